@@ -1,0 +1,1 @@
+"""The data layer: models, engines, sessions and statements. It knows nothing of GraphQL or HTTP."""

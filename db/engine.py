@@ -1,0 +1,209 @@
+"""Engines from settings: pools, drivers and what each connection is told when it opens.
+
+`Engines` holds the primary and its replicas for the life of the server. Sessions ask it how to begin:
+`reading` (one statement, no transaction), `snapshot` (a consistent view) or `writing`.
+No statement of ours is written here.
+"""
+
+import asyncio
+import itertools
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import aiosqlite
+from sqlalchemy import URL, Connection, event, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
+
+from db.functions import register_sqlite_functions
+from db.settings import DatabaseSettings
+
+BEGIN = "trellis_begin"
+"""Execution option: the statement that opens a transaction on SQLite; empty for none."""
+
+
+class PoolState(NamedTuple):
+    """A pool at one moment, counted in connections."""
+
+    size: int
+    checked_in: int
+    checked_out: int
+    overflow: int
+
+
+def create_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
+    """Make one engine. It connects when it is first used.
+
+    Pool: https://docs.sqlalchemy.org/en/21/core/pooling.html.
+    """
+    options: dict[str, Any] = {
+        "pool_recycle": settings.pool_recycle_s,
+        "pool_pre_ping": settings.pool_pre_ping,
+        "echo": settings.log_sql,
+        "hide_parameters": True,  # values are people's data: they do not belong into logs and error texts
+    }
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, settings, options)
+    return create_async_engine(url, connect_args=_asyncpg_arguments(settings), **_queue(settings), **options)
+
+
+def _queue(settings: DatabaseSettings) -> dict[str, Any]:
+    return {
+        "pool_size": settings.pool_size,
+        "max_overflow": settings.pool_max_overflow,
+        "pool_timeout": settings.pool_timeout_s,
+    }
+
+
+def _asyncpg_arguments(settings: DatabaseSettings) -> dict[str, Any]:
+    if settings.pgbouncer:
+        # In transaction mode each statement may meet another server connection, which knows no prepared
+        # statement of ours; PgBouncer also refuses start-up settings that it does not track.
+        # https://docs.sqlalchemy.org/en/21/dialects/postgresql.html#prepared-statement-name-with-pgbouncer
+        return {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+    milliseconds = max(1, round(settings.statement_timeout_s * 1000))
+    return {
+        "server_settings": {
+            "application_name": "trellis",
+            "statement_timeout": str(milliseconds),
+            "jit": "off",  # plans of ours are short; compiling them costs more than it saves
+        }
+    }
+
+
+def _sqlite_engine(url: URL, settings: DatabaseSettings, options: dict[str, Any]) -> AsyncEngine:
+    in_memory = url.database in (None, "", ":memory:")
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": settings.statement_timeout_s},
+        **({} if in_memory else _queue(settings)),
+        **options,
+    )
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def fail_here(_dialect: Any, _record: Any, arguments: list[Any], named: dict[str, Any]) -> None:
+        # Where a file cannot be opened, the driver's thread outlives the loop and prints a traceback of its own.
+        sqlite3.connect(*arguments, **named).close()
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: Any, _record: Any) -> None:
+        # The driver's own BEGIN comes too late and never before a SELECT; we send it ourselves.
+        # https://docs.sqlalchemy.org/en/21/dialects/sqlite.html#sqlite-transactions
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",  # durable against a crash of the process; WAL keeps the file whole
+            "foreign_keys = ON",
+            "case_sensitive_like = ON",  # `contains` tells cases apart, as on PostgreSQL
+            f"busy_timeout = {round(settings.statement_timeout_s * 1000)}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+        register_sqlite_functions(connection)
+        _stop_when_abandoned(connection.driver_connection)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        statement = connection.get_execution_options().get(BEGIN, "BEGIN")
+        if statement:
+            connection.exec_driver_sql(statement)
+
+    return engine
+
+
+def _stop_when_abandoned(connection: aiosqlite.Connection) -> None:
+    """Interrupt a statement as soon as the task that waits for it is cancelled.
+
+    SQLite works in a thread, which no cancellation reaches: the statement would run to its end, and whoever closes
+    the connection would wait for it. Interrupting an idle connection does nothing.
+    Source: https://www.sqlite.org/c3ref/interrupt.html
+    """
+    execute: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001 - every call to the thread passes here, and the driver has no hook
+
+    async def execute_or_interrupt(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        try:
+            return await execute(function, *arguments, **named)
+        except asyncio.CancelledError:
+            with suppress(ValueError, aiosqlite.ProgrammingError):  # it has just been closed
+                await connection.interrupt()
+            raise
+
+    vars(connection)["_execute"] = execute_or_interrupt
+
+
+class Engines:
+    """The primary and its replicas, each ready for every way to begin. One per process, used by every request."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self.statement_timeout_s = settings.statement_timeout_s
+        self.primary = create_engine(settings.primary, settings)
+        self.replicas = tuple(create_engine(url, settings) for url in settings.replicas)
+        readers = self.replicas or (self.primary,)
+        self._reading = itertools.cycle([_in_autocommit(engine) for engine in readers])
+        self._snapshots = itertools.cycle([_read_only(engine) for engine in readers])
+        self._writing = self.primary.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.primary.dialect.name
+
+    def reading(self) -> AsyncEngine:
+        """For one statement alone: no BEGIN, no ROLLBACK; the next replica in turn, if there are any."""
+        return next(self._reading)
+
+    def snapshot(self) -> AsyncEngine:
+        """For statements that must agree: one read-only view of the database; the next replica in turn.
+
+        `REPEATABLE READ, READ ONLY` on PostgreSQL; on SQLite, WAL gives a reader its view at the first SELECT.
+        """
+        return next(self._snapshots)
+
+    def writing(self) -> AsyncEngine:
+        """For changes: the primary, in a transaction; on SQLite it waits for its turn to write at BEGIN."""
+        return self._writing
+
+    def pools(self) -> dict[str, PoolState]:
+        """The state of each pool by name: `primary`, `replica 1` and so on."""
+        return {
+            name: PoolState(pool.size(), pool.checkedin(), pool.checkedout(), max(0, pool.overflow()))
+            for name, engine in self._by_name().items()
+            if isinstance(pool := engine.pool, QueuePool)
+        }
+
+    async def ping(self, timeout_s: float) -> dict[str, str | None]:
+        """Ask every database for 1; by name, None or what went wrong. Takes at most `timeout_s` seconds."""
+
+        async def one(engine: AsyncEngine) -> str | None:
+            try:
+                async with asyncio.timeout(timeout_s), engine.connect() as connection:
+                    await connection.execute(text("SELECT 1"))
+            except Exception as error:  # whatever it is, the database does not answer
+                return type(error).__name__
+            return None
+
+        engines = self._by_name()
+        return dict(zip(engines, await asyncio.gather(*map(one, engines.values())), strict=True))
+
+    async def dispose(self) -> None:
+        """Close every connection that is not in use."""
+        for engine in self._by_name().values():
+            await engine.dispose()
+
+    def _by_name(self) -> dict[str, AsyncEngine]:
+        return {"primary": self.primary} | {f"replica {n}": engine for n, engine in enumerate(self.replicas, 1)}
+
+
+def _in_autocommit(engine: AsyncEngine) -> AsyncEngine:
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{BEGIN: ""})
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _read_only(engine: AsyncEngine) -> AsyncEngine:
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{BEGIN: "BEGIN"})
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

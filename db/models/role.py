@@ -1,0 +1,34 @@
+"""What users may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Column, Index, String, Table
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from db.base import Base, Id, references
+
+if TYPE_CHECKING:
+    from db.models.user import User
+
+user_roles = Table(
+    "user_roles",
+    Base.metadata,
+    Column("user_id", references("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("role_id", references("roles.id", ondelete="CASCADE"), primary_key=True),
+    Index(None, "role_id"),
+)
+
+
+class Role(Base):
+    """A set of rights: admin, editor, author or member."""
+
+    __tablename__ = "roles"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(String(50), unique=True, doc="The role's name; unique.")
+
+    users: Mapped[list[User]] = relationship(
+        secondary=user_roles, back_populates="roles", lazy="raise", doc="Users who have the role."
+    )

@@ -1,0 +1,125 @@
+"""How to reach the database: URLs, pool, timeouts.
+
+Environment variables enter, one frozen object leaves. Nothing connects here.
+Each variable is the field's name with the prefix `TRELLIS_`; units are in the names.
+"""
+
+import inspect
+from pathlib import Path
+from typing import Annotated, Any
+
+import asyncpg
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+HOUSE = Path(__file__).resolve().parent.parent
+"""The folder of the checkout: `alembic.ini`, `migrations/` and `var/` are found here."""
+
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+
+POSTGRESQL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
+"""What may follow the question mark of a URL. Source:
+https://magicstack.github.io/asyncpg/current/api/index.html#asyncpg.connection.connect"""
+
+
+def async_url(text: str) -> URL:
+    """Parse a database URL and give it its async driver.
+
+    `sqlite:///x.db`, `postgres://…` and `postgresql://…` are understood, with or without a driver's name; so is
+    `sslmode`, which hosting providers write and asyncpg calls `ssl`.
+    Raises `ValueError` that names the two forms Trellis takes.
+    """
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):  # the latter when a password with a slash is taken for a port
+        url = None
+    if url is None or url.drivername not in DRIVERS:
+        raise ValueError(
+            "is not a database URL that Trellis knows; use sqlite:///var/trellis.db"
+            " or postgresql://user:password@host:5432/database"
+        )
+    if "sslmode" in url.query:
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
+    url = url.set(drivername=DRIVERS[url.drivername])
+    unknown = set(url.query) - POSTGRESQL_OPTIONS if url.get_backend_name() == "postgresql" else set()
+    if unknown:
+        raise ValueError(f"has options that asyncpg does not know: {', '.join(sorted(unknown))}; leave them out")
+    return url
+
+
+class DatabaseSettings(BaseSettings):
+    """Everything the data layer can be told from outside.
+
+    Source of the pool's terms: https://docs.sqlalchemy.org/en/21/core/pooling.html
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TRELLIS_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    database_url: SecretStr = Field(
+        default=SecretStr(f"sqlite:///{HOUSE / 'var' / 'trellis.db'}"),
+        description="The primary database: `sqlite:///file.db` or `postgresql://user:password@host/database`.",
+    )
+    replica_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), description="Read replicas, separated by commas. Queries are spread over them, mutations never."
+    )
+    direct_url: SecretStr | None = Field(
+        default=None,
+        description="The primary past PgBouncer, for migrations and LISTEN. Empty: `TRELLIS_DATABASE_URL`.",
+    )
+    pgbouncer: bool = Field(
+        default=False,
+        description="The URL leads to PgBouncer in transaction mode: no prepared statements, no start-up settings.",
+    )
+    pool_size: int = Field(default=5, ge=1, description="Connections that each engine keeps open.")
+    pool_max_overflow: int = Field(
+        default=10, ge=0, description="Connections that each engine may open beyond its pool."
+    )
+    pool_timeout_s: float = Field(default=30, gt=0, description="Seconds that a request waits for a connection.")
+    pool_recycle_s: int = Field(
+        default=1800, ge=-1, description="Seconds after which a connection is replaced; -1: never."
+    )
+    pool_pre_ping: bool = Field(default=True, description="Try a connection before using it.")
+    statement_timeout_s: float = Field(default=30, gt=0, description="Seconds that one statement may take.")
+    log_sql: bool = Field(default=False, description="Write every statement to the log.")
+
+    @field_validator("database_url", "direct_url")
+    @classmethod
+    def _known_driver(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            async_url(value.get_secret_value())
+        return value
+
+    @field_validator("replica_urls", mode="before")
+    @classmethod
+    def _split_by_commas(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("replica_urls")
+    @classmethod
+    def _known_drivers(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for url in value:
+            async_url(url.get_secret_value())
+        return value
+
+    @property
+    def primary(self) -> URL:
+        """The URL that reads and writes go to."""
+        return async_url(self.database_url.get_secret_value())
+
+    @property
+    def replicas(self) -> tuple[URL, ...]:
+        """The URLs that queries are spread over; empty: the primary answers them."""
+        return tuple(async_url(url.get_secret_value()) for url in self.replica_urls)
+
+    @property
+    def direct(self) -> URL:
+        """The URL for migrations and LISTEN, which PgBouncer cannot carry."""
+        return async_url(self.direct_url.get_secret_value()) if self.direct_url else self.primary

@@ -1,0 +1,97 @@
+"""The application: settings enter, an ASGI application leaves. uvicorn runs it (`trellis serve`)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from db.engine import Engines
+from graph.endpoint import GraphQLEndpoint, refusal
+from graph.errors import Unexpected
+from graph.explorer import explorer_files
+from graph.masking import reported
+from graph.metrics import Metrics, MetricsMiddleware
+from graph.schema import make_schema
+from graph.settings import Settings
+
+GRAPHQL = "/graphql"
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """Make the application. Without settings, they are read from the environment.
+
+    Databases are first spoken to when the first request needs them; they are closed when the server stops.
+    """
+    settings = settings or Settings()
+    engines = Engines(settings)
+    metrics = Metrics(engines)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await engines.dispose()
+
+    routes: list[BaseRoute] = [
+        Route(GRAPHQL, GraphQLEndpoint(make_schema(settings), engines, settings).respond, methods=["GET", "POST"]),
+        Route("/healthz", _alive),
+        Route("/readyz", _Readiness(engines, settings).respond),
+        Route("/metrics", metrics.respond),
+    ]
+    if settings.explorer:
+        routes += [explorer_files(), Route("/", _to_explorer)]
+    paths = frozenset(route.path for route in routes if isinstance(route, Route))
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(MetricsMiddleware, metrics=metrics, paths=paths)],
+        exception_handlers={HTTPException: _refused, Exception: _broken},
+        lifespan=lifespan,
+    )
+
+
+async def _refused(_request: Request, refused: Exception) -> Response:
+    """No such address, or no such method there."""
+    assert isinstance(refused, HTTPException)
+    cures = {404: f"There is nothing at this address; the API is at {GRAPHQL}.", 405: "Use a method of `Allow`."}
+    message = cures.get(refused.status_code, refused.detail)
+    return refusal(HTTPException(refused.status_code, message, refused.headers))
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """Our own fault, outside of any operation."""
+    masked = Unexpected(reported(error, request.url.path))
+    return JSONResponse({"errors": [masked.formatted]}, 500)
+
+
+async def _alive(_request: Request) -> Response:
+    """`/healthz`: the process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+async def _to_explorer(_request: Request) -> Response:
+    """`/`: where people start."""
+    return RedirectResponse(GRAPHQL)
+
+
+class _Readiness:
+    """`/readyz`: whether the databases answer, and how full the pools are; 503 when one does not."""
+
+    def __init__(self, engines: Engines, settings: Settings) -> None:
+        self._engines = engines
+        self._settings = settings
+
+    async def respond(self, _request: Request) -> Response:
+        """Ask every database."""
+        problems = await self._engines.ping(self._settings.readiness_timeout_s)
+        ready = not any(problems.values())
+        pools = {name: pool._asdict() for name, pool in self._engines.pools().items()}
+        answer = {
+            "status": "ok" if ready else "unavailable",
+            "databases": {name: problem or "ok" for name, problem in problems.items()},
+            "pools": pools,
+        }
+        return JSONResponse(answer, 200 if ready else 503)

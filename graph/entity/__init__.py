@@ -1,0 +1,24 @@
+"""From a model to a GraphQL type: fields, filters, ordering, connections, cursors, aggregates, node ids.
+
+What a noun needs is here; the rooms behind it are for whoever changes how nouns are made. It knows no noun itself.
+"""
+
+from graph.entity.declaration import computed, entity, hybrid
+from graph.entity.node import Node
+from graph.entity.registry import Connection
+from graph.entity.roots import query_type, search_field
+from graph.entity.scalars import BigInt, LocalDateTime
+from graph.entity.schema import Schema
+
+__all__ = [
+    "BigInt",
+    "Connection",
+    "LocalDateTime",
+    "Node",
+    "Schema",
+    "computed",
+    "entity",
+    "hybrid",
+    "query_type",
+    "search_field",
+]

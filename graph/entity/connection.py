@@ -1,0 +1,281 @@
+"""Connections: a page of a list, its cursors, and what can be asked about the whole of it.
+
+A to-many field becomes a `ConnectionPlan` once for all parents; each parent gets a `ConnectionValue`, which fetches
+nothing until one of its fields is asked. Source: https://relay.dev/graphql/connections.htm
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+from typing import Any, NamedTuple, cast
+
+from graphql import GraphQLObjectType
+from sqlalchemy import Row
+
+from db.batch import Key
+from db.links import Source
+from graph.entity.aggregates import AggregateField
+from graph.entity.cursors import decode_cursor, encode_cursor
+from graph.entity.fields import ValueField, memoised, object_type
+from graph.entity.filters import filter_type, restricted
+from graph.entity.ordering import order_type, ordering
+from graph.entity.registry import Deferred, Entity, list_of, optional
+from graph.errors import InvalidPage
+from graph.execution.field import Cost, PlannedField, argument
+from graph.execution.selection import Document, Info, columns, document_of, leads_to, selected_fields
+from graph.loaders import Listing, Loaders, Order, Page, Wanted, Window
+
+DEFAULT_PAGE = 20
+MAX_PAGE = 100
+
+
+@dataclass(frozen=True, eq=False)
+class ConnectionPlan:
+    """What a connection's field, its arguments and its selection mean, the same for every parent."""
+
+    entity: Entity
+    listing: Listing
+    order: Order
+    window: Window
+    wanted: Wanted
+    loaders: Loaders
+
+
+class ConnectionValue(NamedTuple):
+    """The connection of one parent: planned, not fetched."""
+
+    plan: ConnectionPlan
+    key: Key
+
+    async def page(self) -> Page:
+        """The page, fetched with those of all other parents."""
+        plan = self.plan
+        return await plan.loaders.pages(plan.listing, plan.order, plan.window, plan.wanted).load(self.key)
+
+    def node(self, row: Row[Any]) -> Any:
+        """The row as an object of its type."""
+        return self.plan.entity.instance(self.plan.wanted.columns, row)
+
+    def cursor(self, row: Row[Any]) -> str:
+        """Where the row stands."""
+        width = len(self.plan.wanted.columns)
+        end = len(row) - len(self.key)
+        return encode_cursor(self.plan.order.identity, row[width:end])
+
+
+class EdgeValue(NamedTuple):
+    """A row and the connection that it is part of."""
+
+    connection: ConnectionValue
+    row: Row[Any]
+
+
+class PageInfoValue(NamedTuple):
+    """A page and the connection that it is part of."""
+
+    connection: ConnectionValue
+    page: Page
+
+
+class ConnectionField(PlannedField):
+    """A to-many field, or a list at the root."""
+
+    cost = Cost.CONNECTION
+
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        entity: Callable[[], Entity],
+        listing: Callable[[Mapping[str, Any]], Listing],
+        needs: tuple[str, ...] = (),
+        *,
+        order: Callable[[Source], tuple[Any, ...]] | None = None,
+        arguments: tuple[Any, ...] = (),
+    ) -> None:
+        super().__init__(
+            name,
+            Deferred(f"connection of {name}", lambda: connection_type(entity())),
+            description,
+            (*arguments, *_arguments(entity, ordered=order is None)),
+        )
+        self.needs = needs
+        self._entity = entity
+        self._listing = listing
+        self._fixed_order = order
+        self.planned_resolver = self._resolve
+
+    def limit(self, arguments: Mapping[str, Any]) -> int:
+        """The page's size, as far as it is one; wrong sizes are refused when the field is resolved."""
+        sizes = [size for name in ("first", "last") if isinstance(size := arguments.get(name), int) and size >= 0]
+        return min(*sizes, MAX_PAGE) if sizes else DEFAULT_PAGE
+
+    def _resolve(self, source: Any, info: Info, **arguments: Any) -> ConnectionValue:
+        plan = memoised(
+            info,
+            "connection",
+            lambda: self.plan(document_of(info), info.field_nodes, arguments, info.context.loaders),
+        )
+        return ConnectionValue(plan, tuple([getattr(source, name) for name in self.needs]))
+
+    def plan(self, document: Document, nodes: Any, arguments: Mapping[str, Any], loaders: Loaders) -> ConnectionPlan:
+        """Work out what the field means with these arguments. Raises `ClientError` for what makes no sense."""
+        entity = self._entity()
+        listing = restricted(self._listing(arguments), entity, arguments.get("where"), loaders)
+        order = self._order(entity, arguments, loaders)
+        connection = cast(GraphQLObjectType, document.schema.get_type(f"{entity.name}Connection"))
+        return ConnectionPlan(
+            entity,
+            listing,
+            order,
+            _window(arguments, listing, order),
+            _wanted(document, connection, nodes),
+            loaders,
+        )
+
+    def _order(self, entity: Entity, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
+        if self._fixed_order is not None:
+            return Order(self._fixed_order, f"{entity.name} {self.name}")
+        asked = ordering(entity, arguments.get("orderBy"), loaders.visible)
+        # The natural order belongs to the relationship, so its cursors belong to it too.
+        return asked._replace(identity=f"{entity.name} {asked.identity or self.name}")
+
+
+def _arguments(entity: Callable[[], Entity], *, ordered: bool) -> tuple[Any, ...]:
+    where = Deferred("filter of a connection", lambda: filter_type(entity()))
+    order = Deferred("order of a connection", lambda: order_type(entity()))
+    found = [
+        argument(
+            "first", optional(int), f"How many rows, from the start; {DEFAULT_PAGE} if left out, at most {MAX_PAGE}."
+        ),
+        argument("after", optional(str), "Only rows behind this cursor."),
+        argument("last", optional(int), f"How many rows, from the end; at most {MAX_PAGE}."),
+        argument("before", optional(str), "Only rows in front of this cursor."),
+        argument("where", optional(where), "Only rows that fit."),
+    ]
+    if ordered:
+        found.append(argument("order_by", optional(list_of(order)), "The order, the most important term first."))
+    return tuple(found)
+
+
+def _window(arguments: Mapping[str, Any], listing: Listing, order: Order) -> Window:
+    first, last = arguments.get("first"), arguments.get("last")
+    if first is not None and last is not None:
+        raise InvalidPage("`first` and `last` exclude each other; give one of them.")
+    for name, size in (("first", first), ("last", last)):
+        if size is not None and not 0 <= size <= MAX_PAGE:
+            raise InvalidPage(f"`{name}` is {size}; it must be between 0 and {MAX_PAGE}.")
+    cursors: dict[str, tuple[Any, ...]] = {}
+    for name in ("after", "before"):
+        if arguments.get(name) is not None:
+            terms = order.terms(listing.source())
+            cursors[name] = decode_cursor(name, arguments[name], order.identity, terms)
+    limit = first if first is not None else last
+    return Window(DEFAULT_PAGE if limit is None else limit, last is not None, **cursors)
+
+
+def _wanted(document: Document, connection: GraphQLObjectType, nodes: Any) -> Wanted:
+    fields = selected_fields(document, connection, nodes)
+    edge_type, info_type = leads_to(connection, "edges"), leads_to(connection, "pageInfo")
+    edge = selected_fields(document, edge_type, fields["edges"].nodes) if "edges" in fields else {}
+    info = selected_fields(document, info_type, fields["pageInfo"].nodes) if "pageInfo" in fields else {}
+    shown = [found[name].nodes for found, name in ((fields, "nodes"), (edge, "node")) if name in found]
+    cursors = "cursor" in edge or "startCursor" in info or "endCursor" in info
+    return Wanted(columns(document, leads_to(connection, "nodes"), chain.from_iterable(shown)), cursors)
+
+
+class _PagePart(PlannedField):
+    """A field of a connection that is read off its page."""
+
+    cost = Cost.PAGE
+
+    def __init__(self, name: str, annotation: object, description: str, read: Callable[[Any, Page], Any]) -> None:
+        super().__init__(name, annotation, description)
+
+        async def resolve(source: ConnectionValue, _info: Info, **_: Any) -> Any:
+            return read(source, await source.page())
+
+        self.planned_resolver = resolve
+
+
+class _TotalCount(PlannedField):
+    cost = Cost.TOTAL
+
+    def __init__(self) -> None:
+        super().__init__("total_count", int, "How many rows there are on all pages together.")
+
+        async def resolve(source: ConnectionValue, _info: Info, **_: Any) -> int:
+            return await source.plan.loaders.counts(source.plan.listing).load(source.key)
+
+        self.planned_resolver = resolve
+
+
+def _has_next(value: PageInfoValue) -> bool:
+    window = value.connection.plan.window
+    return window.before is not None if window.backward else value.page.has_more
+
+
+def _has_previous(value: PageInfoValue) -> bool:
+    window = value.connection.plan.window
+    return value.page.has_more if window.backward else window.after is not None
+
+
+def _cursor_at(position: int) -> Callable[[PageInfoValue], str | None]:
+    return lambda value: value.connection.cursor(value.page.rows[position]) if value.page.rows else None
+
+
+PageInfo = object_type(
+    "PageInfo",
+    "Where a page stands in its list.",
+    ValueField("has_next_page", bool, "Whether rows follow behind the page.", _has_next),
+    ValueField("has_previous_page", bool, "Whether rows stand in front of the page.", _has_previous),
+    ValueField(
+        "start_cursor", optional(str), "The cursor of the page's first row; null for an empty page.", _cursor_at(0)
+    ),
+    ValueField(
+        "end_cursor", optional(str), "The cursor of the page's last row; null for an empty page.", _cursor_at(-1)
+    ),
+)
+
+
+@cache
+def edge_type(entity: Entity) -> type[Any]:
+    """A row of a connection, with its cursor."""
+    return object_type(
+        f"{entity.name}Edge",
+        f"One of the {entity.many} of a page, and where it stands.",
+        ValueField(
+            "cursor", str, "Where the row stands; for `after` and `before`.", lambda e: e.connection.cursor(e.row)
+        ),
+        ValueField("node", entity.cls, f"The {entity.one}.", lambda edge: edge.connection.node(edge.row)),
+    )
+
+
+@cache
+def connection_type(entity: Entity) -> type[Any]:
+    """A page of an entity's rows."""
+    return object_type(
+        f"{entity.name}Connection",
+        f"A page of {entity.many}, and what can be said about all of them.",
+        _PagePart(
+            "nodes",
+            list_of(entity.cls),
+            f"The {entity.many} of the page.",
+            lambda connection, page: [connection.node(row) for row in page.rows],
+        ),
+        _PagePart(
+            "edges",
+            list_of(edge_type(entity)),
+            f"The {entity.many} of the page, each with its cursor.",
+            lambda connection, page: [EdgeValue(connection, row) for row in page.rows],
+        ),
+        _PagePart("page_info", PageInfo, "Where the page stands.", PageInfoValue),
+        _TotalCount(),
+        AggregateField(
+            "aggregate",
+            f"Counts and sums over the {entity.many} on all pages together.",
+            lambda: entity,
+            lambda source, _arguments, _loaders: (source.plan.listing, source.key),
+        ),
+    )

@@ -1,0 +1,59 @@
+"""Cursors: where in an order a row stands.
+
+A cursor holds the row's values of every term of the order, and the order's name, in base64. Clients keep cursors
+and hand them back; one of another order, or none of ours, is refused. Source of the idea: keyset pagination,
+https://use-the-index-luke.com/no-offset; the form: https://relay.dev/graphql/connections.htm#sec-Cursor.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from db.links import Term
+from graph.entity.values import plain, typed
+from graph.errors import InvalidCursor
+
+MAX_CURSOR_LENGTH = 16_384
+
+
+def encode_cursor(order: str, values: Sequence[Any]) -> str:
+    """The cursor of a row with these values, in this order."""
+    return (
+        base64.urlsafe_b64encode(
+            json.dumps([_digest(order), *map(plain, values)], separators=(",", ":"), ensure_ascii=False).encode()
+        )
+        .decode()
+        .rstrip("=")
+    )
+
+
+def decode_cursor(argument: str, cursor: str, order: str, terms: Sequence[Term]) -> tuple[Any, ...]:
+    """The values in a cursor, in the types of the terms.
+
+    Raises `InvalidCursor`, which names the argument, for a cursor of another order and for anything else.
+    """
+    try:
+        if len(cursor) > MAX_CURSOR_LENGTH:
+            raise ValueError("too long")
+        padded = cursor + "=" * (-len(cursor) % 4)
+        digest, *values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if digest != _digest(order):
+            raise ValueError("of another order")
+        return tuple(_typed(value, term) for value, term in zip(values, terms, strict=True))
+    except (ValueError, TypeError, LookupError, ArithmeticError, binascii.Error, RecursionError):
+        raise InvalidCursor(argument) from None
+
+
+def _digest(order: str) -> str:
+    return hashlib.sha256(order.encode()).hexdigest()[:8]
+
+
+def _typed(value: Any, term: Term) -> Any:
+    if value is not None:
+        return typed(value, term.expression.type)
+    if not term.nullable:
+        raise ValueError("null where the order has none")
+    return None

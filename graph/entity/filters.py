@@ -1,0 +1,233 @@
+"""Filters: one input type for each entity, and the SQL that it means.
+
+A `where` enters as graphql-core coerced it (dicts keyed by GraphQL names), a condition leaves. An empty filter adds
+no condition; where that would widen the answer (inside `or` and `not`) it is an error. The viewer's visibility is
+asked for every model that a filter passes through. Source of the semantics: docs/decisions/0006-filters.md.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import strawberry
+from sqlalchemy import ColumnElement, and_, false, func, inspect, or_, select, true, tuple_, type_coerce
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.expression import Select
+
+from db.batch import conditions, joined
+from db.links import Link, Predicate, Row, Source, Visibility, parameter_type, primary_key, total
+from graph.entity.comparisons import MAX_LIST, ValueFilter, check_size, input_type, value_filter
+from graph.entity.node import key_in
+from graph.entity.registry import Deferred, Entity, Relation, list_of, optional
+from graph.errors import InvalidFilter
+from graph.loaders import Listing, Loaders
+
+MAX_DEPTH = 12
+"""How deep filters may nest, a relation counting twice; SQLite's parser ends at nine relations, and people before."""
+
+Asked = Mapping[str, Any]
+
+
+@cache
+def filter_type(entity: Entity) -> type[Any]:
+    """The input type that says which rows of an entity are meant."""
+    fields: dict[str, tuple[Any, str, str]] = {"id": (optional(_id_filter().input_type), "id", "The id.")}
+    for name, attribute in entity.attributes.items():
+        comparisons = value_filter(attribute.type)
+        if comparisons is not None:
+            fields[f"{name}_"] = (optional(comparisons.input_type), name, attribute.description)
+    for name, relation in entity.relations.items():
+        fields[f"{name}_"] = (optional(_relation_filter(relation)), name, relation.description)
+    this = Deferred(f"{entity.name}Filter", lambda: filter_type(entity))
+    fields |= {
+        "and_": (optional(list_of(this)), "and", "All of these hold."),
+        "or_": (optional(list_of(this)), "or", "At least one of these holds."),
+        "not_": (optional(this), "not", "This does not hold."),
+    }
+    return input_type(
+        f"{entity.name}Filter", f"Which {entity.many} are meant; every condition given must hold.", fields
+    )
+
+
+@cache
+def list_filter_type(entity: Entity) -> type[Any]:
+    """The input type that says what is asked of a to-many field."""
+    one = Deferred(f"{entity.name}Filter", lambda: filter_type(entity))
+    count = value_filter(int)
+    assert count is not None
+    return input_type(
+        f"{entity.name}ListFilter",
+        f"What is asked of a list of {entity.many}; every condition given must hold.",
+        {
+            "some_": (optional(one), "some", "At least one fits; an empty filter asks that there be one."),
+            "every_": (optional(one), "every", "All of them fit; also true when there are none."),
+            "none_": (optional(one), "none", "None of them fits; an empty filter asks that there be none."),
+            "count_": (optional(count.input_type), "count", "How many there are."),
+        },
+    )
+
+
+def _relation_filter(relation: Relation) -> Deferred:
+    make = list_filter_type if relation.link.to_many else filter_type
+    return Deferred(f"filter of {relation.name}", lambda: make(relation.target()))
+
+
+def _id_filter() -> ValueFilter:
+    found = value_filter(strawberry.ID)
+    assert found is not None
+    return found
+
+
+def predicate(entity: Entity, asked: Asked | None, visible: Visibility) -> Predicate | None:
+    """The rows that a `where` means; None for all of them. Raises `InvalidFilter` before anything is run."""
+    if not asked:
+        return None
+    check_size("where", asked)
+    filtering = _Filtering(visible)
+    filtering.condition(entity, aliased(entity.model), asked, "where", 0)  # finds what is wrong before it is run
+    return lambda row: filtering.condition(entity, row, asked, "where", 0)
+
+
+def restricted(listing: Listing, entity: Entity, where: Asked | None, loaders: Loaders) -> Listing:
+    """A listing's rows that a `where` means. Raises `InvalidFilter`."""
+    found = predicate(entity, where, loaders.visible)
+    if found is None:
+        return listing
+    identity = (listing.identity, repr(where))
+    return Listing(listing.model, listing.source, identity, (*listing.predicates, found))
+
+
+class _Filtering:
+    """One `where` on its way to SQL."""
+
+    def __init__(self, visible: Visibility) -> None:
+        self._visible = visible
+
+    def condition(self, entity: Entity, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool] | None:
+        """The condition of one filter; None when it asks nothing."""
+        if depth > MAX_DEPTH:
+            raise InvalidFilter(where, f"filters may nest {MAX_DEPTH} deep; ask for less at once.")
+        found: list[ColumnElement[bool]] = []
+        for name, value in asked.items():
+            found += self._member(entity, row, name, value, f"{where}.{name}", depth + 1)
+        return and_(*found) if found else None
+
+    def _member(
+        self, entity: Entity, row: Row, name: str, value: Any, where: str, depth: int
+    ) -> list[ColumnElement[bool]]:
+        if value is None:
+            raise InvalidFilter(where, "null asks nothing; leave it out, or use `isNull` inside it.")
+        if name in ("and", "or", "not"):
+            return self._boolean(entity, row, name, value, where, depth)
+        if name in entity.relations:
+            return self._related(entity.relations[name], row, value, where, depth)
+        if name == "id":
+            return _id_conditions(entity, row, value, where)
+        attribute = entity.attributes[name]
+        comparisons = value_filter(attribute.type)
+        assert comparisons is not None
+        return comparisons.condition(where, attribute.expression(row), value)
+
+    def _boolean(
+        self, entity: Entity, row: Row, name: str, value: Any, where: str, depth: int
+    ) -> list[ColumnElement[bool]]:
+        members = value if isinstance(value, list) else [value]
+        found = [
+            self.condition(entity, row, member or {}, f"{where}[{index}]", depth)
+            for index, member in enumerate(members)
+        ]
+        if name == "and":
+            asked = [condition for condition in found if condition is not None]
+            return [joined(and_, asked)] if asked else []
+        if not found or any(condition is None for condition in found):
+            raise InvalidFilter(where, f"an empty filter in `{name}` would match everything; leave it out.")
+        either = joined(or_, [condition for condition in found if condition is not None])
+        return [either.is_not(true()) if name == "not" else either]
+
+    def _related(self, relation: Relation, row: Row, value: Asked, where: str, depth: int) -> list[ColumnElement[bool]]:
+        if not relation.link.to_many:
+            return [self._exists(relation, row, value, where, depth)]
+        found: list[ColumnElement[bool]] = []
+        for quantifier, asked in value.items():
+            place = f"{where}.{quantifier}"
+            if asked is None:
+                raise InvalidFilter(place, "null asks nothing; leave it out.")
+            if quantifier == "count":
+                counts = value_filter(int)
+                assert counts is not None
+                found += counts.condition(place, self.count(relation.link, row), asked)
+            elif quantifier == "every":
+                found += self._every(relation, row, asked, place, depth)
+            else:
+                exists = self._exists(relation, row, asked, place, depth)
+                found.append(exists if quantifier == "some" else ~exists)
+        return found
+
+    def _every(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> list[ColumnElement[bool]]:
+        children = relation.link.children()
+        condition = self.condition(relation.target(), children.row, asked, where, depth + 1)
+        if condition is None:
+            return []
+        return [~self._from(relation.link, children, row).where(condition.is_not(true())).exists()]
+
+    def _exists(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool]:
+        children = relation.link.children()
+        condition = self.condition(relation.target(), children.row, asked, where, depth + 1)
+        related = self._from(relation.link, children, row)
+        if relation.link.is_first_of_many:
+            related = related.where(self._is_first(relation.link, children, row))
+        return (related if condition is None else related.where(condition)).exists()
+
+    def _is_first(self, link: Link, children: Source, row: Row) -> ColumnElement[bool]:
+        again, key = link.children(), primary_key(link.target)
+        chosen = related(select(*(getattr(again.row, name) for name in key)), link, again, row, self._visible)
+        return tuple_(*(getattr(children.row, name) for name in key)).in_(first(chosen, link, again))
+
+    def _from(self, link: Link, children: Source, row: Row) -> Select[Any]:
+        return related(select(1), link, children, row, self._visible)
+
+    def count(self, link: Link, row: Row) -> ColumnElement[int]:
+        """How many children a row has, as far as the viewer sees them."""
+        children = link.children()
+        return related(select(func.count()), link, children, row, self._visible).scalar_subquery()
+
+
+def related(statement: Select[Any], link: Link, children: Source, row: Row, visible: Visibility) -> Select[Any]:
+    """Restrict a subquery to the children of a row of the statement around it."""
+    seen = visible(link.target)
+    return (
+        statement.select_from(children.from_clause)
+        .where(
+            *(key == getattr(row, name) for key, name in zip(children.key, link.key, strict=True)),
+            *conditions(children, [seen] if seen else []),
+        )
+        .correlate(inspect(row).selectable)
+    )
+
+
+def first(statement: Select[Any], link: Link, children: Source) -> Select[Any]:
+    """Restrict a subquery over the children of one row to the one that comes first."""
+    return statement.order_by(*(term.sql() for term in total(link.target, children.row, children.order))).limit(1)
+
+
+def _id_conditions(entity: Entity, row: Row, asked: Asked, where: str) -> list[ColumnElement[bool]]:
+    columns = [getattr(row, name) for name in entity.key]
+    wide = [type_coerce(column, parameter_type(column.type)) for column in columns]
+
+    def one_of(texts: list[str | None] | None) -> ColumnElement[bool]:
+        if texts is None or None in texts:
+            raise InvalidFilter(where, "null is no id; leave it out.")
+        if len(texts) > MAX_LIST:
+            raise InvalidFilter(where, f"{len(texts)} ids are too many; send at most {MAX_LIST}.")
+        keys = [key_in(text, entity) for text in texts if text is not None]
+        if len(wide) == 1:
+            return wide[0].in_([key for (key,) in keys])
+        return joined(or_, [false(), *(and_(*(c == part for c, part in zip(wide, key, strict=True))) for key in keys)])
+
+    sql: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
+        "eq": lambda text: one_of([text]),
+        "ne": lambda text: ~one_of([text]),
+        "in": one_of,
+        "notIn": lambda texts: ~one_of(texts),
+    }
+    return [sql[name](value) for name, value in asked.items()]

@@ -1,0 +1,214 @@
+"""Groups: the measures of rows that share values.
+
+One statement for each `groupBy`, for all parents together. Rows are grouped by columns, and by to-one relations
+through the columns that make them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func
+
+from db.links import Row
+from graph.entity.comparisons import check_size, input_type, value_filter
+from graph.entity.fields import ToOneField, ValueField, described_enum, object_type
+from graph.entity.measures import FUNCTIONS, Results, applicable, selected_measures, value_fields
+from graph.entity.ordering import is_ordered
+from graph.entity.registry import Deferred, Entity, list_of, optional
+from graph.errors import InvalidFilter, InvalidPage
+from graph.execution.field import Cost, PlannedField, argument
+from graph.execution.selection import Info, document_of, object_type_of
+from graph.loaders import Grouping
+
+DEFAULT_GROUPS = 100
+MAX_GROUPS = 1_000
+
+
+class GroupByField(PlannedField):
+    """Groups of a listing: one statement for all parents."""
+
+    cost = Cost.LIST
+
+    def __init__(self, entity: Entity) -> None:
+        super().__init__(
+            "group_by",
+            list_of(Deferred("group", lambda: group_type(entity))),
+            "The same for each group of rows that share values; the largest groups first.",
+            (
+                argument(
+                    "fields",
+                    list_of(Deferred("group field", lambda: _group_enum(entity).__strawberry_definition__)),
+                    "What the rows of a group share.",
+                ),
+                argument("having", optional(Deferred("having", lambda: _having_type(entity))), "Only groups that fit."),
+                argument(
+                    "first", optional(int), f"How many groups; {DEFAULT_GROUPS} if left out, at most {MAX_GROUPS}."
+                ),
+            ),
+        )
+        self._entity = entity
+        self.planned_resolver = self._resolve
+
+    def limit(self, arguments: Mapping[str, Any]) -> int:
+        """The number of groups."""
+        asked = arguments.get("first")
+        return min(asked, MAX_GROUPS) if isinstance(asked, int) and asked >= 0 else DEFAULT_GROUPS
+
+    async def _resolve(self, source: Results, info: Info, **arguments: Any) -> list[Results]:
+        first = arguments.get("first")
+        if first is not None and not 0 <= first <= MAX_GROUPS:
+            raise InvalidPage(f"`first` is {first}; it must be between 0 and {MAX_GROUPS}.")
+        fields = group_fields(self._entity)
+        by = tuple(dict.fromkeys(column for name in arguments["fields"] for column in fields[name.name].columns))
+        if not by:
+            raise InvalidPage("`fields` is empty; name what the rows of a group share, or leave `groupBy` out.")
+        asked = arguments.get("having")
+        having = _having(self._entity, asked)
+        grouping = Grouping(by, DEFAULT_GROUPS if first is None else first, having, repr(asked))
+        measures = selected_measures(document_of(info), self._entity, object_type_of(info), info.field_nodes)
+        rows = await info.context.loaders.groups(source.listing, grouping, measures).load(source.key)
+        names = [measure.name for measure in measures]
+        return [
+            Results(dict(zip(names, row[len(by) :], strict=False)), shared=_Shared(dict(zip(by, row, strict=False))))
+            for row in rows
+        ]
+
+
+class _Shared:
+    """The values that a group shares, as attributes; null for what was not grouped by."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+
+@cache
+def group_type(entity: Entity) -> type[Any]:
+    """What can be computed over a group of an entity's rows."""
+    key = ValueField(
+        "key", _group_key_type(entity), "What the rows of the group share.", lambda results: results.shared
+    )
+    return object_type(
+        f"{entity.name}Group",
+        f"Those {entity.many} that share the values they were grouped by.",
+        key,
+        *value_fields(entity),
+    )
+
+
+@dataclass(frozen=True)
+class _GroupField:
+    """Something that rows can be grouped by: a column, or a to-one relation by its columns."""
+
+    graphql_name: str
+    columns: tuple[str, ...]
+    description: str
+
+
+@cache
+def group_fields(entity: Entity) -> Mapping[str, _GroupField]:
+    """What an entity's rows can be grouped by, by the names that the API has for it; some have nothing."""
+    found = [
+        _GroupField(name, (attribute.name,), attribute.description)
+        for name, attribute in entity.attributes.items()
+        if attribute.is_column and is_ordered(attribute)
+    ]
+    found += [
+        _GroupField(name, relation.link.key, relation.description)
+        for name, relation in entity.relations.items()
+        if not relation.link.to_many and relation.link.key != entity.key
+    ]
+    return {_constant(field.graphql_name): field for field in found}
+
+
+def _constant(name: str) -> str:
+    return "".join(f"_{char}" if char.isupper() else char.upper() for char in name)
+
+
+@cache
+def _group_enum(entity: Entity) -> Any:
+    fields = group_fields(entity)
+    made = Enum(f"{entity.name}GroupField", {name: name.lower() for name in fields})  # type: ignore[misc]  # made of the model
+    return described_enum(
+        made,
+        f"What {entity.many} can be grouped by.",
+        {name: field.description for name, field in fields.items()},
+    )
+
+
+@cache
+def _group_key_type(entity: Entity) -> type[Any]:
+    return object_type(
+        f"{entity.name}GroupKey",
+        f"The values that a group of {entity.many} shares; null for what was not grouped by.",
+        *(_group_key_field(entity, field) for field in group_fields(entity).values()),
+    )
+
+
+def _group_key_field(entity: Entity, field: _GroupField) -> PlannedField:
+    relation = entity.relations.get(field.graphql_name)
+    if relation is not None:
+        return ToOneField(relation.name, field.description, relation.link, relation.target, nullable=True)
+    attribute = entity.attributes[field.graphql_name]
+    return ValueField(
+        attribute.name, optional(attribute.type), field.description, lambda shared: getattr(shared, attribute.name)
+    )
+
+
+@cache
+def _having_type(entity: Entity) -> type[Any]:
+    count = value_filter(int)
+    assert count is not None
+    fields: dict[str, tuple[Any, str, str]] = {"count_": (optional(count.input_type), "count", "How many rows it has.")}
+    for function in FUNCTIONS:
+        values: dict[str, tuple[Any, str, str]] = {}
+        for name, (attribute, result) in applicable(entity, function).items():
+            comparisons = value_filter(result)
+            if comparisons is not None:
+                values[f"{name}_"] = (optional(comparisons.input_type), name, attribute.description)
+        if values:
+            title = f"{entity.name}Having{function.name.capitalize()}"
+            described = f"What is asked of {function.description[0].lower()}{function.description[1:]}"
+            nested = input_type(title, described, values)
+            fields[f"{function.name}_"] = (optional(nested), function.name, function.description)
+    return input_type(f"{entity.name}Having", "What is asked of a group; every condition given must hold.", fields)
+
+
+def _having(entity: Entity, asked: Mapping[str, Any] | None) -> Callable[[Row], ColumnElement[bool]] | None:
+    if not asked:
+        return None
+    check_size("having", asked)
+    functions = {function.name: function for function in FUNCTIONS}
+
+    def condition(row: Row) -> ColumnElement[bool]:
+        found: list[ColumnElement[bool]] = []
+        for name, value in asked.items():
+            if value is None:
+                raise InvalidFilter(f"having.{name}", "null asks nothing; leave it out.")
+            if name == "count":
+                found += _compare(int, "having.count", func.count(), value)
+                continue
+            for graphql_name, comparisons in value.items():
+                place = f"having.{name}.{graphql_name}"
+                if comparisons is None:
+                    raise InvalidFilter(place, "null asks nothing; leave it out.")
+                attribute, result = applicable(entity, functions[name])[graphql_name]
+                expression = functions[name].sql(attribute.expression(row), attribute.type)
+                found += _compare(result, place, expression, comparisons)
+        return and_(*found)
+
+    return condition
+
+
+def _compare(
+    type_: Any, where: str, expression: ColumnElement[Any], asked: Mapping[str, Any]
+) -> list[ColumnElement[bool]]:
+    comparisons = value_filter(type_)
+    assert comparisons is not None
+    return comparisons.condition(where, expression, asked)

@@ -1,0 +1,74 @@
+"""Global object identification: one opaque id for every row of every type.
+
+An id is the type's name and the primary key, in base64. Clients keep ids and hand them back; they never read them.
+Source: https://relay.dev/graphql/objectidentification.htm
+"""
+
+import base64
+import binascii
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import strawberry
+
+from graph.entity.registry import Entity
+from graph.entity.values import plain, typed
+from graph.errors import ColumnNotLoaded, InvalidId
+
+MAX_ID_LENGTH = 1_000
+
+
+@strawberry.interface(description="Anything that can be fetched again by its id.")
+class Node:
+    """The base of every entity."""
+
+    id: strawberry.ID = strawberry.field(description="The id of this object, unique over all types.")
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            raise ColumnNotLoaded(type(self).__name__, name)
+
+
+class GlobalId(NamedTuple):
+    """A decoded id: which type, which key (as JSON values)."""
+
+    type_name: str
+    key: tuple[Any, ...]
+
+
+def encode_id(entity: Entity, key: tuple[Any, ...]) -> str:
+    """The id of a row."""
+    values = json.dumps([plain(part) for part in key], separators=(",", ":"))
+    return base64.urlsafe_b64encode(f"{entity.name}:{values[1:-1]}".encode()).decode().rstrip("=")
+
+
+def decode_id(text: str) -> GlobalId:
+    """Read an id. Raises `InvalidId` for anything that this API did not make."""
+    try:
+        if len(text) > MAX_ID_LENGTH:
+            raise ValueError(text)
+        padded = text + "=" * (-len(text) % 4)
+        name, _, values = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(":")
+        return GlobalId(name, tuple(json.loads(f"[{values}]")))
+    except (ValueError, binascii.Error, RecursionError):
+        raise InvalidId(text) from None
+
+
+def key_in(text: str, entity: Entity) -> tuple[Any, ...]:
+    """The primary key in an id of this entity. Raises `InvalidId`, also for an id of another type."""
+    given = decode_id(text)
+    if given.type_name != entity.name:
+        raise InvalidId(text)
+    return typed_key(text, given, entity)
+
+
+def typed_key(text: str, given: GlobalId, entity: Entity) -> tuple[Any, ...]:
+    """The key's values in the types of the entity's columns. Raises `InvalidId`."""
+    columns = entity.mapper.primary_key
+    try:
+        return tuple(typed(value, column.type) for value, column in zip(given.key, columns, strict=True))
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        raise InvalidId(text) from None

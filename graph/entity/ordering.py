@@ -1,0 +1,153 @@
+"""Ordering: one input type for each entity, and the terms that it means.
+
+An `orderBy` enters as graphql-core coerced it, terms leave. Every order is made total by the primary key at its end,
+in the direction of the last term, so that one index can serve both.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from sqlalchemy import func, select
+from strawberry.scalars import JSON
+
+from db.links import Row, Source, Term, Visibility, total
+from graph.entity.comparisons import input_type
+from graph.entity.fields import described_enum
+from graph.entity.filters import first, related
+from graph.entity.registry import Attribute, Deferred, Entity, Relation, optional
+from graph.errors import InvalidPage
+from graph.loaders import Order
+
+MAX_TERMS = 10
+MAX_STEPS = 5
+"""How many relations one term may lead over."""
+
+
+class Direction(Enum):
+    """How rows are ordered by a value."""
+
+    ASC = "asc"
+    DESC = "desc"
+    ASC_NULLS_FIRST = "asc_nulls_first"
+    ASC_NULLS_LAST = "asc_nulls_last"
+    DESC_NULLS_FIRST = "desc_nulls_first"
+    DESC_NULLS_LAST = "desc_nulls_last"
+
+    @property
+    def descending(self) -> bool:
+        """Large values first."""
+        return self.value.startswith("desc")
+
+    @property
+    def nulls_first(self) -> bool:
+        """Nulls before all values; otherwise behind them."""
+        return self.value.endswith("nulls_first")
+
+
+_DIRECTIONS = {
+    Direction.ASC: "Small values first, nulls last.",
+    Direction.DESC: "Large values first, nulls last.",
+    Direction.ASC_NULLS_FIRST: "Nulls first, then small values.",
+    Direction.ASC_NULLS_LAST: "Small values first, nulls last.",
+    Direction.DESC_NULLS_FIRST: "Nulls first, then large values.",
+    Direction.DESC_NULLS_LAST: "Large values first, nulls last.",
+}
+
+described_enum(
+    Direction,
+    "How rows are ordered by a value.",
+    {direction.name: description for direction, description in _DIRECTIONS.items()},
+    name="OrderDirection",
+)
+
+_ORDERED = (str, int, float, Decimal, bool, datetime, date, time, UUID)
+
+
+@strawberry.input(description="By what of a list rows are ordered.", one_of=True)
+class ListOrder:
+    """Ordering by a to-many field."""
+
+    count: Direction | None = strawberry.field(default=strawberry.UNSET, description="By how many there are.")
+
+
+@cache
+def order_type(entity: Entity) -> type[Any]:
+    """The input type of one term of an entity's order."""
+    fields: dict[str, tuple[Any, str, str]] = {
+        f"{name}_": (optional(Direction), name, attribute.description)
+        for name, attribute in entity.attributes.items()
+        if is_ordered(attribute)
+    }
+    for name, relation in entity.relations.items():
+        fields[f"{name}_"] = (optional(_relation_order(relation)), name, relation.description)
+    fields["id_"] = (optional(Direction), "id", "The primary key, which is the order in which rows came.")
+    return input_type(
+        f"{entity.name}Order", f"By what {entity.many} are ordered: one field for each term.", fields, one_of=True
+    )
+
+
+def _relation_order(relation: Relation) -> Any:
+    if relation.link.to_many:
+        return ListOrder
+    return Deferred(f"order of {relation.name}", lambda: order_type(relation.target()))
+
+
+def is_ordered(attribute: Attribute) -> bool:
+    """Whether values of this type can be put in order."""
+    type_ = getattr(attribute.type, "__supertype__", attribute.type)
+    return attribute.type is not JSON and isinstance(type_, type) and issubclass(type_, (*_ORDERED, Enum))
+
+
+def ordering(entity: Entity, asked: Sequence[Mapping[str, Any]] | None, visible: Visibility) -> Order:
+    """The order that was asked for, or the natural one. Raises `InvalidPage` for too much of it."""
+    asked = asked or ()
+    if len(asked) > MAX_TERMS:
+        raise InvalidPage(f"`orderBy` takes at most {MAX_TERMS} terms.")
+    if any(_steps(term) > MAX_STEPS for term in asked):
+        raise InvalidPage(f"`orderBy` leads over at most {MAX_STEPS} relations.")
+
+    def terms(source: Source) -> tuple[Term, ...]:
+        wanted = tuple(_term(entity, source.row, term, visible) for term in asked) or source.order
+        return total(entity.mapper, source.row, wanted)
+
+    return Order(terms, ",".join(map(_spell, asked)))
+
+
+def _term(entity: Entity, row: Row, asked: Mapping[str, Any], visible: Visibility) -> Term:
+    (name, value), *_ = asked.items()
+    if name in entity.relations:
+        return _related_term(entity.relations[name], row, value, visible)
+    attribute = entity.attributes.get(name)
+    if attribute is None:  # the id
+        return Term(getattr(row, entity.key[0]), value.descending, nulls_first=value.nulls_first)
+    return Term(attribute.expression(row), value.descending, attribute.nullable, value.nulls_first)
+
+
+def _related_term(relation: Relation, row: Row, asked: Mapping[str, Any], visible: Visibility) -> Term:
+    children = relation.link.children()
+    if relation.link.to_many:
+        counted = related(select(func.count()), relation.link, children, row, visible)
+        return Term(counted.scalar_subquery(), asked["count"].descending, nulls_first=asked["count"].nulls_first)
+    inner = _term(relation.target(), children.row, asked, visible)
+    value = related(select(inner.expression), relation.link, children, row, visible)
+    if not relation.link.is_many_to_one:
+        value = first(value, relation.link, children)
+    return Term(value.scalar_subquery(), inner.descending, nullable=True, nulls_first=inner.nulls_first)
+
+
+def _steps(asked: Mapping[str, Any]) -> int:
+    steps = 0
+    while isinstance(value := next(iter(asked.values())), Mapping):
+        asked, steps = value, steps + 1
+    return steps
+
+
+def _spell(asked: Mapping[str, Any]) -> str:
+    (name, value), *_ = asked.items()
+    return f"{name}.{_spell(value)}" if isinstance(value, Mapping) else f"{name}:{value.value}"

@@ -1,0 +1,149 @@
+"""Entities: what is known about a GraphQL type that maps a model.
+
+Declarations enter, entities leave. Names are looked up late, so that modules may refer to one another in circles.
+Each declarative base has a registry of its own: two schemas in one process do not meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import registry as MapperRegistry  # noqa: N812 - it is a class with a small name
+from strawberry.types.base import StrawberryOptional
+from strawberry.types.lazy_type import LazyType
+
+from db.links import Link, Row, primary_key
+from graph.errors import UnknownEntity
+
+T = TypeVar("T")
+
+
+class Connection(Generic[T]):
+    """The annotation of a to-many field: `tags: Connection[Tag]`. Outside, it is a Relay connection."""
+
+
+class Deferred(LazyType[Any, Any]):
+    """A reference to a type that is made when the schema is built."""
+
+    def __init__(self, name: str, make: Callable[[], Any]) -> None:
+        super().__init__(name, __name__)
+        object.__setattr__(self, "_make", make)
+
+    def resolve_type(self) -> Any:
+        """Make the type, or take it where it was made."""
+        return object.__getattribute__(self, "_make")()
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+def optional(annotation: Any) -> Any:
+    """The annotation, or null."""
+    if isinstance(annotation, LazyType):
+        return StrawberryOptional(annotation)  # type: ignore[arg-type]  # Strawberry takes it, its types do not say so
+    return annotation | None
+
+
+def list_of(annotation: Any) -> Any:
+    """A list of the annotation."""
+    return list[annotation]
+
+
+@dataclass(frozen=True, eq=False)
+class Attribute:
+    """A field with a value of its own: a column or a hybrid."""
+
+    name: str
+    graphql_name: str
+    type: Any
+    """The Python type of its values, without None."""
+    nullable: bool
+    description: str
+    is_column: bool
+    """A column, rather than a hybrid: rows can be grouped by it."""
+
+    def expression(self, row: Row) -> ColumnElement[Any]:
+        """The attribute of a model's alias, as SQL."""
+        return getattr(row, self.name)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, eq=False)
+class Relation:
+    """A field that leads to other entities."""
+
+    name: str
+    graphql_name: str
+    link: Link
+    target: Callable[[], Entity]
+    nullable: bool
+    description: str
+
+
+@dataclass(frozen=True, eq=False)
+class Entity:
+    """A GraphQL type that maps a model."""
+
+    name: str
+    plural: str
+    cls: type[Any]
+    model: type[Any]
+    mapper: Mapper[Any]
+    natural_keys: tuple[str, ...]
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    """Columns and hybrids by their GraphQL names."""
+    relations: Mapping[str, Relation] = field(default_factory=dict)
+    """To-one and to-many fields by their GraphQL names."""
+
+    @cached_property
+    def key(self) -> tuple[str, ...]:
+        """The attributes that make the primary key, in order."""
+        return primary_key(self.mapper)
+
+    @property
+    def one(self) -> str:
+        """The entity in a sentence: `order line`."""
+        return "".join(f" {char.lower()}" if char.isupper() else char for char in self.name).strip()
+
+    @property
+    def many(self) -> str:
+        """Several of them in a sentence: `order lines`."""
+        return "".join(f" {char.lower()}" if char.isupper() else char for char in self.plural).strip()
+
+    def instance(self, columns: tuple[str, ...], row: Any) -> Any:
+        """A row as an object of the type, so that resolvers find its columns as attributes of `self`."""
+        made = object.__new__(self.cls)
+        made.__dict__.update(zip(columns, row, strict=False))  # a row may carry a cursor and a key behind its columns
+        return made
+
+
+_ENTITIES: WeakKeyDictionary[MapperRegistry, dict[str, Entity]] = WeakKeyDictionary()
+
+
+def register(entity: Entity) -> None:
+    """Make an entity known by its name."""
+    _ENTITIES.setdefault(entity.mapper.registry, {})[entity.name] = entity
+
+
+def entity_named(name: str, registry: MapperRegistry) -> Entity:
+    """The entity of this name. Raises `UnknownEntity`."""
+    known = _ENTITIES.get(registry, {})
+    if name not in known:
+        raise UnknownEntity(name, known)
+    return known[name]
+
+
+def entity_of(cls: type[Any]) -> Entity:
+    """The entity of a type that was declared with `@entity`. Raises `UnknownEntity`."""
+    found = cls.__dict__.get("__entity__")
+    if not isinstance(found, Entity):
+        raise UnknownEntity(cls.__name__, ())
+    return found

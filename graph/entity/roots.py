@@ -1,0 +1,224 @@
+"""What every entity has at the root: a list, a look-up, aggregates; and `node` and `nodes` for all of them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
+
+import strawberry
+from graphql import GraphQLObjectType
+
+from db.links import Source, root, total
+from graph.entity.aggregates import AggregateField
+from graph.entity.connection import ConnectionField
+from graph.entity.fields import memoised, object_type, selected_columns
+from graph.entity.filters import filter_type, restricted
+from graph.entity.node import Node, decode_id, key_in, typed_key
+from graph.entity.registry import Attribute, Deferred, Entity, entity_of, list_of, optional
+from graph.entity.scalars import check_text
+from graph.errors import DeclarationError, InvalidFilter, InvalidId, InvalidLookUp, InvalidPage
+from graph.execution.field import Cost, PlannedField, argument
+from graph.execution.selection import Info, columns, document_of
+from graph.loaders import Listing, Loaders, Order, Wanted, Window
+
+MAX_NODES = 100
+
+
+def query_type(*entities: type[Any], extra: Iterable[PlannedField] = ()) -> type[Any]:
+    """The query type over these entities, with extra fields of your own.
+
+    Each entity gives its list (`posts`), its look-up (`post`) and its aggregates (`postsAggregate`).
+    """
+    declared = [entity_of(cls) for cls in entities]
+    reachable = _reachable(declared)
+    fields: list[PlannedField] = [_NodeField(reachable), _NodesField(reachable)]
+    for entity in declared:
+        fields += [_list_field(entity), _LookUpField(entity), _aggregate_field(entity)]
+    fields += extra
+    _refuse_equal_names(fields)
+    return object_type("Query", "Everything that can be read.", *fields)
+
+
+def _reachable(entities: Iterable[Entity]) -> list[Entity]:
+    """The entities and all that their relations lead to: whatever gives out an id can be found by it."""
+    found: dict[str, Entity] = {}
+    left = list(entities)
+    while left:
+        entity = left.pop()
+        if entity.name not in found:
+            found[entity.name] = entity
+            left += [relation.target() for relation in entity.relations.values()]
+    return list(found.values())
+
+
+def _refuse_equal_names(fields: Iterable[PlannedField]) -> None:
+    names = Counter(field.graphql_name for field in fields)
+    for name, times in names.items():
+        if times > 1:
+            raise DeclarationError(
+                f"{times} fields at the root are called {name!r}; rename the class, or say @entity(…, plural=…)."
+            )
+
+
+def _everything(entity: Entity) -> Listing:
+    return Listing(entity.mapper, lambda: root(entity.model), entity)
+
+
+def _list_field(entity: Entity) -> ConnectionField:
+    listing = _everything(entity)
+    return ConnectionField(entity.plural, f"All {entity.many}, in pages.", lambda: entity, lambda _arguments: listing)
+
+
+def search_field(cls: type[Any], hits: Callable[[str], Source], description: str) -> ConnectionField:
+    """A list that answers to `text` in an order of its own, the best hits first.
+
+    `hits` takes the text and gives the rows that fit, with their natural order.
+    """
+    entity = entity_of(cls)
+
+    def listing(arguments: Mapping[str, Any]) -> Listing:
+        text = arguments["text"]
+        try:
+            check_text(text)
+        except ValueError as error:
+            raise InvalidFilter("text", f"{error}.") from None
+        return Listing(entity.mapper, lambda: hits(text), (entity, hits, text))
+
+    return ConnectionField(
+        "search",
+        description,
+        lambda: entity,
+        listing,
+        order=lambda source: total(entity.mapper, source.row, source.order),
+        arguments=(argument("text", str, "What is looked for, in plain words."),),
+    )
+
+
+def _aggregate_field(entity: Entity) -> AggregateField:
+    def listing(_source: Any, arguments: Mapping[str, Any], loaders: Loaders) -> tuple[Listing, tuple[()]]:
+        return restricted(_everything(entity), entity, arguments.get("where"), loaders), ()
+
+    where = Deferred("filter of an aggregate", lambda: filter_type(entity))
+    return AggregateField(
+        f"{entity.plural}_aggregate",
+        f"Counts and sums over all {entity.many}.",
+        lambda: entity,
+        listing,
+        (argument("where", optional(where), "Only rows that fit."),),
+    )
+
+
+class _LookUpField(PlannedField):
+    """One row by its id or by a natural key."""
+
+    cost = Cost.ROW
+
+    def __init__(self, entity: Entity) -> None:
+        keys = [_natural_key(entity, name) for name in entity.natural_keys]
+        named = " or ".join(["`id`", *(f"`{key.graphql_name}`" for key in keys)])
+        super().__init__(
+            f"{entity.name[0].lower()}{entity.name[1:]}",
+            optional(entity.cls),
+            f"One {entity.one} by its {named}; null if there is none." + (" Give exactly one of them." if keys else ""),
+            (
+                argument("id", optional(strawberry.ID), f"The id of the {entity.one}."),
+                *(argument(key.graphql_name, optional(key.type), key.description) for key in keys),
+            ),
+        )
+        self._entity = entity
+        self._keys = {key.graphql_name: key for key in keys}
+        self.planned_resolver = self._resolve
+
+    async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> Any:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        if len(given) != 1:
+            known = ", ".join(["id", *self._keys])
+            raise InvalidLookUp(f"`{self.graphql_name}` takes exactly one of: {known}.")
+        chosen = selected_columns(info)
+        loaders: Loaders = info.context.loaders
+        ((name, value),) = given.items()
+        if name == "id":
+            key = key_in(value, self._entity)
+            row = await loaders.by_key(self._entity.mapper, self._entity.key, chosen).load(key)
+        else:
+            row = await self._by_natural_key(loaders, self._keys[name], value, chosen)
+        return None if row is None else self._entity.instance(chosen, row)
+
+    async def _by_natural_key(self, loaders: Loaders, key: Attribute, value: Any, chosen: tuple[str, ...]) -> Any:
+        # Equality is the database's affair (e-mail addresses ignore case), so the row is not found by comparing here.
+        asked = {key.graphql_name: {"eq": value}}
+        listing = restricted(_everything(self._entity), self._entity, asked, loaders)
+        page = await loaders.pages(listing, Order(lambda _source: (), ""), Window(1), Wanted(chosen)).load(())
+        return page.rows[0] if page.rows else None
+
+
+def _natural_key(entity: Entity, name: str) -> Attribute:
+    for attribute in entity.attributes.values():
+        if attribute.name == name:
+            return attribute
+    raise DeclarationError(f"{entity.name} has {name!r} among its keys, but no such field; declare it.")
+
+
+class _NodeField(PlannedField):
+    """Any row by its id."""
+
+    cost = Cost.ROW
+
+    def __init__(self, entities: Sequence[Entity]) -> None:
+        super().__init__(
+            "node",
+            optional(Node),
+            "Anything by its id; null if there is none.",
+            (argument("id", strawberry.ID, "The id of the object."),),
+        )
+        self._entities = {entity.name: entity for entity in entities}
+        self.planned_resolver = self._resolve
+
+    async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> Any:
+        return await self.load(info, arguments["id"])
+
+    async def load(self, info: Info, text: str) -> Any:
+        """The row of an id, read together with others of its type. Raises `InvalidId`."""
+        given = decode_id(text)
+        entity = self._entities.get(given.type_name)
+        if entity is None:
+            raise InvalidId(text)
+        key = typed_key(text, given, entity)
+        type_ = cast(GraphQLObjectType, info.schema.get_type(entity.name))
+        chosen = memoised(
+            info, f"columns of {entity.name}", lambda: columns(document_of(info), type_, info.field_nodes)
+        )
+        row = await info.context.loaders.by_key(entity.mapper, entity.key, chosen).load(key)
+        return None if row is None else entity.instance(chosen, row)
+
+
+class _NodesField(_NodeField):
+    """Many rows by their ids."""
+
+    cost = Cost.LIST
+
+    def __init__(self, entities: Sequence[Entity]) -> None:
+        super().__init__(entities)
+        PlannedField.__init__(
+            self,
+            "nodes",
+            list_of(optional(Node)),
+            f"Many things by their ids, in the order of the ids; null where there is none. At most {MAX_NODES}.",
+            (argument("ids", list[strawberry.ID], "The ids of the objects."),),
+        )
+        self.planned_resolver = self._resolve
+
+    def statements(self, arguments: Mapping[str, Any]) -> int:
+        """One for each type that is named."""
+        return min(self.limit(arguments), len(self._entities))
+
+    def limit(self, arguments: Mapping[str, Any]) -> int:
+        """As many as there are ids."""
+        asked = arguments.get("ids")
+        return len(asked) if isinstance(asked, list) else 1
+
+    async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> Any:
+        ids = arguments["ids"]
+        if len(ids) > MAX_NODES:
+            raise InvalidPage(f"{len(ids)} ids are too many; send at most {MAX_NODES}.")
+        return await asyncio.gather(*(self.load(info, text) for text in ids))

@@ -1,0 +1,150 @@
+"""What can go wrong, as a tree.
+
+`ClientError` and below are for the client to read: each keeps its data and writes its own sentence, with the cure.
+Everything else is our own fault: the client gets an id, the log gets the rest (docs/decisions/0005-masked-errors.md).
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from graphql import GraphQLError
+
+
+class TrellisError(Exception):
+    """The root of the tree."""
+
+
+class DeclarationError(TrellisError):
+    """A type does not fit its model. Raised when the module is imported, before anything is served."""
+
+
+class UnknownAttribute(DeclarationError):
+    """A type declares a field that its model does not have."""
+
+    def __init__(self, type_name: str, field: str, model: str, known: Iterable[str]) -> None:
+        close = get_close_matches(field, known, n=1)
+        hint = f"did you mean {close[0]!r}? Or " if close else ""
+        super().__init__(
+            f"{type_name}.{field}: the model {model} has no such attribute; {hint}"
+            "give the field a resolver with @computed."
+        )
+
+
+class UnknownNeed(DeclarationError):
+    """A field needs a column that its model does not have."""
+
+    def __init__(self, type_name: str, field: str, need: str, model: str, known: Iterable[str]) -> None:
+        close = get_close_matches(need, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(sorted(known))}."
+        super().__init__(f"{type_name}.{field} needs {need!r}; the model {model} has no such column: {hint}")
+
+
+class MismatchedType(DeclarationError):
+    """A type declares a field otherwise than its model."""
+
+    def __init__(self, type_name: str, field: str, declared: str, actual: str) -> None:
+        super().__init__(f"{type_name}.{field} is declared as {declared}; the model says {actual}. Declare that.")
+
+
+class EqualNames(DeclarationError):
+    """Two types of the schema have one name."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what}. Beside every entity stand types that are made for it: …Filter, …Order, …Group, …Edge and others. "
+            "Rename the class that has such a name."
+        )
+
+
+class UnknownEntity(DeclarationError):
+    """A relationship leads to a type that was never declared."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"No entity is called {name!r}. Declare it with @entity and import its module in graph/schema.py. "
+            f"Known: {', '.join(sorted(known)) or 'none'}."
+        )
+
+
+class ColumnNotLoaded(TrellisError):
+    """A resolver read a column that it had not declared."""
+
+    def __init__(self, type_name: str, attribute: str) -> None:
+        super().__init__(
+            f"{type_name}.{attribute} was not loaded. Declare it where you read it: @computed(needs=[{attribute!r}])."
+        )
+
+
+class ClientError(GraphQLError, TrellisError):
+    """The client can do something about it. `code` is stable; the sentence may change."""
+
+    code = "BAD_USER_INPUT"
+
+    def __init__(self, message: str, **extensions: Any) -> None:
+        super().__init__(message, extensions={"code": self.code, **extensions})
+
+
+class InvalidFilter(ClientError):
+    """A comparison that says nothing, or cannot be made."""
+
+    code = "INVALID_FILTER"
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: {reason}")
+
+
+class InvalidPage(ClientError):
+    """`first` and `last` do not say which rows are meant."""
+
+    code = "INVALID_PAGE"
+
+
+class InvalidLookUp(ClientError):
+    """A look-up by no key, or by several."""
+
+    code = "INVALID_LOOK_UP"
+
+
+class InvalidCursor(ClientError):
+    """A cursor of another ordering, or none of ours."""
+
+    code = "INVALID_CURSOR"
+
+    def __init__(self, argument: str) -> None:
+        super().__init__(f"`{argument}` is not a cursor of this ordering; start again without it.", argument=argument)
+
+
+class InvalidId(ClientError):
+    """A global id that names nothing."""
+
+    code = "INVALID_ID"
+
+    def __init__(self, given: str) -> None:
+        shown = given if len(given) <= 40 else given[:40] + "…"
+        super().__init__(f"{shown!r} is not an id of this API; use an `id` that it gave you.")
+
+
+class TooCostly(ClientError):
+    """The operation asks for more than one operation may."""
+
+    code = "TOO_COSTLY"
+
+    def __init__(self, what: str, needed: int, allowed: int) -> None:
+        super().__init__(
+            f"This operation may need {needed} {what}; {allowed} are allowed."
+            " Ask for smaller pages, fewer levels or fewer fields.",
+            **{what: needed, "allowed": allowed},
+        )
+
+
+class Unexpected(GraphQLError):
+    """What a client sees of our own fault: an id that the log repeats, and nothing else."""
+
+    def __init__(self, error_id: str, original: GraphQLError | None = None) -> None:
+        super().__init__(
+            f"Something went wrong on our side. If you report it, mention {error_id}.",
+            nodes=original.nodes if original else None,
+            path=original.path if original else None,
+            extensions={"code": "INTERNAL_SERVER_ERROR", "id": error_id},
+        )

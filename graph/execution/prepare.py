@@ -1,0 +1,167 @@
+"""Documents, parsed and validated once.
+
+Text enters, a `Prepared` leaves and is kept in a bounded cache; variables never enter the key. A document that is
+refused is not kept: its text costs its sender as much as us. Limits are checked before anything is run.
+"""
+
+import sys
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    get_operation_ast,
+    get_variable_values,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from graph.errors import TooCostly
+from graph.execution.price import Price, price
+
+MAX_KEPT_BYTES = 128 * 1024 * 1024
+"""Of all prepared documents together: text of 20 KB can make 5 MB of nodes."""
+BYTES_PER_TOKEN = 600
+"""What a token's nodes take, measured; the shortest tokens take the most."""
+MAX_SHOWN = 1_000_000_000
+"""Prices beyond are not written out: doubling fragments make numbers of hundreds of digits."""
+MAX_VARIABLE_ERRORS = 50
+
+overlapping.MAX_COMPLEXITY_BUDGET = 100_000
+"""Comparing fields of one name pair by pair is all that grows faster than the document; graphql-core would allow five
+times as much, which takes seconds. Setting it here is the way that graphql-core offers."""
+
+TOO_MUCH_WORK = "The document nests or repeats fragments and fields too often; ask for less, and for each field once."
+"""graphql-core stops validating when the work grows beyond the document's length, and does not say why."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one operation may ask for."""
+
+    max_tokens: int
+    max_statements: int
+    max_rows: int
+    max_values: int
+    introspection: bool = True
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A valid document."""
+
+    document: DocumentNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    size: int
+    """About how many bytes it takes."""
+
+
+@dataclass(frozen=True)
+class Priced:
+    """One operation of a document, with what it costs with the variables given."""
+
+    operation: OperationDefinitionNode
+    price: Price
+
+
+@dataclass(frozen=True)
+class _WithVariables:
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variable_values: Mapping[str, Any]
+
+
+class Refused(Exception):
+    """The document, or an operation of it, cannot be run; `errors` says why."""
+
+    def __init__(self, errors: Iterable[GraphQLError], document: DocumentNode | None = None) -> None:
+        self.errors = list(errors)
+        self.document = document
+        """What was parsed; None for text that is no document."""
+        super().__init__("; ".join(error.message for error in self.errors))
+
+
+def no_such_operation() -> GraphQLError:
+    """Said when `operationName` is unknown, or left out where there are several."""
+    message = "The document has no such operation; name one of it in `operationName`."
+    return GraphQLError(message, extensions={"code": "OPERATION_NOT_FOUND"})
+
+
+class Preparer:
+    """Prepares documents for one schema and keeps the most recently used ones."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits, capacity: int) -> None:
+        self.limits = limits
+        self._schema = schema
+        self._capacity = capacity
+        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+        self._kept_bytes = 0
+        hidden = () if limits.introspection else (NoSchemaIntrospectionCustomRule,)
+        self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, *hidden)
+
+    def prepare(self, text: str) -> Prepared:
+        """Parse and validate a document, or take it from the cache. Raises `Refused`."""
+        kept = self._kept.get(text)
+        if kept is not None:
+            self._kept.move_to_end(text)
+            return kept
+        prepared = self._kept[text] = self._prepare(text)
+        self._kept_bytes += prepared.size
+        while len(self._kept) > self._capacity or self._kept_bytes > MAX_KEPT_BYTES:
+            self._kept_bytes -= self._kept.popitem(last=False)[1].size
+        return prepared
+
+    def check(self, prepared: Prepared, name: str | None, variables: Mapping[str, Any] | None) -> Priced:
+        """The operation of this name and its price.
+
+        Raises `Refused` when there is none, when the variables do not fit it, and when it costs too much.
+        """
+        operation = get_operation_ast(prepared.document, name)
+        if operation is None:
+            raise Refused([no_such_operation()])
+        values = get_variable_values(
+            self._schema,
+            operation.variable_definitions or (),
+            dict(variables or {}),
+            MAX_VARIABLE_ERRORS,
+            hide_suggestions=not self.limits.introspection,
+        )
+        if isinstance(values, list):
+            raise Refused(self._coded(error, "BAD_USER_INPUT") for error in values)
+        found = price(_WithVariables(self._schema, prepared.fragments, values.coerced), operation)
+        for what in ("statements", "rows", "values"):
+            needed, allowed = getattr(found, what), getattr(self.limits, f"max_{what}")
+            if needed > allowed:
+                raise Refused([TooCostly(what, min(needed, MAX_SHOWN), allowed)])
+        return Priced(operation, found)
+
+    def _prepare(self, text: str) -> Prepared:
+        limit = self.limits.max_tokens
+        try:
+            document = parse(text, max_lexical_tokens=limit, max_comments=limit)
+        except GraphQLError as error:
+            error.extensions = {"code": "GRAPHQL_PARSE_FAILED"}
+            raise Refused([error]) from None
+        errors = validate(self._schema, document, self._rules, hide_suggestions=not self.limits.introspection)
+        if errors:
+            raise Refused((self._coded(error, "GRAPHQL_VALIDATION_FAILED") for error in errors), document)
+        fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+        return Prepared(document, fragments, sys.getsizeof(text) + BYTES_PER_TOKEN * document.token_count)
+
+    def _coded(self, error: GraphQLError, code: str) -> GraphQLError:
+        """The client's own mistake, without the exception of ours that found it."""
+        message = TOO_MUCH_WORK if error.message == "Validation aborted." else error.message
+        if not self.limits.introspection:  # graphql-core hides all suggestions but one
+            message = message.partition(" Did you mean")[0]
+        return GraphQLError(message, error.nodes, extensions={"code": code})

@@ -1,0 +1,112 @@
+"""The explorer's files over HTTP, from memory.
+
+A name enters, a response leaves. The files are read, compared with the manifest and compressed once; a request never
+touches the disk, so that no path can lead out of the folder.
+"""
+
+import gzip
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Self
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+
+from graph.explorer.manifest import FILES, OWN_FILES, Manifest, integrity, verified
+
+PATH = "/graphql/explorer"
+
+MEDIA_TYPES = {
+    "css": "text/css",
+    "js": "text/javascript",
+    "svg": "image/svg+xml",
+    "txt": "text/plain",
+}
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""A file is for our page alone; opened by itself it loads nothing."""
+
+CACHE_FOR_GOOD = "public, max-age=31536000, immutable"
+ASK_EACH_TIME = "no-cache"
+
+TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)
+"""An `Accept-Encoding` that takes gzip; `gzip;q=0` refuses it (RFC 9110, section 12.5.3)."""
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file, ready to be sent."""
+
+    name: str
+    content: bytes
+    compressed: bytes
+    media_type: str
+    integrity: str
+    version: str
+    """The start of the digest; it is part of the address, so that a changed file has a new one."""
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> Self:
+        """Prepare a file: its digest, its type, and its content in gzip."""
+        return cls(
+            name,
+            content,
+            gzip.compress(content, mtime=0),
+            MEDIA_TYPES[name.rpartition(".")[2]],
+            integrity(content),
+            hashlib.sha384(content).hexdigest()[:16],
+        )
+
+    @property
+    def address(self) -> str:
+        """Where the page finds it; relative, so that the page also works behind a proxy's path prefix."""
+        return f"{PATH.removeprefix('/')}/{self.name}?v={self.version}"
+
+
+@cache
+def assets() -> Mapping[str, Asset]:
+    """Every file by name, read once.
+
+    Raises `ManifestError` if a vendored file is missing or damaged: better at start-up than as a blank page.
+    """
+    vendored = {file.name: verified(file) for file in Manifest.read().files()}
+    own = {name: (FILES / name).read_bytes() for name in OWN_FILES}
+    return MappingProxyType({name: Asset.of(name, content) for name, content in (vendored | own).items()})
+
+
+def explorer_files() -> Mount:
+    """The routes of the files, `/graphql/explorer/<name>`."""
+    assets()
+    return Mount(PATH, routes=[Route("/{name:path}", send_file, methods=["GET"], name="explorer-file")])
+
+
+async def send_file(request: Request) -> Response:
+    """Send a file, in gzip to those who take it; 304 if the client has it, 404 for a name that is not ours."""
+    asset = assets().get(request.path_params["name"])
+    if asset is None:
+        return PlainTextResponse("There is no such file.", 404, headers=SECURITY_HEADERS)
+    headers = {**SECURITY_HEADERS, "Cache-Control": cache_control(asset, request), "Vary": "Accept-Encoding"}
+    content = asset.content
+    etag = asset.version
+    if TAKES_GZIP.search(request.headers.get("accept-encoding", "")):
+        headers["Content-Encoding"] = "gzip"
+        content = asset.compressed
+        etag += "-gzip"
+    headers["ETag"] = f'"{etag}"'
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type=asset.media_type)
+
+
+def cache_control(asset: Asset, request: Request) -> str:
+    """For good if the address names this very content, else to be asked for each time."""
+    return CACHE_FOR_GOOD if request.query_params.get("v") == asset.version else ASK_EACH_TIME

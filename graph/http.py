@@ -1,0 +1,137 @@
+"""Reading a GraphQL request from HTTP.
+
+A request enters, a `GraphQLRequest` leaves or an `HTTPException` with the status and the cure. Nothing is executed
+here. Source: https://graphql.github.io/graphql-over-http/draft/
+"""
+
+import re
+from typing import Any, NamedTuple, NoReturn
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HTTPRequest
+
+JSON = "application/json"
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+HTML = "text/html"
+
+OFFERED = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}
+"""What we answer to each media range."""
+
+UTF_8 = ("utf-8", "utf8")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class GraphQLRequest(NamedTuple):
+    """What a client asks for."""
+
+    query: str
+    variables: dict[str, Any] | None
+    operation_name: str | None
+    extensions: dict[str, Any] | None
+
+
+def response_type(accept: str | None) -> str:
+    """The media type of the answer: what the client likes best. Raises 406 when it accepts neither of ours.
+
+    Without an `Accept` header, and for `*/*`, it is `application/json`, for clients of before the specification.
+    """
+    if not accept:
+        return JSON
+    liked = {name: quality for name, quality in _accepted(accept).items() if name in OFFERED and quality > 0}
+    if not liked:
+        raise HTTPException(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
+    return OFFERED[max(liked, key=lambda name: (liked[name], "*" not in name))]  # of equals, the first
+
+
+def wants_page(request: HTTPRequest) -> bool:
+    """Whether a browser asks for a page, not a program for data."""
+    asked_for_data = request.method == "POST" or "query" in request.query_params
+    return not asked_for_data and HTML in _accepted(request.headers.get("accept", ""))
+
+
+def _accepted(accept: str) -> dict[str, float]:
+    """How much the client likes each media type. Source: https://www.rfc-editor.org/rfc/rfc9110#name-accept."""
+    return {name: _quality(parameters.get("q", "")) for name, parameters in map(_split, accept.split(","))}
+
+
+def _quality(text: str) -> float:
+    return float(text) if re.fullmatch(r"[01](\.\d{0,3})?", text) else 1.0
+
+
+def _split(value: str) -> tuple[str, dict[str, str]]:
+    """A media type and its parameters: `application/json; charset=utf-8`."""
+    name, *parameters = value.lower().split(";")
+    pairs = (parameter.partition("=") for parameter in parameters)
+    return name.strip(), {key.strip(): text.strip(' "') for key, _, text in pairs}
+
+
+async def read_request(request: HTTPRequest, max_body_bytes: int) -> GraphQLRequest:
+    """Read what a client asks for, from the query string of a GET or the body of a POST."""
+    if request.method != "POST":
+        return _from_parameters(request)
+    media_type, parameters = _split(request.headers.get("content-type", ""))
+    if media_type != JSON:
+        raise HTTPException(415, f"Send the request as {JSON}.")
+    if parameters.get("charset", "utf-8") not in UTF_8:
+        raise HTTPException(415, "Send the request in UTF-8.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise HTTPException(415, "Send the request without compression.")
+    body = await _body(request, max_body_bytes)
+    return _validated(_parsed(body.removeprefix(BYTE_ORDER_MARK), "The body"))
+
+
+async def _body(request: HTTPRequest, max_body_bytes: int) -> bytes:
+    """The body, as far as it is allowed: a larger one is refused before it is kept."""
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdecimal() or int(announced) > max_body_bytes:
+        _refuse_body(max_body_bytes)
+    received = bytearray()
+    try:
+        async for chunk in request.stream():
+            received += chunk
+            if len(received) > max_body_bytes:
+                _refuse_body(max_body_bytes)
+    except ClientDisconnect:
+        raise HTTPException(400, "The body ended early.") from None
+    return bytes(received)
+
+
+def _refuse_body(max_body_bytes: int) -> NoReturn:
+    raise HTTPException(413, f"The body may have {max_body_bytes} bytes; send a shorter document.")
+
+
+def _from_parameters(request: HTTPRequest) -> GraphQLRequest:
+    given: dict[str, Any] = dict(request.query_params)
+    for name in ("variables", "extensions"):
+        if given.get(name):
+            given[name] = _parsed(given[name].encode(), f"`{name}`")
+        else:
+            given.pop(name, None)
+    return _validated(given)
+
+
+def _parsed(text: bytes, what: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise HTTPException(400, f"{what} is not JSON in UTF-8: {error}.") from None
+
+
+def _validated(given: Any) -> GraphQLRequest:
+    if isinstance(given, list):
+        raise HTTPException(400, "Send one operation for each request; lists of operations are not taken.")
+    if not isinstance(given, dict):
+        raise HTTPException(400, 'Send an object: {"query": "…"}.')
+    query = given.get("query")
+    if not isinstance(query, str) or not query:
+        raise HTTPException(400, "`query` is missing; it is the text of the document.")
+    name = given.get("operationName")
+    if not isinstance(name, str | None):
+        raise HTTPException(400, "`operationName` must be text.")
+    maps = {key: given.get(key) for key in ("variables", "extensions")}
+    for key, value in maps.items():
+        if not isinstance(value, dict | None):
+            raise HTTPException(400, f"`{key}` must be an object.")
+    return GraphQLRequest(query, maps["variables"], name or None, maps["extensions"])

@@ -1,0 +1,255 @@
+"""The DataLoaders of one operation, made on first use per relationship.
+
+Keys enter one by one, as whoever walks the document meets them; each tick leaves as one statement. A loader is
+shared by every branch that wants the same columns by the same arguments, so that a row reached over two paths is
+fetched once. Who walks the document is unknown here. The viewer's visibility is added to every statement.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from aiodataloader import DataLoader
+from sqlalchemy import ColumnElement, Row
+from sqlalchemy.orm import Mapper
+
+from db import batch
+from db.batch import Key, PageShape, Side, Statement
+from db.links import Link, Predicate, Source, Term, Visibility, root, total
+from db.session import RequestSession
+
+SQLITE_MAX_KEYS = 10_000
+"""SQLite binds at most 32,766 values in a statement, and a key may have several columns."""
+
+T = TypeVar("T")
+Rows = Sequence[Row[Any]]
+
+
+class Page(NamedTuple):
+    """A page of one parent, in the order that was asked for: the columns, then the values of a cursor."""
+
+    rows: Rows
+    has_more: bool
+    """Whether rows follow in the direction of paging."""
+
+
+class Window(NamedTuple):
+    """How much of a listing is meant, and from where."""
+
+    limit: int
+    backward: bool = False
+    after: tuple[Any, ...] | None = None
+    before: tuple[Any, ...] | None = None
+
+    def sides(self) -> tuple[Side, ...]:
+        """The shapes of the cursors."""
+        return tuple(Side(name, tuple(part is None for part in values)) for name, values in self._cursors())
+
+    def parameters(self) -> dict[str, Any]:
+        """The values of the cursors, and the limit: one row more than is shown tells whether more follow."""
+        parameters: dict[str, Any] = {batch.LIMIT: self.limit + 1}
+        for side, (_, values) in zip(self.sides(), self._cursors(), strict=True):
+            parameters |= side.parameters(values)
+        return parameters
+
+    def cut(self, rows: Rows) -> Page:
+        """Drop the extra row, and turn a backward page round."""
+        shown = rows[: self.limit]
+        return Page(shown[::-1] if self.backward else shown, len(rows) > self.limit)
+
+    def _cursors(self) -> list[tuple[str, tuple[Any, ...]]]:
+        given = (("after", self.after), ("before", self.before))
+        return [(name, values) for name, values in given if values is not None]
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """Rows of one model: all of them or those of each parent, filtered, in no order yet.
+
+    `identity` is equal for equal arguments and finds the loader; two listings of one identity must be alike.
+    """
+
+    model: Mapper[Any]
+    source: Callable[[], Source]
+    identity: Hashable
+    predicates: tuple[Predicate, ...] = ()
+
+
+class Order(NamedTuple):
+    """A total order of a listing. `identity` is equal for equal orders; cursors carry it."""
+
+    terms: Callable[[Source], tuple[Term, ...]]
+    identity: str
+
+
+class Wanted(NamedTuple):
+    """What is read of each row of a page."""
+
+    columns: tuple[str, ...]
+    cursors: bool = False
+    """The values of the order's terms too, behind the columns."""
+
+
+class Measure(NamedTuple):
+    """Something to compute over rows; equal names mean equal measures."""
+
+    name: str
+    expression: Callable[[Any], ColumnElement[Any]]
+
+
+class Grouping(NamedTuple):
+    """How rows fall into groups, and how many of the largest are wanted."""
+
+    by: tuple[str, ...]
+    limit: int
+    having: Callable[[Any], ColumnElement[bool]] | None = None
+    identity: Hashable = None
+
+
+class Loaders:
+    """Every loader of one operation. They live as long as its session."""
+
+    def __init__(self, session: RequestSession, visible: Visibility) -> None:
+        self.visible = visible
+        self._session = session
+        self._made: dict[Hashable, DataLoader[Key, Any]] = {}
+
+    def rows(self, link: Link, columns: tuple[str, ...]) -> DataLoader[Key, Row[Any] | None]:
+        """The one row at the far end of a link; keys hold the values of `link.key`."""
+        if link.is_first_of_many:
+            return self._first(link, columns)
+        if link.target_key is not None:  # posts' authors and orders' customers are one loader
+            return self.by_key(link.target, link.target_key, columns)
+        return self._by_key(("row", link, columns), link.target, link.children, columns)
+
+    def by_key(self, model: Mapper[Any], key: tuple[str, ...], columns: tuple[str, ...]) -> DataLoader[Key, Any]:
+        """The row whose attributes `key` have the values given; None where there is none, or not for this viewer."""
+
+        def source() -> Source:
+            rows = root(model.entity)
+            return rows._replace(key=tuple(getattr(rows.row, name) for name in key))
+
+        return self._by_key(("key", model, key, columns), model, source, columns)
+
+    def pages(self, listing: Listing, order: Order, window: Window, wanted: Wanted) -> DataLoader[Key, Page]:
+        """A page for each parent; at the root, the key is `()`."""
+
+        def build() -> Statement:
+            source = listing.source()
+            shape = PageShape(wanted.columns, order.terms(source), window.backward, window.sides(), wanted.cursors)
+            return batch.page(source, shape, self._session.dialect, self._predicates(listing))
+
+        identity = ("page", listing.identity, order.identity, window, wanted)
+        return self._loader(identity, build, window.cut, window.parameters())
+
+    def counts(self, listing: Listing) -> DataLoader[Key, int]:
+        """How many rows each parent has."""
+
+        def build() -> Statement:
+            return batch.count(listing.source(), self._session.dialect, self._predicates(listing))
+
+        return self._loader(("count", listing.identity), build, lambda rows: int(rows[0][0]) if rows else 0)
+
+    def aggregates(self, listing: Listing, measures: tuple[Measure, ...]) -> DataLoader[Key, Row[Any] | None]:
+        """The measures of each parent's rows, in order; None for a parent without rows."""
+
+        def build() -> Statement:
+            source = listing.source()
+            expressions = [measure.expression(source.row) for measure in measures]
+            return batch.aggregate(source, expressions, self._session.dialect, self._predicates(listing))
+
+        identity = ("aggregate", listing.identity, tuple(measure.name for measure in measures))
+        return self._loader(identity, build, lambda rows: rows[0] if rows else None)
+
+    def groups(self, listing: Listing, grouping: Grouping, measures: tuple[Measure, ...]) -> DataLoader[Key, Rows]:
+        """The groups of each parent's rows, the largest first: the columns grouped by, then the measures."""
+
+        def build() -> Statement:
+            source = listing.source()
+            return batch.groups(
+                source,
+                [getattr(source.row, name) for name in grouping.by],
+                [measure.expression(source.row) for measure in measures],
+                self._session.dialect,
+                self._predicates(listing),
+                grouping.having(source.row) if grouping.having else None,
+            )
+
+        names = tuple(measure.name for measure in measures)
+        identity = ("groups", listing.identity, grouping.by, grouping.limit, grouping.identity, names)
+        return self._loader(identity, build, lambda rows: rows, {batch.LIMIT: grouping.limit})
+
+    def clear(self) -> None:
+        """Forget everything that was read, as a change may have made it untrue."""
+        self._made.clear()
+
+    def _first(self, link: Link, columns: tuple[str, ...]) -> DataLoader[Key, Row[Any] | None]:
+        visible = self.visible(link.target)
+
+        def build() -> Statement:
+            source = link.children()
+            shape = PageShape(columns, total(link.target, source.row, source.order))
+            return batch.page(source, shape, self._session.dialect, [visible] if visible else [])
+
+        return self._loader(("first", link, columns), build, lambda rows: rows[0] if rows else None, {batch.LIMIT: 1})
+
+    def _by_key(
+        self, identity: Hashable, model: Mapper[Any], source: Callable[[], Source], columns: tuple[str, ...]
+    ) -> DataLoader[Key, Row[Any] | None]:
+        def build() -> Statement:
+            visible = self.visible(model)
+            return batch.rows_by_key(source(), columns, self._session.dialect, [visible] if visible else [])
+
+        return self._loader(identity, build, lambda rows: rows[0] if rows else None)
+
+    def _predicates(self, listing: Listing) -> tuple[Predicate, ...]:
+        visible = self.visible(listing.model)
+        return (*listing.predicates, visible) if visible else listing.predicates
+
+    def _loader(
+        self,
+        identity: Hashable,
+        build: Callable[[], Statement],
+        finish: Callable[[Rows], T],
+        parameters: dict[str, Any] | None = None,
+    ) -> DataLoader[Key, T]:
+        """The loader of this identity; `finish` turns the rows of one key into its value."""
+        made = self._made.get(identity)
+        if made is None:
+            made = self._made[identity] = self._make(build, finish, parameters or {})
+        return made
+
+    def _make(
+        self, build: Callable[[], Statement], finish: Callable[[Rows], T], parameters: dict[str, Any]
+    ) -> DataLoader[Key, T]:
+        async def fetch(keys: list[Key]) -> dict[Key, T]:
+            statement = build()
+            rows: list[Row[Any]] = []
+            size = SQLITE_MAX_KEYS if self._session.dialect == "sqlite" else len(keys)
+            for start in range(0, len(keys), size):
+                chunk = keys[start : start + size]
+                rows += await self._session.rows(statement.select, statement.parameters(chunk) | parameters)
+            gathered = batch.by_key(statement, rows)
+            return {key: finish(gathered.get(key, ())) for key in keys}
+
+        return DataLoader(_Level(fetch).load, cache=False)
+
+
+class _Level(Generic[T]):
+    """Reads each key once, and lets keys that are asked for together come together."""
+
+    def __init__(self, fetch: Callable[[list[Key]], Coroutine[Any, Any, dict[Key, T]]]) -> None:
+        self._fetch = fetch
+        self._read: dict[Key, asyncio.Future[dict[Key, T]]] = {}
+
+    async def load(self, keys: list[Key]) -> list[T]:
+        """The values of the keys of one tick.
+
+        What was read before waits for what was not: were it faster, it would reach the next level alone, and that
+        level would take a statement more. The price of an operation counts on it.
+        """
+        missing = [key for key in dict.fromkeys(keys) if key not in self._read]
+        if missing:
+            self._read |= dict.fromkeys(missing, asyncio.ensure_future(self._fetch(missing)))
+        return [(await self._read[key])[key] for key in keys]

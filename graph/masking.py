@@ -1,0 +1,76 @@
+"""What a client sees of an error.
+
+Errors enter as the execution raised them. Those that a client can do something about leave as they are; of anything
+else an id leaves, and the log has the rest under the same id. Database text never reaches a client.
+"""
+
+import logging
+import secrets
+from collections.abc import Iterable
+
+from graphql import GraphQLError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from db.session import DeadlineExceeded
+from graph.errors import ClientError, Unexpected
+
+logger = logging.getLogger("trellis")
+
+
+class Late(ClientError):
+    """The operation ran out of time."""
+
+    code = "DEADLINE_EXCEEDED"
+
+
+class Overloaded(ClientError):
+    """There was no connection left to answer with."""
+
+    code = "OVERLOADED"
+
+    def __init__(self) -> None:
+        super().__init__("The server is busy; try again in a moment.")
+
+
+def for_client(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
+    """The errors as the client may see them. What broke many fields at once has one id, and is logged once."""
+    ids: dict[int, str] = {}
+    return [_for_client(error, ids) for error in errors]
+
+
+def code_of(error: GraphQLError) -> str | None:
+    """What kind of error it is, for programs."""
+    code: str | None = (error.extensions or {}).get("code")
+    return code
+
+
+def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
+    cause = _cause(error)
+    if cause is None or isinstance(cause, ClientError):
+        return error
+    if isinstance(cause, DeadlineExceeded):
+        return _placed(Late(str(cause)), error)
+    if isinstance(cause, PoolTimeout):
+        return _placed(Overloaded(), error)
+    if id(cause) not in ids:
+        ids[id(cause)] = reported(cause, error.path)
+    return Unexpected(ids[id(cause)], error)
+
+
+def reported(cause: BaseException, place: object) -> str:
+    """Log what went wrong and where; the id under which the log has it."""
+    error_id = secrets.token_hex(8)
+    logger.error("%s: %s at %s", error_id, type(cause).__name__, place, exc_info=cause)
+    return error_id
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """What was raised first; None when graphql-core itself found the document, or a value, wrong."""
+    cause: BaseException | None = error.original_error
+    while type(cause) is GraphQLError:
+        cause = cause.original_error
+    return cause
+
+
+def _placed(shown: ClientError, error: GraphQLError) -> GraphQLError:
+    return GraphQLError(shown.message, nodes=error.nodes, path=error.path, extensions=shown.extensions)

@@ -1,0 +1,88 @@
+"""What the server counts, in Prometheus' text format at `/metrics`.
+
+Source: https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from collections.abc import Iterator
+from time import perf_counter
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from db.engine import Engines
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """The counters of one server process."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "trellis_http_requests",
+            "Requests answered, by path and status.",
+            ("path", "status"),
+            registry=self._registry,
+        )
+        self.duration = Histogram(
+            "trellis_http_request_duration_seconds",
+            "Seconds from a request to the end of its answer, by path.",
+            ("path",),
+            buckets=BUCKETS_S,
+            registry=self._registry,
+        )
+        self._registry.register(_Pools(engines))
+
+    async def respond(self, _request: Request) -> Response:
+        """`/metrics`: everything that was counted."""
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE)
+
+
+class _Pools(Collector):
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The state of the pools at this moment."""
+        family = GaugeMetricFamily(
+            "trellis_pool_connections", "Connections, by pool and state.", labels=["pool", "state"]
+        )
+        for name, pool in self._engines.pools().items():
+            for state, value in pool._asdict().items():
+                family.add_metric([name, state], value)
+        yield family
+
+
+class MetricsMiddleware:
+    """Counts and times every request; known paths by name, others together."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, paths: frozenset[str]) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and count what was answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"] if scope["path"] in self._paths else "other"
+        started, status = perf_counter(), 500  # what the client gets when nothing answers
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            self._metrics.requests.labels(path, str(status)).inc()
+            self._metrics.duration.labels(path).observe(perf_counter() - started)

@@ -1,0 +1,1 @@
+"""Tests: claims about Trellis, each tried on real databases."""

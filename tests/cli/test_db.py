@@ -1,0 +1,132 @@
+"""`trellis db`, run as people run it."""
+
+import asyncio
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from db import migrate
+from graph.cli.errors import Exit
+from tests.cli.running import TRELLIS, Finished, environment, trellis
+from tests.databases import Database, settings_for
+
+NEWEST = migrate.newest()
+
+
+def trellis_db(database: Database, *arguments: str, status: Exit = Exit.OK) -> Finished:
+    return trellis("db", *arguments, status=status, TRELLIS_DATABASE_URL=database.url)
+
+
+def test_an_upgrade_says_what_it_did_and_the_second_does_nothing(blank_database: Database) -> None:
+    first = trellis_db(blank_database, "upgrade")
+    assert first.stdout == f"The database went from revision none to {NEWEST}.\n"
+    assert first.stderr == ""
+    assert trellis_db(blank_database, "upgrade").stdout == f"The database is at revision {NEWEST} already.\n"
+
+
+def test_the_folder_of_a_new_database_is_made(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/some/where/trellis.db", "sqlite")
+    assert trellis_db(database, "current").stdout == "none; run `trellis db upgrade`\n"
+    assert not (tmp_path / "some").exists()
+    trellis_db(database, "upgrade")
+    assert (tmp_path / "some" / "where" / "trellis.db").is_file()
+
+
+def test_two_upgrades_at_once_wait_for_each_other(blank_database: Database) -> None:
+    command = [TRELLIS, "db", "upgrade"]
+    variables = environment(TRELLIS_DATABASE_URL=blank_database.url)
+    running = [
+        subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)
+    ]
+    errors = [process.communicate(timeout=120)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], errors
+    assert migrate.check(settings_for(blank_database)) == []
+
+
+def test_current_names_the_revision_first(database: Database) -> None:
+    assert trellis_db(database, "current").stdout == f"{NEWEST} (the newest)\n"
+
+
+def test_check_agrees_or_names_the_differences(database: Database) -> None:
+    done = trellis_db(database, "check")
+    assert done.stdout == f"The tables are as the models want them, at revision {NEWEST}.\n"
+
+
+def test_check_of_a_blank_database_fails_with_the_cure(blank_database: Database) -> None:
+    done = trellis_db(blank_database, "check", status=Exit.FAILED)
+    assert (
+        done.stderr == f"Error: The database is at revision none, the newest is {NEWEST}. Run `trellis db upgrade`.\n"
+    )
+
+
+def test_a_downgrade_takes_a_revision_with_a_minus_sign(blank_database: Database) -> None:
+    trellis_db(blank_database, "upgrade")
+    done = trellis_db(blank_database, "downgrade", "-1")
+    assert done.stdout.startswith(f"The database went from revision {NEWEST} to ")
+
+
+def test_a_downgrade_on_a_terminal_asks_first(blank_database: Database) -> None:
+    trellis_db(blank_database, "upgrade")
+    ours, theirs = pty.openpty()
+    os.write(ours, b"n\n")
+    done = subprocess.run(
+        [TRELLIS, "db", "downgrade", "base"],
+        env=environment(TRELLIS_DATABASE_URL=blank_database.url),
+        stdin=theirs,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert b"Rows may be lost" in done.stdout + done.stderr
+    assert done.returncode == Exit.FAILED
+    assert migrate.current(settings_for(blank_database)) == NEWEST
+
+
+@pytest.mark.postgresql
+async def test_control_c_ends_a_waiting_upgrade_quietly(blank_database: Database) -> None:
+    # Somebody else is migrating: they hold the lock, and the command waits for it.
+    other = await asyncpg.connect(blank_database.url)
+    await other.execute(f"SELECT pg_advisory_lock({migrate.LOCK})")
+    waiting = await asyncio.create_subprocess_exec(
+        *(TRELLIS, "db", "upgrade"),
+        env=environment(TRELLIS_DATABASE_URL=blank_database.url),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    waiters = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    while not await other.fetchval(waiters):  # noqa: ASYNC110 - a lock of the server has no event
+        await asyncio.sleep(0.05)
+    waiting.send_signal(signal.SIGINT)
+    assert await waiting.communicate() == (b"", b"")
+    assert waiting.returncode == 130
+    await other.close()
+
+
+@pytest.mark.parametrize("command", ["upgrade", "downgrade"])
+def test_a_revision_that_does_not_exist_is_a_usage_error(database: Database, command: str) -> None:
+    done = trellis_db(database, command, "nonsense", status=Exit.USAGE)
+    assert done.stderr.startswith("Error: There is no way to revision nonsense: ")
+    assert f"Known: {', '.join(migrate.revisions())}." in done.stderr
+
+
+def test_the_statements_are_printed_and_nothing_is_touched(blank_database: Database) -> None:
+    done = trellis_db(blank_database, "upgrade", "--sql")
+    assert "CREATE TABLE users" in done.stdout
+    assert done.stderr == ""
+    assert trellis_db(blank_database, "current").stdout == "none; run `trellis db upgrade`\n"
+    done = trellis_db(blank_database, "downgrade", f"{NEWEST}:base", "--sql")
+    assert "DROP TABLE users" in done.stdout
+
+
+def test_pgbouncer_without_a_direct_url_is_a_usage_error() -> None:
+    done = trellis(
+        "db", "upgrade", status=Exit.USAGE, TRELLIS_DATABASE_URL="postgresql://nowhere/x", TRELLIS_PGBOUNCER="true"
+    )
+    assert "Set TRELLIS_DIRECT_URL" in done.stderr

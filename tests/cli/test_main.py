@@ -1,0 +1,111 @@
+"""What all commands have in common: help, and one sentence with the cure when something is wrong."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from db.settings import HOUSE
+from graph.cli.errors import Exit
+from tests.cli.running import trellis
+from tests.databases import Database
+
+SECRET = "correct-horse"
+COMMANDS = [
+    "serve",
+    "demo",
+    "export",
+    "db upgrade",
+    "db downgrade",
+    "db check",
+    "db current",
+    "import markdown",
+    "schema export",
+]
+
+
+def test_the_help_lists_every_command_on_a_line_of_its_own() -> None:
+    listed = trellis("--help").stdout.partition("Commands:\n")[2]
+    for command in COMMANDS:
+        assert re.search(rf"^  {command}  +[A-Z]", listed, re.MULTILINE), command
+    assert len(listed.splitlines()) == len(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    assert trellis(*command.split(), "--help").stdout.startswith(f"Usage: trellis {command} ")
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]
+    assert trellis("--version").stdout == f"trellis {project['version']}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["db", "nonsense"], ["--nonsense"], ["serve", "--port", "many"], ["db", "downgrade"]]
+)
+def test_a_wrong_command_line_is_a_usage_error(arguments: list[str]) -> None:
+    done = trellis(*arguments, status=Exit.USAGE)
+    assert "--help" in done.stderr or "-h" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        (
+            "TRELLIS_DATABASE_URL",
+            f"mysql://ada:{SECRET}@host/x",
+            "TRELLIS_DATABASE_URL is not a database URL that Trellis knows; use sqlite:///var/trellis.db"
+            " or postgresql://user:password@host:5432/database."
+            " Correct it, or unset it for the default: a SQLite file in var/.",
+        ),
+        (
+            "TRELLIS_REPLICA_URLS",
+            f"postgresql://ada:{SECRET}@host/x?colour=red",
+            "TRELLIS_REPLICA_URLS has options that asyncpg does not know: colour; leave them out."
+            " Correct it, or unset it for the default: none.",
+        ),
+        (
+            "TRELLIS_POOL_SIZE",
+            SECRET,
+            "TRELLIS_POOL_SIZE should be a valid integer, unable to parse string as an integer."
+            " Correct it, or unset it for the default: 5.",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named_without_its_value(name: str, value: str, sentence: str) -> None:
+    done = trellis("db", "current", status=Exit.USAGE, **{name: value})
+    assert done.stderr == f"Error: {sentence}\n"
+
+
+def test_each_wrong_setting_has_a_line() -> None:
+    done = trellis("db", "current", status=Exit.USAGE, TRELLIS_POOL_SIZE="many", TRELLIS_PORT="-1")
+    first, second = done.stderr.splitlines()
+    assert "TRELLIS_POOL_SIZE" in first
+    assert "TRELLIS_PORT" in second
+
+
+@pytest.mark.parametrize("command", ["upgrade", "check", "current"])
+def test_a_database_that_does_not_answer_is_named_without_the_password(command: str) -> None:
+    url = f"postgresql://ada:{SECRET}@127.0.0.1:1/trellis"
+    done = trellis("db", command, status=Exit.UNAVAILABLE, TRELLIS_DATABASE_URL=url)
+    assert done.stderr == (
+        "Error: The database trellis at 127.0.0.1:1 cannot be reached: Connect call failed ('127.0.0.1', 1)."
+        " See that it is there and that TRELLIS_DATABASE_URL is right.\n"
+    )
+
+
+@pytest.mark.postgresql
+def test_a_database_that_does_not_exist_is_named(database: Database) -> None:
+    done = trellis("db", "current", status=Exit.UNAVAILABLE, TRELLIS_DIRECT_URL=database.url + "_and_more")
+    assert "does not exist. See that it is there and that TRELLIS_DIRECT_URL is right." in done.stderr
+
+
+def test_a_file_that_cannot_be_a_database_is_named(tmp_path: Path) -> None:
+    done = trellis("db", "current", status=Exit.UNAVAILABLE, TRELLIS_DATABASE_URL=f"sqlite:///{tmp_path}")
+    assert f"The database {tmp_path} cannot be reached: unable to open database file." in done.stderr
+    text = tmp_path / "notes.txt"
+    text.write_text("This is no database. " * 100)
+    done = trellis("db", "current", status=Exit.UNAVAILABLE, TRELLIS_DATABASE_URL=f"sqlite:///{text}")
+    assert f"The database {text} cannot be reached: file is not a database." in done.stderr

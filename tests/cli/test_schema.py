@@ -1,0 +1,43 @@
+"""`trellis schema export`, run as people run it."""
+
+from pathlib import Path
+
+from db.settings import HOUSE
+from graph.cli.errors import Exit
+from tests.cli.running import trellis
+
+
+def test_the_schema_goes_to_stdout_or_to_a_file(tmp_path: Path) -> None:
+    done = trellis("schema", "export")
+    assert "\ntype Query {" in done.stdout
+    assert done.stderr == ""
+    trellis("schema", "export", "--output", tmp_path / "schema.graphql")
+    assert (tmp_path / "schema.graphql").read_text() == done.stdout
+
+
+def test_the_schema_does_not_depend_on_the_settings() -> None:
+    plain = trellis("schema", "export").stdout
+    assert trellis("schema", "export", TRELLIS_INTROSPECTION="false", TRELLIS_MAX_ROWS="1").stdout == plain
+
+
+def test_the_schema_that_is_kept_is_up_to_date() -> None:
+    assert trellis("schema", "export", "--check").stdout == "schema.graphql is up to date.\n"
+
+
+def test_a_stale_schema_is_shown_with_the_cure(tmp_path: Path) -> None:
+    stale = tmp_path / "schema.graphql"
+    stale.write_text((HOUSE / "schema.graphql").read_text() + "\nscalar Stray\n")
+    before = stale.read_text()
+    done = trellis("schema", "export", "--check", "--output", stale, status=Exit.FAILED)
+    assert "-scalar Stray" in done.stdout
+    assert done.stderr == "Error: schema.graphql is stale; run `make schema` and commit what changes.\n"
+    assert stale.read_text() == before
+
+
+def test_a_schema_that_is_not_there_is_stale(tmp_path: Path) -> None:
+    trellis("schema", "export", "--check", "--output", tmp_path / "schema.graphql", status=Exit.FAILED)
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    done = trellis("schema", "export", "--output", tmp_path, status=Exit.UNAVAILABLE)
+    assert f"{tmp_path} cannot be written: Is a directory." in done.stderr

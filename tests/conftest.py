@@ -1,0 +1,138 @@
+"""Fixtures that every test may use: databases, settings, engines, a session, and a recorder of statements.
+
+One PostgreSQL server per run: the process that was started (not the workers of xdist) owns the run.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from db.engine import Engines
+from db.session import RequestSession
+from db.settings import DatabaseSettings
+from tests import postgres
+from tests.databases import (
+    Database,
+    PostgreSQLDatabases,
+    SQLiteDatabases,
+    StatementRecorder,
+    drop_left_databases,
+    recorded_statements,
+    settings_for,
+)
+
+DIALECTS = ("sqlite", "postgresql")
+
+run_key = pytest.StashKey[postgres.Run]()
+cleanup_key = pytest.StashKey[ExitStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Own a run, or join the one that the xdist controller owns."""
+    shared: str | None = getattr(config, "workerinput", {}).get("run_folder")
+    if shared is not None:
+        config.stash[run_key] = postgres.Run(Path(shared))
+        return
+    config.stash[cleanup_key] = ExitStack()
+    config.stash[run_key] = config.stash[cleanup_key].enter_context(postgres.begin())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: object) -> None:
+    """Tell a worker of xdist which run it belongs to."""
+    config: pytest.Config = node.config  # type: ignore[attr-defined]  # xdist has no types for its nodes
+    node.workerinput["run_folder"] = str(config.stash[run_key].folder)  # type: ignore[attr-defined]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server and remove its files, also after Ctrl-C."""
+    if cleanup_key not in config.stash:
+        return
+    run = config.stash[run_key]
+    if postgres.ENVIRONMENT_VARIABLE in os.environ and (run.folder / "postgresql_template").exists():
+        drop_left_databases(run)
+    config.stash[cleanup_key].close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that needs a database on both, unless it is marked as being about one of them."""
+    marked = [dialect for dialect in DIALECTS if metafunc.definition.get_closest_marker(dialect)]
+    for fixture in ("database", "blank_database"):
+        if fixture in metafunc.fixturenames:
+            metafunc.parametrize(fixture, marked or DIALECTS, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The developer's own settings do not reach a test."""
+    for name in [name for name in os.environ if name.startswith("TRELLIS_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def _sqlite(request: pytest.FixtureRequest) -> SQLiteDatabases:
+    return SQLiteDatabases(request.config.stash[run_key])
+
+
+@pytest.fixture(scope="session")
+def _postgresql(request: pytest.FixtureRequest) -> Iterator[PostgreSQLDatabases]:
+    databases = PostgreSQLDatabases(request.config.stash[run_key])
+    yield databases
+    databases.close()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A migrated, empty database; once on SQLite, once on PostgreSQL."""
+    if request.param == "sqlite":
+        sqlite: SQLiteDatabases = request.getfixturevalue("_sqlite")
+        yield sqlite.migrated(tmp_path)
+    else:
+        postgresql: PostgreSQLDatabases = request.getfixturevalue("_postgresql")
+        with postgresql.migrated() as migrated:
+            yield migrated
+
+
+@pytest.fixture
+def blank_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without any table; once on SQLite, once on PostgreSQL."""
+    if request.param == "sqlite":
+        sqlite: SQLiteDatabases = request.getfixturevalue("_sqlite")
+        yield sqlite.blank(tmp_path)
+    else:
+        postgresql: PostgreSQLDatabases = request.getfixturevalue("_postgresql")
+        with postgresql.blank() as blank:
+            yield blank
+
+
+@pytest.fixture
+def settings(database: Database) -> DatabaseSettings:
+    """Settings that lead to `database`."""
+    return settings_for(database)
+
+
+@pytest.fixture
+async def engines(settings: DatabaseSettings) -> AsyncIterator[Engines]:
+    """Engines on `database`."""
+    engines = Engines(settings)
+    yield engines
+    await engines.dispose()
+
+
+@pytest.fixture
+async def session(engines: Engines) -> AsyncIterator[RequestSession]:
+    """A session for reading `database`, not yet connected."""
+    async with RequestSession(engines) as session:
+        yield session
+
+
+@pytest.fixture
+def statements() -> StatementRecorder:
+    """Make a list of what the engines send.
+
+    `with statements() as seen: …`, then `assert len(seen) == 2`.
+    """
+    return recorded_statements

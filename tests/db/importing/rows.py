@@ -1,0 +1,21 @@
+"""Everything that a database holds."""
+
+from typing import Any, TypeAlias
+
+from sqlalchemy import select
+
+from db.base import Base
+from db.engine import Engines
+
+Rows: TypeAlias = dict[str, list[tuple[Any, ...]]]
+
+
+async def all_rows(engines: Engines) -> Rows:
+    """The rows of every table, with every column, in the order of the primary key."""
+    async with engines.snapshot().connect() as connection:
+        return {
+            table.name: [
+                tuple(row) for row in await connection.execute(select(table).order_by(*table.primary_key.columns))
+            ]
+            for table in Base.metadata.sorted_tables
+        }

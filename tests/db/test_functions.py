@@ -1,0 +1,131 @@
+"""The functions of `db.functions` give the same answers on both databases."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple, TypeAlias
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Select, Text, bindparam, create_engine, event, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.base import JSON_DOCUMENT
+from db.engine import Engines
+from db.functions import (
+    fold,
+    fold_case,
+    json_at,
+    json_contains,
+    json_has_key,
+    json_kind,
+    json_order,
+    json_path,
+    json_text,
+    register_sqlite_functions,
+)
+
+Pairs: TypeAlias = list[tuple[Any, Any]]
+
+KEYS = st.sampled_from(["a", "b", "aa", "ab", "é", "0", "-1", " 1", "+1", "--1", "٣", "", "1.0"])
+NUMBERS = (
+    st.integers(-3, 3) | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | st.just(1e23)
+)
+TEXTS = KEYS | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5)
+SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
+DOCUMENTS = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
+)
+
+
+DOCUMENT = bindparam("document", type_=JSON_DOCUMENT)
+ARGUMENT = bindparam("argument", type_=Text())
+
+
+class Databases(NamedTuple):
+    """Both at once, to compare what they say."""
+
+    sqlite: Connection
+    postgresql: AsyncConnection
+
+    async def agree(self, question: Select[Any], document: Any, argument: str = "") -> Any:
+        """The one answer of both."""
+        values = {"document": document, "argument": argument}
+        on_sqlite = self.sqlite.scalar(question, values)
+        on_postgresql = await self.postgresql.scalar(question, values)
+        assert _in_doubles(on_sqlite) == _in_doubles(on_postgresql), values
+        return on_sqlite
+
+
+def _in_doubles(value: Any) -> Any:
+    """JSONB writes 1e23 out, digit by digit; the text on SQLite stays as it was written. It is one number."""
+    return json.loads(json.dumps(value), parse_int=float)
+
+
+@pytest.fixture
+async def databases(engines: Engines) -> AsyncIterator[Databases]:
+    sqlite = create_engine("sqlite://")
+    event.listen(sqlite, "connect", lambda connection, _: register_sqlite_functions(connection))
+    with sqlite.connect() as here:
+        async with engines.reading().connect() as there:
+            yield Databases(here, there)
+    sqlite.dispose()
+
+
+many_examples = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+pytestmark = pytest.mark.postgresql  # each test asks both: PostgreSQL by the fixture, SQLite in memory beside it
+
+
+@many_examples
+@given(st.lists(st.tuples(DOCUMENTS, DOCUMENTS), min_size=5, max_size=20))
+async def test_json_order_means_what_postgresql_says(databases: Databases, pairs: Pairs) -> None:
+    for left, right in pairs:
+        await databases.agree(select(json_order(DOCUMENT, ARGUMENT)), left, json.dumps(right))
+
+
+@many_examples
+@given(st.lists(st.tuples(DOCUMENTS, DOCUMENTS), min_size=5, max_size=20))
+async def test_json_contains_means_what_postgresql_says(databases: Databases, pairs: Pairs) -> None:
+    for whole, part in pairs:
+        await databases.agree(select(json_contains(DOCUMENT, ARGUMENT)), whole, json.dumps(part))
+
+
+@many_examples
+@given(st.lists(st.tuples(DOCUMENTS, st.lists(KEYS, max_size=3)), min_size=5, max_size=20))
+async def test_json_at_means_what_postgresql_says(databases: Databases, pairs: Pairs) -> None:
+    for document, keys in pairs:
+        part = json_at(DOCUMENT, ARGUMENT)
+        for question in (select(part), select(json_kind(part)), select(json_text(part))):
+            await databases.agree(question, document, json_path(keys))
+
+
+@many_examples
+@given(st.lists(st.tuples(DOCUMENTS, KEYS), min_size=5, max_size=20))
+async def test_json_has_key_means_what_postgresql_says(databases: Databases, pairs: Pairs) -> None:
+    for document, key in pairs:
+        await databases.agree(select(json_has_key(DOCUMENT, ARGUMENT)), document, key)
+
+
+@pytest.mark.parametrize("word", ["Straße", "ÀÉÎÕÜ", "ΟΔΟΣ", "ПРИВЕТ", "İstanbul", "ǅ", "ﬀ", "ẞ", "100 %", ""])
+async def test_fold_case_means_the_same_on_both_databases_and_in_python(databases: Databases, word: str) -> None:
+    assert await databases.agree(select(fold_case(ARGUMENT)), None, word) == fold(word)
+
+
+async def test_a_missing_document_has_no_parts(databases: Databases) -> None:
+    for function in (json_at, json_order, json_contains):
+        assert await databases.agree(select(function(DOCUMENT, ARGUMENT)), None, "[]") is None
+    assert await databases.agree(select(json_has_key(DOCUMENT, ARGUMENT)), None, "a") is None
+    assert await databases.agree(select(json_kind(DOCUMENT)), None) is None
+
+
+async def test_a_null_in_a_document_is_a_part_and_a_missing_key_is_none(databases: Databases) -> None:
+    kind = select(json_kind(json_at(DOCUMENT, ARGUMENT)))
+    assert await databases.agree(kind, {"a": None}, json_path(["a"])) == "null"
+    assert await databases.agree(kind, {"a": None}, json_path(["b"])) is None
+
+
+async def test_values_with_quotes_stay_values(databases: Databases) -> None:
+    quoted = {"a'b\"c": "'; DROP TABLE posts; --"}
+    assert await databases.agree(select(json_at(DOCUMENT, ARGUMENT)), quoted, json_path(["a'b\"c"])) == quoted["a'b\"c"]

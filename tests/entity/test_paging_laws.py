@@ -1,0 +1,219 @@
+"""Laws of paging, in every order that can be asked for: however a list is cut into pages, it is the same list."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.entity.laws import Both, tried
+from tests.entity.serving import Api, global_id
+from tests.entity.things_rows import BOXES, THINGS, BoxRow, ThingRow
+from tests.entity.things_types import Box, Thing
+
+DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "ASC_NULLS_LAST", "DESC_NULLS_FIRST", "DESC_NULLS_LAST")
+
+OrderBy = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """One thing to order by, as the API spells it, and the value that it means."""
+
+    path: tuple[str, ...]
+    value: Callable[[ThingRow], Any]
+
+    def spell(self, direction: str) -> dict[str, Any]:
+        found: Any = direction
+        for name in reversed(self.path):
+            found = {name: found}
+        return found  # type: ignore[no-any-return]  # paths are never empty
+
+
+def through_box(read: Callable[[BoxRow], Any]) -> Callable[[ThingRow], Any]:
+    return lambda thing: thing.box and read(thing.box)
+
+
+def through_whole(read: Callable[[ThingRow], Any]) -> Callable[[ThingRow], Any]:
+    return lambda thing: thing.whole and read(thing.whole)
+
+
+# Never null by themselves, but null where there is no box, or no whole.
+COUNT_IN_BOX = Sorted(("box", "things", "count"), through_box(lambda box: len(box.things)))
+ID_OF_WHOLE = Sorted(("whole", "id"), through_whole(lambda whole: whole.id))
+
+SORTED = [
+    Sorted(("text",), lambda thing: thing.text),
+    Sorted(("number",), lambda thing: thing.number),
+    Sorted(("price",), lambda thing: thing.price),
+    Sorted(("isNew",), lambda thing: thing.is_new),
+    Sorted(("day",), lambda thing: thing.day),
+    Sorted(("moment",), lambda thing: thing.moment),
+    Sorted(("shape",), lambda thing: thing.shape and thing.shape.name),
+    Sorted(("token",), lambda thing: thing.token),
+    Sorted(("worth",), lambda thing: thing.worth),
+    Sorted(("length",), lambda thing: thing.length),
+    Sorted(("id",), lambda thing: thing.id),
+    Sorted(("labels", "count"), lambda thing: len(thing.labels)),
+    Sorted(("parts", "count"), lambda thing: len(thing.parts)),
+    COUNT_IN_BOX,
+    ID_OF_WHOLE,
+    Sorted(("box", "name"), through_box(lambda box: box.name)),
+    Sorted(("box", "volume"), through_box(lambda box: box.volume)),
+    Sorted(("whole", "worth"), through_whole(lambda whole: whole.worth)),
+    Sorted(("whole", "box", "name"), through_whole(through_box(lambda box: box.name))),
+]
+
+terms = st.lists(st.tuples(st.sampled_from(SORTED), st.sampled_from(DIRECTIONS)), max_size=4)
+
+
+def reckoned(rows: list[ThingRow], order: list[tuple[Sorted, str]]) -> list[str]:
+    """The ids of rows in this order, the primary key behind it in the direction of the last term."""
+    rows = sorted(rows, key=lambda row: row.id, reverse=bool(order) and order[-1][1].startswith("DESC"))
+    for term, direction in reversed(order):
+        nulls = [row for row in rows if term.value(row) is None]
+        rest = [row for row in rows if term.value(row) is not None]
+        rest.sort(key=term.value, reverse=direction.startswith("DESC"))
+        rows = nulls + rest if direction.endswith("NULLS_FIRST") else rest + nulls
+    return [global_id(Thing, row.id) for row in rows]
+
+
+PAGE = """
+{
+  edges { cursor node { id } }
+  nodes { id }
+  pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+}
+"""
+
+ROOT = f"""
+query ($orderBy: [ThingOrder!], $first: Int, $after: String, $last: Int, $before: String) {{
+  things(orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before) {PAGE}
+}}
+"""
+
+IN_ONE_BOX = f"""
+query ($box: ID!, $orderBy: [ThingOrder!], $first: Int, $after: String, $last: Int, $before: String) {{
+  box(id: $box) {{
+    things(orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before) {PAGE}
+  }}
+}}
+"""
+
+IN_EVERY_BOX = """
+query ($orderBy: [ThingOrder!], $size: Int!) {
+  boxes {
+    nodes {
+      first: things(orderBy: $orderBy, first: $size) { nodes { id } pageInfo { hasNextPage hasPreviousPage } }
+      last: things(orderBy: $orderBy, last: $size) { nodes { id } pageInfo { hasNextPage hasPreviousPage } }
+    }
+  }
+}
+"""
+
+
+def ids_on(page: Any) -> list[str]:
+    """The ids on a page, whose parts must agree with one another."""
+    ids = [node["id"] for node in page["nodes"]]
+    assert [edge["node"]["id"] for edge in page["edges"]] == ids
+    cursors = [edge["cursor"] for edge in page["edges"]]
+    ends = (page["pageInfo"]["startCursor"], page["pageInfo"]["endCursor"])
+    assert ends == ((cursors[0], cursors[-1]) if cursors else (None, None))
+    return ids
+
+
+async def walk_forward(api: Api, document: str, size: int, **variables: Any) -> list[str]:
+    """All ids, page by page from the start."""
+    found: list[str] = []
+    after = None
+    while True:
+        page = things_in(await api.ask(document, first=size, after=after, **variables))
+        found += ids_on(page)
+        assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
+        assert len(found) <= len(THINGS), "a row came twice"
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+        after = page["pageInfo"]["endCursor"]
+
+
+async def walk_backward(api: Api, document: str, size: int, **variables: Any) -> list[str]:
+    """All ids, page by page from the end."""
+    found: list[str] = []
+    before = None
+    while True:
+        page = things_in(await api.ask(document, last=size, before=before, **variables))
+        found = ids_on(page) + found
+        assert page["pageInfo"]["hasNextPage"] is (before is not None)
+        assert len(found) <= len(THINGS), "a row came twice"
+        if not page["pageInfo"]["hasPreviousPage"]:
+            return found
+        before = page["pageInfo"]["startCursor"]
+
+
+def things_in(answer: Any) -> Any:
+    return answer["box"]["things"] if "box" in answer else answer["things"]
+
+
+@tried(12)
+@given(order=terms, size=st.integers(3, 13))
+@example(order=[(COUNT_IN_BOX, "ASC_NULLS_FIRST"), (ID_OF_WHOLE, "DESC_NULLS_FIRST")], size=3)
+async def test_a_list_is_the_same_however_it_is_cut(order: list[tuple[Sorted, str]], size: int, both: Both) -> None:
+    order_by = [term.spell(direction) for term, direction in order]
+    expected = reckoned(THINGS, order)
+    for api in both.values():
+        whole = things_in(await api.ask(ROOT, orderBy=order_by, first=100))
+        assert ids_on(whole) == expected
+        assert await walk_forward(api, ROOT, size, orderBy=order_by) == expected
+        assert await walk_backward(api, ROOT, size, orderBy=order_by) == expected
+
+
+@tried(10)
+@given(order=terms, size=st.integers(1, 5), box=st.sampled_from(BOXES))
+async def test_every_parent_has_pages_of_its_own(
+    order: list[tuple[Sorted, str]], size: int, box: BoxRow, both: Both
+) -> None:
+    order_by = [term.spell(direction) for term, direction in order]
+    for api in both.values():
+        boxes = (await api.ask(IN_EVERY_BOX, orderBy=order_by, size=size))["boxes"]["nodes"]
+        for row, found in zip(BOXES, boxes, strict=True):
+            expected = reckoned(row.things, order)
+            more = len(expected) > size
+            assert [node["id"] for node in found["first"]["nodes"]] == expected[:size]
+            assert found["first"]["pageInfo"] == {"hasNextPage": more, "hasPreviousPage": False}
+            assert [node["id"] for node in found["last"]["nodes"]] == expected[-size:]
+            assert found["last"]["pageInfo"] == {"hasNextPage": False, "hasPreviousPage": more}
+        expected, id_ = reckoned(box.things, order), global_id(Box, box.id)
+        assert await walk_forward(api, IN_ONE_BOX, size, orderBy=order_by, box=id_) == expected
+        assert await walk_backward(api, IN_ONE_BOX, size, orderBy=order_by, box=id_) == expected
+
+
+@tried(10)
+@given(order=terms, places=st.lists(st.integers(0, len(THINGS) - 1), min_size=2, max_size=2), size=st.integers(0, 9))
+async def test_rows_between_two_cursors_are_those_between_two_places(
+    order: list[tuple[Sorted, str]], places: list[int], size: int, both: Both
+) -> None:
+    order_by = [term.spell(direction) for term, direction in order]
+    expected = reckoned(THINGS, order)
+    start, end = places
+    between = expected[start + 1 : end]
+    for api in both.values():
+        edges = things_in(await api.ask(ROOT, orderBy=order_by, first=100))["edges"]
+        cursors = {"after": edges[start]["cursor"], "before": edges[end]["cursor"]}
+        first = things_in(await api.ask(ROOT, orderBy=order_by, first=size, **cursors))
+        assert ids_on(first) == between[:size]
+        assert first["pageInfo"]["hasNextPage"] is (len(between) > size)
+        last = things_in(await api.ask(ROOT, orderBy=order_by, last=size, **cursors))
+        assert ids_on(last) == between[len(between) - min(size, len(between)) :]
+        assert last["pageInfo"]["hasPreviousPage"] is (len(between) > size)
+
+
+@tried(4)
+@given(direction=st.sampled_from(DIRECTIONS), size=st.integers(1, 9))
+async def test_pages_lose_nothing_where_a_database_computes_with_doubles(direction: str, size: int, both: Both) -> None:
+    order_by = [{"noise": direction}, {"rate": "ASC"}]
+    for api in both.values():
+        whole = ids_on(things_in(await api.ask(ROOT, orderBy=order_by, first=100)))
+        assert sorted(whole) == sorted(reckoned(THINGS, []))
+        assert await walk_forward(api, ROOT, size, orderBy=order_by) == whole
+        assert await walk_backward(api, ROOT, size, orderBy=order_by) == whole

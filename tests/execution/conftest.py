@@ -1,0 +1,34 @@
+"""A schema, and databases with the small demo."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from db import demo
+from db.engine import Engines
+from graph.schema import Schema, make_schema
+from graph.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def schema() -> Schema:
+    """The schema with the limits that a server has by default."""
+    return make_schema()
+
+
+@pytest.fixture
+async def filled(engines: Engines) -> Engines:
+    """Engines on a database with the small demo."""
+    await demo.fill(engines, scale=1)
+    return engines
+
+
+@pytest.fixture
+async def nowhere(tmp_path: Path) -> AsyncIterator[Engines]:
+    """Engines on a database that cannot be opened: for what must be refused before it is run."""
+    url = f"sqlite:///{tmp_path / 'nowhere' / 'trellis.db'}"
+    engines = Engines(Settings(database_url=SecretStr(url)))
+    yield engines
+    await engines.dispose()

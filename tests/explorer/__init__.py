@@ -1,0 +1,1 @@
+"""GraphiQL: its files, its page, and what a real browser makes of them."""

@@ -1,0 +1,40 @@
+"""An application behind a real uvicorn, on a free port of this machine, in this event loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+START_TIMEOUT_S = 30
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals of the process to pytest."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """Serve an application and yield its origin, `http://127.0.0.1:<port>`."""
+    server = _Server(uvicorn.Config(app, lifespan="on", log_level="warning", timeout_graceful_shutdown=5))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        # asyncio sets it on sockets of its own; without it, each answer waits 40 ms for an acknowledgement.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                while not server.started:
+                    if running.done():
+                        raise RuntimeError("The application did not start; its log says why.")
+                    await asyncio.sleep(0.01)
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running

@@ -1,0 +1,1 @@
+"""Trellis over real HTTP: what a client may send, and what it gets back."""

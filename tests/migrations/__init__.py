@@ -1,0 +1,1 @@
+"""Claims about the way from one shape of the database to the next."""

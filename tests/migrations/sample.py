@@ -1,0 +1,137 @@
+"""Rows for every table at any revision, and what a database looks like: its shape and its contents.
+
+Tables are read from the database, not from the models, because an older revision knows less. A column that a revision
+adds and that may not be empty gets its value here.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, MetaData, Table, inspect, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db import full_text
+from db.engine import create_engine
+from db.settings import DatabaseSettings
+
+T = TypeVar("T")
+Contents: TypeAlias = dict[str, list[dict[str, Any]]]
+Shape: TypeAlias = dict[str, set[str]]
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+TIMES = {"created_at": NOW, "updated_at": NOW}
+ORDER, TRANSFER = uuid.UUID(int=7), uuid.UUID(int=9)
+
+ROWS: dict[str, list[dict[str, Any]]] = {
+    "users": [
+        {"id": n, "email": f"{name}@example.org", "name": name, "is_active": True, **TIMES}
+        for n, name in enumerate(("ada", "grace"), 1)
+    ],
+    "roles": [{"id": 1, "name": "author"}],
+    "user_roles": [{"user_id": 1, "role_id": 1}],
+    "posts": [
+        {
+            "id": 1,
+            "slug": "loops",
+            "title": "Loops",
+            "content": "Cards",
+            "status": "draft",
+            "author_id": 1,
+            "version": 1,
+        }
+        | TIMES
+    ],
+    "tags": [{"id": 1, "name": "Engines", "slug": "engines"}],
+    "post_tags": [{"post_id": 1, "tag_id": 1}],
+    "post_contributors": [{"post_id": 1, "user_id": 2, "position": 0}],
+    "documents": [
+        {"id": 1, "kind": "note", "title": "G", "body": {"a": [1, None]}, "owner_id": 1, "version": 1} | TIMES
+    ],
+    "orders": [{"id": ORDER, "status": "paid", "currency": "EUR", "customer_id": 2, **TIMES}],
+    "order_lines": [
+        {"id": 1, "description": "Card", "quantity": 3, "unit_price": 250, "order_id": ORDER, "currency": "EUR"}
+    ],
+    "accounts": [{"id": n, "currency": "EUR", "balance": 1000, "owner_id": n, **TIMES} for n in (1, 2)],
+    "transfers": [
+        {"id": TRANSFER, "amount": 5, "currency": "EUR", "created_at": NOW, "from_account_id": 1, "to_account_id": 2}
+    ],
+}
+
+
+def tables(connection: Connection) -> list[Table]:
+    """The tables of our nouns as the database has them, each after those that it refers to."""
+    metadata = MetaData()
+    metadata.reflect(connection, only=lambda name, _: not full_text.holds(name, "table") and name != "alembic_version")
+    return metadata.sorted_tables
+
+
+def fill(connection: Connection) -> None:
+    """Put rows into every table."""
+    for table in tables(connection):
+        rows = ROWS[table.name]
+        for row in rows:
+            known = {name: _value(value, connection) for name, value in row.items() if name in table.columns}
+            connection.execute(table.insert().values(known))
+    connection.commit()
+
+
+def _value(value: Any, connection: Connection) -> Any:
+    return value.hex if isinstance(value, uuid.UUID) and connection.dialect.name == "sqlite" else value
+
+
+def contents(connection: Connection) -> Contents:
+    """Every row of every table."""
+    return {
+        table.name: [
+            dict(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
+        ]
+        for table in tables(connection)
+    }
+
+
+def restricted(whole: Contents, to: Shape) -> Contents:
+    """The rows as a database of that shape would hold them."""
+    return {
+        table: [{name: value for name, value in row.items() if name in to[table]} for row in rows]
+        for table, rows in whole.items()
+        if table in to
+    }
+
+
+def columns(connection: Connection) -> Shape:
+    """The names of all columns, by table."""
+    return {table.name: {column.name for column in table.columns} for table in tables(connection)}
+
+
+def description(connection: Connection) -> dict[str, Any]:
+    """Everything that the database says about the tables of our nouns, in no order of its own."""
+    inspector = inspect(connection)
+
+    def of(name: str) -> dict[str, list[str]]:
+        parts = {
+            "columns": inspector.get_columns(name),
+            "key": [inspector.get_pk_constraint(name)],
+            "foreign keys": inspector.get_foreign_keys(name),
+            "unique": inspector.get_unique_constraints(name),
+            "checks": inspector.get_check_constraints(name),
+            "indexes": inspector.get_indexes(name),
+        }
+        kept = {
+            kind: [thing for thing in things if not full_text.holds(thing["name"], "column")]  # type: ignore[attr-defined]
+            for kind, things in parts.items()
+        }
+        return {kind: sorted(repr(thing) for thing in things) for kind, things in kept.items()}
+
+    return {table.name: of(table.name) for table in tables(connection)}
+
+
+async def ask(settings: DatabaseSettings, question: Callable[[Connection], T]) -> T:
+    """Run something on a connection of its own."""
+    engine: AsyncEngine = create_engine(settings.primary, settings)
+    async with engine.connect() as connection:
+        answer = await connection.run_sync(question)
+        await connection.commit()
+    await engine.dispose()
+    return answer
