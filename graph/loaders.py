@@ -8,7 +8,7 @@ fetched once. Who walks the document is unknown here. The viewer's visibility is
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from aiodataloader import DataLoader
 from sqlalchemy import ColumnElement, Row
@@ -107,15 +107,56 @@ class Grouping(NamedTuple):
     identity: Hashable = None
 
 
+class Batched(DataLoader[Key, T]):
+    """A loader that also takes the keys of a whole level at once, without a future for each.
+
+    Each key is read once. Keys of several levels or branches that are asked for while a statement runs wait for it.
+    """
+
+    def __init__(self, fetch: Callable[[list[Key]], Coroutine[Any, Any, dict[Key, T]]]) -> None:
+        super().__init__(self.level, cache=False)
+        self._fetch = fetch
+        self._read: dict[Key, asyncio.Future[dict[Key, T]]] = {}
+
+    async def level(self, keys: Sequence[Key]) -> list[T]:
+        """The values of these keys, in their order.
+
+        What was read before waits for what was not: were it faster, it would reach the next level alone, and that
+        level would take a statement more. The price of an operation counts on it.
+        """
+        missing = [key for key in dict.fromkeys(keys) if key not in self._read]
+        if missing:
+            found = await self._fetch_once(missing)
+            if len(missing) == len(keys):
+                return [found[key] for key in keys]
+        return [(await self._read[key])[key] for key in keys]
+
+    async def _fetch_once(self, keys: list[Key]) -> dict[Key, T]:
+        """Fetch keys that nobody fetched yet, and let others wait for them."""
+        future: asyncio.Future[dict[Key, T]] = self.loop.create_future()
+        self._read |= dict.fromkeys(keys, future)
+        try:
+            found = await self._fetch(keys)
+        except BaseException as error:
+            if isinstance(error, Exception):
+                future.set_exception(error)
+                future.exception()  # whoever waits besides us sees it too; nobody need
+            else:
+                future.cancel()
+            raise
+        future.set_result(found)
+        return found
+
+
 class Loaders:
     """Every loader of one operation. They live as long as its session."""
 
     def __init__(self, session: RequestSession, visible: Visibility) -> None:
         self.visible = visible
         self._session = session
-        self._made: dict[Hashable, DataLoader[Key, Any]] = {}
+        self._made: dict[Hashable, Batched[Any]] = {}
 
-    def rows(self, link: Link, columns: tuple[str, ...]) -> DataLoader[Key, Row[Any] | None]:
+    def rows(self, link: Link, columns: tuple[str, ...]) -> Batched[Row[Any] | None]:
         """The one row at the far end of a link; keys hold the values of `link.key`."""
         if link.is_first_of_many:
             return self._first(link, columns)
@@ -123,7 +164,7 @@ class Loaders:
             return self.by_key(link.target, link.target_key, columns)
         return self._by_key(("row", link, columns), link.target, link.children, columns)
 
-    def by_key(self, model: Mapper[Any], key: tuple[str, ...], columns: tuple[str, ...]) -> DataLoader[Key, Any]:
+    def by_key(self, model: Mapper[Any], key: tuple[str, ...], columns: tuple[str, ...]) -> Batched[Any]:
         """The row whose attributes `key` have the values given; None where there is none, or not for this viewer."""
 
         def source() -> Source:
@@ -132,7 +173,7 @@ class Loaders:
 
         return self._by_key(("key", model, key, columns), model, source, columns)
 
-    def pages(self, listing: Listing, order: Order, window: Window, wanted: Wanted) -> DataLoader[Key, Page]:
+    def pages(self, listing: Listing, order: Order, window: Window, wanted: Wanted) -> Batched[Page]:
         """A page for each parent; at the root, the key is `()`."""
 
         def build() -> Statement:
@@ -143,7 +184,7 @@ class Loaders:
         identity = ("page", listing.identity, order.identity, window, wanted)
         return self._loader(identity, build, window.cut, window.parameters())
 
-    def counts(self, listing: Listing) -> DataLoader[Key, int]:
+    def counts(self, listing: Listing) -> Batched[int]:
         """How many rows each parent has."""
 
         def build() -> Statement:
@@ -151,7 +192,7 @@ class Loaders:
 
         return self._loader(("count", listing.identity), build, lambda rows: int(rows[0][0]) if rows else 0)
 
-    def aggregates(self, listing: Listing, measures: tuple[Measure, ...]) -> DataLoader[Key, Row[Any] | None]:
+    def aggregates(self, listing: Listing, measures: tuple[Measure, ...]) -> Batched[Row[Any] | None]:
         """The measures of each parent's rows, in order; None for a parent without rows."""
 
         def build() -> Statement:
@@ -162,7 +203,7 @@ class Loaders:
         identity = ("aggregate", listing.identity, tuple(measure.name for measure in measures))
         return self._loader(identity, build, lambda rows: rows[0] if rows else None)
 
-    def groups(self, listing: Listing, grouping: Grouping, measures: tuple[Measure, ...]) -> DataLoader[Key, Rows]:
+    def groups(self, listing: Listing, grouping: Grouping, measures: tuple[Measure, ...]) -> Batched[Rows]:
         """The groups of each parent's rows, the largest first: the columns grouped by, then the measures."""
 
         def build() -> Statement:
@@ -184,7 +225,7 @@ class Loaders:
         """Forget everything that was read, as a change may have made it untrue."""
         self._made.clear()
 
-    def _first(self, link: Link, columns: tuple[str, ...]) -> DataLoader[Key, Row[Any] | None]:
+    def _first(self, link: Link, columns: tuple[str, ...]) -> Batched[Row[Any] | None]:
         visible = self.visible(link.target)
 
         def build() -> Statement:
@@ -196,7 +237,7 @@ class Loaders:
 
     def _by_key(
         self, identity: Hashable, model: Mapper[Any], source: Callable[[], Source], columns: tuple[str, ...]
-    ) -> DataLoader[Key, Row[Any] | None]:
+    ) -> Batched[Row[Any] | None]:
         def build() -> Statement:
             visible = self.visible(model)
             return batch.rows_by_key(source(), columns, self._session.dialect, [visible] if visible else [])
@@ -213,7 +254,7 @@ class Loaders:
         build: Callable[[], Statement],
         finish: Callable[[Rows], T],
         parameters: dict[str, Any] | None = None,
-    ) -> DataLoader[Key, T]:
+    ) -> Batched[T]:
         """The loader of this identity; `finish` turns the rows of one key into its value."""
         made = self._made.get(identity)
         if made is None:
@@ -222,7 +263,7 @@ class Loaders:
 
     def _make(
         self, build: Callable[[], Statement], finish: Callable[[Rows], T], parameters: dict[str, Any]
-    ) -> DataLoader[Key, T]:
+    ) -> Batched[T]:
         async def fetch(keys: list[Key]) -> dict[Key, T]:
             statement = build()
             rows: list[Row[Any]] = []
@@ -233,23 +274,4 @@ class Loaders:
             gathered = batch.by_key(statement, rows)
             return {key: finish(gathered.get(key, ())) for key in keys}
 
-        return DataLoader(_Level(fetch).load, cache=False)
-
-
-class _Level(Generic[T]):
-    """Reads each key once, and lets keys that are asked for together come together."""
-
-    def __init__(self, fetch: Callable[[list[Key]], Coroutine[Any, Any, dict[Key, T]]]) -> None:
-        self._fetch = fetch
-        self._read: dict[Key, asyncio.Future[dict[Key, T]]] = {}
-
-    async def load(self, keys: list[Key]) -> list[T]:
-        """The values of the keys of one tick.
-
-        What was read before waits for what was not: were it faster, it would reach the next level alone, and that
-        level would take a statement more. The price of an operation counts on it.
-        """
-        missing = [key for key in dict.fromkeys(keys) if key not in self._read]
-        if missing:
-            self._read |= dict.fromkeys(missing, asyncio.ensure_future(self._fetch(missing)))
-        return [(await self._read[key])[key] for key in keys]
+        return Batched(fetch)

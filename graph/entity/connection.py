@@ -1,81 +1,34 @@
 """Connections: a page of a list, its cursors, and what can be asked about the whole of it.
 
-A to-many field becomes a `ConnectionPlan` once for all parents; each parent gets a `ConnectionValue`, which fetches
-nothing until one of its fields is asked. Source: https://relay.dev/graphql/connections.htm
+The fields and types are here; what a parent's connection is, in `graph.entity.pages`; how those of one level are
+filled together, in `graph.entity.shape`. Source: https://relay.dev/graphql/connections.htm
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from graphql import GraphQLObjectType
-from sqlalchemy import Row
 
-from db.batch import Key
 from db.links import Source
 from graph.entity.aggregates import AggregateField
-from graph.entity.cursors import decode_cursor, encode_cursor
+from graph.entity.cursors import decode_cursor
 from graph.entity.fields import ValueField, memoised, object_type
 from graph.entity.filters import filter_type, restricted
 from graph.entity.ordering import order_type, ordering
+from graph.entity.pages import ConnectionPlan, ConnectionValue, EdgeValue, PageInfoValue
 from graph.entity.registry import Deferred, Entity, list_of, optional
+from graph.entity.shape import shape_of
 from graph.errors import InvalidPage
 from graph.execution.field import Cost, PlannedField, argument
+from graph.execution.plan import FieldPlan
+from graph.execution.run import Batch
 from graph.execution.selection import Document, Info, columns, document_of, leads_to, selected_fields
 from graph.loaders import Listing, Loaders, Order, Page, Wanted, Window
 
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
-
-
-@dataclass(frozen=True, eq=False)
-class ConnectionPlan:
-    """What a connection's field, its arguments and its selection mean, the same for every parent."""
-
-    entity: Entity
-    listing: Listing
-    order: Order
-    window: Window
-    wanted: Wanted
-    loaders: Loaders
-
-
-class ConnectionValue(NamedTuple):
-    """The connection of one parent: planned, not fetched."""
-
-    plan: ConnectionPlan
-    key: Key
-
-    async def page(self) -> Page:
-        """The page, fetched with those of all other parents."""
-        plan = self.plan
-        return await plan.loaders.pages(plan.listing, plan.order, plan.window, plan.wanted).load(self.key)
-
-    def node(self, row: Row[Any]) -> Any:
-        """The row as an object of its type."""
-        return self.plan.entity.instance(self.plan.wanted.columns, row)
-
-    def cursor(self, row: Row[Any]) -> str:
-        """Where the row stands."""
-        width = len(self.plan.wanted.columns)
-        end = len(row) - len(self.key)
-        return encode_cursor(self.plan.order.identity, row[width:end])
-
-
-class EdgeValue(NamedTuple):
-    """A row and the connection that it is part of."""
-
-    connection: ConnectionValue
-    row: Row[Any]
-
-
-class PageInfoValue(NamedTuple):
-    """A page and the connection that it is part of."""
-
-    connection: ConnectionValue
-    page: Page
 
 
 class ConnectionField(PlannedField):
@@ -104,6 +57,7 @@ class ConnectionField(PlannedField):
         self._entity = entity
         self._listing = listing
         self._fixed_order = order
+        self.begin = self._begin
         self.planned_resolver = self._resolve
 
     def limit(self, arguments: Mapping[str, Any]) -> int:
@@ -111,28 +65,33 @@ class ConnectionField(PlannedField):
         sizes = [size for name in ("first", "last") if isinstance(size := arguments.get(name), int) and size >= 0]
         return min(*sizes, MAX_PAGE) if sizes else DEFAULT_PAGE
 
-    def _resolve(self, source: Any, info: Info, **arguments: Any) -> ConnectionValue:
-        plan = memoised(
-            info,
-            "connection",
-            lambda: self.plan(document_of(info), info.field_nodes, arguments, info.context.loaders),
-        )
-        return ConnectionValue(plan, tuple([getattr(source, name) for name in self.needs]))
+    def _begin(self, batch: Batch, field: FieldPlan) -> None:
+        run = batch.run
+        shape = shape_of(run, field)
+        plan = self.plan(run.arguments(field), shape.wanted, run.context.loaders)
+        keys = batch.keys(self.needs)
+        values = [ConnectionValue(plan, key) for key in dict.fromkeys(keys)]
+        answers = shape.begin(run, values)
+        if len(answers) < len(keys):
+            by_key = dict(zip((value.key for value in values), answers, strict=True))
+            answers = [by_key[key] for key in keys]
+        run.fill(batch, field, answers)
 
-    def plan(self, document: Document, nodes: Any, arguments: Mapping[str, Any], loaders: Loaders) -> ConnectionPlan:
+    def _resolve(self, source: Any, info: Info, **arguments: Any) -> ConnectionValue:
+        def plan() -> ConnectionPlan:
+            document = document_of(info)
+            connection = cast(GraphQLObjectType, document.schema.get_type(f"{self._entity().name}Connection"))
+            return self.plan(arguments, _wanted(document, connection, info.field_nodes), info.context.loaders)
+
+        key = tuple([getattr(source, name) for name in self.needs])
+        return ConnectionValue(memoised(info, "connection", plan), key)
+
+    def plan(self, arguments: Mapping[str, Any], wanted: Wanted, loaders: Loaders) -> ConnectionPlan:
         """Work out what the field means with these arguments. Raises `ClientError` for what makes no sense."""
         entity = self._entity()
         listing = restricted(self._listing(arguments), entity, arguments.get("where"), loaders)
         order = self._order(entity, arguments, loaders)
-        connection = cast(GraphQLObjectType, document.schema.get_type(f"{entity.name}Connection"))
-        return ConnectionPlan(
-            entity,
-            listing,
-            order,
-            _window(arguments, listing, order),
-            _wanted(document, connection, nodes),
-            loaders,
-        )
+        return ConnectionPlan(entity, listing, order, _window(arguments, listing, order), wanted, loaders)
 
     def _order(self, entity: Entity, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
         if self._fixed_order is not None:

@@ -137,7 +137,7 @@ class _Declaration:
 
     def declare(self) -> None:
         """Replace annotations by fields, make the type, and register the entity."""
-        fields: dict[str, StrawberryField] = {"id": IdField(lambda: self._entity, self._entity.key)}
+        fields: dict[str, StrawberryField] = {"id": IdField(self._entity)}
         for name, declared in declared_fields(self._cls).items():
             if not isinstance(self._members.get(name), StrawberryField):
                 fields[name] = self._field(name, declared)

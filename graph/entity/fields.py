@@ -4,15 +4,21 @@ A row has been fetched with the columns that its fields need; these resolvers re
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
 
 import strawberry
+from graphql import GraphQLObjectType
 from sqlalchemy.ext.hybrid import hybrid_property
 
+from db.batch import Key
 from db.links import Link
-from graph.entity.node import encode_id
+from graph.entity.node import id_encoder
 from graph.entity.registry import Deferred, Entity, optional
-from graph.execution.field import Cost, PlannedField
+from graph.execution.field import Cost, PlannedField, Reading
+from graph.execution.plan import FieldPlan
+from graph.execution.rows import Rows
+from graph.execution.run import Batch
 from graph.execution.selection import Info, columns, document_of, object_type_of
 
 T = TypeVar("T")
@@ -23,6 +29,7 @@ class ValueField(PlannedField):
 
     def __init__(self, name: str, annotation: Any, description: str, read: Callable[[Any], Any]) -> None:
         super().__init__(name, annotation, description)
+        self.read = read
         self.planned_resolver = lambda source, _info, **_: read(source)
 
 
@@ -43,12 +50,12 @@ def described_enum(enum: Any, description: str, values: Mapping[str, str], name:
 class IdField(PlannedField):
     """The global id of a row."""
 
-    def __init__(self, entity: Callable[[], Entity], key: tuple[str, ...]) -> None:
+    def __init__(self, entity: Entity) -> None:
         super().__init__("id", strawberry.ID, "The id of this object, unique over all types.")
-        self.needs = key
-        self.planned_resolver = lambda source, _info, **_: encode_id(
-            entity(), tuple([getattr(source, name) for name in key])
-        )
+        encode = id_encoder(entity)
+        self.needs = entity.key
+        self.reading = Reading(self.needs, encode)
+        self.planned_resolver = lambda source, _info, **_: encode(*(getattr(source, name) for name in self.needs))
 
 
 class ColumnField(PlannedField):
@@ -57,6 +64,7 @@ class ColumnField(PlannedField):
     def __init__(self, name: str, annotation: Any, description: str) -> None:
         super().__init__(name, annotation, description)
         self.needs = (name,)
+        self.reading = Reading(self.needs)
 
 
 class HybridField(PlannedField):
@@ -67,6 +75,9 @@ class HybridField(PlannedField):
     ) -> None:
         super().__init__(name, annotation, description)
         self.needs = needs
+        self.reading = Reading(
+            needs, lambda *values: hybrid.fget(SimpleNamespace(**dict(zip(needs, values, strict=True))))
+        )
         self.planned_resolver = lambda source, _info, **_: hybrid.fget(source)
 
 
@@ -81,9 +92,29 @@ class ToOneField(PlannedField):
         one = Deferred(name, lambda: target().cls)
         super().__init__(name, optional(one) if nullable else one, description)
         self.needs = link.key
+        self.begin = self._begin
+        self.planned_resolver = self._resolve
         self._link = link
         self._target = target
-        self.planned_resolver = self._resolve
+
+    def _begin(self, batch: Batch, field: FieldPlan) -> None:
+        run = batch.run
+        selection = run.below(field, cast(GraphQLObjectType, field.named_type))
+        columns = selection.needs
+        keys = batch.keys(self.needs)
+        wanted = [key for key in dict.fromkeys(keys) if None not in key]
+
+        def then(found: list[Any]) -> None:
+            present = {key: row for key, row in zip(wanted, found, strict=True) if row is not None}
+            rows = Rows(list(present.values()), columns, self._target().instance)
+            answers: dict[Key, Any] = dict(zip(present, run.take_rows(selection, rows), strict=True))
+            run.fill(batch, field, [answers.get(key) for key in keys])
+
+        if wanted:
+            loader = run.context.loaders.rows(self._link, columns)
+            run.load(loader, wanted, then, lambda error: run.fail_all(batch, field, error))
+        else:
+            then([])
 
     def _resolve(self, source: Any, info: Info, **_: Any) -> Any:
         key = tuple([getattr(source, name) for name in self.needs])

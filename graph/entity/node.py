@@ -7,15 +7,20 @@ Source: https://relay.dev/graphql/objectidentification.htm
 import base64
 import binascii
 import json
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import strawberry
 
+from db.links import python_type
 from graph.entity.registry import Entity
 from graph.entity.values import plain, typed
 from graph.errors import ColumnNotLoaded, InvalidId
 
 MAX_ID_LENGTH = 1_000
+MAX_KEPT_IDS = 16_384
+"""Of each type; about 3 MB when all are kept."""
 
 
 @strawberry.interface(description="Anything that can be fetched again by its id.")
@@ -43,6 +48,16 @@ def encode_id(entity: Entity, key: tuple[Any, ...]) -> str:
     """The id of a row."""
     values = json.dumps([plain(part) for part in key], separators=(",", ":"))
     return base64.urlsafe_b64encode(f"{entity.name}:{values[1:-1]}".encode()).decode().rstrip("=")
+
+
+def id_encoder(entity: Entity) -> Callable[..., str]:
+    """A function from the values of a key to the id. Ids of whole numbers are kept: lists show the same ones often."""
+
+    def encode(*key: Any) -> str:
+        return encode_id(entity, key)
+
+    whole_numbers = [python_type(column.type) for column in entity.mapper.primary_key] == [int]
+    return lru_cache(MAX_KEPT_IDS, typed=True)(encode) if whole_numbers else encode
 
 
 def decode_id(text: str) -> GlobalId:

@@ -11,6 +11,7 @@ from strawberry.types import ExecutionContext
 
 from graph.entity.scalars import SCALARS
 from graph.errors import EqualNames
+from graph.execution.executor import LevelExecutor
 from graph.execution.extension import Operations
 from graph.execution.field import use_planned_resolvers
 from graph.execution.prepare import Limits, Preparer
@@ -25,6 +26,7 @@ class Schema(strawberry.Schema):
             super().__init__(
                 query=query,
                 types=types,
+                execution_context_class=LevelExecutor,
                 config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not settings.introspection),
                 extensions=[lambda: Operations(self.preparer)],
             )

@@ -1,12 +1,15 @@
 """What a field tells the planner: which columns it needs, and what it costs.
 
-Every mapped field is a `PlannedField`. Whoever walks the document (today graphql-core) asks it for `needs` before
-rows are fetched and calls `resolve` afterwards.
+Every mapped field is a `PlannedField`. Whoever walks the document asks it for `needs` before rows are fetched. Level by
+level, its values are read off the columns (`reading`), or it is begun once for all objects (`begin`); object by object,
+graphql-core calls its `planned_resolver`.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import GraphQLField, GraphQLSchema, is_object_type
 from strawberry.annotation import StrawberryAnnotation
@@ -14,6 +17,10 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
+
+if TYPE_CHECKING:
+    from graph.execution.plan import FieldPlan
+    from graph.execution.run import Batch
 
 
 class Cost(Enum):
@@ -37,6 +44,14 @@ Resolver = Callable[..., Any]
 """As graphql-core calls it: `(source, info, **arguments)`, arguments keyed by their GraphQL names."""
 
 
+class Reading(NamedTuple):
+    """How a value is made of the attributes of a row."""
+
+    names: tuple[str, ...]
+    convert: Callable[..., Any] | None = None
+    """From their values to the field's; None: the one attribute's value is the field's."""
+
+
 class PlannedField(StrawberryField):
     """A field of a mapped type, or one that leads to mapped types."""
 
@@ -45,6 +60,12 @@ class PlannedField(StrawberryField):
     """Attributes of the row that must be fetched for it."""
     planned_resolver: Resolver | None = None
     """Takes graphql-core's arguments as they are; None: the attribute of the source, or Strawberry's resolver."""
+    reading: Reading | None = None
+    """How its value is made of columns; None: by a resolver."""
+    read: Callable[[Any], Any] | None = None
+    """How its value is made of the object above it, when that is all it takes."""
+    begin: Callable[[Batch, FieldPlan], None] | None = None
+    """Starts it for all objects of a level; None: its resolver is called for each."""
 
     def __init__(
         self,

@@ -7,10 +7,6 @@ SELECT users_1.name, users_1.id
 FROM users AS users_1 
 WHERE users_1.id = ANY ($1::BIGINT[]);
 
-SELECT count(*) AS count_1, transfers_1.to_account_id 
-FROM transfers AS transfers_1 
-WHERE transfers_1.to_account_id = ANY ($1::BIGINT[]) GROUP BY transfers_1.to_account_id;
-
 SELECT count(*) AS count_1, sum(CAST(transfers_1.amount AS NUMERIC(24, 4)) / CAST(CASE WHEN (transfers_1.currency IN ($6::VARCHAR, $7::VARCHAR, $8::VARCHAR, $9::VARCHAR, $10::VARCHAR, $11::VARCHAR, $12::VARCHAR, $13::VARCHAR, $14::VARCHAR, $15::VARCHAR, $16::VARCHAR, $17::VARCHAR, $18::VARCHAR, $19::VARCHAR, $20::VARCHAR, $21::VARCHAR, $22::VARCHAR)) THEN $1::NUMERIC WHEN (transfers_1.currency IN ($23::VARCHAR, $24::VARCHAR, $25::VARCHAR, $26::VARCHAR, $27::VARCHAR, $28::VARCHAR, $29::VARCHAR)) THEN $2::NUMERIC WHEN (transfers_1.currency IN ($30::VARCHAR, $31::VARCHAR)) THEN $3::NUMERIC ELSE $4::NUMERIC END AS NUMERIC)) AS sum_1, transfers_1.from_account_id 
 FROM transfers AS transfers_1 
 WHERE transfers_1.from_account_id = ANY ($5::BIGINT[]) GROUP BY transfers_1.from_account_id;
@@ -20,6 +16,10 @@ FROM unnest($1::BIGINT[]) WITH ORDINALITY AS parent(key_0, position) JOIN LATERA
 FROM transfers AS transfers_1 
 WHERE transfers_1.from_account_id = parent.key_0 ORDER BY transfers_1.created_at DESC, transfers_1.id DESC 
  LIMIT $2::INTEGER) AS page ON true ORDER BY parent.position, page.term_0 DESC, page.term_1 DESC;
+
+SELECT count(*) AS count_1, transfers_1.to_account_id 
+FROM transfers AS transfers_1 
+WHERE transfers_1.to_account_id = ANY ($1::BIGINT[]) GROUP BY transfers_1.to_account_id;
 
 SELECT accounts_1.owner_id, accounts_1.id 
 FROM accounts AS accounts_1 
@@ -38,10 +38,6 @@ SELECT users_1.name, users_1.id
 FROM users AS users_1 
 WHERE users_1.id IN (?);
 
-SELECT count(*) AS count_1, transfers_1.to_account_id 
-FROM transfers AS transfers_1 
-WHERE transfers_1.to_account_id IN (?, ?, ?, ?) GROUP BY transfers_1.to_account_id;
-
 SELECT count(*) AS count_1, sum(CAST(transfers_1.amount AS NUMERIC(24, 4)) / (CASE WHEN (transfers_1.currency IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) THEN ? WHEN (transfers_1.currency IN (?, ?, ?, ?, ?, ?, ?)) THEN ? WHEN (transfers_1.currency IN (?, ?)) THEN ? ELSE ? END + 0.0)) AS sum_1, transfers_1.from_account_id 
 FROM transfers AS transfers_1 
 WHERE transfers_1.from_account_id IN (?, ?, ?, ?) GROUP BY transfers_1.from_account_id;
@@ -51,6 +47,10 @@ FROM (SELECT transfers_1.amount AS column_0, transfers_1.currency AS column_1, t
 FROM transfers AS transfers_1 
 WHERE transfers_1.from_account_id IN (?, ?, ?, ?)) AS page 
 WHERE page.number <= ? ORDER BY page.key_0, page.number;
+
+SELECT count(*) AS count_1, transfers_1.to_account_id 
+FROM transfers AS transfers_1 
+WHERE transfers_1.to_account_id IN (?, ?, ?, ?) GROUP BY transfers_1.to_account_id;
 
 SELECT accounts_1.owner_id, accounts_1.id 
 FROM accounts AS accounts_1 

@@ -1,10 +1,10 @@
 -- postgresql
-SELECT count(*) AS count_1 
-FROM posts AS posts_1;
-
 SELECT posts_1.author_id AS column_0, posts_1.id AS column_1, posts_1.published_at AS column_2, posts_1.title AS column_3 
 FROM posts AS posts_1 ORDER BY posts_1.published_at DESC NULLS LAST, posts_1.id DESC 
  LIMIT $1::INTEGER;
+
+SELECT count(*) AS count_1 
+FROM posts AS posts_1;
 
 SELECT users_1.name, users_1.id 
 FROM users AS users_1 
@@ -23,12 +23,12 @@ WHERE post_tags_1.post_id = parent.key_0 ORDER BY tags_1.id ASC
  LIMIT $2::INTEGER) AS page ON true ORDER BY parent.position, page.term_0 ASC;
 
 -- sqlite
-SELECT count(*) AS count_1 
-FROM posts AS posts_1;
-
 SELECT posts_1.author_id AS column_0, posts_1.id AS column_1, posts_1.published_at AS column_2, posts_1.title AS column_3 
 FROM posts AS posts_1 ORDER BY posts_1.published_at DESC NULLS LAST, posts_1.id DESC
  LIMIT ? OFFSET ?;
+
+SELECT count(*) AS count_1 
+FROM posts AS posts_1;
 
 SELECT users_1.name, users_1.id 
 FROM users AS users_1 

@@ -3,15 +3,15 @@ SELECT users_1.id AS column_0, users_1.name AS column_1
 FROM users AS users_1 ORDER BY users_1.id ASC 
  LIMIT $1::INTEGER;
 
-SELECT count(*) AS count_1, posts_1.author_id 
-FROM posts AS posts_1 
-WHERE posts_1.author_id = ANY ($1::BIGINT[]) GROUP BY posts_1.author_id;
-
 SELECT page.column_0, page.column_1, page.term_0, page.term_1, parent.key_0 
 FROM unnest($1::BIGINT[]) WITH ORDINALITY AS parent(key_0, position) JOIN LATERAL (SELECT posts_1.id AS column_0, posts_1.title AS column_1, posts_1.published_at AS term_0, posts_1.id AS term_1 
 FROM posts AS posts_1 
 WHERE posts_1.author_id = parent.key_0 ORDER BY posts_1.published_at DESC NULLS LAST, posts_1.id DESC 
  LIMIT $2::INTEGER) AS page ON true ORDER BY parent.position, page.term_0 DESC NULLS LAST, page.term_1 DESC;
+
+SELECT count(*) AS count_1, posts_1.author_id 
+FROM posts AS posts_1 
+WHERE posts_1.author_id = ANY ($1::BIGINT[]) GROUP BY posts_1.author_id;
 
 SELECT page.column_0, page.term_0, parent.key_0 
 FROM unnest($1::BIGINT[]) WITH ORDINALITY AS parent(key_0, position) JOIN LATERAL (SELECT tags_1.slug AS column_0, tags_1.id AS term_0 
@@ -24,15 +24,15 @@ SELECT users_1.id AS column_0, users_1.name AS column_1
 FROM users AS users_1 ORDER BY users_1.id ASC
  LIMIT ? OFFSET ?;
 
-SELECT count(*) AS count_1, posts_1.author_id 
-FROM posts AS posts_1 
-WHERE posts_1.author_id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) GROUP BY posts_1.author_id;
-
 SELECT page.column_0, page.column_1, page.key_0 
 FROM (SELECT posts_1.id AS column_0, posts_1.title AS column_1, row_number() OVER (PARTITION BY posts_1.author_id ORDER BY posts_1.published_at DESC NULLS LAST, posts_1.id DESC) AS number, posts_1.author_id AS key_0 
 FROM posts AS posts_1 
 WHERE posts_1.author_id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS page 
 WHERE page.number <= ? ORDER BY page.key_0, page.number;
+
+SELECT count(*) AS count_1, posts_1.author_id 
+FROM posts AS posts_1 
+WHERE posts_1.author_id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) GROUP BY posts_1.author_id;
 
 SELECT page.column_0, page.key_0 
 FROM (SELECT tags_1.slug AS column_0, row_number() OVER (PARTITION BY post_tags_1.post_id ORDER BY tags_1.id ASC) AS number, post_tags_1.post_id AS key_0 

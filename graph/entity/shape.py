@@ -1,0 +1,144 @@
+"""What is selected of a connection, and how its parts are filled for all parents of a level.
+
+The selection below a connection's field enters once; the shape knows which columns the rows need and which statements
+the parts need. Connections of one level begin together: one statement reads their pages, the rows of all pages become
+answers at once, and each connection gets its share. Source: https://relay.dev/graphql/connections.htm
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, cast
+
+from graphql import GraphQLObjectType
+
+from graph.entity.pages import ConnectionValue, PageInfoValue
+from graph.execution.places import Slot
+from graph.execution.plan import FieldPlan, Selection
+from graph.execution.rows import Rows
+from graph.execution.run import Run, slot_of
+from graph.loaders import Page, Wanted
+
+Answers = list[dict[str, Any]]
+
+
+class ConnectionShape:
+    """The parts of a connection that are selected."""
+
+    def __init__(self, run: Run, selection: Selection) -> None:
+        self._selection = selection
+        parts = dict(selection.by_name)
+        self._blank = blank_of(selection)
+        parts.pop("__typename", None)
+        self._nodes = [(field, _below(run, field)) for field in parts.pop("nodes", ())]
+        self._edges = [(field, _EdgeShape(run, _below(run, field))) for field in parts.pop("edges", ())]
+        self._infos = [(field, _below(run, field)) for field in parts.pop("pageInfo", ())]
+        self._totals = parts.pop("totalCount", [])
+        self._others = [field for fields in parts.values() for field in fields]
+        shown = [selection for _, selection in self._nodes]
+        shown += [selection for _, edge in self._edges for _, selection in edge.nodes]
+        columns = sorted({name for selection in shown for name in selection.needs})
+        cursors = any(edge.cursors for _, edge in self._edges) or any(
+            name in info.by_name for _, info in self._infos for name in ("startCursor", "endCursor")
+        )
+        self.wanted = Wanted(tuple(columns), cursors)
+        """What must be read of each row."""
+
+    def begin(self, run: Run, values: Sequence[ConnectionValue]) -> Answers:
+        """Begin all parts for these connections, which share a plan. The answers are filled later."""
+        answers = [self._blank.copy() for _ in values]
+        run.note(self._selection, answers)
+        plan = values[0].plan
+        keys = [value.key for value in values]
+        parts = [field for field, _ in (*self._nodes, *self._edges, *self._infos)]
+        if parts:
+            run.load(
+                plan.loaders.pages(plan.listing, plan.order, plan.window, plan.wanted),
+                keys,
+                lambda pages: self._fill(run, values, answers, pages),
+                lambda error: _fail(run, answers, parts, error),
+            )
+        if self._totals:
+            run.load(
+                plan.loaders.counts(plan.listing),
+                keys,
+                lambda counts: self._count(run, answers, counts),
+                lambda error: _fail(run, answers, self._totals, error),
+            )
+        if self._others:
+            run.begin(self._selection, self._others, values, answers)
+        return answers
+
+    def _fill(self, run: Run, values: Sequence[ConnectionValue], answers: Answers, pages: Sequence[Page]) -> None:
+        plan = values[0].plan
+        found = pages[0].rows if len(pages) == 1 else list(chain.from_iterable(page.rows for page in pages))
+        rows = Rows(found, plan.wanted.columns, plan.entity.instance)
+        for field, selection in self._nodes:
+            _share(answers, field, pages, run.take_rows(selection, rows))
+        for field, edge in self._edges:
+            cursors = [value.cursor(row) for value, page in zip(values, pages, strict=True) for row in page.rows]
+            _share(answers, field, pages, edge.answers(run, rows, cursors if edge.cursors else ()))
+        for field, selection in self._infos:
+            for answer, value, page in zip(answers, values, pages, strict=True):
+                answer[field.key] = run.take(selection, PageInfoValue(value, page))
+
+    def _count(self, run: Run, answers: Answers, counts: Sequence[int]) -> None:
+        for field in self._totals:
+            for answer, count in zip(answers, counts, strict=True):
+                run.put(slot_of(answer, field), None, count)
+
+
+class _EdgeShape:
+    """What is selected of edges."""
+
+    def __init__(self, run: Run, selection: Selection) -> None:
+        self._selection = selection
+        self._blank = blank_of(selection)
+        self.nodes = [(field, _below(run, field)) for field in selection.by_name.get("node", ())]
+        self.cursors = selection.by_name.get("cursor", [])
+
+    def answers(self, run: Run, rows: Rows, cursors: Iterable[str]) -> Answers:
+        """The edges of these rows."""
+        answers = [self._blank.copy() for _ in rows.rows]
+        run.note(self._selection, answers)
+        for field in self.cursors:
+            for answer, cursor in zip(answers, cursors, strict=True):
+                answer[field.key] = cursor
+        for field, selection in self.nodes:
+            for answer, node in zip(answers, run.take_rows(selection, rows), strict=True):
+                answer[field.key] = node
+        return answers
+
+
+def shape_of(run: Run, field: FieldPlan) -> ConnectionShape:
+    """The shape of a connection's field, worked out once where no variable changes what is selected."""
+    selection = _below(run, field)
+    if not run.plan.fixed:
+        return ConnectionShape(run, selection)
+    if selection.shape is None:
+        selection.shape = ConnectionShape(run, selection)
+    return cast(ConnectionShape, selection.shape)
+
+
+def blank_of(selection: Selection) -> dict[str, Any]:
+    """An answer without values, but with the name of its type where that is selected."""
+    names = dict.fromkeys((field.key for field in selection.by_name.get("__typename", ())), selection.type.name)
+    return selection.blank | names
+
+
+def _below(run: Run, field: FieldPlan) -> Selection:
+    return run.below(field, cast(GraphQLObjectType, field.named_type))
+
+
+def _share(answers: Answers, field: FieldPlan, pages: Sequence[Page], all_of_them: Answers) -> None:
+    """Give each connection the answers of its own rows."""
+    start = 0
+    for answer, page in zip(answers, pages, strict=True):
+        end = start + len(page.rows)
+        answer[field.key] = all_of_them[start:end]
+        start = end
+
+
+def _fail(run: Run, answers: Answers, fields: Iterable[FieldPlan], error: Exception) -> None:
+    for field in fields:
+        for answer in answers:
+            run.fail(Slot(answer, field.key, field.type, field), error)

@@ -1,0 +1,143 @@
+"""Values become answers, as the specification completes them.
+
+A resolver's value and its place enter; the value is put there, or an exception is raised. Lists get a place for each
+element; objects join a batch of the next level.
+Source: https://spec.graphql.org/September2025/#sec-Value-Completion
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from graphql import (
+    GraphQLError,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    Undefined,
+    is_abstract_type,
+    is_leaf_type,
+)
+from graphql.execution.executor import invalid_return_type_error
+from graphql.pyutils import is_iterable
+
+from graph.execution.places import Slot
+from graph.execution.request import Request
+
+if TYPE_CHECKING:
+    from graph.execution.run import Run
+
+
+class Completion:
+    """Completes the values of one run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._executor = run.executor
+
+    def value(self, slot: Slot, info: Any, value: Any) -> None:
+        """Complete a value in its place. Raises what is wrong with it."""
+        if isinstance(value, Exception):
+            raise value
+        type_ = slot.type
+        if isinstance(type_, GraphQLNonNull):
+            if value is None or value is Undefined:
+                raise null_in(slot)
+            type_ = type_.of_type
+        if value is None or value is Undefined:
+            slot.container[slot.key] = None
+        elif is_leaf_type(type_):
+            slot.container[slot.key] = self._executor.complete_leaf_value(type_, value)
+        elif isinstance(type_, GraphQLList):
+            self._list(slot, type_, info, value)
+        elif is_abstract_type(type_):
+            self._abstract(slot, type_, info, value)
+        else:
+            self._object(slot, cast(GraphQLObjectType, type_), info, value)
+
+    def _list(self, slot: Slot, type_: GraphQLList[Any], info: Any, value: Any) -> None:
+        items: list[Any] = []
+        if self._executor.is_async_iterable(value):
+            slot.container[slot.key] = items
+            self._later(slot, self._collected(slot, type_, items, info, value), lambda _: None)
+            return
+        if not is_iterable(value):
+            raise GraphQLError(
+                f"Expected Iterable, but did not find one for field '{info.parent_type}.{info.field_name}'."
+            )
+        slot.container[slot.key] = items
+        waiting = []
+        for index, item in enumerate(value):
+            items.append(None)
+            place = Slot(items, index, type_.of_type, slot.field)
+            if self._executor.is_awaitable(item):
+                waiting.append(self._run.waiting(item, place, info))
+            else:
+                self._run.put(place, info, item)
+        if waiting:
+            self._run.wait_for(waiting)
+
+    async def _collected(
+        self, slot: Slot, type_: GraphQLList[Any], items: list[Any], info: Any, value: AsyncIterable[Any]
+    ) -> None:
+        """Take the elements as they come; one that may not be null and fails ends the list."""
+        iterator: AsyncIterator[Any] = aiter(value)
+        waiting = []
+        failed = len(self._run.failures)
+        async for item in iterator:
+            items.append(None)
+            place = Slot(items, len(items) - 1, type_.of_type, slot.field)
+            if self._executor.is_awaitable(item):
+                waiting.append(self._run.waiting(item, place, info))
+            else:
+                self._run.put(place, info, item)
+            if any(failure.slot.container is items for failure in self._run.failures[failed:]) and isinstance(
+                type_.of_type, GraphQLNonNull
+            ):
+                if (close := getattr(iterator, "aclose", None)) is not None:
+                    await close()
+                break
+        if waiting:
+            self._run.wait_for(waiting)
+
+    def _abstract(self, slot: Slot, type_: Any, info: Any, value: Any) -> None:
+        if isinstance(value, Request):
+            self._object(slot, cast(GraphQLObjectType, self._executor.schema.get_type(value.type_name)), info, value)
+            return
+        resolve_type = type_.resolve_type or self._executor.type_resolver
+        name = resolve_type(value, info, type_)
+
+        def go_on(name: Any) -> None:
+            found = self._executor.ensure_valid_runtime_type(name, type_, slot.field.details, info, value)
+            self._object(slot, found, info, value)
+
+        if self._executor.is_awaitable(name):
+            self._later(slot, name, go_on)
+        else:
+            go_on(name)
+
+    def _object(self, slot: Slot, type_: GraphQLObjectType, info: Any, value: Any) -> None:
+        selection = self._run.below(slot.field, type_)
+        if isinstance(value, Request):
+            value.begin(self._run, selection, slot)
+            return
+
+        def go_on(fits: Any) -> None:
+            if not fits:
+                raise invalid_return_type_error(type_, value, slot.field.details)
+            slot.container[slot.key] = self._run.take(selection, value)
+
+        fits = type_.is_type_of(value, info) if type_.is_type_of else True
+        if self._executor.is_awaitable(fits):
+            self._later(slot, cast(Any, fits), go_on)
+        else:
+            go_on(fits)
+
+    def _later(self, slot: Slot, awaitable: Any, then: Callable[[Any], None]) -> None:
+        self._run.later(slot, awaitable, then)
+
+
+def null_in(slot: Slot) -> TypeError:
+    """Said when a place is empty that may not be."""
+    return TypeError(f"Cannot return null for non-nullable field {slot.field.parent}.{slot.field.name}.")

@@ -1,0 +1,89 @@
+"""The executor: graphql-core's, with whole operations run level by level.
+
+Strawberry gets it as its execution context. What asks for parts of an answer later (`@defer`, `@stream`), for
+middleware around each field, or for a signal that stops it, goes graphql-core's own way.
+Source: https://strawberry.rocks/docs/types/schema#execution_context_class; docs/decisions/0010-level-by-level.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLError, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
+from graphql.execution.collect_fields import DeferUsage, GroupedFieldSet
+from graphql.pyutils import AwaitableOrValue
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from graph.execution.plan import Plan
+from graph.execution.run import Run
+from graph.execution.verdict import judge
+
+if TYPE_CHECKING:
+    from graphql.execution.executor import Executor
+
+    _Base = Executor[Any]
+else:
+    _Base = object
+
+
+class LevelByLevel(_Base):
+    """Runs operations breadth-first; a mixin for graphql-core's executors."""
+
+    def count_fields(self, number: int) -> None:
+        """Told of each batch of fields, with the number of its objects."""
+
+    def must_rise(self, type_: GraphQLOutputType) -> bool:
+        """Whether an error in a place of this type empties what is around it."""
+        return self.error_propagation and isinstance(type_, GraphQLNonNull)
+
+    def plan(self) -> Plan:
+        """The plan of the operation: the prepared one, or one for this time."""
+        prepared = getattr(self.context_value, "plan", None)
+        if isinstance(prepared, Plan) and prepared.operation is self.operation:
+            return prepared
+        return Plan(self.schema, self.operation, self.fragments)
+
+    def execute_collected_root_fields(
+        self,
+        root_type: GraphQLObjectType,
+        root_value: Any,
+        grouped_field_set: GroupedFieldSet,
+        serially: bool,
+        new_defer_usages: Sequence[DeferUsage],
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Run the operation level by level if that can be done."""
+        plan = self.plan()
+        if plan.incremental or self.abort_signal is not None or self._has_middleware():
+            return super().execute_collected_root_fields(
+                root_type, root_value, grouped_field_set, serially, new_defer_usages
+            )
+        selection = plan.root(root_type, self.variable_values, hide_suggestions=self.hide_suggestions)
+        run = Run(self, plan, selection, root_value, serially=serially)
+        if run.start():
+            return self._finish(run)
+        return self._outcome(run)
+
+    def judged(self, run: Run) -> GraphQLError | None:
+        """Report the failures of a run so far; the one that leaves nothing, if there is one."""
+        verdict = judge(run, rising=self.error_propagation)
+        self.collected_errors.errors.extend(verdict.errors)
+        run.fatal = verdict.fatal
+        return run.fatal
+
+    async def _finish(self, run: Run) -> dict[str, Any]:
+        await run.finish()
+        return self._outcome(run)
+
+    def _outcome(self, run: Run) -> dict[str, Any]:
+        fatal = run.fatal or self.judged(run)
+        if fatal is not None:
+            raise fatal
+        return run.answer
+
+    def _has_middleware(self) -> bool:
+        return self.middleware_manager is not None and bool(self.middleware_manager.middlewares)
+
+
+class LevelExecutor(LevelByLevel, StrawberryGraphQLCoreExecutionContext):
+    """What Strawberry runs operations with."""

@@ -1,0 +1,26 @@
+"""A request for rows: what a resolver may return instead of an object of a mapped type.
+
+The plan reads the row with the columns that are selected below, together with every other row that the level asks
+for. Root look-ups, payloads of mutations and events of subscriptions use it alike.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from graph.execution.places import Slot
+    from graph.execution.plan import Selection
+    from graph.execution.run import Run
+
+
+class Request(ABC):
+    """Some row, not read yet."""
+
+    type_name: str
+    """The object type that it will be."""
+
+    @abstractmethod
+    def begin(self, run: Run, selection: Selection, slot: Slot) -> None:
+        """Ask for the row, with what the selection needs, and put its answer into the place."""

@@ -1,0 +1,388 @@
+"""One run of a plan, level by level.
+
+The objects of one level that share a selection are a batch. A batch begins each of its fields once: a planned field
+asks a loader for what all objects need, any other field calls its resolver for each object. What loaders are asked for
+on one level is gathered first and then fetched, one statement for each loader, so that branches share statements.
+Values go straight to their slots in the answer; what is an object joins a batch of the next level.
+
+Errors are kept where they happened and judged at the end: `graph.execution.verdict`.
+Source: https://spec.graphql.org/September2025/#sec-Executing-Operations; docs/decisions/0010-level-by-level.md.
+"""
+
+from __future__ import annotations
+
+from asyncio import FIRST_COMPLETED, Task, ensure_future, gather, wait
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graphql import GraphQLError, GraphQLNonNull, GraphQLObjectType
+from graphql.execution.values import get_argument_values
+from graphql.pyutils import Path
+
+from graph.execution.completion import Completion, null_in
+from graph.execution.places import Answer, Place, Slot, as_path
+from graph.execution.plan import FieldPlan, Plan, Selection
+from graph.execution.rows import Rows, form_of
+
+if TYPE_CHECKING:
+    from graph.execution.executor import LevelByLevel
+    from graph.loaders import Batched
+
+
+class Batch:
+    """Objects of one type on one level, and the answers that they fill."""
+
+    def __init__(self, run: Run, selection: Selection, rows: Rows | None = None) -> None:
+        self.run = run
+        self.selection = selection
+        self.rows = rows
+        """Where the objects come from, when they are rows."""
+        self.answers: list[dict[str, Any]] = []
+        self.fields: Sequence[FieldPlan] = selection.fields
+        """What is still to be begun."""
+        self._taken: list[Any] = []
+
+    @property
+    def objects(self) -> list[Any]:
+        """The objects as resolvers know them."""
+        if self.rows is not None and not self._taken:
+            self._taken = self.rows.objects()
+        return self._taken
+
+    def add(self, source: Any) -> dict[str, Any]:
+        """Take an object in; its answer, which is filled when its level has its turn."""
+        answer = self.selection.blank.copy()
+        self._taken.append(source)
+        self.answers.append(answer)
+        return answer
+
+    def keys(self, names: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The values of these attributes for each object."""
+        if self.rows is not None:
+            return self.rows.keys(names)
+        return [tuple([getattr(source, name) for name in names]) for source in self._taken]
+
+
+class Failure(NamedTuple):
+    """What went wrong, and the place that stays empty because of it."""
+
+    slot: Slot
+    error: Exception
+    phase: int
+    """How often the run had waited before."""
+
+
+class Load(NamedTuple):
+    """Keys that a loader is asked for, and what happens with the values."""
+
+    keys: Sequence[Any]
+    then: Callable[[list[Any]], None]
+    otherwise: Callable[[Exception], None]
+
+
+class Waiting(NamedTuple):
+    """Something that a resolver has yet to deliver, and what happens with it."""
+
+    awaitable: Awaitable[Any]
+    then: Callable[[Any], None]
+    slot: Slot
+
+
+class Run:
+    """One operation on its way from the root to the last level."""
+
+    def __init__(self, executor: LevelByLevel, plan: Plan, selection: Selection, root: Any, *, serially: bool) -> None:
+        self.executor = executor
+        self.context = executor.context_value
+        self.selection = selection
+        self.failures: list[Failure] = []
+        self.phase = 0
+        self.plan = plan
+        self._ready: list[Batch] = []
+        self._next: dict[Selection, Batch] = {}
+        self._loads: dict[Batched[Any], list[Load]] = {}
+        self._waiting: list[list[Waiting]] = []
+        self._tasks: set[Task[None]] = set()
+        self._made: list[tuple[Selection, list[dict[str, Any]]]] = []
+        self._arguments: dict[FieldPlan, dict[str, Any]] = {}
+        self._complete = Completion(self)
+        self._hopeless = False
+        self.fatal: GraphQLError | None = None
+        """The error that leaves nothing of the answer."""
+        self._root = Batch(self, selection)
+        self.answer = self._root.add(root)
+        self._fields = list(selection.fields)
+        if not serially:
+            self._ready.append(self._root)
+            self._fields.clear()
+
+    # What fields use
+
+    def below(self, field: FieldPlan, type_: GraphQLObjectType) -> Selection:
+        """What is asked of objects of this type below a field."""
+        executor = self.executor
+        return self.plan.below(field, type_, executor.variable_values, hide_suggestions=executor.hide_suggestions)
+
+    def arguments(self, field: FieldPlan) -> dict[str, Any]:
+        """The arguments of a field, coerced; the same for all objects. Raises `GraphQLError`."""
+        if not field.takes_arguments:
+            return {}
+        if field not in self._arguments:
+            executor = self.executor
+            self._arguments[field] = get_argument_values(
+                field.definition,
+                field.nodes[0],
+                executor.variable_values,
+                field.details[0].fragment_variable_values,
+                executor.hide_suggestions,
+            )
+        return self._arguments[field]
+
+    def load(
+        self,
+        loader: Batched[Any],
+        keys: Sequence[Any],
+        then: Callable[[list[Any]], None],
+        otherwise: Callable[[Exception], None],
+    ) -> None:
+        """Ask a loader for the values of these keys; it is asked once for all that this level wants of it."""
+        self._loads.setdefault(loader, []).append(Load(keys, then, otherwise))
+
+    def take_rows(self, selection: Selection, rows: Rows) -> list[dict[str, Any]]:
+        """The answers of rows, as far as their columns give them; the rest follows on the next level."""
+        form = form_of(selection, rows.columns)
+        answers = form.answers(self, rows)
+        self._made.append((selection, answers))
+        if form.steps and answers:
+            batch = Batch(self, selection, rows)
+            batch.answers, batch.fields = answers, form.steps
+            self._ready.append(batch)
+        return answers
+
+    def begin(
+        self, selection: Selection, fields: Sequence[FieldPlan], sources: Sequence[Any], answers: list[dict[str, Any]]
+    ) -> None:
+        """Begin some fields of objects whose answers exist already."""
+        batch = Batch(self, selection)
+        batch.answers, batch.fields = answers, fields
+        batch.objects.extend(sources)
+        self._ready.append(batch)
+
+    def take(self, selection: Selection, source: Any) -> dict[str, Any]:
+        """The answer of one object, which is filled on the next level."""
+        batch = self._next.get(selection)
+        if batch is None:
+            batch = self._next[selection] = Batch(self, selection)
+            self._made.append((selection, batch.answers))
+        return batch.add(source)
+
+    def note(self, selection: Selection, answers: list[dict[str, Any]]) -> None:
+        """Remember objects that a field has filled by itself, so that errors inside find their way."""
+        self._made.append((selection, answers))
+
+    def put(self, slot: Slot, info: Any, value: Any) -> None:
+        """Complete a value and put it into its place."""
+        try:
+            self._complete.value(slot, info, value)
+        except Exception as error:
+            self.fail(slot, error)
+
+    def fail(self, slot: Slot, error: Exception) -> None:
+        """Leave a place empty because of an error."""
+        slot.container[slot.key] = None
+        self.failures.append(Failure(slot, error, self.phase))
+        if slot.container is self.answer and self.executor.must_rise(slot.type):
+            self._hopeless = True
+
+    def fail_all(self, batch: Batch, field: FieldPlan, error: Exception) -> None:
+        """Leave a field empty in all answers of a batch."""
+        for answer in batch.answers:
+            self.fail(slot_of(answer, field), error)
+
+    def fill(self, batch: Batch, field: FieldPlan, values: Iterable[dict[str, Any] | None]) -> None:
+        """Put the answers of other objects, or null, into a field of a batch's answers."""
+        key, may_be_null = field.key, not isinstance(field.type, GraphQLNonNull)
+        for answer, value in zip(batch.answers, values, strict=True):
+            if value is None and not may_be_null:
+                slot = slot_of(answer, field)
+                self.fail(slot, null_in(slot))
+            else:
+                answer[key] = value
+
+    def waiting(self, awaitable: Awaitable[Any], slot: Slot, info: Any) -> Waiting:
+        """A value that is still to come, for a place."""
+        return Waiting(awaitable, lambda value: self.put(slot, info, value), slot)
+
+    def later(self, slot: Slot, awaitable: Awaitable[Any], then: Callable[[Any], None]) -> None:
+        """Go on with a place when something that it hangs on is known."""
+
+        def go_on(value: Any) -> None:
+            try:
+                then(value)
+            except Exception as error:
+                self.fail(slot, error)
+
+        self.wait_for([Waiting(awaitable, go_on, slot)])
+
+    def wait_for(self, waiting: list[Waiting]) -> None:
+        """Go on when all of these have been delivered."""
+        self._waiting.append(waiting)
+
+    def resolve(self, batch: Batch, field: FieldPlan) -> None:
+        """Call a field's resolver for each object."""
+        executor = self.executor
+        resolver = field.definition.resolve or executor.field_resolver
+        waiting: list[Waiting] = []
+        is_awaitable = executor.is_awaitable
+        executor.count_fields(len(batch.answers))
+        if field.planned is not None and field.planned.read is not None:
+            self._read(batch, field, field.planned.read)
+            return
+        for source, answer in zip(batch.objects, batch.answers, strict=True):
+            slot = slot_of(answer, field)
+            try:
+                info = self.info(slot)
+                value = resolver(source, info, **self.arguments(field))
+                if is_awaitable(value):
+                    waiting.append(self.waiting(value, slot, info))
+                else:
+                    self._complete.value(slot, info, value)
+            except Exception as error:
+                self.fail(slot, error)
+                if self._hopeless:
+                    break
+        if waiting:
+            self.wait_for(waiting)
+
+    def _read(self, batch: Batch, field: FieldPlan, read: Callable[[Any], Any]) -> None:
+        for source, answer in zip(batch.objects, batch.answers, strict=True):
+            slot = slot_of(answer, field)
+            try:
+                self._complete.value(slot, None, read(source))
+            except Exception as error:
+                self.fail(slot, error)
+
+    def info(self, slot: Slot) -> Any:
+        """What a resolver is told of its field."""
+        field = slot.field
+        place: Any = Place(lambda: self.path(slot))
+        return self.executor.build_resolve_info(field.definition, field.nodes, field.parent, place)
+
+    def path(self, slot: Slot) -> Path:
+        """Where a place stands; the first of several."""
+        return as_path(next(self.grown().chains(slot)))
+
+    def grown(self) -> Answer:
+        """The answer as far as it has grown."""
+        found = {id(answer): selection for selection, answers in self._made for answer in answers}
+        return Answer(self.answer, self.selection, found)
+
+    # How it goes on
+
+    def start(self) -> bool:
+        """Go as far as possible without waiting; whether there is something to wait for."""
+        while True:
+            self._levels()
+            if self._hopeless:
+                self._abandon()
+                return False
+            if self._loads or self._waiting or self._tasks:
+                return True
+            if not self._fields or self.executor.judged(self) is not None:
+                return False
+            self._begin(self._root, self._fields.pop(0))
+
+    async def finish(self) -> None:
+        """Go on to the end."""
+        try:
+            await self._round()
+            while self.start():
+                await self._round()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    def _levels(self) -> None:
+        while self._ready or self._next:
+            batches = [*self._ready, *self._next.values()]
+            self._ready, self._next = [], {}
+            for level, field in ((batch, field) for batch in batches for field in batch.fields):
+                self._begin(level, field)
+                if self._hopeless:
+                    return
+
+    def _begin(self, batch: Batch, field: FieldPlan) -> None:
+        if field.planned is not None and field.planned.begin is not None:
+            self.executor.count_fields(len(batch.answers))
+            self._begin_planned(batch, field, field.planned.begin)
+        else:
+            self.resolve(batch, field)
+
+    def _begin_planned(self, batch: Batch, field: FieldPlan, begin: Callable[[Batch, FieldPlan], None]) -> None:
+        try:
+            begin(batch, field)
+        except Exception as error:
+            self.fail_all(batch, field, error)
+
+    async def _round(self) -> None:
+        """Fetch what this level has asked for; if it asked for nothing, wait for the first resolver."""
+        waiting, self._waiting = self._waiting, []
+        if len(waiting) == 1 and not self._loads and not self._tasks:
+            await self._settle(waiting[0])
+            self.phase += 1
+            return
+        self._tasks.update(ensure_future(self._settle(one)) for one in waiting)
+        loads, self._loads = self._loads, {}
+        for loader, wanted in loads.items():
+            await self._fetch(loader, wanted)
+        if not loads and self._tasks:
+            done, self._tasks = await wait(self._tasks, return_when=FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        self.phase += 1
+
+    async def _fetch(self, loader: Batched[Any], wanted: list[Load]) -> None:
+        keys = wanted[0].keys if len(wanted) == 1 else [key for load in wanted for key in load.keys]
+        try:
+            values = await loader.level(keys)
+        except Exception as error:
+            for load in wanted:
+                load.otherwise(error)
+            return
+        start = 0
+        for load in wanted:
+            end = start + len(load.keys)
+            load.then(values if len(wanted) == 1 else values[start:end])
+            start = end
+
+    async def _settle(self, waiting: list[Waiting]) -> None:
+        if len(waiting) == 1:
+            try:
+                values: list[Any] = [await waiting[0].awaitable]
+            except Exception as error:
+                values = [error]
+        else:
+            values = await gather(*(one.awaitable for one in waiting), return_exceptions=True)
+        for one, value in zip(waiting, values, strict=True):
+            if isinstance(value, Exception):
+                self.fail(one.slot, value)
+            elif isinstance(value, BaseException):
+                raise value
+            else:
+                one.then(value)
+
+    def _abandon(self) -> None:
+        """Nothing that is still to come can be seen any more."""
+        left: list[Awaitable[Any]] = [one.awaitable for waiting in self._waiting for one in waiting]
+        for task in self._tasks:
+            task.cancel()
+        left += self._tasks
+        self._waiting, self._tasks, self._loads = [], set(), {}
+        self._ready, self._next, self._fields = [], {}, []
+        if left:
+            self.executor.settle_in_background(left)
+
+
+def slot_of(answer: dict[str, Any], field: FieldPlan) -> Slot:
+    """The place of a field in an object's answer."""
+    return Slot(answer, field.key, field.type, field)
