@@ -24,6 +24,8 @@ from tests.databases import (
     settings_for,
 )
 
+pytest_plugins = ["tests.execution.core.summary"]
+
 DIALECTS = ("sqlite", "postgresql")
 
 run_key = pytest.StashKey[postgres.Run]()

@@ -21,9 +21,9 @@ from graph.entity.pages import ConnectionPlan, ConnectionValue, EdgeValue, PageI
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.entity.shape import shape_of
 from graph.errors import InvalidPage
+from graph.execution.batch import Batch
 from graph.execution.field import Cost, PlannedField, argument
 from graph.execution.plan import FieldPlan
-from graph.execution.run import Batch
 from graph.execution.selection import Document, Info, columns, document_of, leads_to, selected_fields
 from graph.loaders import Listing, Loaders, Order, Page, Wanted, Window
 

@@ -15,10 +15,10 @@ from db.batch import Key
 from db.links import Link
 from graph.entity.node import id_encoder
 from graph.entity.registry import Deferred, Entity, optional
+from graph.execution.batch import Batch
 from graph.execution.field import Cost, PlannedField, Reading
 from graph.execution.plan import FieldPlan
 from graph.execution.rows import Rows
-from graph.execution.run import Batch
 from graph.execution.selection import Info, columns, document_of, object_type_of
 
 T = TypeVar("T")

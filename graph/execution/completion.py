@@ -7,7 +7,8 @@ Source: https://spec.graphql.org/September2025/#sec-Value-Completion
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from graphql import (
@@ -19,11 +20,12 @@ from graphql import (
     is_abstract_type,
     is_leaf_type,
 )
-from graphql.execution.executor import invalid_return_type_error
+from graphql.execution.executor import collect_iterator_awaitables, invalid_return_type_error
 from graphql.pyutils import is_iterable
 
 from graph.execution.places import Slot
 from graph.execution.request import Request
+from graph.execution.waiting import Waiting
 
 if TYPE_CHECKING:
     from graph.execution.run import Run
@@ -60,44 +62,59 @@ class Completion:
         items: list[Any] = []
         if self._executor.is_async_iterable(value):
             slot.container[slot.key] = items
-            self._later(slot, self._collected(slot, type_, items, info, value), lambda _: None)
+            inside = Slot(items, 0, type_, slot.field)  # gone as soon as the list is
+            self._run.later(inside, self._collected(slot, type_.of_type, items, info, value), lambda _: None)
             return
         if not is_iterable(value):
             raise GraphQLError(
                 f"Expected Iterable, but did not find one for field '{info.parent_type}.{info.field_name}'."
             )
         slot.container[slot.key] = items
-        waiting = []
-        for index, item in enumerate(value):
-            items.append(None)
-            place = Slot(items, index, type_.of_type, slot.field)
-            if self._executor.is_awaitable(item):
-                waiting.append(self._run.waiting(item, place, info))
-            else:
-                self._run.put(place, info, item)
-        if waiting:
+        iterator = iter(value)
+        waiting: list[Waiting] = []
+        try:
+            whole = self._elements(slot, type_.of_type, items, info, iterator, waiting)
+        except Exception:
+            self._settle(waiting, iterator)
+            raise
+        if not whole:
+            self._settle(waiting, iterator)
+        elif waiting:
             self._run.wait_for(waiting)
 
-    async def _collected(
-        self, slot: Slot, type_: GraphQLList[Any], items: list[Any], info: Any, value: AsyncIterable[Any]
-    ) -> None:
-        """Take the elements as they come; one that may not be null and fails ends the list."""
-        iterator: AsyncIterator[Any] = aiter(value)
-        waiting = []
-        failed = len(self._run.failures)
-        async for item in iterator:
+    def _elements(
+        self, slot: Slot, type_: Any, items: list[Any], info: Any, iterator: Iterator[Any], waiting: list[Waiting]
+    ) -> bool:
+        """Complete the elements of a list; False when one has emptied the list."""
+        for item in iterator:
             items.append(None)
-            place = Slot(items, len(items) - 1, type_.of_type, slot.field)
+            place = Slot(items, len(items) - 1, type_, slot.field)
             if self._executor.is_awaitable(item):
                 waiting.append(self._run.waiting(item, place, info))
-            else:
-                self._run.put(place, info, item)
-            if any(failure.slot.container is items for failure in self._run.failures[failed:]) and isinstance(
-                type_.of_type, GraphQLNonNull
-            ):
-                if (close := getattr(iterator, "aclose", None)) is not None:
-                    await close()
-                break
+            elif not self._run.put(place, info, item) and self._executor.must_rise(type_):
+                return False
+        return True
+
+    def _settle(self, waiting: list[Waiting], iterator: Iterator[Any]) -> None:
+        """Let what a list would have delivered come to its end, though nobody waits for it."""
+        left = [one.awaitable for one in waiting]
+        left += collect_iterator_awaitables(iterator, self._executor.is_awaitable)
+        if left:
+            self._executor.settle_in_background(left)
+
+    async def _collected(self, slot: Slot, type_: Any, items: list[Any], info: Any, value: AsyncIterable[Any]) -> None:
+        """Take elements as they come; one that fails and may not be null ends the list."""
+        iterator = aiter(value)
+        waiting: list[Waiting] = []
+        try:
+            async for item in iterator:
+                if not self._elements(slot, type_, items, info, iter([item]), waiting):
+                    await _close(iterator)
+                    self._settle(waiting, iter(()))
+                    return
+        except Exception as error:
+            self._run.fail(slot, error)
+            return
         if waiting:
             self._run.wait_for(waiting)
 
@@ -113,7 +130,7 @@ class Completion:
             self._object(slot, found, info, value)
 
         if self._executor.is_awaitable(name):
-            self._later(slot, name, go_on)
+            self._run.later(slot, name, go_on)
         else:
             go_on(name)
 
@@ -130,12 +147,16 @@ class Completion:
 
         fits = type_.is_type_of(value, info) if type_.is_type_of else True
         if self._executor.is_awaitable(fits):
-            self._later(slot, cast(Any, fits), go_on)
+            self._run.later(slot, fits, go_on)
         else:
             go_on(fits)
 
-    def _later(self, slot: Slot, awaitable: Any, then: Callable[[Any], None]) -> None:
-        self._run.later(slot, awaitable, then)
+
+async def _close(iterator: AsyncIterator[Any]) -> None:
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        with suppress(Exception):
+            await close()
 
 
 def null_in(slot: Slot) -> TypeError:

@@ -10,18 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
+from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
 from graphql.execution.collect_fields import DeferUsage, GroupedFieldSet
+from graphql.execution.executor import Executor
 from graphql.pyutils import AwaitableOrValue
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graph.execution.plan import Plan
 from graph.execution.run import Run
-from graph.execution.verdict import judge
+from graph.execution.verdict import Verdict, judge
 
 if TYPE_CHECKING:
-    from graphql.execution.executor import Executor
-
     _Base = Executor[Any]
 else:
     _Base = object
@@ -54,7 +53,7 @@ class LevelByLevel(_Base):
     ) -> AwaitableOrValue[dict[str, Any]]:
         """Run the operation level by level if that can be done."""
         plan = self.plan()
-        if plan.incremental or self.abort_signal is not None or self._has_middleware():
+        if plan.incremental or self.abort_signal is not None or self._has_hooks():
             return super().execute_collected_root_fields(
                 root_type, root_value, grouped_field_set, serially, new_defer_usages
             )
@@ -64,25 +63,27 @@ class LevelByLevel(_Base):
             return self._finish(run)
         return self._outcome(run)
 
-    def judged(self, run: Run) -> GraphQLError | None:
-        """Report the failures of a run so far; the one that leaves nothing, if there is one."""
+    def judged(self, run: Run) -> Verdict:
+        """Report the failures of a run so far."""
         verdict = judge(run, rising=self.error_propagation)
         self.collected_errors.errors.extend(verdict.errors)
         run.fatal = verdict.fatal
-        return run.fatal
+        return verdict
 
     async def _finish(self, run: Run) -> dict[str, Any]:
         await run.finish()
         return self._outcome(run)
 
     def _outcome(self, run: Run) -> dict[str, Any]:
-        fatal = run.fatal or self.judged(run)
+        fatal = run.fatal or self.judged(run).fatal
         if fatal is not None:
             raise fatal
         return run.answer
 
-    def _has_middleware(self) -> bool:
-        return self.middleware_manager is not None and bool(self.middleware_manager.middlewares)
+    def _has_hooks(self) -> bool:
+        """Whether somebody wants to be called for each field of each object."""
+        wrapped = self.middleware_manager is not None and bool(self.middleware_manager.middlewares)
+        return wrapped or type(self).execute_field is not Executor.execute_field
 
 
 class LevelExecutor(LevelByLevel, StrawberryGraphQLCoreExecutionContext):

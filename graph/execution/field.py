@@ -19,8 +19,8 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
 if TYPE_CHECKING:
+    from graph.execution.batch import Batch
     from graph.execution.plan import FieldPlan
-    from graph.execution.run import Batch
 
 
 class Cost(Enum):

@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 MAX_FORMS = 16
 """How many selections are kept of one field whose selection hangs on variables."""
 
+MAX_DEPTH = 200
+"""How deep selections may nest; writers of JSON end soon behind it."""
+
 INCREMENTAL = frozenset({"defer", "stream"})
 CONDITIONS = frozenset({"skip", "include"})
 
@@ -53,10 +56,11 @@ class FieldPlan:
     """A field of a selection: every node that asks for it under one key, and what it leads to."""
 
     def __init__(
-        self, parent: GraphQLObjectType, key: str, definition: GraphQLField, details: list[FieldDetails]
+        self, parent: GraphQLObjectType, key: str, definition: GraphQLField, details: list[FieldDetails], depth: int
     ) -> None:
         self.parent = parent
         self.key = key
+        self.depth = depth
         self.details = details
         self.nodes = [detail.node for detail in details]
         self.name = self.nodes[0].name.value
@@ -91,8 +95,9 @@ class FieldPlan:
 class Selection:
     """The fields asked of the objects of one type, in the order of the answer."""
 
-    def __init__(self, type_: GraphQLObjectType, fields: Iterable[FieldPlan]) -> None:
+    def __init__(self, type_: GraphQLObjectType, fields: Iterable[FieldPlan], depth: int) -> None:
         self.type = type_
+        self.depth = depth
         self.fields = tuple(fields)
         self.blank: dict[str, Any] = dict.fromkeys(field.key for field in self.fields)
         """An answer whose values are still to come, with its keys in order."""
@@ -141,38 +146,43 @@ class Plan:
         collected = collect_fields(
             self._schema, self._fragments, variables, type_, self.operation, hide_suggestions
         ).grouped_field_set
-        return self._form(self._roots, type_, collected)
+        return self._form(self._roots, type_, collected, 1)
 
     def below(
         self, field: FieldPlan, type_: GraphQLObjectType, variables: VariableValues, *, hide_suggestions: bool
     ) -> Selection:
-        """What is asked of objects of a type that a field leads to."""
+        """What is asked of objects of a type that a field leads to.
+
+        Raises `RecursionError` for selections that nest too deeply to be written as JSON.
+        """
+        if field.depth >= MAX_DEPTH:
+            raise RecursionError(f"Selections may nest {MAX_DEPTH} deep; ask for less at once.")
         if self.fixed and type_ in field.forms:
             return field.forms[type_]
         collected = collect_subfields(
             self._schema, self._fragments, variables, self.operation, type_, field.details, hide_suggestions
         ).grouped_field_set
-        return self._form(field.forms, type_, collected)
+        return self._form(field.forms, type_, collected, field.depth + 1)
 
     def _form(
-        self, forms: OrderedDict[Hashable, Selection], type_: GraphQLObjectType, collected: GroupedFieldSet
+        self, forms: OrderedDict[Hashable, Selection], type_: GraphQLObjectType, collected: GroupedFieldSet, depth: int
     ) -> Selection:
         if self._varies:
-            return Selection(type_, self._fields(type_, collected))
+            return Selection(type_, self._fields(type_, collected, depth), depth)
         identity: Hashable = type_ if self.fixed else (type_, _identity(collected))
         if identity not in forms:
-            forms[identity] = Selection(type_, self._fields(type_, collected))
+            forms[identity] = Selection(type_, self._fields(type_, collected, depth), depth)
             if len(forms) > MAX_FORMS and not self.fixed:
                 forms.popitem(last=False)
         elif not self.fixed:
             forms.move_to_end(identity)
         return forms[identity]
 
-    def _fields(self, type_: GraphQLObjectType, collected: GroupedFieldSet) -> Iterator[FieldPlan]:
+    def _fields(self, type_: GraphQLObjectType, collected: GroupedFieldSet, depth: int) -> Iterator[FieldPlan]:
         for key, details in collected.items():
             definition = self._schema.get_field(type_, details[0].node.name.value)
             if definition is not None:  # else the document was not validated, and the field is left out
-                yield FieldPlan(type_, key, definition, details)
+                yield FieldPlan(type_, key, definition, details, depth)
 
 
 def _identity(collected: GroupedFieldSet) -> Hashable:

@@ -11,7 +11,6 @@ Source: https://spec.graphql.org/September2025/#sec-Executing-Operations; docs/d
 
 from __future__ import annotations
 
-from asyncio import FIRST_COMPLETED, Task, ensure_future, gather, wait
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,48 +18,16 @@ from graphql import GraphQLError, GraphQLNonNull, GraphQLObjectType
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
 
+from graph.execution.batch import Batch
 from graph.execution.completion import Completion, null_in
 from graph.execution.places import Answer, Place, Slot, as_path
 from graph.execution.plan import FieldPlan, Plan, Selection
 from graph.execution.rows import Rows, form_of
+from graph.execution.waiting import Deliveries, Delivery, Waiting
 
 if TYPE_CHECKING:
     from graph.execution.executor import LevelByLevel
     from graph.loaders import Batched
-
-
-class Batch:
-    """Objects of one type on one level, and the answers that they fill."""
-
-    def __init__(self, run: Run, selection: Selection, rows: Rows | None = None) -> None:
-        self.run = run
-        self.selection = selection
-        self.rows = rows
-        """Where the objects come from, when they are rows."""
-        self.answers: list[dict[str, Any]] = []
-        self.fields: Sequence[FieldPlan] = selection.fields
-        """What is still to be begun."""
-        self._taken: list[Any] = []
-
-    @property
-    def objects(self) -> list[Any]:
-        """The objects as resolvers know them."""
-        if self.rows is not None and not self._taken:
-            self._taken = self.rows.objects()
-        return self._taken
-
-    def add(self, source: Any) -> dict[str, Any]:
-        """Take an object in; its answer, which is filled when its level has its turn."""
-        answer = self.selection.blank.copy()
-        self._taken.append(source)
-        self.answers.append(answer)
-        return answer
-
-    def keys(self, names: Sequence[str]) -> list[tuple[Any, ...]]:
-        """The values of these attributes for each object."""
-        if self.rows is not None:
-            return self.rows.keys(names)
-        return [tuple([getattr(source, name) for name in names]) for source in self._taken]
 
 
 class Failure(NamedTuple):
@@ -80,14 +47,6 @@ class Load(NamedTuple):
     otherwise: Callable[[Exception], None]
 
 
-class Waiting(NamedTuple):
-    """Something that a resolver has yet to deliver, and what happens with it."""
-
-    awaitable: Awaitable[Any]
-    then: Callable[[Any], None]
-    slot: Slot
-
-
 class Run:
     """One operation on its way from the root to the last level."""
 
@@ -101,8 +60,7 @@ class Run:
         self._ready: list[Batch] = []
         self._next: dict[Selection, Batch] = {}
         self._loads: dict[Batched[Any], list[Load]] = {}
-        self._waiting: list[list[Waiting]] = []
-        self._tasks: set[Task[None]] = set()
+        self._deliveries = Deliveries()
         self._made: list[tuple[Selection, list[dict[str, Any]]]] = []
         self._arguments: dict[FieldPlan, dict[str, Any]] = {}
         self._complete = Completion(self)
@@ -180,12 +138,14 @@ class Run:
         """Remember objects that a field has filled by itself, so that errors inside find their way."""
         self._made.append((selection, answers))
 
-    def put(self, slot: Slot, info: Any, value: Any) -> None:
-        """Complete a value and put it into its place."""
+    def put(self, slot: Slot, info: Any, value: Any) -> bool:
+        """Complete a value and put it into its place; whether that went well."""
         try:
             self._complete.value(slot, info, value)
         except Exception as error:
             self.fail(slot, error)
+            return False
+        return True
 
     def fail(self, slot: Slot, error: Exception) -> None:
         """Leave a place empty because of an error."""
@@ -211,7 +171,11 @@ class Run:
 
     def waiting(self, awaitable: Awaitable[Any], slot: Slot, info: Any) -> Waiting:
         """A value that is still to come, for a place."""
-        return Waiting(awaitable, lambda value: self.put(slot, info, value), slot)
+
+        def put(value: Any) -> None:
+            self.put(slot, info, value)
+
+        return Waiting(awaitable, put, slot)
 
     def later(self, slot: Slot, awaitable: Awaitable[Any], then: Callable[[Any], None]) -> None:
         """Go on with a place when something that it hangs on is known."""
@@ -225,8 +189,8 @@ class Run:
         self.wait_for([Waiting(awaitable, go_on, slot)])
 
     def wait_for(self, waiting: list[Waiting]) -> None:
-        """Go on when all of these have been delivered."""
-        self._waiting.append(waiting)
+        """Go on when all of these have been delivered, or one has failed."""
+        self._deliveries.expect(waiting)
 
     def resolve(self, batch: Batch, field: FieldPlan) -> None:
         """Call a field's resolver for each object."""
@@ -249,7 +213,7 @@ class Run:
                     self._complete.value(slot, info, value)
             except Exception as error:
                 self.fail(slot, error)
-                if self._hopeless:
+                if self._hopeless and not self.phase:
                     break
         if waiting:
             self.wait_for(waiting)
@@ -283,12 +247,11 @@ class Run:
         """Go as far as possible without waiting; whether there is something to wait for."""
         while True:
             self._levels()
-            if self._hopeless:
-                self._abandon()
+            if self.failures and not self.phase and (self._hopeless or self._deliveries) and self._judge():
                 return False
-            if self._loads or self._waiting or self._tasks:
+            if self._loads or self._deliveries:
                 return True
-            if not self._fields or self.executor.judged(self) is not None:
+            if not self._fields or self._judge():
                 return False
             self._begin(self._root, self._fields.pop(0))
 
@@ -299,8 +262,16 @@ class Run:
             while self.start():
                 await self._round()
         finally:
-            for task in self._tasks:
-                task.cancel()
+            self._abandon()
+
+    def _judge(self) -> bool:
+        """Let nulls rise, and stop what they make needless; whether nothing is left."""
+        verdict = self.executor.judged(self)
+        if verdict.fatal is not None:
+            self._abandon()
+            return True
+        self._drop(verdict.gone)
+        return False
 
     def _levels(self) -> None:
         while self._ready or self._next:
@@ -308,7 +279,7 @@ class Run:
             self._ready, self._next = [], {}
             for level, field in ((batch, field) for batch in batches for field in batch.fields):
                 self._begin(level, field)
-                if self._hopeless:
+                if self._hopeless and not self.phase:  # what resolvers raise at once stops their siblings
                     return
 
     def _begin(self, batch: Batch, field: FieldPlan) -> None:
@@ -325,21 +296,30 @@ class Run:
             self.fail_all(batch, field, error)
 
     async def _round(self) -> None:
-        """Fetch what this level has asked for; if it asked for nothing, wait for the first resolver."""
-        waiting, self._waiting = self._waiting, []
-        if len(waiting) == 1 and not self._loads and not self._tasks:
-            await self._settle(waiting[0])
-            self.phase += 1
+        """Fetch what this level has asked for; if it asked for nothing, wait for resolvers.
+
+        After a failure, what is ready anyway is taken, and told if it fails too; then nulls rise, and what they make
+        needless is not waited for.
+        """
+        self.phase += 1
+        if not self._loads:
+            found = await (self._deliveries.soon() if self.failures else self._deliveries.next())
+            self._deliver(found)
+            if not found:
+                self._judge()
             return
-        self._tasks.update(ensure_future(self._settle(one)) for one in waiting)
+        self._deliveries.start()
         loads, self._loads = self._loads, {}
         for loader, wanted in loads.items():
             await self._fetch(loader, wanted)
-        if not loads and self._tasks:
-            done, self._tasks = await wait(self._tasks, return_when=FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        self.phase += 1
+        self._deliver(self._deliveries.due())
+
+    def _deliver(self, deliveries: Iterable[Delivery]) -> None:
+        for waiting, value in deliveries:
+            if isinstance(value, Exception):
+                self.fail(waiting.slot, value)
+            else:
+                waiting.then(value)
 
     async def _fetch(self, loader: Batched[Any], wanted: list[Load]) -> None:
         keys = wanted[0].keys if len(wanted) == 1 else [key for load in wanted for key in load.keys]
@@ -355,31 +335,13 @@ class Run:
             load.then(values if len(wanted) == 1 else values[start:end])
             start = end
 
-    async def _settle(self, waiting: list[Waiting]) -> None:
-        if len(waiting) == 1:
-            try:
-                values: list[Any] = [await waiting[0].awaitable]
-            except Exception as error:
-                values = [error]
-        else:
-            values = await gather(*(one.awaitable for one in waiting), return_exceptions=True)
-        for one, value in zip(waiting, values, strict=True):
-            if isinstance(value, Exception):
-                self.fail(one.slot, value)
-            elif isinstance(value, BaseException):
-                raise value
-            else:
-                one.then(value)
-
     def _abandon(self) -> None:
-        """Nothing that is still to come can be seen any more."""
-        left: list[Awaitable[Any]] = [one.awaitable for waiting in self._waiting for one in waiting]
-        for task in self._tasks:
-            task.cancel()
-        left += self._tasks
-        self._waiting, self._tasks, self._loads = [], set(), {}
-        self._ready, self._next, self._fields = [], {}, []
-        if left:
+        """Stop what nobody waits for any more."""
+        self._loads, self._ready, self._next, self._fields = {}, [], {}, []
+        self._drop(lambda _: True)
+
+    def _drop(self, gone: Callable[[Slot], bool]) -> None:
+        if left := self._deliveries.drop(gone):
             self.executor.settle_in_background(left)
 
 
