@@ -20,7 +20,6 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Numeric,
-    Row,
     Select,
     and_,
     any_,
@@ -36,6 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import operators
 
+from db.compiled import Kept, Values
 from db.links import Predicate, Source, Term, parameter_type
 
 Key = tuple[Any, ...]
@@ -103,6 +103,12 @@ class Statement(NamedTuple):
     keys: Keys
     width: int
     """How many columns were asked for."""
+    kept: Kept | None = None
+    """The form that is run when the statement is used again and again."""
+
+    def to_keep(self) -> "Statement":
+        """The statement, to be run many times."""
+        return self._replace(kept=Kept(self.select))
 
     def parameters(self, keys: Sequence[Key] = ()) -> dict[str, Any]:
         """The values to run with for these keys."""
@@ -316,9 +322,28 @@ def joined(
     return operator(*conditions)
 
 
-def by_key(statement: Statement, rows: Iterable[Row[Any]]) -> Mapping[Key, list[Row[Any]]]:
+def by_key(statement: Statement, rows: Sequence[Values]) -> Mapping[Key, Sequence[Values]]:
     """Rows gathered under the parents that they belong to, in the order in which they came."""
-    gathered: dict[Key, list[Row[Any]]] = {}
+    width = len(statement.keys.columns)
+    if not width:
+        return {(): rows} if rows else {}
+    if width == 1:
+        return _by_one_column(rows)
+    gathered: dict[Key, list[Values]] = {}
     for row in rows:
         gathered.setdefault(statement.key_of(row), []).append(row)
+    return gathered
+
+
+def _by_one_column(rows: Sequence[Values]) -> Mapping[Key, Sequence[Values]]:
+    """Rows of one parent mostly come one after the other, so a parent is looked up when it changes."""
+    gathered: dict[Key, list[Values]] = {}
+    last: Any = object()
+    of_one: list[Values] = []
+    for row in rows:
+        key = row[-1]
+        if key != last:
+            of_one = gathered.setdefault((key,), [])
+            last = key
+        of_one.append(row)
     return gathered

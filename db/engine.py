@@ -7,21 +7,31 @@ No statement of ours is written here.
 
 import asyncio
 import itertools
+import logging
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 import aiosqlite
 from sqlalchemy import URL, Connection, event, text
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState, QueuePool
+from sqlalchemy.util.concurrency import in_greenlet
 
 from db.functions import register_sqlite_functions
 from db.settings import DatabaseSettings
 
 BEGIN = "trellis_begin"
 """Execution option: the statement that opens a transaction on SQLite; empty for none."""
+
+LAST_USED = "trellis_last_used"
+"""In the pool's notes on a connection: when it was last given back."""
+
+UNTRIED = "trellis_untried"
+"""In the same notes: it should have been tried before it was handed out."""
 
 
 class PoolState(NamedTuple):
@@ -40,13 +50,16 @@ def create_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
     """
     options: dict[str, Any] = {
         "pool_recycle": settings.pool_recycle_s,
-        "pool_pre_ping": settings.pool_pre_ping,
         "echo": settings.log_sql,
         "hide_parameters": True,  # values are people's data: they do not belong into logs and error texts
     }
     if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url, settings, options)
-    return create_async_engine(url, connect_args=_asyncpg_arguments(settings), **_queue(settings), **options)
+        engine = _sqlite_engine(url, settings, options)
+    else:
+        engine = _postgresql_engine(url, settings, options)
+    if settings.pool_pre_ping:
+        _try_what_was_idle(engine, settings.pool_pre_ping_idle_s)
+    return engine
 
 
 def _queue(settings: DatabaseSettings) -> dict[str, Any]:
@@ -55,6 +68,56 @@ def _queue(settings: DatabaseSettings) -> dict[str, Any]:
         "max_overflow": settings.pool_max_overflow,
         "pool_timeout": settings.pool_timeout_s,
     }
+
+
+def _try_what_was_idle(engine: AsyncEngine, idle_s: float) -> None:
+    """Replace a dead connection when it leaves the pool; ask the server only if nobody has used it for a while.
+
+    SQLAlchemy's own `pool_pre_ping` asks every time: three round trips, more than a look-up costs.
+    Source: https://docs.sqlalchemy.org/en/21/core/pooling.html#custom-legacy-pessimistic-ping
+    """
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def remember(_connection: Any, record: ConnectionPoolEntry) -> None:
+        if not record.info.pop(UNTRIED, False):
+            record.info[LAST_USED] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def try_first(connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        last_used = record.info.get(LAST_USED)
+        if last_used is None or time.monotonic() - last_used < idle_s:
+            return
+        if not in_greenlet():
+            record.info[UNTRIED] = True
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except Exception as error:  # whatever it is, the connection is of no use
+            raise DisconnectionError from error
+
+
+def _postgresql_engine(url: URL, settings: DatabaseSettings, options: dict[str, Any]) -> AsyncEngine:
+    engine = create_async_engine(url, connect_args=_asyncpg_arguments(settings), **_queue(settings), **options)
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def wait_for_it(*_: Any) -> None:
+        if not in_greenlet():
+            raise _NothingReady
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def replace_lost(connection: Any, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        if connection.driver_connection.is_closed():  # what the socket has told already costs nothing to ask
+            raise DisconnectionError
+
+    @event.listens_for(engine.sync_engine, "reset")
+    def end_transaction(connection: Any, _record: ConnectionPoolEntry, state: PoolResetState) -> None:
+        # Sessions begin and end snapshots past SQLAlchemy, which would not notice one that was left open.
+        if state.asyncio_safe and connection.driver_connection.is_in_transaction():
+            connection.rollback()
+            if connection.driver_connection.is_in_transaction():
+                connection.run_async(lambda driver: driver.execute("ROLLBACK"))
+
+    return engine
 
 
 def _asyncpg_arguments(settings: DatabaseSettings) -> dict[str, Any]:
@@ -134,6 +197,56 @@ def _stop_when_abandoned(connection: aiosqlite.Connection) -> None:
     vars(connection)["_execute"] = execute_or_interrupt
 
 
+def is_observed(engine: AsyncEngine) -> bool:
+    """Whether somebody wants to hear of every statement: an event listener, or the log.
+
+    Events: https://docs.sqlalchemy.org/en/21/core/events.html#sql-execution-and-connection-events
+    """
+    sync_engine = engine.sync_engine
+    events, driver_events = sync_engine.dispatch, sync_engine.dialect.dispatch
+    return bool(
+        events.before_cursor_execute
+        or events.after_cursor_execute
+        or events.before_execute
+        or events.after_execute
+        or driver_events.do_execute
+        or driver_events.handle_error
+        or sync_engine.logger.isEnabledFor(logging.INFO)
+    )
+
+
+class _NothingReady(Exception):
+    """A connection would have to be opened, and nobody is waiting."""
+
+
+def take_at_once(engine: AsyncEngine) -> PoolProxiedConnection | None:
+    """A connection to PostgreSQL that lies ready in the pool; None if that takes any waiting.
+
+    Whatever waits inside SQLAlchemy runs in a greenlet of its own, and that costs more than the look-up does. Where
+    nothing is to be waited for, nothing needs one: docs/decisions/0009-statements-past-the-orm.md.
+    """
+    pool = engine.pool
+    if not isinstance(pool, QueuePool) or not pool.checkedin():
+        return None
+    try:
+        connection = engine.sync_engine.raw_connection()
+    except _NothingReady:
+        return None
+    if UNTRIED in connection.info:
+        connection.close()
+        return None
+    return connection
+
+
+def return_at_once(engine: AsyncEngine, connection: PoolProxiedConnection) -> bool:
+    """Give a connection without a transaction back, if the pool has room; else it must be closed, which takes time."""
+    pool = engine.pool
+    if not isinstance(pool, QueuePool) or pool.checkedin() >= pool.size():
+        return False
+    connection.close()
+    return True
+
+
 class Engines:
     """The primary and its replicas, each ready for every way to begin. One per process, used by every request."""
 
@@ -142,6 +255,7 @@ class Engines:
         self.primary = create_engine(settings.primary, settings)
         self.replicas = tuple(create_engine(url, settings) for url in settings.replicas)
         readers = self.replicas or (self.primary,)
+        self._plain = itertools.cycle(readers)
         self._reading = itertools.cycle([_in_autocommit(engine) for engine in readers])
         self._snapshots = itertools.cycle([_read_only(engine) for engine in readers])
         self._writing = self.primary.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
@@ -150,6 +264,10 @@ class Engines:
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self.primary.dialect.name
+
+    def plain(self) -> AsyncEngine:
+        """For whoever begins by itself: nothing is set on the connection; the next replica in turn."""
+        return next(self._plain)
 
     def reading(self) -> AsyncEngine:
         """For one statement alone: no BEGIN, no ROLLBACK; the next replica in turn, if there are any."""

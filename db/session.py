@@ -1,24 +1,27 @@
 """The session of one request: the only door for SQL.
 
 Statements enter, rows leave, one at a time and in order. A connection is taken at the first statement and given
-back at `close`. Why: docs/decisions/0001-one-session-one-lock.md.
+back at `close`. Why: docs/decisions/0001-one-session-one-lock.md; how reads go past SQLAlchemy:
+docs/decisions/0009-statements-past-the-orm.md.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from enum import Enum, auto
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar, overload
 
 from sqlalchemy import Executable, Row
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from db.compiled import Connected, Kept, Parameters, Values
 from db.engine import Engines
 
 QUERY_CANCELED = "57014"
 """Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+
+T = TypeVar("T")
 
 
 class DeadlineExceeded(Exception):
@@ -50,7 +53,7 @@ class Mode(Enum):
 
 
 class RequestSession:
-    """One `AsyncSession`, one lock, opened late.
+    """One connection, one lock, opened late; one `AsyncSession`, if anybody needs it.
 
     SQLAlchemy forbids two statements at once on one session, and GraphQL siblings run at once: `rows` lets them
     through one by one. It is born anew for every operation and never outlives it.
@@ -62,8 +65,8 @@ class RequestSession:
         self.statements = 0
         self._engines = engines
         self._lock = asyncio.Lock()
-        self._clock: asyncio.Timeout | None = None
-        self._session: AsyncSession | None = None
+        self._clock: _Clock | None = None
+        self._connected: Connected | None = None
         self._refused: Exception | None = None
         self._streaming = False
         self._too_late = False
@@ -74,16 +77,42 @@ class RequestSession:
         """`sqlite` or `postgresql`."""
         return self._engines.dialect
 
-    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+    @overload
+    async def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]: ...
+
+    @overload
+    async def rows(self, statement: Kept, parameters: Parameters | None = None) -> Sequence[Values]: ...
+
+    async def rows(
+        self, statement: Executable | Kept, parameters: Parameters | None = None
+    ) -> Sequence[Row[Any]] | Sequence[Values]:
         """Run one statement and return its rows, waiting for the session's turn.
 
         Columns come back as plain rows, even when the statement is written with mapped attributes: it runs on
-        the session's connection, past the loading of entities, which reads do not need.
+        the session's connection, past the loading of entities, which reads do not need. A kept statement goes past
+        SQLAlchemy altogether where it can; its rows are read by position alone.
         Raises `DeadlineExceeded` after the statement timeout, and from then on, because what was read before and
         after would not be one view; `SessionClosed` after `close`, which also ends a statement under way.
         """
-        async with self._turn() as connection:
-            return (await connection.execute(statement, parameters)).all()
+
+        async def read(connected: Connected) -> Sequence[Row[Any]] | Sequence[Values]:
+            if isinstance(statement, Kept):
+                return await connected.kept_rows(statement, parameters)
+            return await connected.rows(statement, parameters)
+
+        return await self._in_turn(read)
+
+    async def orm(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Give the operation's `AsyncSession` to `work`, waiting for the session's turn.
+
+        It is made on first use, on the connection that `rows` reads from, and what it commits is committed.
+        Raises as `rows` does; the statement timeout is for all that `work` does.
+        """
+
+        async def run(connected: Connected) -> T:
+            return await work(await connected.orm())
+
+        return await self._in_turn(run)
 
     async def stream(self, statement: Executable, *, batch_size: int = 500) -> AsyncIterator[Row[Any]]:
         """Run one statement and yield its rows as they come, `batch_size` at a time, holding the session's turn.
@@ -94,7 +123,9 @@ class RequestSession:
         async with self._lock:
             if self.mode is Mode.SINGLE:
                 self.mode = Mode.SNAPSHOT  # PostgreSQL keeps a cursor only inside a transaction
-            connection = await self._connection()
+            connected = await self._connect()
+            await self._begin(connected)
+            connection = await connected.through_sqlalchemy()
             self.statements += 1
             self._streaming = True
             async with connection.stream(statement, execution_options={"yield_per": batch_size}) as result:
@@ -102,56 +133,72 @@ class RequestSession:
                     yield row
             self._streaming = False
 
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[AsyncConnection]:
+    async def _in_turn(self, work: Callable[[Connected], Awaitable[T]]) -> T:
         async with self._lock:
-            self._clock = clock = asyncio.timeout(None)
+            self._clock = clock = _Clock()
             try:
-                async with clock:
-                    connection = await self._connection()
-                    self.statements += 1
-                    clock.reschedule(asyncio.get_running_loop().time() + self._engines.statement_timeout_s)
-                    yield connection
+                connected = await self._connect()
+                self.statements += 1
+                clock.start(self._engines.statement_timeout_s)
+                await self._begin(connected)
+                return await work(connected)
             except asyncio.CancelledError:
+                if self._stop(clock):
+                    raise await self._end_late() from None
                 # A reader may go on with a view of its own; the rest of a transaction alone is worse than nothing.
                 self._closed = self._closed or self.mode is Mode.WRITE
                 await asyncio.shield(self._discard())
                 raise
-            except (TimeoutError, DBAPIError) as error:
-                if not (clock.expired() or _stopped_by_the_server(error)):
-                    raise
-                self._too_late = not self._closed
-                await asyncio.shield(self._discard())
-                raise self._ending() from None
+            except DBAPIError as error:
+                if self._stop(clock) or _stopped_by_the_server(error):
+                    raise await self._end_late() from None
+                if error.connection_invalidated:
+                    self._refused = error  # a new connection would be a new view
+                    await asyncio.shield(self._discard())
+                raise
             finally:
-                self._clock = None
+                self._stop(clock)
 
-    async def _connection(self) -> AsyncConnection:
+    def _stop(self, clock: "_Clock") -> bool:
+        self._clock = None
+        return clock.stop()
+
+    async def _end_late(self) -> DeadlineExceeded | SessionClosed:
+        self._too_late = not self._closed
+        await asyncio.shield(self._discard())
+        return self._ending()
+
+    async def _connect(self) -> Connected:
         if self._closed or self._too_late:
             raise self._ending()
-        if self._session is None:
-            engine = {
-                Mode.SINGLE: self._engines.reading,
-                Mode.SNAPSHOT: self._engines.snapshot,
-                Mode.WRITE: self._engines.writing,
-            }[self.mode]()
-            self._session = AsyncSession(engine, expire_on_commit=False)
         if self._refused is not None:
             raise self._refused
-        try:
-            return await self._session.connection()
-        except Exception as error:  # whatever it is, fifty fields would wait for it fifty times, one by one
-            self._refused = error
-            raise
+        if self._connected is None:
+            try:
+                self._connected = await Connected.to(self._engine(), writing=self.mode is Mode.WRITE)
+            except Exception as error:  # whatever it is, fifty fields would wait for it fifty times, one by one
+                self._refused = error
+                raise
+        return self._connected
+
+    def _engine(self) -> AsyncEngine:
+        if self.mode is Mode.WRITE:
+            return self._engines.writing()
+        if self.dialect == "postgresql":
+            return self._engines.plain()
+        return self._engines.reading() if self.mode is Mode.SINGLE else self._engines.snapshot()
+
+    async def _begin(self, connected: Connected) -> None:
+        if self.mode is Mode.SNAPSHOT and self.dialect == "postgresql" and not connected.in_snapshot:
+            try:
+                await connected.begin_snapshot()
+            except Exception as error:
+                self._refused = error
+                await asyncio.shield(self._discard())
+                raise
 
     def _ending(self) -> DeadlineExceeded | SessionClosed:
         return DeadlineExceeded(self._engines.statement_timeout_s) if self._too_late else SessionClosed()
-
-    async def _discard(self) -> None:
-        # A statement that was cut off leaves its connection in an unknown state: never back into the pool.
-        if self._session is not None:
-            session, self._session = self._session, None
-            await session.invalidate()
 
     async def close(self) -> None:
         """Give the connection back, even when the task is being cancelled. Calling it twice does nothing.
@@ -160,15 +207,33 @@ class RequestSession:
         connection.
         """
         self._closed = True
-        if self._clock is not None and not self._clock.expired():
-            self._clock.reschedule(asyncio.get_running_loop().time())
-        await asyncio.shield(self._discard() if self._streaming else self._give_back())
+        if self._clock is not None:
+            self._clock.ring()
+        task = asyncio.current_task()
+        if self._streaming:
+            await asyncio.shield(self._discard())
+        elif self._lock.locked() or (task is not None and task.cancelling()):
+            await asyncio.shield(self._give_back())
+        else:
+            await self._give_back()
 
     async def _give_back(self) -> None:
         async with self._lock:
-            if self._session is not None:
-                session, self._session = self._session, None
-                await session.close()
+            if self._connected is None:
+                return
+            try:
+                await self._connected.give_back()
+                self._connected = None
+            except BaseException as error:
+                await asyncio.shield(self._discard())
+                if not isinstance(error, Exception):  # an answer that is complete does not fail for its end
+                    raise
+
+    async def _discard(self) -> None:
+        # A statement that was cut off leaves its connection in an unknown state: never back into the pool.
+        if self._connected is not None:
+            connected, self._connected = self._connected, None
+            await connected.discard()
 
     async def __aenter__(self) -> Self:
         return self
@@ -177,6 +242,43 @@ class RequestSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+class _Clock:
+    """Cancels its task when the time is up, by the rules of `asyncio.timeout`, for a third of the cost.
+
+    Source: https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.uncancel
+    """
+
+    __slots__ = ("_cancelling", "_rang", "_task", "_timer")
+
+    def __init__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._timer: asyncio.TimerHandle | None = None
+        self._rang = False
+
+    def start(self, timeout_s: float) -> None:
+        """Ring after this time."""
+        self._timer = asyncio.get_running_loop().call_later(timeout_s, self.ring)
+
+    def ring(self) -> None:
+        """Ring now."""
+        if not self._rang:
+            self._rang = True
+            self._task.cancel()
+
+    def stop(self) -> bool:
+        """Ring no more. Whether it rang, and nobody else has cancelled the task."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._rang:
+            return False
+        self._rang = False
+        return self._task.uncancel() <= self._cancelling
 
 
 def _stopped_by_the_server(error: Exception) -> bool:

@@ -86,7 +86,12 @@ class DatabaseSettings(BaseSettings):
     pool_recycle_s: int = Field(
         default=1800, ge=-1, description="Seconds after which a connection is replaced; -1: never."
     )
-    pool_pre_ping: bool = Field(default=True, description="Try a connection before using it.")
+    pool_pre_ping: bool = Field(
+        default=True, description="Try a connection that nobody has used for a while before using it again."
+    )
+    pool_pre_ping_idle_s: float = Field(
+        default=1, ge=0, description="Seconds without use after which a connection is tried first; 0: every time."
+    )
     statement_timeout_s: float = Field(default=30, gt=0, description="Seconds that one statement may take.")
     log_sql: bool = Field(default=False, description="Write every statement to the log.")
 

@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
+PATIENCE_S = 0.05
+"""Work that is done sooner is not watched over: to watch costs more than most operations, and to stop saves less."""
+
 T = TypeVar("T")
 
 
@@ -19,19 +22,49 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T], may_st
     When the client leaves, the work is cancelled if it may stop, and `ClientDisconnect` is raised; otherwise it is
     done to its end.
     """
-    working = asyncio.create_task(work)
-    leaving = asyncio.create_task(_left(request))
+    watch = _Watch(request, may_stop)
+    timer = asyncio.get_running_loop().call_later(PATIENCE_S, watch.start)
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done() and may_stop():
-            raise ClientDisconnect
-        return await working
+        return await work
+    except asyncio.CancelledError:
+        if watch.has_cancelled():
+            raise ClientDisconnect from None
+        raise
     finally:
-        working.cancel()
-        leaving.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
+        timer.cancel()
+        await watch.end()
 
 
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+class _Watch:
+    """Waits for the client to leave, and cancels the task that works for it."""
+
+    def __init__(self, request: Request, may_stop: Callable[[], bool]) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._working = task
+        self._cancelling = task.cancelling()
+        self._request = request
+        self._may_stop = may_stop
+        self._watching: asyncio.Task[None] | None = None
+        self._cancelled = False
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._watching = asyncio.create_task(self._watch())
+
+    def has_cancelled(self) -> bool:
+        """Whether the work was cancelled because its client left, and for no other reason."""
+        return self._cancelled and self._working.uncancel() <= self._cancelling
+
+    async def end(self) -> None:
+        """Watch no more."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+        if self._may_stop():
+            self._cancelled = True
+            self._working.cancel()

@@ -13,25 +13,36 @@ from starlette.requests import HTTPConnection
 from db.engine import Engines
 from db.links import Visibility, every_row
 from db.session import RequestSession
+from db.statements import Statements
 from graph.loaders import Loaders
+from graph.settings import MAX_PAGE
 
 
 class RequestContext:
     """The context value that resolvers find as `info.context`."""
 
     def __init__(
-        self, engines: Engines, *, request: HTTPConnection | None = None, visible: Visibility = every_row
+        self,
+        engines: Engines,
+        *,
+        request: HTTPConnection | None = None,
+        visible: Visibility = every_row,
+        statements: Statements | None = None,
     ) -> None:
         self.request = request
         self.visible = visible
         self.memo: dict[Any, Any] = {}
         """What was worked out about the document once, for every object that it applies to."""
+        self.max_page = MAX_PAGE
+        self.plan: object = None
+        """The plan of the operation, for the executor."""
         self._engines = engines
+        self._statements = statements or Statements()
         self._open()
 
     def _open(self) -> None:
         self.session = RequestSession(self._engines)
-        self.loaders = Loaders(self.session, self.visible)
+        self.loaders = Loaders(self.session, self.visible, self._statements)
         self.memo.clear()
 
     @asynccontextmanager

@@ -1,5 +1,6 @@
 """GraphQL over HTTP: a request enters, JSON leaves; a browser gets GraphiQL.
 
+The endpoint is an ASGI application of its own, so that the common request passes no more layers than it needs.
 Source: https://graphql.github.io/graphql-over-http/draft/
 """
 
@@ -8,25 +9,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
-from strawberry.types.graphql import OperationType
 
 from db.engine import Engines
 from db.session import Mode
+from db.statements import Statements
 from graph.abandonment import while_connected
 from graph.context import RequestContext
-from graph.execution.prepare import no_such_operation
+from graph.execution.direct import NotAllowed
 from graph.explorer import explorer_page
 from graph.http import GRAPHQL_RESPONSE, JSON, GraphQLRequest, read_request, response_type, wants_page
 from graph.masking import Overloaded, code_of, for_client
 from graph.schema import Schema
 from graph.settings import Settings
 
+METHODS = ("GET", "HEAD", "POST")
 READING = {OperationType.QUERY}
 EVERYTHING = {OperationType.QUERY, OperationType.MUTATION}
 
@@ -34,8 +36,23 @@ CLIENT_LEFT = 499
 """Nobody reads it; the metrics count it. Source: https://nginx.org/en/docs/dev/development_guide.html#http_phases"""
 RETRY_AFTER_S = 1
 
-HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
+HEADERS = ((b"cache-control", b"no-store"), (b"vary", b"Accept"), (b"x-content-type-options", b"nosniff"))
 """An answer is for who asked, in the form asked for, and never a page."""
+
+
+class _Answer(Response):
+    """A response whose bytes are made already."""
+
+    def __init__(self, body: bytes, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> None:
+        self.body = body
+        self.status_code = status
+        self.background = None
+        self.raw_headers = [
+            *HEADERS,
+            (b"content-type", f"{media_type}; charset=utf-8".encode("latin-1")),
+            (b"content-length", str(len(body)).encode("latin-1")),
+            *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()),
+        ]
 
 
 class GraphQLEndpoint:
@@ -45,9 +62,17 @@ class GraphQLEndpoint:
         self._schema = schema
         self._engines = engines
         self._settings = settings
+        self._statements = Statements()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI has it."""
+        response = await self.respond(Request(scope, receive))
+        await response(scope, receive, send)
 
     async def respond(self, request: Request) -> Response:
         """Answer one request."""
+        if request.method not in METHODS:
+            return refusal(HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)}))
         if self._settings.explorer and wants_page(request):
             return explorer_page()
         media_type = JSON
@@ -62,21 +87,13 @@ class GraphQLEndpoint:
         return _answer(result, media_type)
 
     async def _execute(self, request: Request, asked: GraphQLRequest) -> ExecutionResult:
-        context = RequestContext(self._engines, request=request)
-        work = self._schema.execute(
-            asked.query,
-            variable_values=asked.variables,
-            operation_name=asked.operation_name,
-            operation_extensions=asked.extensions,
-            context_value=context,
-            allowed_operation_types=EVERYTHING if request.method == "POST" else READING,
-        )
+        context = RequestContext(self._engines, request=request, statements=self._statements)
+        allowed = EVERYTHING if request.method == "POST" else READING
+        work = self._schema.answer(*asked, context, allowed)
         try:
             return await while_connected(request, work, lambda: context.session.mode is not Mode.WRITE)
-        except CannotGetOperationTypeError:
-            return ExecutionResult(None, [no_such_operation()])
-        except InvalidOperationTypeError as error:
-            raise _wrong_address(error.operation_type) from None
+        except NotAllowed as error:
+            raise _wrong_address(error.kind) from None
 
 
 def _wrong_address(kind: OperationType) -> HTTPException:
@@ -125,4 +142,4 @@ def _response(
         body = orjson.dumps(answer)
     except TypeError:  # in a JSON document: a number beyond 64 bits, half of a surrogate pair, or deep nesting
         body = json.dumps(answer).encode()
-    return Response(body, status, {**HEADERS, **(headers or {})}, media_type=f"{media_type}; charset=utf-8")
+    return _Answer(body, status, media_type, headers)

@@ -5,11 +5,11 @@ here. Source: https://graphql.github.io/graphql-over-http/draft/
 """
 
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HTTPRequest
 
 JSON = "application/json"
@@ -18,6 +18,9 @@ HTML = "text/html"
 
 OFFERED = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}
 """What we answer to each media range."""
+
+KEPT_HEADERS = 256
+"""How many values of a header are kept with what they mean; clients send the same few."""
 
 UTF_8 = ("utf-8", "utf8")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -32,6 +35,7 @@ class GraphQLRequest(NamedTuple):
     extensions: dict[str, Any] | None
 
 
+@lru_cache(KEPT_HEADERS)
 def response_type(accept: str | None) -> str:
     """The media type of the answer: what the client likes best. Raises 406 when it accepts neither of ours.
 
@@ -60,6 +64,7 @@ def _quality(text: str) -> float:
     return float(text) if re.fullmatch(r"[01](\.\d{0,3})?", text) else 1.0
 
 
+@lru_cache(KEPT_HEADERS)
 def _split(value: str) -> tuple[str, dict[str, str]]:
     """A media type and its parameters: `application/json; charset=utf-8`."""
     name, *parameters = value.lower().split(";")
@@ -88,13 +93,15 @@ async def _body(request: HTTPRequest, max_body_bytes: int) -> bytes:
     if not announced.isdecimal() or int(announced) > max_body_bytes:
         _refuse_body(max_body_bytes)
     received = bytearray()
-    try:
-        async for chunk in request.stream():
-            received += chunk
-            if len(received) > max_body_bytes:
-                _refuse_body(max_body_bytes)
-    except ClientDisconnect:
-        raise HTTPException(400, "The body ended early.") from None
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise HTTPException(400, "The body ended early.")
+        received += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(received) > max_body_bytes:
+            _refuse_body(max_body_bytes)
     return bytes(received)
 
 

@@ -8,22 +8,25 @@ fetched once. Who walks the document is unknown here. The viewer's visibility is
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from aiodataloader import DataLoader
-from sqlalchemy import ColumnElement, Row
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapper
 
 from db import batch
 from db.batch import Key, PageShape, Side, Statement
+from db.compiled import Values
 from db.links import Link, Predicate, Source, Term, Visibility, root, total
 from db.session import RequestSession
+from db.statements import Statements
 
 SQLITE_MAX_KEYS = 10_000
 """SQLite binds at most 32,766 values in a statement, and a key may have several columns."""
 
 T = TypeVar("T")
-Rows = Sequence[Row[Any]]
+Rows = Sequence[Values]
 
 
 class Page(NamedTuple):
@@ -55,8 +58,9 @@ class Window(NamedTuple):
 
     def cut(self, rows: Rows) -> Page:
         """Drop the extra row, and turn a backward page round."""
-        shown = rows[: self.limit]
-        return Page(shown[::-1] if self.backward else shown, len(rows) > self.limit)
+        has_more = len(rows) > self.limit
+        shown = rows[: self.limit] if has_more else rows
+        return Page(shown[::-1] if self.backward else shown, has_more)
 
     def _cursors(self) -> list[tuple[str, tuple[Any, ...]]]:
         given = (("after", self.after), ("before", self.before))
@@ -74,6 +78,8 @@ class Listing:
     source: Callable[[], Source]
     identity: Hashable
     predicates: tuple[Predicate, ...] = ()
+    lasting: bool = True
+    """Whether it is the same in every operation; else arguments are part of it, and its statements are not kept."""
 
 
 class Order(NamedTuple):
@@ -151,12 +157,13 @@ class Batched(DataLoader[Key, T]):
 class Loaders:
     """Every loader of one operation. They live as long as its session."""
 
-    def __init__(self, session: RequestSession, visible: Visibility) -> None:
+    def __init__(self, session: RequestSession, visible: Visibility, statements: Statements) -> None:
         self.visible = visible
         self._session = session
+        self._statements = statements
         self._made: dict[Hashable, Batched[Any]] = {}
 
-    def rows(self, link: Link, columns: tuple[str, ...]) -> Batched[Row[Any] | None]:
+    def rows(self, link: Link, columns: tuple[str, ...]) -> Batched[Values | None]:
         """The one row at the far end of a link; keys hold the values of `link.key`."""
         if link.is_first_of_many:
             return self._first(link, columns)
@@ -173,6 +180,15 @@ class Loaders:
 
         return self._by_key(("key", model, key, columns), model, source, columns)
 
+    def first(self, listing: Listing, columns: tuple[str, ...]) -> Batched[Values | None]:
+        """Any one row of a listing that has at most one; None where there is none."""
+
+        def build() -> Statement:
+            shape = PageShape(columns, ())
+            return batch.page(listing.source(), shape, self._session.dialect, self._predicates(listing))
+
+        return self._loader(("one", listing.identity, columns), None, build, _first, {batch.LIMIT: 1})
+
     def pages(self, listing: Listing, order: Order, window: Window, wanted: Wanted) -> Batched[Page]:
         """A page for each parent; at the root, the key is `()`."""
 
@@ -182,7 +198,8 @@ class Loaders:
             return batch.page(source, shape, self._session.dialect, self._predicates(listing))
 
         identity = ("page", listing.identity, order.identity, window, wanted)
-        return self._loader(identity, build, window.cut, window.parameters())
+        shape = (*identity[:3], window.backward, window.sides(), wanted) if listing.lasting else None
+        return self._loader(identity, shape, build, window.cut, window.parameters())
 
     def counts(self, listing: Listing) -> Batched[int]:
         """How many rows each parent has."""
@@ -190,9 +207,11 @@ class Loaders:
         def build() -> Statement:
             return batch.count(listing.source(), self._session.dialect, self._predicates(listing))
 
-        return self._loader(("count", listing.identity), build, lambda rows: int(rows[0][0]) if rows else 0)
+        identity = ("count", listing.identity)
+        shape = identity if listing.lasting else None
+        return self._loader(identity, shape, build, lambda rows: int(rows[0][0]) if rows else 0)
 
-    def aggregates(self, listing: Listing, measures: tuple[Measure, ...]) -> Batched[Row[Any] | None]:
+    def aggregates(self, listing: Listing, measures: tuple[Measure, ...]) -> Batched[Values | None]:
         """The measures of each parent's rows, in order; None for a parent without rows."""
 
         def build() -> Statement:
@@ -201,7 +220,8 @@ class Loaders:
             return batch.aggregate(source, expressions, self._session.dialect, self._predicates(listing))
 
         identity = ("aggregate", listing.identity, tuple(measure.name for measure in measures))
-        return self._loader(identity, build, lambda rows: rows[0] if rows else None)
+        shape = identity if listing.lasting else None
+        return self._loader(identity, shape, build, _first)
 
     def groups(self, listing: Listing, grouping: Grouping, measures: tuple[Measure, ...]) -> Batched[Rows]:
         """The groups of each parent's rows, the largest first: the columns grouped by, then the measures."""
@@ -219,13 +239,13 @@ class Loaders:
 
         names = tuple(measure.name for measure in measures)
         identity = ("groups", listing.identity, grouping.by, grouping.limit, grouping.identity, names)
-        return self._loader(identity, build, lambda rows: rows, {batch.LIMIT: grouping.limit})
+        return self._loader(identity, None, build, lambda rows: rows, {batch.LIMIT: grouping.limit})
 
     def clear(self) -> None:
         """Forget everything that was read, as a change may have made it untrue."""
         self._made.clear()
 
-    def _first(self, link: Link, columns: tuple[str, ...]) -> Batched[Row[Any] | None]:
+    def _first(self, link: Link, columns: tuple[str, ...]) -> Batched[Values | None]:
         visible = self.visible(link.target)
 
         def build() -> Statement:
@@ -233,16 +253,17 @@ class Loaders:
             shape = PageShape(columns, total(link.target, source.row, source.order))
             return batch.page(source, shape, self._session.dialect, [visible] if visible else [])
 
-        return self._loader(("first", link, columns), build, lambda rows: rows[0] if rows else None, {batch.LIMIT: 1})
+        identity = ("first", link, columns)
+        return self._loader(identity, identity, build, _first, {batch.LIMIT: 1})
 
     def _by_key(
         self, identity: Hashable, model: Mapper[Any], source: Callable[[], Source], columns: tuple[str, ...]
-    ) -> Batched[Row[Any] | None]:
+    ) -> Batched[Values | None]:
         def build() -> Statement:
             visible = self.visible(model)
             return batch.rows_by_key(source(), columns, self._session.dialect, [visible] if visible else [])
 
-        return self._loader(identity, build, lambda rows: rows[0] if rows else None)
+        return self._loader(identity, identity, build, _first)
 
     def _predicates(self, listing: Listing) -> tuple[Predicate, ...]:
         visible = self.visible(listing.model)
@@ -251,27 +272,54 @@ class Loaders:
     def _loader(
         self,
         identity: Hashable,
+        shape: Hashable | None,
         build: Callable[[], Statement],
         finish: Callable[[Rows], T],
         parameters: dict[str, Any] | None = None,
     ) -> Batched[T]:
-        """The loader of this identity; `finish` turns the rows of one key into its value."""
+        """The loader of this identity; `finish` turns the rows of one key into its value.
+
+        Statements of one `shape` are alike but for what is bound when they run, and are kept for other operations;
+        without a shape, a statement is built for this operation alone.
+        """
         made = self._made.get(identity)
         if made is None:
-            made = self._made[identity] = self._make(build, finish, parameters or {})
+            made = self._made[identity] = self._make(shape, build, finish, parameters or {})
         return made
 
     def _make(
-        self, build: Callable[[], Statement], finish: Callable[[Rows], T], parameters: dict[str, Any]
+        self,
+        shape: Hashable | None,
+        build: Callable[[], Statement],
+        finish: Callable[[Rows], T],
+        parameters: dict[str, Any],
     ) -> Batched[T]:
         async def fetch(keys: list[Key]) -> dict[Key, T]:
-            statement = build()
-            rows: list[Row[Any]] = []
-            size = SQLITE_MAX_KEYS if self._session.dialect == "sqlite" else len(keys)
-            for start in range(0, len(keys), size):
-                chunk = keys[start : start + size]
-                rows += await self._session.rows(statement.select, statement.parameters(chunk) | parameters)
+            statement = self._statement(shape, build)
+            if self._session.dialect == "sqlite" and len(keys) > SQLITE_MAX_KEYS:
+                starts = range(0, len(keys), SQLITE_MAX_KEYS)
+                parts = [
+                    await self._read(statement, keys[start : start + SQLITE_MAX_KEYS], parameters) for start in starts
+                ]
+                rows: Rows = list(chain.from_iterable(parts))
+            else:
+                rows = await self._read(statement, keys, parameters)
             gathered = batch.by_key(statement, rows)
             return {key: finish(gathered.get(key, ())) for key in keys}
 
         return Batched(fetch)
+
+    def _statement(self, shape: Hashable | None, build: Callable[[], Statement]) -> Statement:
+        if shape is None:
+            return build()
+        return self._statements.get((self._session.dialect, self.visible, shape), build)
+
+    async def _read(self, statement: Statement, keys: list[Key], parameters: dict[str, Any]) -> Rows:
+        bound = statement.parameters(keys) | parameters
+        if statement.kept is not None:
+            return await self._session.rows(statement.kept, bound)
+        return await self._session.rows(statement.select, bound)
+
+
+def _first(rows: Rows) -> Values | None:
+    return rows[0] if rows else None

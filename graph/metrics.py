@@ -38,6 +38,20 @@ class Metrics:
             registry=self._registry,
         )
         self._registry.register(_Pools(engines))
+        # To look up a counter by its labels takes longer than to count.
+        self._known_requests: dict[tuple[str, int], Counter] = {}
+        self._known_durations: dict[str, Histogram] = {}
+
+    def note(self, path: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        request = self._known_requests.get((path, status))
+        if request is None:
+            request = self._known_requests[path, status] = self.requests.labels(path, str(status))
+        duration = self._known_durations.get(path)
+        if duration is None:
+            duration = self._known_durations[path] = self.duration.labels(path)
+        request.inc()
+        duration.observe(seconds)
 
     async def respond(self, _request: Request) -> Response:
         """`/metrics`: everything that was counted."""
@@ -84,5 +98,4 @@ class MetricsMiddleware:
         try:
             await self._app(scope, receive, noted)
         finally:
-            self._metrics.requests.labels(path, str(status)).inc()
-            self._metrics.duration.labels(path).observe(perf_counter() - started)
+            self._metrics.note(path, status, perf_counter() - started)

@@ -7,6 +7,9 @@ from pydantic import Field
 
 from db.settings import DatabaseSettings
 
+MAX_PAGE = 100
+"""The most rows of one page, unless the settings say otherwise."""
+
 KIB = 1024
 
 
@@ -22,6 +25,7 @@ class Settings(DatabaseSettings):
     max_statements: int = Field(default=100, ge=1, description="The most statements that one operation may need.")
     max_rows: int = Field(default=100_000, ge=1, description="The most rows that one operation may ask for.")
     max_values: int = Field(default=500_000, ge=1, description="The most values that one answer may hold.")
+    max_page: int = Field(default=MAX_PAGE, ge=1, description="The most rows of one page.")
     prepared_operations: int = Field(
         default=1_000, ge=1, description="How many documents are kept parsed and validated."
     )

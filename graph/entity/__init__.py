@@ -6,6 +6,7 @@ What a noun needs is here; the rooms behind it are for whoever changes how nouns
 from graph.entity.declaration import computed, entity, hybrid
 from graph.entity.node import Node
 from graph.entity.registry import Connection
+from graph.entity.request import row
 from graph.entity.roots import query_type, search_field
 from graph.entity.scalars import BigInt, LocalDateTime
 from graph.entity.schema import Schema
@@ -20,5 +21,6 @@ __all__ = [
     "entity",
     "hybrid",
     "query_type",
+    "row",
     "search_field",
 ]

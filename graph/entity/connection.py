@@ -12,6 +12,7 @@ from typing import Any, cast
 from graphql import GraphQLObjectType
 
 from db.links import Source
+from graph.context import RequestContext
 from graph.entity.aggregates import AggregateField
 from graph.entity.cursors import decode_cursor
 from graph.entity.fields import ValueField, memoised, object_type
@@ -26,9 +27,10 @@ from graph.execution.field import Cost, PlannedField, argument
 from graph.execution.plan import FieldPlan
 from graph.execution.selection import Document, Info, columns, document_of, leads_to, selected_fields
 from graph.loaders import Listing, Loaders, Order, Page, Wanted, Window
+from graph.settings import MAX_PAGE
 
 DEFAULT_PAGE = 20
-MAX_PAGE = 100
+AT_MOST = f"at most {MAX_PAGE} unless the server is set otherwise"
 
 
 class ConnectionField(PlannedField):
@@ -57,18 +59,19 @@ class ConnectionField(PlannedField):
         self._entity = entity
         self._listing = listing
         self._fixed_order = order
+        self.sizes = ("first", "last")
         self.begin = self._begin
         self.planned_resolver = self._resolve
 
-    def limit(self, arguments: Mapping[str, Any]) -> int:
+    def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """The page's size, as far as it is one; wrong sizes are refused when the field is resolved."""
         sizes = [size for name in ("first", "last") if isinstance(size := arguments.get(name), int) and size >= 0]
-        return min(*sizes, MAX_PAGE) if sizes else DEFAULT_PAGE
+        return min(*sizes, max_page) if sizes else min(DEFAULT_PAGE, max_page)
 
     def _begin(self, batch: Batch, field: FieldPlan) -> None:
         run = batch.run
         shape = shape_of(run, field)
-        plan = self.plan(run.arguments(field), shape.wanted, run.context.loaders)
+        plan = self.plan(run.arguments(field), shape.wanted, run.context)
         keys = batch.keys(self.needs)
         values = [ConnectionValue(plan, key) for key in dict.fromkeys(keys)]
         answers = shape.begin(run, values)
@@ -81,17 +84,18 @@ class ConnectionField(PlannedField):
         def plan() -> ConnectionPlan:
             document = document_of(info)
             connection = cast(GraphQLObjectType, document.schema.get_type(f"{self._entity().name}Connection"))
-            return self.plan(arguments, _wanted(document, connection, info.field_nodes), info.context.loaders)
+            return self.plan(arguments, _wanted(document, connection, info.field_nodes), info.context)
 
         key = tuple([getattr(source, name) for name in self.needs])
         return ConnectionValue(memoised(info, "connection", plan), key)
 
-    def plan(self, arguments: Mapping[str, Any], wanted: Wanted, loaders: Loaders) -> ConnectionPlan:
+    def plan(self, arguments: Mapping[str, Any], wanted: Wanted, context: RequestContext) -> ConnectionPlan:
         """Work out what the field means with these arguments. Raises `ClientError` for what makes no sense."""
-        entity = self._entity()
+        entity, loaders = self._entity(), context.loaders
         listing = restricted(self._listing(arguments), entity, arguments.get("where"), loaders)
         order = self._order(entity, arguments, loaders)
-        return ConnectionPlan(entity, listing, order, _window(arguments, listing, order), wanted, loaders)
+        window = _window(arguments, listing, order, context.max_page)
+        return ConnectionPlan(entity, listing, order, window, wanted, loaders)
 
     def _order(self, entity: Entity, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
         if self._fixed_order is not None:
@@ -105,11 +109,9 @@ def _arguments(entity: Callable[[], Entity], *, ordered: bool) -> tuple[Any, ...
     where = Deferred("filter of a connection", lambda: filter_type(entity()))
     order = Deferred("order of a connection", lambda: order_type(entity()))
     found = [
-        argument(
-            "first", optional(int), f"How many rows, from the start; {DEFAULT_PAGE} if left out, at most {MAX_PAGE}."
-        ),
+        argument("first", optional(int), f"How many rows, from the start; {DEFAULT_PAGE} if left out, {AT_MOST}."),
         argument("after", optional(str), "Only rows behind this cursor."),
-        argument("last", optional(int), f"How many rows, from the end; at most {MAX_PAGE}."),
+        argument("last", optional(int), f"How many rows, from the end; {AT_MOST}."),
         argument("before", optional(str), "Only rows in front of this cursor."),
         argument("where", optional(where), "Only rows that fit."),
     ]
@@ -118,20 +120,20 @@ def _arguments(entity: Callable[[], Entity], *, ordered: bool) -> tuple[Any, ...
     return tuple(found)
 
 
-def _window(arguments: Mapping[str, Any], listing: Listing, order: Order) -> Window:
+def _window(arguments: Mapping[str, Any], listing: Listing, order: Order, max_page: int) -> Window:
     first, last = arguments.get("first"), arguments.get("last")
     if first is not None and last is not None:
         raise InvalidPage("`first` and `last` exclude each other; give one of them.")
     for name, size in (("first", first), ("last", last)):
-        if size is not None and not 0 <= size <= MAX_PAGE:
-            raise InvalidPage(f"`{name}` is {size}; it must be between 0 and {MAX_PAGE}.")
+        if size is not None and not 0 <= size <= max_page:
+            raise InvalidPage(f"`{name}` is {size}; it must be between 0 and {max_page}.")
     cursors: dict[str, tuple[Any, ...]] = {}
     for name in ("after", "before"):
         if arguments.get(name) is not None:
             terms = order.terms(listing.source())
             cursors[name] = decode_cursor(name, arguments[name], order.identity, terms)
     limit = first if first is not None else last
-    return Window(DEFAULT_PAGE if limit is None else limit, last is not None, **cursors)
+    return Window(min(DEFAULT_PAGE, max_page) if limit is None else limit, last is not None, **cursors)
 
 
 def _wanted(document: Document, connection: GraphQLObjectType, nodes: Any) -> Wanted:

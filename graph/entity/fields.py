@@ -3,7 +3,7 @@
 A row has been fetched with the columns that its fields need; these resolvers read it, or ask a loader for more.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
@@ -20,6 +20,7 @@ from graph.execution.field import Cost, PlannedField, Reading
 from graph.execution.plan import FieldPlan
 from graph.execution.rows import Rows
 from graph.execution.selection import Info, columns, document_of, object_type_of
+from graph.loaders import Batched, Loaders
 
 T = TypeVar("T")
 
@@ -98,23 +99,9 @@ class ToOneField(PlannedField):
         self._target = target
 
     def _begin(self, batch: Batch, field: FieldPlan) -> None:
-        run = batch.run
-        selection = run.below(field, cast(GraphQLObjectType, field.named_type))
-        columns = selection.needs
+        loaders: Loaders = batch.run.context.loaders
         keys = batch.keys(self.needs)
-        wanted = [key for key in dict.fromkeys(keys) if None not in key]
-
-        def then(found: list[Any]) -> None:
-            present = {key: row for key, row in zip(wanted, found, strict=True) if row is not None}
-            rows = Rows(list(present.values()), columns, self._target().instance)
-            answers: dict[Key, Any] = dict(zip(present, run.take_rows(selection, rows), strict=True))
-            run.fill(batch, field, [answers.get(key) for key in keys])
-
-        if wanted:
-            loader = run.context.loaders.rows(self._link, columns)
-            run.load(loader, wanted, then, lambda error: run.fail_all(batch, field, error))
-        else:
-            then([])
+        begin_rows(batch, field, self._target(), keys, lambda columns: loaders.rows(self._link, columns))
 
     def _resolve(self, source: Any, info: Info, **_: Any) -> Any:
         key = tuple([getattr(source, name) for name in self.needs])
@@ -124,6 +111,31 @@ class ToOneField(PlannedField):
         chosen = selected_columns(info)
         row = await info.context.loaders.rows(self._link, chosen).load(key)
         return None if row is None else self._target().instance(chosen, row)
+
+
+def begin_rows(
+    batch: Batch,
+    field: FieldPlan,
+    entity: Entity,
+    keys: Sequence[Key],
+    loader: Callable[[tuple[str, ...]], Batched[Any]],
+) -> None:
+    """Read the row of each object's key, with the columns that are selected; a key with a null in it has none."""
+    run = batch.run
+    selection = run.below(field, cast(GraphQLObjectType, field.named_type))
+    columns = selection.needs
+    wanted = [key for key in dict.fromkeys(keys) if None not in key]
+
+    def then(found: list[Any]) -> None:
+        present = {key: row for key, row in zip(wanted, found, strict=True) if row is not None}
+        rows = Rows(list(present.values()), columns, entity.instance)
+        answers: dict[Key, Any] = dict(zip(present, run.take_rows(selection, rows), strict=True))
+        run.fill(batch, field, [answers.get(key) for key in keys])
+
+    if wanted:
+        run.load(loader(columns), wanted, then, lambda error: run.fail_all(batch, field, error))
+    else:
+        then([])
 
 
 def selected_columns(info: Info) -> tuple[str, ...]:

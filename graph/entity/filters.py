@@ -94,7 +94,7 @@ def restricted(listing: Listing, entity: Entity, where: Asked | None, loaders: L
     if found is None:
         return listing
     identity = (listing.identity, repr(where))
-    return Listing(listing.model, listing.source, identity, (*listing.predicates, found))
+    return Listing(listing.model, listing.source, identity, (*listing.predicates, found), lasting=False)
 
 
 class _Filtering:

@@ -50,9 +50,10 @@ class GroupByField(PlannedField):
             ),
         )
         self._entity = entity
+        self.sizes = ("first",)
         self.planned_resolver = self._resolve
 
-    def limit(self, arguments: Mapping[str, Any]) -> int:
+    def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """The number of groups."""
         asked = arguments.get("first")
         return min(asked, MAX_GROUPS) if isinstance(asked, int) and asked >= 0 else DEFAULT_GROUPS

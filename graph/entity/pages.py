@@ -7,9 +7,8 @@ nothing until one of its fields is asked. Source: https://relay.dev/graphql/conn
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row
-
 from db.batch import Key
+from db.compiled import Values
 from graph.entity.cursors import encode_cursor
 from graph.entity.registry import Entity
 from graph.loaders import Listing, Loaders, Order, Page, Wanted, Window
@@ -38,11 +37,11 @@ class ConnectionValue(NamedTuple):
         plan = self.plan
         return await plan.loaders.pages(plan.listing, plan.order, plan.window, plan.wanted).load(self.key)
 
-    def node(self, row: Row[Any]) -> Any:
+    def node(self, row: Values) -> Any:
         """The row as an object of its type."""
         return self.plan.entity.instance(self.plan.wanted.columns, row)
 
-    def cursor(self, row: Row[Any]) -> str:
+    def cursor(self, row: Values) -> str:
         """Where the row stands."""
         width = len(self.plan.wanted.columns)
         end = len(row) - len(self.key)
@@ -53,7 +52,7 @@ class EdgeValue(NamedTuple):
     """A row and the connection that it is part of."""
 
     connection: ConnectionValue
-    row: Row[Any]
+    row: Values
 
 
 class PageInfoValue(NamedTuple):

@@ -3,23 +3,27 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import strawberry
-from graphql import GraphQLObjectType
 
+from db.batch import Key
 from db.links import Source, root, total
 from graph.entity.aggregates import AggregateField
 from graph.entity.connection import ConnectionField
-from graph.entity.fields import memoised, object_type, selected_columns
+from graph.entity.fields import begin_rows, object_type, selected_columns
 from graph.entity.filters import filter_type, restricted
 from graph.entity.node import Node, decode_id, key_in, typed_key
 from graph.entity.registry import Attribute, Deferred, Entity, entity_of, list_of, optional
+from graph.entity.request import RowRequest
 from graph.entity.scalars import check_text
 from graph.errors import DeclarationError, InvalidFilter, InvalidId, InvalidLookUp, InvalidPage
+from graph.execution.batch import Batch
 from graph.execution.field import Cost, PlannedField, argument
-from graph.execution.selection import Info, columns, document_of
-from graph.loaders import Listing, Loaders, Order, Wanted, Window
+from graph.execution.plan import FieldPlan
+from graph.execution.run import slot_of
+from graph.execution.selection import Info
+from graph.loaders import Batched, Listing, Loaders
 
 MAX_NODES = 100
 
@@ -82,7 +86,7 @@ def search_field(cls: type[Any], hits: Callable[[str], Source], description: str
             check_text(text)
         except ValueError as error:
             raise InvalidFilter("text", f"{error}.") from None
-        return Listing(entity.mapper, lambda: hits(text), (entity, hits, text))
+        return Listing(entity.mapper, lambda: hits(text), (entity, hits, text), lasting=False)
 
     return ConnectionField(
         "search",
@@ -127,29 +131,34 @@ class _LookUpField(PlannedField):
         )
         self._entity = entity
         self._keys = {key.graphql_name: key for key in keys}
+        self.begin = self._begin
         self.planned_resolver = self._resolve
 
+    def _begin(self, batch: Batch, field: FieldPlan) -> None:
+        key, loader = self._found_by(batch.run.arguments(field), batch.run.context.loaders)
+        begin_rows(batch, field, self._entity, [key], loader)
+
     async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> Any:
+        chosen = selected_columns(info)
+        key, loader = self._found_by(arguments, info.context.loaders)
+        row = await loader(chosen).load(key)
+        return None if row is None else self._entity.instance(chosen, row)
+
+    def _found_by(
+        self, arguments: Mapping[str, Any], loaders: Loaders
+    ) -> tuple[Key, Callable[[tuple[str, ...]], Batched[Any]]]:
+        """A key, and from columns the loader that finds its row."""
         given = {name: value for name, value in arguments.items() if value is not None}
         if len(given) != 1:
             known = ", ".join(["id", *self._keys])
             raise InvalidLookUp(f"`{self.graphql_name}` takes exactly one of: {known}.")
-        chosen = selected_columns(info)
-        loaders: Loaders = info.context.loaders
+        entity = self._entity
         ((name, value),) = given.items()
         if name == "id":
-            key = key_in(value, self._entity)
-            row = await loaders.by_key(self._entity.mapper, self._entity.key, chosen).load(key)
-        else:
-            row = await self._by_natural_key(loaders, self._keys[name], value, chosen)
-        return None if row is None else self._entity.instance(chosen, row)
-
-    async def _by_natural_key(self, loaders: Loaders, key: Attribute, value: Any, chosen: tuple[str, ...]) -> Any:
+            return key_in(value, entity), lambda columns: loaders.by_key(entity.mapper, entity.key, columns)
         # Equality is the database's affair (e-mail addresses ignore case), so the row is not found by comparing here.
-        asked = {key.graphql_name: {"eq": value}}
-        listing = restricted(_everything(self._entity), self._entity, asked, loaders)
-        page = await loaders.pages(listing, Order(lambda _source: (), ""), Window(1), Wanted(chosen)).load(())
-        return page.rows[0] if page.rows else None
+        listing = restricted(_everything(entity), entity, {name: {"eq": value}}, loaders)
+        return (), lambda columns: loaders.first(listing, columns)
 
 
 def _natural_key(entity: Entity, name: str) -> Attribute:
@@ -172,24 +181,24 @@ class _NodeField(PlannedField):
             (argument("id", strawberry.ID, "The id of the object."),),
         )
         self._entities = {entity.name: entity for entity in entities}
+        self.begin = self._begin
         self.planned_resolver = self._resolve
 
-    async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> Any:
-        return await self.load(info, arguments["id"])
+    def _begin(self, batch: Batch, field: FieldPlan) -> None:
+        found = self.request(batch.run.arguments(field)["id"])
+        for answer in batch.answers:
+            batch.run.put(slot_of(answer, field), None, found)
 
-    async def load(self, info: Info, text: str) -> Any:
-        """The row of an id, read together with others of its type. Raises `InvalidId`."""
+    async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> Any:
+        return await self.request(arguments["id"]).load(info)
+
+    def request(self, text: str) -> RowRequest:
+        """A request for the row of an id. Raises `InvalidId`."""
         given = decode_id(text)
         entity = self._entities.get(given.type_name)
         if entity is None:
             raise InvalidId(text)
-        key = typed_key(text, given, entity)
-        type_ = cast(GraphQLObjectType, info.schema.get_type(entity.name))
-        chosen = memoised(
-            info, f"columns of {entity.name}", lambda: columns(document_of(info), type_, info.field_nodes)
-        )
-        row = await info.context.loaders.by_key(entity.mapper, entity.key, chosen).load(key)
-        return None if row is None else entity.instance(chosen, row)
+        return RowRequest(entity, typed_key(text, given, entity))
 
 
 class _NodesField(_NodeField):
@@ -206,19 +215,29 @@ class _NodesField(_NodeField):
             f"Many things by their ids, in the order of the ids; null where there is none. At most {MAX_NODES}.",
             (argument("ids", list[strawberry.ID], "The ids of the objects."),),
         )
+        self.sizes = ("ids",)
+        self.begin = self._begin
         self.planned_resolver = self._resolve
 
     def statements(self, arguments: Mapping[str, Any]) -> int:
         """One for each type that is named."""
-        return min(self.limit(arguments), len(self._entities))
+        return min(self.limit(arguments, MAX_NODES), len(self._entities))
 
-    def limit(self, arguments: Mapping[str, Any]) -> int:
+    def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """As many as there are ids."""
         asked = arguments.get("ids")
         return len(asked) if isinstance(asked, list) else 1
 
+    def _begin(self, batch: Batch, field: FieldPlan) -> None:
+        found = self._requests(batch.run.arguments(field))
+        for answer in batch.answers:
+            batch.run.put(slot_of(answer, field), None, found)
+
     async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> Any:
+        return await asyncio.gather(*(request.load(info) for request in self._requests(arguments)))
+
+    def _requests(self, arguments: Mapping[str, Any]) -> list[RowRequest]:
         ids = arguments["ids"]
         if len(ids) > MAX_NODES:
             raise InvalidPage(f"{len(ids)} ids are too many; send at most {MAX_NODES}.")
-        return await asyncio.gather(*(self.load(info, text) for text in ids))
+        return [self.request(text) for text in ids]

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
-from graphql.execution.collect_fields import DeferUsage, GroupedFieldSet
+from graphql import GraphQLError, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType, OperationType
+from graphql.execution.collect_fields import DeferUsage, FieldDetailsList, GroupedFieldSet
 from graphql.execution.executor import Executor
-from graphql.pyutils import AwaitableOrValue
+from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graph.execution.plan import Plan
+from graph.execution.request import Request
 from graph.execution.run import Run
 from graph.execution.verdict import Verdict, judge
 
@@ -62,6 +63,39 @@ class LevelByLevel(_Base):
         if run.start():
             return self._finish(run)
         return self._outcome(run)
+
+    def complete_value(
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: FieldDetailsList,
+        info: Any,
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> AwaitableOrValue[Any]:
+        """Complete a value of graphql-core's own walk, which knows no requests for rows."""
+        if isinstance(result, Request):
+            loading = result.load(info)
+            return self.complete_awaitable_value(return_type, field_details_list, info, path, loading, position_context)
+        return super().complete_value(return_type, field_details_list, info, path, result, position_context)
+
+    async def answer(self, plan: Plan) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
+        """The data and the errors of a prepared operation."""
+        if plan.incremental:
+            result: Any = self.execute_operation()
+            result = await result if self.is_awaitable(result) else result
+            return result.data, result.errors or []
+        kind = self.operation.operation
+        root = self.schema.get_root_type(kind)
+        assert root is not None  # the document is valid
+        selection = plan.root(root, self.variable_values, hide_suggestions=self.hide_suggestions)
+        run = Run(self, plan, selection, self.root_value, serially=kind is OperationType.MUTATION)
+        if run.start():
+            await run.finish()
+        try:
+            return self._outcome(run), self.collected_errors.errors
+        except GraphQLError as fatal:
+            return None, [*self.collected_errors.errors, fatal]
 
     def judged(self, run: Run) -> Verdict:
         """Report the failures of a run so far."""

@@ -7,11 +7,11 @@ The hooks are Strawberry's (https://strawberry.rocks/docs/guides/custom-extensio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from graphql import GraphQLError, OperationType
+from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 
-from db.session import Mode
 from graph.context import RequestContext
+from graph.execution.direct import begin, cost_asked
 from graph.execution.prepare import Prepared, Preparer, Priced, Refused
 
 
@@ -58,30 +58,10 @@ class Operations(SchemaExtension):
         execution = self.execution_context
         # `operation_name` would be the first operation's where none is given; the specification asks for a name.
         name = execution._provided_operation_name  # noqa: SLF001 - what the client gave is known nowhere else
-        priced = self._preparer.check(prepared, name, execution.variables)
-        context: RequestContext = execution.context
-        context.session.mode = _mode(priced)
+        priced = self._preparer.check(self._preparer.operation(prepared, name), execution.variables)
+        begin(execution.context, priced, self._preparer.limits)
         return priced
 
     def get_results(self) -> dict[str, Any]:
         """`extensions.cost`, for those who ask for it."""
-        asked = self.execution_context.operation_extensions or {}
-        if self._priced is None or not asked.get("cost"):
-            return {}
-        limits, price = self._preparer.limits, self._priced.price
-        return {
-            "cost": {
-                "statements": price.statements,
-                "rows": price.rows,
-                "values": price.values,
-                "maxStatements": limits.max_statements,
-                "maxRows": limits.max_rows,
-                "maxValues": limits.max_values,
-            }
-        }
-
-
-def _mode(priced: Priced) -> Mode:
-    if priced.operation.operation is OperationType.MUTATION:
-        return Mode.WRITE
-    return Mode.SINGLE if priced.price.statements <= 1 else Mode.SNAPSHOT
+        return cost_asked(self.execution_context.operation_extensions, self._priced, self._preparer.limits)

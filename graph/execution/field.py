@@ -58,6 +58,8 @@ class PlannedField(StrawberryField):
     cost = Cost.NOTHING
     needs: tuple[str, ...] = ()
     """Attributes of the row that must be fetched for it."""
+    sizes: tuple[str, ...] = ()
+    """The arguments, by their GraphQL names, that `statements` and `limit` look at; of lists, at their lengths."""
     planned_resolver: Resolver | None = None
     """Takes graphql-core's arguments as they are; None: the attribute of the source, or Strawberry's resolver."""
     reading: Reading | None = None
@@ -86,7 +88,7 @@ class PlannedField(StrawberryField):
         """How many statements it needs at most for all parents together, with these arguments."""
         return 1
 
-    def limit(self, arguments: Mapping[str, Any]) -> int:
+    def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """How many rows it yields at most for each parent, with these arguments."""
         return 1
 

@@ -22,6 +22,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    Node,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
@@ -35,7 +36,7 @@ from graphql.execution.collect_fields import (
     collect_fields,
     collect_subfields,
 )
-from graphql.execution.values import VariableValues
+from graphql.execution.values import VariableValues, get_argument_values
 
 from graph.execution.field import PlannedField, planned
 
@@ -49,6 +50,7 @@ MAX_DEPTH = 200
 """How deep selections may nest; writers of JSON end soon behind it."""
 
 INCREMENTAL = frozenset({"defer", "stream"})
+NO_VARIABLES = VariableValues({}, {})
 CONDITIONS = frozenset({"skip", "include"})
 
 
@@ -87,9 +89,14 @@ class FieldPlan:
         return bool(self.definition.args or self.nodes[0].arguments)
 
     @cached_property
-    def sets(self) -> list[SelectionSetNode]:
-        """What is selected below it."""
-        return [node.selection_set for node in self.nodes if node.selection_set]
+    def arguments(self) -> dict[str, Any] | None:
+        """The arguments of a planned field, when no variable is part of them; None: each run works them out.
+
+        Planned fields do not change what they are given, so that all runs may share it.
+        """
+        if self.planned is None or self.planned.begin is None or _has_variables(self.nodes[0]):
+            return None
+        return get_argument_values(self.definition, self.nodes[0], NO_VARIABLES)
 
 
 class Selection:
@@ -205,6 +212,16 @@ def _directives(
                     left.append(fragments[name].definition.selection_set)
             elif isinstance(selection, FieldNode | InlineFragmentNode) and selection.selection_set:
                 left.append(selection.selection_set)
+
+
+def _has_variables(node: FieldNode) -> bool:
+    left: list[Node] = [argument.value for argument in node.arguments or ()]
+    while left:
+        value = left.pop()
+        if isinstance(value, VariableNode):
+            return True
+        left += getattr(value, "values", None) or [field.value for field in getattr(value, "fields", None) or ()]
+    return False
 
 
 def _is_open(directive: DirectiveNode) -> bool:

@@ -7,7 +7,7 @@ refused is not kept: its text costs its sender as much as us. Limits are checked
 import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
@@ -23,12 +23,16 @@ from graphql import (
     specified_rules,
     validate,
 )
+from graphql.execution.values import VariableValues
 from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from graph.errors import TooCostly
-from graph.execution.price import Price, price
+from graph.execution.operation import PreparedOperation, size_arguments
+from graph.execution.plan import NO_VARIABLES
+from graph.execution.price import Price
+from graph.settings import MAX_PAGE
 
 MAX_KEPT_BYTES = 128 * 1024 * 1024
 """Of all prepared documents together: text of 20 KB can make 5 MB of nodes."""
@@ -54,6 +58,7 @@ class Limits:
     max_statements: int
     max_rows: int
     max_values: int
+    max_page: int = MAX_PAGE
     introspection: bool = True
 
 
@@ -65,21 +70,17 @@ class Prepared:
     fragments: Mapping[str, FragmentDefinitionNode]
     size: int
     """About how many bytes it takes."""
+    operations: dict[str | None, PreparedOperation] = field(default_factory=dict)
+    """Those that were run, by the names that asked for them."""
 
 
 @dataclass(frozen=True)
 class Priced:
     """One operation of a document, with what it costs with the variables given."""
 
-    operation: OperationDefinitionNode
+    operation: PreparedOperation
+    variables: VariableValues
     price: Price
-
-
-@dataclass(frozen=True)
-class _WithVariables:
-    schema: GraphQLSchema
-    fragments: Mapping[str, FragmentDefinitionNode]
-    variable_values: Mapping[str, Any]
 
 
 class Refused(Exception):
@@ -108,6 +109,7 @@ class Preparer:
         self._kept: OrderedDict[str, Prepared] = OrderedDict()
         self._kept_bytes = 0
         hidden = () if limits.introspection else (NoSchemaIntrospectionCustomRule,)
+        self._sizes = size_arguments(schema)
         self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, *hidden)
 
     def prepare(self, text: str) -> Prepared:
@@ -122,29 +124,43 @@ class Preparer:
             self._kept_bytes -= self._kept.popitem(last=False)[1].size
         return prepared
 
-    def check(self, prepared: Prepared, name: str | None, variables: Mapping[str, Any] | None) -> Priced:
-        """The operation of this name and its price.
+    def operation(self, prepared: Prepared, name: str | None) -> PreparedOperation:
+        """The operation of this name. Raises `Refused` when there is none."""
+        found = prepared.operations.get(name)
+        if found is None:
+            node = get_operation_ast(prepared.document, name)
+            if node is None:
+                raise Refused([no_such_operation()])
+            found = PreparedOperation(self._schema, node, prepared.fragments, self._sizes, self.limits.max_page)
+            prepared.operations[name] = found
+        return found
 
-        Raises `Refused` when there is none, when the variables do not fit it, and when it costs too much.
+    def check(self, operation: PreparedOperation, given: Mapping[str, Any] | None) -> Priced:
+        """The operation with its variables and its price.
+
+        Raises `Refused` when the variables do not fit it, and when it costs too much.
         """
-        operation = get_operation_ast(prepared.document, name)
-        if operation is None:
-            raise Refused([no_such_operation()])
+        variables = NO_VARIABLES
+        if operation.node.variable_definitions:
+            variables = self._variables(operation.node, given or {})
+        found = operation.price(variables)
+        for what in ("statements", "rows", "values"):
+            needed, allowed = getattr(found, what), getattr(self.limits, f"max_{what}")
+            if needed > allowed:
+                raise Refused([TooCostly(what, min(needed, MAX_SHOWN), allowed)])
+        return Priced(operation, variables, found)
+
+    def _variables(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
         values = get_variable_values(
             self._schema,
             operation.variable_definitions or (),
-            dict(variables or {}),
+            dict(given),
             MAX_VARIABLE_ERRORS,
             hide_suggestions=not self.limits.introspection,
         )
         if isinstance(values, list):
             raise Refused(self._coded(error, "BAD_USER_INPUT") for error in values)
-        found = price(_WithVariables(self._schema, prepared.fragments, values.coerced), operation)
-        for what in ("statements", "rows", "values"):
-            needed, allowed = getattr(found, what), getattr(self.limits, f"max_{what}")
-            if needed > allowed:
-                raise Refused([TooCostly(what, min(needed, MAX_SHOWN), allowed)])
-        return Priced(operation, found)
+        return values
 
     def _prepare(self, text: str) -> Prepared:
         limit = self.limits.max_tokens

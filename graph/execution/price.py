@@ -6,7 +6,7 @@ often fragments spread one another. Source of the idea: docs/decisions/0004-pric
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from graphql import (
     FieldNode,
@@ -23,6 +23,14 @@ from graphql import (
 from graph.execution.field import Cost, PlannedField, planned
 from graph.execution.introspection import list_sizes
 from graph.execution.selection import Document, argument_values, included
+
+
+class PricedDocument(Document, Protocol):
+    """What must be known of an operation to price it."""
+
+    @property
+    def max_page(self) -> int:
+        """The most rows of one page."""
 
 
 class Price(NamedTuple):
@@ -50,14 +58,14 @@ class Price(NamedTuple):
         )
 
 
-def price(document: Document, operation: OperationDefinitionNode) -> Price:
+def price(document: PricedDocument, operation: OperationDefinitionNode) -> Price:
     """The price of an operation. Rows are summed over all levels; statements are counted once per level and field."""
     root = document.schema.get_root_type(operation.operation)
     return _Pricing(document).selections(root, operation.selection_set.selections) if root else Price()
 
 
 class _Pricing:
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: PricedDocument) -> None:
         self._document = document
         self._fragments: dict[str, Price] = {}
 
@@ -109,7 +117,7 @@ class _Pricing:
         if field.cost in (Cost.ROW, Cost.TOTAL):
             return Price(1 + statements, 1 + rows, 1 + values)
         arguments = argument_values(self._document, node.arguments)
-        limit = field.limit(arguments)
+        limit = field.limit(arguments, self._document.max_page)
         if field.cost is Cost.LIST:
             return Price(field.statements(arguments) + statements, limit * (1 + rows), limit * (1 + values))
         if page:  # of a connection; one row more tells whether others follow

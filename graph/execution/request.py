@@ -7,7 +7,7 @@ for. Root look-ups, payloads of mutations and events of subscriptions use it ali
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graph.execution.places import Slot
@@ -24,3 +24,7 @@ class Request(ABC):
     @abstractmethod
     def begin(self, run: Run, selection: Selection, slot: Slot) -> None:
         """Ask for the row, with what the selection needs, and put its answer into the place."""
+
+    @abstractmethod
+    async def load(self, info: Any) -> Any:
+        """The row as an object of its type, where graphql-core walks from object to object."""

@@ -158,7 +158,11 @@ def _completed(number: int, field: FieldPlan, constants: dict[str, Any]) -> str:
     constants[f"complete{number}"] = _completer(leaf)
     if leaf.name in _PASSES:
         return f"{name} if {_PASSES[leaf.name].format(name)}{null} else complete{number}({name})"
-    return f"None if {name} is None else complete{number}({name})" if null else f"complete{number}({name})"
+    complete = f"complete{number}({name})"
+    if not isinstance(leaf, GraphQLEnumType):
+        constants[f"plain{number}"] = leaf.coerce_output_value
+        complete = f"done if (done := plain{number}({name})) is not None and done is not undefined else {complete}"
+    return f"None if {name} is None else {complete}" if null else complete
 
 
 class _Names(dict[Any, Any]):

@@ -85,6 +85,8 @@ class Run:
         """The arguments of a field, coerced; the same for all objects. Raises `GraphQLError`."""
         if not field.takes_arguments:
             return {}
+        if field.arguments is not None:
+            return field.arguments
         if field not in self._arguments:
             executor = self.executor
             self._arguments[field] = get_argument_values(

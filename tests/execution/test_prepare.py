@@ -93,7 +93,7 @@ def test_a_refusal_tells_the_code_and_the_place_and_holds_no_exception_of_ours(p
 def test_wrong_variables_are_told_as_far_as_they_help(preparer: Preparer) -> None:
     prepared = preparer.prepare("query ($where: PostFilter) { posts(where: $where) { totalCount } }")
     with pytest.raises(Refused) as refused:
-        preparer.check(prepared, None, {"where": {"version": {"in": ["x"] * 1_000}}})
+        preparer.check(preparer.operation(prepared, None), {"where": {"version": {"in": ["x"] * 1_000}}})
     assert len(refused.value.errors) == 51
     assert refused.value.errors[-1].message.startswith("Too many errors")
 

@@ -5,7 +5,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Executable, Row
 
 import graph.context
 from db.engine import Engines
@@ -25,7 +24,7 @@ class CountingSession(RequestSession):
 
     fetched = 0
 
-    async def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
+    async def rows(self, statement: Any, parameters: Any = None) -> Sequence[Any]:
         rows = await super().rows(statement, parameters)
         self.fetched += len(rows)
         return rows

@@ -1,0 +1,32 @@
+"""Statements that were built once and are used by every operation that needs the same.
+
+To build a statement takes longer than to run it. What makes statements alike enters as an identity; keys, limits and
+cursors are bound when a statement runs. The least recently used ones go first.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from db.batch import Statement
+
+MAX_STATEMENTS = 2_000
+"""About 20 KB each."""
+
+
+class Statements:
+    """The statements of one server, or of one test."""
+
+    def __init__(self, capacity: int = MAX_STATEMENTS) -> None:
+        self._capacity = capacity
+        self._kept: OrderedDict[Hashable, Statement] = OrderedDict()
+
+    def get(self, identity: Hashable, build: Callable[[], Statement]) -> Statement:
+        """The statement of this identity, built if it is not there."""
+        found = self._kept.get(identity)
+        if found is None:
+            found = self._kept[identity] = build().to_keep()
+            if len(self._kept) > self._capacity:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(identity)
+        return found
