@@ -26,11 +26,6 @@ class Slot(NamedTuple):
     field: FieldPlan
     """The field that it belongs to; elements of lists belong to the field of the list."""
 
-    @property
-    def identity(self) -> tuple[int, str | int]:
-        """Equal for the same place."""
-        return id(self.container), self.key
-
 
 Chain: TypeAlias = tuple[Slot, ...]
 """A place and those around it, from the inside to the root."""

@@ -5,8 +5,8 @@ is null already is not reported again.
 Source: https://spec.graphql.org/September2025/#sec-Handling-Execution-Errors
 """
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from graphql import GraphQLError, GraphQLNonNull
 from graphql.error import located_error
@@ -15,6 +15,9 @@ from graph.execution.places import Answer, Chain, Slot, order_of, path_of
 
 if TYPE_CHECKING:
     from graph.execution.run import Failure, Run
+
+
+Path: TypeAlias = tuple[str | int, ...]
 
 
 class Verdict(NamedTuple):
@@ -28,12 +31,14 @@ class Verdict(NamedTuple):
 
 
 class _Case(NamedTuple):
-    rise: int
-    """How far its null rises, if somebody was waited for: what takes less room is told first."""
+    late: int
+    """What is known at once is told first; of the rest, what takes less room."""
     phase: int
     order: tuple[int, ...]
     chain: Chain
     error: Exception
+    rise: int
+    """How many places around it may not be null, one after the other."""
 
 
 def judge(run: "Run", *, rising: bool) -> Verdict:
@@ -43,38 +48,33 @@ def judge(run: "Run", *, rising: bool) -> Verdict:
         return Verdict([])
     answer = run.grown()
     errors: list[GraphQLError] = []
-    emptied: set[tuple[int, str | int]] = set()
+    emptied: set[Path] = set()
     for case in sorted(_cases(answer, failures, rising=rising), key=lambda case: case[:3]):
-        if any(slot.identity in emptied for slot in case.chain):
+        path = path_of(case.chain)
+        if _lies_in(emptied, path):
             continue
-        error = located_error(case.error, case.chain[0].field.nodes, path_of(case.chain))
-        place = _empty(case.chain, rising=rising)
-        if place is None:
+        error = located_error(case.error, case.chain[0].field.nodes, path)
+        if case.rise == len(path):
             return Verdict(errors, error)
-        emptied.add(place.identity)
+        place = case.chain[case.rise]
+        place.container[place.key] = None
+        emptied.add(tuple(path[: len(path) - case.rise]))
         errors.append(error)
 
     def gone(slot: Slot) -> bool:
-        return all(any(part.identity in emptied for part in chain) for chain in answer.chains(slot))
+        return all(_lies_in(emptied, path_of(chain)) for chain in answer.chains(slot))
 
     return Verdict(errors, None, gone)
 
 
-def _empty(chain: Chain, *, rising: bool) -> Slot | None:
-    """Empty the nearest place that may be null; None when there is none."""
-    place = next((slot for slot in chain if not _rises(slot, rising=rising)), None)
-    if place is not None:
-        place.container[place.key] = None
-    return place
+def _lies_in(emptied: set[Path], path: Sequence[str | int]) -> bool:
+    """Whether a place, or one around it, was emptied; an object that is shared may be gone in one place only."""
+    return any(tuple(path[:length]) in emptied for length in range(1, len(path) + 1))
 
 
 def _cases(answer: Answer, failures: "list[Failure]", *, rising: bool) -> Iterator[_Case]:
     for failure in failures:
         for chain in answer.chains(failure.slot):
-            distance = next((n for n, slot in enumerate(chain) if not _rises(slot, rising=rising)), len(chain))
-            rise = 1 + distance if failure.phase else 0
-            yield _Case(rise, failure.phase, order_of(chain), chain, failure.error)
-
-
-def _rises(slot: Slot, *, rising: bool) -> bool:
-    return rising and isinstance(slot.type, GraphQLNonNull)
+            strict = (rising and isinstance(slot.type, GraphQLNonNull) for slot in chain)
+            rise = next((place for place, rises in enumerate(strict) if not rises), len(chain))
+            yield _Case(1 + rise if failure.phase else 0, failure.phase, order_of(chain), chain, failure.error, rise)

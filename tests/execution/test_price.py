@@ -25,7 +25,7 @@ class CountingSession(RequestSession):
     fetched = 0
 
     async def rows(self, statement: Any, parameters: Any = None) -> Sequence[Any]:
-        rows = await super().rows(statement, parameters)
+        rows: Sequence[Any] = await super().rows(statement, parameters)
         self.fetched += len(rows)
         return rows
 
