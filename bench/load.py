@@ -1,0 +1,100 @@
+"""Load: the same request again and again over a few connections, by wrk or, where it is missing, by our own client.
+
+A request enters, a `Sample` leaves. wrk is Debian's package of that name; https://github.com/wg/wrk.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.operations import Operation
+from bench.processes import Running
+from db.settings import HOUSE
+
+CONNECTIONS = 8
+SLACK_S = 30
+
+SCRIPT = """
+wrk.method = "POST"
+wrk.body = [==[%s]==]
+wrk.headers["content-type"] = "application/json"
+wrk.headers["accept"] = "application/json"
+done = function(summary, latency, requests)
+  local failed = summary.errors
+  io.write(string.format(
+    '{"requests": %%d, "seconds": %%f, "p50_ms": %%f, "p99_ms": %%f, "refused": %%d, "broken": %%d}\\n',
+    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+    failed.status, failed.connect + failed.read + failed.write))
+end
+"""
+
+
+class Sample(NamedTuple):
+    """A few seconds of load on one server."""
+
+    requests: int
+    rps: float
+    p50_ms: float
+    p99_ms: float
+    cpu_ms: float
+    """Processor time of the server for one request. It hardly depends on what else the machine does."""
+    memory_mib: float
+    """The most that the server held meanwhile."""
+
+
+class LoadFailed(Exception):
+    """The load was not answered as it should be."""
+
+
+@cache
+def generator() -> str:
+    """What makes the load: the path of wrk, or empty for our own client."""
+    return shutil.which("wrk") or ""
+
+
+def apply(running: Running, operation: Operation, seconds: float, connections: int = CONNECTIONS) -> Sample:
+    """Ask for some seconds, over this many connections. Raises `LoadFailed`."""
+    url = f"http://127.0.0.1:{running.port}{running.server.path(operation)}"
+    try:
+        running.forget_peak()
+        before = running.cpu_s()
+        told = _measure(url, running.server.body(operation), seconds, connections)
+        used, memory = running.cpu_s() - before, running.peak_memory_mib()
+    except (FileNotFoundError, ProcessLookupError):
+        raise LoadFailed("the server stopped") from None
+    if told["refused"] or told["broken"]:
+        raise LoadFailed(f"{told['refused']} requests were refused, {told['broken']} connections broke")
+    if not told["requests"]:
+        raise LoadFailed(f"nothing was answered within {seconds:g} s")
+    rps = told["requests"] / told["seconds"]
+    return Sample(told["requests"], rps, told["p50_ms"], told["p99_ms"], 1000 * used / told["requests"], memory)
+
+
+def _measure(url: str, body: bytes, seconds: float, connections: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="trellis-bench-") as folder:
+        file = Path(folder) / "request"
+        if generator() and seconds >= 1:  # wrk counts in whole seconds
+            file.write_text(SCRIPT % body.decode())
+            timed = [generator(), "--threads", "1", "--connections", str(connections), "--duration", f"{seconds:.0f}s"]
+            command = [*timed, "--timeout", f"{SLACK_S}s", "--script", str(file), url]
+        else:
+            file.write_bytes(body)
+            command = [sys.executable, "-m", "bench.client", url, str(file), str(seconds), str(connections)]
+        return _last_line(command, seconds + SLACK_S)
+
+
+def _last_line(command: Sequence[str], timeout_s: float) -> dict[str, Any]:
+    try:
+        done = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, timeout=timeout_s, check=True)
+    except subprocess.TimeoutExpired:
+        raise LoadFailed(f"the load did not end within {timeout_s:g} s") from None
+    except subprocess.CalledProcessError as error:
+        raise LoadFailed(f"the load failed: {error.stderr.strip() or error.stdout.strip()}") from None
+    told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return told

@@ -1,0 +1,1 @@
+"""The servers that Trellis is measured against. Each runs in a process, and where needed an environment, of its own."""

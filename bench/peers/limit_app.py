@@ -1,0 +1,199 @@
+"""The limit: the same questions as statements on raw asyncpg, rows into dicts by hand, JSON by orjson. No GraphQL.
+
+A path names the operation, the JSON body has its arguments. More than one statement runs in one REPEATABLE READ,
+READ ONLY transaction, so that all levels agree; one alone runs without BEGIN. What a server for any schema needs,
+a parser, arguments, permissions, pages with cursors, is left out: no such server can be faster than this.
+"""
+
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any, TypeAlias
+
+import asyncpg
+import orjson
+from asyncpg.pool import PoolConnectionProxy
+
+Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+Asked: TypeAlias = Mapping[str, Any]
+Answer: TypeAlias = Any
+Objects: TypeAlias = list[dict[str, Any]]
+
+USER = "SELECT id, name, email FROM users WHERE id = $1"
+USERS_PAGE = "SELECT id, name FROM users ORDER BY id LIMIT $1"
+USERS = "SELECT id, name FROM users WHERE id = ANY($1::BIGINT[])"
+NEWEST = "SELECT id, title, created_at, author_id FROM posts ORDER BY created_at DESC, id DESC LIMIT $1"
+FLAT = "SELECT id, slug, title, summary, version, created_at FROM posts ORDER BY created_at DESC, id DESC LIMIT $1"
+FIRST_POSTS = """
+    SELECT author.id, post.id, post.title, post.published_at
+    FROM unnest($1::BIGINT[]) WITH ORDINALITY AS author (id, position)
+    JOIN LATERAL (
+        SELECT id, title, published_at FROM posts WHERE author_id = author.id ORDER BY published_at, id LIMIT $2
+    ) AS post ON true
+    ORDER BY author.position, post.published_at, post.id
+"""
+ALL_POSTS = """
+    SELECT author_id, id, title, published_at FROM posts WHERE author_id = ANY($1::BIGINT[])
+    ORDER BY author_id, published_at, id
+"""
+TAGS = """
+    SELECT post_id, tags.id, tags.name FROM post_tags JOIN tags ON tags.id = tag_id
+    WHERE post_id = ANY($1::BIGINT[]) ORDER BY post_id, tags.id
+"""
+FITTING = """
+    FROM tags JOIN post_tags ON tag_id = tags.id JOIN posts ON posts.id = post_id
+    WHERE tags.slug = $1 AND title LIKE '%' || $2 || '%'
+"""
+COUNT_FITTING = f"SELECT count(*) {FITTING}"
+NEWEST_FITTING = f"SELECT posts.id, title, created_at {FITTING} ORDER BY created_at DESC, posts.id DESC LIMIT $3"
+
+
+async def feed(connection: Connection, asked: Asked) -> Answer:
+    """The newest posts with author and tags."""
+    posts = await connection.fetch(NEWEST, asked["first"])
+    authors = await _users(connection, {author for _, _, _, author in posts})
+    tags = await _tags(connection, [id_ for id_, _, _, _ in posts])
+    return [
+        {"id": id_, "title": title, "createdAt": created, "author": authors[author], "tags": tags[id_]}
+        for id_, title, created, author in posts
+    ]
+
+
+async def authors(connection: Connection, asked: Asked) -> Answer:
+    """Users, each with the first posts, each with tags."""
+    users = await _users_page(connection, asked["users"])
+    await _with_posts(connection, users, await connection.fetch(FIRST_POSTS, _ids(users), asked["posts"]))
+    return users
+
+
+async def everything(connection: Connection, asked: Asked) -> Answer:
+    """Users, each with all posts, each with tags."""
+    users = await _users_page(connection, asked["users"])
+    await _with_posts(connection, users, await connection.fetch(ALL_POSTS, _ids(users)))
+    return users
+
+
+async def deep(connection: Connection, asked: Asked) -> Answer:
+    """Users, their first posts, the author of each, the author's first posts, the tags of those."""
+    users = await _users_page(connection, asked["users"])
+    rows = await connection.fetch(FIRST_POSTS, _ids(users), asked["posts"])
+    authors = await _users(connection, {author for author, _, _, _ in rows})
+    inner = await connection.fetch(FIRST_POSTS, list(authors), asked["posts"])
+    await _with_posts(connection, authors.values(), inner, dated=False)
+    posts = _groups(_ids(users))
+    for author, id_, title, _ in rows:
+        posts[author].append({"id": id_, "title": title, "author": authors[author]})
+    return [{**user, "posts": posts[user["id"]]} for user in users]
+
+
+async def lookup(connection: Connection, asked: Asked) -> Answer:
+    """One user."""
+    row = await connection.fetchrow(USER, asked["id"])
+    return None if row is None else {"id": row[0], "name": row[1], "email": row[2]}
+
+
+async def flat(connection: Connection, asked: Asked) -> Answer:
+    """Many rows of six columns."""
+    return [
+        {"id": id_, "slug": slug, "title": title, "summary": summary, "version": version, "createdAt": created}
+        for id_, slug, title, summary, version, created in await connection.fetch(FLAT, asked["first"])
+    ]
+
+
+async def filtered(connection: Connection, asked: Asked) -> Answer:
+    """A page of posts with a tag and a word in the title, and how many there are."""
+    total = await connection.fetchval(COUNT_FITTING, asked["tag"], asked["title"])
+    rows = await connection.fetch(NEWEST_FITTING, asked["tag"], asked["title"], asked["first"])
+    nodes = [{"id": id_, "title": title, "createdAt": created} for id_, title, created in rows]
+    return {"totalCount": total, "nodes": nodes}
+
+
+async def _users_page(connection: Connection, first: int) -> Objects:
+    return [{"id": id_, "name": name} for id_, name in await connection.fetch(USERS_PAGE, first)]
+
+
+async def _users(connection: Connection, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    return {id_: {"id": id_, "name": name} for id_, name in await connection.fetch(USERS, list(ids))}
+
+
+async def _with_posts(
+    connection: Connection, users: Iterable[dict[str, Any]], rows: Any, *, dated: bool = True
+) -> None:
+    """Give each user its posts, and each post its tags."""
+    tags = await _tags(connection, [id_ for _, id_, _, _ in rows])
+    posts = _groups([user["id"] for user in users])
+    if dated:
+        for author, id_, title, published in rows:
+            posts[author].append({"id": id_, "title": title, "publishedAt": published, "tags": tags[id_]})
+    else:
+        for author, id_, title, _ in rows:
+            posts[author].append({"id": id_, "title": title, "tags": tags[id_]})
+    for user in users:
+        user["posts"] = posts[user["id"]]
+
+
+async def _tags(connection: Connection, posts: list[int]) -> dict[int, Objects]:
+    tags = _groups(posts)
+    for post, id_, name in await connection.fetch(TAGS, posts):
+        tags[post].append({"id": id_, "name": name})
+    return tags
+
+
+def _groups(keys: Iterable[int]) -> dict[int, Objects]:
+    return {key: [] for key in keys}
+
+
+def _ids(objects: Objects) -> list[int]:
+    return [one["id"] for one in objects]
+
+
+Handler: TypeAlias = Callable[[Connection, Asked], Awaitable[Answer]]
+
+ALONE: dict[str, Handler] = {"/lookup": lookup, "/flat": flat}
+IN_ONE_VIEW: dict[str, Handler] = {
+    "/feed": feed,
+    "/authors": authors,
+    "/all": everything,
+    "/deep": deep,
+    "/filtered": filtered,
+}
+
+_pools: list[asyncpg.Pool] = []
+
+
+async def _keep(_connection: Any) -> None:
+    """Leave a connection as it is between requests: asyncpg's own reset is one more statement."""
+
+
+async def app(scope: MutableMapping[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+    """The ASGI application."""
+    if scope["type"] == "lifespan":
+        await _live(receive, send)
+        return
+    body = b""
+    more = True
+    while more:
+        message = await receive()
+        body += message["body"]
+        more = message.get("more_body", False)
+    data = orjson.dumps({"data": await _answer(scope["path"], orjson.loads(body))})
+    length = str(len(data)).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": data})
+
+
+async def _answer(path: str, asked: Asked) -> Answer:
+    async with _pools[0].acquire() as connection:
+        if path in ALONE:
+            return await ALONE[path](connection, asked)
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            return await IN_ONE_VIEW[path](connection, asked)
+
+
+async def _live(receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+    await receive()
+    _pools.append(await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=1, max_size=15, reset=_keep))
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await _pools[0].close()
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,137 @@
+"""The servers that are compared: how each is started, and what its documents are.
+
+A database's URL and a port enter, a command leaves. Trellis runs as `trellis serve` runs it; the other Python servers
+get the uvicorn options, the event loop and the HTTP parser that this command gives.
+"""
+
+import importlib.metadata
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import installing
+from bench.operations import LOOKUP, Operation, document
+from db.settings import HOUSE
+from graph.entity.node import encode_id
+from graph.entity.registry import entity_of
+from graph.types.user import User
+
+LARGEST_PAGE = 10_000
+"""The longest list that is measured; Trellis's page limit is raised to it."""
+NO_LIMIT = 10**9
+
+CONNECTIONS_TO_DATABASE = 15
+"""Every server may open so many, and keeps them: SQLAlchemy closes those beyond `pool_size` after each use, which costs
+more than a request when eight clients ask at once."""
+
+GRACE_S = 10
+"""How long requests in flight may take when a server stops, as `trellis serve` has it."""
+
+
+class Launch(NamedTuple):
+    """A command, its folder, and what its environment has beyond ours."""
+
+    command: list[str]
+    folder: Path
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server. `launch` may install first, and raises `Unavailable` when it cannot."""
+
+    name: str
+    title: str
+    launch: Callable[[str, int], Launch]
+    documents: str | None = None
+    """The folder of its documents; a server without GraphQL has a path for each operation instead."""
+    opaque_ids: bool = False
+    compiles: bool = False
+    """Whether its engine compiles what runs often, so that it gets faster for many seconds."""
+
+    def path(self, operation: Operation) -> str:
+        """Where the operation is answered."""
+        return "/graphql" if self.documents else f"/{operation.name}"
+
+    def body(self, operation: Operation) -> bytes:
+        """What is sent there."""
+        arguments = dict(operation.arguments)
+        if self.documents is None:
+            return json.dumps(arguments).encode()
+        if self.opaque_ids and operation.name == LOOKUP:
+            arguments["id"] = encode_id(entity_of(User), (arguments["id"],))
+        return json.dumps({"query": document(self.documents, operation), "variables": arguments}).encode()
+
+
+def uvicorn(application: str, port: int, *options: str, python: Path | None = None) -> list[str]:
+    """The command that serves an application as `trellis serve` serves ours."""
+    return [
+        *(str(python or sys.executable), "-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port)),
+        *("--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", str(GRACE_S)),
+        *("--loop", "uvloop", "--http", "httptools"),  # what it chooses for Trellis
+        *options,
+    ]
+
+
+def _trellis(url: str, port: int) -> Launch:
+    command = [str(Path(sys.executable).with_name("trellis")), "serve", "--port", str(port)]
+    return Launch(command, HOUSE, settings_of_trellis(url))
+
+
+def settings_of_trellis(url: str) -> dict[str, str]:
+    """The environment of Trellis: its defaults, with the pool of all servers and limits that the longest feeds pass."""
+    pool = {"POOL_SIZE": CONNECTIONS_TO_DATABASE, "POOL_MAX_OVERFLOW": 0}
+    limits = {"MAX_PAGE": LARGEST_PAGE, "MAX_ROWS": NO_LIMIT, "MAX_VALUES": NO_LIMIT}
+    settings = {"DATABASE_URL": url, **pool, **limits}
+    return {f"TRELLIS_{name}": str(value) for name, value in settings.items()}
+
+
+def _ours(module: str) -> Callable[[str, int], Launch]:
+    return lambda url, port: Launch(uvicorn(f"bench.peers.{module}:app", port), HOUSE, {"DATABASE_URL": url})
+
+
+def _installed(module: str) -> Callable[[str, int], Launch]:
+    return lambda url, port: Launch(
+        uvicorn(f"bench.peers.{module}:app", port, python=installing.python()), HOUSE, {"DATABASE_URL": url}
+    )
+
+
+def _postgraphile(url: str, port: int) -> Launch:
+    folder = installing.node_packages()
+    environment = {"DATABASE_URL": url, "PORT": str(port), "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
+    return Launch([str(installing.node()), "server.mjs"], folder, environment)
+
+
+TRELLIS = "trellis"
+LIMIT = "limit"
+
+_ALL = (
+    Server(TRELLIS, "Trellis", _trellis, "trellis", opaque_ids=True),
+    Server("postgraphile", "PostGraphile 5", _postgraphile, "postgraphile", compiles=True),
+    Server("strawberry", "Strawberry, by hand", _ours("strawberry_app"), "strawberry"),
+    Server("strawchemy", "strawchemy", _installed("strawchemy_app"), "strawchemy"),
+    Server("strawberry-sqlalchemy-mapper", "sqlalchemy-mapper", _installed("mapper_app"), "mapper"),
+    Server(LIMIT, "the limit", _ours("limit_app")),
+)
+SERVERS: Mapping[str, Server] = {server.name: server for server in _ALL}
+
+
+def versions() -> dict[str, str]:
+    """What is compared, by name."""
+    ours = ("strawberry-graphql", "graphql-core", "sqlalchemy", "asyncpg", "uvicorn", "uvloop", "httptools", "orjson")
+    found = {name: importlib.metadata.version(name) for name in (TRELLIS, *ours)}
+    pins = installing.pins()
+    found |= {name: pins[name] for name in ("strawchemy", "strawberry-sqlalchemy-mapper")}
+    packages = json.loads((installing.NODE_FILES / "package.json").read_text())["dependencies"]
+    found["postgraphile"] = packages["postgraphile"]
+    return {"python": sys.version.partition(" ")[0], **found}
+
+
+def environment_of(launch: Launch) -> dict[str, str]:
+    """Ours, without settings that would reach Trellis by accident, and the launch's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRELLIS_")}
+    return {**kept, **launch.environment}

@@ -1,0 +1,75 @@
+"""A small run from end to end: servers start, agree, are measured and stop."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from bench import load
+from bench.answers import ask, first_difference
+from bench.data import Size
+from bench.database import database
+from bench.measuring import Plan, measure
+from bench.operations import OPERATIONS
+from bench.processes import Running, running
+from bench.results import figures
+from bench.servers import SERVERS
+
+pytestmark = pytest.mark.postgresql
+
+SMALL = Size(users=800, posts=1_200, tags=100)
+BRIEF = Plan(rounds=1, seconds=0.2, longest_s=0.2, warm_up_s=0.1, longest_warm_up_s=0.1, watch_all=False)
+NAMES = ("trellis", "strawberry", "limit")
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[list[Running]]:
+    """Three servers on one small database."""
+    cores = frozenset(os.sched_getaffinity(0))
+    with database(SMALL) as url, ExitStack() as stack:
+        yield [stack.enter_context(running(SERVERS[name], url, cores)) for name in NAMES]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_trellis_and_a_peer_answer_as_the_limit_does(servers: list[Running], name: str) -> None:
+    operation = OPERATIONS[name]
+    if name == "flat":
+        operation = operation._replace(arguments={"first": 50})
+    trellis, strawberry, limit = (ask(server, operation) for server in servers)
+    assert first_difference(limit, trellis) is None
+    assert first_difference(limit, strawberry) is None
+    assert limit
+
+
+def test_a_measured_operation_has_figures_for_every_server(servers: list[Running]) -> None:
+    told = list[str]()
+    measured = measure(OPERATIONS["feed"], servers, BRIEF, told.append)
+    assert measured.unanswered == {}
+    assert measured.samples.keys() == set(NAMES)
+    for samples in measured.samples.values():
+        found = figures(samples)
+        assert found.rps > 0
+        assert 0 < found.p50_ms <= found.p99_ms
+        assert found.memory_mib > 10
+    assert "feed: round 1 of 1, Trellis" in told
+
+
+def test_wrk_is_used_where_it_is_installed(servers: list[Running], monkeypatch: pytest.MonkeyPatch) -> None:
+    if not load.generator():
+        pytest.skip("wrk is not installed")
+    *_, limit = servers
+    sample = load.apply(limit, OPERATIONS["lookup"], 1)
+    assert sample.requests > 10
+    monkeypatch.setattr(load, "generator", str)
+    assert load.apply(limit, OPERATIONS["lookup"], 1).requests > 10
+
+
+def test_a_server_that_stops_gives_no_number() -> None:
+    url = "postgresql://nobody@127.0.0.1:1/nothing"  # it is not spoken to
+    cores = frozenset(os.sched_getaffinity(0))
+    with running(SERVERS["strawberry"], url, cores) as strawberry:
+        strawberry.process.terminate()
+        strawberry.process.wait()
+        with pytest.raises(load.LoadFailed, match="the server stopped"):
+            load.apply(strawberry, OPERATIONS["feed"], 0.1)

@@ -1,0 +1,77 @@
+"""What is stored and printed of a run."""
+
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bench import report, results
+from bench.operations import OPERATIONS
+from bench.servers import SERVERS
+from tests.bench.runs import make_measured, make_run, make_sample
+
+WIDE = 160
+
+
+def printed(renderable: object) -> str:
+    """What a terminal shows."""
+    console = Console(width=WIDE)
+    with console.capture() as capture:
+        console.print(renderable)
+    return capture.get()
+
+
+def test_figures_are_medians_with_their_range_and_the_highest_peak_of_memory() -> None:
+    samples = [make_sample(100.0, 70.0), make_sample(300.0, 90.0), make_sample(110.0, 80.0)]
+    found = results.figures(samples)
+    assert (found.rps, found.rps_min, found.rps_max) == (110.0, 100.0, 300.0)
+    assert found.p99_ms == pytest.approx(16_000 / 110)
+    assert found.memory_mib == 90.0
+
+
+def test_ratios_are_rates_of_trellis_over_those_of_each_other_server() -> None:
+    rates = {"trellis": 1_000.0, "postgraphile": 500.0, "limit": 2_000.0}
+    by_server = {name: results.figures([make_sample(rate)]) for name, rate in rates.items()}
+    assert results.ratios(by_server) == {"postgraphile": 2.0, "limit": 0.5}
+    del by_server["trellis"]
+    assert results.ratios(by_server) == {}
+
+
+def test_results_say_for_every_operation_and_server_how_fast_it_is(tmp_path: Path) -> None:
+    results.write(make_run(), tmp_path / "new" / "results.json")
+    stored = json.loads((tmp_path / "new" / "results.json").read_text())
+    assert stored["operations"].keys() == OPERATIONS.keys()
+    for by_server in stored["operations"].values():
+        assert by_server.keys() == SERVERS.keys()
+        for figures in by_server.values():
+            assert {"rps", "rps_min", "rps_max", "p99_ms", "memory_mib"} <= figures.keys()
+            assert figures["rps_min"] <= figures["rps"] <= figures["rps_max"]
+    assert stored["operations"]["feed"]["trellis"]["rps"] == 1400.0
+    assert stored["trellis_is_times_as_fast_as"]["feed"]["postgraphile"] == pytest.approx(1400 / 650, rel=1e-3)
+    assert {"date", "versions", "machine", "plan", "peak_memory_mib", "linear"} <= stored.keys()
+    assert {"cpu", "cores", "system", "load_average"} <= stored["machine"].keys()
+
+
+def test_a_server_that_does_not_answer_has_a_reason_and_no_number() -> None:
+    rates = {"trellis": 100.0, "limit": 200.0}
+    run = make_run({"feed": make_measured(rates, {"strawchemy": "wrong answer: the list has 0 of 50 rows"})})
+    stored = results.as_json(run)
+    assert stored["operations"]["feed"].keys() == rates.keys()
+    assert stored["unanswered"]["feed"] == {"strawchemy": "wrong answer: the list has 0 of 50 rows"}
+    assert any("strawchemy: wrong answer" in remark for remark in report.remarks(run))
+
+
+def test_the_table_has_medians_ranges_memory_and_ratios() -> None:
+    shown = printed(report.operations_table(make_run({"feed": make_measured({"trellis": 100.0, "limit": 200.0})})))
+    (trellis,) = [line for line in shown.splitlines() if "Trellis" in line and "feed" in line]
+    (limit,) = [line for line in shown.splitlines() if "the limit" in line]
+    assert "94-105" in trellis
+    assert trellis.split()[-1] == "80"
+    assert limit.split()[-2:] == ["0.50", "x"]
+
+
+def test_a_busy_machine_is_told() -> None:
+    quiet, busy = make_run(), make_run()._replace(load_average=3.0)
+    assert not any("load average" in remark for remark in report.remarks(quiet))
+    assert any("load average was 3.0" in remark for remark in report.remarks(busy))
