@@ -9,6 +9,7 @@ https://docs.sqlalchemy.org/en/21/core/constraints.html#constraint-naming-conven
 """
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
@@ -57,6 +58,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        """None on PostgreSQL, where asyncpg gives every moment in UTC: lists would call it for each of their rows."""
+        return None if dialect.driver == "asyncpg" else super().result_processor(dialect, coltype)
 
 
 class EmailAddress(TypeDecorator[str]):

@@ -16,27 +16,22 @@ from sqlalchemy import (
     BindParameter,
     Boolean,
     ColumnElement,
-    Float,
     FromClause,
     Integer,
-    Numeric,
+    Label,
     Select,
-    and_,
     any_,
     bindparam,
     column,
-    false,
     func,
-    or_,
     select,
-    true,
     tuple_,
     type_coerce,
 )
 from sqlalchemy.sql import operators
 
 from db.compiled import Kept, Values
-from db.links import Predicate, Source, Term, parameter_type
+from db.links import Predicate, Source, parameter_type
 
 Key = tuple[Any, ...]
 
@@ -79,6 +74,10 @@ class Keys:
             .table_valued(*self._names(), with_ordinality="position")
             .render_derived(name="parent")
         )
+
+    def array(self) -> BindParameter[Any]:
+        """The first columns of all keys, for PostgreSQL."""
+        return self._arrays()[0]
 
     def parameters(self, keys: Sequence[Key]) -> dict[str, Any]:
         """The values to run with."""
@@ -134,124 +133,14 @@ def rows_by_key(
     return Statement(statement, keys, len(chosen))
 
 
-@dataclass(frozen=True)
-class Side:
-    """One side of a cursor: the rows after it, or before it, in the order of the page.
-
-    `nulls` says which of the cursor's values are null: it changes the condition, so it is part of the shape.
-    """
-
-    name: str
-    nulls: tuple[bool, ...]
-
-    def parameters(self, values: Sequence[Any]) -> dict[str, Any]:
-        """The cursor's values, to run with."""
-        return {
-            f"__{self.name}_{index}": value
-            for index, (value, null) in enumerate(zip(values, self.nulls, strict=True))
-            if not null
-        }
-
-    def condition(self, terms: Sequence[Term]) -> ColumnElement[bool]:
-        """Whether a row is on this side: the first term that differs decides."""
-        reverse = self.name == "before"
-        equal_so_far: list[ColumnElement[bool]] = []
-        alternatives: list[ColumnElement[bool]] = []
-        for index, (term, null) in enumerate(zip(terms, self.nulls, strict=True)):
-            value = bindparam(f"__{self.name}_{index}", type_=parameter_type(term.expression.type))
-            alternatives.append(and_(*equal_so_far, _beyond(term, value, null=null, reverse=reverse)))
-            equal_so_far.append(term.expression.is_(None) if null else term.expression == value)
-        return or_(*alternatives)
-
-
-def _beyond(term: Term, value: Any, *, null: bool, reverse: bool) -> ColumnElement[bool]:
-    nulls_come_later = term.nulls_first is reverse
-    if null:
-        return false() if nulls_come_later else term.expression.is_not(None)
-    further = term.expression < value if term.descending is not reverse else term.expression > value
-    return or_(further, term.expression.is_(None)) if term.nullable and nulls_come_later else further
-
-
-class PageShape(NamedTuple):
-    """A page without its numbers: which columns, in which order, from which side, between which cursors."""
-
-    columns: tuple[str, ...]
-    terms: tuple[Term, ...]
-    """A total order: its last terms are unique."""
-    backward: bool = False
-    sides: tuple[Side, ...] = ()
-    cursors: bool = False
-    """Whether the values of the terms are wanted, behind the columns."""
-
-
-def page(source: Source, shape: PageShape, dialect: str, predicates: Sequence[Predicate] = ()) -> Statement:
-    """At most `limit` rows of each parent, in order; at the root, at most `limit` rows.
-
-    Columns: the asked-for ones, then the values of the terms if cursors are wanted, then the parent's key.
-    A backward page comes in reverse. Source of the forms: docs/decisions/0003-a-page-per-parent.md.
-    """
-    statement = (
-        select(*(getattr(source.row, name).label(f"column_{index}") for index, name in enumerate(shape.columns)))
-        .select_from(source.from_clause)
-        .where(*conditions(source, predicates), *(side.condition(shape.terms) for side in shape.sides))
-    )
-    if source.key:
-        per_parent = _lateral_pages if dialect == "postgresql" else _numbered_pages
-        return per_parent(statement, source, shape, Keys(source.key, dialect))
-    if shape.cursors or not shape.columns:
-        statement = statement.add_columns(*_term_columns(shape, dialect))
-    ordered = statement.order_by(*(term.sql(reverse=shape.backward) for term in shape.terms)).limit(_limit())
-    return Statement(ordered, Keys((), dialect), len(shape.columns))
-
-
-def _term_columns(shape: PageShape, dialect: str) -> list[ColumnElement[Any]]:
-    return [_exact(term.expression, dialect).label(f"term_{index}") for index, term in enumerate(shape.terms)]
-
-
-def _exact(expression: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
-    """The value by which rows are really ordered: where decimals are doubles, rounding would move a cursor."""
-    doubles = Float if dialect == "postgresql" else Float | Numeric
-    if isinstance(expression.type, doubles) and expression.type.asdecimal:
-        return type_coerce(expression, Float())
-    return expression
-
-
-def _limit() -> ColumnElement[int]:
+def limit() -> ColumnElement[int]:
+    """The number of rows that a page takes, bound when it runs."""
     return bindparam(LIMIT, type_=Integer())
 
 
-def _lateral_pages(statement: Select[Any], source: Source, shape: PageShape, keys: Keys) -> Statement:
-    parent = keys.table()
-    wanted = [column for column in parent.c if column.key != "position"]
-    pages = (
-        statement.add_columns(*_term_columns(shape, "postgresql"))
-        .where(*(column == key for column, key in zip(source.key, wanted, strict=True)))
-        .order_by(*(term.sql(reverse=shape.backward) for term in shape.terms))
-        .limit(_limit())
-        .lateral("page")
-    )
-    outer_terms = (
-        term._replace(expression=pages.c[f"term_{index}"]).sql(reverse=shape.backward)
-        for index, term in enumerate(shape.terms)
-    )
-    outer = select(*pages.c, *wanted).select_from(parent.join(pages, true())).order_by(parent.c.position, *outer_terms)
-    return Statement(outer, keys, len(shape.columns))
-
-
-def _numbered_pages(statement: Select[Any], source: Source, shape: PageShape, keys: Keys) -> Statement:
-    number = func.row_number().over(
-        partition_by=source.key, order_by=[term.sql(reverse=shape.backward) for term in shape.terms]
-    )
-    key = [column.label(f"key_{index}") for index, column in enumerate(source.key)]
-    if shape.cursors:
-        statement = statement.add_columns(*_term_columns(shape, keys.dialect))
-    numbered = statement.add_columns(number.label("number"), *key).where(keys.condition()).subquery("page")
-    outer = (
-        select(*(column for column in numbered.c if column.key != "number"))
-        .where(numbered.c.number <= _limit())
-        .order_by(*(numbered.c[column.key] for column in key), numbered.c.number)
-    )
-    return Statement(outer, keys, len(shape.columns))
+def labelled(key: Sequence[ColumnElement[Any]]) -> list[Label[Any]]:
+    """The columns of a key under names of their own."""
+    return [column.label(f"key_{index}") for index, column in enumerate(key)]
 
 
 def count(source: Source, dialect: str, predicates: Sequence[Predicate] = ()) -> Statement:
@@ -284,7 +173,7 @@ def groups(
         *(expression.label(f"by_{index}") for index, expression in enumerate(by)),
         *(measure.label(f"measure_{index}") for index, measure in enumerate(measures)),
     ]
-    key = [column.label(f"key_{index}") for index, column in enumerate(source.key)]
+    key = labelled(source.key)
     number = func.row_number().over(
         partition_by=source.key or None,
         order_by=[func.count().desc(), *(expression.asc().nulls_last() for expression in by)],
@@ -300,7 +189,7 @@ def groups(
     numbered = grouped.subquery("numbered")
     statement = (
         select(*(column for column in numbered.c if column.key != "number"))
-        .where(numbered.c.number <= _limit())
+        .where(numbered.c.number <= limit())
         .order_by(*(numbered.c[column.key] for column in key), numbered.c.number)
     )
     return Statement(statement, keys, len(chosen))

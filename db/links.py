@@ -80,6 +80,8 @@ class Source(NamedTuple):
     """The columns that carry the parent's key; none at the root."""
     order: tuple[Term, ...] = ()
     """The natural order, which holds when nobody asks for another one; the primary key comes after it."""
+    through_table: bool = False
+    """Whether a table of pairs stands between parents and children."""
 
 
 def root(model: type[Any]) -> Source:
@@ -165,7 +167,8 @@ class Link:
             ),
         )
         key = tuple(between.c[remote.key or remote.name] for _, remote in self._pairs)
-        return Source(child, from_clause, key, self._natural_order(inspect(child).selectable, between))
+        order = self._natural_order(inspect(child).selectable, between)
+        return Source(child, from_clause, key, order, through_table=True)
 
     def _children_through_parent(self, child: Row) -> Source:
         parent = aliased(self.parent.entity)

@@ -78,9 +78,11 @@ class DatabaseSettings(BaseSettings):
         default=False,
         description="The URL leads to PgBouncer in transaction mode: no prepared statements, no start-up settings.",
     )
-    pool_size: int = Field(default=5, ge=1, description="Connections that each engine keeps open.")
+    pool_size: int = Field(default=15, ge=1, description="Connections that each engine keeps open.")
     pool_max_overflow: int = Field(
-        default=10, ge=0, description="Connections that each engine may open beyond its pool."
+        default=0,
+        ge=0,
+        description="Connections that each engine may open beyond its pool; each is closed after its use.",
     )
     pool_timeout_s: float = Field(default=30, gt=0, description="Seconds that a request waits for a connection.")
     pool_recycle_s: int = Field(

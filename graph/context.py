@@ -38,9 +38,10 @@ class RequestContext:
         """The plan of the operation, for the executor."""
         self._engines = engines
         self._statements = statements or Statements()
-        self._open()
+        self.open()
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Begin an operation: a session and loaders of its own."""
         self.session = RequestSession(self._engines)
         self.loaders = Loaders(self.session, self.visible, self._statements)
         self.memo.clear()
@@ -48,8 +49,13 @@ class RequestContext:
     @asynccontextmanager
     async def operation(self) -> AsyncIterator[None]:
         """Give one operation a session and loaders of its own, and take the connection back at its end."""
-        self._open()
+        self.open()
         try:
             yield
         finally:
-            await self.session.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """End an operation, and give the connection back."""
+        self.loaders.clear()  # they hold one another, and would hold all rows until the next garbage collection
+        await self.session.close()

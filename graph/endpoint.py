@@ -6,6 +6,7 @@ Source: https://graphql.github.io/graphql-over-http/draft/
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -141,5 +142,5 @@ def _response(
     try:
         body = orjson.dumps(answer)
     except TypeError:  # in a JSON document: a number beyond 64 bits, half of a surrogate pair, or deep nesting
-        body = json.dumps(answer).encode()
+        body = json.dumps(answer, default=datetime.isoformat).encode()
     return _Answer(body, status, media_type, headers)

@@ -9,16 +9,17 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from aiodataloader import DataLoader
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapper
 
 from db import batch
-from db.batch import Key, PageShape, Side, Statement
+from db.batch import Key, Statement
 from db.compiled import Values
 from db.links import Link, Predicate, Source, Term, Visibility, root, total
+from db.pages import PageShape, Side, page
 from db.session import RequestSession
 from db.statements import Statements
 
@@ -113,16 +114,27 @@ class Grouping(NamedTuple):
     identity: Hashable = None
 
 
-class Batched(DataLoader[Key, T]):
-    """A loader that also takes the keys of a whole level at once, without a future for each.
+class Batched(Generic[T]):
+    """Loads by key: one by one, as a DataLoader collects them, or the keys of a whole level at once.
 
     Each key is read once. Keys of several levels or branches that are asked for while a statement runs wait for it.
     """
 
     def __init__(self, fetch: Callable[[list[Key]], Coroutine[Any, Any, dict[Key, T]]]) -> None:
-        super().__init__(self.level, cache=False)
         self._fetch = fetch
         self._read: dict[Key, asyncio.Future[dict[Key, T]]] = {}
+        self._one_by_one: DataLoader[Key, T] | None = None
+
+    def load(self, key: Key) -> asyncio.Future[T]:
+        """The value of one key, fetched with all others of this tick."""
+        if self._one_by_one is None:
+            self._one_by_one = DataLoader(self.level, cache=False)
+        return self._one_by_one.load(key)
+
+    def close(self) -> None:
+        """Forget what was read."""
+        self._read.clear()
+        self._one_by_one = None
 
     async def level(self, keys: Sequence[Key]) -> list[T]:
         """The values of these keys, in their order.
@@ -139,7 +151,7 @@ class Batched(DataLoader[Key, T]):
 
     async def _fetch_once(self, keys: list[Key]) -> dict[Key, T]:
         """Fetch keys that nobody fetched yet, and let others wait for them."""
-        future: asyncio.Future[dict[Key, T]] = self.loop.create_future()
+        future: asyncio.Future[dict[Key, T]] = asyncio.get_running_loop().create_future()
         self._read |= dict.fromkeys(keys, future)
         try:
             found = await self._fetch(keys)
@@ -185,7 +197,7 @@ class Loaders:
 
         def build() -> Statement:
             shape = PageShape(columns, ())
-            return batch.page(listing.source(), shape, self._session.dialect, self._predicates(listing))
+            return page(listing.source(), shape, self._session.dialect, self._predicates(listing))
 
         return self._loader(("one", listing.identity, columns), None, build, _first, {batch.LIMIT: 1})
 
@@ -195,7 +207,7 @@ class Loaders:
         def build() -> Statement:
             source = listing.source()
             shape = PageShape(wanted.columns, order.terms(source), window.backward, window.sides(), wanted.cursors)
-            return batch.page(source, shape, self._session.dialect, self._predicates(listing))
+            return page(source, shape, self._session.dialect, self._predicates(listing))
 
         identity = ("page", listing.identity, order.identity, window, wanted)
         shape = (*identity[:3], window.backward, window.sides(), wanted) if listing.lasting else None
@@ -242,7 +254,9 @@ class Loaders:
         return self._loader(identity, None, build, lambda rows: rows, {batch.LIMIT: grouping.limit})
 
     def clear(self) -> None:
-        """Forget everything that was read, as a change may have made it untrue."""
+        """Forget everything that was read: a change may have made it untrue, or nobody wants it any more."""
+        for made in self._made.values():
+            made.close()
         self._made.clear()
 
     def _first(self, link: Link, columns: tuple[str, ...]) -> Batched[Values | None]:
@@ -251,7 +265,7 @@ class Loaders:
         def build() -> Statement:
             source = link.children()
             shape = PageShape(columns, total(link.target, source.row, source.order))
-            return batch.page(source, shape, self._session.dialect, [visible] if visible else [])
+            return page(source, shape, self._session.dialect, [visible] if visible else [])
 
         identity = ("first", link, columns)
         return self._loader(identity, identity, build, _first, {batch.LIMIT: 1})

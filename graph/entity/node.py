@@ -7,6 +7,7 @@ Source: https://relay.dev/graphql/objectidentification.htm
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,8 @@ from graph.entity.values import plain, typed
 from graph.errors import ColumnNotLoaded, InvalidId
 
 MAX_ID_LENGTH = 1_000
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
+
 MAX_KEPT_IDS = 16_384
 """Of each type; about 3 MB when all are kept."""
 
@@ -67,7 +70,7 @@ def decode_id(text: str) -> GlobalId:
             raise ValueError(text)
         padded = text + "=" * (-len(text) % 4)
         name, _, values = base64.b64decode(padded, altchars=b"-_", validate=True).decode().partition(":")
-        return GlobalId(name, tuple(json.loads(f"[{values}]")))
+        return GlobalId(name, (int(values),) if _WHOLE.fullmatch(values) else tuple(json.loads(f"[{values}]")))
     except (ValueError, binascii.Error, RecursionError):
         raise InvalidId(text) from None
 

@@ -15,6 +15,8 @@ from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
+from graph.execution.rows import written_alike
+
 BigInt = NewType("BigInt", int)
 """An integer beyond 32 bits, for annotations and sums."""
 
@@ -58,6 +60,8 @@ def _moment(text: str) -> datetime:
 
 
 def _in_utc(value: datetime) -> str:
+    if value.tzinfo is UTC:
+        return value.isoformat()
     return (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
 
 
@@ -211,6 +215,8 @@ SCALARS: dict[object, ScalarDefinition] = {
         parse_value=_json,
     ),
 }
+
+written_alike(_in_utc, "type({0}) is datetime and {0}.tzinfo is UTC")
 
 for _scalar in SCALARS.values():
     assert _scalar.parse_value is not None

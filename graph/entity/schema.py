@@ -19,7 +19,8 @@ from graph.execution.direct import Direct, NotAllowed
 from graph.execution.executor import LevelExecutor
 from graph.execution.extension import Operations
 from graph.execution.field import use_planned_resolvers
-from graph.execution.prepare import Limits, Preparer, no_such_operation
+from graph.execution.limits import Limits
+from graph.execution.prepare import Preparer, no_such_operation
 from graph.settings import Settings
 
 
@@ -65,7 +66,10 @@ class Schema(strawberry.Schema):
         context: RequestContext,
         allowed: Collection[OperationType],
     ) -> ExecutionResult:
-        """Answer one operation the shortest way that its extensions allow. Raises `NotAllowed`."""
+        """Answer one operation the shortest way that its extensions allow; moments in the data may be `datetime`s.
+
+        Raises `NotAllowed` for an operation of a kind that is not among those allowed.
+        """
         if self._direct is not None:
             return await self._direct.answer(query, variables, operation_name, operation_extensions, context, allowed)
         try:

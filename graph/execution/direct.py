@@ -22,7 +22,8 @@ from strawberry.types import ExecutionResult
 from db.session import Mode
 from graph.context import RequestContext
 from graph.execution.executor import LevelExecutor
-from graph.execution.prepare import Limits, Preparer, Priced, Refused, no_such_operation
+from graph.execution.limits import Limits
+from graph.execution.prepare import Preparer, Priced, Refused, no_such_operation
 
 
 class NotAllowed(Exception):
@@ -49,14 +50,17 @@ class Direct:
         context: RequestContext,
         allowed: Container[OperationType],
     ) -> ExecutionResult:
-        """Answer one operation. Raises `NotAllowed` for one of another kind."""
+        """Answer one operation, to be written by orjson. Raises `NotAllowed` for one of another kind."""
         try:
             priced = self._priced(query, variables, name, allowed)
         except Refused as refused:
             return ExecutionResult(None, refused.errors)
-        async with context.operation():
+        context.open()
+        try:
             begin(context, priced, self._preparer.limits)
             data, errors = await self._executor(priced, extensions, context).answer(priced.operation.plan)
+        finally:
+            await context.close()
         return ExecutionResult(data, errors or None, cost_asked(extensions, priced, self._preparer.limits))
 
     def _priced(
@@ -74,7 +78,17 @@ class Direct:
 
     def _executor(self, priced: Priced, extensions: dict[str, Any] | None, context: RequestContext) -> LevelExecutor:
         operation = priced.operation
-        return LevelExecutor(
+        if operation.plan.incremental:
+            return self._new(priced, extensions, context)
+        if operation.executor is None:
+            operation.executor = self._new(priced, None, None)
+        made: LevelExecutor = operation.executor.fork(context, priced.variables)
+        made.operation_extensions = extensions
+        return made
+
+    def _new(self, priced: Priced, extensions: dict[str, Any] | None, context: RequestContext | None) -> LevelExecutor:
+        operation = priced.operation
+        executor = LevelExecutor(
             self._schema,
             operation.fragments,
             operation.details,
@@ -89,6 +103,8 @@ class Direct:
             hide_suggestions=not self._preparer.limits.introspection,
             operation_extensions=extensions,
         )
+        executor.written = True
+        return executor
 
 
 def begin(context: RequestContext, priced: Priced, limits: Limits) -> None:

@@ -25,8 +25,10 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
 from graph.execution.field import planned
+from graph.execution.limits import Limits
 from graph.execution.plan import CONDITIONS, Plan
 from graph.execution.price import Price, price
+from graph.execution.variables import Variables
 
 MAX_PRICES = 64
 """How many prices are kept of one operation."""
@@ -41,14 +43,17 @@ class PreparedOperation:
         node: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
         sizes: frozenset[str],
-        max_page: int,
+        limits: Limits,
     ) -> None:
         self.node = node
         self.fragments = dict(fragments)
         self.details = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
         self.plan = Plan(schema, node, self.details)
+        self.executor: Any = None
+        """What runs it, to be forked for each run, once there is one."""
+        self.variables = Variables(schema, node, hide_suggestions=not limits.introspection)
         self._schema = schema
-        self._max_page = max_page
+        self._max_page = limits.max_page
         self._sized = sorted(set(_sized_variables(node, fragments, sizes)))
         self._prices: dict[tuple[Any, ...], Price] = {}
 

@@ -9,12 +9,13 @@ Source: https://spec.graphql.org/September2025/#sec-Field-Collection
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import (
     DirectiveNode,
     FieldNode,
     FragmentSpreadNode,
+    GraphQLArgument,
     GraphQLField,
     GraphQLLeafType,
     GraphQLNamedType,
@@ -25,6 +26,7 @@ from graphql import (
     Node,
     OperationDefinitionNode,
     SelectionSetNode,
+    Undefined,
     VariableNode,
     get_named_type,
     is_leaf_type,
@@ -89,14 +91,45 @@ class FieldPlan:
         return bool(self.definition.args or self.nodes[0].arguments)
 
     @cached_property
-    def arguments(self) -> dict[str, Any] | None:
-        """The arguments of a planned field, when no variable is part of them; None: each run works them out.
+    def arguments(self) -> "Arguments | None":
+        """The arguments of a planned field, as far as they can be worked out once; None: each run coerces them.
 
         Planned fields do not change what they are given, so that all runs may share it.
         """
-        if self.planned is None or self.planned.begin is None or _has_variables(self.nodes[0]):
+        return Arguments.of(self) if self.planned is not None and self.planned.begin is not None else None
+
+
+class Arguments(NamedTuple):
+    """Arguments that are fixed, and those that are nothing but a variable, by their names and the variable's."""
+
+    fixed: dict[str, Any]
+    variable: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, field: FieldPlan) -> "Arguments | None":
+        """The arguments of a field; None where a variable is part of a value, or may be refused by it."""
+        variable: dict[str, str] = {}
+        if field.details[0].fragment_variable_values is not None:
             return None
-        return get_argument_values(self.definition, self.nodes[0], NO_VARIABLES)
+        for argument in field.nodes[0].arguments or ():
+            name = argument.name.value
+            definition = field.definition.args.get(name)
+            if isinstance(argument.value, VariableNode):
+                if definition is None or not _takes_anything(definition, name):
+                    return None
+                variable[name] = argument.value.name.value
+            elif _has_variables(argument.value):
+                return None
+        others = {name: definition for name, definition in field.definition.args.items() if name not in variable}
+        fixed = get_argument_values(GraphQLField(field.type, others), field.nodes[0], NO_VARIABLES)
+        return cls(fixed, tuple(variable.items()))
+
+    def values(self, coerced: Mapping[str, Any]) -> dict[str, Any]:
+        """The values with these variables; an argument whose variable was not given is left out."""
+        if not self.variable:
+            return self.fixed
+        given = {name: coerced[variable] for name, variable in self.variable if variable in coerced}
+        return {**self.fixed, **given}
 
 
 class Selection:
@@ -108,8 +141,8 @@ class Selection:
         self.fields = tuple(fields)
         self.blank: dict[str, Any] = dict.fromkeys(field.key for field in self.fields)
         """An answer whose values are still to come, with its keys in order."""
-        self.row_forms: dict[tuple[str, ...], RowForm] = {}
-        """How rows become answers, by their columns."""
+        self.row_forms: dict[tuple[tuple[str, ...], bool], RowForm] = {}
+        """How rows become answers, by their columns and by whether the answer is only written."""
         self.shape: Any = None
         """What a planned field has worked out about the selection below it, once for all runs."""
 
@@ -214,8 +247,18 @@ def _directives(
                 left.append(selection.selection_set)
 
 
-def _has_variables(node: FieldNode) -> bool:
-    left: list[Node] = [argument.value for argument in node.arguments or ()]
+def _takes_anything(definition: GraphQLArgument, name: str) -> bool:
+    """Whether an argument may be null or left out, and then stays so."""
+    return (
+        not isinstance(definition.type, GraphQLNonNull)
+        and definition.default is None
+        and definition.default_value is Undefined
+        and definition.out_name in (None, name)
+    )
+
+
+def _has_variables(value: Node) -> bool:
+    left: list[Node] = [value]
     while left:
         value = left.pop()
         if isinstance(value, VariableNode):

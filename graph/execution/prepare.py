@@ -16,9 +16,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
-    OperationDefinitionNode,
     get_operation_ast,
-    get_variable_values,
     parse,
     specified_rules,
     validate,
@@ -29,10 +27,9 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from graph.errors import TooCostly
+from graph.execution.limits import Limits
 from graph.execution.operation import PreparedOperation, size_arguments
-from graph.execution.plan import NO_VARIABLES
 from graph.execution.price import Price
-from graph.settings import MAX_PAGE
 
 MAX_KEPT_BYTES = 128 * 1024 * 1024
 """Of all prepared documents together: text of 20 KB can make 5 MB of nodes."""
@@ -40,7 +37,6 @@ BYTES_PER_TOKEN = 600
 """What a token's nodes take, measured; the shortest tokens take the most."""
 MAX_SHOWN = 1_000_000_000
 """Prices beyond are not written out: doubling fragments make numbers of hundreds of digits."""
-MAX_VARIABLE_ERRORS = 50
 
 overlapping.MAX_COMPLEXITY_BUDGET = 100_000
 """Comparing fields of one name pair by pair is all that grows faster than the document; graphql-core would allow five
@@ -48,18 +44,6 @@ times as much, which takes seconds. Setting it here is the way that graphql-core
 
 TOO_MUCH_WORK = "The document nests or repeats fragments and fields too often; ask for less, and for each field once."
 """graphql-core stops validating when the work grows beyond the document's length, and does not say why."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one operation may ask for."""
-
-    max_tokens: int
-    max_statements: int
-    max_rows: int
-    max_values: int
-    max_page: int = MAX_PAGE
-    introspection: bool = True
 
 
 @dataclass(frozen=True)
@@ -131,7 +115,7 @@ class Preparer:
             node = get_operation_ast(prepared.document, name)
             if node is None:
                 raise Refused([no_such_operation()])
-            found = PreparedOperation(self._schema, node, prepared.fragments, self._sizes, self.limits.max_page)
+            found = PreparedOperation(self._schema, node, prepared.fragments, self._sizes, self.limits)
             prepared.operations[name] = found
         return found
 
@@ -140,27 +124,15 @@ class Preparer:
 
         Raises `Refused` when the variables do not fit it, and when it costs too much.
         """
-        variables = NO_VARIABLES
-        if operation.node.variable_definitions:
-            variables = self._variables(operation.node, given or {})
+        variables = operation.variables.values(given or {})
+        if isinstance(variables, list):
+            raise Refused(self._coded(error, "BAD_USER_INPUT") for error in variables)
         found = operation.price(variables)
         for what in ("statements", "rows", "values"):
             needed, allowed = getattr(found, what), getattr(self.limits, f"max_{what}")
             if needed > allowed:
                 raise Refused([TooCostly(what, min(needed, MAX_SHOWN), allowed)])
         return Priced(operation, variables, found)
-
-    def _variables(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
-        values = get_variable_values(
-            self._schema,
-            operation.variable_definitions or (),
-            dict(given),
-            MAX_VARIABLE_ERRORS,
-            hide_suggestions=not self.limits.introspection,
-        )
-        if isinstance(values, list):
-            raise Refused(self._coded(error, "BAD_USER_INPUT") for error in values)
-        return values
 
     def _prepare(self, text: str) -> Prepared:
         limit = self.limits.max_tokens

@@ -9,6 +9,7 @@ Fields that lead elsewhere, or have a resolver of their own, are steps: their ke
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,6 +33,18 @@ _PASSES = {
     "Int": "type({0}) is int and -2147483648 <= {0} <= 2147483647",
     "Float": "type({0}) is float and {0} - {0} == 0.0",
 }
+
+
+_WRITTEN: dict[Convert, str] = {}
+"""What a value must be, so that the writer of JSON writes it as this function would."""
+
+
+def written_alike(function: Convert, condition: str) -> None:
+    """Tell that orjson writes values for which the condition holds as a scalar's own function would.
+
+    In the condition `{0}` stands for the value; it may name `datetime` and `UTC`.
+    """
+    _WRITTEN[function] = condition
 
 
 class Rows(NamedTuple):
@@ -70,7 +83,7 @@ class _Value(NamedTuple):
 class RowForm:
     """How rows with certain columns become answers to a selection."""
 
-    def __init__(self, selection: Selection, columns: tuple[str, ...]) -> None:
+    def __init__(self, selection: Selection, columns: tuple[str, ...], *, written: bool) -> None:
         self.steps: list[FieldPlan] = []
         self._values: list[_Value] = []
         self._blank = selection.blank.copy()
@@ -82,7 +95,7 @@ class RowForm:
                 self._values.append(_Value(field, tuple(map(columns.index, names)), convert))
             else:
                 self.steps.append(field)
-        self._project = _generated(self._blank, self._values)
+        self._project = _generated(self._blank, self._values, written=written)
 
     def answers(self, run: Run, rows: Rows) -> list[dict[str, Any]]:
         """The answers of these rows, with places left for the steps."""
@@ -104,25 +117,27 @@ class RowForm:
         return answer
 
 
-def form_of(selection: Selection, columns: tuple[str, ...]) -> RowForm:
-    """How rows with these columns become answers, worked out once."""
-    form = selection.row_forms.get(columns)
+def form_of(selection: Selection, columns: tuple[str, ...], *, written: bool) -> RowForm:
+    """How rows with these columns become answers, worked out once; `written` as in `LevelByLevel`."""
+    form = selection.row_forms.get((columns, written))
     if form is None:
-        form = selection.row_forms[columns] = RowForm(selection, columns)
+        form = selection.row_forms[columns, written] = RowForm(selection, columns, written=written)
     return form
 
 
-def _generated(blank: dict[str, Any], values: Sequence[_Value]) -> Callable[[Sequence[Row]], list[dict[str, Any]]]:
+def _generated(
+    blank: dict[str, Any], values: Sequence[_Value], *, written: bool
+) -> Callable[[Sequence[Row]], list[dict[str, Any]]]:
     """Write and compile the function; of the document it holds keys alone, as literals."""
     by_key = {value.field.key: (number, value) for number, value in enumerate(values)}
-    constants: dict[str, Any] = {"undefined": Undefined}
+    constants: dict[str, Any] = {"undefined": Undefined, "datetime": datetime, "UTC": UTC}
     reads: list[str] = []
     members: list[str] = []
     for key, preset in blank.items():
         if key in by_key:
             number, value = by_key[key]
             reads.append(f"v{number} = {_read(number, value, constants)}")
-            members.append(f"{key!r}: {_completed(number, value.field, constants)}")
+            members.append(f"{key!r}: {_completed(number, value.field, constants, written=written)}")
         else:
             members.append(f"{key!r}: {preset!r}")
     names = ", ".join(constants)
@@ -151,7 +166,7 @@ def _read(number: int, value: _Value, constants: dict[str, Any]) -> str:
     return f"convert{number}({arguments})"
 
 
-def _completed(number: int, field: FieldPlan, constants: dict[str, Any]) -> str:
+def _completed(number: int, field: FieldPlan, constants: dict[str, Any], *, written: bool) -> str:
     leaf = field.leaf
     assert leaf is not None
     name, null = f"v{number}", "" if isinstance(field.type, GraphQLNonNull) else f" or v{number} is None"
@@ -162,6 +177,8 @@ def _completed(number: int, field: FieldPlan, constants: dict[str, Any]) -> str:
     if not isinstance(leaf, GraphQLEnumType):
         constants[f"plain{number}"] = leaf.coerce_output_value
         complete = f"done if (done := plain{number}({name})) is not None and done is not undefined else {complete}"
+    if written and leaf.coerce_output_value in _WRITTEN:
+        complete = f"{name} if {_WRITTEN[leaf.coerce_output_value].format(name)} else {complete}"
     return f"None if {name} is None else {complete}" if null else complete
 
 

@@ -86,7 +86,7 @@ class Run:
         if not field.takes_arguments:
             return {}
         if field.arguments is not None:
-            return field.arguments
+            return field.arguments.values(self.executor.variable_values.coerced)
         if field not in self._arguments:
             executor = self.executor
             self._arguments[field] = get_argument_values(
@@ -110,7 +110,7 @@ class Run:
 
     def take_rows(self, selection: Selection, rows: Rows) -> list[dict[str, Any]]:
         """The answers of rows, as far as their columns give them; the rest follows on the next level."""
-        form = form_of(selection, rows.columns)
+        form = form_of(selection, rows.columns, written=self.executor.written)
         answers = form.answers(self, rows)
         self._made.append((selection, answers))
         if form.steps and answers:
@@ -265,6 +265,11 @@ class Run:
                 await self._round()
         finally:
             self._abandon()
+
+    def release(self) -> None:
+        """Let go of what holds this run in turn, so that all of it is freed at once and not by the collector."""
+        self._made.clear()
+        del self._complete, self._root
 
     def _judge(self) -> bool:
         """Let nulls rise, and stop what they make needless; whether nothing is left."""

@@ -5,7 +5,8 @@ from graphql import GraphQLError
 
 from db.engine import Engines
 from graph.execution import prepare
-from graph.execution.prepare import Limits, Preparer, Refused
+from graph.execution.limits import Limits
+from graph.execution.prepare import Preparer, Refused
 from graph.schema import Schema
 from tests.execution.running import codes, data_of, run
 

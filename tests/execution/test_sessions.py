@@ -41,7 +41,7 @@ def after_each_read(act: Callable[[Connection, int], None]) -> Iterator[None]:
     numbers = count(1)
 
     def read(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("SELECT") and statement not in HANDSHAKE:
+        if statement.startswith(("SELECT", "WITH")) and statement not in HANDSHAKE:
             act(connection, next(numbers))
 
     event.listen(Engine, "after_cursor_execute", read)

@@ -11,11 +11,11 @@ SELECT count(*) AS count_1, sum(CAST(transfers_1.amount AS NUMERIC(24, 4)) / CAS
 FROM transfers AS transfers_1 
 WHERE transfers_1.from_account_id = ANY ($5::BIGINT[]) GROUP BY transfers_1.from_account_id;
 
-SELECT page.column_0, page.column_1, page.column_2, page.term_0, page.term_1, parent.key_0 
-FROM unnest($1::BIGINT[]) WITH ORDINALITY AS parent(key_0, position) JOIN LATERAL (SELECT transfers_1.amount AS column_0, transfers_1.currency AS column_1, transfers_1.to_account_id AS column_2, transfers_1.created_at AS term_0, transfers_1.id AS term_1 
+SELECT page.column_0, page.column_1, page.column_2, parent.key_0 
+FROM unnest($1::BIGINT[]) WITH ORDINALITY AS parent(key_0, position) JOIN LATERAL (SELECT transfers_1.amount AS column_0, transfers_1.currency AS column_1, transfers_1.to_account_id AS column_2, row_number() OVER (ORDER BY transfers_1.created_at DESC, transfers_1.id DESC) AS number 
 FROM transfers AS transfers_1 
 WHERE transfers_1.from_account_id = parent.key_0 ORDER BY transfers_1.created_at DESC, transfers_1.id DESC 
- LIMIT $2::INTEGER) AS page ON true ORDER BY parent.position, page.term_0 DESC, page.term_1 DESC;
+ LIMIT $2::INTEGER) AS page ON true ORDER BY parent.position, page.number;
 
 SELECT count(*) AS count_1, transfers_1.to_account_id 
 FROM transfers AS transfers_1 

@@ -1,0 +1,17 @@
+"""What one operation may ask for."""
+
+from dataclasses import dataclass
+
+from graph.settings import MAX_PAGE
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one operation may ask for."""
+
+    max_tokens: int
+    max_statements: int
+    max_rows: int
+    max_values: int
+    max_page: int = MAX_PAGE
+    introspection: bool = True
