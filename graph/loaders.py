@@ -6,8 +6,8 @@ fetched once. Who walks the document is unknown here. The viewer's visibility is
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -26,8 +26,13 @@ from db.statements import Statements
 SQLITE_MAX_KEYS = 10_000
 """SQLite binds at most 32,766 values in a statement, and a key may have several columns."""
 
+IDENTITY = "the identity"
+"""The form of a listing without arguments."""
+
 T = TypeVar("T")
 Rows = Sequence[Values]
+Gathered = Mapping[Key, Rows]
+"""Rows under the keys of their parents; parents without rows are left out."""
 
 
 class Page(NamedTuple):
@@ -48,20 +53,29 @@ class Window(NamedTuple):
 
     def sides(self) -> tuple[Side, ...]:
         """The shapes of the cursors."""
+        if self.after is None and self.before is None:
+            return ()
         return tuple(Side(name, tuple(part is None for part in values)) for name, values in self._cursors())
 
     def parameters(self) -> dict[str, Any]:
         """The values of the cursors, and the limit: one row more than is shown tells whether more follow."""
         parameters: dict[str, Any] = {batch.LIMIT: self.limit + 1}
+        if self.after is None and self.before is None:
+            return parameters
         for side, (_, values) in zip(self.sides(), self._cursors(), strict=True):
             parameters |= side.parameters(values)
         return parameters
 
-    def cut(self, rows: Rows) -> Page:
-        """Drop the extra row, and turn a backward page round."""
-        has_more = len(rows) > self.limit
-        shown = rows[: self.limit] if has_more else rows
-        return Page(shown[::-1] if self.backward else shown, has_more)
+    def pages(self, keys: Sequence[Key], gathered: Gathered) -> dict[Key, Page]:
+        """The page of each key: the extra row is dropped, and a backward page turned round."""
+        limit, backward = self.limit, self.backward
+        pages: dict[Key, Page] = {}
+        for key in keys:
+            rows = gathered.get(key, ())
+            has_more = len(rows) > limit
+            shown = rows[:limit] if has_more else rows
+            pages[key] = Page(shown[::-1] if backward else shown, has_more)
+        return pages
 
     def _cursors(self) -> list[tuple[str, tuple[Any, ...]]]:
         given = (("after", self.after), ("before", self.before))
@@ -79,8 +93,19 @@ class Listing:
     source: Callable[[], Source]
     identity: Hashable
     predicates: tuple[Predicate, ...] = ()
-    lasting: bool = True
-    """Whether it is the same in every operation; else arguments are part of it, and its statements are not kept."""
+    form: Hashable = IDENTITY
+    """Equal for listings whose statements differ in `parameters` alone; None when they cannot be kept."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """What is bound when a statement of it runs."""
+
+    @property
+    def kept_by(self) -> Hashable | None:
+        """What its statements are kept by; None when they are not."""
+        return self.identity if self.form is IDENTITY else self.form
+
+    def shape(self, *parts: Hashable) -> Hashable | None:
+        """What one statement of it is kept by, with what else that hangs on."""
+        return None if self.kept_by is None else (self.kept_by, *parts)
 
 
 class Order(NamedTuple):
@@ -196,10 +221,11 @@ class Loaders:
         """Any one row of a listing that has at most one; None where there is none."""
 
         def build() -> Statement:
-            shape = PageShape(columns, ())
-            return page(listing.source(), shape, self._session.dialect, self._predicates(listing))
+            return page(listing.source(), PageShape(columns, ()), self._session.dialect, self._predicates(listing))
 
-        return self._loader(("one", listing.identity, columns), None, build, _first, {batch.LIMIT: 1})
+        shape = listing.shape("one", columns)
+        parameters = {batch.LIMIT: 1, **listing.parameters}
+        return self._loader(("one", listing.identity, columns), shape, build, _first, parameters)
 
     def pages(self, listing: Listing, order: Order, window: Window, wanted: Wanted) -> Batched[Page]:
         """A page for each parent; at the root, the key is `()`."""
@@ -210,8 +236,9 @@ class Loaders:
             return page(source, shape, self._session.dialect, self._predicates(listing))
 
         identity = ("page", listing.identity, order.identity, window, wanted)
-        shape = (*identity[:3], window.backward, window.sides(), wanted) if listing.lasting else None
-        return self._loader(identity, shape, build, window.cut, window.parameters())
+        shape = listing.shape("page", order.identity, window.backward, window.sides(), wanted)
+        parameters = {**window.parameters(), **listing.parameters}
+        return self._loader(identity, shape, build, window.pages, parameters)
 
     def counts(self, listing: Listing) -> Batched[int]:
         """How many rows each parent has."""
@@ -219,9 +246,8 @@ class Loaders:
         def build() -> Statement:
             return batch.count(listing.source(), self._session.dialect, self._predicates(listing))
 
-        identity = ("count", listing.identity)
-        shape = identity if listing.lasting else None
-        return self._loader(identity, shape, build, lambda rows: int(rows[0][0]) if rows else 0)
+        identity, shape = ("count", listing.identity), listing.shape("count")
+        return self._loader(identity, shape, build, _number, listing.parameters)
 
     def aggregates(self, listing: Listing, measures: tuple[Measure, ...]) -> Batched[Values | None]:
         """The measures of each parent's rows, in order; None for a parent without rows."""
@@ -231,9 +257,9 @@ class Loaders:
             expressions = [measure.expression(source.row) for measure in measures]
             return batch.aggregate(source, expressions, self._session.dialect, self._predicates(listing))
 
-        identity = ("aggregate", listing.identity, tuple(measure.name for measure in measures))
-        shape = identity if listing.lasting else None
-        return self._loader(identity, shape, build, _first)
+        names = tuple(measure.name for measure in measures)
+        identity, shape = ("aggregate", listing.identity, names), listing.shape("aggregate", names)
+        return self._loader(identity, shape, build, _first, listing.parameters)
 
     def groups(self, listing: Listing, grouping: Grouping, measures: tuple[Measure, ...]) -> Batched[Rows]:
         """The groups of each parent's rows, the largest first: the columns grouped by, then the measures."""
@@ -251,7 +277,8 @@ class Loaders:
 
         names = tuple(measure.name for measure in measures)
         identity = ("groups", listing.identity, grouping.by, grouping.limit, grouping.identity, names)
-        return self._loader(identity, None, build, lambda rows: rows, {batch.LIMIT: grouping.limit})
+        parameters = {batch.LIMIT: grouping.limit, **listing.parameters}
+        return self._loader(identity, None, build, _all, parameters)
 
     def clear(self) -> None:
         """Forget everything that was read: a change may have made it untrue, or nobody wants it any more."""
@@ -288,10 +315,10 @@ class Loaders:
         identity: Hashable,
         shape: Hashable | None,
         build: Callable[[], Statement],
-        finish: Callable[[Rows], T],
-        parameters: dict[str, Any] | None = None,
+        finish: Callable[[Sequence[Key], Gathered], dict[Key, T]],
+        parameters: Mapping[str, Any] | None = None,
     ) -> Batched[T]:
-        """The loader of this identity; `finish` turns the rows of one key into its value.
+        """The loader of this identity; `finish` turns the rows of all keys into values.
 
         Statements of one `shape` are alike but for what is bound when they run, and are kept for other operations;
         without a shape, a statement is built for this operation alone.
@@ -305,8 +332,8 @@ class Loaders:
         self,
         shape: Hashable | None,
         build: Callable[[], Statement],
-        finish: Callable[[Rows], T],
-        parameters: dict[str, Any],
+        finish: Callable[[Sequence[Key], Gathered], dict[Key, T]],
+        parameters: Mapping[str, Any],
     ) -> Batched[T]:
         async def fetch(keys: list[Key]) -> dict[Key, T]:
             statement = self._statement(shape, build)
@@ -318,8 +345,7 @@ class Loaders:
                 rows: Rows = list(chain.from_iterable(parts))
             else:
                 rows = await self._read(statement, keys, parameters)
-            gathered = batch.by_key(statement, rows)
-            return {key: finish(gathered.get(key, ())) for key in keys}
+            return finish(keys, batch.by_key(statement, rows))
 
         return Batched(fetch)
 
@@ -328,12 +354,20 @@ class Loaders:
             return build()
         return self._statements.get((self._session.dialect, self.visible, shape), build)
 
-    async def _read(self, statement: Statement, keys: list[Key], parameters: dict[str, Any]) -> Rows:
-        bound = statement.parameters(keys) | parameters
+    async def _read(self, statement: Statement, keys: list[Key], parameters: Mapping[str, Any]) -> Rows:
+        bound = {**statement.parameters(keys), **parameters}
         if statement.kept is not None:
             return await self._session.rows(statement.kept, bound)
         return await self._session.rows(statement.select, bound)
 
 
-def _first(rows: Rows) -> Values | None:
-    return rows[0] if rows else None
+def _number(keys: Sequence[Key], gathered: Gathered) -> dict[Key, int]:
+    return {key: int(gathered[key][0][0]) if key in gathered else 0 for key in keys}
+
+
+def _first(keys: Sequence[Key], gathered: Gathered) -> dict[Key, Values | None]:
+    return {key: gathered[key][0] if key in gathered else None for key in keys}
+
+
+def _all(keys: Sequence[Key], gathered: Gathered) -> dict[Key, Rows]:
+    return {key: gathered.get(key, ()) for key in keys}

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy
 import strawberry
-from sqlalchemy import ColumnElement, Text, and_, cast, false, or_, true, type_coerce
+from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, false, or_, true, type_coerce
 from strawberry.scalars import JSON
 
 from db.batch import joined
@@ -42,6 +42,9 @@ MAX_PART = 10_000
 MAX_VALUES = 2_000
 """How many values a whole filter takes; drivers bind 32,767 in a statement, and keys are among them."""
 
+ESCAPE = "/"
+NO_NAMES: Mapping[str, str] = {}
+
 SqlComparison = Callable[[ColumnElement[Any], Any], ColumnElement[bool]]
 
 
@@ -51,6 +54,8 @@ class Comparison(NamedTuple):
     takes: Any
     description: str
     sql: SqlComparison
+    bind: Callable[[Any], Any] | None = None
+    """What is bound for a value, when the SQL is the same for every value."""
 
 
 def check_size(where: str, asked: Any) -> None:
@@ -63,6 +68,10 @@ def check_size(where: str, asked: Any) -> None:
         found += 1
         if found > MAX_VALUES:
             raise InvalidFilter(where, f"a filter holds at most {MAX_VALUES} values; ask for less at once.")
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _not_equal(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
@@ -80,8 +89,8 @@ def _is_null(column: ColumnElement[Any], wanted: bool) -> ColumnElement[bool]:
 def equality(takes: Any) -> dict[str, Comparison]:
     """Comparisons that every type has."""
     return {
-        "eq": Comparison(takes, "Equal to this.", lambda column, value: column == value),
-        "ne": Comparison(takes, "Not equal to this; nulls are not equal to anything.", _not_equal),
+        "eq": Comparison(takes, "Equal to this.", lambda column, value: column == value, _itself),
+        "ne": Comparison(takes, "Not equal to this; nulls are not equal to anything.", _not_equal, _itself),
         "in": Comparison(list_of(takes), "One of these; an empty list matches nothing.", lambda c, v: c.in_(v)),
         "notIn": Comparison(list_of(takes), "None of these; nulls are none of anything.", _not_in),
         "isNull": Comparison(bool, "Null, or with false: not null.", _is_null),
@@ -91,43 +100,50 @@ def equality(takes: Any) -> dict[str, Comparison]:
 def order(takes: Any) -> dict[str, Comparison]:
     """Comparisons of types that have an order."""
     return equality(takes) | {
-        "lt": Comparison(takes, "Less than this.", lambda column, value: column < value),
-        "lte": Comparison(takes, "Less than this, or equal.", lambda column, value: column <= value),
-        "gt": Comparison(takes, "Greater than this.", lambda column, value: column > value),
-        "gte": Comparison(takes, "Greater than this, or equal.", lambda column, value: column >= value),
+        "lt": Comparison(takes, "Less than this.", lambda column, value: column < value, _itself),
+        "lte": Comparison(takes, "Less than this, or equal.", lambda column, value: column <= value, _itself),
+        "gt": Comparison(takes, "Greater than this.", lambda column, value: column > value, _itself),
+        "gte": Comparison(takes, "Greater than this, or equal.", lambda column, value: column >= value, _itself),
     }
 
 
 def _folded(sql: SqlComparison) -> SqlComparison:
-    return lambda column, value: sql(fold_case(column), fold(value))
+    return lambda column, value: sql(fold_case(column), value)
 
 
-def _part(value: str) -> str:
+def _escaped(value: str) -> str:
+    """A text as part of a pattern. Raises `InvalidFilter` for one that is too long."""
     if len(value) > MAX_PART:
         raise InvalidFilter("part of a text", f"{len(value)} characters are too many; send at most {MAX_PART}.")
-    return value
+    return value.replace(ESCAPE, ESCAPE + ESCAPE).replace("%", f"{ESCAPE}%").replace("_", f"{ESCAPE}_")
 
 
-def _starts_with(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
-    return column.startswith(_part(value), autoescape=True)
+def _folded_part(value: str) -> str:
+    return _escaped(fold(value))
 
 
-def _ends_with(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
-    return column.endswith(_part(value), autoescape=True)
+def _starts_with(column: ColumnElement[Any], part: Any) -> ColumnElement[bool]:
+    return column.startswith(part, escape=ESCAPE)
 
 
-def _contains(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
-    return column.contains(_part(value), autoescape=True)
+def _ends_with(column: ColumnElement[Any], part: Any) -> ColumnElement[bool]:
+    return column.endswith(part, escape=ESCAPE)
+
+
+def _contains(column: ColumnElement[Any], part: Any) -> ColumnElement[bool]:
+    return column.contains(part, escape=ESCAPE)
 
 
 TEXT = order(str) | {
-    "contains": Comparison(str, "Holds this text.", _contains),
-    "startsWith": Comparison(str, "Begins with this text.", _starts_with),
-    "endsWith": Comparison(str, "Ends with this text.", _ends_with),
-    "eqIgnoreCase": Comparison(str, "Equal to this, whatever the case.", _folded(lambda c, v: c == v)),
-    "containsIgnoreCase": Comparison(str, "Holds this text, whatever the case.", _folded(_contains)),
-    "startsWithIgnoreCase": Comparison(str, "Begins with this text, whatever the case.", _folded(_starts_with)),
-    "endsWithIgnoreCase": Comparison(str, "Ends with this text, whatever the case.", _folded(_ends_with)),
+    "contains": Comparison(str, "Holds this text.", _contains, _escaped),
+    "startsWith": Comparison(str, "Begins with this text.", _starts_with, _escaped),
+    "endsWith": Comparison(str, "Ends with this text.", _ends_with, _escaped),
+    "eqIgnoreCase": Comparison(str, "Equal to this, whatever the case.", _folded(lambda c, v: c == v), fold),
+    "containsIgnoreCase": Comparison(str, "Holds this text, whatever the case.", _folded(_contains), _folded_part),
+    "startsWithIgnoreCase": Comparison(
+        str, "Begins with this text, whatever the case.", _folded(_starts_with), _folded_part
+    ),
+    "endsWithIgnoreCase": Comparison(str, "Ends with this text, whatever the case.", _folded(_ends_with), _folded_part),
 }
 
 
@@ -153,8 +169,8 @@ _JSON_PART_SQL: dict[str, SqlComparison] = {
     "gt": _part_order(lambda result: result > 0),
     "gte": _part_order(lambda result: result >= 0),
     "in": lambda part, values: joined(or_, [false(), *(_JSON_PART_SQL["eq"](part, value) for value in values)]),
-    "contains": lambda part, value: _contains(json_text(part), value),
-    "containsIgnoreCase": lambda part, value: _folded(_contains)(json_text(part), value),
+    "contains": lambda part, value: _contains(json_text(part), _escaped(value)),
+    "containsIgnoreCase": lambda part, value: _folded(_contains)(json_text(part), _folded_part(value)),
     "isNull": _json_is_null,
 }
 
@@ -208,15 +224,25 @@ class ValueFilter(NamedTuple):
     input_type: type[Any]
     comparisons: Mapping[str, Comparison]
 
-    def condition(self, where: str, column: ColumnElement[Any], asked: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    def condition(
+        self, where: str, column: ColumnElement[Any], asked: Mapping[str, Any], names: Mapping[str, str] = NO_NAMES
+    ) -> list[ColumnElement[bool]]:
         """The conditions that were asked of a column.
 
-        `where` names the place in the input for errors. Raises `InvalidFilter` for null, which compares nothing.
+        `where` names the place in the input for errors. Where a place has a name, the value is bound by that name when
+        the statement runs. Raises `InvalidFilter` for null, which compares nothing.
         """
         compared = _compared(column)
-        return [
-            self.comparisons[name].sql(compared, _comparable(f"{where}.{name}", value)) for name, value in asked.items()
-        ]
+        found: list[ColumnElement[bool]] = []
+        for name, value in asked.items():
+            place, comparison = f"{where}.{name}", self.comparisons[name]
+            if place in names:
+                bound: Any = bindparam(names[place], type_=compared.type)
+            else:
+                checked = comparable(place, value)
+                bound = checked if comparison.bind is None else comparison.bind(checked)
+            found.append(comparison.sql(compared, bound))
+        return found
 
 
 def _compared(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -225,13 +251,14 @@ def _compared(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return type_coerce(column, parameter_type(column.type))
 
 
-def _comparable(where: str, value: Any) -> Any:
+def comparable(where: str, value: Any) -> Any:
+    """A value that a column can be compared with. Raises `InvalidFilter`, which names the place, for any other."""
     if value is None:
         raise InvalidFilter(where, "null compares nothing; leave it out, or use `isNull`.")
     if isinstance(value, list):
         if len(value) > MAX_LIST:
             raise InvalidFilter(where, f"{len(value)} values are too many; send at most {MAX_LIST}.")
-        return [_comparable(where, item) for item in value]
+        return [comparable(where, item) for item in value]
     try:
         return check_text(value) if isinstance(value, str) else check_json(value)
     except ValueError as error:

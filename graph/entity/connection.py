@@ -5,13 +5,13 @@ filled together, in `graph.entity.shape`. Source: https://relay.dev/graphql/conn
 """
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain
 from typing import Any, cast
 
 from graphql import GraphQLObjectType
 
-from db.links import Source
+from db.links import Source, every_row
 from graph.context import RequestContext
 from graph.entity.aggregates import AggregateField
 from graph.entity.cursors import decode_cursor
@@ -73,10 +73,10 @@ class ConnectionField(PlannedField):
         shape = shape_of(run, field)
         plan = self.plan(run.arguments(field), shape.wanted, run.context)
         keys = batch.keys(self.needs)
-        values = [ConnectionValue(plan, key) for key in dict.fromkeys(keys)]
-        answers = shape.begin(run, values)
-        if len(answers) < len(keys):
-            by_key = dict(zip((value.key for value in values), answers, strict=True))
+        parents = list(dict.fromkeys(keys))
+        answers = shape.begin(run, plan, parents)
+        if len(parents) < len(keys):
+            by_key = dict(zip(parents, answers, strict=True))
             answers = [by_key[key] for key in keys]
         run.fill(batch, field, answers)
 
@@ -98,11 +98,17 @@ class ConnectionField(PlannedField):
         return ConnectionPlan(entity, listing, order, window, wanted, loaders)
 
     def _order(self, entity: Entity, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
-        if self._fixed_order is not None:
-            return Order(self._fixed_order, f"{entity.name} {self.name}")
-        asked = ordering(entity, arguments.get("orderBy"), loaders.visible)
-        # The natural order belongs to the relationship, so its cursors belong to it too.
-        return asked._replace(identity=f"{entity.name} {asked.identity or self.name}")
+        if not arguments.get("orderBy"):
+            return self._natural_order
+        asked = ordering(entity, arguments["orderBy"], loaders.visible)
+        return asked._replace(identity=f"{entity.name} {asked.identity}")
+
+    @cached_property
+    def _natural_order(self) -> Order:
+        """It belongs to the relationship, so its cursors belong to it too."""
+        entity = self._entity()
+        terms = self._fixed_order or ordering(entity, None, every_row).terms
+        return Order(terms, f"{entity.name} {self.name}")
 
 
 def _arguments(entity: Callable[[], Entity], *, ordered: bool) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ asked for every model that a filter passes through. Source of the semantics: doc
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,14 +17,12 @@ from sqlalchemy.sql.expression import Select
 
 from db.batch import conditions, joined
 from db.links import Link, Predicate, Row, Source, Visibility, parameter_type, primary_key, total
-from graph.entity.comparisons import MAX_LIST, ValueFilter, check_size, input_type, value_filter
+from graph.entity.comparisons import MAX_LIST, NO_NAMES, ValueFilter, check_size, input_type, value_filter
+from graph.entity.filter_form import MAX_DEPTH, form_of
 from graph.entity.node import key_in
 from graph.entity.registry import Deferred, Entity, Relation, list_of, optional
 from graph.errors import InvalidFilter
 from graph.loaders import Listing, Loaders
-
-MAX_DEPTH = 12
-"""How deep filters may nest, a relation counting twice; SQLite's parser ends at nine relations, and people before."""
 
 Asked = Mapping[str, Any]
 
@@ -78,11 +77,8 @@ def _id_filter() -> ValueFilter:
     return found
 
 
-def predicate(entity: Entity, asked: Asked | None, visible: Visibility) -> Predicate | None:
-    """The rows that a `where` means; None for all of them. Raises `InvalidFilter` before anything is run."""
-    if not asked:
-        return None
-    check_size("where", asked)
+def _predicate(entity: Entity, asked: Asked, visible: Visibility) -> Predicate:
+    """The rows that a `where` means. Raises `InvalidFilter` before anything is run."""
     filtering = _Filtering(visible)
     filtering.condition(entity, aliased(entity.model), asked, "where", 0)  # finds what is wrong before it is run
     return lambda row: filtering.condition(entity, row, asked, "where", 0)
@@ -90,18 +86,30 @@ def predicate(entity: Entity, asked: Asked | None, visible: Visibility) -> Predi
 
 def restricted(listing: Listing, entity: Entity, where: Asked | None, loaders: Loaders) -> Listing:
     """A listing's rows that a `where` means. Raises `InvalidFilter`."""
-    found = predicate(entity, where, loaders.visible)
-    if found is None:
+    if not where:
         return listing
+    check_size("where", where)
     identity = (listing.identity, repr(where))
-    return Listing(listing.model, listing.source, identity, (*listing.predicates, found), lasting=False)
+    form = form_of(entity, where, f"__where{len(listing.parameters)}")
+    if form is None:
+        found = _predicate(entity, where, loaders.visible)
+        return replace(listing, identity=identity, predicates=(*listing.predicates, found), form=None)
+    filtering = _Filtering(loaders.visible, form.names)
+    return replace(
+        listing,
+        identity=identity,
+        predicates=(*listing.predicates, lambda row: filtering.condition(entity, row, where, "where", 0)),
+        form=None if listing.kept_by is None else (listing.kept_by, form.key),
+        parameters={**listing.parameters, **form.values},
+    )
 
 
 class _Filtering:
     """One `where` on its way to SQL."""
 
-    def __init__(self, visible: Visibility) -> None:
+    def __init__(self, visible: Visibility, names: Mapping[str, str] = NO_NAMES) -> None:
         self._visible = visible
+        self._names = names
 
     def condition(self, entity: Entity, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool] | None:
         """The condition of one filter; None when it asks nothing."""
@@ -126,7 +134,7 @@ class _Filtering:
         attribute = entity.attributes[name]
         comparisons = value_filter(attribute.type)
         assert comparisons is not None
-        return comparisons.condition(where, attribute.expression(row), value)
+        return comparisons.condition(where, attribute.expression(row), value, self._names)
 
     def _boolean(
         self, entity: Entity, row: Row, name: str, value: Any, where: str, depth: int
@@ -155,7 +163,7 @@ class _Filtering:
             if quantifier == "count":
                 counts = value_filter(int)
                 assert counts is not None
-                found += counts.condition(place, self.count(relation.link, row), asked)
+                found += counts.condition(place, self.count(relation.link, row), asked, self._names)
             elif quantifier == "every":
                 found += self._every(relation, row, asked, place, depth)
             else:

@@ -86,7 +86,7 @@ def search_field(cls: type[Any], hits: Callable[[str], Source], description: str
             check_text(text)
         except ValueError as error:
             raise InvalidFilter("text", f"{error}.") from None
-        return Listing(entity.mapper, lambda: hits(text), (entity, hits, text), lasting=False)
+        return Listing(entity.mapper, lambda: hits(text), (entity, hits, text), form=None)
 
     return ConnectionField(
         "search",

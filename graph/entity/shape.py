@@ -11,7 +11,8 @@ from typing import Any, cast
 
 from graphql import GraphQLObjectType
 
-from graph.entity.pages import ConnectionValue, PageInfoValue
+from db.batch import Key
+from graph.entity.pages import ConnectionPlan, ConnectionValue, PageInfoValue
 from graph.execution.places import Slot
 from graph.execution.plan import FieldPlan, Selection
 from graph.execution.rows import Rows
@@ -43,18 +44,17 @@ class ConnectionShape:
         self.wanted = Wanted(tuple(columns), cursors)
         """What must be read of each row."""
 
-    def begin(self, run: Run, values: Sequence[ConnectionValue]) -> Answers:
-        """Begin all parts for these connections, which share a plan. The answers are filled later."""
-        answers = [self._blank.copy() for _ in values]
+    def begin(self, run: Run, plan: ConnectionPlan, keys: Sequence[Key]) -> Answers:
+        """Begin all parts for the connections of these parents. The answers are filled later."""
+        blank = self._blank
+        answers = [blank.copy() for _ in keys]
         run.note(self._selection, answers)
-        plan = values[0].plan
-        keys = [value.key for value in values]
         parts = [field for field, _ in (*self._nodes, *self._edges, *self._infos)]
         if parts:
             run.load(
                 plan.loaders.pages(plan.listing, plan.order, plan.window, plan.wanted),
                 keys,
-                lambda pages: self._fill(run, values, answers, pages),
+                lambda pages: self._fill(run, plan, keys, answers, pages),
                 lambda error: _fail(run, answers, parts, error),
             )
         if self._totals:
@@ -65,18 +65,22 @@ class ConnectionShape:
                 lambda error: _fail(run, answers, self._totals, error),
             )
         if self._others:
-            run.begin(self._selection, self._others, values, answers)
+            run.begin(self._selection, self._others, [ConnectionValue(plan, key) for key in keys], answers)
         return answers
 
-    def _fill(self, run: Run, values: Sequence[ConnectionValue], answers: Answers, pages: Sequence[Page]) -> None:
-        plan = values[0].plan
+    def _fill(
+        self, run: Run, plan: ConnectionPlan, keys: Sequence[Key], answers: Answers, pages: Sequence[Page]
+    ) -> None:
         found = pages[0].rows if len(pages) == 1 else list(chain.from_iterable(page.rows for page in pages))
         rows = Rows(found, plan.wanted.columns, plan.entity.instance)
         for field, selection in self._nodes:
             _share(answers, field, pages, run.take_rows(selection, rows))
+        if not self._edges and not self._infos:
+            return
+        values = [ConnectionValue(plan, key) for key in keys]
         for field, edge in self._edges:
-            cursors = [value.cursor(row) for value, page in zip(values, pages, strict=True) for row in page.rows]
-            _share(answers, field, pages, edge.answers(run, rows, cursors if edge.cursors else ()))
+            cursors = (value.cursor(row) for value, page in zip(values, pages, strict=True) for row in page.rows)
+            _share(answers, field, pages, edge.answers(run, rows, list(cursors) if edge.cursors else ()))
         for field, selection in self._infos:
             for answer, value, page in zip(answers, values, pages, strict=True):
                 answer[field.key] = run.take(selection, PageInfoValue(value, page))

@@ -1,0 +1,101 @@
+"""The form of a filter: everything about it but the values that are compared.
+
+A `where` enters, its form and its values leave. Filters of one form are one SQL text, which is built once; the values
+are bound when it runs. Filters whose SQL hangs on their values (lists, ids, JSON) have no form here and are built anew.
+"""
+
+from collections.abc import Hashable, Mapping
+from typing import Any, NamedTuple
+
+from graph.entity.comparisons import comparable, value_filter
+from graph.entity.registry import Entity, Relation
+
+MAX_DEPTH = 12
+"""How deep filters may nest, a relation counting twice; SQLite's parser ends at nine relations, and people before."""
+
+
+class FilterForm(NamedTuple):
+    """A filter, taken apart."""
+
+    key: Hashable
+    """Equal for filters that differ in their values alone."""
+    names: Mapping[str, str]
+    """By the place in the filter: the name that its value is bound by."""
+    values: Mapping[str, Any]
+    """By these names."""
+
+
+class _Formless(Exception):
+    """The filter has no form, or something is wrong with it: whoever builds it anew finds out what."""
+
+
+def form_of(entity: Entity, asked: Mapping[str, Any], prefix: str) -> FilterForm | None:
+    """The form of a filter, or None. Raises `InvalidFilter` for values that cannot be compared."""
+    taken = _Taken(prefix)
+    try:
+        key = taken.condition(entity, asked, "where", 0)
+    except _Formless:
+        return None
+    return FilterForm(key, taken.names, taken.values)
+
+
+class _Taken:
+    def __init__(self, prefix: str) -> None:
+        self.names: dict[str, str] = {}
+        self.values: dict[str, Any] = {}
+        self._prefix = prefix
+
+    def condition(self, entity: Entity, asked: Any, where: str, depth: int) -> Hashable:
+        """The form of one filter, whose values are taken out; the places are called as in `graph.entity.filters`."""
+        if depth > MAX_DEPTH or not isinstance(asked, Mapping):
+            raise _Formless
+        return tuple(
+            (name, self._member(entity, name, value, f"{where}.{name}", depth + 1)) for name, value in asked.items()
+        )
+
+    def _member(self, entity: Entity, name: str, value: Any, where: str, depth: int) -> Hashable:
+        if name in ("and", "or", "not"):
+            members = value if isinstance(value, list) else [value]
+            if not all(members):
+                raise _Formless
+            return tuple(
+                self.condition(entity, member, f"{where}[{index}]", depth) for index, member in enumerate(members)
+            )
+        if name in entity.relations:
+            return self._related(entity.relations[name], value, where, depth)
+        if name == "id" or value is None:
+            raise _Formless
+        return self._compared(entity.attributes[name].type, value, where)
+
+    def _related(self, relation: Relation, value: Any, where: str, depth: int) -> Hashable:
+        if not relation.link.to_many:
+            return self.condition(relation.target(), value, where, depth + 1)
+        if value is None:
+            raise _Formless
+        return tuple(
+            (
+                quantifier,
+                self._compared(int, asked, f"{where}.{quantifier}")
+                if quantifier == "count"
+                else self.condition(relation.target(), asked, f"{where}.{quantifier}", depth + 1),
+            )
+            for quantifier, asked in value.items()
+        )
+
+    def _compared(self, type_: Any, asked: Any, where: str) -> Hashable:
+        comparisons = value_filter(type_)
+        if comparisons is None or asked is None:
+            raise _Formless
+        return tuple(
+            (name, self._value(comparisons.comparisons[name].bind, value, f"{where}.{name}"))
+            for name, value in asked.items()
+        )
+
+    def _value(self, bind: Any, value: Any, where: str) -> Hashable:
+        if isinstance(value, bool) and where.endswith(".isNull"):
+            return value
+        if bind is None or value is None:
+            raise _Formless
+        name = self.names[where] = f"{self._prefix}_{len(self.names)}"
+        self.values[name] = bind(comparable(where, value))
+        return None
