@@ -97,7 +97,13 @@ def _try_what_was_idle(engine: AsyncEngine, idle_s: float) -> None:
 
 
 def _postgresql_engine(url: URL, settings: DatabaseSettings, options: dict[str, Any]) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args=_asyncpg_arguments(settings), **_queue(settings), **options)
+    engine = create_async_engine(
+        url,
+        connect_args=_asyncpg_arguments(settings),
+        pool_reset_on_return=None,  # `end_transaction` does it, and only where there is something to end
+        **_queue(settings),
+        **options,
+    )
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def wait_for_it(*_: Any) -> None:
@@ -253,17 +259,14 @@ class Engines:
     def __init__(self, settings: DatabaseSettings) -> None:
         self.statement_timeout_s = settings.statement_timeout_s
         self.primary = create_engine(settings.primary, settings)
+        self.dialect: str = self.primary.dialect.name
+        """`sqlite` or `postgresql`."""
         self.replicas = tuple(create_engine(url, settings) for url in settings.replicas)
         readers = self.replicas or (self.primary,)
         self._plain = itertools.cycle(readers)
         self._reading = itertools.cycle([_in_autocommit(engine) for engine in readers])
         self._snapshots = itertools.cycle([_read_only(engine) for engine in readers])
         self._writing = self.primary.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
-
-    @property
-    def dialect(self) -> str:
-        """`sqlite` or `postgresql`."""
-        return self.primary.dialect.name
 
     def plain(self) -> AsyncEngine:
         """For whoever begins by itself: nothing is set on the connection; the next replica in turn."""

@@ -63,19 +63,17 @@ class RequestSession:
     def __init__(self, engines: Engines, mode: Mode = Mode.SNAPSHOT) -> None:
         self.mode = mode
         self.statements = 0
+        self.dialect = engines.dialect
+        """`sqlite` or `postgresql`."""
         self._engines = engines
         self._lock = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._clock: _Clock | None = None
         self._connected: Connected | None = None
         self._refused: Exception | None = None
         self._streaming = False
         self._too_late = False
         self._closed = False
-
-    @property
-    def dialect(self) -> str:
-        """`sqlite` or `postgresql`."""
-        return self._engines.dialect
 
     @overload
     async def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]: ...
@@ -135,7 +133,9 @@ class RequestSession:
 
     async def _in_turn(self, work: Callable[[Connected], Awaitable[T]]) -> T:
         async with self._lock:
-            self._clock = clock = _Clock()
+            if self._loop is None:
+                self._loop = asyncio.get_running_loop()  # asks the system for the process each time
+            self._clock = clock = _Clock(self._loop)
             try:
                 connected = await self._connect()
                 self.statements += 1
@@ -209,7 +209,7 @@ class RequestSession:
         self._closed = True
         if self._clock is not None:
             self._clock.ring()
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)
         if self._streaming:
             await asyncio.shield(self._discard())
         elif self._lock.locked() or (task is not None and task.cancelling()):
@@ -250,11 +250,12 @@ class _Clock:
     Source: https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.uncancel
     """
 
-    __slots__ = ("_cancelling", "_rang", "_task", "_timer")
+    __slots__ = ("_cancelling", "_loop", "_rang", "_task", "_timer")
 
-    def __init__(self) -> None:
-        task = asyncio.current_task()
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        task = asyncio.current_task(loop)
         assert task is not None
+        self._loop = loop
         self._task = task
         self._cancelling = task.cancelling()
         self._timer: asyncio.TimerHandle | None = None
@@ -262,7 +263,7 @@ class _Clock:
 
     def start(self, timeout_s: float) -> None:
         """Ring after this time."""
-        self._timer = asyncio.get_running_loop().call_later(timeout_s, self.ring)
+        self._timer = self._loop.call_later(timeout_s, self.ring)
 
     def ring(self) -> None:
         """Ring now."""

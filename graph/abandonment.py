@@ -22,8 +22,9 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T], may_st
     When the client leaves, the work is cancelled if it may stop, and `ClientDisconnect` is raised; otherwise it is
     done to its end.
     """
-    watch = _Watch(request, may_stop)
-    timer = asyncio.get_running_loop().call_later(PATIENCE_S, watch.start)
+    loop = asyncio.get_running_loop()
+    watch = _Watch(request, may_stop, asyncio.current_task(loop))
+    timer = loop.call_later(PATIENCE_S, watch.start)
     try:
         return await work
     except asyncio.CancelledError:
@@ -38,8 +39,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T], may_st
 class _Watch:
     """Waits for the client to leave, and cancels the task that works for it."""
 
-    def __init__(self, request: Request, may_stop: Callable[[], bool]) -> None:
-        task = asyncio.current_task()
+    def __init__(self, request: Request, may_stop: Callable[[], bool], task: asyncio.Task[Any] | None) -> None:
         assert task is not None
         self._working = task
         self._cancelling = task.cancelling()

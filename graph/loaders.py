@@ -147,7 +147,8 @@ class Batched(Generic[T]):
 
     def __init__(self, fetch: Callable[[list[Key]], Coroutine[Any, Any, dict[Key, T]]]) -> None:
         self._fetch = fetch
-        self._read: dict[Key, asyncio.Future[dict[Key, T]]] = {}
+        self._read: dict[Key, T] = {}
+        self._flights: dict[Key, _Flight[T]] = {}
         self._one_by_one: DataLoader[Key, T] | None = None
 
     def load(self, key: Key) -> asyncio.Future[T]:
@@ -156,39 +157,68 @@ class Batched(Generic[T]):
             self._one_by_one = DataLoader(self.level, cache=False)
         return self._one_by_one.load(key)
 
-    def close(self) -> None:
-        """Forget what was read."""
-        self._read.clear()
-        self._one_by_one = None
-
     async def level(self, keys: Sequence[Key]) -> list[T]:
         """The values of these keys, in their order.
 
         What was read before waits for what was not: were it faster, it would reach the next level alone, and that
         level would take a statement more. The price of an operation counts on it.
         """
-        missing = [key for key in dict.fromkeys(keys) if key not in self._read]
+        read, flights = self._read, self._flights
+        missing = [key for key in dict.fromkeys(keys) if key not in read and key not in flights]
+        under_way = {flights[key] for key in keys if key in flights} if flights else ()
         if missing:
-            found = await self._fetch_once(missing)
-            if len(missing) == len(keys):
-                return [found[key] for key in keys]
-        return [(await self._read[key])[key] for key in keys]
+            await self._fetch_once(missing, read)
+        for flight in under_way:
+            await flight.landed()
+        return [read[key] for key in keys]
 
-    async def _fetch_once(self, keys: list[Key]) -> dict[Key, T]:
+    def close(self) -> None:
+        """Forget what was read; who is waiting keeps what comes."""
+        self._read = {}
+        self._one_by_one = None
+
+    async def _fetch_once(self, keys: list[Key], read: dict[Key, T]) -> None:
         """Fetch keys that nobody fetched yet, and let others wait for them."""
-        future: asyncio.Future[dict[Key, T]] = asyncio.get_running_loop().create_future()
-        self._read |= dict.fromkeys(keys, future)
+        flight: _Flight[T] = _Flight()
+        self._flights |= dict.fromkeys(keys, flight)
         try:
             found = await self._fetch(keys)
         except BaseException as error:
-            if isinstance(error, Exception):
-                future.set_exception(error)
-                future.exception()  # whoever waits besides us sees it too; nobody need
-            else:
-                future.cancel()
+            flight.fail(error)
             raise
-        future.set_result(found)
-        return found
+        finally:
+            for key in keys:
+                del self._flights[key]
+        read.update(found)
+        flight.land()
+
+
+class _Flight(Generic[T]):
+    """A statement under way. A future is made for it when somebody else waits, which is seldom."""
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[None] | None = None
+
+    def landed(self) -> asyncio.Future[None]:
+        """Done when the values have been read."""
+        if self._future is None:
+            self._future = asyncio.get_running_loop().create_future()
+        return self._future
+
+    def land(self) -> None:
+        """The values are there."""
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    def fail(self, error: BaseException) -> None:
+        """The values will not come."""
+        if self._future is None or self._future.done():
+            return
+        if isinstance(error, Exception):
+            self._future.set_exception(error)
+            self._future.exception()  # seen, also when who waited has left
+        else:
+            self._future.cancel()
 
 
 class Loaders:

@@ -20,16 +20,19 @@ from graph.entity.filters import filter_type, restricted
 from graph.entity.ordering import order_type, ordering
 from graph.entity.pages import ConnectionPlan, ConnectionValue, EdgeValue, PageInfoValue
 from graph.entity.registry import Deferred, Entity, list_of, optional
-from graph.entity.shape import shape_of
+from graph.entity.shape import ConnectionShape, shape_of
 from graph.errors import InvalidPage
 from graph.execution.batch import Batch
 from graph.execution.field import Cost, PlannedField, argument
 from graph.execution.plan import FieldPlan
+from graph.execution.run import Run
 from graph.execution.selection import Document, Info, columns, document_of, leads_to, selected_fields
 from graph.loaders import Listing, Loaders, Order, Page, Wanted, Window
 from graph.settings import MAX_PAGE
 
 DEFAULT_PAGE = 20
+WINDOW = frozenset({"first", "after", "last", "before"})
+"""The arguments that say which part of a list is meant; the others say which list."""
 AT_MOST = f"at most {MAX_PAGE} unless the server is set otherwise"
 
 
@@ -71,7 +74,7 @@ class ConnectionField(PlannedField):
     def _begin(self, batch: Batch, field: FieldPlan) -> None:
         run = batch.run
         shape = shape_of(run, field)
-        plan = self.plan(run.arguments(field), shape.wanted, run.context)
+        plan = self._plan_of(run, field, shape)
         keys = batch.keys(self.needs)
         parents = list(dict.fromkeys(keys))
         answers = shape.begin(run, plan, parents)
@@ -79,6 +82,19 @@ class ConnectionField(PlannedField):
             by_key = dict(zip(parents, answers, strict=True))
             answers = [by_key[key] for key in keys]
         run.fill(batch, field, answers)
+
+    def _plan_of(self, run: Run, field: FieldPlan, shape: ConnectionShape) -> ConnectionPlan:
+        """The plan for one run; the part that no variable changes is kept with the shape."""
+        context: RequestContext = run.context
+        arguments = run.arguments(field)
+        if shape.settled is not None and shape.settled[0] is context.visible:
+            _, listing, order = shape.settled
+            window = _window(arguments, listing, order, context.max_page)
+            return ConnectionPlan(self._entity(), listing, order, window, shape.wanted, context.loaders)
+        plan = self.plan(arguments, shape.wanted, context)
+        if field.arguments is not None and all(name in WINDOW for name, _ in field.arguments.variable):
+            shape.settled = (context.visible, plan.listing, plan.order)
+        return plan
 
     def _resolve(self, source: Any, info: Info, **arguments: Any) -> ConnectionValue:
         def plan() -> ConnectionPlan:

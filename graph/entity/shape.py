@@ -12,12 +12,13 @@ from typing import Any, cast
 from graphql import GraphQLObjectType
 
 from db.batch import Key
+from db.links import Visibility
 from graph.entity.pages import ConnectionPlan, ConnectionValue, PageInfoValue
 from graph.execution.places import Slot
 from graph.execution.plan import FieldPlan, Selection
 from graph.execution.rows import Rows
 from graph.execution.run import Run, slot_of
-from graph.loaders import Page, Wanted
+from graph.loaders import Listing, Order, Page, Wanted
 
 Answers = list[dict[str, Any]]
 
@@ -43,6 +44,8 @@ class ConnectionShape:
         )
         self.wanted = Wanted(tuple(columns), cursors)
         """What must be read of each row."""
+        self.settled: tuple[Visibility, Listing, Order] | None = None
+        """Which list is meant and in which order, where no variable says so: for a visibility."""
 
     def begin(self, run: Run, plan: ConnectionPlan, keys: Sequence[Key]) -> Answers:
         """Begin all parts for the connections of these parents. The answers are filled later."""
