@@ -1,6 +1,6 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check format schema explorer snapshots coverage bench
+.PHONY: help setup serve test check format schema explorer snapshots coverage agreement bench
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -52,6 +52,10 @@ explorer: $(READY) ## fetch GraphiQL's files again
 
 snapshots: $(READY) ## write the answers and SQL beside tests/operations anew; read the difference
 	@TRELLIS_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/operations
+
+agreement: $(READY) ## try thousands of random operations through two executors, which must agree
+	@TRELLIS_MANY_EXAMPLES=20 $(BIN)/python -m pytest --quiet --numprocesses auto --dist load \
+		tests/execution/agreement/test_agreement.py
 
 # What QUICK, ONLY, SERVERS and PROFILE do: bench/README.md.
 bench: $(READY) ## measure Trellis beside its peers; QUICK=1, ONLY=feed,all, SERVERS=trellis,limit, PROFILE=feed

@@ -83,7 +83,7 @@ def _trellis(url: str, port: int) -> Launch:
 
 
 def settings_of_trellis(url: str) -> dict[str, str]:
-    """The environment of Trellis: its defaults, with the pool of all servers and limits that the longest feeds pass."""
+    """The environment of Trellis: its defaults, with limits that the longest feeds pass. The pool is all servers'."""
     pool = {"POOL_SIZE": CONNECTIONS_TO_DATABASE, "POOL_MAX_OVERFLOW": 0}
     limits = {"MAX_PAGE": LARGEST_PAGE, "MAX_ROWS": NO_LIMIT, "MAX_VALUES": NO_LIMIT}
     settings = {"DATABASE_URL": url, **pool, **limits}

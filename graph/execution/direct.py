@@ -23,6 +23,7 @@ from db.session import Mode
 from graph.context import RequestContext
 from graph.execution.executor import LevelExecutor
 from graph.execution.limits import Limits
+from graph.execution.plan import NO_VARIABLES
 from graph.execution.prepare import Preparer, Priced, Refused, no_such_operation
 
 
@@ -81,7 +82,7 @@ class Direct:
         if operation.plan.incremental:
             return self._new(priced, extensions, context)
         if operation.executor is None:
-            operation.executor = self._new(priced, None, None)
+            operation.executor = self._new(priced, None, None).fork(None, NO_VARIABLES)  # no values of this request
         made: LevelExecutor = operation.executor.fork(context, priced.variables)
         made.operation_extensions = extensions
         return made

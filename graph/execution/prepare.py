@@ -32,9 +32,9 @@ from graph.execution.operation import PreparedOperation, size_arguments
 from graph.execution.price import Price
 
 MAX_KEPT_BYTES = 128 * 1024 * 1024
-"""Of all prepared documents together: text of 20 KB can make 5 MB of nodes."""
-BYTES_PER_TOKEN = 600
-"""What a token's nodes take, measured; the shortest tokens take the most."""
+"""Of all prepared documents together: text of 20 KB can make 10 MB of nodes and plans."""
+BYTES_PER_TOKEN = 1_200
+"""What a token's nodes and its share of the plan take, measured; the shortest tokens take the most."""
 MAX_SHOWN = 1_000_000_000
 """Prices beyond are not written out: doubling fragments make numbers of hundreds of digits."""
 
