@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError, OperationType
-from strawberry.exceptions import DuplicatedTypeName
+from strawberry.exceptions import DuplicatedTypeName, MissingQueryError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -81,7 +81,7 @@ class Schema(strawberry.Schema):
                 context_value=context,
                 allowed_operation_types=[StrawberryOperationType(kind.value) for kind in allowed],
             )
-        except CannotGetOperationTypeError:
+        except (CannotGetOperationTypeError, MissingQueryError):
             return ExecutionResult(None, [no_such_operation()])
         except InvalidOperationTypeError as refused:
             raise NotAllowed(OperationType(refused.operation_type.value)) from None

@@ -120,9 +120,12 @@ class LevelByLevel(_Base):
                 await run.finish()
             return self._outcome(run), self.collected_errors.errors
         except GraphQLError as fatal:
-            return None, [*self.collected_errors.errors, fatal]
+            return None, [*self.collected_errors.errors, fatal.with_traceback(None)]
         finally:
-            del self.async_helpers  # it holds this executor, and that the whole answer
+            # Each of these leads back to this executor, and that holds the whole answer.
+            run.fatal = None
+            self.collected_errors = CollectedErrors()
+            del self.async_helpers
 
     def judged(self, run: Run) -> Verdict:
         """Report the failures of a run so far."""
