@@ -28,6 +28,10 @@ class RowRequest(Request):
         self._entity = entity
         self._key = key
 
+    def __repr__(self) -> str:
+        """As a resolver wrote it."""
+        return f"row({', '.join([self.type_name, *map(repr, self._key)])})"
+
     def begin(self, run: Run, selection: Selection, slot: Slot) -> None:
         """Ask for the row, and put its answer into the place."""
         entity = self._entity

@@ -120,7 +120,8 @@ class Completion:
 
     def _abstract(self, slot: Slot, type_: Any, info: Any, value: Any) -> None:
         if isinstance(value, Request):
-            self._object(slot, cast(GraphQLObjectType, self._executor.schema.get_type(value.type_name)), info, value)
+            found = self._executor.ensure_valid_runtime_type(value.type_name, type_, slot.field.details, info, value)
+            self._object(slot, found, info, value)
             return
         resolve_type = type_.resolve_type or self._executor.type_resolver
         name = resolve_type(value, info, type_)
@@ -137,6 +138,8 @@ class Completion:
     def _object(self, slot: Slot, type_: GraphQLObjectType, info: Any, value: Any) -> None:
         selection = self._run.below(slot.field, type_)
         if isinstance(value, Request):
+            if value.type_name != type_.name:
+                raise invalid_return_type_error(type_, value, slot.field.details)
             value.begin(self._run, selection, slot)
             return
 

@@ -64,6 +64,7 @@ class Run:
         self._made: list[tuple[Selection, list[dict[str, Any]]]] = []
         self._arguments: dict[FieldPlan, dict[str, Any]] = {}
         self._complete = Completion(self)
+        self._walked: Answer | None = None
         self._hopeless = False
         self.fatal: GraphQLError | None = None
         """The error that leaves nothing of the answer."""
@@ -235,8 +236,15 @@ class Run:
         return self.executor.build_resolve_info(field.definition, field.nodes, field.parent, place)
 
     def path(self, slot: Slot) -> Path:
-        """Where a place stands; the first of several."""
-        return as_path(next(self.grown().chains(slot)))
+        """Where a place stands; the first of several.
+
+        What was walked once serves all that stood there then: a level asks for many paths, one after the other.
+        """
+        chain = next(self._walked.chains(slot), None) if self._walked else None
+        if chain is None:
+            self._walked = self.grown()
+            chain = next(self._walked.chains(slot), (slot,))
+        return as_path(chain)
 
     def grown(self) -> Answer:
         """The answer as far as it has grown."""
@@ -263,16 +271,19 @@ class Run:
             await self._round()
             while self.start():
                 await self._round()
-        finally:
-            self._abandon()
+        except BaseException:
+            self._deliveries.close()
+            raise
 
     def release(self) -> None:
         """Let go of what holds this run in turn, so that all of it is freed at once and not by the collector."""
         self._made.clear()
+        self._walked = None
         del self._complete, self._root
 
     def _judge(self) -> bool:
         """Let nulls rise, and stop what they make needless; whether nothing is left."""
+        self._walked = None
         verdict = self.executor.judged(self)
         if verdict.fatal is not None:
             self._abandon()
@@ -339,7 +350,10 @@ class Run:
         start = 0
         for load in wanted:
             end = start + len(load.keys)
-            load.then(values if len(wanted) == 1 else values[start:end])
+            try:
+                load.then(values if len(wanted) == 1 else values[start:end])
+            except Exception as error:
+                load.otherwise(error)
             start = end
 
     def _abandon(self) -> None:

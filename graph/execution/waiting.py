@@ -4,7 +4,7 @@ Awaitables enter with what happens to their values; values leave when all that b
 one of them fails: its null may make the others needless. Nothing is started before somebody waits.
 """
 
-from asyncio import Future, ensure_future, get_running_loop, sleep
+from asyncio import Future, ensure_future, get_running_loop, iscoroutine, sleep
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, NamedTuple, TypeAlias
 
@@ -119,6 +119,12 @@ class Deliveries:
             left += group.remove(needless)
         self._groups = [group for group in self._groups if group.members]
         return left
+
+    def close(self) -> None:
+        """Stop everything, because nobody wants the answer any more; what had not begun never begins."""
+        for awaitable in self.drop(lambda _: True):
+            if iscoroutine(awaitable):
+                awaitable.close()
 
     def _tell(self, future: Future[Any]) -> None:
         future.cancelled() or future.exception()  # seen, also when nobody wants it any more

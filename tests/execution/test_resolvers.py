@@ -66,6 +66,14 @@ async def test_a_resolver_is_sync_or_async_and_takes_info_and_arguments(
     assert len(seen) == 1
 
 
+async def test_a_request_for_a_row_of_another_type_is_an_error_that_names_both(workshop: Api) -> None:
+    result = await answer(workshop, "{ misplaced { name } }")
+    assert result.data == {"misplaced": None}
+    message = only_error(result).message
+    assert message.startswith("Expected value of type 'Tool' but got:")
+    assert "Shelf" in message
+
+
 async def test_a_resolver_makes_its_needs_be_read_and_nothing_else(
     workshop: Api, statements: StatementRecorder
 ) -> None:

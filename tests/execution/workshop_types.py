@@ -100,6 +100,11 @@ class Query(query_type(Shelf, Tool)):  # type: ignore[misc]  # made while runnin
         return [row(Tool, number) for number in numbers]
 
     @strawberry.field
+    def misplaced(self) -> Tool | None:
+        """A row of another type than promised."""
+        return row(Shelf, 1)  # type: ignore[return-value]  # the mistake that is tried
+
+    @strawberry.field
     def thing(self, shelf: bool) -> Node | None:
         """A row of one type or another."""
         return row(Shelf, 1) if shelf else row(Tool, 1)
