@@ -32,6 +32,8 @@ class RowRequest(Request):
         """As a resolver wrote it."""
         return f"row({', '.join([self.type_name, *map(repr, self._key)])})"
 
+    __inspect__ = __repr__  # what graphql-core shows in its errors
+
     def begin(self, run: Run, selection: Selection, slot: Slot) -> None:
         """Ask for the row, and put its answer into the place."""
         entity = self._entity

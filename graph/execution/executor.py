@@ -17,9 +17,11 @@ from graphql import (
     GraphQLOutputType,
     GraphQLResolveInfoHelpers,
     OperationType,
+    get_nullable_type,
+    is_object_type,
 )
 from graphql.execution.collect_fields import DeferUsage, FieldDetailsList, GroupedFieldSet
-from graphql.execution.executor import CollectedErrors, Executor
+from graphql.execution.executor import CollectedErrors, Executor, invalid_return_type_error
 from graphql.execution.values import VariableValues
 from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -100,6 +102,9 @@ class LevelByLevel(_Base):
     ) -> AwaitableOrValue[Any]:
         """Complete a value of graphql-core's own walk, which knows no requests for rows."""
         if isinstance(result, Request):
+            expected = get_nullable_type(return_type)
+            if is_object_type(expected) and expected.name != result.type_name:
+                raise invalid_return_type_error(expected, result, field_details_list)
             loading = result.load(info)
             return self.complete_awaitable_value(return_type, field_details_list, info, path, loading, position_context)
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)

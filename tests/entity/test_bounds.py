@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from graph.entity.comparisons import MAX_LIST, MAX_PART, MAX_VALUES
-from graph.entity.filters import MAX_DEPTH
+from graph.entity.filter_form import MAX_DEPTH
 from graph.entity.ordering import MAX_STEPS
 from tests.entity import odd_types
 from tests.entity.laws import Both
