@@ -5,6 +5,7 @@ and the conversion of rows are SQLAlchemy's: only the work that it repeats for e
 it is, and how long a statement may take, is not known here. Why: docs/decisions/0009-statements-past-the-orm.md.
 """
 
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, Self, TypeAlias
 
@@ -15,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from db.engine import is_observed, return_at_once, take_at_once
+from db.engine import is_observed
+from db.parking import Parked, Parking
 
 BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -164,7 +166,13 @@ class Connected:
     """
 
     def __init__(
-        self, engine: AsyncEngine, pooled: PoolProxiedConnection, connection: AsyncConnection | None, *, writing: bool
+        self,
+        engine: AsyncEngine,
+        pooled: PoolProxiedConnection,
+        connection: AsyncConnection | None,
+        parked: Parked | None = None,
+        *,
+        writing: bool,
     ) -> None:
         self.in_snapshot = False
         self._engine = engine
@@ -173,17 +181,18 @@ class Connected:
         self._driver: Any = pooled.driver_connection if engine.dialect.name == "postgresql" else None
         self._begins_itself = self._driver is None or writing
         self._connection = connection
+        self._parked = parked
         self._joined = self._begins_itself
         self._orm: AsyncSession | None = None
 
     @classmethod
-    async def to(cls, engine: AsyncEngine, *, writing: bool) -> Self:
-        """Take a connection from the engine's pool, with as little work as possible."""
+    async def to(cls, engine: AsyncEngine, parking: Parking, *, writing: bool) -> Self:
+        """Take a connection of the engine, with as little work as possible."""
         if engine.dialect.name == "postgresql" and not writing:
-            pooled = take_at_once(engine)
-            if pooled is not None:
-                return cls(engine, pooled, None, writing=writing)
-        connection = await engine.connect()
+            parked = parking.take()
+            if parked is not None:
+                return cls(engine, parked.connection, None, parked, writing=writing)
+        connection = await parking.connect(engine)
         return cls(engine, await connection.get_raw_connection(), connection, writing=writing)
 
     async def rows(self, statement: Executable, parameters: Parameters | None) -> Sequence[Row[Any]]:
@@ -225,11 +234,11 @@ class Connected:
             self._joined = True
         return connection
 
-    async def give_back(self) -> None:
-        """End what is open and return the connection to its pool."""
+    async def give_back(self, parking: Parking, loop: AbstractEventLoop) -> None:
+        """End what is open and return the connection."""
         if self.in_snapshot:
             await self._command("COMMIT")
-        if self._connection is None and return_at_once(self._engine, self._pooled):
+        if self._connection is None and self._parked is not None and parking.give(self._parked, loop):
             return
         if self._orm is not None:
             await self._orm.close()

@@ -18,10 +18,11 @@ import aiosqlite
 from sqlalchemy import URL, Connection, event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, Pool, PoolProxiedConnection, PoolResetState, QueuePool
 from sqlalchemy.util.concurrency import in_greenlet
 
 from db.functions import register_sqlite_functions
+from db.parking import UNTRIED, NothingReady, Parking
 from db.settings import DatabaseSettings
 
 BEGIN = "trellis_begin"
@@ -29,9 +30,6 @@ BEGIN = "trellis_begin"
 
 LAST_USED = "trellis_last_used"
 """In the pool's notes on a connection: when it was last given back."""
-
-UNTRIED = "trellis_untried"
-"""In the same notes: it should have been tried before it was handed out."""
 
 
 class PoolState(NamedTuple):
@@ -108,7 +106,7 @@ def _postgresql_engine(url: URL, settings: DatabaseSettings, options: dict[str, 
     @event.listens_for(engine.sync_engine, "do_connect")
     def wait_for_it(*_: Any) -> None:
         if not in_greenlet():
-            raise _NothingReady
+            raise NothingReady
 
     @event.listens_for(engine.sync_engine, "checkout")
     def replace_lost(connection: Any, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
@@ -221,38 +219,6 @@ def is_observed(engine: AsyncEngine) -> bool:
     )
 
 
-class _NothingReady(Exception):
-    """A connection would have to be opened, and nobody is waiting."""
-
-
-def take_at_once(engine: AsyncEngine) -> PoolProxiedConnection | None:
-    """A connection to PostgreSQL that lies ready in the pool; None if that takes any waiting.
-
-    Whatever waits inside SQLAlchemy runs in a greenlet of its own, and that costs more than the look-up does. Where
-    nothing is to be waited for, nothing needs one: docs/decisions/0009-statements-past-the-orm.md.
-    """
-    pool = engine.pool
-    if not isinstance(pool, QueuePool) or not pool.checkedin():
-        return None
-    try:
-        connection = engine.sync_engine.raw_connection()
-    except _NothingReady:
-        return None
-    if UNTRIED in connection.info:
-        connection.close()
-        return None
-    return connection
-
-
-def return_at_once(engine: AsyncEngine, connection: PoolProxiedConnection) -> bool:
-    """Give a connection without a transaction back, if the pool has room; else it must be closed, which takes time."""
-    pool = engine.pool
-    if not isinstance(pool, QueuePool) or pool.checkedin() >= pool.size():
-        return False
-    connection.close()
-    return True
-
-
 class Engines:
     """The primary and its replicas, each ready for every way to begin. One per process, used by every request."""
 
@@ -262,6 +228,7 @@ class Engines:
         self.dialect: str = self.primary.dialect.name
         """`sqlite` or `postgresql`."""
         self.replicas = tuple(create_engine(url, settings) for url in settings.replicas)
+        self._parking = self._parkings()
         readers = self.replicas or (self.primary,)
         self._plain = itertools.cycle(readers)
         self._reading = itertools.cycle([_in_autocommit(engine) for engine in readers])
@@ -287,10 +254,14 @@ class Engines:
         """For changes: the primary, in a transaction; on SQLite it waits for its turn to write at BEGIN."""
         return self._writing
 
+    def parking(self, engine: AsyncEngine) -> Parking:
+        """The parked connections of an engine's pool."""
+        return self._parking[engine.pool]
+
     def pools(self) -> dict[str, PoolState]:
         """The state of each pool by name: `primary`, `replica 1` and so on."""
         return {
-            name: PoolState(pool.size(), pool.checkedin(), pool.checkedout(), max(0, pool.overflow()))
+            name: _state(pool, len(self.parking(engine)))
             for name, engine in self._by_name().items()
             if isinstance(pool := engine.pool, QueuePool)
         }
@@ -312,10 +283,19 @@ class Engines:
     async def dispose(self) -> None:
         """Close every connection that is not in use."""
         for engine in self._by_name().values():
+            self.parking(engine).clear()
             await engine.dispose()
+        self._parking = self._parkings()  # new pools have taken the places of the old ones
+
+    def _parkings(self) -> dict[Pool, Parking]:
+        return {engine.pool: Parking(engine) for engine in (self.primary, *self.replicas)}
 
     def _by_name(self) -> dict[str, AsyncEngine]:
         return {"primary": self.primary} | {f"replica {n}": engine for n, engine in enumerate(self.replicas, 1)}
+
+
+def _state(pool: QueuePool, parked: int) -> PoolState:
+    return PoolState(pool.size(), pool.checkedin() + parked, pool.checkedout() - parked, max(0, pool.overflow()))
 
 
 def _in_autocommit(engine: AsyncEngine) -> AsyncEngine:

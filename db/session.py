@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.compiled import Connected, Kept, Parameters, Values
 from db.engine import Engines
+from db.parking import Parking
 
 QUERY_CANCELED = "57014"
 """Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
@@ -70,6 +71,7 @@ class RequestSession:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._clock: _Clock | None = None
         self._connected: Connected | None = None
+        self._parking: Parking | None = None
         self._refused: Exception | None = None
         self._streaming = False
         self._too_late = False
@@ -175,11 +177,15 @@ class RequestSession:
             raise self._refused
         if self._connected is None:
             try:
-                self._connected = await Connected.to(self._engine(), writing=self.mode is Mode.WRITE)
+                self._connected = await self._connected_to(self._engine())
             except Exception as error:  # whatever it is, fifty fields would wait for it fifty times, one by one
                 self._refused = error
                 raise
         return self._connected
+
+    async def _connected_to(self, engine: AsyncEngine) -> Connected:
+        self._parking = self._engines.parking(engine)
+        return await Connected.to(engine, self._parking, writing=self.mode is Mode.WRITE)
 
     def _engine(self) -> AsyncEngine:
         if self.mode is Mode.WRITE:
@@ -222,7 +228,8 @@ class RequestSession:
             if self._connected is None:
                 return
             try:
-                await self._connected.give_back()
+                assert self._parking is not None
+                await self._connected.give_back(self._parking, self._loop or asyncio.get_running_loop())
                 self._connected = None
             except BaseException as error:
                 await asyncio.shield(self._discard())

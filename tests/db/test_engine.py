@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError
 
-from db.engine import Engines, PoolState, take_at_once
+from db.engine import Engines, PoolState
+from db.parking import take_at_once
 from db.session import Mode, RequestSession
 from db.settings import DatabaseSettings
 from tests.databases import Database, settings_for

@@ -14,7 +14,7 @@ async def test_a_server_is_ready_when_its_database_answers(api: Client) -> None:
     assert response.json() == {
         "status": "ok",
         "databases": {"primary": "ok"},
-        "pools": {"primary": {"size": 5, "checked_in": 1, "checked_out": 0, "overflow": 0}},
+        "pools": {"primary": {"size": 15, "checked_in": 1, "checked_out": 0, "overflow": 0}},
     }
 
 
@@ -62,9 +62,9 @@ async def test_the_metrics_count_requests_by_path_and_status(serve: Serve, no_da
 
 
 async def test_the_metrics_show_the_pool(api: Client) -> None:
-    assert await api.pool() == {"size": 5, "checked_in": 0, "checked_out": 0, "overflow": 0}
+    assert await api.pool() == {"size": 15, "checked_in": 0, "checked_out": 0, "overflow": 0}
     await api.ask("{ tags { totalCount } }")
-    assert await api.pool() == {"size": 5, "checked_in": 1, "checked_out": 0, "overflow": 0}
+    assert await api.pool() == {"size": 15, "checked_in": 1, "checked_out": 0, "overflow": 0}
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
