@@ -70,7 +70,7 @@ def test_a_wrong_command_line_is_a_usage_error(arguments: list[str]) -> None:
             "TRELLIS_POOL_SIZE",
             SECRET,
             "TRELLIS_POOL_SIZE should be a valid integer, unable to parse string as an integer."
-            " Correct it, or unset it for the default: 5.",
+            " Correct it, or unset it for the default: 15.",
         ),
     ],
 )
