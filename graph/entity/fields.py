@@ -13,6 +13,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 
 from db.batch import Key
 from db.links import Link
+from graph.batched import Batched
 from graph.entity.node import id_encoder
 from graph.entity.registry import Deferred, Entity, optional
 from graph.execution.batch import Batch
@@ -20,7 +21,7 @@ from graph.execution.field import Cost, PlannedField, Reading
 from graph.execution.plan import FieldPlan
 from graph.execution.rows import Rows
 from graph.execution.selection import Info, columns, document_of, object_type_of
-from graph.loaders import Batched, Loaders
+from graph.loaders import Loaders
 
 T = TypeVar("T")
 

@@ -9,6 +9,7 @@ import strawberry
 
 from db.batch import Key
 from db.links import Source, root, total
+from graph.batched import Batched
 from graph.entity.aggregates import AggregateField
 from graph.entity.connection import ConnectionField
 from graph.entity.fields import begin_rows, object_type, selected_columns
@@ -23,7 +24,7 @@ from graph.execution.field import Cost, PlannedField, argument
 from graph.execution.plan import FieldPlan
 from graph.execution.run import slot_of
 from graph.execution.selection import Info
-from graph.loaders import Batched, Listing, Loaders
+from graph.loaders import Listing, Loaders
 
 MAX_NODES = 100
 

@@ -26,8 +26,8 @@ from graph.execution.rows import Rows, form_of
 from graph.execution.waiting import Deliveries, Delivery, Waiting
 
 if TYPE_CHECKING:
+    from graph.batched import Batched
     from graph.execution.executor import LevelByLevel
-    from graph.loaders import Batched
 
 
 class Failure(NamedTuple):
