@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 UNTRIED = "trellis_untried"
-"""In the same notes: it should have been tried before it was handed out."""
+"""In the pool's notes on a connection: it should have been tried before it was handed out."""
 
 MOMENT_S = 0.1
 """How long a connection is parked while nobody takes it."""

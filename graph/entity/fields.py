@@ -134,7 +134,7 @@ def begin_rows(
         run.fill(batch, field, [answers.get(key) for key in keys])
 
     if wanted:
-        run.load(loader(columns), wanted, then, lambda error: run.fail_all(batch, field, error))
+        run.load(loader(columns), wanted, then, lambda error: run.fail_all(batch.answers, field, error))
     else:
         then([])
 

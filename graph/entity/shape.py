@@ -14,7 +14,6 @@ from graphql import GraphQLObjectType
 from db.batch import Key
 from db.links import Visibility
 from graph.entity.pages import ConnectionPlan, ConnectionValue, PageInfoValue
-from graph.execution.places import Slot
 from graph.execution.plan import FieldPlan, Selection
 from graph.execution.rows import Rows
 from graph.execution.run import Run, slot_of
@@ -147,5 +146,4 @@ def _share(answers: Answers, field: FieldPlan, pages: Sequence[Page], all_of_the
 
 def _fail(run: Run, answers: Answers, fields: Iterable[FieldPlan], error: Exception) -> None:
     for field in fields:
-        for answer in answers:
-            run.fail(Slot(answer, field.key, field.type, field), error)
+        run.fail_all(answers, field, error)

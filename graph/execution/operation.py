@@ -14,11 +14,9 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLSchema,
     InlineFragmentNode,
-    Node,
     OperationDefinitionNode,
     SelectionSetNode,
     Undefined,
-    VariableNode,
     is_object_type,
 )
 from graphql.execution.collect_fields import FragmentDetails
@@ -26,7 +24,7 @@ from graphql.execution.values import VariableValues
 
 from graph.execution.field import planned
 from graph.execution.limits import Limits
-from graph.execution.plan import CONDITIONS, Plan
+from graph.execution.plan import CONDITIONS, Plan, variables_in
 from graph.execution.price import Price, price
 from graph.execution.variables import Variables
 
@@ -121,9 +119,5 @@ def _sized_variables(
 
 
 def _variables(arguments: Iterable[ArgumentNode]) -> Iterator[str]:
-    left: list[Node] = [argument.value for argument in arguments]
-    while left:
-        value = left.pop()
-        if isinstance(value, VariableNode):
-            yield value.name.value
-        left += getattr(value, "values", None) or [field.value for field in getattr(value, "fields", None) or ()]
+    for argument in arguments:
+        yield from variables_in(argument.value)

@@ -118,7 +118,7 @@ class Arguments(NamedTuple):
                 if definition is None or not _takes_anything(definition, name):
                     return None
                 variable[name] = argument.value.name.value
-            elif _has_variables(argument.value):
+            elif any(variables_in(argument.value)):
                 return None
         others = {name: definition for name, definition in field.definition.args.items() if name not in variable}
         fixed = get_argument_values(GraphQLField(field.type, others), field.nodes[0], NO_VARIABLES)
@@ -135,9 +135,8 @@ class Arguments(NamedTuple):
 class Selection:
     """The fields asked of the objects of one type, in the order of the answer."""
 
-    def __init__(self, type_: GraphQLObjectType, fields: Iterable[FieldPlan], depth: int) -> None:
+    def __init__(self, type_: GraphQLObjectType, fields: Iterable[FieldPlan]) -> None:
         self.type = type_
-        self.depth = depth
         self.fields = tuple(fields)
         self.blank: dict[str, Any] = dict.fromkeys(field.key for field in self.fields)
         """An answer whose values are still to come, with its keys in order."""
@@ -208,10 +207,10 @@ class Plan:
         self, forms: OrderedDict[Hashable, Selection], type_: GraphQLObjectType, collected: GroupedFieldSet, depth: int
     ) -> Selection:
         if self._varies:
-            return Selection(type_, self._fields(type_, collected, depth), depth)
+            return Selection(type_, self._fields(type_, collected, depth))
         identity: Hashable = type_ if self.fixed else (type_, _identity(collected))
         if identity not in forms:
-            forms[identity] = Selection(type_, self._fields(type_, collected, depth), depth)
+            forms[identity] = Selection(type_, self._fields(type_, collected, depth))
             if len(forms) > MAX_FORMS and not self.fixed:
                 forms.popitem(last=False)
         elif not self.fixed:
@@ -257,14 +256,14 @@ def _takes_anything(definition: GraphQLArgument, name: str) -> bool:
     )
 
 
-def _has_variables(value: Node) -> bool:
+def variables_in(value: Node) -> Iterator[str]:
+    """The names of the variables in a value, however deep."""
     left: list[Node] = [value]
     while left:
         value = left.pop()
         if isinstance(value, VariableNode):
-            return True
+            yield value.name.value
         left += getattr(value, "values", None) or [field.value for field in getattr(value, "fields", None) or ()]
-    return False
 
 
 def _is_open(directive: DirectiveNode) -> bool:

@@ -157,9 +157,9 @@ class Run:
         if slot.container is self.answer and self.executor.must_rise(slot.type):
             self._hopeless = True
 
-    def fail_all(self, batch: Batch, field: FieldPlan, error: Exception) -> None:
-        """Leave a field empty in all answers of a batch."""
-        for answer in batch.answers:
+    def fail_all(self, answers: Iterable[dict[str, Any]], field: FieldPlan, error: Exception) -> None:
+        """Leave a field empty in all of these answers."""
+        for answer in answers:
             self.fail(slot_of(answer, field), error)
 
     def fill(self, batch: Batch, field: FieldPlan, values: Iterable[dict[str, Any] | None]) -> None:
@@ -311,7 +311,7 @@ class Run:
         try:
             begin(batch, field)
         except Exception as error:
-            self.fail_all(batch, field, error)
+            self.fail_all(batch.answers, field, error)
 
     async def _round(self) -> None:
         """Fetch what this level has asked for; if it asked for nothing, wait for resolvers.
