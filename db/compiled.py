@@ -6,7 +6,7 @@ it is, and how long a statement may take, is not known here. Why: docs/decisions
 """
 
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, Self, TypeAlias
 
 import asyncpg
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from db.engine import is_observed
+from db.engine import BEGIN, is_observed
 from db.parking import Parked, Parking
 
 BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -171,29 +171,26 @@ class Connected:
         pooled: PoolProxiedConnection,
         connection: AsyncConnection | None,
         parked: Parked | None = None,
-        *,
-        writing: bool,
     ) -> None:
         self.in_snapshot = False
         self._engine = engine
         self._pooled = pooled
         self._adapted: Any = pooled.dbapi_connection
         self._driver: Any = pooled.driver_connection if engine.dialect.name == "postgresql" else None
-        self._begins_itself = self._driver is None or writing
         self._connection = connection
         self._parked = parked
-        self._joined = self._begins_itself
+        self._joined = self._driver is None
         self._orm: AsyncSession | None = None
 
     @classmethod
-    async def to(cls, engine: AsyncEngine, parking: Parking, *, writing: bool) -> Self:
+    async def to(cls, engine: AsyncEngine, parking: Parking) -> Self:
         """Take a connection of the engine, with as little work as possible."""
-        if engine.dialect.name == "postgresql" and not writing:
+        if engine.dialect.name == "postgresql":
             parked = parking.take()
             if parked is not None:
-                return cls(engine, parked.connection, None, parked, writing=writing)
+                return cls(engine, parked.connection, None, parked)
         connection = await parking.connect(engine)
-        return cls(engine, await connection.get_raw_connection(), connection, writing=writing)
+        return cls(engine, await connection.get_raw_connection(), connection)
 
     async def rows(self, statement: Executable, parameters: Parameters | None) -> Sequence[Row[Any]]:
         """Run a statement through SQLAlchemy."""
@@ -218,6 +215,35 @@ class Connected:
         """Open one read-only view of the database, in one round trip."""
         await self._command(BEGIN_SNAPSHOT)
         self.in_snapshot = True
+
+    async def begin_writing(self) -> "Transaction":
+        """Open a transaction for changes; on SQLite, wait for the turn to write."""
+        connection = await self.through_sqlalchemy()
+        if self._driver is None:
+            await connection.rollback()  # what reading began
+            await connection.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+            await connection.begin()
+        else:
+            await self._command("BEGIN")
+        return Transaction(await self.orm(), self)
+
+    async def commit(self) -> None:
+        """End a transaction for changes, and keep them."""
+        await self._end("COMMIT", AsyncSession.commit)
+
+    async def roll_back(self) -> None:
+        """End a transaction for changes, and undo them."""
+        await self._end("ROLLBACK", AsyncSession.rollback)
+
+    async def _end(self, command: str, end: Callable[[AsyncSession], Awaitable[None]]) -> None:
+        """Let the session flush or forget, then end the transaction, which on PostgreSQL only we know of."""
+        orm = await self.orm()
+        await end(orm)
+        orm.expunge_all()
+        if self._driver is not None:
+            await self._command(command)
+        else:
+            await (await self.through_sqlalchemy()).execution_options(**{BEGIN: ""})
 
     async def orm(self) -> AsyncSession:
         """The `AsyncSession` on this connection; there is one."""
@@ -260,10 +286,8 @@ class Connected:
         return self._connection
 
     def _may_pass(self) -> bool:
-        """Whether a statement may go past SQLAlchemy: nobody would miss it, and its transaction has begun."""
-        if self._driver is None or is_observed(self._engine):
-            return False
-        return not self._begins_itself or bool(self._driver.is_in_transaction())
+        """Whether a statement may go past SQLAlchemy: nobody would miss it."""
+        return self._driver is not None and not is_observed(self._engine)
 
     async def _fetch(self, kept: Kept, form: Form, values: Sequence[Any]) -> Sequence[Values]:
         try:
@@ -284,6 +308,25 @@ class Connected:
             await self._driver.execute(sql)
         except Exception as error:
             raise_as_sqlalchemy(error, sql, self._adapted, self._engine.dialect)
+
+
+class Transaction:
+    """A transaction for changes, under way: entities through the `AsyncSession`, rows past it."""
+
+    def __init__(self, orm: AsyncSession, connected: Connected) -> None:
+        self.orm = orm
+        self._connected = connected
+
+    async def rows(self, statement: Executable | Kept, parameters: Parameters | None = None) -> Sequence[Values]:
+        """Run one statement and return its rows, which are read by position. What the session holds is flushed first.
+
+        A kept statement goes past SQLAlchemy where it can.
+        """
+        if self.orm.new or self.orm.dirty or self.orm.deleted:
+            await self.orm.flush()
+        if isinstance(statement, Kept):
+            return await self._connected.kept_rows(statement, parameters)
+        return await self._connected.rows(statement, parameters)
 
 
 def raise_as_sqlalchemy(error: Exception, sql: str, adapted: Any, dialect: Dialect) -> NoReturn:

@@ -233,6 +233,7 @@ class Engines:
         self._plain = itertools.cycle(readers)
         self._reading = itertools.cycle([_in_autocommit(engine) for engine in readers])
         self._snapshots = itertools.cycle([_read_only(engine) for engine in readers])
+        self._current = self.primary if self.dialect == "postgresql" else _in_autocommit(self.primary)
         self._writing = self.primary.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
 
     def plain(self) -> AsyncEngine:
@@ -249,6 +250,10 @@ class Engines:
         `REPEATABLE READ, READ ONLY` on PostgreSQL; on SQLite, WAL gives a reader its view at the first SELECT.
         """
         return next(self._snapshots)
+
+    def current(self) -> AsyncEngine:
+        """For what is committed now, and for changes: the primary, where nothing is begun before it is asked for."""
+        return self._current
 
     def writing(self) -> AsyncEngine:
         """For changes: the primary, in a transaction; on SQLite it waits for its turn to write at BEGIN."""

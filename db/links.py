@@ -5,7 +5,7 @@ with the columns that carry the parents' keys. Composite keys, self references, 
 the same two tables and conditions of any kind in `primaryjoin` are all the same here. Nothing is executed.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple
@@ -21,7 +21,10 @@ from sqlalchemy import (
     Table,
     Time,
     and_,
+    bindparam,
+    case,
     inspect,
+    null,
     select,
 )
 from sqlalchemy.orm import (
@@ -45,13 +48,61 @@ Predicate = Callable[[Row], ColumnElement[bool] | None]
 """Which rows count, as SQL on the alias of their model; None: all of them."""
 
 
-Visibility = Callable[[Mapper[Any]], Predicate | None]
-"""Which rows of a model the viewer may see. Every statement asks it, for every model that it touches."""
+VIEWER = "__viewer"
+"""The parameter that says who asks; predicates of a visibility name it, so that statements are the same for many."""
 
 
-def every_row(_model: Mapper[Any]) -> Predicate | None:
-    """The visibility of somebody who may see everything."""
-    return None
+def viewer_id() -> ColumnElement[int]:
+    """The number of the user who asks, bound when a statement runs; null for nobody, who is equal to no one."""
+    return bindparam(VIEWER, type_=BigInteger())
+
+
+def _no_values(_model: Mapper[Any]) -> Mapping[str, Predicate]:
+    return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Visibility:
+    """What somebody may see. Every statement asks it, for every model that it touches.
+
+    There is one object for each kind of viewer, never one for each request: statements are kept by it.
+    """
+
+    rows: Callable[[Mapper[Any]], Predicate | None]
+    """Which rows of a model; None: all of them."""
+    values: Callable[[Mapper[Any]], Mapping[str, Predicate]] = _no_values
+    """By attribute: in which rows its value may be seen. Elsewhere it is null: shown, compared, sorted and counted."""
+
+    def __call__(self, model: Mapper[Any]) -> Predicate | None:
+        """The rows of a model."""
+        return self.rows(model)
+
+    def seen(self, source: "Source", model: Mapper[Any]) -> "Source":
+        """A source whose row shows no value that is to be hidden."""
+        hidden = self.values(model)
+        return source._replace(row=_Veiled(source.row, hidden)) if hidden else source
+
+
+class _Veiled:
+    """An alias of a model with null in place of what may not be seen."""
+
+    def __init__(self, row: Row, hidden: Mapping[str, Predicate]) -> None:
+        self.bare = row
+        self._hidden = hidden
+
+    def __getattr__(self, name: str) -> Any:
+        expression = getattr(self.bare, name)
+        allowed = self._hidden[name](self.bare) if name in self._hidden else None
+        return expression if allowed is None else case((allowed, expression), else_=null())
+
+
+def bare(row: Row) -> Row:
+    """The alias itself, for what is about tables and not about values."""
+    return row.bare if isinstance(row, _Veiled) else row
+
+
+EVERYTHING = Visibility(lambda _model: None)
+"""The visibility of somebody who may see everything."""
 
 
 class Term(NamedTuple):

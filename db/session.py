@@ -6,6 +6,8 @@ docs/decisions/0009-statements-past-the-orm.md.
 """
 
 import asyncio
+import itertools
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from enum import Enum, auto
 from types import TracebackType
@@ -15,12 +17,19 @@ from sqlalchemy import Executable, Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db.compiled import Connected, Kept, Parameters, Values
+from db.compiled import Connected, Kept, Parameters, Transaction, Values
 from db.engine import Engines
 from db.parking import Parking
 
 QUERY_CANCELED = "57014"
 """Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+
+TRANSIENT = frozenset({"40001", "40P01"})
+"""Serialization failure and deadlock: PostgreSQL asks for the whole transaction again."""
+
+ATTEMPTS = 8
+FIRST_PAUSE_S = 0.005
+MAX_PAUSE_S = 0.25
 
 T = TypeVar("T")
 
@@ -49,8 +58,8 @@ class Mode(Enum):
     """One statement: autocommit, because BEGIN and ROLLBACK would cost a third of a look-up."""
     SNAPSHOT = auto()
     """Several statements that must agree: one read-only view of the database."""
-    WRITE = auto()
-    """Changes, in one transaction on the primary."""
+    CURRENT = auto()
+    """What is committed now, on the primary, statement by statement. Changes go through `write`."""
 
 
 class RequestSession:
@@ -74,6 +83,7 @@ class RequestSession:
         self._parking: Parking | None = None
         self._refused: Exception | None = None
         self._streaming = False
+        self._writing = False
         self._too_late = False
         self._closed = False
 
@@ -105,7 +115,7 @@ class RequestSession:
     async def orm(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Give the operation's `AsyncSession` to `work`, waiting for the session's turn.
 
-        It is made on first use, on the connection that `rows` reads from, and what it commits is committed.
+        It is made on first use, on the connection that `rows` reads from. To change something, use `write`.
         Raises as `rows` does; the statement timeout is for all that `work` does.
         """
 
@@ -113,6 +123,43 @@ class RequestSession:
             return await work(await connected.orm())
 
         return await self._in_turn(run)
+
+    async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Do `work` in a transaction of its own, waiting for the session's turn. For `Mode.CURRENT`.
+
+        COMMIT when it returns, ROLLBACK when it raises. Work that the database refuses for the sake of others (a
+        deadlock, a serialization failure) is done again, all of it, at most `ATTEMPTS` times. Inside, everything goes
+        through the transaction: the session itself would wait for its own turn. Raises as `rows` does.
+        Source: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
+        """
+        assert self.mode is Mode.CURRENT, "changes need the primary"
+
+        async def run(connected: Connected) -> T:
+            for attempt in itertools.count(1):
+                try:
+                    return await self._once(connected, work)
+                except DBAPIError as error:
+                    if attempt == ATTEMPTS or not is_transient(error):
+                        raise
+                await asyncio.sleep(random.uniform(0, min(MAX_PAUSE_S, FIRST_PAUSE_S * 2**attempt)))
+            raise AssertionError
+
+        return await self._in_turn(run)
+
+    async def _once(self, connected: Connected, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        self._writing = True
+        transaction = await connected.begin_writing()
+        try:
+            result = await work(transaction)
+        except Exception:
+            try:
+                await connected.roll_back()
+            except Exception:  # whatever it is, nobody knows what state the connection is in
+                await asyncio.shield(self._discard())
+            raise
+        await connected.commit()
+        self._writing = False
+        return result
 
     async def stream(self, statement: Executable, *, batch_size: int = 500) -> AsyncIterator[Row[Any]]:
         """Run one statement and yield its rows as they come, `batch_size` at a time, holding the session's turn.
@@ -148,7 +195,7 @@ class RequestSession:
                 if self._stop(clock):
                     raise await self._end_late() from None
                 # A reader may go on with a view of its own; the rest of a transaction alone is worse than nothing.
-                self._closed = self._closed or self.mode is Mode.WRITE
+                self._closed = self._closed or self._writing
                 await asyncio.shield(self._discard())
                 raise
             except DBAPIError as error:
@@ -185,11 +232,11 @@ class RequestSession:
 
     async def _connected_to(self, engine: AsyncEngine) -> Connected:
         self._parking = self._engines.parking(engine)
-        return await Connected.to(engine, self._parking, writing=self.mode is Mode.WRITE)
+        return await Connected.to(engine, self._parking)
 
     def _engine(self) -> AsyncEngine:
-        if self.mode is Mode.WRITE:
-            return self._engines.writing()
+        if self.mode is Mode.CURRENT:
+            return self._engines.current()
         if self.dialect == "postgresql":
             return self._engines.plain()
         return self._engines.reading() if self.mode is Mode.SINGLE else self._engines.snapshot()
@@ -289,6 +336,15 @@ class _Clock:
         return self._task.uncancel() <= self._cancelling
 
 
-def _stopped_by_the_server(error: Exception) -> bool:
+def is_transient(error: DBAPIError) -> bool:
+    """Whether the same work may well succeed when it is done again: others were in its way."""
+    return _state_of(error) in TRANSIENT or "database is locked" in str(error.orig)
+
+
+def _state_of(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
+
+
+def _stopped_by_the_server(error: DBAPIError) -> bool:
     """Whether PostgreSQL's own statement timeout came first."""
-    return getattr(getattr(error, "orig", None), "sqlstate", None) == QUERY_CANCELED
+    return _state_of(error) == QUERY_CANCELED

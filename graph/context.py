@@ -4,18 +4,34 @@ It is born when an operation begins and ends with it. A request over a WebSocket
 a context's fresh session: an old one would hold an old view of the database, and a connection, for hours.
 """
 
-from collections.abc import AsyncIterator
+import re
+import secrets
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from starlette.requests import HTTPConnection
 
 from db.engine import Engines
-from db.links import Visibility, every_row
+from db.links import EVERYTHING, VIEWER, Visibility
 from db.session import RequestSession
 from db.statements import Statements
-from graph.loaders import Loaders
+from graph.loaders import NOTHING, Loaders
 from graph.settings import MAX_PAGE
+from graph.viewer import NOBODY, Viewer
+
+REQUEST_ID = "X-Request-Id"
+_REQUEST_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
+
+
+class Cookie(NamedTuple):
+    """What the answer tells a browser to keep."""
+
+    name: str
+    value: str
+    max_age_s: int
+    """0: forget it."""
 
 
 class RequestContext:
@@ -26,11 +42,15 @@ class RequestContext:
         engines: Engines,
         *,
         request: HTTPConnection | None = None,
-        visible: Visibility = every_row,
+        viewer: Viewer = NOBODY,
+        visible: Visibility = EVERYTHING,
         statements: Statements | None = None,
     ) -> None:
         self.request = request
+        self.viewer = viewer
         self.visible = visible
+        self.cookies: list[Cookie] = []
+        """For the answer."""
         self.memo: dict[Any, Any] = {}
         """What was worked out about the document once, for every object that it applies to."""
         self.max_page = MAX_PAGE
@@ -38,13 +58,20 @@ class RequestContext:
         """The plan of the operation, for the executor."""
         self._engines = engines
         self._statements = statements or Statements()
+        self._bound: Mapping[str, Any] = NOTHING if visible is EVERYTHING else {VIEWER: viewer.id}
         self.open()
 
     def open(self) -> None:
         """Begin an operation: a session and loaders of its own."""
         self.session = RequestSession(self._engines)
-        self.loaders = Loaders(self.session, self.visible, self._statements)
+        self.loaders = Loaders(self.session, self.visible, self._statements, self._bound)
         self.memo.clear()
+
+    @cached_property
+    def request_id(self) -> str:
+        """What the request is called in records: the name that the client gave it, or one of ours."""
+        given = "" if self.request is None else self.request.headers.get(REQUEST_ID, "")
+        return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
     @asynccontextmanager
     async def operation(self) -> AsyncIterator[None]:

@@ -92,7 +92,7 @@ class GraphQLEndpoint:
         allowed = EVERYTHING if request.method == "POST" else READING
         work = self._schema.answer(*asked, context, allowed)
         try:
-            return await while_connected(request, work, lambda: context.session.mode is not Mode.WRITE)
+            return await while_connected(request, work, lambda: context.session.mode is not Mode.CURRENT)
         except NotAllowed as error:
             raise _wrong_address(error.kind) from None
 

@@ -28,6 +28,8 @@ SQLITE_MAX_KEYS = 10_000
 IDENTITY = "the identity"
 """The form of a listing without arguments."""
 
+NOTHING: Mapping[str, Any] = {}
+
 T = TypeVar("T")
 Rows = Sequence[Values]
 Gathered = Mapping[Key, Rows]
@@ -141,8 +143,15 @@ class Grouping(NamedTuple):
 class Loaders:
     """Every loader of one operation. They live as long as its session."""
 
-    def __init__(self, session: RequestSession, visible: Visibility, statements: Statements) -> None:
+    def __init__(
+        self,
+        session: RequestSession,
+        visible: Visibility,
+        statements: Statements,
+        bound: Mapping[str, Any] = NOTHING,
+    ) -> None:
         self.visible = visible
+        self._bound = bound
         self._session = session
         self._statements = statements
         self._made: dict[Hashable, Batched[Any]] = {}
@@ -153,13 +162,17 @@ class Loaders:
             return self._first(link, columns)
         if link.target_key is not None:  # posts' authors and orders' customers are one loader
             return self.by_key(link.target, link.target_key, columns)
-        return self._by_key(("row", link, columns), link.target, link.children, columns)
+
+        def source() -> Source:
+            return self.visible.seen(link.children(), link.target)
+
+        return self._by_key(("row", link, columns), link.target, source, columns)
 
     def by_key(self, model: Mapper[Any], key: tuple[str, ...], columns: tuple[str, ...]) -> Batched[Any]:
         """The row whose attributes `key` have the values given; None where there is none, or not for this viewer."""
 
         def source() -> Source:
-            rows = root(model.entity)
+            rows = self.visible.seen(root(model.entity), model)
             return rows._replace(key=tuple(getattr(rows.row, name) for name in key))
 
         return self._by_key(("key", model, key, columns), model, source, columns)
@@ -168,7 +181,7 @@ class Loaders:
         """Any one row of a listing that has at most one; None where there is none."""
 
         def build() -> Statement:
-            return page(listing.source(), PageShape(columns, ()), self._session.dialect, self._predicates(listing))
+            return page(self._source(listing), PageShape(columns, ()), self._session.dialect, self._predicates(listing))
 
         shape = listing.shape("one", columns)
         parameters = {batch.LIMIT: 1, **listing.parameters}
@@ -178,7 +191,7 @@ class Loaders:
         """A page for each parent; at the root, the key is `()`."""
 
         def build() -> Statement:
-            source = listing.source()
+            source = self._source(listing)
             shape = PageShape(wanted.columns, order.terms(source), window.backward, window.sides(), wanted.cursors)
             return page(source, shape, self._session.dialect, self._predicates(listing))
 
@@ -191,7 +204,7 @@ class Loaders:
         """How many rows each parent has."""
 
         def build() -> Statement:
-            return batch.count(listing.source(), self._session.dialect, self._predicates(listing))
+            return batch.count(self._source(listing), self._session.dialect, self._predicates(listing))
 
         identity, shape = ("count", listing.identity), listing.shape("count")
         return self._loader(identity, shape, build, _number, listing.parameters)
@@ -200,7 +213,7 @@ class Loaders:
         """The measures of each parent's rows, in order; None for a parent without rows."""
 
         def build() -> Statement:
-            source = listing.source()
+            source = self._source(listing)
             expressions = [measure.expression(source.row) for measure in measures]
             return batch.aggregate(source, expressions, self._session.dialect, self._predicates(listing))
 
@@ -212,7 +225,7 @@ class Loaders:
         """The groups of each parent's rows, the largest first: the columns grouped by, then the measures."""
 
         def build() -> Statement:
-            source = listing.source()
+            source = self._source(listing)
             return batch.groups(
                 source,
                 [getattr(source.row, name) for name in grouping.by],
@@ -237,7 +250,7 @@ class Loaders:
         visible = self.visible(link.target)
 
         def build() -> Statement:
-            source = link.children()
+            source = self.visible.seen(link.children(), link.target)
             shape = PageShape(columns, total(link.target, source.row, source.order))
             return page(source, shape, self._session.dialect, [visible] if visible else [])
 
@@ -252,6 +265,9 @@ class Loaders:
             return batch.rows_by_key(source(), columns, self._session.dialect, [visible] if visible else [])
 
         return self._loader(identity, identity, build, _first)
+
+    def _source(self, listing: Listing) -> Source:
+        return self.visible.seen(listing.source(), listing.model)
 
     def _predicates(self, listing: Listing) -> tuple[Predicate, ...]:
         visible = self.visible(listing.model)
@@ -302,7 +318,7 @@ class Loaders:
         return self._statements.get((self._session.dialect, self.visible, shape), build)
 
     async def _read(self, statement: Statement, keys: list[Key], parameters: Mapping[str, Any]) -> Rows:
-        bound = {**statement.parameters(keys), **parameters}
+        bound = {**statement.parameters(keys), **parameters, **self._bound}
         if statement.kept is not None:
             return await self._session.rows(statement.kept, bound)
         return await self._session.rows(statement.select, bound)

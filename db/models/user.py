@@ -13,10 +13,13 @@ from db.models.role import user_roles
 
 if TYPE_CHECKING:
     from db.models.account import Account
+    from db.models.api_key import ApiKey
+    from db.models.audit_entry import AuditEntry
     from db.models.document import Document
     from db.models.order import Order
     from db.models.post import Post
     from db.models.role import Role
+    from db.models.sign_in import SignIn
 
 
 class User(Timestamps, Base):
@@ -51,4 +54,13 @@ class User(Timestamps, Base):
     )
     accounts: Mapped[list[Account]] = relationship(
         back_populates="owner", lazy="raise", passive_deletes="all", doc="Accounts that belong to the user."
+    )
+    sign_ins: Mapped[list[SignIn]] = relationship(
+        back_populates="user", lazy="raise", passive_deletes="all", doc="The user's sign-ins, ended ones too."
+    )
+    api_keys: Mapped[list[ApiKey]] = relationship(
+        back_populates="user", lazy="raise", passive_deletes="all", doc="API keys that act for the user."
+    )
+    audit_entries: Mapped[list[AuditEntry]] = relationship(
+        back_populates="user", lazy="raise", passive_deletes="all", doc="What the user did."
     )

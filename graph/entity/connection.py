@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from graphql import GraphQLObjectType
 
-from db.links import Source, every_row
+from db.links import EVERYTHING, Source
 from graph.context import RequestContext
 from graph.entity.aggregates import AggregateField
 from graph.entity.cursors import decode_cursor
@@ -123,7 +123,7 @@ class ConnectionField(PlannedField):
     def _natural_order(self) -> Order:
         """It belongs to the relationship, so its cursors belong to it too."""
         entity = self._entity()
-        terms = self._fixed_order or ordering(entity, None, every_row).terms
+        terms = self._fixed_order or ordering(entity, None, EVERYTHING).terms
         return Order(terms, f"{entity.name} {self.name}")
 
 

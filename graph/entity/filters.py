@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.expression import Select
 
 from db.batch import conditions, joined
-from db.links import Link, Predicate, Row, Source, Visibility, parameter_type, primary_key, total
+from db.links import Link, Predicate, Row, Source, Visibility, bare, parameter_type, primary_key, total
 from graph.entity.comparisons import MAX_LIST, NO_NAMES, ValueFilter, check_size, input_type, value_filter
 from graph.entity.filter_form import MAX_DEPTH, form_of
 from graph.entity.node import key_in
@@ -172,14 +172,14 @@ class _Filtering:
         return found
 
     def _every(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> list[ColumnElement[bool]]:
-        children = relation.link.children()
+        children = self._children(relation.link)
         condition = self.condition(relation.target(), children.row, asked, where, depth + 1)
         if condition is None:
             return []
         return [~self._from(relation.link, children, row).where(condition.is_not(true())).exists()]
 
     def _exists(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool]:
-        children = relation.link.children()
+        children = self._children(relation.link)
         condition = self.condition(relation.target(), children.row, asked, where, depth + 1)
         related = self._from(relation.link, children, row)
         if relation.link.is_first_of_many:
@@ -187,16 +187,19 @@ class _Filtering:
         return (related if condition is None else related.where(condition)).exists()
 
     def _is_first(self, link: Link, children: Source, row: Row) -> ColumnElement[bool]:
-        again, key = link.children(), primary_key(link.target)
+        again, key = self._children(link), primary_key(link.target)
         chosen = related(select(*(getattr(again.row, name) for name in key)), link, again, row, self._visible)
         return tuple_(*(getattr(children.row, name) for name in key)).in_(first(chosen, link, again))
+
+    def _children(self, link: Link) -> Source:
+        return self._visible.seen(link.children(), link.target)
 
     def _from(self, link: Link, children: Source, row: Row) -> Select[Any]:
         return related(select(1), link, children, row, self._visible)
 
     def count(self, link: Link, row: Row) -> ColumnElement[int]:
         """How many children a row has, as far as the viewer sees them."""
-        children = link.children()
+        children = self._children(link)
         return related(select(func.count()), link, children, row, self._visible).scalar_subquery()
 
 
@@ -209,7 +212,7 @@ def related(statement: Select[Any], link: Link, children: Source, row: Row, visi
             *(key == getattr(row, name) for key, name in zip(children.key, link.key, strict=True)),
             *conditions(children, [seen] if seen else []),
         )
-        .correlate(inspect(row).selectable)
+        .correlate(inspect(bare(row)).selectable)
     )
 
 

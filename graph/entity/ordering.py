@@ -130,7 +130,7 @@ def _term(entity: Entity, row: Row, asked: Mapping[str, Any], visible: Visibilit
 
 
 def _related_term(relation: Relation, row: Row, asked: Mapping[str, Any], visible: Visibility) -> Term:
-    children = relation.link.children()
+    children = visible.seen(relation.link.children(), relation.link.target)
     if relation.link.to_many:
         counted = related(select(func.count()), relation.link, children, row, visible)
         return Term(counted.scalar_subquery(), asked["count"].descending, nulls_first=asked["count"].nulls_first)

@@ -141,5 +141,5 @@ def _check_kind(operation: OperationDefinitionNode | None, allowed: Container[Op
 
 def _mode(priced: Priced) -> Mode:
     if priced.operation.node.operation is OperationType.MUTATION:
-        return Mode.WRITE
+        return Mode.CURRENT
     return Mode.SINGLE if priced.price.statements <= 1 else Mode.SNAPSHOT

@@ -56,7 +56,7 @@ async def test_the_same_scale_and_seed_give_the_same_rows_on_every_database(engi
 async def test_filling_counts_every_noun(engines: Engines) -> None:
     counts = await demo.fill(engines)
     found = await all_rows(engines)
-    assert sorted(counts) == nouns()
+    assert set(counts) == set(nouns()) - {"audit_entries"}  # nobody has done anything yet
     assert counts == {name: len(found[name]) for name in counts}
     assert (counts["users"], counts["posts"]) == (20, 60)
 

@@ -66,7 +66,7 @@ async def test_pgbouncer_gets_no_prepared_statements_and_no_start_up_settings(se
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("way", ["reading", "snapshot", "writing", Mode.SINGLE, Mode.SNAPSHOT, Mode.WRITE])
+@pytest.mark.parametrize("way", ["reading", "snapshot", "writing", Mode.SINGLE, Mode.SNAPSHOT, Mode.CURRENT])
 async def test_a_connection_that_died_while_it_was_idle_is_replaced_unseen(
     settings: DatabaseSettings, way: str | Mode
 ) -> None:

@@ -59,7 +59,7 @@ async def test_a_busy_connection_passes_the_pool_now_and_then(one: Engines, monk
 async def test_what_is_parked_serves_those_who_need_the_pool(one: Engines) -> None:
     first = await pid(one)
     async with asyncio.timeout(parking.MOMENT_S / 2):
-        assert await pid(one, Mode.WRITE) == first
+        assert await pid(one, Mode.CURRENT) == first
 
 
 async def test_nothing_is_parked_while_somebody_waits(one: Engines) -> None:

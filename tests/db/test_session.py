@@ -1,6 +1,7 @@
 """One session per operation: it lets statements through one by one, and they see one state."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlalchemy import Executable, Float, bindparam, func, insert, select, text
@@ -8,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import models
-from db.compiled import Kept
+from db.compiled import Kept, Transaction
 from db.engine import Engines
 from db.session import Mode, RequestSession
 from tests.databases import StatementRecorder
@@ -117,31 +118,78 @@ async def test_a_snapshot_refuses_to_write(engines: Engines) -> None:
             await session.rows(text("INSERT INTO tags (name, slug) VALUES ('a', 'a') RETURNING id"))
 
 
-async def test_what_is_not_committed_is_gone(engines: Engines) -> None:
-    async with RequestSession(engines, Mode.WRITE) as session:
-        await session.rows(text("INSERT INTO tags (name, slug) VALUES ('a', 'a') RETURNING id"))
-        assert await session.rows(COUNT_TAGS) == [(1,)]
+async def test_work_that_raises_is_undone(engines: Engines) -> None:
+    async def work(transaction: Transaction) -> None:
+        await transaction.rows(text("INSERT INTO tags (name, slug) VALUES ('a', 'a') RETURNING id"))
+        transaction.orm.add(models.Tag(name="b", slug="b"))
+        for statement in (COUNT_TAGS, KEPT_COUNT):
+            assert [tuple(row) for row in await transaction.rows(statement)] == [(2,)]
+        raise ZeroDivisionError
+
+    async with RequestSession(engines, Mode.CURRENT) as session:
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                await session.write(work)
+            assert [tuple(row) for row in await session.rows(KEPT_COUNT)] == [(0,)]
     async with RequestSession(engines) as session:
         assert await session.rows(COUNT_TAGS) == [(0,)]
 
 
+async def test_work_that_stands_in_the_way_of_others_is_done_again(engines: Engines) -> None:
+    """Two rows, locked in opposite orders until PostgreSQL chooses a victim; SQLite lets one write at a time."""
+    for slug in ("a", "b"):
+        await commit(engines, add_tag(slug))
+    attempts: list[str] = []
+    both = asyncio.Barrier(2)
+
+    def renaming(first: str, second: str) -> Callable[[Transaction], Awaitable[None]]:
+        async def work(transaction: Transaction) -> None:
+            attempts.append(first)
+            await rename(transaction, first)
+            if engines.dialect == "postgresql" and len(attempts) <= 2:
+                await both.wait()
+            await rename(transaction, second)
+
+        return work
+
+    async def rename(transaction: Transaction, slug: str) -> None:
+        tag = (await transaction.orm.scalars(select(models.Tag).where(models.Tag.slug == slug))).one()
+        tag.name += "!"
+        await transaction.orm.flush()
+
+    async def write(work: Callable[[Transaction], Awaitable[None]]) -> None:
+        async with RequestSession(engines, Mode.CURRENT) as session:
+            await session.write(work)
+
+    await asyncio.gather(write(renaming("a", "b")), write(renaming("b", "a")))
+    async with RequestSession(engines) as session:
+        names = await session.rows(select(models.Tag.name))
+    assert [name.count("!") for (name,) in names] == [2, 2]
+    assert len(attempts) == (3 if engines.dialect == "postgresql" else 2)
+
+
 async def test_everything_shares_one_orm_session_on_one_connection(engines: Engines) -> None:
     seen: list[AsyncSession] = []
+
+    async def keep(orm: AsyncSession) -> None:
+        seen.append(orm)
 
     async def add(orm: AsyncSession) -> None:
         seen.append(orm)
         orm.add(models.Tag(name="new", slug="new"))
         await orm.flush()
 
-    async with RequestSession(engines, Mode.WRITE) as session:
+    async def look(transaction: Transaction) -> None:
+        await add(transaction.orm)
+        for statement in (COUNT_TAGS, KEPT_COUNT, KEPT_COUNT):
+            assert [tuple(row) for row in await transaction.rows(statement)] == [(1,)]
+
+    async with RequestSession(engines, Mode.CURRENT) as session:
         assert await session.rows(COUNT_TAGS) == [(0,)]
-        await session.orm(add)
+        await session.write(look)
         for statement in (COUNT_TAGS, KEPT_COUNT, KEPT_COUNT):
             assert [tuple(row) for row in await session.rows(statement)] == [(1,)]
-        await session.orm(lambda orm: orm.rollback())
-        assert await session.rows(COUNT_TAGS) == [(0,)]
-        await session.orm(add)
-        await session.orm(lambda orm: orm.commit())
+        await session.orm(keep)
         assert engines.pools()["primary"].checked_out == 1
     assert len({id(orm) for orm in seen}) == 1
     async with RequestSession(engines) as session:

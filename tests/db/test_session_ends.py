@@ -217,8 +217,8 @@ async def test_a_kept_statement_that_nobody_waits_for_stops_on_the_server(
 
 
 async def test_a_transaction_that_was_cancelled_does_not_go_on(engines: Engines) -> None:
-    async with RequestSession(engines, Mode.WRITE) as session:
-        statement = asyncio.create_task(session.rows(ENDLESS[engines.dialect]))
+    async with RequestSession(engines, Mode.CURRENT) as session:
+        statement = asyncio.create_task(session.write(lambda it: it.rows(ENDLESS[engines.dialect])))
         await under_way(engines)
         statement.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapper
 from db import batch, demo, models
 from db.batch import Statement
 from db.engine import Engines
-from db.links import Predicate, root
+from db.links import Predicate, root, Visibility
 from db.statements import Statements
 from graph.context import RequestContext
 from graph.schema import Schema, make_schema
@@ -197,11 +197,12 @@ async def test_who_may_see_other_rows_uses_other_statements(
     def blind(_model: Mapper[Any]) -> Predicate | None:
         return nothing
 
+    blinded = Visibility(blind)
     seeing = await answer(schema, RequestContext(filled, statements=kept), query)
     assert seeing["tags"]["totalCount"] > 0
     for _ in range(2):
         with statements() as seen:
-            hidden = await answer(schema, RequestContext(filled, statements=kept, visible=blind), query)
+            hidden = await answer(schema, RequestContext(filled, statements=kept, visible=blinded), query)
         assert hidden == {"tags": {"totalCount": 0, "nodes": []}}
         assert len(seen) == 2
     assert kept.built == 4

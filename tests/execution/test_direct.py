@@ -15,7 +15,7 @@ from strawberry.types import ExecutionResult
 
 from db import models
 from db.engine import Engines
-from db.links import Predicate
+from db.links import Predicate, Visibility
 from db.statements import Statements
 from graph.context import RequestContext
 from graph.entity import Schema
@@ -243,7 +243,7 @@ async def test_one_viewer_does_not_filter_by_what_another_may_see(
         assert len(seen) == 2
 
 
-def only(slug: str) -> Any:
+def only(slug: str) -> Visibility:
     """The visibility of somebody who may see one post."""
 
     def fits(row: Any) -> Any:
@@ -252,4 +252,4 @@ def only(slug: str) -> Any:
     def visible(model: Mapper[Any]) -> Predicate | None:
         return fits if model.class_ is models.Post else None
 
-    return visible
+    return Visibility(visible)

@@ -22,7 +22,7 @@ Shape: TypeAlias = dict[str, set[str]]
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TIMES = {"created_at": NOW, "updated_at": NOW}
-ORDER, TRANSFER = uuid.UUID(int=7), uuid.UUID(int=9)
+ORDER, TRANSFER, SIGN_IN, ENTRY = (uuid.UUID(int=n) for n in (7, 9, 11, 13))
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "users": [
@@ -56,6 +56,35 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "accounts": [{"id": n, "currency": "EUR", "balance": 1000, "owner_id": n, **TIMES} for n in (1, 2)],
     "transfers": [
         {"id": TRANSFER, "amount": 5, "currency": "EUR", "created_at": NOW, "from_account_id": 1, "to_account_id": 2}
+    ],
+    "sign_ins": [
+        {"id": SIGN_IN, "user_id": 1, "secret_hash": "5" * 64, "in_cookie": True, "created_at": NOW, "expires_at": NOW}
+    ],
+    "api_keys": [
+        {
+            "id": 1,
+            "name": "shop",
+            "shown": "trellis_AbCd",
+            "secret_hash": "7" * 64,
+            "user_id": 2,
+            "read_only": True,
+            "created_at": NOW,
+        }
+    ],
+    "api_key_roles": [{"key_id": 1, "role_id": 1}],
+    "idempotency_keys": [
+        {"owner": "user:1", "key": "k", "fingerprint": "9" * 64, "answer": {"b": 1, "a": None}, "created_at": NOW}
+    ],
+    "audit_entries": [
+        {
+            "id": ENTRY,
+            "action": "createPost",
+            "actor": "user:1",
+            "actor_id": 1,
+            "object_ids": ["Post:1"],
+            "request_id": "r",
+            "created_at": NOW,
+        }
     ],
 }
 
