@@ -5,18 +5,22 @@ moments are in UTC.
 """
 
 import http.client
+import itertools
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from bench.operations import Operation
+from bench.operations import NEVER_THE_SAME, Operation
 from bench.processes import Running
 from graph.entity.node import decode_id
 from graph.errors import InvalidId
 
 ANSWER_TIMEOUT_S = 30
 SHOWN = 160
+
+_NUMBERS = itertools.count(time.time_ns())
 
 Common: TypeAlias = Any
 """Dicts, lists, strings, numbers, and moments as ISO 8601 in UTC."""
@@ -31,7 +35,7 @@ def ask(running: Running, operation: Operation) -> Common:
     connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=ANSWER_TIMEOUT_S)
     headers = {"content-type": "application/json", "accept": "application/json"}
     try:
-        connection.request("POST", running.server.path(operation), running.server.body(operation), headers)
+        connection.request("POST", running.server.path(operation), numbered(running.server.body(operation)), headers)
         response = connection.getresponse()
         body = response.read()
     except (OSError, http.client.HTTPException) as error:
@@ -39,6 +43,11 @@ def ask(running: Running, operation: Operation) -> Common:
     finally:
         connection.close()
     return common_form(body, response.status)
+
+
+def numbered(body: bytes) -> bytes:
+    """A request with a number of its own in each place that asks for one."""
+    return body.replace(NEVER_THE_SAME.encode(), str(next(_NUMBERS)).encode())
 
 
 def first_difference(expected: Common, found: Common, path: str = "") -> str | None:

@@ -4,16 +4,19 @@
 is one loop over `select` and reads no more of an answer than its length, because it shares its core with PostgreSQL.
 """
 
+import itertools
 import json
 import selectors
 import socket
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+from bench.operations import NEVER_THE_SAME
 
 READ_TIMEOUT_S = 30
 CHUNK_BYTES = 256 * 1024
@@ -47,10 +50,10 @@ class Tally:
 class Connection:
     """One connection, which asks again as soon as it is answered."""
 
-    def __init__(self, address: tuple[str, int], request: bytes, tally: Tally) -> None:
+    def __init__(self, address: tuple[str, int], requests: Iterator[bytes], tally: Tally) -> None:
         self.socket = socket.create_connection(address, READ_TIMEOUT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._request = request
+        self._requests = requests
         self._tally = tally
         self._received = bytearray()
         self._asked = 0.0
@@ -59,7 +62,7 @@ class Connection:
         """Send the request."""
         self._received.clear()
         self._asked = time.perf_counter()
-        self.socket.sendall(self._request)
+        self.socket.sendall(next(self._requests))
 
     def read(self) -> bool:
         """Take what has come; tell whether the answer is whole. Raises `Broken`."""
@@ -89,19 +92,15 @@ def is_whole(received: bytes | bytearray) -> bool:
     return received.endswith(CHUNKED_ENDS)
 
 
-def load(url: str, body: bytes, seconds: float, connections: int) -> str:
-    """Ask over and over; give what happened as a line of JSON."""
+def load(url: str, bodies: Sequence[bytes], seconds: float, connections: int) -> str:
+    """Ask over and over, with each body in turn; give what happened as a line of JSON."""
     parts = urlsplit(url)
-    head = (
-        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
-        f"Accept: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    address, request = (parts.hostname or "127.0.0.1", parts.port or 80), head.encode() + body
+    address, requests = (parts.hostname or "127.0.0.1", parts.port or 80), _requests(parts, bodies)
     tally, began = Tally(), time.perf_counter()
     with selectors.DefaultSelector() as selector:
         for _ in range(connections):
             try:
-                connection = Connection(address, request, tally)
+                connection = Connection(address, requests, tally)
                 connection.ask()
             except OSError:
                 tally.broken += 1
@@ -109,6 +108,22 @@ def load(url: str, body: bytes, seconds: float, connections: int) -> str:
                 selector.register(connection.socket, selectors.EVENT_READ, connection)
         _answer_all(selector, tally, began + seconds)
     return tally.as_json(time.perf_counter() - began)
+
+
+def _requests(parts: SplitResult, bodies: Sequence[bytes]) -> Iterator[bytes]:
+    """Whole requests, without end; those with a place for a number get a new one each time."""
+    head = (
+        f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
+        "Accept: application/json\r\nContent-Length: "
+    ).encode()
+    mark, numbers = NEVER_THE_SAME.encode(), itertools.count(time.time_ns())
+    plain = [None if mark in body else b"%s%d\r\n\r\n%s" % (head, len(body), body) for body in bodies]
+    for body, request in itertools.cycle(zip(bodies, plain, strict=True)):
+        if request is not None:
+            yield request
+        else:
+            numbered = body.replace(mark, b"%d" % next(numbers))
+            yield b"%s%d\r\n\r\n%s" % (head, len(numbered), numbered)
 
 
 def _answer_all(selector: selectors.BaseSelector, tally: Tally, deadline: float) -> None:
@@ -136,7 +151,7 @@ def _answer_all(selector: selectors.BaseSelector, tally: Tally, deadline: float)
 def main(arguments: Sequence[str]) -> None:
     """Make the load and print what came of it."""
     url, file, seconds, connections = arguments
-    sys.stdout.write(load(url, Path(file).read_bytes(), float(seconds), int(connections)) + "\n")
+    sys.stdout.write(load(url, Path(file).read_bytes().split(b"\n"), float(seconds), int(connections)) + "\n")
 
 
 if __name__ == "__main__":

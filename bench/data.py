@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
+from bench.operations import ACCOUNTS
 from db.demo.dice import Dice
 
 TAGS_PER_POST = 3
@@ -61,12 +62,19 @@ def content(size: Size = FULL) -> Iterator[TableContent]:
     columns = ("id", "slug", "title", "summary", "content", "status", "published_at", "author_id", "version", *stamps)
     yield TableContent("posts", columns, _posts(size))
     yield TableContent("post_tags", ("post_id", "tag_id"), _post_tags(size))
+    yield TableContent("accounts", ("id", "owner_id", "currency", "balance", *stamps), _accounts(size))
 
 
 def _users(size: Size) -> Iterator[Record]:
     for number in range(1, size.users + 1):
         name = f"{FIRST_NAMES[number % len(FIRST_NAMES)]} {LAST_NAMES[number % len(LAST_NAMES)]} {number}"
         yield number, f"user{number}@example.org", name, True, FIRST_POST, FIRST_POST
+
+
+def _accounts(size: Size) -> Iterator[Record]:
+    """As many as transfers lead between, with enough in them for years of load."""
+    for number in range(1, 2 * ACCOUNTS + 1):
+        yield number, 1 + number % size.users, "EUR", 10**12, FIRST_POST, FIRST_POST
 
 
 def _tags(size: Size) -> Iterator[Record]:

@@ -19,7 +19,8 @@ from db.settings import DatabaseSettings
 from tests.postgres import begin, server_url
 
 ADVANCE_SEQUENCES = """
-    SELECT setval(pg_get_serial_sequence(name, 'id'), 1000000) FROM unnest(ARRAY['users', 'tags', 'posts']) AS name
+    SELECT setval(pg_get_serial_sequence(name, 'id'), 1000000)
+    FROM unnest(ARRAY['users', 'tags', 'posts', 'accounts']) AS name
 """
 
 

@@ -8,12 +8,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.operations import Operation
+from bench.operations import NEVER_THE_SAME, Operation
 from bench.processes import Running
 from db.settings import HOUSE
 
@@ -22,9 +23,18 @@ SLACK_S = 30
 
 SCRIPT = """
 wrk.method = "POST"
-wrk.body = [==[%s]==]
 wrk.headers["content-type"] = "application/json"
 wrk.headers["accept"] = "application/json"
+local bodies, asked, number = {%s}, 0, %d
+if #bodies == 1 and not bodies[1]:find("%s") then
+  wrk.body = bodies[1]
+else
+  request = function()
+    asked, number = asked + 1, number + 1
+    local body = bodies[asked %% #bodies + 1]:gsub("%s", string.format("%%.0f", number))
+    return wrk.format(nil, nil, nil, body)
+  end
+end
 done = function(summary, latency, requests)
   local failed = summary.errors
   io.write(string.format(
@@ -64,7 +74,7 @@ def apply(running: Running, operation: Operation, seconds: float, connections: i
     try:
         running.forget_peak()
         before = running.cpu_s()
-        told = _measure(url, running.server.body(operation), seconds, connections)
+        told = _measure(url, running.server.bodies(operation), seconds, connections)
         used, memory = running.cpu_s() - before, running.peak_memory_mib()
     except (FileNotFoundError, ProcessLookupError):
         raise LoadFailed("the server stopped") from None
@@ -76,17 +86,22 @@ def apply(running: Running, operation: Operation, seconds: float, connections: i
     return Sample(told["requests"], rps, told["p50_ms"], told["p99_ms"], 1000 * used / told["requests"], memory)
 
 
-def _measure(url: str, body: bytes, seconds: float, connections: int) -> dict[str, Any]:
+def _measure(url: str, bodies: Sequence[bytes], seconds: float, connections: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="trellis-bench-") as folder:
         file = Path(folder) / "request"
         if generator() and seconds >= 1:  # wrk counts in whole seconds
-            file.write_text(SCRIPT % body.decode())
+            file.write_text(_script(bodies))
             timed = [generator(), "--threads", "1", "--connections", str(connections), "--duration", f"{seconds:.0f}s"]
             command = [*timed, "--timeout", f"{SLACK_S}s", "--script", str(file), url]
         else:
-            file.write_bytes(body)
+            file.write_bytes(b"\n".join(bodies))
             command = [sys.executable, "-m", "bench.client", url, str(file), str(seconds), str(connections)]
         return _last_line(command, seconds + SLACK_S)
+
+
+def _script(bodies: Sequence[bytes]) -> str:
+    texts = ", ".join(f"[==[{body.decode()}]==]" for body in bodies)
+    return SCRIPT % (texts, time.time_ns() // 1_000, NEVER_THE_SAME, NEVER_THE_SAME)
 
 
 def _last_line(command: Sequence[str], timeout_s: float) -> dict[str, Any]:

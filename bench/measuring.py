@@ -57,6 +57,7 @@ class Measured(NamedTuple):
 
 def measure(operation: Operation, servers: Sequence[Running], plan: Plan, tell: Tell) -> Measured:
     """Compare the answers, warm up, take turns. The first server that is `LIMIT` says what is right."""
+    servers = [running for running in servers if running.server.answers(operation)]
     unanswered = dict(_wrong(operation, servers))
     lengths: dict[str, Seconds] = {}
     for running in _without(servers, unanswered):

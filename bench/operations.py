@@ -14,12 +14,34 @@ FEED = "feed"
 LOOKUP = "lookup"
 
 
+WRITE = "write"
+TRANSFER = "transfer"
+CHANGES = frozenset({WRITE, TRANSFER})
+"""Operations that change something. Only Trellis and the limit do them: what others would do is not the same."""
+
+NEVER_THE_SAME = "__NUMBER__"
+"""Stands in a text of the arguments for a number that no other request has."""
+
+VARIANTS = 500
+ACCOUNTS = 1_000
+"""Transfers go from each of the first thousand accounts to one of the next thousand."""
+
+
 class Operation(NamedTuple):
     """One thing that is measured."""
 
     name: str
     asks: str
     arguments: Mapping[str, Any]
+    variants: int = 1
+    """How many sets of arguments take turns: a change that is made again and again would wait for itself."""
+
+    def of(self, variant: int) -> Mapping[str, Any]:
+        """The arguments of one of them."""
+        if self.name != TRANSFER:
+            return self.arguments
+        source = 1 + variant * 7 % ACCOUNTS
+        return {**self.arguments, "from": source, "to": source + ACCOUNTS}
 
 
 _ALL = (
@@ -32,11 +54,14 @@ _ALL = (
     Operation(
         "filtered", "20 posts by tag and title, with totalCount", {"first": 20, "tag": "tag-77", "title": "roses"}
     ),
+    Operation(
+        WRITE,
+        "createPost, with its author",
+        {"title": f"Roses {NEVER_THE_SAME}", "content": "They climb.", "summary": "On roses."},
+    ),
+    Operation(TRANSFER, "transferFunds from one account to another", {"amount": "0.01"}, VARIANTS),
 )
 OPERATIONS: Mapping[str, Operation] = {operation.name: operation for operation in _ALL}
-
-NOT_YET: Mapping[str, str] = {"write": "createPost", "transfer": "money from one account to another"}
-"""Will be measured as soon as the mutations exist."""
 
 
 def document(folder: str, operation: Operation) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from graph.app import create_app as create_trellis
+from bench.trellis_app import create as create_trellis
 
 FILE = "BENCH_PROFILE"
 START, STOP = signal.SIGUSR1, signal.SIGUSR2

@@ -6,7 +6,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from bench.linear import FIELDS, ROWS, Curve, Linear, further, longest_over_best, worst_over_best
-from bench.operations import NOT_YET, OPERATIONS
+from bench.operations import OPERATIONS
 from bench.results import Figures, Run, figures, peaks_mib, ratios
 from bench.servers import SERVERS, TRELLIS
 
@@ -37,8 +37,6 @@ def operations_table(run: Run) -> Table:
                 continue
             label = ""
         table.add_section()
-    for operation in NOT_YET:
-        table.add_row(operation, "not yet", style="dim")
     return table
 
 

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 from bench.linear import Linear
 from bench.load import CONNECTIONS, Sample, generator
 from bench.measuring import Measured, Plan
-from bench.operations import NOT_YET
 from bench.servers import TRELLIS
 
 FILE = Path(__file__).parent / "results.json"
@@ -93,7 +92,6 @@ def as_json(run: Run) -> dict[str, Any]:
         "peak_memory_mib": _rounded(peaks_mib(run)),
         "unanswered": {operation: dict(measured.unanswered) for operation, measured in run.measured.items()},
         "unavailable": dict(run.unavailable),
-        "not_yet": list(NOT_YET),
         "linear": None if run.linear is None else run.linear.as_json(),
     }
 

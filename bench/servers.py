@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import installing
-from bench.operations import LOOKUP, Operation, document
+from bench.operations import CHANGES, LOOKUP, TRANSFER, Operation, document
 from db.settings import HOUSE
 from graph.entity.node import encode_id
 from graph.entity.registry import entity_of
+from graph.types.account import Account
 from graph.types.user import User
+
+TRELLIS = "trellis"
+LIMIT = "limit"
 
 LARGEST_PAGE = 10_000
 """The longest list that is measured; Trellis's page limit is raised to it."""
@@ -57,14 +61,30 @@ class Server:
         """Where the operation is answered."""
         return "/graphql" if self.documents else f"/{operation.name}"
 
-    def body(self, operation: Operation) -> bytes:
-        """What is sent there."""
-        arguments = dict(operation.arguments)
+    def answers(self, operation: Operation) -> bool:
+        """Whether the operation is asked of it."""
+        return operation.name not in CHANGES or self.name in (TRELLIS, LIMIT)
+
+    def body(self, operation: Operation, variant: int = 0) -> bytes:
+        """What is sent there. A change has its arguments in one input."""
+        arguments = dict(operation.of(variant))
         if self.documents is None:
             return json.dumps(arguments).encode()
         if self.opaque_ids and operation.name == LOOKUP:
             arguments["id"] = encode_id(entity_of(User), (arguments["id"],))
-        return json.dumps({"query": document(self.documents, operation), "variables": arguments}).encode()
+        if self.opaque_ids and operation.name == TRANSFER:
+            account = entity_of(Account)
+            arguments = {
+                "fromAccountId": encode_id(account, (arguments["from"],)),
+                "toAccountId": encode_id(account, (arguments["to"],)),
+                "amount": arguments["amount"],
+            }
+        variables = {"input": arguments} if operation.name in CHANGES else arguments
+        return json.dumps({"query": document(self.documents, operation), "variables": variables}).encode()
+
+    def bodies(self, operation: Operation) -> list[bytes]:
+        """What is sent there, in turns."""
+        return [self.body(operation, variant) for variant in range(operation.variants)]
 
 
 def uvicorn(application: str, port: int, *options: str, python: Path | None = None) -> list[str]:
@@ -78,8 +98,7 @@ def uvicorn(application: str, port: int, *options: str, python: Path | None = No
 
 
 def _trellis(url: str, port: int) -> Launch:
-    command = [str(Path(sys.executable).with_name("trellis")), "serve", "--port", str(port)]
-    return Launch(command, HOUSE, settings_of_trellis(url))
+    return Launch(uvicorn("bench.trellis_app:create", port, "--factory"), HOUSE, settings_of_trellis(url))
 
 
 def settings_of_trellis(url: str) -> dict[str, str]:
@@ -105,9 +124,6 @@ def _postgraphile(url: str, port: int) -> Launch:
     environment = {"DATABASE_URL": url, "PORT": str(port), "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
     return Launch([str(installing.node()), "server.mjs"], folder, environment)
 
-
-TRELLIS = "trellis"
-LIMIT = "limit"
 
 _ALL = (
     Server(TRELLIS, "Trellis", _trellis, "trellis", opaque_ids=True),

@@ -109,11 +109,15 @@ Id = Annotated[int, mapped_column(BIG_ID, primary_key=True, doc="The row's numbe
 TimeOrderedId = Annotated[
     uuid.UUID, mapped_column(Uuid, primary_key=True, default=uuid7, doc="A UUID of version 7: it sorts by time.")
 ]
-Slug = Annotated[str, mapped_column(String(200))]
+KIND = "trellis_kind"
+"""In a column's `info`: what its text must look like, for whoever takes it from outside."""
+
+Slug = Annotated[str, mapped_column(String(200), info={KIND: "slug"})]
+ShortSlug = Annotated[str, mapped_column(String(100), info={KIND: "slug"})]
 Line = Annotated[str, mapped_column(String(200))]
 Paragraph = Annotated[str, mapped_column(String(2000))]
 Document = Annotated[str, mapped_column(Text)]
-Currency = Annotated[str, mapped_column(String(3))]
+Currency = Annotated[str, mapped_column(String(3), info={KIND: "currency"})]
 MinorUnits = Annotated[int, mapped_column(BigInteger)]
 
 

@@ -224,6 +224,13 @@ def by_key(statement: Statement, rows: Sequence[Values]) -> Mapping[Key, Sequenc
     return gathered
 
 
+def first_by_key(statement: Statement, rows: Sequence[Values]) -> Mapping[Key, Values]:
+    """The first row of each parent."""
+    if len(statement.keys.columns) == 1:
+        return {(row[-1],): row for row in reversed(rows)}  # of equal keys the last one stays
+    return {key: rows[0] for key, rows in by_key(statement, rows).items()}
+
+
 def _by_one_column(rows: Sequence[Values]) -> Mapping[Key, Sequence[Values]]:
     """Rows of one parent mostly come one after the other, so a parent is looked up when it changes."""
     gathered: dict[Key, list[Values]] = {}

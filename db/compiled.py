@@ -1,21 +1,23 @@
 """Statements that are kept, and the connection that runs them past SQLAlchemy.
 
-A `Select` enters; it is compiled once, and rows as SQLAlchemy would make them leave. The SQL, the conversion of values
+A statement enters; it is compiled once, and rows as SQLAlchemy would make them leave. The SQL, the conversion of values
 and the conversion of rows are SQLAlchemy's: only the work that it repeats for every execution is done once. Whose turn
 it is, and how long a statement may take, is not known here. Why: docs/decisions/0009-statements-past-the-orm.md.
 """
 
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, Row, Select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.types import TypeEngine
 
+from db.driver_errors import raise_as_sqlalchemy
 from db.engine import BEGIN, is_observed
 from db.parking import Parked, Parking
 
@@ -28,11 +30,16 @@ Values = Sequence[Any]
 
 Convert = Callable[[Any], Any]
 
+T = TypeVar("T")
+_End: TypeAlias = Callable[[T], Awaitable[None]]
+
 STALE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 """What asyncpg raises when a table has changed under a statement that it knew."""
 
 
 Statement: TypeAlias = Select[*tuple[Any, ...]]
+
+Runnable: TypeAlias = Statement | UpdateBase
 
 
 class Kept:
@@ -41,11 +48,14 @@ class Kept:
     `rows = await session.rows(Kept(select(…)), {"name": value})`. Its first run on PostgreSQL goes through SQLAlchemy
     and teaches what the server answers with; later runs need SQLAlchemy no more. Where a statement cannot be run
     that way (a list that expands into its SQL, execution options), every run goes through SQLAlchemy.
+
+    INSERT, UPDATE and DELETE are kept too, with RETURNING or without, when they name every value that they write: what
+    SQLAlchemy would make up (a default, a moment, a key) it makes up for every run.
     """
 
     __slots__ = ("_learnt", "form", "statement")
 
-    def __init__(self, statement: Statement) -> None:
+    def __init__(self, statement: Runnable) -> None:
         self.statement = statement
         self.form: Form | None = None
         """How to run it past SQLAlchemy; None as long as that is not known, or not possible."""
@@ -53,9 +63,10 @@ class Kept:
 
     def learn(self, result: CursorResult[Any], dialect: Dialect) -> None:
         """Learn from a run that SQLAlchemy made on PostgreSQL. To be called before its rows are taken."""
-        if not self._learnt and result.cursor is not None:
+        if not self._learnt and (not result.returns_rows or result.cursor is not None):
             self._learnt = True
-            self.form = _form(self.statement, dialect, [column[1] for column in result.cursor.description])
+            described = result.cursor.description if result.returns_rows else ()
+            self.form = _form(self.statement, dialect, [column[1] for column in described])
 
     def forget(self) -> None:
         """Learn anew at the next run, because a table has changed."""
@@ -103,17 +114,19 @@ class Form(NamedTuple):
             return None
 
 
-def _form(statement: Statement, dialect: Dialect, type_codes: Sequence[Any]) -> Form | None:
+def _form(statement: Runnable, dialect: Dialect, type_codes: Sequence[Any]) -> Form | None:
     """How to run a statement whose columns come with these type codes; None if that is not possible."""
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)
-    types = [column.type for column in statement.selected_columns]
+    types = _types(statement)
     fixed = compiled.post_compile_params | compiled.literal_execute_params
     if (
         statement.get_execution_options()
         or any(parameter.callable for parameter in compiled.bind_names)
         or any(parameter.required for parameter in fixed)
-        or len(types) != len(type_codes)  # a text between the columns has names and types of its own
+        or compiled.insert_prefetch
+        or compiled.update_prefetch
+        or len(types) != len(type_codes)  # a text between the columns, and a key that nobody asked for, has no type
     ):
         return None
     # Lists that stand in the statement become part of the SQL; what will be given when it runs is None for now.
@@ -127,8 +140,21 @@ def _form(statement: Statement, dialect: Dialect, type_codes: Sequence[Any]) -> 
         type_.dialect_impl(dialect).result_processor(dialect, code)
         for type_, code in zip(types, type_codes, strict=True)
     ]
-    names = frozenset(name for it in fixed for name in (it.key, compiled.bind_names[it]))
-    return Form(expanded.statement, tuple(slots), names, _row_maker(converts))
+    names = {name for it in fixed for name in (it.key, compiled.bind_names[it])}
+    names |= _written_by_name(statement).difference(compiled.binds)
+    return Form(expanded.statement, tuple(slots), frozenset(names), _row_maker(converts))
+
+
+def _types(statement: Runnable) -> list[TypeEngine[Any]]:
+    """The types of the columns that a statement gives back."""
+    if isinstance(statement, UpdateBase):
+        return [column["type"] for column in statement.returning_column_descriptions]
+    return [column.type for column in statement.selected_columns]
+
+
+def _written_by_name(statement: Runnable) -> frozenset[str]:
+    """The columns that would be written as well if a value of their name were given, which makes another statement."""
+    return frozenset(statement.table.columns.keys()) if isinstance(statement, UpdateBase) else frozenset()
 
 
 def _slot(name: str, compiled: SQLCompiler, dialect: Dialect) -> _Slot:
@@ -173,6 +199,7 @@ class Connected:
         parked: Parked | None = None,
     ) -> None:
         self.in_snapshot = False
+        self.dialect = engine.dialect.name
         self._engine = engine
         self._pooled = pooled
         self._adapted: Any = pooled.dbapi_connection
@@ -181,6 +208,7 @@ class Connected:
         self._parked = parked
         self._joined = self._driver is None
         self._orm: AsyncSession | None = None
+        self._passes: bool | None = None
 
     @classmethod
     async def to(cls, engine: AsyncEngine, parking: Parking) -> Self:
@@ -203,12 +231,18 @@ class Connected:
         if form is not None and self._may_pass():
             values = form.values(parameters or {})
             if values is not None:
-                return await self._fetch(kept, form, values)
+                try:
+                    records: Sequence[Values] = await self._driver.fetch(form.sql, *values)
+                except Exception as error:
+                    if isinstance(error, STALE):
+                        kept.forget()
+                    raise_as_sqlalchemy(error, form.sql, self._adapted, self._engine.dialect)
+                return records if form.convert is None else form.convert(records)
         connection = await self.through_sqlalchemy()
         result = await connection.execute(kept.statement, parameters)
         if self._driver is not None:
             kept.learn(result, connection.dialect)
-        rows: Sequence[Row[Any]] = result.all()
+        rows: Sequence[Row[Any]] = result.all() if result.returns_rows else ()
         return rows
 
     async def begin_snapshot(self) -> None:
@@ -218,45 +252,58 @@ class Connected:
 
     async def begin_writing(self) -> "Transaction":
         """Open a transaction for changes; on SQLite, wait for the turn to write."""
-        connection = await self.through_sqlalchemy()
         if self._driver is None:
+            connection = await self.through_sqlalchemy()
             await connection.rollback()  # what reading began
             await connection.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
             await connection.begin()
         else:
+            self._passes = self._may_pass()
             await self._command("BEGIN")
-        return Transaction(await self.orm(), self)
+        return Transaction(self)
 
     async def commit(self) -> None:
         """End a transaction for changes, and keep them."""
-        await self._end("COMMIT", AsyncSession.commit)
+        await self._end("COMMIT", AsyncSession.commit, AsyncConnection.commit)
 
     async def roll_back(self) -> None:
         """End a transaction for changes, and undo them."""
-        await self._end("ROLLBACK", AsyncSession.rollback)
+        await self._end("ROLLBACK", AsyncSession.rollback, AsyncConnection.rollback)
 
-    async def _end(self, command: str, end: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    async def _end(self, command: str, end_session: _End[AsyncSession], end: _End[AsyncConnection]) -> None:
         """Let the session flush or forget, then end the transaction, which on PostgreSQL only we know of."""
-        orm = await self.orm()
-        await end(orm)
-        orm.expunge_all()
+        if self._orm is not None:
+            await end_session(self._orm)
+            self._orm.expunge_all()
         if self._driver is not None:
             await self._command(command)
+            self._passes = None
         else:
-            await (await self.through_sqlalchemy()).execution_options(**{BEGIN: ""})
-
-    async def orm(self) -> AsyncSession:
-        """The `AsyncSession` on this connection; there is one."""
-        if self._orm is None:
             connection = await self.through_sqlalchemy()
-            self._orm = AsyncSession(connection, expire_on_commit=False, join_transaction_mode="control_fully")
+            await end(connection)
+            await connection.execution_options(**{BEGIN: ""})
+
+    def session(self) -> AsyncSession:
+        """The `AsyncSession` on this connection; there is one, made when it is first asked for."""
+        if self._orm is None:
+            self._orm = AsyncSession(self._joining(), expire_on_commit=False, join_transaction_mode="control_fully")
         return self._orm
+
+    async def flush(self) -> None:
+        """Send what the session holds and the database does not know."""
+        orm = self._orm
+        if orm is not None and (orm.new or orm.dirty or orm.deleted):
+            await orm.flush()
 
     async def through_sqlalchemy(self) -> AsyncConnection:
         """The connection, for statements that SQLAlchemy runs."""
+        return self._joining()
+
+    def _joining(self) -> AsyncConnection:
         connection = self._sqlalchemys()
-        if not self._joined:
-            await connection.execution_options(isolation_level="AUTOCOMMIT")
+        if not self._joined:  # asyncpg's adapter only takes note of it, so nothing is to be waited for
+            assert connection.sync_connection is not None
+            connection.sync_connection.execution_options(isolation_level="AUTOCOMMIT")
             self._joined = True
         return connection
 
@@ -286,21 +333,14 @@ class Connected:
         return self._connection
 
     def _may_pass(self) -> bool:
-        """Whether a statement may go past SQLAlchemy: nobody would miss it."""
+        """Whether a statement may go past SQLAlchemy: nobody would miss it. A transaction for changes asks once."""
+        if self._passes is not None:
+            return self._passes
         return self._driver is not None and not is_observed(self._engine)
-
-    async def _fetch(self, kept: Kept, form: Form, values: Sequence[Any]) -> Sequence[Values]:
-        try:
-            records: Sequence[Values] = await self._driver.fetch(form.sql, *values)
-        except Exception as error:
-            if isinstance(error, STALE):
-                kept.forget()
-            raise_as_sqlalchemy(error, form.sql, self._adapted, self._engine.dialect)
-        return records if form.convert is None else form.convert(records)
 
     async def _command(self, sql: str) -> None:
         """Send what frames statements; who listens to statements hears of it."""
-        if is_observed(self._engine):
+        if not self._may_pass():
             connection = await self.through_sqlalchemy()
             await connection.exec_driver_sql(sql)
             return
@@ -313,38 +353,25 @@ class Connected:
 class Transaction:
     """A transaction for changes, under way: entities through the `AsyncSession`, rows past it."""
 
-    def __init__(self, orm: AsyncSession, connected: Connected) -> None:
-        self.orm = orm
+    def __init__(self, connected: Connected) -> None:
         self._connected = connected
+        self.dialect = connected.dialect
+
+    @property
+    def orm(self) -> AsyncSession:
+        """The session, which takes part in this transaction from when it is first asked for."""
+        return self._connected.session()
+
+    async def flush(self) -> None:
+        """Send what the session holds and the database does not know."""
+        await self._connected.flush()
 
     async def rows(self, statement: Executable | Kept, parameters: Parameters | None = None) -> Sequence[Values]:
         """Run one statement and return its rows, which are read by position. What the session holds is flushed first.
 
         A kept statement goes past SQLAlchemy where it can.
         """
-        if self.orm.new or self.orm.dirty or self.orm.deleted:
-            await self.orm.flush()
+        await self._connected.flush()
         if isinstance(statement, Kept):
             return await self._connected.kept_rows(statement, parameters)
         return await self._connected.rows(statement, parameters)
-
-
-def raise_as_sqlalchemy(error: Exception, sql: str, adapted: Any, dialect: Dialect) -> NoReturn:
-    """Raise what SQLAlchemy raises when it meets this error of the driver; `adapted` is its adapter of the connection.
-
-    Callers tell errors apart by SQLAlchemy's classes, whichever way a statement went. Values are left out of it. What
-    is not an error of the database is raised as it is.
-    """
-    try:
-        adapted._handle_exception(error)  # noqa: SLF001 - the table of asyncpg's errors has no other door
-    except dialect.loaded_dbapi.Error as translated:
-        raise DBAPIError.instance(
-            sql,
-            None,
-            translated,
-            dialect.loaded_dbapi.Error,
-            hide_parameters=True,
-            connection_invalidated=adapted.driver_connection.is_closed(),
-            dialect=dialect,
-        ) from translated
-    raise error

@@ -26,6 +26,7 @@ from sqlalchemy import (
     inspect,
     null,
     select,
+    type_coerce,
 )
 from sqlalchemy.orm import (
     InstrumentedAttribute,
@@ -78,27 +79,71 @@ class Visibility:
         return self.rows(model)
 
     def seen(self, source: "Source", model: Mapper[Any]) -> "Source":
-        """A source whose row shows no value that is to be hidden."""
+        """A source that shows no value that is to be hidden: not in its row, its keys or its natural order."""
         hidden = self.values(model)
-        return source._replace(row=_Veiled(source.row, hidden)) if hidden else source
+        if not hidden:
+            return source
+        row = _Veiled(source.row, hidden)
+        order = tuple(row.veiled_term(term) for term in source.order)
+        return source._replace(row=row, key=tuple(map(row.veiled, source.key)), order=order)
 
 
 class _Veiled:
-    """An alias of a model with null in place of what may not be seen."""
+    """An alias of a model with null in place of what may not be seen, also inside of hybrids."""
 
     def __init__(self, row: Row, hidden: Mapping[str, Predicate]) -> None:
         self.bare = row
-        self._hidden = hidden
+        self.conditions: dict[str, ColumnElement[bool]] = {
+            name: condition for name, predicate in hidden.items() if (condition := predicate(row)) is not None
+        }
+        """By attribute: where it may be seen."""
+        self._instead = {
+            column: case((condition, column), else_=null())
+            for name, condition in self.conditions.items()
+            for column in [_column_of(row, name)]
+        }
 
     def __getattr__(self, name: str) -> Any:
-        expression = getattr(self.bare, name)
-        allowed = self._hidden[name](self.bare) if name in self._hidden else None
-        return expression if allowed is None else case((allowed, expression), else_=null())
+        return self.veiled(getattr(self.bare, name))
+
+    def veiled(self, expression: Any) -> Any:
+        """An expression about the row, as far as it may be seen; the expression itself if it names nothing hidden."""
+        clause = expression.__clause_element__() if hasattr(expression, "__clause_element__") else expression
+        if isinstance(clause, Column):
+            return self._instead.get(clause, expression)
+        if not self._names_hidden(clause):
+            return expression
+        found = visitors.replacement_traverse(clause, {}, lambda element, **_: self._instead.get(element))
+        # Looks needless: it makes an element of its own, for the ORM selects what a hybrid's element was made of.
+        return type_coerce(found, found.type)
+
+    def veiled_term(self, term: "Term") -> "Term":
+        """A term of an order, which may be null where it shows nothing."""
+        veiled = self.veiled(term.expression)
+        return term if veiled is term.expression else term._replace(expression=veiled, nullable=True)
+
+    def _names_hidden(self, clause: Any) -> bool:
+        return any(element in self._instead for element in visitors.iterate(clause))
+
+
+def _column_of(row: Row, name: str) -> ColumnElement[Any]:
+    found: ColumnElement[Any] = getattr(row, name).__clause_element__()
+    return found
 
 
 def bare(row: Row) -> Row:
     """The alias itself, for what is about tables and not about values."""
     return row.bare if isinstance(row, _Veiled) else row
+
+
+def seen_where(row: Row, name: str) -> ColumnElement[bool] | None:
+    """Where the value of an attribute may be seen; None: everywhere."""
+    return row.conditions.get(name) if isinstance(row, _Veiled) else None
+
+
+def may_hide(row: Row, name: str) -> bool:
+    """Whether an attribute's expression can be null because of what may not be seen."""
+    return isinstance(row, _Veiled) and row.veiled(getattr(row.bare, name)) is not getattr(row.bare, name)
 
 
 EVERYTHING = Visibility(lambda _model: None)
@@ -152,7 +197,7 @@ class Link:
         """The mapper on the near side."""
         return self.relationship.parent
 
-    @property
+    @cached_property
     def target(self) -> Mapper[Any]:
         """The mapper on the far side."""
         return self.relationship.mapper
@@ -167,7 +212,7 @@ class Link:
         """Whether the parent holds the child's key, so that there is at most one."""
         return self.relationship.direction is RelationshipDirection.MANYTOONE
 
-    @property
+    @cached_property
     def is_first_of_many(self) -> bool:
         """Whether `order_by` chooses the one child among several: a user's latest post."""
         return not self.to_many and bool(self.relationship.order_by)

@@ -18,6 +18,19 @@ DIGITS = {code: places for places, codes in _CODES.items() for code in codes.spl
 """Currencies whose minor unit is not a hundredth. Source: ISO 4217, list one, column "minor unit"."""
 
 
+_IN_USE = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF "
+    "CHF CLF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ "
+    "GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR "
+    "LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN "
+    "PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB "
+    "TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER "
+    "ZAR ZMW ZWG"
+)
+CURRENCIES = frozenset(_IN_USE.split())
+"""The codes of money that people pay with. Source: ISO 4217, list one."""
+
+
 def digits(currency: str) -> int:
     """How many digits follow the point in this currency."""
     return DIGITS.get(currency, DEFAULT_DIGITS)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     false,
     func,
+    literal_column,
     not_,
     or_,
     select,
@@ -97,6 +98,43 @@ def page(source: Source, shape: PageShape, dialect: str, predicates: Sequence[Pr
         statement = statement.add_columns(*_term_columns(shape, dialect))
     ordered = statement.order_by(*(term.sql(reverse=shape.backward) for term in shape.terms)).limit(limit())
     return Statement(ordered, Keys((), dialect), len(shape.columns))
+
+
+def counted_page(
+    source: Source, shape: PageShape, most: int, dialect: str, predicates: Sequence[Predicate] = ()
+) -> Statement:
+    """At most `limit` rows at the root, in order, and of how many, if there are no more than `most`.
+
+    Columns: those of `page`, then the number of all rows, which is `most` and one when there are more: then the page is
+    not the right one. A row is read with its columns to be counted, so they should be stored ones. No sides of cursors.
+    Source of the form: docs/decisions/0003-a-page-per-parent.md.
+    """
+    few = (
+        select(*(getattr(source.row, name).label(f"column_{index}") for index, name in enumerate(shape.columns)))
+        .add_columns(*_term_columns(shape, dialect))
+        .select_from(source.from_clause)
+        .where(*conditions(source, predicates))
+        .limit(literal_column(str(most + 1)))  # PostgreSQL plans for a number that it knows
+        .subquery("few")
+    )
+    terms = [term._replace(expression=few.c[f"term_{index}"]) for index, term in enumerate(shape.terms)]
+    shown = [f"column_{index}" for index in range(len(shape.columns))]
+    shown += [f"term_{index}" for index in range(len(shape.terms))] if shape.cursors else []
+    statement = (
+        select(*(few.c[name] for name in shown), func.count().over().label("total"))
+        .order_by(*(term.sql(reverse=shape.backward) for term in terms))
+        .limit(limit())
+    )
+    return Statement(statement, Keys((), dialect), len(shape.columns))
+
+
+def page_and_count(
+    source: Source, again: Source, shape: PageShape, dialect: str, predicates: Sequence[Predicate] = ()
+) -> Statement:
+    """The same for any number of rows; `again` is the source under names of its own."""
+    count = select(func.count()).select_from(again.from_clause).where(*conditions(again, predicates))
+    found = page(source, shape, dialect, predicates)
+    return found._replace(select=found.select.add_columns(count.scalar_subquery().label("total")))
 
 
 def _term_columns(shape: PageShape, dialect: str) -> list[ColumnElement[Any]]:

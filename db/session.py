@@ -11,7 +11,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from enum import Enum, auto
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
 from sqlalchemy import Executable, Row
 from sqlalchemy.exc import DBAPIError
@@ -32,6 +32,7 @@ FIRST_PAUSE_S = 0.005
 MAX_PAUSE_S = 0.25
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class DeadlineExceeded(Exception):
@@ -104,13 +105,9 @@ class RequestSession:
         Raises `DeadlineExceeded` after the statement timeout, and from then on, because what was read before and
         after would not be one view; `SessionClosed` after `close`, which also ends a statement under way.
         """
-
-        async def read(connected: Connected) -> Sequence[Row[Any]] | Sequence[Values]:
-            if isinstance(statement, Kept):
-                return await connected.kept_rows(statement, parameters)
-            return await connected.rows(statement, parameters)
-
-        return await self._in_turn(read)
+        if isinstance(statement, Kept):
+            return await self._in_turn(Connected.kept_rows, statement, parameters)
+        return await self._in_turn(Connected.rows, statement, parameters)
 
     async def orm(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         """Give the operation's `AsyncSession` to `work`, waiting for the session's turn.
@@ -120,7 +117,7 @@ class RequestSession:
         """
 
         async def run(connected: Connected) -> T:
-            return await work(await connected.orm())
+            return await work(connected.session())
 
         return await self._in_turn(run)
 
@@ -180,7 +177,9 @@ class RequestSession:
                     yield row
             self._streaming = False
 
-    async def _in_turn(self, work: Callable[[Connected], Awaitable[T]]) -> T:
+    async def _in_turn(
+        self, work: Callable[Concatenate[Connected, P], Awaitable[T]], *given: P.args, **named: P.kwargs
+    ) -> T:
         async with self._lock:
             if self._loop is None:
                 self._loop = asyncio.get_running_loop()  # asks the system for the process each time
@@ -189,8 +188,9 @@ class RequestSession:
                 connected = await self._connect()
                 self.statements += 1
                 clock.start(self._engines.statement_timeout_s)
-                await self._begin(connected)
-                return await work(connected)
+                if self.mode is Mode.SNAPSHOT and not connected.in_snapshot:
+                    await self._begin(connected)
+                return await work(connected, *given, **named)
             except asyncio.CancelledError:
                 if self._stop(clock):
                     raise await self._end_late() from None

@@ -19,6 +19,7 @@ class Statements:
     def __init__(self, capacity: int = MAX_STATEMENTS) -> None:
         self._capacity = capacity
         self._kept: OrderedDict[Hashable, Statement] = OrderedDict()
+        self._long: set[Hashable] = set()
 
     def get(self, identity: Hashable, build: Callable[[], Statement]) -> Statement:
         """The statement of this identity, built if it is not there."""
@@ -30,3 +31,16 @@ class Statements:
         else:
             self._kept.move_to_end(identity)
         return found
+
+    def is_long(self, identity: Hashable) -> bool:
+        """Whether a list had many rows when it was last read."""
+        return identity in self._long
+
+    def note_length(self, identity: Hashable, *, long: bool) -> None:
+        """Remember whether a list has many rows: it is likely to have them again."""
+        if not long:
+            self._long.discard(identity)
+            return
+        if len(self._long) >= self._capacity:
+            self._long.clear()
+        self._long.add(identity)

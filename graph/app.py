@@ -13,7 +13,9 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.engine import Engines
-from graph.endpoint import GraphQLEndpoint, refusal
+from graph.auth.identify import Identify
+from graph.auth.identity import Identity
+from graph.endpoint import GraphQLEndpoint, Identification, refusal
 from graph.errors import Unexpected
 from graph.explorer import explorer_files
 from graph.masking import reported
@@ -26,9 +28,10 @@ COLLECT_AFTER = 20_000
 """New objects after which the youngest are looked through; Python's own choice is 700."""
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
+def create_app(settings: Settings | None = None, *, identify: Identification | None = None) -> Starlette:
     """Make the application. Without settings, they are read from the environment.
 
+    `identify` tells who sent a request; by default, `graph.auth.identify.Identify` does.
     Databases are first spoken to when the first request needs them; they are closed when the server stops.
     """
     settings = settings or Settings()
@@ -39,9 +42,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         _spare_the_collector()
         yield
+        identity.close()
         await engines.dispose()
 
-    endpoint = GraphQLEndpoint(make_schema(settings), engines, settings)
+    identity = Identity(engines, settings)
+    identify = identify or Identify(engines, settings, identity.tokens)
+    endpoint = GraphQLEndpoint(make_schema(settings), engines, settings, identify, identity)
     routes: list[BaseRoute] = [
         Route(GRAPHQL, endpoint),
         Route("/healthz", _alive),

@@ -23,7 +23,7 @@ class Batched(Generic[T]):
     def __init__(self, fetch: Callable[[list[Key]], Coroutine[Any, Any, dict[Key, T]]]) -> None:
         self._fetch = fetch
         self._read: dict[Key, T] = {}
-        self._flights: dict[Key, _Flight[T]] = {}
+        self._flights: list[_Flight] = []
         self._one_by_one: DataLoader[Key, T] | None = None
 
     def load(self, key: Key) -> asyncio.Future[T]:
@@ -38,11 +38,23 @@ class Batched(Generic[T]):
         What was read before waits for what was not: were it faster, it would reach the next level alone, and that
         level would take a statement more. The price of an operation counts on it.
         """
-        read, flights = self._read, self._flights
-        missing = [key for key in dict.fromkeys(keys) if key not in read and key not in flights]
-        under_way = {flights[key] for key in keys if key in flights} if flights else ()
+        read = self._read
+        wanted = dict.fromkeys(keys)
+        under_way = [flight for flight in self._flights if not wanted.keys().isdisjoint(flight.keys)]
+        missing = [key for key in wanted if key not in read] if read else list(wanted)
+        for flight in under_way:
+            missing = [key for key in missing if key not in flight.keys]
         if missing:
-            await self._fetch_once(missing, read)
+            flight = _Flight(frozenset(missing))
+            self._flights.append(flight)
+            try:
+                read.update(await self._fetch(missing))
+            except BaseException as error:
+                flight.fail(error)
+                raise
+            finally:
+                self._flights.remove(flight)
+            flight.land()
         for flight in under_way:
             await flight.landed()
         return [read[key] for key in keys]
@@ -52,26 +64,12 @@ class Batched(Generic[T]):
         self._read = {}
         self._one_by_one = None
 
-    async def _fetch_once(self, keys: list[Key], read: dict[Key, T]) -> None:
-        """Fetch keys that nobody fetched yet, and let others wait for them."""
-        flight: _Flight[T] = _Flight()
-        self._flights |= dict.fromkeys(keys, flight)
-        try:
-            found = await self._fetch(keys)
-        except BaseException as error:
-            flight.fail(error)
-            raise
-        finally:
-            for key in keys:
-                del self._flights[key]
-        read.update(found)
-        flight.land()
 
-
-class _Flight(Generic[T]):
+class _Flight:
     """A statement under way. A future is made for it when somebody else waits, which is seldom."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys: frozenset[Key]) -> None:
+        self.keys = keys
         self._future: asyncio.Future[None] | None = None
 
     def landed(self) -> asyncio.Future[None]:

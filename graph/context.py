@@ -45,10 +45,12 @@ class RequestContext:
         viewer: Viewer = NOBODY,
         visible: Visibility = EVERYTHING,
         statements: Statements | None = None,
+        services: object = None,
     ) -> None:
         self.request = request
-        self.viewer = viewer
-        self.visible = visible
+        self.services = services
+        """What the application made once, for mutations that need more than a database."""
+        self._see(viewer, visible)
         self.cookies: list[Cookie] = []
         """For the answer."""
         self.memo: dict[Any, Any] = {}
@@ -58,7 +60,6 @@ class RequestContext:
         """The plan of the operation, for the executor."""
         self._engines = engines
         self._statements = statements or Statements()
-        self._bound: Mapping[str, Any] = NOTHING if visible is EVERYTHING else {VIEWER: viewer.id}
         self.open()
 
     def open(self) -> None:
@@ -66,6 +67,17 @@ class RequestContext:
         self.session = RequestSession(self._engines)
         self.loaders = Loaders(self.session, self.visible, self._statements, self._bound)
         self.memo.clear()
+
+    def become(self, viewer: Viewer, visible: Visibility) -> None:
+        """Go on as somebody else: who has just signed in, or out."""
+        self._see(viewer, visible)
+        self.loaders.clear()
+        self.loaders = Loaders(self.session, self.visible, self._statements, self._bound)
+
+    def _see(self, viewer: Viewer, visible: Visibility) -> None:
+        self.viewer = viewer
+        self.visible = visible
+        self._bound: Mapping[str, Any] = NOTHING if visible is EVERYTHING else {VIEWER: viewer.id}
 
     @cached_property
     def request_id(self) -> str:

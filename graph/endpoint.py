@@ -5,14 +5,14 @@ Source: https://graphql.github.io/graphql-over-http/draft/
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
@@ -21,13 +21,16 @@ from db.engine import Engines
 from db.session import Mode
 from db.statements import Statements
 from graph.abandonment import while_connected
-from graph.context import RequestContext
+from graph.auth.policies import visibility
+from graph.context import Cookie, RequestContext
+from graph.errors import ClientError, CrossSite, Unauthenticated
 from graph.execution.direct import NotAllowed
 from graph.explorer import explorer_page
-from graph.http import GRAPHQL_RESPONSE, JSON, GraphQLRequest, read_request, response_type, wants_page
+from graph.http import GRAPHQL_RESPONSE, JSON, GraphQLRequest, headers_of, read_request, response_type, wants_page
 from graph.masking import Overloaded, code_of, for_client
 from graph.schema import Schema
 from graph.settings import Settings
+from graph.viewer import Viewer
 
 METHODS = ("GET", "HEAD", "POST")
 READING = {OperationType.QUERY}
@@ -36,6 +39,13 @@ EVERYTHING = {OperationType.QUERY, OperationType.MUTATION}
 CLIENT_LEFT = 499
 """Nobody reads it; the metrics count it. Source: https://nginx.org/en/docs/dev/development_guide.html#http_phases"""
 RETRY_AFTER_S = 1
+
+REFUSED = {Unauthenticated.code: 401, CrossSite.code: 403}
+"""The statuses of requests that are refused for what they say of their sender."""
+HEADERS_OF = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}
+
+Identification: TypeAlias = Callable[[HTTPConnection], Awaitable[Viewer]]
+"""How a request becomes a viewer. It raises `Unauthenticated` or `CrossSite` for one that it does not believe."""
 
 HEADERS = ((b"cache-control", b"no-store"), (b"vary", b"Accept"), (b"x-content-type-options", b"nosniff"))
 """An answer is for who asked, in the form asked for, and never a page."""
@@ -59,10 +69,14 @@ class _Answer(Response):
 class GraphQLEndpoint:
     """Answers at `/graphql`."""
 
-    def __init__(self, schema: Schema, engines: Engines, settings: Settings) -> None:
+    def __init__(
+        self, schema: Schema, engines: Engines, settings: Settings, identify: Identification, services: object
+    ) -> None:
         self._schema = schema
         self._engines = engines
         self._settings = settings
+        self._identify = identify
+        self._services = services
         self._statements = Statements()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,23 +92,50 @@ class GraphQLEndpoint:
             return explorer_page()
         media_type = JSON
         try:
-            media_type = response_type(request.headers.get("accept"))
-            asked = await read_request(request, self._settings.max_body_bytes)
-            result = await self._execute(request, asked)
+            headers = headers_of(request)
+            media_type = response_type(headers.get(b"accept", b"").decode("latin-1"))
+            asked = await read_request(request, headers, self._settings.max_body_bytes)
+            viewer = await self._viewer(request)
+            context = RequestContext(
+                self._engines,
+                request=request,
+                viewer=viewer,
+                visible=visibility(viewer),
+                statements=self._statements,
+                services=self._services,
+            )
+            result = await self._execute(request, asked, context)
         except HTTPException as refused:
             return refusal(refused, media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_LEFT)
-        return _answer(result, media_type)
+        except Unidentified as refused:
+            return _with_cookies(_answer(refused.result, media_type), request, refused.cookies)
+        return _with_cookies(_answer(result, media_type), request, context.cookies)
 
-    async def _execute(self, request: Request, asked: GraphQLRequest) -> ExecutionResult:
-        context = RequestContext(self._engines, request=request, statements=self._statements)
+    async def _viewer(self, request: Request) -> Viewer:
+        try:
+            return await self._identify(request)
+        except Exception as error:  # whatever it is, the answer has the form of GraphQL's errors
+            raise Unidentified(error) from error
+
+    async def _execute(self, request: Request, asked: GraphQLRequest, context: RequestContext) -> ExecutionResult:
         allowed = EVERYTHING if request.method == "POST" else READING
         work = self._schema.answer(*asked, context, allowed)
         try:
             return await while_connected(request, work, lambda: context.session.mode is not Mode.CURRENT)
         except NotAllowed as error:
             raise _wrong_address(error.kind) from None
+
+
+class Unidentified(Exception):
+    """Who sent a request could not be told, or was not believed."""
+
+    def __init__(self, error: Exception) -> None:
+        shown = error if isinstance(error, ClientError) else GraphQLError(str(error), original_error=error)
+        self.result = ExecutionResult(data=None, errors=[shown])
+        wrong = error.cookie if isinstance(error, Unauthenticated) else None
+        self.cookies = [Cookie(wrong, "", max_age_s=0)] if wrong else []
 
 
 def _wrong_address(kind: OperationType) -> HTTPException:
@@ -114,7 +155,15 @@ def _answer(result: ExecutionResult, media_type: str) -> Response:
     if result.extensions:
         answer["extensions"] = result.extensions
     status = _status(errors, media_type, refused=refused) if result.data is None else 200
-    return _response(answer, status, media_type, {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None)
+    return _response(answer, status, media_type, HEADERS_OF.get(status))
+
+
+def _with_cookies(response: Response, request: Request, cookies: Iterable[Cookie]) -> Response:
+    """Let the browser keep or forget these; no script of a page reads them."""
+    for name, value, max_age_s in cookies:
+        secure = request.scope["scheme"] == "https"
+        response.set_cookie(name, value, max_age_s, secure=secure, httponly=True, samesite="lax")
+    return response
 
 
 def _status(errors: Sequence[GraphQLError], media_type: str, *, refused: bool) -> int:
@@ -126,6 +175,8 @@ def _status(errors: Sequence[GraphQLError], media_type: str, *, refused: bool) -
         return 200
     if "INTERNAL_SERVER_ERROR" in codes:
         return 500
+    if codes[0] in REFUSED:
+        return REFUSED[codes[0]]
     # "If the request is refused, the status is 4xx; application/json, for old clients, always says 200."
     return 400 if media_type == GRAPHQL_RESPONSE else 200
 

@@ -67,12 +67,26 @@ class UnknownEntity(DeclarationError):
         )
 
 
+class InvalidPolicy(DeclarationError):
+    """It is not said, or not clearly, who may see the rows or a value of a model."""
+
+
 class ColumnNotLoaded(TrellisError):
     """A resolver read a column that it had not declared."""
 
     def __init__(self, type_name: str, attribute: str) -> None:
         super().__init__(
             f"{type_name}.{attribute} was not loaded. Declare it where you read it: @computed(needs=[{attribute!r}])."
+        )
+
+
+class NoKey(TrellisError):
+    """There is nothing to sign access tokens with."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(
+            f"The key in {file}, which signs access tokens, cannot be used: {reason}. Set TRELLIS_TOKEN_KEYS, or let"
+            " the server write and read that file."
         )
 
 
@@ -106,6 +120,15 @@ class InvalidLookUp(ClientError):
     code = "INVALID_LOOK_UP"
 
 
+class Withheld(ClientError):
+    """A value, or a row, that the viewer may not see, in a place that cannot be null."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self, type_name: str, field: str) -> None:
+        super().__init__(f"You may not see {type_name}.{field} of this object; leave the field out.")
+
+
 class InvalidCursor(ClientError):
     """A cursor of another ordering, or none of ours."""
 
@@ -135,6 +158,102 @@ class TooCostly(ClientError):
             f"This operation may need {needed} {what}; {allowed} are allowed."
             " Ask for smaller pages, fewer levels or fewer fields.",
             **{what: needed, "allowed": allowed},
+        )
+
+
+class Unauthenticated(ClientError):
+    """The request says who sent it, and that is not so, or not any more. Which part is wrong is not told."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(self, cookie: str | None = None) -> None:
+        self.cookie = cookie
+        """The name of the cookie that is wrong, for the browser to forget: its page cannot get rid of it."""
+        super().__init__("These credentials are not valid, or not any more; sign in again, or send none.")
+
+
+class CrossSite(ClientError):
+    """A request with our cookie that another site may have made a browser send."""
+
+    code = "CSRF"
+
+    def __init__(self, header: str) -> None:
+        super().__init__(
+            f"A request with a cookie must come from this site; send the header {header} along, or a token instead of"
+            " the cookie."
+        )
+
+
+class InvalidPassword(ClientError):
+    """A text that cannot become a password."""
+
+    code = "INVALID_PASSWORD"
+
+    def __init__(self, characters: int, at_least: int, at_most: int) -> None:
+        super().__init__(f"A password has {at_least} to {at_most} characters; this one has {characters}.")
+
+
+class InvalidEmail(ClientError):
+    """A text that is no e-mail address."""
+
+    code = "INVALID_EMAIL"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"This is no e-mail address: {reason}")
+
+
+class EmailTaken(ClientError):
+    """There is a user with this e-mail address."""
+
+    code = "EMAIL_TAKEN"
+
+    def __init__(self, email: str) -> None:
+        super().__init__(f"There is a user with the address {email} already; take another address.")
+
+
+class UnknownUser(ClientError):
+    """There is no user with this e-mail address."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, email: str) -> None:
+        super().__init__(f"There is no user with the address {email}; correct it.")
+
+
+class UnknownRole(ClientError):
+    """There is no such role."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no role {name!r}; take one of {', '.join(known)}.")
+
+
+class InvalidKey(ClientError):
+    """An API key that must not be made."""
+
+    code = "INVALID_KEY"
+
+
+class UnknownKey(ClientError):
+    """There is no API key with this name."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no key with the name {name!r}; `trellis key list` has them all.")
+
+
+class TooManyAttempts(ClientError):
+    """Somebody tries to sign in too often."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(
+            f"Too many attempts; try again in {retry_after_s} second{'s' if retry_after_s > 1 else ''}.",
+            retryAfter=retry_after_s,
         )
 
 

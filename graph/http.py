@@ -5,6 +5,7 @@ here. Source: https://graphql.github.io/graphql-over-http/draft/
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
@@ -24,6 +25,10 @@ KEPT_HEADERS = 256
 
 UTF_8 = ("utf-8", "utf8")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+Headers = Mapping[bytes, bytes]
+"""As ASGI gives them: https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope"""
 
 
 class GraphQLRequest(NamedTuple):
@@ -72,24 +77,28 @@ def _split(value: str) -> tuple[str, dict[str, str]]:
     return name.strip(), {key.strip(): text.strip(' "') for key, _, text in pairs}
 
 
-async def read_request(request: HTTPRequest, max_body_bytes: int) -> GraphQLRequest:
+def headers_of(request: HTTPRequest) -> Headers:
+    """The headers by their names in lower case, the first of each name; to ask Starlette's takes a walk each time."""
+    return dict(reversed(list(request.scope["headers"])))
+
+
+async def read_request(request: HTTPRequest, headers: Headers, max_body_bytes: int) -> GraphQLRequest:
     """Read what a client asks for, from the query string of a GET or the body of a POST."""
     if request.method != "POST":
         return _from_parameters(request)
-    media_type, parameters = _split(request.headers.get("content-type", ""))
+    media_type, parameters = _split(headers.get(b"content-type", b"").decode("latin-1"))
     if media_type != JSON:
         raise HTTPException(415, f"Send the request as {JSON}.")
     if parameters.get("charset", "utf-8") not in UTF_8:
         raise HTTPException(415, "Send the request in UTF-8.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise HTTPException(415, "Send the request without compression.")
-    body = await _body(request, max_body_bytes)
+    body = await _body(request, headers.get(b"content-length", b"0").decode("latin-1"), max_body_bytes)
     return _validated(_parsed(body.removeprefix(BYTE_ORDER_MARK), "The body"))
 
 
-async def _body(request: HTTPRequest, max_body_bytes: int) -> bytes:
+async def _body(request: HTTPRequest, announced: str, max_body_bytes: int) -> bytes:
     """The body, as far as it is allowed: a larger one is refused before it is kept."""
-    announced = request.headers.get("content-length", "0")
     if not announced.isdecimal() or int(announced) > max_body_bytes:
         _refuse_body(max_body_bytes)
     received = bytearray()

@@ -5,7 +5,7 @@ shared by every branch that wants the same columns by the same arguments, so tha
 fetched once. Who walks the document is unknown here. The viewer's visibility is added to every statement.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
@@ -32,8 +32,6 @@ NOTHING: Mapping[str, Any] = {}
 
 T = TypeVar("T")
 Rows = Sequence[Values]
-Gathered = Mapping[Key, Rows]
-"""Rows under the keys of their parents; parents without rows are left out."""
 
 
 class Page(NamedTuple):
@@ -67,16 +65,16 @@ class Window(NamedTuple):
             parameters |= side.parameters(values)
         return parameters
 
-    def pages(self, keys: Sequence[Key], gathered: Gathered) -> dict[Key, Page]:
-        """The page of each key: the extra row is dropped, and a backward page turned round."""
-        limit, backward = self.limit, self.backward
-        pages: dict[Key, Page] = {}
-        for key in keys:
-            rows = gathered.get(key, ())
-            has_more = len(rows) > limit
-            shown = rows[:limit] if has_more else rows
-            pages[key] = Page(shown[::-1] if backward else shown, has_more)
-        return pages
+    def page(self, found: Rows) -> Page:
+        """The page that was found with these rows: the extra one is dropped, and a backward page turned round."""
+        return Page(self.shown([found])[0], len(found) > self.limit)
+
+    def shown(self, found: Sequence[Rows]) -> Sequence[Rows]:
+        """The rows of each page."""
+        limit = self.limit
+        if max(map(len, found), default=0) > limit:
+            found = [rows[:limit] for rows in found]
+        return [rows[::-1] for rows in found] if self.backward else found
 
     def _cursors(self) -> list[tuple[str, tuple[Any, ...]]]:
         given = (("after", self.after), ("before", self.before))
@@ -153,7 +151,7 @@ class Loaders:
         self.visible = visible
         self._bound = bound
         self._session = session
-        self._statements = statements
+        self.statements = statements
         self._made: dict[Hashable, Batched[Any]] = {}
 
     def rows(self, link: Link, columns: tuple[str, ...]) -> Batched[Values | None]:
@@ -181,30 +179,30 @@ class Loaders:
         """Any one row of a listing that has at most one; None where there is none."""
 
         def build() -> Statement:
-            return page(self._source(listing), PageShape(columns, ()), self._session.dialect, self._predicates(listing))
+            return page(self.source(listing), PageShape(columns, ()), self._session.dialect, self.predicates(listing))
 
         shape = listing.shape("one", columns)
         parameters = {batch.LIMIT: 1, **listing.parameters}
         return self._loader(("one", listing.identity, columns), shape, build, _first, parameters)
 
-    def pages(self, listing: Listing, order: Order, window: Window, wanted: Wanted) -> Batched[Page]:
-        """A page for each parent; at the root, the key is `()`."""
+    def pages(self, listing: Listing, order: Order, window: Window, wanted: Wanted) -> Batched[Rows]:
+        """The rows of each parent that `window` makes a page of; at the root, the key is `()`."""
 
         def build() -> Statement:
-            source = self._source(listing)
+            source = self.source(listing)
             shape = PageShape(wanted.columns, order.terms(source), window.backward, window.sides(), wanted.cursors)
-            return page(source, shape, self._session.dialect, self._predicates(listing))
+            return page(source, shape, self._session.dialect, self.predicates(listing))
 
         identity = ("page", listing.identity, order.identity, window, wanted)
         shape = listing.shape("page", order.identity, window.backward, window.sides(), wanted)
         parameters = {**window.parameters(), **listing.parameters}
-        return self._loader(identity, shape, build, window.pages, parameters)
+        return self._loader(identity, shape, build, _all, parameters)
 
     def counts(self, listing: Listing) -> Batched[int]:
         """How many rows each parent has."""
 
         def build() -> Statement:
-            return batch.count(self._source(listing), self._session.dialect, self._predicates(listing))
+            return batch.count(self.source(listing), self._session.dialect, self.predicates(listing))
 
         identity, shape = ("count", listing.identity), listing.shape("count")
         return self._loader(identity, shape, build, _number, listing.parameters)
@@ -213,9 +211,9 @@ class Loaders:
         """The measures of each parent's rows, in order; None for a parent without rows."""
 
         def build() -> Statement:
-            source = self._source(listing)
+            source = self.source(listing)
             expressions = [measure.expression(source.row) for measure in measures]
-            return batch.aggregate(source, expressions, self._session.dialect, self._predicates(listing))
+            return batch.aggregate(source, expressions, self._session.dialect, self.predicates(listing))
 
         names = tuple(measure.name for measure in measures)
         identity, shape = ("aggregate", listing.identity, names), listing.shape("aggregate", names)
@@ -225,13 +223,13 @@ class Loaders:
         """The groups of each parent's rows, the largest first: the columns grouped by, then the measures."""
 
         def build() -> Statement:
-            source = self._source(listing)
+            source = self.source(listing)
             return batch.groups(
                 source,
                 [getattr(source.row, name) for name in grouping.by],
                 [measure.expression(source.row) for measure in measures],
                 self._session.dialect,
-                self._predicates(listing),
+                self.predicates(listing),
                 grouping.having(source.row) if grouping.having else None,
             )
 
@@ -239,6 +237,28 @@ class Loaders:
         identity = ("groups", listing.identity, grouping.by, grouping.limit, grouping.identity, names)
         parameters = {batch.LIMIT: grouping.limit, **listing.parameters}
         return self._loader(identity, None, build, _all, parameters)
+
+    def source(self, listing: Listing) -> Source:
+        """Where the rows of a listing come from, with null for each value that this viewer may not see."""
+        return self.visible.seen(listing.source(), listing.model)
+
+    def predicates(self, listing: Listing) -> tuple[Predicate, ...]:
+        """Which rows of a listing count: those that were asked for, as far as this viewer may see them."""
+        visible = self.visible(listing.model)
+        return (*listing.predicates, visible) if visible else listing.predicates
+
+    def made(self, identity: Hashable, fetch: Callable[[list[Key]], Coroutine[Any, Any, dict[Key, T]]]) -> Batched[T]:
+        """The loader of this identity, for what takes more than one statement."""
+        made = self._made.get(identity)
+        if made is None:
+            made = self._made[identity] = Batched(fetch)
+        return made
+
+    async def read(
+        self, shape: Hashable | None, build: Callable[[str], Statement], parameters: Mapping[str, Any]
+    ) -> Rows:
+        """The rows of a statement without keys, which is built for a dialect and kept by its shape."""
+        return await self._read(self._statement(shape, lambda: build(self._session.dialect)), [()], parameters)
 
     def clear(self) -> None:
         """Forget everything that was read: a change may have made it untrue, or nobody wants it any more."""
@@ -266,19 +286,12 @@ class Loaders:
 
         return self._loader(identity, identity, build, _first)
 
-    def _source(self, listing: Listing) -> Source:
-        return self.visible.seen(listing.source(), listing.model)
-
-    def _predicates(self, listing: Listing) -> tuple[Predicate, ...]:
-        visible = self.visible(listing.model)
-        return (*listing.predicates, visible) if visible else listing.predicates
-
     def _loader(
         self,
         identity: Hashable,
         shape: Hashable | None,
         build: Callable[[], Statement],
-        finish: Callable[[Sequence[Key], Gathered], dict[Key, T]],
+        finish: Callable[[Sequence[Key], Statement, Rows], dict[Key, T]],
         parameters: Mapping[str, Any] | None = None,
     ) -> Batched[T]:
         """The loader of this identity; `finish` turns the rows of all keys into values.
@@ -295,7 +308,7 @@ class Loaders:
         self,
         shape: Hashable | None,
         build: Callable[[], Statement],
-        finish: Callable[[Sequence[Key], Gathered], dict[Key, T]],
+        finish: Callable[[Sequence[Key], Statement, Rows], dict[Key, T]],
         parameters: Mapping[str, Any],
     ) -> Batched[T]:
         async def fetch(keys: list[Key]) -> dict[Key, T]:
@@ -308,14 +321,14 @@ class Loaders:
                 rows: Rows = list(chain.from_iterable(parts))
             else:
                 rows = await self._read(statement, keys, parameters)
-            return finish(keys, batch.by_key(statement, rows))
+            return finish(keys, statement, rows)
 
         return Batched(fetch)
 
     def _statement(self, shape: Hashable | None, build: Callable[[], Statement]) -> Statement:
         if shape is None:
             return build()
-        return self._statements.get((self._session.dialect, self.visible, shape), build)
+        return self.statements.get((self._session.dialect, self.visible, shape), build)
 
     async def _read(self, statement: Statement, keys: list[Key], parameters: Mapping[str, Any]) -> Rows:
         bound = {**statement.parameters(keys), **parameters, **self._bound}
@@ -324,13 +337,16 @@ class Loaders:
         return await self._session.rows(statement.select, bound)
 
 
-def _number(keys: Sequence[Key], gathered: Gathered) -> dict[Key, int]:
-    return {key: int(gathered[key][0][0]) if key in gathered else 0 for key in keys}
+def _number(keys: Sequence[Key], statement: Statement, rows: Rows) -> dict[Key, int]:
+    found = batch.first_by_key(statement, rows)
+    return {key: int(found[key][0]) if key in found else 0 for key in keys}
 
 
-def _first(keys: Sequence[Key], gathered: Gathered) -> dict[Key, Values | None]:
-    return {key: gathered[key][0] if key in gathered else None for key in keys}
+def _first(keys: Sequence[Key], statement: Statement, rows: Rows) -> dict[Key, Values | None]:
+    found = batch.first_by_key(statement, rows)
+    return {key: found.get(key) for key in keys}
 
 
-def _all(keys: Sequence[Key], gathered: Gathered) -> dict[Key, Rows]:
-    return {key: gathered.get(key, ()) for key in keys}
+def _all(keys: Sequence[Key], statement: Statement, rows: Rows) -> dict[Key, Rows]:
+    found = batch.by_key(statement, rows)
+    return {key: found.get(key, ()) for key in keys}

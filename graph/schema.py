@@ -1,8 +1,21 @@
-"""The schema: the one list of what can be asked. A new noun adds one line here."""
+"""The schema: the one list of what can be asked and changed. A new noun adds one line here, and one for its changes."""
 
-from graph.entity import Schema, query_type
+from itertools import chain
+
+from graph.entity import Schema, query_type, viewer_field
+from graph.mutations import account as account_mutations
+from graph.mutations import document as document_mutations
+from graph.mutations import identity
+from graph.mutations import order as order_mutations
+from graph.mutations import post as post_mutations
+from graph.mutations import role as role_mutations
+from graph.mutations import tag as tag_mutations
+from graph.mutations import user as user_mutations
+from graph.mutations.audit import record
+from graph.mutations.idempotency import StoredKeys
 from graph.settings import Settings
 from graph.types.account import Account
+from graph.types.audit_entry import AuditEntry
 from graph.types.document import Document
 from graph.types.order import Order
 from graph.types.order_line import OrderLine
@@ -11,6 +24,7 @@ from graph.types.role import Role
 from graph.types.tag import Tag
 from graph.types.transfer import Transfer
 from graph.types.user import User
+from graph.writing import ERROR_TYPES, mutation_type
 
 __all__ = ["Query", "Schema", "make_schema"]
 
@@ -24,10 +38,26 @@ Query = query_type(
     OrderLine,
     Account,
     Transfer,
-    extra=[SEARCH],
+    AuditEntry,
+    extra=[SEARCH, viewer_field(User, "Who asks; null for nobody, and for machines that act for no user.")],
 )
+
+
+CHANGES = (
+    identity,
+    user_mutations,
+    role_mutations,
+    post_mutations,
+    tag_mutations,
+    document_mutations,
+    account_mutations,
+    order_mutations,
+)
+"""The modules of mutations. A new noun adds one here."""
+
+Mutation = mutation_type(chain.from_iterable(module.MUTATIONS for module in CHANGES), record, StoredKeys())
 
 
 def make_schema(settings: Settings | None = None) -> Schema:
     """The schema of our nouns, with the limits of these settings; without settings, with the defaults."""
-    return Schema(Query, settings or Settings.model_construct())
+    return Schema(Query, settings or Settings.model_construct(), types=ERROR_TYPES, mutation=Mutation)

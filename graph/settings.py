@@ -3,7 +3,10 @@
 Environment variables with the prefix `TRELLIS_` enter, one frozen object leaves. The README has the table.
 """
 
-from pydantic import Field
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import NoDecode
 
 from db.settings import DatabaseSettings
 
@@ -11,6 +14,10 @@ MAX_PAGE = 100
 """The most rows of one page, unless the settings say otherwise."""
 
 KIB = 1024
+DAY_S = 24 * 60 * 60
+
+TOKEN_KEY_CHARACTERS = 32
+"""The least of a key. Source: https://www.rfc-editor.org/rfc/rfc7518#section-3.2"""
 
 
 class Settings(DatabaseSettings):
@@ -30,3 +37,50 @@ class Settings(DatabaseSettings):
         default=1_000, ge=1, description="How many documents are kept parsed and validated."
     )
     readiness_timeout_s: float = Field(default=2, gt=0, description="Seconds that `/readyz` waits for the databases.")
+    token_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="Keys of access tokens, separated by commas, each of at least 32 characters. The first signs, all"
+        " are believed. Empty: one is made and kept in `var/token.key`.",
+    )
+    access_token_s: int = Field(default=900, ge=1, description="Seconds that an access token lives.")
+    sign_in_s: int = Field(
+        default=30 * DAY_S, ge=1, description="Seconds that a refresh token or a cookie lives while nobody renews it."
+    )
+    sign_in_limit: str = Field(
+        default="10/minute;100/day",
+        description="How often sign-in may be tried with one e-mail address; several limits with semicolons.",
+    )
+    sign_in_limit_per_address: str = Field(
+        default="100/minute", description="How often sign-in may be tried from one network address."
+    )
+    house_email: str = Field(
+        default="house@trellis.example",
+        description="The address of the user whom paid orders pay. Made when first needed; nobody signs in as it.",
+    )
+
+    @field_validator("token_keys", mode="before")
+    @classmethod
+    def _split_keys_by_commas(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("token_keys")
+    @classmethod
+    def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key) < TOKEN_KEY_CHARACTERS for key in value):
+            raise ValueError(
+                f"has a key of fewer than {TOKEN_KEY_CHARACTERS} characters, which could be guessed;"
+                " make one with `openssl rand -base64 48`"
+            )
+        return value
+
+    @field_validator("sign_in_limit", "sign_in_limit_per_address")
+    @classmethod
+    def _known_limit(cls, value: str) -> str:
+        # Imported here, because it takes a tenth of a second, and commands of the database need none.
+        from limits import parse_many
+
+        try:
+            parse_many(value)
+        except ValueError:
+            raise ValueError("is not a limit such as 10/minute or 10/minute;100/day") from None
+        return value

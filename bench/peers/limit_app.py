@@ -13,6 +13,8 @@ import asyncpg
 import orjson
 from asyncpg.pool import PoolConnectionProxy
 
+from bench.peers import limit_changes
+
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 Asked: TypeAlias = Mapping[str, Any]
 Answer: TypeAlias = Any
@@ -157,8 +159,6 @@ IN_ONE_VIEW: dict[str, Handler] = {
     "/filtered": filtered,
 }
 
-_pools: list[asyncpg.Pool] = []
-
 
 async def _keep(_connection: Any) -> None:
     """Leave a connection as it is between requests: asyncpg's own reset is one more statement."""
@@ -182,8 +182,15 @@ async def app(scope: MutableMapping[str, Any], receive: Callable[..., Any], send
     await send({"type": "http.response.body", "body": data})
 
 
+CHANGES: dict[str, Handler] = {"/write": limit_changes.write, "/transfer": limit_changes.transfer}
+
+_pools: list[asyncpg.Pool] = []
+
+
 async def _answer(path: str, asked: Asked) -> Answer:
     async with _pools[0].acquire() as connection:
+        if path in CHANGES:
+            return await CHANGES[path](connection, asked)
         if path in ALONE:
             return await ALONE[path](connection, asked)
         async with connection.transaction(isolation="repeatable_read", readonly=True):

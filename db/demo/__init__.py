@@ -5,5 +5,6 @@ the same two numbers give the same rows everywhere: ids, UUIDs and timestamps in
 """
 
 from db.demo.filling import NotEmpty, fill
+from db.demo.people import ADMIN_EMAIL, EDITOR_EMAIL, PASSWORD
 
-__all__ = ["NotEmpty", "fill"]
+__all__ = ["ADMIN_EMAIL", "EDITOR_EMAIL", "PASSWORD", "NotEmpty", "fill"]

@@ -1,6 +1,7 @@
 """People of the demo: twenty at scale 1, each block of twenty with the same mix.
 
 In a block, 1 to 12 write, 1 to 15 hold accounts, 20 has left. The first person of all is the administrator.
+All have the same password, so that everybody's view can be tried.
 """
 
 from collections.abc import Iterator
@@ -28,6 +29,14 @@ LAST_NAMES = (
 )  # fmt: skip
 
 
+PASSWORD = "trellis demo"
+HASHED_PASSWORD = "$argon2id$v=19$m=19456,t=2,p=1$0HgE3AZqxKqsXD9ci2NfeA$Fk+xUH0YWnPfvN/F1HT1I5B3bffsvf2qMSGEr3fVwmE"
+"""Hashed once, here, because a new salt each time would make other rows each time."""
+
+ADMIN_EMAIL = "ada.ashworth@example.org"
+EDITOR_EMAIL = "bjorn.berg@example.org"
+
+
 def user_count(scale: int) -> int:
     """How many users there are."""
     return BLOCK * scale
@@ -53,7 +62,7 @@ def users(scale: int) -> Iterator[Row]:
             "id": number,
             "email": f"{first[1]}.{last[1]}{f'.{number}' if block else ''}@example.org",
             "name": f"{first[0]} {last[0]}",
-            "hashed_password": None,
+            "hashed_password": HASHED_PASSWORD,
             "is_active": _place(number) != BLOCK,
             "created_at": joined,
             "updated_at": joined,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.base import Base, Id
+from db.base import Base, Id, ShortSlug
 from db.models.post import post_tags
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Tag(Base):
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(String(100), index=True, doc="The tag as people read it.")
-    slug: Mapped[str] = mapped_column(String(100), unique=True, doc="The tag's name in addresses; unique.")
+    slug: Mapped[ShortSlug] = mapped_column(unique=True, doc="The tag's name in addresses; unique.")
 
     posts: Mapped[list[Post]] = relationship(
         secondary=post_tags, back_populates="tags", lazy="raise", doc="Posts about this subject."

@@ -22,6 +22,8 @@ MODULES = {
     "demo": "content",
     "export": "content",
     "schema": "schema",
+    "user": "user",
+    "key": "key",
 }
 """Where each command is."""
 

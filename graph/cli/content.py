@@ -23,7 +23,7 @@ from db.importing.markdown import Counts, ProblemListener, ProgressListener, imp
 from db.settings import DatabaseSettings
 from graph.cli.errors import CommandError, Exit
 from graph.cli.help import help_of
-from graph.cli.output import destination, writing
+from graph.cli.output import destination, printable, writing
 
 
 def register(app: typer.Typer) -> None:
@@ -83,7 +83,8 @@ def _demo(
     """Fill an empty database with demo data.
 
     A gardening club moves in, with its people, posts, documents, orders and money. The same scale and seed give the
-    same rows on every database, ids and dates included.
+    same rows on every database, ids and dates included. Everybody in it has one password, which is printed: no
+    database that others can reach is a place for it.
 
     Examples:
       trellis demo                20 users, 60 posts and what belongs to them
@@ -98,6 +99,10 @@ def _demo(
         typer.echo("The database has content already; nothing was changed.")
         return
     typer.echo("added " + ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items()))
+    typer.echo(
+        f"sign in as {demo.ADMIN_EMAIL} (admin), {demo.EDITOR_EMAIL} (editor) or somebody else;"
+        f' the password is "{demo.PASSWORD}"'
+    )
 
 
 def _export(
@@ -188,21 +193,15 @@ def _progress(path: Path) -> Iterator[_View]:
     """A bar on a terminal; elsewhere the problems alone."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _View(lambda problem: typer.echo(_printable(str(problem)), err=True), lambda _step, _files: None)
+        yield _View(lambda problem: typer.echo(printable(str(problem)), err=True), lambda _step, _files: None)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("reading", total=sum(1 for _ in sources(path)))
         yield _View(
-            lambda problem: bar.console.print(_printable(str(problem)), markup=False, highlight=False, soft_wrap=True),
+            lambda problem: bar.console.print(printable(str(problem)), markup=False, highlight=False, soft_wrap=True),
             lambda step, files: bar.update(task, description=step, completed=files),
         )
-
-
-def _printable(text: str) -> str:
-    """File names may hold bytes that are not UTF-8, and characters that would steer the terminal."""
-    text = text.encode(errors="backslashreplace").decode()
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def _summary(counts: Counts, seconds: float) -> str:

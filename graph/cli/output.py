@@ -16,6 +16,12 @@ import typer
 from graph.cli.errors import CommandError, Exit
 
 
+def printable(text: str) -> str:
+    """The text on one line: names may hold bytes that are not UTF-8, and characters that would steer the terminal."""
+    text = text.encode(errors="backslashreplace").decode()
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
 class ReaderGone(Exception):
     """Whoever reads our output has had enough."""
 

@@ -7,7 +7,7 @@ from graph.entity.declaration import computed, entity, hybrid
 from graph.entity.node import Node
 from graph.entity.registry import Connection
 from graph.entity.request import row
-from graph.entity.roots import query_type, search_field
+from graph.entity.roots import query_type, search_field, viewer_field
 from graph.entity.scalars import BigInt, LocalDateTime
 from graph.entity.schema import Schema
 
@@ -23,4 +23,5 @@ __all__ = [
     "query_type",
     "row",
     "search_field",
+    "viewer_field",
 ]

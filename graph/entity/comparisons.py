@@ -149,7 +149,7 @@ TEXT = order(str) | {
 
 def _json_part(part: ColumnElement[Any], asked: Mapping[str, Any]) -> ColumnElement[bool]:
     """All comparisons asked of one part of a document."""
-    return and_(*(_JSON_PART_SQL[name](part, value) for name, value in asked.items()))
+    return and_(true(), *(_JSON_PART_SQL[name](part, value) for name, value in asked.items()))
 
 
 def _part_order(test: Callable[[ColumnElement[int]], ColumnElement[bool]]) -> SqlComparison:

@@ -89,7 +89,7 @@ class ConnectionField(PlannedField):
         arguments = run.arguments(field)
         if shape.settled is not None and shape.settled[0] is context.visible:
             _, listing, order = shape.settled
-            window = _window(arguments, listing, order, context.max_page)
+            window = _window(arguments, listing, order, context)
             return ConnectionPlan(self._entity(), listing, order, window, shape.wanted, context.loaders)
         plan = self.plan(arguments, shape.wanted, context)
         if field.arguments is not None and all(name in WINDOW for name, _ in field.arguments.variable):
@@ -110,7 +110,7 @@ class ConnectionField(PlannedField):
         entity, loaders = self._entity(), context.loaders
         listing = restricted(self._listing(arguments), entity, arguments.get("where"), loaders)
         order = self._order(entity, arguments, loaders)
-        window = _window(arguments, listing, order, context.max_page)
+        window = _window(arguments, listing, order, context)
         return ConnectionPlan(entity, listing, order, window, wanted, loaders)
 
     def _order(self, entity: Entity, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
@@ -142,7 +142,8 @@ def _arguments(entity: Callable[[], Entity], *, ordered: bool) -> tuple[Any, ...
     return tuple(found)
 
 
-def _window(arguments: Mapping[str, Any], listing: Listing, order: Order, max_page: int) -> Window:
+def _window(arguments: Mapping[str, Any], listing: Listing, order: Order, context: RequestContext) -> Window:
+    max_page = context.max_page
     first, last = arguments.get("first"), arguments.get("last")
     if first is not None and last is not None:
         raise InvalidPage("`first` and `last` exclude each other; give one of them.")
@@ -152,7 +153,7 @@ def _window(arguments: Mapping[str, Any], listing: Listing, order: Order, max_pa
     cursors: dict[str, tuple[Any, ...]] = {}
     for name in ("after", "before"):
         if arguments.get(name) is not None:
-            terms = order.terms(listing.source())
+            terms = order.terms(context.visible.seen(listing.source(), listing.model))
             cursors[name] = decode_cursor(name, arguments[name], order.identity, terms)
     limit = first if first is not None else last
     return Window(min(DEFAULT_PAGE, max_page) if limit is None else limit, last is not None, **cursors)

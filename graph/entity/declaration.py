@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from inspect import cleandoc
 from typing import Any, TypeVar
 
@@ -210,8 +211,18 @@ class _Declaration:
             hybrid_ = self._mapper.all_orm_descriptors[name]
             if not isinstance(hybrid_, hybrid_property):
                 raise DeclarationError(f"{self._cls.__name__}.{name} is no hybrid of its model; leave out `hybrid()`.")
-            return HybridField(name, annotation, description, hybrid_, mark.needs)
-        return ColumnField(name, annotation, description)
+            required = [need for need in mark.needs if self._never_null(need)]
+            never_null = not declared.optional and len(required) == len(mark.needs)
+            return HybridField(
+                name, annotation, description, hybrid_, mark.needs, required=required, never_null=never_null
+            )
+        never_null = not declared.optional and self._never_null(name)
+        return ColumnField(name, annotation, description, never_null=never_null)
+
+    def _never_null(self, name: str) -> bool:
+        """Whether the database has a value for an attribute of every row."""
+        column = self._mapper.column_attrs.get(name)
+        return column is not None and all(isinstance(part, Column) and not part.nullable for part in column.columns)
 
     def _check_column(self, name: str, declared: Declared, column: ColumnProperty[Any]) -> None:
         # An expression does not tell whether it is ever null; the declaration does.
@@ -238,6 +249,7 @@ class _Declaration:
         description = self._describe(name)
         registry = self._mapper.registry
 
+        @cache
         def target() -> Entity:
             found = entity_named(declared.name, registry)
             if not link.target.isa(found.mapper):

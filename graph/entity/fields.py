@@ -3,7 +3,7 @@
 A row has been fetched with the columns that its fields need; these resolvers read it, or ask a loader for more.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
@@ -16,6 +16,7 @@ from db.links import Link
 from graph.batched import Batched
 from graph.entity.node import id_encoder
 from graph.entity.registry import Deferred, Entity, optional
+from graph.errors import Withheld
 from graph.execution.batch import Batch
 from graph.execution.field import Cost, PlannedField, Reading
 from graph.execution.plan import FieldPlan
@@ -60,27 +61,59 @@ class IdField(PlannedField):
         self.planned_resolver = lambda source, _info, **_: encode(*(getattr(source, name) for name in self.needs))
 
 
-class ColumnField(PlannedField):
-    """A column, or a hybrid that the database computes."""
+def withheld(field: PlannedField, info: Info, value: Any) -> Any:
+    """A value that is never null in the database. Raises `Withheld` for null: a policy has taken its place."""
+    if value is None:
+        raise Withheld(info.parent_type.name, str(field.graphql_name))
+    return value
 
-    def __init__(self, name: str, annotation: Any, description: str) -> None:
+
+class ColumnField(PlannedField):
+    """A column, or a hybrid that the database computes.
+
+    With `never_null` its place may not be null, and its column is not: where a policy hides the value, it is refused.
+    """
+
+    def __init__(self, name: str, annotation: Any, description: str, *, never_null: bool = False) -> None:
         super().__init__(name, annotation, description)
         self.needs = (name,)
         self.reading = Reading(self.needs)
+        self.never_null = never_null
+        if never_null:
+            self.planned_resolver = lambda source, info, **_: withheld(self, info, getattr(source, name))
 
 
 class HybridField(PlannedField):
     """A hybrid that Python computes from columns, and that the database filters and sorts by."""
 
     def __init__(
-        self, name: str, annotation: Any, description: str, hybrid: hybrid_property[Any], needs: tuple[str, ...]
+        self,
+        name: str,
+        annotation: Any,
+        description: str,
+        hybrid: hybrid_property[Any],
+        needs: tuple[str, ...],
+        *,
+        required: Iterable[str] = (),
+        never_null: bool = False,
     ) -> None:
+        """Make it. Where one of the values of `required` is null, a policy hides it, and with it what is made of it."""
         super().__init__(name, annotation, description)
         self.needs = needs
-        self.reading = Reading(
-            needs, lambda *values: hybrid.fget(SimpleNamespace(**dict(zip(needs, values, strict=True))))
-        )
-        self.planned_resolver = lambda source, _info, **_: hybrid.fget(source)
+        self.never_null = never_null
+        positions = tuple(map(needs.index, required))
+
+        def computed(*values: Any) -> Any:
+            if None in values and any(values[position] is None for position in positions):
+                return None
+            return hybrid.fget(SimpleNamespace(**dict(zip(needs, values, strict=True))))
+
+        def resolve(source: Any, info: Info, **_: Any) -> Any:
+            value = computed(*(getattr(source, need) for need in needs))
+            return withheld(self, info, value) if never_null else value
+
+        self.reading = Reading(needs, computed)
+        self.planned_resolver = resolve
 
 
 class ToOneField(PlannedField):
@@ -94,6 +127,7 @@ class ToOneField(PlannedField):
         one = Deferred(name, lambda: target().cls)
         super().__init__(name, optional(one) if nullable else one, description)
         self.needs = link.key
+        self.never_null = not nullable
         self.begin = self._begin
         self.planned_resolver = self._resolve
         self._link = link
@@ -106,12 +140,15 @@ class ToOneField(PlannedField):
 
     def _resolve(self, source: Any, info: Info, **_: Any) -> Any:
         key = tuple([getattr(source, name) for name in self.needs])
-        return None if any(part is None for part in key) else self._load(key, info)
+        if any(part is None for part in key):
+            return withheld(self, info, None) if self.never_null else None
+        return self._load(key, info)
 
     async def _load(self, key: tuple[Any, ...], info: Info) -> Any:
         chosen = selected_columns(info)
         row = await info.context.loaders.rows(self._link, chosen).load(key)
-        return None if row is None else self._target().instance(chosen, row)
+        found = None if row is None else self._target().instance(chosen, row)
+        return withheld(self, info, found) if self.never_null else found
 
 
 def begin_rows(
@@ -128,10 +165,15 @@ def begin_rows(
     wanted = [key for key in dict.fromkeys(keys) if None not in key]
 
     def then(found: list[Any]) -> None:
-        present = {key: row for key, row in zip(wanted, found, strict=True) if row is not None}
-        rows = Rows(list(present.values()), columns, entity.instance)
-        answers: dict[Key, Any] = dict(zip(present, run.take_rows(selection, rows), strict=True))
-        run.fill(batch, field, [answers.get(key) for key in keys])
+        present = [row for row in found if row is not None]
+        there = (
+            wanted
+            if len(present) == len(found)
+            else [key for key, row in zip(wanted, found, strict=True) if row is not None]
+        )
+        made = run.take_rows(selection, Rows(present, columns, entity.instance))
+        answers: dict[Key, Any] = dict(zip(there, made, strict=True))
+        run.fill(batch, field, map(answers.get, keys))
 
     if wanted:
         run.load(loader(columns), wanted, then, lambda error: run.fail_all(batch.answers, field, error))

@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.expression import Select
 
 from db.batch import conditions, joined
-from db.links import Link, Predicate, Row, Source, Visibility, bare, parameter_type, primary_key, total
+from db.links import Link, Predicate, Row, Source, Visibility, bare, parameter_type, primary_key, seen_where, total
 from graph.entity.comparisons import MAX_LIST, NO_NAMES, ValueFilter, check_size, input_type, value_filter
 from graph.entity.filter_form import MAX_DEPTH, form_of
 from graph.entity.node import key_in
@@ -25,6 +25,9 @@ from graph.errors import InvalidFilter
 from graph.loaders import Listing, Loaders
 
 Asked = Mapping[str, Any]
+
+_OF_VALUES = frozenset({"eq", "in"})
+"""Comparisons that never hold for null: they ask for values, and so for values that are seen."""
 
 
 @cache
@@ -134,6 +137,11 @@ class _Filtering:
         attribute = entity.attributes[name]
         comparisons = value_filter(attribute.type)
         assert comparisons is not None
+        seen = seen_where(row, attribute.name)
+        if (
+            seen is not None and value and value.keys() <= _OF_VALUES
+        ):  # no index serves the expression that hides a value
+            return [seen, *comparisons.condition(where, attribute.expression(bare(row)), value, self._names)]
         return comparisons.condition(where, attribute.expression(row), value, self._names)
 
     def _boolean(

@@ -10,7 +10,7 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func
+from sqlalchemy import ColumnElement, and_, func, true
 
 from db.links import Row
 from graph.entity.comparisons import check_size, input_type, value_filter
@@ -202,7 +202,7 @@ def _having(entity: Entity, asked: Mapping[str, Any] | None) -> Callable[[Row], 
                 attribute, result = applicable(entity, functions[name])[graphql_name]
                 expression = functions[name].sql(attribute.expression(row), attribute.type)
                 found += _compare(result, place, expression, comparisons)
-        return and_(*found)
+        return and_(true(), *found)
 
     return condition
 

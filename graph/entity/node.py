@@ -9,7 +9,6 @@ import binascii
 import json
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import strawberry
@@ -53,14 +52,29 @@ def encode_id(entity: Entity, key: tuple[Any, ...]) -> str:
     return base64.urlsafe_b64encode(f"{entity.name}:{values[1:-1]}".encode()).decode().rstrip("=")
 
 
+class _Ids(dict[int, str]):
+    """The ids of whole numbers, each made once. They begin anew when there are too many: to keep track costs more."""
+
+    def __init__(self, entity: Entity) -> None:
+        super().__init__()
+        self._entity = entity
+
+    def __missing__(self, number: int) -> str:
+        if len(self) >= MAX_KEPT_IDS:
+            self.clear()
+        made = self[number] = encode_id(self._entity, (number,))
+        return made
+
+    def __call__(self, key: Any) -> str:
+        """The id of a key that may be anything: to a dict, 1 and true are one key."""
+        return self[key] if type(key) is int else encode_id(self._entity, (key,))
+
+
 def id_encoder(entity: Entity) -> Callable[..., str]:
     """A function from the values of a key to the id. Ids of whole numbers are kept: lists show the same ones often."""
-
-    def encode(*key: Any) -> str:
-        return encode_id(entity, key)
-
-    whole_numbers = [python_type(column.type) for column in entity.mapper.primary_key] == [int]
-    return lru_cache(MAX_KEPT_IDS, typed=True)(encode) if whole_numbers else encode
+    if [python_type(column.type) for column in entity.mapper.primary_key] == [int]:
+        return _Ids(entity)
+    return lambda *key: encode_id(entity, key)
 
 
 def decode_id(text: str) -> GlobalId:

@@ -16,7 +16,7 @@ import strawberry
 from sqlalchemy import func, select
 from strawberry.scalars import JSON
 
-from db.links import Row, Source, Term, Visibility, total
+from db.links import Row, Source, Term, Visibility, may_hide, total
 from graph.entity.comparisons import input_type
 from graph.entity.fields import described_enum
 from graph.entity.filters import first, related
@@ -126,7 +126,8 @@ def _term(entity: Entity, row: Row, asked: Mapping[str, Any], visible: Visibilit
     attribute = entity.attributes.get(name)
     if attribute is None:  # the id
         return Term(getattr(row, entity.key[0]), value.descending, nulls_first=value.nulls_first)
-    return Term(attribute.expression(row), value.descending, attribute.nullable, value.nulls_first)
+    nullable = attribute.nullable or may_hide(row, attribute.name)
+    return Term(attribute.expression(row), value.descending, nullable, value.nulls_first)
 
 
 def _related_term(relation: Relation, row: Row, asked: Mapping[str, Any], visible: Visibility) -> Term:

@@ -35,7 +35,8 @@ class ConnectionValue(NamedTuple):
     async def page(self) -> Page:
         """The page, fetched with those of all other parents."""
         plan = self.plan
-        return await plan.loaders.pages(plan.listing, plan.order, plan.window, plan.wanted).load(self.key)
+        found = await plan.loaders.pages(plan.listing, plan.order, plan.window, plan.wanted).load(self.key)
+        return plan.window.page(found)
 
     def node(self, row: Values) -> Any:
         """The row as an object of its type."""

@@ -141,6 +141,15 @@ def entity_named(name: str, registry: MapperRegistry) -> Entity:
     return known[name]
 
 
+def entity_of_model(mapper: Mapper[Any]) -> Entity:
+    """The entity that shows the rows of a mapper. Raises `UnknownEntity`."""
+    known = _ENTITIES.get(mapper.registry, {})
+    for entity in known.values():
+        if entity.mapper is mapper:
+            return entity
+    raise UnknownEntity(mapper.class_.__name__, known)
+
+
 def entity_of(cls: type[Any]) -> Entity:
     """The entity of a type that was declared with `@entity`. Raises `UnknownEntity`."""
     found = cls.__dict__.get("__entity__")

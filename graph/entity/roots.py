@@ -169,6 +169,24 @@ def _natural_key(entity: Entity, name: str) -> Attribute:
     raise DeclarationError(f"{entity.name} has {name!r} among its keys, but no such field; declare it.")
 
 
+def viewer_field(cls: type[Any], description: str) -> PlannedField:
+    """`viewer`: the row of the entity that has the viewer's number for its key; null for nobody."""
+    return _ViewerField(entity_of(cls), description)
+
+
+class _ViewerField(PlannedField):
+    cost = Cost.ROW
+
+    def __init__(self, entity: Entity, description: str) -> None:
+        super().__init__("viewer", optional(entity.cls), description)
+        self.planned_resolver = lambda _source, info, **_: _viewers_row(entity, info)
+
+
+def _viewers_row(entity: Entity, info: Info) -> RowRequest | None:
+    number = info.context.viewer.id
+    return None if number is None else RowRequest(entity, (number,))
+
+
 class _NodeField(PlannedField):
     """Any row by its id."""
 

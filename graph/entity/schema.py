@@ -32,12 +32,14 @@ class Schema(strawberry.Schema):
         query: type[Any],
         settings: Settings,
         types: Iterable[type[Any]] = (),
+        mutation: type[Any] | None = None,
         extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
     ) -> None:
         added = list(extensions)
         try:
             super().__init__(
                 query=query,
+                mutation=mutation,
                 types=types,
                 execution_context_class=LevelExecutor,
                 config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not settings.introspection),

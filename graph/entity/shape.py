@@ -13,11 +13,13 @@ from graphql import GraphQLObjectType
 
 from db.batch import Key
 from db.links import Visibility
+from graph.counted import Counted, counted_pages, may_count_with_page
 from graph.entity.pages import ConnectionPlan, ConnectionValue, PageInfoValue
 from graph.execution.plan import FieldPlan, Selection
 from graph.execution.rows import Rows
 from graph.execution.run import Run, slot_of
-from graph.loaders import Listing, Order, Page, Wanted
+from graph.loaders import Listing, Order, Wanted
+from graph.loaders import Rows as FoundRows
 
 Answers = list[dict[str, Any]]
 
@@ -33,6 +35,7 @@ class ConnectionShape:
         self._nodes = [(field, _below(run, field)) for field in parts.pop("nodes", ())]
         self._edges = [(field, _EdgeShape(run, _below(run, field))) for field in parts.pop("edges", ())]
         self._infos = [(field, _below(run, field)) for field in parts.pop("pageInfo", ())]
+        self._parts = [field for field, _ in (*self._nodes, *self._edges, *self._infos)]
         self._totals = parts.pop("totalCount", [])
         self._others = [field for fields in parts.values() for field in fields]
         shown = [selection for _, selection in self._nodes]
@@ -51,13 +54,28 @@ class ConnectionShape:
         blank = self._blank
         answers = [blank.copy() for _ in keys]
         run.note(self._selection, answers)
-        parts = [field for field, _ in (*self._nodes, *self._edges, *self._infos)]
-        if parts:
+        together = self._parts and self._totals and keys == [()]
+        if together and may_count_with_page(plan.listing, plan.window, plan.wanted):
+            run.load(
+                counted_pages(plan.loaders, plan.listing, plan.order, plan.window, plan.wanted),
+                keys,
+                lambda found: self._fill_counted(run, plan, keys, answers, found),
+                lambda error: _fail(run, answers, [*self._parts, *self._totals], error),
+            )
+        else:
+            self._load(run, plan, keys, answers)
+        if self._others:
+            run.begin(self._selection, self._others, [ConnectionValue(plan, key) for key in keys], answers)
+        return answers
+
+    def _load(self, run: Run, plan: ConnectionPlan, keys: Sequence[Key], answers: Answers) -> None:
+        """Ask for the pages, and for the number of all rows, as far as they are selected."""
+        if self._parts:
             run.load(
                 plan.loaders.pages(plan.listing, plan.order, plan.window, plan.wanted),
                 keys,
-                lambda pages: self._fill(run, plan, keys, answers, pages),
-                lambda error: _fail(run, answers, parts, error),
+                lambda found: self._fill(run, plan, keys, answers, found),
+                lambda error: _fail(run, answers, self._parts, error),
             )
         if self._totals:
             run.load(
@@ -66,26 +84,30 @@ class ConnectionShape:
                 lambda counts: self._count(run, answers, counts),
                 lambda error: _fail(run, answers, self._totals, error),
             )
-        if self._others:
-            run.begin(self._selection, self._others, [ConnectionValue(plan, key) for key in keys], answers)
-        return answers
 
     def _fill(
-        self, run: Run, plan: ConnectionPlan, keys: Sequence[Key], answers: Answers, pages: Sequence[Page]
+        self, run: Run, plan: ConnectionPlan, keys: Sequence[Key], answers: Answers, found: Sequence[FoundRows]
     ) -> None:
-        found = pages[0].rows if len(pages) == 1 else list(chain.from_iterable(page.rows for page in pages))
-        rows = Rows(found, plan.wanted.columns, plan.entity.instance)
+        shown = plan.window.shown(found)
+        together = shown[0] if len(shown) == 1 else list(chain.from_iterable(shown))
+        rows = Rows(together, plan.wanted.columns, plan.entity.instance)
         for field, selection in self._nodes:
-            _share(answers, field, pages, run.take_rows(selection, rows))
+            _share(answers, field, shown, run.take_rows(selection, rows))
         if not self._edges and not self._infos:
             return
         values = [ConnectionValue(plan, key) for key in keys]
         for field, edge in self._edges:
-            cursors = (value.cursor(row) for value, page in zip(values, pages, strict=True) for row in page.rows)
-            _share(answers, field, pages, edge.answers(run, rows, list(cursors) if edge.cursors else ()))
+            cursors = (value.cursor(row) for value, of_one in zip(values, shown, strict=True) for row in of_one)
+            _share(answers, field, shown, edge.answers(run, rows, list(cursors) if edge.cursors else ()))
         for field, selection in self._infos:
-            for answer, value, page in zip(answers, values, pages, strict=True):
-                answer[field.key] = run.take(selection, PageInfoValue(value, page))
+            for answer, value, of_one in zip(answers, values, found, strict=True):
+                answer[field.key] = run.take(selection, PageInfoValue(value, plan.window.page(of_one)))
+
+    def _fill_counted(
+        self, run: Run, plan: ConnectionPlan, keys: Sequence[Key], answers: Answers, found: Sequence[Counted]
+    ) -> None:
+        self._fill(run, plan, keys, answers, [counted.rows for counted in found])
+        self._count(run, answers, [counted.total for counted in found])
 
     def _count(self, run: Run, answers: Answers, counts: Sequence[int]) -> None:
         for field in self._totals:
@@ -135,12 +157,12 @@ def _below(run: Run, field: FieldPlan) -> Selection:
     return run.below(field, cast(GraphQLObjectType, field.named_type))
 
 
-def _share(answers: Answers, field: FieldPlan, pages: Sequence[Page], all_of_them: Answers) -> None:
+def _share(answers: Answers, field: FieldPlan, shown: Sequence[FoundRows], all_of_them: Answers) -> None:
     """Give each connection the answers of its own rows."""
-    start = 0
-    for answer, page in zip(answers, pages, strict=True):
-        end = start + len(page.rows)
-        answer[field.key] = all_of_them[start:end]
+    key, start = field.key, 0
+    for answer, rows in zip(answers, shown, strict=True):
+        end = start + len(rows)
+        answer[key] = all_of_them[start:end]
         start = end
 
 

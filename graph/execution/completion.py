@@ -23,6 +23,7 @@ from graphql import (
 from graphql.execution.executor import collect_iterator_awaitables, invalid_return_type_error
 from graphql.pyutils import is_iterable
 
+from graph.errors import Withheld
 from graph.execution.places import Slot
 from graph.execution.request import Request
 from graph.execution.waiting import Waiting
@@ -162,6 +163,9 @@ async def _close(iterator: AsyncIterator[Any]) -> None:
             await close()
 
 
-def null_in(slot: Slot) -> TypeError:
-    """Said when a place is empty that may not be."""
+def null_in(slot: Slot) -> Exception:
+    """Said when a place is empty that may not be: a policy withholds its value, or it is a mistake of ours."""
+    planned = slot.field.planned
+    if planned is not None and planned.never_null:
+        return Withheld(slot.field.parent.name, slot.field.name)
     return TypeError(f"Cannot return null for non-nullable field {slot.field.parent}.{slot.field.name}.")

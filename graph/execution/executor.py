@@ -144,7 +144,9 @@ class LevelByLevel(_Base):
         return self._outcome(run)
 
     def _outcome(self, run: Run) -> dict[str, Any]:
-        fatal = run.fatal or self.judged(run).fatal
+        fatal = run.fatal
+        if run.failures and fatal is None:
+            fatal = self.judged(run).fatal
         run.release()
         if fatal is not None:
             raise fatal

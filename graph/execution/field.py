@@ -66,6 +66,8 @@ class PlannedField(StrawberryField):
     """How its value is made of columns; None: by a resolver."""
     read: Callable[[Any], Any] | None = None
     """How its value is made of the object above it, when that is all it takes."""
+    never_null = False
+    """Whether the database has a value for every row, so that a null tells of a policy that withholds it."""
     begin: Callable[[Batch, FieldPlan], None] | None = None
     """Starts it for all objects of a level; None: its resolver is called for each."""
 

@@ -128,8 +128,12 @@ class Preparer:
         if isinstance(variables, list):
             raise Refused(self._coded(error, "BAD_USER_INPUT") for error in variables)
         found = operation.price(variables)
-        for what in ("statements", "rows", "values"):
-            needed, allowed = getattr(found, what), getattr(self.limits, f"max_{what}")
+        limits = self.limits
+        for what, needed, allowed in (
+            ("statements", found.statements, limits.max_statements),
+            ("rows", found.rows, limits.max_rows),
+            ("values", found.values, limits.max_values),
+        ):
             if needed > allowed:
                 raise Refused([TooCostly(what, min(needed, MAX_SHOWN), allowed)])
         return Priced(operation, variables, found)

@@ -122,7 +122,7 @@ class _Pricing:
             return Price(field.statements(arguments) + statements, limit * (1 + rows), limit * (1 + values))
         if page:  # of a connection; one row more tells whether others follow
             rows += limit * (1 + rows_per_row) + 1
-            values += limit * values_per_row
+            values += max(limit, 1) * values_per_row  # an empty page has a `pageInfo`, too
         return Price(statements + page, rows, 1 + values)
 
     @cached_property

@@ -163,6 +163,8 @@ def _read(number: int, value: _Value, constants: dict[str, Any]) -> str:
     if value.convert is None:
         return arguments
     constants[f"convert{number}"] = value.convert
+    if hasattr(value.convert, "__getitem__"):  # it makes what it misses, and is asked for half the price of a call
+        return f"convert{number}[{arguments}]"
     return f"convert{number}({arguments})"
 
 

@@ -21,5 +21,5 @@ class Transfer(Node):
     currency: str
     idempotency_key: str | None
     created_at: datetime
-    from_account: Account
-    to_account: Account
+    from_account: Account | None
+    to_account: Account | None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class User(Node):
     """A person who can sign in, write, order and hold accounts."""
 
-    email: str
+    email: str | None
     name: str
     is_active: bool
     created_at: datetime

@@ -53,7 +53,7 @@ def serving() -> Iterator[str]:
 @pytest.mark.parametrize("path", ["/", "/chunked"])
 def test_every_connection_asks_again_and_again(path: str) -> None:
     with serving() as address:
-        told = json.loads(load(address + path, b"hello", SECONDS, 3))
+        told = json.loads(load(address + path, [b"hello"], SECONDS, 3))
     assert told["requests"] > 3
     assert told["refused"] == told["broken"] == 0
     assert 0 < told["p50_ms"] <= told["p99_ms"]
@@ -62,12 +62,12 @@ def test_every_connection_asks_again_and_again(path: str) -> None:
 
 def test_refusals_are_counted() -> None:
     with serving() as address:
-        told = json.loads(load(f"{address}/no", b"hello", SECONDS, 2))
+        told = json.loads(load(f"{address}/no", [b"hello"], SECONDS, 2))
     assert told["refused"] == told["requests"] > 0
 
 
 def test_nobody_there_breaks_every_connection(unused_tcp_port: int) -> None:
-    told = json.loads(load(f"http://127.0.0.1:{unused_tcp_port}/", b"", SECONDS, 2))
+    told = json.loads(load(f"http://127.0.0.1:{unused_tcp_port}/", [b""], SECONDS, 2))
     assert (told["requests"], told["broken"]) == (0, 2)
 
 
@@ -79,7 +79,7 @@ def test_a_connection_that_is_closed_at_once_is_broken() -> None:
 
         thread = threading.Thread(target=hang_up)
         thread.start()
-        told = json.loads(load(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"", SECONDS, 1))
+        told = json.loads(load(f"http://127.0.0.1:{listening.getsockname()[1]}/", [b""], SECONDS, 1))
         thread.join()
     assert (told["requests"], told["broken"]) == (0, 1)
 

@@ -28,7 +28,8 @@ def test_every_python_server_keeps_as_many_connections() -> None:
 def test_every_server_of_graphql_has_a_document_for_every_operation() -> None:
     for server in SERVERS.values():
         for operation in OPERATIONS.values():
-            assert server.documents is None or document(server.documents, operation)
+            if server.documents is not None and server.answers(operation):
+                assert document(server.documents, operation)
 
 
 def test_the_python_servers_have_the_loop_and_the_parser_that_uvicorn_chooses() -> None:
@@ -45,6 +46,7 @@ def test_the_rows_are_the_same_every_time_and_as_many_as_the_readme_says() -> No
         "tags": 200,
         "posts": 40_000,
         "post_tags": 120_000,  # three of each post
+        "accounts": 2_000,
     }
 
 

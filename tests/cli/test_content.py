@@ -132,7 +132,12 @@ def _read(terminal: int) -> bytes:
 
 
 def test_the_demo_fills_an_empty_database_once(database: Database) -> None:
-    assert trellis(database, "demo").stdout.startswith("added 4 roles, 20 users, 12 tags, 60 posts, ")
+    added, told = trellis(database, "demo").stdout.splitlines()
+    assert added.startswith("added 4 roles, 20 users, 12 tags, 60 posts, ")
+    assert told == (
+        "sign in as ada.ashworth@example.org (admin), bjorn.berg@example.org (editor) or somebody else;"
+        ' the password is "trellis demo"'
+    )
     refused = trellis(database, "demo", status=Exit.FAILED)
     assert "this one has users or tags; use another database. With --if-empty" in refused.stderr
     left_alone = trellis(database, "demo", "--if-empty")

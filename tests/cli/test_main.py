@@ -22,6 +22,14 @@ COMMANDS = [
     "db current",
     "import markdown",
     "schema export",
+    "user create",
+    "user list",
+    "user deactivate",
+    "user activate",
+    "user password",
+    "key create",
+    "key list",
+    "key revoke",
 ]
 
 
@@ -65,6 +73,18 @@ def test_a_wrong_command_line_is_a_usage_error(arguments: list[str]) -> None:
             f"postgresql://ada:{SECRET}@host/x?colour=red",
             "TRELLIS_REPLICA_URLS has options that asyncpg does not know: colour; leave them out."
             " Correct it, or unset it for the default: none.",
+        ),
+        (
+            "TRELLIS_TOKEN_KEYS",
+            f"{'x' * 40},{SECRET}",
+            "TRELLIS_TOKEN_KEYS has a key of fewer than 32 characters, which could be guessed; make one with"
+            " `openssl rand -base64 48`. Correct it, or unset it for the default: none.",
+        ),
+        (
+            "TRELLIS_SIGN_IN_LIMIT",
+            SECRET,
+            "TRELLIS_SIGN_IN_LIMIT is not a limit such as 10/minute or 10/minute;100/day."
+            " Correct it, or unset it for the default: 10/minute;100/day.",
         ),
         (
             "TRELLIS_POOL_SIZE",

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import func, insert, select
 
 from db import demo
@@ -206,7 +207,17 @@ def test_a_scale_below_one_is_refused() -> None:
         asyncio.run(demo.fill(None, scale=0))  # type: ignore[arg-type]  # refused before the engines are touched
 
 
-async def test_users_of_the_demo_cannot_sign_in(engines: Engines) -> None:
+async def test_users_of_the_demo_have_the_password_that_is_told(engines: Engines) -> None:
     await demo.fill(engines)
     async with engines.snapshot().connect() as connection:
-        assert set(await connection.scalars(select(User.hashed_password))) == {None}
+        (hashed,) = set(await connection.scalars(select(User.hashed_password)))
+    assert hashed is not None
+    assert PasswordHasher().verify(hashed, demo.PASSWORD)
+
+
+async def test_the_demo_tells_the_addresses_of_an_admin_and_an_editor(engines: Engines) -> None:
+    await demo.fill(engines)
+    for email, role in ((demo.ADMIN_EMAIL, "admin"), (demo.EDITOR_EMAIL, "editor")):
+        async with engines.snapshot().connect() as connection:
+            found = select(User.is_active).join(User.roles).where(User.email == email, Role.name == role)
+            assert await connection.scalar(found) is True

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import insert
 
-from db import demo
+from db import demo, models
 from db.engine import Engines
 from graph.schema import Schema, make_schema
 from graph.settings import Settings
@@ -20,8 +21,11 @@ def schema() -> Schema:
 
 @pytest.fixture
 async def filled(engines: Engines) -> Engines:
-    """Engines on a database with the small demo."""
+    """Engines on a database with the small demo, and one change of it in the record."""
     await demo.fill(engines, scale=1)
+    async with engines.writing().begin() as connection:
+        entry = {"action": "createTag", "actor": "user:1", "actor_id": 1, "object_ids": [], "request_id": "1"}
+        await connection.execute(insert(models.AuditEntry).values(entry))
     return engines
 
 

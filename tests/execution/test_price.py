@@ -16,7 +16,18 @@ from tests.execution.operations import Ids, made_up
 from tests.execution.running import codes, data_of
 
 OPERATIONS = 30
-LISTS = ("users", "roles", "posts", "tags", "documents", "orders", "orderLines", "accounts", "transfers")
+LISTS = (
+    "users",
+    "roles",
+    "posts",
+    "tags",
+    "documents",
+    "orders",
+    "orderLines",
+    "accounts",
+    "transfers",
+    "auditEntries",
+)
 
 
 class CountingSession(RequestSession):

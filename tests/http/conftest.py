@@ -10,11 +10,14 @@ from typing import Any, TypeAlias
 
 import pytest
 from pydantic import SecretStr
+from starlette.requests import HTTPConnection
 
 from db import demo
 from db.engine import Engines
 from graph.app import create_app
+from graph.endpoint import Identification
 from graph.settings import Settings
+from graph.viewer import ADMIN, Viewer
 from tests.databases import Database
 from tests.explorer.serving import serving
 from tests.http.client import Client
@@ -23,13 +26,18 @@ Serve: TypeAlias = Callable[..., Awaitable[Client]]
 """`await serve(url, explorer=False)`: a client of a server with these settings."""
 
 
+async def an_admin(_request: HTTPConnection) -> Viewer:
+    """Everybody is an admin: for tests that are not about who may see what."""
+    return Viewer(None, frozenset({ADMIN}), key_id=0)
+
+
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
-    """Start servers; they stop at the end of the test."""
+    """Start servers; they stop at the end of the test. `identify` tells who sent each request."""
     async with AsyncExitStack() as stack:
 
-        async def start(database_url: str, **settings: Any) -> Client:
-            app = create_app(Settings(database_url=SecretStr(database_url), **settings))
+        async def start(database_url: str, identify: Identification | None = None, **settings: Any) -> Client:
+            app = create_app(Settings(database_url=SecretStr(database_url), **settings), identify=identify)
             return await stack.enter_async_context(Client(await stack.enter_async_context(serving(app))))
 
         yield start
@@ -48,8 +56,8 @@ async def filled(database: Database) -> Database:
 
 @pytest.fixture
 async def api(filled: Database, serve: Serve) -> Client:
-    """A client of the API over the small demo, on both databases."""
-    return await serve(filled.url)
+    """A client of the API over the small demo, on both databases. It sees everything."""
+    return await serve(filled.url, an_admin)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from graph.settings import Settings
 from tests.databases import Database
 from tests.explorer.serving import serving
 from tests.http.client import Client, read
-from tests.http.conftest import Serve
+from tests.http.conftest import Serve, an_admin
 
 ENDLESS_TAGS = {
     "sqlite": "CREATE VIEW tags AS"
@@ -258,7 +258,7 @@ async def test_our_own_faults_outside_of_operations_are_masked_as_well(
 async def test_numbers_beyond_64_bits_in_a_document_are_answered(filled: Database, serve: Serve) -> None:
     body = '{"big": 123456789012345678901234567890, "deep": ' + "[" * 300 + "]" * 300 + "}"
     await change(filled, f"UPDATE documents SET body = '{body.replace(':', chr(92) + ':')}'")
-    client = await serve(filled.url)
+    client = await serve(filled.url, an_admin)
     response = await client.http.post("/graphql", json={"query": "{ documents(first: 1) { nodes { body } } }"})
     found = read(response).data["documents"]["nodes"][0]["body"]
     assert found["big"] == 123456789012345678901234567890

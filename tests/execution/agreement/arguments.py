@@ -132,7 +132,7 @@ class Arguments:
     def _id(self, row: str) -> str:
         ids = self._known.ids
         if rarely(self._draw):
-            return self._draw(st.sampled_from([*WRONG_IDS, *(some[0] for some in ids.values())]))
+            return self._draw(st.sampled_from([*WRONG_IDS, *(some[0] for some in ids.values() if some)]))
         fitting = ids.get(row) or [id_ for some in ids.values() for id_ in some[:2]]
         return self._draw(st.sampled_from(fitting))
 

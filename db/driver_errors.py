@@ -1,0 +1,27 @@
+"""Errors of the driver, raised as SQLAlchemy raises them, for statements that went past it."""
+
+from typing import Any, NoReturn
+
+from sqlalchemy import Dialect
+from sqlalchemy.exc import DBAPIError
+
+
+def raise_as_sqlalchemy(error: Exception, sql: str, adapted: Any, dialect: Dialect) -> NoReturn:
+    """Raise what SQLAlchemy raises when it meets this error of the driver; `adapted` is its adapter of the connection.
+
+    Callers tell errors apart by SQLAlchemy's classes, whichever way a statement went. Values are left out of it. What
+    is not an error of the database is raised as it is.
+    """
+    try:
+        adapted._handle_exception(error)  # noqa: SLF001 - the table of asyncpg's errors has no other door
+    except dialect.loaded_dbapi.Error as translated:
+        raise DBAPIError.instance(
+            sql,
+            None,
+            translated,
+            dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=adapted.driver_connection.is_closed(),
+            dialect=dialect,
+        ) from translated
+    raise error

@@ -1,0 +1,18 @@
+"""E-mail addresses in the one form in which they are kept and compared."""
+
+from email_validator import EmailNotValidError, validate_email
+
+MAX_CHARACTERS = 254
+"""Source: https://www.rfc-editor.org/rfc/rfc3696, erratum 1690."""
+
+
+def email_address(text: str) -> str:
+    """The address, in lower case. Raises `ValueError` that says what is wrong with it.
+
+    Whether anybody reads what is sent there is not asked. Source: https://pypi.org/project/email-validator/
+    """
+    try:
+        # Names that end in .test are for tests, and for nobody's mail: they do no harm.
+        return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized.lower()
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from None

@@ -1,0 +1,67 @@
+"""What signing in needs that lives as long as the server: passwords, tokens, limits. One for each process."""
+
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, select
+
+from db.compiled import Kept
+from db.engine import Engines
+from db.models import User
+from db.session import Mode, RequestSession
+from graph.auth.limiting import SignInLimits
+from graph.auth.passwords import Passwords
+from graph.auth.tokens import Tokens
+from graph.settings import Settings
+
+_PASSWORD = Kept(
+    select(User.id, User.hashed_password, User.is_active).where(User.email == bindparam("email", type_=User.email.type))
+)
+_EMAIL = Kept(select(User.email).where(User.id == bindparam("id", type_=User.id.type)))
+
+
+class Known(NamedTuple):
+    """A user whose password was right."""
+
+    id: int
+    rehashed: str | None
+    """The password hashed anew, when the parameters have changed."""
+
+
+class Identity:
+    """Checks and makes what proves who somebody is."""
+
+    def __init__(self, engines: Engines, settings: Settings) -> None:
+        self.settings = settings
+        self.passwords = Passwords()
+        self.tokens = Tokens(settings)
+        self.limits = SignInLimits(settings)
+        self.sign_in_s = settings.sign_in_s
+        self._engines = engines
+
+    async def known(self, email: str, password: str, address: str | None) -> Known | None:
+        """The active user of an e-mail address and a password; None if anything about them is wrong.
+
+        It takes as long for an address that nobody has. Raises `TooManyAttempts`.
+        """
+        self.limits.attempt(email, address)
+        # A session of its own: while the password is hashed, no connection is held.
+        async with RequestSession(self._engines, Mode.CURRENT) as session:
+            # No address has what PostgreSQL would refuse, such as U+0000, and nobody has an empty one.
+            found = await session.rows(_PASSWORD, {"email": email if email.isprintable() else ""})
+        user_id, hashed, is_active = found[0] if found else (None, None, False)
+        if not await self.passwords.verify(password, hashed if is_active else None):
+            return None
+        assert user_id is not None
+        assert hashed is not None
+        self.limits.succeeded(email)
+        return Known(user_id, await self.passwords.rehashed(password, hashed))
+
+    async def email_of(self, user_id: int) -> str:
+        """The e-mail address of a user who is there."""
+        async with RequestSession(self._engines, Mode.CURRENT) as session:
+            ((email,),) = await session.rows(_EMAIL, {"id": user_id})
+        return str(email)
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self.passwords.close()

@@ -1,0 +1,119 @@
+"""Access tokens: signed texts that say who somebody is, for some minutes.
+
+A user and a sign-in enter, a text leaves; later the text enters and both leave, if we have signed it and it is still
+good. Whether the sign-in is still good, only the database knows.
+Source: https://www.rfc-editor.org/rfc/rfc8725 (best practices for JSON Web Tokens).
+"""
+
+import hashlib
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jwt
+
+from db.base import utcnow
+from graph.auth.key_file import KEY_FILE, kept_key
+from graph.auth.opaque import MAX_CHARACTERS
+from graph.settings import Settings
+
+ALGORITHM = "HS256"
+ISSUER = "trellis"
+AUDIENCE = "trellis"
+CLAIMS = ("iss", "aud", "sub", "sid", "iat", "exp")
+LEEWAY_S = 10
+"""How much the clocks of two servers may differ."""
+
+MAX_REMEMBERED = 10_000
+"""How many tokens are remembered as verified: to verify one takes longer than to ask the database for its sign-in."""
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """A token, and when it ends."""
+
+    text: str = field(repr=False)
+    expires_at: datetime
+
+
+class Claims(NamedTuple):
+    """What a token says."""
+
+    user_id: int
+    sign_in: uuid.UUID
+
+
+class _Verified(NamedTuple):
+    claims: Claims
+    ends: float
+
+
+class Tokens:
+    """Signs and reads access tokens. The first key signs, every key reads, so that keys can be changed.
+
+    Without keys in the settings there is one in a file, which is made when it is first needed.
+    """
+
+    def __init__(self, settings: Settings, key_file: Path = KEY_FILE) -> None:
+        self._given = tuple(key.get_secret_value() for key in settings.token_keys)
+        self._key_file = key_file
+        self._life = timedelta(seconds=settings.access_token_s)
+        self._verified: dict[str, _Verified] = {}
+
+    def issue(self, user_id: int, sign_in: uuid.UUID, *, now: datetime | None = None) -> AccessToken:
+        """A new token. Raises `NoKey` when the settings have no key and no file can be written."""
+        now = now or utcnow()
+        expires_at = (now + self._life).replace(microsecond=0)
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(user_id),
+            "sid": str(sign_in),
+            "iat": int(now.timestamp()),
+            "exp": int(expires_at.timestamp()),
+        }
+        name, key = next(iter(self._keys.items()))
+        return AccessToken(jwt.encode(claims, key, ALGORITHM, headers={"kid": name}), expires_at)
+
+    def read(self, text: str) -> Claims | None:
+        """What a token says; None for one that we have not signed, that has ended, or that says something else.
+
+        Raises `NoKey` as `issue` does.
+        """
+        verified = self._verified.get(text) or self._verify(text)
+        return verified.claims if verified is not None and time.time() < verified.ends else None
+
+    def _verify(self, text: str) -> _Verified | None:
+        if len(text) > MAX_CHARACTERS:
+            return None
+        try:
+            header = jwt.get_unverified_header(text)
+            if "crit" in header:  # it may ask for what we do not know of
+                return None
+            claims = jwt.decode(
+                text,
+                self._keys[header["kid"]],
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                leeway=LEEWAY_S,
+                options={"require": list(CLAIMS), "strict_aud": True},
+            )
+            verified = _Verified(Claims(int(claims["sub"]), uuid.UUID(claims["sid"])), claims["exp"] + LEEWAY_S)
+        except (jwt.InvalidTokenError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return None
+        if len(self._verified) >= MAX_REMEMBERED:
+            self._verified.clear()
+        self._verified[text] = verified
+        return verified
+
+    @cached_property
+    def _keys(self) -> Mapping[str, Any]:
+        """Keys by the names that tokens have for them."""
+        keys = self._given or (kept_key(self._key_file),)
+        return {hashlib.sha256(key.encode()).hexdigest()[:8]: key for key in keys}

@@ -1,0 +1,22 @@
+"""Changes of documents: by their owners, and by admins."""
+
+from functools import partial
+
+from graph.types.document import Document
+from graph.writing import Writes, owner_or
+from graph.writing.rules import JsonObject
+
+documents = Writes(
+    Document,
+    ["kind", "title", "body"],
+    may=owner_or(owner="owner_id"),
+    owner="owner",
+    rules={"body": JsonObject},
+)
+
+MUTATIONS = [
+    documents.create,
+    documents.update,
+    documents.delete,
+    partial(documents.create_many, name="import_documents"),
+]

@@ -1,0 +1,85 @@
+"""The house: the user whom paid orders pay, with an account for each currency.
+
+Nobody can sign in as the house: it has no password. It and its accounts are made when they are first needed, once,
+however many need them at the same time.
+"""
+
+from functools import cache
+from typing import Any, Protocol, cast, runtime_checkable
+
+from sqlalchemy import String, Table, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from db import models
+from db.base import EmailAddress
+from db.compiled import Kept
+from graph.context import RequestContext
+from graph.mutations.moving import ACCOUNTS
+from graph.settings import Settings
+from graph.writing import Change, Refused
+from graph.writing.errors import InvalidState
+
+NAME = "The house"
+
+_USERS = cast(Table, models.User.__table__)
+_EMAIL = bindparam("email", type_=EmailAddress())
+
+_ACCOUNT = Kept(
+    select(ACCOUNTS.c.id)
+    .join(_USERS, _USERS.c.id == ACCOUNTS.c.owner_id)
+    .where(
+        _USERS.c.email == _EMAIL,
+        _USERS.c.hashed_password.is_(None),
+        ACCOUNTS.c.currency == bindparam("code", type_=String(3)),
+    )
+    .order_by(ACCOUNTS.c.id)
+    .limit(1)
+)
+
+
+@runtime_checkable
+class Configured(Protocol):
+    """Services that know the settings of the server."""
+
+    settings: Settings
+
+
+@cache
+def _settings() -> Settings:
+    """The settings of this process, where its services do not tell them."""
+    return Settings()
+
+
+def house_email(context: RequestContext) -> str:
+    """The address of the house."""
+    services = context.services
+    return (services.settings if isinstance(services, Configured) else _settings()).house_email
+
+
+async def house_account(change: Change, currency: str) -> int:
+    """The number of the account that the house has in a currency. It is not locked.
+
+    Raises `Refused` with `InvalidState` when the address of the house belongs to somebody who can sign in.
+    """
+    email = house_email(change.context)
+    found = await change.transaction.rows(_ACCOUNT, {"email": email, "code": currency})
+    number: int = found[0][0] if found else await _made(change, email, currency)
+    return number
+
+
+async def _made(change: Change, email: str, currency: str) -> int:
+    insert: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[change.context.session.dialect]
+    made = insert(models.User).values(email=email, name=NAME).on_conflict_do_nothing(index_elements=["email"])
+    await change.orm.execute(made)
+    # The lock on the user makes others who would open the same account wait, and find it.
+    house = await change.orm.scalar(select(models.User).where(models.User.email == email).with_for_update())
+    if house is None or house.hashed_password is not None:
+        message = "Nothing can be paid here now: the house's address is taken. Tell whoever runs this server."
+        raise Refused(InvalidState(message, change.place))
+    found = await change.transaction.rows(_ACCOUNT, {"email": email, "code": currency})
+    if found:
+        return int(found[0][0])
+    account = models.Account(owner_id=house.id, currency=currency)
+    change.orm.add(account)
+    await change.orm.flush()
+    return account.id

@@ -1,0 +1,235 @@
+"""Signing up, in and out.
+
+Whoever signs in gets an access token for some minutes and a refresh token for the next one; or, with `cookie: true`, a
+cookie that no script of the page can read, and no tokens. What happens before the transaction (to look at a password,
+to hash one) holds no connection. Source: docs/decisions/0013-identity.md.
+"""
+
+from datetime import datetime
+from typing import Any, cast
+
+from pydantic import Field, SecretStr
+from sqlalchemy import Table, select, update
+
+from db import models
+from db.models import SignIn, User
+from graph.auth import sign_ins, users
+from graph.auth.identify import COOKIE
+from graph.auth.identity import Identity, Known
+from graph.auth.passwords import check_password
+from graph.auth.policies import visibility
+from graph.context import Cookie, RequestContext
+from graph.errors import InvalidPassword, TooManyAttempts
+from graph.mutations.house import house_email
+from graph.types.user import User as UserType
+from graph.viewer import MEMBER, NOBODY, Viewer
+from graph.writing import ANYBODY, SIGNED_IN, Change, Input, Refused, mutation
+from graph.writing.errors import AlreadyExists, Forbidden, InvalidInput, Place, SignInFailed
+from graph.writing.errors import TooManyAttempts as WaitFirst
+from graph.writing.refusals import taken
+from graph.writing.rules import Email
+
+SIGNED_IN_MEMBERS: dict[str, Any] = {
+    "viewer": (UserType, "Who has signed in."),
+    "access_token": (str, "For the header `Authorization: Bearer …`; null with a cookie."),
+    "refresh_token": (str, "For `refreshSession`, once; null with a cookie."),
+    "expires_at": (datetime, "When the access token ends, or the cookie."),
+}
+
+_USERS = cast(Table, User.__table__)
+
+COOKIE_TEXT = "Keep the sign-in in a cookie of the browser, which no script can read, instead of giving tokens."
+
+
+class SignUpInput(Input):
+    """Somebody new."""
+
+    email: Email = Field(description="The e-mail address.")
+    name: str = Field(description="The name that others see.", min_length=1, max_length=200)
+    password: SecretStr = Field(description="8 to 128 characters.")
+    cookie: bool = Field(False, description=COOKIE_TEXT)
+
+
+class SignInInput(Input):
+    """Somebody known."""
+
+    email: str = Field(description="The e-mail address.", max_length=254)
+    password: SecretStr = Field(description="The password.")
+    cookie: bool = Field(False, description=COOKIE_TEXT)
+
+
+class RefreshSessionInput(Input):
+    """What proves the sign-in."""
+
+    refresh_token: SecretStr | None = Field(
+        None, description="The newest refresh token. Left out, the browser's cookie is taken, which lives on."
+    )
+
+
+class SignOutInput(Input):
+    """Which sign-ins end."""
+
+    everywhere: bool = Field(False, description="All sign-ins of the user, on every device.")
+
+
+class ChangePasswordInput(Input):
+    """The old password and the new one."""
+
+    current_password: SecretStr = Field(description="The password that holds now.")
+    new_password: SecretStr = Field(description="8 to 128 characters.")
+
+
+def _identity(context: RequestContext) -> Identity:
+    assert isinstance(context.services, Identity)
+    return context.services
+
+
+def _address(context: RequestContext) -> str | None:
+    client = context.request.client if context.request is not None else None
+    return client.host if client else None
+
+
+def _wait(error: TooManyAttempts, place: Place) -> Refused:
+    return Refused(WaitFirst(error.message, place, retry_after_s=error.retry_after_s))
+
+
+async def _hashed(context: RequestContext, password: SecretStr, field: str) -> str:
+    try:
+        check_password(password.get_secret_value())
+        return await _identity(context).passwords.hash(password.get_secret_value())
+    except InvalidPassword as error:
+        raise Refused(InvalidInput(error.message, ("input", field))) from None
+    except TooManyAttempts as error:
+        raise _wait(error, ("input",)) from None
+
+
+async def _proven(context: RequestContext, email: str, password: SecretStr, *field: str) -> Known:
+    """The user whose password this is. Raises `Refused` without telling what was wrong."""
+    try:
+        known = await _identity(context).known(email, password.get_secret_value(), _address(context))
+    except TooManyAttempts as error:
+        raise _wait(error, ("input",)) from None
+    if known is None:
+        raise Refused(SignInFailed("This e-mail address and this password do not go together.", ("input", *field)))
+    return known
+
+
+async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
+    if values.email == house_email(context):
+        raise Refused(AlreadyExists(taken(_USERS, ["email"]), ("input", "email")))
+    try:
+        _identity(context).limits.attempt(values.email, _address(context))
+    except TooManyAttempts as error:
+        raise _wait(error, ("input",)) from None
+    return await _hashed(context, values.password, "password")
+
+
+@mutation(right=ANYBODY, prepare=_prepare_sign_up, **SIGNED_IN_MEMBERS)
+async def sign_up(values: SignUpInput, change: Change) -> dict[str, Any]:
+    """Become a user, and sign in."""
+    user = User(email=values.email, name=values.name.strip(), hashed_password=change.prepared)
+    user.roles = await users.roles_of(change.orm, [MEMBER])
+    change.orm.add(user)
+    await change.orm.flush()
+    return await _signed_in(change, user.id, in_cookie=values.cookie)
+
+
+async def _prepare_sign_in(values: SignInInput, context: RequestContext) -> Known:
+    return await _proven(context, values.email, values.password)
+
+
+@mutation(right=ANYBODY, prepare=_prepare_sign_in, **SIGNED_IN_MEMBERS)
+async def sign_in(values: SignInInput, change: Change) -> dict[str, Any]:
+    """Prove who you are with a password. Too many attempts have to wait."""
+    known: Known = change.prepared
+    if known.rehashed is not None:
+        await change.orm.execute(update(User).where(User.id == known.id).values(hashed_password=known.rehashed))
+    return await _signed_in(change, known.id, in_cookie=values.cookie)
+
+
+@mutation(right=ANYBODY, **SIGNED_IN_MEMBERS)
+async def refresh_session(values: RefreshSessionInput, change: Change) -> dict[str, Any]:
+    """Get the next access token and the next refresh token; each refresh token serves once.
+
+    One that comes a second time has been copied: its sign-in ends, for whoever has it.
+    """
+    text = values.refresh_token.get_secret_value() if values.refresh_token else _cookie(change.context)
+    identity = _identity(change.context)
+    found = await sign_ins.refresh(change.orm, text or "", life_s=identity.sign_in_s, now=change.now)
+    if isinstance(found, sign_ins.Refused):
+        # No exception, which would undo the end of a sign-in whose token was used twice.
+        return {"errors": [SignInFailed("This sign-in has ended; sign in again.", ("input", "refreshToken"))]}
+    return await _answer(change, found)
+
+
+@mutation(right=ANYBODY, done=(bool, "Whether there was a sign-in to end."))
+async def sign_out(values: SignOutInput, change: Change) -> dict[str, Any]:
+    """End the sign-in that this request came with; its tokens and its cookie are worthless at once."""
+    viewer = change.viewer
+    if viewer.sign_in is not None and viewer.id is not None:
+        await sign_ins.revoke(change.orm, viewer.sign_in)
+        if values.everywhere:
+            await sign_ins.revoke_all(change.orm, viewer.id)
+    _afterwards(change, NOBODY, Cookie(COOKIE, "", 0) if _cookie(change.context) else None)
+    return {"done": viewer.sign_in is not None}
+
+
+async def _prepare_change(values: ChangePasswordInput, context: RequestContext) -> str:
+    if context.viewer.sign_in is None or context.viewer.id is None:
+        raise Refused(Forbidden("Only somebody who has signed in has a password to change.", ()))
+    email = await _identity(context).email_of(context.viewer.id)
+    await _proven(context, email, values.current_password, "currentPassword")
+    return await _hashed(context, values.new_password, "newPassword")
+
+
+@mutation(right=SIGNED_IN, prepare=_prepare_change, viewer=(UserType, "Whose password it is."))
+async def change_password(_values: ChangePasswordInput, change: Change) -> User:
+    """Change the password. All other sign-ins of the user end."""
+    assert change.viewer.id is not None
+    user = await change.find(User, (change.viewer.id,))
+    user.hashed_password = change.prepared
+    await sign_ins.revoke_all(change.orm, user.id, except_=change.viewer.sign_in)
+    change.touch(user)
+    return user
+
+
+def _cookie(context: RequestContext) -> str | None:
+    return context.request.cookies.get(COOKIE) if context.request is not None else None
+
+
+async def _signed_in(change: Change, user_id: int, *, in_cookie: bool) -> dict[str, Any]:
+    identity = _identity(change.context)
+    opened = await sign_ins.open(change.orm, user_id, in_cookie=in_cookie, life_s=identity.sign_in_s)
+    return await _answer(change, opened)
+
+
+async def _answer(change: Change, opened: sign_ins.Opened) -> dict[str, Any]:
+    """What the client keeps; from now on the operation goes on as this user."""
+    entry: SignIn = opened.sign_in
+    user = await change.orm.get_one(User, entry.user_id)
+    roles = select(models.Role.name).join(models.Role.users).where(User.id == user.id)
+    viewer = Viewer(user.id, frozenset(await change.orm.scalars(roles)), entry.id)
+    change.viewer = viewer
+    change.touch(user)
+    if entry.in_cookie:
+        life = Cookie(COOKIE, opened.text, int((entry.expires_at - change.now).total_seconds()))
+        _afterwards(change, viewer, life)
+        return {"viewer": user, "expires_at": entry.expires_at}
+    _afterwards(change, viewer, None)
+    token = _identity(change.context).tokens.issue(user.id, entry.id, now=change.now)
+    return {
+        "viewer": user,
+        "access_token": token.text,
+        "refresh_token": opened.text,
+        "expires_at": token.expires_at,
+    }
+
+
+def _afterwards(change: Change, viewer: Viewer, cookie: Cookie | None) -> None:
+    context = change.context
+    change.afterwards.append(lambda: context.become(viewer, visibility(viewer)))
+    if cookie is not None:
+        change.afterwards.append(lambda: context.cookies.append(cookie))
+
+
+MUTATIONS = [sign_up, sign_in, refresh_session, sign_out, change_password]

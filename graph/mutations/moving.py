@@ -1,0 +1,176 @@
+"""Money on its way: amounts as people write them, accounts locked, and one transfer from one to the other.
+
+Decimals and numbers of accounts enter, minor units and rows leave. Nobody's rights are known here but those of the
+owner of an account. Locks are taken in the order of the accounts' numbers, so that no two transfers wait in a circle.
+"""
+
+from collections.abc import Mapping
+from decimal import Context, Decimal
+from typing import Annotated, NamedTuple, cast
+
+from pydantic import AfterValidator
+from sqlalchemy import BigInteger, BindParameter, String, Table, Uuid, bindparam, case, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from uuid_utils.compat import uuid7
+
+from db import models
+from db.base import Base, UtcDateTime
+from db.compiled import Kept
+from db.money import digits, to_decimal
+from db.violations import Rule, violation_of
+from graph.types.transfer import Transfer
+from graph.writing import Change, Refused
+from graph.writing.errors import (
+    CurrencyMismatch,
+    IdempotencyConflict,
+    InsufficientFunds,
+    InvalidInput,
+    Place,
+    no_such,
+)
+from graph.writing.written import Written
+
+MAX_MINOR_UNITS = 2**63 - 1
+"""What a column of 64 bits holds."""
+
+_EXACT = Context(prec=2_100)
+"""Amounts have at most a thousand digits on either side of the point: nothing is rounded."""
+
+ACCOUNTS = cast(Table, models.Account.__table__)
+TRANSFERS = cast(Table, models.Transfer.__table__)
+
+
+def _positive(amount: Decimal) -> Decimal:
+    if amount <= 0:
+        raise ValueError("an amount is more than 0; to send money back, change the accounts over")
+    return amount
+
+
+Amount = Annotated[Decimal, AfterValidator(_positive)]
+"""An amount of money that is more than nothing; how many digits it may have, its currency says."""
+
+
+def minor_units(amount: Decimal, currency: str, place: Place) -> int:
+    """12.50 EUR → 1250, for amounts that are not negative.
+
+    Raises `Refused` with `InvalidInput` for more digits than the currency has, and for more than 64 bits hold.
+    """
+    places = digits(currency)
+    exact = amount.scaleb(places, _EXACT)
+    if exact > MAX_MINOR_UNITS:
+        raise Refused(_too_much(currency, place))
+    whole = int(exact)
+    if whole != exact:
+        many = f"{places or 'no'} digit{'' if places == 1 else 's'}"
+        nearest = to_decimal(whole, currency)
+        raise Refused(
+            InvalidInput(f"{currency} has {many} after the point; round it, for instance to {nearest}.", place)
+        )
+    return whole
+
+
+def _too_much(currency: str, place: Place) -> InvalidInput:
+    most = to_decimal(MAX_MINOR_UNITS, currency)
+    return InvalidInput(f"That is more than an account can hold; {most} {currency} is the most.", place)
+
+
+class Held(NamedTuple):
+    """An account that is locked until the change ends."""
+
+    id: int
+    currency: str
+    balance: int
+    owner_id: int
+
+
+def _number(name: str) -> BindParameter[int]:
+    return bindparam(name, type_=BigInteger())
+
+
+_BOTH = ACCOUNTS.c.id.in_([_number("source"), _number("target")])
+
+# Not the strongest lock: whoever inserts a row that refers to an account need not wait.
+_LOCKED = Kept(
+    select(ACCOUNTS.c.id, ACCOUNTS.c.currency, ACCOUNTS.c.balance, ACCOUNTS.c.owner_id)
+    .where(_BOTH)
+    .order_by(ACCOUNTS.c.id)
+    .with_for_update(key_share=True)
+)
+_MOVED = (
+    update(ACCOUNTS)
+    .where(_BOTH)
+    .values(
+        balance=case(
+            (ACCOUNTS.c.id == _number("source"), ACCOUNTS.c.balance - _number("minor")),
+            else_=ACCOUNTS.c.balance + _number("minor"),
+        ),
+        updated_at=bindparam("now", type_=UtcDateTime()),
+    )
+)
+_NOTED = insert(TRANSFERS).values(
+    id=bindparam("transfer", type_=Uuid()),
+    amount=_number("minor"),
+    currency=bindparam("code", type_=String(3)),
+    idempotency_key=bindparam("name", type_=String(100)),
+    created_at=bindparam("now", type_=UtcDateTime()),
+    from_account_id=_number("source"),
+    to_account_id=_number("target"),
+)
+_WRITTEN: Mapping[str, tuple[Kept, ...]] = {
+    "postgresql": (Kept(_NOTED.add_cte(_MOVED.cte("moved"))),),  # one way to the server and back instead of two
+    "sqlite": (Kept(_MOVED), Kept(_NOTED)),
+}
+
+
+async def hold(change: Change, source: int, target: int) -> Mapping[int, Held]:
+    """Lock two accounts, the lower number first. Those that there are, whoever may see them."""
+    rows = await change.transaction.rows(_LOCKED, {"source": source, "target": target})
+    return {row[0]: Held(*row) for row in rows}
+
+
+def own(held: Held | None, change: Change, place: Place) -> Held:
+    """An account that the viewer may take money from. Raises `Refused` with `NotFound` for any other."""
+    if held is None or (held.owner_id != change.viewer.id and not change.viewer.has()):
+        raise Refused(no_such("account", place))
+    return held
+
+
+def check_currencies(one: str, other: str, place: Place) -> None:
+    """Raise `Refused` with `CurrencyMismatch` for two different currencies."""
+    if one != other:
+        message = f"Money is not changed here: {one} cannot be paid in {other}; use accounts of one currency."
+        raise Refused(CurrencyMismatch(message, place))
+
+
+def check_room(target: Held, minor: int, place: Place) -> None:
+    """Raise `Refused` with `InvalidInput` when an account cannot hold as much more."""
+    if target.balance > MAX_MINOR_UNITS - minor:
+        raise Refused(_too_much(target.currency, place))
+
+
+async def move(
+    change: Change, source: Held, target: Held, minor: int, place: Place, name: str | None = None
+) -> Written:
+    """Move minor units between two accounts that are held, and write the transfer down.
+
+    `place` is what the input says about the amount; `name` is the sender's own name for the transfer. Raises `Refused`
+    with `InsufficientFunds`, with `InvalidInput` when the receiver cannot hold as much, and with `IdempotencyConflict`
+    for a name that the account has used before.
+    """
+    if source.balance < minor:
+        raise Refused(InsufficientFunds("The account does not hold as much; send less, or put money in first.", place))
+    check_room(target, minor, place)
+    id_ = uuid7()
+    values = {"transfer": id_, "code": source.currency, "name": name, "now": change.now}
+    values |= {"source": source.id, "target": target.id, "minor": minor}
+    try:
+        for statement in _WRITTEN[change.transaction.dialect]:
+            await change.transaction.rows(statement, values)
+    except IntegrityError as error:
+        if violation_of(error, Base.metadata).rule is not Rule.UNIQUE:
+            raise
+        message = "This account has used the key for another transfer before; choose another key."
+        raise Refused(IdempotencyConflict(message, (*change.place, "idempotencyKey"))) from None
+    transfer = Written(Transfer, id_)
+    change.touched[transfer.global_id] = None
+    return transfer

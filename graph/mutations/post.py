@@ -1,0 +1,84 @@
+"""Changes of posts: written as drafts by anybody who has signed in, shown by authors and editors."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from db import models
+from db.importing.naming import tag_slug
+from graph.types.post import Post
+from graph.writing import Change, Input, Linked, Refused, Right, Writes, id_of, mutation, owner_or
+from graph.writing.errors import InvalidInput, InvalidState
+
+PUBLISHERS = Right("author", "editor")
+
+MAX_SLUG = 200
+
+
+def _author_first(post: models.Post) -> list[tuple[int]]:
+    return [(post.author_id,)]
+
+
+def _slug_of_title(values: Mapping[str, Any]) -> str:
+    """The title's slug, as far as the column holds it: some letters are spelled with many."""
+    return tag_slug(values["title"])[:MAX_SLUG].rstrip("-")
+
+
+async def _stay_readable(post: models.Post, values: Any, change: Change) -> None:
+    """What everybody reads has a text."""
+    is_public = post.status is models.PostStatus.PUBLISHED
+    if is_public and values.given("content") and not values.content.strip():
+        message = "A post that is public needs a text; write one, or archive the post."
+        raise Refused(InvalidInput(message, (*change.place, "content")))
+
+
+posts = Writes(
+    Post,
+    ["slug", "title", "summary", "content"],
+    may=owner_or("editor", owner="author_id"),
+    owner="author",
+    links=[Linked("tags", create=("name", "slug")), Linked("contributors", always=_author_first)],
+    defaults={"slug": _slug_of_title},
+    before_update=_stay_readable,
+)
+
+
+class PublishPostInput(Input):
+    """Which post is to be public."""
+
+    id: id_of(Post) = Field(description="Which post.")  # type: ignore[valid-type]  # Pydantic takes it
+    if_version: int | None = Field(None, description="Only if this is still its version.")
+
+
+class ArchivePostInput(Input):
+    """Which post is to be put away."""
+
+    id: id_of(Post) = Field(description="Which post.")  # type: ignore[valid-type]  # as above
+    if_version: int | None = Field(None, description="Only if this is still its version.")
+
+
+@mutation(right=PUBLISHERS, post=Post)
+async def publish_post(values: PublishPostInput, change: Change) -> models.Post:
+    """Show a post to everybody. The moment of its first publication stays."""
+    post: models.Post = await posts.found(values, change)
+    if not post.content.strip():
+        raise Refused(InvalidInput("A post without a text cannot be published; write one first.", ("input", "id")))
+    post.status = models.PostStatus.PUBLISHED
+    post.published_at = post.published_at or change.now
+    change.touch(post)
+    return post
+
+
+@mutation(post=Post)
+async def archive_post(values: ArchivePostInput, change: Change) -> models.Post:
+    """Keep a post, but show it no longer."""
+    post: models.Post = await posts.found(values, change)
+    if post.status is models.PostStatus.DRAFT:
+        raise Refused(InvalidState("A draft is not shown to anybody; delete it instead.", ("input", "id")))
+    post.status = models.PostStatus.ARCHIVED
+    change.touch(post)
+    return post
+
+
+MUTATIONS = [posts.create, posts.update, posts.delete, posts.create_many, publish_post, archive_post]

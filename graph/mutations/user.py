@@ -1,0 +1,48 @@
+"""Changes of users: admins let them in and out; everybody changes their own name and e-mail address."""
+
+from typing import Any
+
+from db import models
+from graph.auth import users as people
+from graph.mutations.role import check_an_admin_stays, is_admin
+from graph.types.user import User
+from graph.viewer import ADMIN
+from graph.writing import ADMINS, Change, Refused, Writes, owner_or
+from graph.writing.errors import Forbidden, InvalidState
+
+
+async def _let_in_and_out(user: models.User, values: Any, change: Change) -> None:
+    """Only admins say who may sign in. Whoever may not is signed out everywhere."""
+    if not values.given("is_active"):
+        return
+    place = (*change.place, "isActive")
+    if not change.viewer.has(ADMIN):
+        raise Refused(Forbidden("Only admins let users in and out; leave it out.", place))
+    if user.is_active and not values.is_active:
+        if await is_admin(user.id, change):
+            await check_an_admin_stays(user.id, change, place)
+        await people.deactivate(change.orm, user)
+
+
+async def _may_go(user: models.User, _values: Any, change: Change) -> None:
+    """Only admins delete users, never themselves, and not the last of them."""
+    place = (*change.place, "id")
+    if not change.viewer.has(ADMIN):
+        raise Refused(Forbidden("Only admins delete users; ask one of them.", place))
+    if user.id == change.viewer.id:
+        raise Refused(InvalidState("This is you; let another admin do it.", place))
+    if await is_admin(user.id, change):
+        await check_an_admin_stays(user.id, change, place)
+
+
+users = Writes(
+    User,
+    ["email", "name", "is_active"],
+    may=owner_or(owner="id"),
+    create=ADMINS,
+    later=["is_active"],
+    before_update=_let_in_and_out,
+    before_delete=_may_go,
+)
+
+MUTATIONS = [users.create, users.update, users.delete]

@@ -1,0 +1,100 @@
+"""New rows, one at a time, by statements that are kept.
+
+A model and values by attribute enter, the key of the row leaves. What the model would make up (a moment, a status, the
+first version) is made up here, so that on PostgreSQL the statement goes past SQLAlchemy. Models that spread over
+several tables, or whose inserts somebody listens to, go through the session.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Table, bindparam, insert, inspect
+from sqlalchemy.orm import Mapper
+
+from db.compiled import Kept
+from graph.writing.change import Change
+
+PREFIX = "new_"
+"""Before the names of values: those of columns alone are SQLAlchemy's own."""
+
+
+class _Made(NamedTuple):
+    """A statement and how its values are called."""
+
+    statement: Kept
+    names: Mapping[str, str]
+    """The parameter of each attribute."""
+
+
+async def insert_row(change: Change, model: type[Any], values: Mapping[str, Any]) -> Any:
+    """Insert one row; an instance with its values and its key, which the session does not know.
+
+    Raises `IntegrityError` as the session does.
+    """
+    mapper: Mapper[Any] = inspect(model)
+    if _goes_through_the_session(mapper):
+        row = model(**values)
+        change.orm.add(row)
+        await change.orm.flush()
+        return row
+    whole = {**_made_up(mapper, values), **values}
+    keys = (mapper.get_property_by_column(column).key for column in mapper.primary_key)
+    return model(**whole | dict(zip(keys, await _insert(change, mapper, whole), strict=True)))
+
+
+async def insert_values(change: Change, model: type[Any], values: Mapping[str, Any]) -> None:
+    """Insert one row that nobody asks for again."""
+    mapper: Mapper[Any] = inspect(model)
+    await _insert(change, mapper, {**_made_up(mapper, values), **values})
+
+
+async def insert_into(change: Change, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows into a table that has no model: one past SQLAlchemy, several in one statement of its own."""
+    if len(rows) == 1:
+        (row,) = rows
+        values = {f"{PREFIX}{name}": value for name, value in row.items()}
+        await change.transaction.rows(_into(table, tuple(row)), values)
+    elif rows:
+        await change.orm.execute(insert(table), [dict(row) for row in rows])
+
+
+async def _insert(change: Change, mapper: Mapper[Any], values: Mapping[str, Any]) -> Sequence[Any]:
+    made = _statement(mapper, frozenset(values))
+    (key,) = await change.transaction.rows(made.statement, {made.names[name]: value for name, value in values.items()})
+    return key
+
+
+@lru_cache(256)
+def _into(table: Table, names: tuple[str, ...]) -> Kept:
+    columns = [table.columns[name] for name in names]
+    return Kept(
+        insert(table).values({column: bindparam(f"{PREFIX}{column.name}", type_=column.type) for column in columns})
+    )
+
+
+def _goes_through_the_session(mapper: Mapper[Any]) -> bool:
+    listened = bool(mapper.dispatch.before_insert or mapper.dispatch.after_insert)
+    return listened or mapper.polymorphic_on is not None or not isinstance(mapper.local_table, Table)
+
+
+def _made_up(mapper: Mapper[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults of the columns that are not given, by attribute."""
+    found: dict[str, Any] = {}
+    for column in mapper.local_table.columns:
+        name = mapper.get_property_by_column(column).key
+        if name not in values and isinstance(column, Column) and column.default is not None:
+            default: Any = column.default
+            if default.is_callable:
+                found[name] = default.arg(None)
+            elif default.is_scalar:
+                found[name] = default.arg
+    return found
+
+
+@lru_cache(256)
+def _statement(mapper: Mapper[Any], names: frozenset[str]) -> _Made:
+    parameters = {name: f"{PREFIX}{name}" for name in sorted(names)}
+    columns = {name: mapper.columns[name] for name in parameters}
+    bound = {columns[name]: bindparam(parameter, type_=columns[name].type) for name, parameter in parameters.items()}
+    return _Made(Kept(insert(mapper.local_table).values(bound).returning(*mapper.primary_key)), parameters)  # type: ignore[arg-type]  # a table: see above

@@ -1,0 +1,157 @@
+"""Which rule a database says was broken: the same for both, as far as both know it."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.base import Base
+from db.engine import Engines
+from db.models import User
+from db.violations import Rule, Violation, references_to, violation_of
+from tests.databases import Database, settings_for
+
+PLAIN = MetaData()
+"""Without a naming convention: PostgreSQL makes up names."""
+NAMED = MetaData(naming_convention=Base.metadata.naming_convention)
+
+LONG = "a_name_that_is_so_long_that_postgresql_shortens_its_rules"
+
+
+def tables(metadata: MetaData) -> tuple[Table, Table]:
+    shop = Table(
+        "shops",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("name", String(50), nullable=False, unique=True),
+        Column("town", String(50)),
+        Column("street", String(50)),
+        Column(LONG, String(50)),
+        Column("staff", Integer, CheckConstraint("staff > 0", name="staff_is_positive")),
+        Column("rooms", Integer),
+        UniqueConstraint("town", "street"),
+        CheckConstraint("rooms < 10", name=None if metadata is PLAIN else "rooms_fit"),
+        *([] if metadata is PLAIN else [UniqueConstraint("town", LONG)]),
+    )
+    Index("ix_shops_lower_name", func.lower(shop.c.name), unique=True)
+    desk = Table(
+        "desks",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("shop_id", ForeignKey("shops.id")),
+        Column("cleaner_id", ForeignKey("shops.id", ondelete="SET NULL")),
+    )
+    return shop, desk
+
+
+SHOPS = {"plain": tables(PLAIN), "named": tables(NAMED)}
+
+
+@pytest.fixture(params=["plain", "named"])
+async def shop(blank_database: Database, request: pytest.FixtureRequest) -> Any:
+    """A connection in a transaction, and the tables."""
+    engines = Engines(settings_for(blank_database))
+    shops, desks = SHOPS[request.param]
+    async with engines.writing().begin() as connection:
+        await connection.run_sync(shops.metadata.create_all)
+        await connection.execute(insert(shops).values(name="Rose", town="Ulm", street="Weg", **{LONG: "x"}))
+        yield connection, shops, desks
+    await engines.dispose()
+
+
+async def broken(connection: AsyncConnection, statement: Any, metadata: MetaData) -> Violation:
+    with pytest.raises(IntegrityError) as error:
+        async with connection.begin_nested():
+            await connection.execute(statement)
+    return violation_of(error.value, metadata)
+
+
+@pytest.mark.parametrize(
+    ("values", "rule", "columns", "name"),
+    [
+        ({"id": 1, "name": "New"}, Rule.UNIQUE, ("id",), ""),
+        ({"name": "Rose"}, Rule.UNIQUE, ("name",), ""),
+        ({"name": "ROSE"}, Rule.UNIQUE, ("name",), ""),
+        ({"name": "New", "town": "Ulm", "street": "Weg"}, Rule.UNIQUE, ("town", "street"), ""),
+        ({"name": None}, Rule.NOT_NULL, ("name",), ""),
+        ({"name": "New", "staff": 0}, Rule.CHECK, (), "staff_is_positive"),
+        ({"name": "New", "rooms": 10}, Rule.CHECK, (), ""),
+    ],
+)
+async def test_a_violation_names_rule_table_and_columns(
+    shop: Any, values: dict[str, Any], rule: Rule, columns: tuple[str, ...], name: str
+) -> None:
+    connection, shops, _ = shop
+    found = await broken(connection, insert(shops).values(**values), shops.metadata)
+    if shops.metadata is NAMED and "rooms" in values:
+        name = "rooms_fit"
+    assert (found.rule, found.table, found.columns, found.name) == (rule, shops, columns, name)
+
+
+async def test_a_name_that_postgresql_shortens_is_known(shop: Any) -> None:
+    connection, shops, _ = shop
+    if shops.metadata is NAMED:
+        statement = insert(shops).values(name="New", town="Ulm", **{LONG: "x"})
+        assert (await broken(connection, statement, NAMED)).columns == ("town", LONG)
+
+
+async def test_a_foreign_key_is_one_on_both(shop: Any) -> None:
+    connection, shops, desks = shop
+    found = await broken(connection, insert(desks).values(shop_id=9), shops.metadata)
+    assert found.rule is Rule.FOREIGN_KEY
+    assert found.columns == (("shop_id",) if connection.dialect.name == "postgresql" else ())
+
+
+async def test_a_table_that_the_models_do_not_know_has_its_rule_still(shop: Any) -> None:
+    connection, shops, _ = shop
+    found = await broken(connection, insert(shops).values(name="Rose"), MetaData())
+    assert (found.rule, found.table) == (Rule.UNIQUE, None)
+
+
+async def test_only_what_holds_a_row_is_asked(shop: Any) -> None:
+    connection, shops, desks = shop
+    await connection.execute(insert(desks).values(cleaner_id=1))
+    ((other, refers),) = references_to(shops, (1,), shops.metadata)
+    assert other is desks
+    assert await connection.scalar(refers) in (False, 0)
+    await connection.execute(insert(desks).values(shop_id=1))
+    assert await connection.scalar(refers) in (True, 1)
+    assert (await broken(connection, delete(shops), shops.metadata)).rule is Rule.FOREIGN_KEY
+
+
+def test_users_are_held_by_what_they_own_and_not_by_their_sign_ins() -> None:
+    table: Any = User.__table__
+    held = {other.name for other, _ in references_to(table, (1,), Base.metadata)}
+    assert held == {"accounts", "documents", "orders", "post_contributors", "posts"}
+
+
+def test_a_composite_key_that_is_referred_to_is_followed() -> None:
+    metadata = MetaData()
+    cell = Table("cells", metadata, Column("x", Integer, primary_key=True), Column("y", Integer, primary_key=True))
+    Table(
+        "pieces",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("at_x", Integer),
+        Column("at_y", Integer),
+        ForeignKeyConstraint(["at_x", "at_y"], ["cells.x", "cells.y"]),
+    )
+    ((other, refers),) = references_to(cell, (3, 4), metadata)
+    assert other.name == "pieces"
+    assert refers.compile().params == {"at_x_1": 3, "at_y_1": 4}

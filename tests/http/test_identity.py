@@ -1,0 +1,128 @@
+"""Signing up, in and out over real HTTP, with tokens and with cookies."""
+
+import re
+
+from tests.databases import Database
+from tests.http.client import Client
+from tests.http.conftest import Serve
+from tests.http.signing import PASSWORD, SIGN_IN, ask_as, sign_in, sign_up
+
+VIEWER = "{ viewer { name email } }"
+GRACE = {"name": "Grace", "email": "grace@example.com"}
+
+
+async def test_who_signs_up_is_signed_in_and_sees_themselves(database: Database, serve: Serve) -> None:
+    client = await serve(database.url)
+    made = await sign_up(client, "Grace@Example.com")
+    assert made["errors"] == []
+    assert made["viewer"] == GRACE
+    assert (await ask_as(client, made["accessToken"], VIEWER)).data == {"viewer": GRACE}
+    assert (await client.ask(VIEWER)).data == {"viewer": None}
+    again = await sign_up(client, "grace@example.COM")
+    assert [(error["__typename"], error["path"]) for error in again["errors"]] == [
+        ("AlreadyExists", ["input", "email"])
+    ]
+
+
+async def test_a_wrong_password_and_an_unknown_address_look_alike(database: Database, serve: Serve) -> None:
+    client = await serve(database.url)
+    await sign_up(client, "grace@example.com")
+    wrong = await sign_in(client, "grace@example.com", "not this one")
+    unknown = await sign_in(client, "nobody@example.com", "not this one")
+    assert wrong == unknown
+    assert [error["__typename"] for error in wrong["errors"]] == ["SignInFailed"]
+    assert (await sign_in(client, "grace@example.com"))["viewer"] == GRACE
+
+
+async def test_a_refresh_token_serves_once_and_a_copy_ends_the_sign_in(database: Database, serve: Serve) -> None:
+    client = await serve(database.url)
+    refresh = SIGN_IN.replace("SignInInput", "RefreshSessionInput").replace("signIn", "refreshSession")
+    first = await sign_up(client, "grace@example.com")
+
+    async def refreshed(token: str) -> dict[str, object]:
+        answer = await client.ask(refresh, {"input": {"refreshToken": token}})
+        return dict(answer.data["refreshSession"])
+
+    second = await refreshed(first["refreshToken"])
+    assert second["viewer"] == GRACE
+    assert second["refreshToken"] != first["refreshToken"]
+    copied = await refreshed(first["refreshToken"])
+    assert copied["accessToken"] is None
+    assert copied["errors"]
+    assert (await refreshed(str(second["refreshToken"])))["errors"]
+    assert (await ask_as(client, str(second["accessToken"]), VIEWER)).status == 401
+
+
+async def test_a_browser_gets_a_cookie_and_no_tokens(database: Database, serve: Serve) -> None:
+    client = await serve(database.url)
+    await sign_up(client, "grace@example.com")
+    answer = await client.ask(SIGN_IN, {"input": {"email": "grace@example.com", "password": PASSWORD, "cookie": True}})
+    payload = answer.data["signIn"]
+    assert payload["accessToken"] is None
+    assert payload["refreshToken"] is None
+    assert payload["viewer"] == GRACE
+    cookie = answer.headers["set-cookie"]
+    assert re.fullmatch(r"trellis_session=\S+; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax", cookie)
+    ours = {"sec_fetch_site": "same-origin"}
+    asked = b'{"query": "{ viewer { name email } }"}'
+    assert (await client.post(asked, **ours)).data == {"viewer": GRACE}
+    assert (await client.post(asked, sec_fetch_site="cross-site")).status == 403
+    out = await client.post(b'{"query": "mutation { signOut { done errors { message } } }"}', **ours)
+    assert out.data == {"signOut": {"done": True, "errors": []}}
+    assert 'trellis_session=""' in out.headers["set-cookie"]
+    client.http.cookies.clear()
+    stolen = cookie.split(";")[0]
+    assert (await client.post(asked, cookie=stolen, **ours)).status == 401
+
+
+async def test_signing_out_ends_the_access_token_at_once(database: Database, serve: Serve) -> None:
+    client = await serve(database.url)
+    token = (await sign_up(client, "grace@example.com"))["accessToken"]
+    other = (await sign_in(client, "grace@example.com"))["accessToken"]
+    query = "mutation($input: SignOutInput) { signOut(input: $input) { done } viewer: signOut { done } }"
+    assert (await ask_as(client, token, query)).data == {"signOut": {"done": True}, "viewer": {"done": False}}
+    assert (await ask_as(client, token, VIEWER)).status == 401
+    assert (await ask_as(client, other, VIEWER)).data == {"viewer": GRACE}
+
+
+async def test_a_new_password_ends_the_other_sign_ins(database: Database, serve: Serve) -> None:
+    client = await serve(database.url)
+    token = (await sign_up(client, "grace@example.com"))["accessToken"]
+    other = (await sign_in(client, "grace@example.com"))["accessToken"]
+    change = """mutation($input: ChangePasswordInput!) {
+      changePassword(input: $input) { viewer { name } errors { __typename path } } }"""
+
+    async def changed(current: str, new: str) -> object:
+        answer = await ask_as(client, token, change, input={"currentPassword": current, "newPassword": new})
+        return answer.data["changePassword"]
+
+    wrong = {"viewer": None, "errors": [{"__typename": "SignInFailed", "path": ["input", "currentPassword"]}]}
+    assert await changed("wrong password", "another good one") == wrong
+    short = {"viewer": None, "errors": [{"__typename": "InvalidInput", "path": ["input", "newPassword"]}]}
+    assert await changed(PASSWORD, "short") == short
+    assert await changed(PASSWORD, "another good one") == {"viewer": {"name": "Grace"}, "errors": []}
+    assert (await ask_as(client, other, VIEWER)).status == 401
+    assert (await ask_as(client, token, VIEWER)).status == 200
+    assert (await sign_in(client, "grace@example.com"))["errors"]
+    assert (await sign_in(client, "grace@example.com", "another good one"))["errors"] == []
+
+
+async def test_too_many_attempts_have_to_wait(database: Database, serve: Serve) -> None:
+    client = await serve(database.url, sign_in_limit="2/minute")
+    errors = [(await sign_in(client, "a@example.com", "wrong wrong"))["errors"][0]["code"] for _ in range(3)]
+    assert errors == ["SIGN_IN_FAILED", "SIGN_IN_FAILED", "RATE_LIMITED"]
+
+
+async def test_who_has_signed_in_goes_on_as_themselves_in_one_operation(database: Database, serve: Serve) -> None:
+    client: Client = await serve(database.url)
+    await sign_up(client, "grace@example.com")
+    answer = await client.ask(
+        """mutation($in: SignInInput!, $post: CreatePostInput!) {
+          signIn(input: $in) { errors { message } }
+          createPost(input: $post) { post { author { name email } status } errors { message } } }""",
+        {
+            "in": {"email": "grace@example.com", "password": PASSWORD},
+            "post": {"title": "On roses", "content": "They climb."},
+        },
+    )
+    assert answer.data["createPost"] == {"post": {"author": GRACE, "status": "DRAFT"}, "errors": []}

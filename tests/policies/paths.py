@@ -1,0 +1,186 @@
+"""Documents that lead to an entity over every path there is, made of the schema: a field that is added is in them."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
+from typing import Any, NamedTuple
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    get_named_type,
+    is_leaf_type,
+)
+
+from graph.entity.registry import Entity
+from tests.policies.worlds import GRAPHQL
+
+Values = Mapping[tuple[str, str], Sequence[Any]]
+"""Values to ask for, by type and field, as JSON has them."""
+
+
+class Path(NamedTuple):
+    """A way to an entity's rows, and a document that goes it."""
+
+    name: str
+    document: str
+
+
+def paths(entity: Entity, entities: Sequence[Entity], values: Values) -> Iterator[Path]:
+    """Every path to the rows of an entity, from the root and from every other entity."""
+    yield Path(f"list {entity.name}", listed(entity))
+    yield Path(
+        f"aggregate {entity.name}", _document([f"{entity.plural}Aggregate {computed(f'{entity.name}Aggregate')}"])
+    )
+    yield Path(f"filter {entity.name}", _document(_counted(entity, where) for where in _wheres(entity, values)))
+    yield Path(f"order {entity.name}", _document(_ordered(entity, order) for order in _orders(entity)))
+    for parent in entities:
+        for name, relation in parent.relations.items():
+            if relation.target() is entity:
+                many = relation.link.to_many
+                yield Path(f"{parent.name}.{name}", _document([_below(parent, name, entity, many=many)]))
+                asked = _wheres(entity, values)
+                wheres = _of_many(name, asked) if many else _of_one(name, asked)
+                yield Path(f"filter {parent.name}.{name}", _document(_counted(parent, where) for where in wheres))
+                terms = ["{count: ASC}", "{count: DESC}"] if many else _orders(entity)
+                orders = (f"{{{name}: {term}}}" for term in terms)
+                yield Path(f"order {parent.name}.{name}", _document(_ordered(parent, order) for order in orders))
+
+
+def listed(entity: Entity) -> str:
+    """A document that shows all about the rows of an entity, and of what stands next to them."""
+    page = "pageInfo { startCursor endCursor hasNextPage }"
+    shown = f"totalCount {page} edges {{ cursor node {{ {around(entity)} }} }}"
+    return _document([f"{entity.plural}(first: 100) {{ {shown} }}"])
+
+
+def around(entity: Entity) -> str:
+    """The values of a row, those of the rows that it leads to, and how many they are."""
+    parts = [leaves(entity.name)]
+    for name, relation in entity.relations.items():
+        inner = leaves(relation.target().name)
+        many = f"(first: 3) {{ totalCount aggregate {{ count }} nodes {{ {inner} }} }}"
+        parts.append(f"{name} {many if relation.link.to_many else f'{{ {inner} }}'}")
+    return " ".join(parts)
+
+
+def leaves(type_name: str) -> str:
+    """The fields of a type that are values."""
+    return " ".join(
+        name for name, field in _object(type_name).fields.items() if is_leaf_type(get_named_type(field.type))
+    )
+
+
+def computed(type_name: str, *, groups: bool = True) -> str:
+    """Everything that can be computed: of the whole, and of the groups by each field."""
+    return f"{{ {' '.join(_results(_object(type_name), groups=groups))} }}"
+
+
+def _results(type_: GraphQLObjectType, *, groups: bool = True) -> Iterator[str]:
+    for name, field in type_.fields.items():
+        inner = get_named_type(field.type)
+        if is_leaf_type(inner):
+            yield name
+        elif name == "groupBy":
+            yield from _groups(field) if groups else ()
+        else:
+            yield f"{name} {{ {leaves(inner.name)} }}"
+
+
+def _groups(field: GraphQLField) -> Iterator[str]:
+    group = _object(get_named_type(field.type).name)
+    by = get_named_type(field.args["fields"].type)
+    assert isinstance(by, GraphQLEnumType)
+    key = _object(get_named_type(group.fields["key"].type).name)
+    keys = {_spelled(name): name for name in key.fields}
+    for at, value in enumerate(by.values):
+        inner = get_named_type(key.fields[keys[value]].type)
+        shown = keys[value] if is_leaf_type(inner) else f"{keys[value]} {{ {leaves(inner.name)} }}"
+        rest = (part for part in _results(group) if not part.startswith("key"))
+        yield f"g{at}: groupBy(fields: [{value}]) {{ key {{ {shown} }} {' '.join(rest)} }}"
+
+
+def _spelled(name: str) -> str:
+    """The word that groups have for a field."""
+    return "".join(f"_{letter}" if letter.isupper() else letter.upper() for letter in name)
+
+
+def _wheres(entity: Entity, values: Values) -> list[str]:
+    found, shown = ["{}"], leaves(entity.name).split()
+    for name, field in _input(f"{entity.name}Filter").fields.items():
+        comparisons = get_named_type(field.type)
+        if name in ("and", "or", "not") or name in entity.relations:
+            continue
+        assert isinstance(comparisons, GraphQLInputObjectType)
+        if "isNull" in comparisons.fields:
+            found.append(f"{{{name}: {{isNull: true}}}}")
+        for value in values[entity.name, name] if name in shown else ():
+            written = (
+                value if isinstance(get_named_type(_compared(comparisons)), GraphQLEnumType) else json.dumps(value)
+            )
+            if "eq" in comparisons.fields:
+                found.append(f"{{{name}: {{eq: {written}}}}}")
+            if "startsWithIgnoreCase" in comparisons.fields:
+                found.append(f"{{{name}: {{startsWithIgnoreCase: {json.dumps(value[:6])}}}}}")
+    return found
+
+
+def _compared(comparisons: GraphQLInputObjectType) -> Any:
+    return comparisons.fields["eq" if "eq" in comparisons.fields else "isNull"].type
+
+
+def _of_one(name: str, wheres: Sequence[str]) -> Iterator[str]:
+    for where, form in zip(wheres, cycle((f"{{{name}: %s}}", f"{{not: {{{name}: %s}}}}")), strict=False):
+        yield form % where
+
+
+def _of_many(name: str, wheres: Sequence[str]) -> Iterator[str]:
+    for where, quantifier in zip(wheres, cycle(("some", "none", "every")), strict=False):
+        yield f"{{{name}: {{{quantifier}: {where}}}}}"
+    for quantifier in ("some: {}", "none: {}", "count: {gt: 1}"):
+        yield f"{{{name}: {{{quantifier}}}}}"
+
+
+def _orders(entity: Entity) -> list[str]:
+    fields = _input(f"{entity.name}Order").fields
+    own = [name for name in fields if name not in entity.relations]
+    return [
+        f"{{{name}: {direction}}}" for name, direction in zip(own, cycle(("ASC", "DESC_NULLS_FIRST")), strict=False)
+    ]
+
+
+def _counted(entity: Entity, where: str) -> str:
+    return f"{entity.plural}(first: 3, where: {where}) {{ totalCount nodes {{ id }} }}"
+
+
+def _ordered(entity: Entity, order: str) -> str:
+    return f"{entity.plural}(first: 12, orderBy: [{order}]) {{ edges {{ cursor node {{ id }} }} }}"
+
+
+def _below(parent: Entity, name: str, entity: Entity, *, many: bool) -> str:
+    inner = around(entity)
+    if many:
+        aggregate = computed(f"{entity.name}Aggregate", groups=False)
+        shown = f"edges {{ cursor node {{ {inner} }} }} totalCount aggregate {aggregate}"
+        inner = f"{name}(first: 2) {{ {shown} }} last: {name}(last: 1) {{ nodes {{ id }} }}"
+    else:
+        inner = f"{name} {{ {inner} }}"
+    return f"{parent.plural}(first: 40) {{ nodes {{ {inner} }} }}"
+
+
+def _document(fields: Iterator[str] | Sequence[str]) -> str:
+    return f"{{ {' '.join(f'f{at}: {field}' for at, field in enumerate(fields))} }}"
+
+
+def _object(name: str) -> GraphQLObjectType:
+    type_ = GRAPHQL.type_map[name]
+    assert isinstance(type_, GraphQLObjectType)
+    return type_
+
+
+def _input(name: str) -> GraphQLInputObjectType:
+    type_ = GRAPHQL.type_map[name]
+    assert isinstance(type_, GraphQLInputObjectType)
+    return type_

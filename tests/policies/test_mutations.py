@@ -1,0 +1,69 @@
+"""Every mutation, for every viewer: the id of a row that may not be seen is the id of no row."""
+
+import uuid
+
+import pytest
+
+from graph.entity.node import encode_id
+from graph.entity.registry import Entity
+from tests.policies.inputs import IdPlace, id_places
+from tests.policies.viewers import LIMITED
+from tests.policies.worlds import Worlds, entities
+
+KNOWN_TO_EXIST = {
+    ("transferFunds", "toAccountId"): "Money is sent to people whose accounts one does not see; their ids are given.",
+}
+"""Places that tell whether there is such a row, and why they may."""
+
+PLACES = [one for one in id_places() if (one.mutation, one.place[0]) not in KNOWN_TO_EXIST]
+
+
+def id_of_no_row(entity: Entity, number: int = 2**40) -> str:
+    (column,) = entity.mapper.primary_key
+    return encode_id(entity, (uuid.UUID(int=number) if column.type.python_type is uuid.UUID else number,))
+
+
+async def found_out(one: IdPlace, name: str, worlds: Worlds) -> set[str]:
+    """The codes with which a place refuses rows that its viewer may not see."""
+    viewer, no_row = LIMITED[name], id_of_no_row(one.entity)
+    others = {}
+    for entity in entities():
+        others[entity.name] = next(iter(worlds.ids(entity, viewer)), id_of_no_row(entity, 2**41))
+    seen, codes = set(worlds.ids(one.entity, viewer)), set()
+    hidden = [id_ for id_ in worlds.ids(one.entity) if id_ not in seen]
+    for id_ in [*hidden[:1], *hidden[-1:]]:
+        inputs = [one.input(it, others) for it in (id_, no_row)]
+        told = [await worlds.whole.answer(viewer, one.document, {"input": input_}) for input_ in inputs]
+        assert told[0] == told[1], f"{one.mutation}, {one.place}"
+        assert not told[0].problems, (told[0].problems, one)
+        codes |= {error["code"] for error in told[0].data[one.mutation]["errors"]}
+    return codes
+
+
+@pytest.mark.parametrize("name", LIMITED)
+async def test_the_id_of_a_row_that_may_not_be_seen_is_refused_as_the_id_of_no_row(worlds: Worlds, name: str) -> None:
+    for one in PLACES:
+        await found_out(one, name, worlds)
+
+
+@pytest.mark.parametrize("worlds", ["sqlite"], indirect=True)
+async def test_nearly_every_place_gets_as_far_as_to_look_for_the_row(worlds: Worlds) -> None:
+    """What is refused before, for another reason, would prove nothing."""
+    reached, hidden = set(), set()
+    for one in PLACES:
+        for name in LIMITED:
+            codes = await found_out(one, name, worlds)
+            hidden |= {one} if codes else set()
+            reached |= {one} if "NOT_FOUND" in codes else set()
+    # The others are for admins, from whom nothing is hidden, or need a row of the viewer's own beside the hidden one.
+    assert {one.mutation for one in hidden - reached} <= {"deposit", "shipOrder", "payOrder"}
+
+
+@pytest.mark.parametrize("name", LIMITED)
+async def test_the_filter_of_a_mutation_meets_no_row_that_may_not_be_seen(worlds: Worlds, name: str) -> None:
+    (order,) = (entity for entity in entities() if entity.name == "Order")
+    hidden = sorted(set(worlds.ids(order)) - set(worlds.ids(order, LIMITED[name])))
+    text = "mutation ($input: CancelOrdersInput!) { cancelOrders(input: $input) { count errors { code } } }"
+    wheres = [{"id": {"in": hidden}}, {"not": {"id": {"notIn": hidden}}}]
+    asked = [await worlds.whole.answer(LIMITED[name], text, {"input": {"where": where}}) for where in wheres]
+    assert {answer.data["cancelOrders"]["count"] for answer in asked} <= {0, None}

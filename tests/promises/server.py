@@ -1,0 +1,66 @@
+"""A PostgreSQL of one test alone, as careful with what it commits as in production, to be broken on purpose."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+from sqlalchemy import make_url
+
+from tests import postgres
+from tests.postgres import CONFIGURATION, Run, _binaries, _call, _free_port, _start
+
+CAREFUL = CONFIGURATION | {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+
+TERMINATE = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE application_name = 'trellis' AND pid <> pg_backend_pid()
+"""
+
+
+class FragileServer:
+    """A server that stops and starts, at one address."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._binaries: Path = _binaries(run)
+        self._port = _free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        """Start it and wait until it answers; what a crash has left is recovered."""
+        options = " ".join(f"-c {name}='{value}'" for name, value in CAREFUL.items())
+        self._control("start", "-w", "-l", self._run.folder / "log", "-o", f"-p {self._port} {options}")
+
+    def stop(self) -> None:
+        """Stop it as a crash would: nothing is finished, nothing is written."""
+        self._control("stop", "-w", "-m", "immediate")
+
+    async def crash(self) -> None:
+        """Stop it, and start it again after a moment."""
+        await asyncio.to_thread(self.stop)
+        await asyncio.sleep(0.2)
+        await asyncio.to_thread(self.start)
+
+    async def terminate_back_ends(self) -> int:
+        """End every connection of ours; how many there were."""
+        connection = await asyncpg.connect(make_url(self.url).render_as_string(hide_password=False))
+        try:
+            return int(await connection.fetchval(TERMINATE))
+        finally:
+            await connection.close()
+
+    def _control(self, command: str, *arguments: object) -> None:
+        _call([self._binaries / "pg_ctl", command, "-D", self._run.folder / "data", *arguments])
+
+
+@asynccontextmanager
+async def fragile_server() -> AsyncIterator[FragileServer]:
+    """A server of our own that has started; at the end it is gone, and so are its files."""
+    with postgres.begin() as run:
+        await asyncio.to_thread(_start, run)
+        server = FragileServer(run)
+        server.stop()
+        await asyncio.to_thread(server.start)
+        yield server

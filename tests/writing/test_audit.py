@@ -1,0 +1,107 @@
+"""The record of changes: one entry for each that was kept, none for others, for admins to read."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from starlette.requests import Request
+
+from db import models
+from graph.auth.policies import visibility
+from graph.context import RequestContext
+from graph.types.post import Post
+from graph.types.tag import Tag
+from graph.types.user import User
+from graph.viewer import Viewer
+from tests.writing.asking import ADMIN, EVERYTHING, SCHEMA, Asking, make_user
+from tests.writing.rows import id_of, make_document, make_post, rows
+
+ENTRIES = "{ auditEntries(first: 100) { nodes { action actor objectIds requestId user { name } } } }"
+
+
+async def entries(ask: Asking) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await ask.by(ADMIN)(ENTRIES))["auditEntries"]["nodes"]
+    return sorted(found, key=lambda entry: str(entry["objectIds"]))
+
+
+async def test_an_entry_says_who_did_what_to_which_objects_in_which_request(ask: Asking) -> None:
+    ada = await make_user(ask.engines, "author", name="Ada")
+    request = Request({"type": "http", "headers": [(b"x-request-id", b"client-7")]})
+    context = RequestContext(ask.engines, request=request, viewer=ada, visible=visibility(ada))
+    document = "mutation($input: CreatePostInput!) { createPost(input: $input) { post { id } errors { code } } }"
+    given = {"title": "T", "content": "C", "tags": {"add": [{"create": {"name": "A", "slug": "a"}}]}}
+    result = await SCHEMA.answer(document, {"input": given}, None, None, context, EVERYTHING)
+    assert result.data is not None
+    assert result.data["createPost"]["errors"] == []
+    (entry,) = await entries(ask)
+    ids = entry.pop("objectIds")
+    assert entry == {
+        "action": "createPost",
+        "actor": f"user:{ada.id}",
+        "requestId": "client-7",
+        "user": {"name": "Ada"},
+    }
+    assert set(ids) == {id_of(Tag, 1), result.data["createPost"]["post"]["id"]}
+
+
+async def test_every_kind_of_change_leaves_one_entry(ask: Asking) -> None:
+    ada = await make_user(ask.engines, "author")
+    author, admin = ask.by(ada), ask.by(ADMIN)
+    post, user = await make_post(author), id_of(User, ada.id)
+    tag = (await admin.do("createTag", {"name": "A", "slug": "a"}, "tag { id }"))["tag"]["id"]
+    document = await make_document(author)
+    done = [("createPost", [post]), ("createTag", [tag]), ("createDocument", [document])]
+
+    async def do(ask_: Asking, name: str, given: dict[str, Any], selection: str, *ids: str) -> None:
+        assert (await ask_.do(name, given, selection))["errors"] == []
+        done.append((name, list(ids)))
+
+    await do(author, "updatePost", {"id": post, "title": "U"}, "post { id }", post)
+    await do(author, "updatePost", {"id": post}, "post { id }", post)
+    await do(author, "publishPost", {"id": post}, "post { id }", post)
+    await do(admin, "upsertTags", {"tags": [{"name": "A", "slug": "a"}]}, "tags { id }", tag)
+    rows_ = [{"title": "1", "content": "C"}, {"title": "2", "content": "C"}]
+    await do(author, "createPosts", {"posts": rows_}, "posts { id }", id_of(Post, 2), id_of(Post, 3))
+    await do(admin, "grantRole", {"userId": user, "role": "editor"}, "user { id }", user)
+    await do(admin, "revokeRole", {"userId": user, "role": "editor"}, "user { id }", user)
+    await do(author, "updateUser", {"id": user, "name": "N"}, "user { id }", user)
+    await do(author, "deleteDocument", {"id": document}, "deletedId", document)
+    found = await rows(
+        ask, select(models.AuditEntry.action, models.AuditEntry.object_ids).order_by(models.AuditEntry.id)
+    )
+    assert found == done
+
+
+async def test_a_refused_change_leaves_none(ask: Asking) -> None:
+    author = ask.by(await make_user(ask.engines, "author"))
+    post = await make_post(author)
+    refused: list[tuple[str, dict[str, Any], str]] = [
+        ("createPost", {"title": "", "content": "C"}, "post { id }"),
+        ("createPost", {"title": "Roses", "content": "C"}, "post { id }"),
+        ("updatePost", {"id": post, "title": "T", "ifVersion": 9}, "post { id }"),
+        ("updatePost", {"id": post, "title": "T", "tags": {"add": [{"slug": "none"}]}}, "post { id }"),
+        ("createTag", {"name": "A", "slug": "a"}, "tag { id }"),
+        ("deletePost", {"id": id_of(Post, 99)}, "deletedId"),
+        ("createPosts", {"posts": [{"title": "Roses", "content": "C"}]}, "posts { id }"),
+    ]
+    for name, given, selection in refused:
+        await author.refused(name, given, selection)
+    assert [entry["action"] for entry in await entries(ask)] == ["createPost"]
+
+
+@pytest.mark.parametrize("role", [None, "member", "author", "editor"])
+async def test_only_admins_read_the_record(ask: Asking, role: str | None) -> None:
+    author = await make_user(ask.engines, "author")
+    await make_post(ask.by(author))
+    (entry,) = (await ask.by(ADMIN)("{ auditEntries { totalCount nodes { id } } }"))["auditEntries"]["nodes"]
+    reader = ask.by(Viewer() if role is None else Viewer(author.id, frozenset({role})))
+    hidden = await reader(
+        "query($id: ID!) { auditEntries { totalCount nodes { id } } node(id: $id) { id } }", id=entry["id"]
+    )
+    assert hidden == {"auditEntries": {"totalCount": 0, "nodes": []}, "node": None}
+
+
+async def test_a_machine_is_named_by_its_key(ask: Asking) -> None:
+    await ask.by(ADMIN).do("createTag", {"name": "A", "slug": "a"}, "tag { id }")
+    (entry,) = await entries(ask)
+    assert (entry["actor"], entry["user"]) == ("key:1", None)

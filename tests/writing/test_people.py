@@ -1,0 +1,194 @@
+"""Users and their roles: who comes, who goes, and who may do what."""
+
+import asyncio
+from typing import Any
+
+from sqlalchemy import func, select
+
+from db import models
+from db.session import Mode, RequestSession
+from graph.auth import sign_ins
+from graph.types.user import User
+from graph.viewer import Viewer
+from tests.writing.asking import ADMIN, Asking, make_user
+from tests.writing.rows import id_of, make_document, make_post, rows
+
+USER = "user { id email name isActive }"
+ROLES = "user { name roles { nodes { name } } }"
+
+
+def user_id(viewer: Viewer) -> str:
+    return id_of(User, viewer.id)
+
+
+async def errors(ask: Asking, name: str, given: Any, selection: str) -> list[tuple[str, list[str], str]]:
+    payload = await ask.do(name, given, selection)
+    return [(error["__typename"], error["path"], error["message"]) for error in payload["errors"]]
+
+
+async def roles_of(ask: Asking, viewer: Viewer) -> set[str]:
+    names = select(models.Role.name).join(models.Role.users).where(models.User.id == viewer.id)
+    return {name for (name,) in await rows(ask, names)}
+
+
+async def test_admins_make_users_without_a_password(ask: Asking) -> None:
+    payload = await ask.by(ADMIN).do("createUser", {"email": " Ada@Example.COM ", "name": " Ada "}, USER)
+    assert payload["errors"] == []
+    assert payload["user"] | {"id": ""} == {"id": "", "email": "ada@example.com", "name": "Ada", "isActive": True}
+    assert await rows(ask, select(models.User.hashed_password)) == [(None,)]
+    editor = ask.by(await make_user(ask.engines, "editor"))
+    assert await editor.refused("createUser", {"email": "a@b.org", "name": "A"}, USER) == [("Forbidden", ())]
+
+
+async def test_an_address_is_taken_in_any_case_and_both_databases_say_so_alike(ask: Asking) -> None:
+    await make_user(ask.engines, email="ada@example.com")
+    taken = ("AlreadyExists", ["input", "email"], "Among the users, this email is taken; choose another.")
+    given = {"email": "ADA@example.com", "name": "A"}
+    assert await errors(ask.by(ADMIN), "createUser", given, USER) == [taken]
+    bob = await make_user(ask.engines)
+    change = {"id": user_id(bob), "email": "Ada@Example.com"}
+    assert await errors(ask.by(bob), "updateUser", change, USER) == [taken]
+
+
+async def test_users_change_their_own_name_and_address(ask: Asking) -> None:
+    ada = await make_user(ask.engines, email="ada@example.com", name="Ada")
+    own = ask.by(ada)
+    payload = await own.do("updateUser", {"id": user_id(ada), "name": "Ada L.", "email": "ADA@lovelace.org"}, USER)
+    assert payload["user"] | {"id": ""} == {"id": "", "email": "ada@lovelace.org", "name": "Ada L.", "isActive": True}
+    for field in ("email", "name", "isActive"):
+        null = {"id": user_id(ada), field: None}
+        assert await own.refused("updateUser", null, USER) == [("InvalidInput", ("input", field))]
+
+
+async def test_others_are_not_changed_and_their_addresses_not_shown(ask: Asking) -> None:
+    ada, bob = await make_user(ask.engines, name="Ada"), await make_user(ask.engines, "editor", name="Bob")
+    given = {"id": user_id(ada), "name": "X"}
+    assert await ask.by(bob).refused("updateUser", given, USER) == [("Forbidden", ("input", "id"))]
+    assert await ask.by(ADMIN).do("updateUser", given, USER)
+    document = "query($id: ID!) { node(id: $id) { ... on User { name email } } }"
+    assert await ask.by(bob)(document, id=user_id(ada)) == {"node": {"name": "X", "email": None}}
+
+
+async def test_only_admins_let_users_in_and_out_and_sign_ins_end(ask: Asking) -> None:
+    ada, bob = await make_user(ask.engines), await make_user(ask.engines)
+    await open_sign_in(ask, ada)
+    await open_sign_in(ask, bob)
+    out = {"id": user_id(ada), "isActive": False}
+    assert await ask.by(ada).refused("updateUser", out, USER) == [("Forbidden", ("input", "isActive"))]
+    assert (await ask.by(ADMIN).do("updateUser", out, USER))["user"]["isActive"] is False
+    ended = select(models.SignIn.user_id, models.SignIn.revoked_at.is_not(None)).order_by(models.SignIn.user_id)
+    assert [bool(it) for _, it in await rows(ask, ended)] == [True, False]
+    back = await ask.by(ADMIN).do("updateUser", {"id": user_id(ada), "isActive": True}, USER)
+    assert back["user"]["isActive"] is True
+    assert [bool(it) for _, it in await rows(ask, ended)] == [True, False]
+
+
+async def open_sign_in(ask: Asking, viewer: Viewer) -> None:
+    async def work(transaction: Any) -> None:
+        await sign_ins.open(transaction.orm, int(viewer.id or 0), life_s=60, in_cookie=False)
+
+    async with RequestSession(ask.engines, Mode.CURRENT) as session:
+        await session.write(work)
+
+
+async def test_a_user_who_has_something_is_not_deleted(ask: Asking) -> None:
+    ada = await make_user(ask.engines, "author")
+    await make_post(ask.by(ada))
+    await make_document(ask.by(ada))
+    says = "This user still has posts, documents and post contributors; delete or move what it has first."
+    ((kind, path, message),) = await errors(ask.by(ADMIN), "deleteUser", {"id": user_id(ada)}, "deletedId")
+    assert (kind, path) == ("StillReferenced", ["input", "id"])
+    assert sorted(message.replace(",", "").replace(" and", "").split()) == sorted(
+        says.replace(",", "").replace(" and", "").split()
+    )
+    assert await rows(ask, select(func.count()).select_from(models.User)) == [(1,)]
+
+
+async def test_a_user_who_has_nothing_goes_with_sign_ins_and_leaves_the_record(ask: Asking) -> None:
+    ada = await make_user(ask.engines, "member", name="Ada")
+    await open_sign_in(ask, ada)
+    await ask.by(ada).do("updateUser", {"id": user_id(ada), "name": "A"}, USER)
+    deleted = await ask.by(ADMIN).do("deleteUser", {"id": user_id(ada)}, "deletedId")
+    assert deleted == {"deletedId": user_id(ada), "errors": []}
+    for table in (models.User.__table__, models.SignIn.__table__, models.user_roles):
+        assert await rows(ask, select(table)) == []
+    actors = select(models.AuditEntry.actor, models.AuditEntry.actor_id).order_by(models.AuditEntry.id)
+    assert await rows(ask, actors) == [(f"user:{ada.id}", None), ("key:1", None)]
+
+
+async def test_admins_delete_others_but_never_themselves(ask: Asking) -> None:
+    ada, admin = await make_user(ask.engines), await make_user(ask.engines, "admin")
+    assert await ask.by(ada).refused("deleteUser", {"id": user_id(ada)}, "deletedId") == [
+        ("Forbidden", ("input", "id"))
+    ]
+    assert await ask.by(ada).refused("deleteUser", {"id": user_id(admin)}, "deletedId") == [
+        ("Forbidden", ("input", "id"))
+    ]
+    assert await ask.by(admin).refused("deleteUser", {"id": user_id(admin)}, "deletedId") == [
+        ("InvalidState", ("input", "id"))
+    ]
+    assert (await ask.by(admin).do("deleteUser", {"id": user_id(ada)}, "deletedId"))["errors"] == []
+
+
+async def test_roles_are_granted_and_revoked_any_number_of_times(ask: Asking) -> None:
+    ada = await make_user(ask.engines, name="Ada")
+    admin = ask.by(ADMIN)
+    for _ in range(2):  # the role itself is made on the way
+        payload = await admin.do("grantRole", {"userId": user_id(ada), "role": "editor"}, ROLES)
+        assert payload == {"user": {"name": "Ada", "roles": {"nodes": [{"name": "editor"}]}}, "errors": []}
+    for _ in range(2):
+        payload = await admin.do("revokeRole", {"userId": user_id(ada), "role": "editor"}, ROLES)
+        assert payload == {"user": {"name": "Ada", "roles": {"nodes": []}}, "errors": []}
+
+
+async def test_roles_that_nobody_knows_and_users_who_are_not_there(ask: Asking) -> None:
+    ada = await make_user(ask.engines)
+    for name in ("grantRole", "revokeRole"):
+        unknown = {"userId": user_id(ada), "role": "emperor"}
+        assert await ask.by(ADMIN).refused(name, unknown, ROLES) == [("NotFound", ("input", "role"))]
+        missing = {"userId": id_of(User, 999), "role": "editor"}
+        assert await ask.by(ADMIN).refused(name, missing, ROLES) == [("NotFound", ("input", "userId"))]
+        own = {"userId": user_id(ada), "role": "admin"}
+        assert await ask.by(ada).refused(name, own, ROLES) == [("Forbidden", ())]
+    assert await rows(ask, select(models.Role.name)) == []
+
+
+async def test_the_last_admin_stays(ask: Asking) -> None:
+    ada, bob = await make_user(ask.engines, "admin"), await make_user(ask.engines, "admin")
+    revoked = await ask.by(ada).do("revokeRole", {"userId": user_id(bob), "role": "admin"}, ROLES)
+    assert revoked["errors"] == []
+    last = {"userId": user_id(ada), "role": "admin"}
+    assert await ask.by(ada).refused("revokeRole", last, ROLES) == [("InvalidState", ("input", "role"))]
+    out = {"id": user_id(ada), "isActive": False}
+    assert await ask.by(ada).refused("updateUser", out, USER) == [("InvalidState", ("input", "isActive"))]
+    gone = {"id": user_id(ada)}
+    assert await ask.by(ADMIN).refused("deleteUser", gone, "deletedId") == [("InvalidState", ("input", "id"))]
+
+
+async def test_an_admin_who_may_not_sign_in_does_not_count(ask: Asking) -> None:
+    ada, bob = await make_user(ask.engines, "admin"), await make_user(ask.engines, "admin")
+    await ask.by(ada).do("updateUser", {"id": user_id(bob), "isActive": False}, USER)
+    last = {"userId": user_id(ada), "role": "admin"}
+    assert await ask.by(ada).refused("revokeRole", last, ROLES) == [("InvalidState", ("input", "role"))]
+
+
+async def test_of_two_admins_who_leave_at_once_one_stays(ask: Asking) -> None:
+    admins = [await make_user(ask.engines, "admin") for _ in range(2)]
+
+    async def leave(viewer: Viewer) -> Any:
+        return await ask.by(viewer).do("revokeRole", {"userId": user_id(viewer), "role": "admin"}, ROLES)
+
+    payloads = await asyncio.gather(*map(leave, admins))
+    assert sorted(len(payload["errors"]) for payload in payloads) == [0, 1]
+    assert sorted([await roles_of(ask, viewer) for viewer in admins], key=len) == [set(), {"admin"}]
+
+
+async def test_a_role_that_is_granted_by_many_at_once_is_made_once(ask: Asking) -> None:
+    viewers = [await make_user(ask.engines) for _ in range(5)]
+
+    async def grant(viewer: Viewer) -> Any:
+        return await ask.by(ADMIN).do("grantRole", {"userId": user_id(viewer), "role": "author"}, ROLES)
+
+    payloads = await asyncio.gather(*map(grant, viewers))
+    assert all(payload["errors"] == [] for payload in payloads)
+    assert await rows(ask, select(models.Role.name)) == [("author",)]
