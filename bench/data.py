@@ -4,6 +4,7 @@ Counts enter, tuples for COPY leave, the same ones every time. No two posts shar
 one right answer.
 """
 
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias
@@ -31,6 +32,8 @@ REMARKS = (
     "Straw kept the soil damp through three weeks without rain.",
 )
 SENTENCES_PER_POST = 8
+
+TRANSFERS = 20_000
 
 Record: TypeAlias = tuple[Any, ...]
 
@@ -63,6 +66,8 @@ def content(size: Size = FULL) -> Iterator[TableContent]:
     yield TableContent("posts", columns, _posts(size))
     yield TableContent("post_tags", ("post_id", "tag_id"), _post_tags(size))
     yield TableContent("accounts", ("id", "owner_id", "currency", "balance", *stamps), _accounts(size))
+    moved = ("id", "amount", "currency", "created_at", "from_account_id", "to_account_id")
+    yield TableContent("transfers", moved, _transfers())
 
 
 def _users(size: Size) -> Iterator[Record]:
@@ -75,6 +80,13 @@ def _accounts(size: Size) -> Iterator[Record]:
     """As many as transfers lead between, with enough in them for years of load."""
     for number in range(1, 2 * ACCOUNTS + 1):
         yield number, 1 + number % size.users, "EUR", 10**12, FIRST_POST, FIRST_POST
+
+
+def _transfers() -> Iterator[Record]:
+    """So many that PostgreSQL looks for one in the index: it plans statements once, by what it finds at first."""
+    for number in range(1, TRANSFERS + 1):
+        source = 1 + number % ACCOUNTS
+        yield uuid.UUID(int=number), 1, "EUR", FIRST_POST, source, source + ACCOUNTS
 
 
 def _tags(size: Size) -> Iterator[Record]:

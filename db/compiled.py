@@ -289,11 +289,10 @@ class Connected:
             self._orm = AsyncSession(self._joining(), expire_on_commit=False, join_transaction_mode="control_fully")
         return self._orm
 
-    async def flush(self) -> None:
-        """Send what the session holds and the database does not know."""
+    def holds_changes(self) -> bool:
+        """Whether the session holds what the database does not know."""
         orm = self._orm
-        if orm is not None and (orm.new or orm.dirty or orm.deleted):
-            await orm.flush()
+        return orm is not None and bool(orm.new or orm.dirty or orm.deleted)
 
     async def through_sqlalchemy(self) -> AsyncConnection:
         """The connection, for statements that SQLAlchemy runs."""
@@ -364,14 +363,16 @@ class Transaction:
 
     async def flush(self) -> None:
         """Send what the session holds and the database does not know."""
-        await self._connected.flush()
+        if self._connected.holds_changes():
+            await self.orm.flush()
 
     async def rows(self, statement: Executable | Kept, parameters: Parameters | None = None) -> Sequence[Values]:
         """Run one statement and return its rows, which are read by position. What the session holds is flushed first.
 
         A kept statement goes past SQLAlchemy where it can.
         """
-        await self._connected.flush()
+        if self._connected.holds_changes():
+            await self.orm.flush()
         if isinstance(statement, Kept):
             return await self._connected.kept_rows(statement, parameters)
         return await self._connected.rows(statement, parameters)

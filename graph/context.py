@@ -4,11 +4,10 @@ It is born when an operation begins and ends with it. A request over a WebSocket
 a context's fresh session: an old one would hold an old view of the database, and a connection, for hours.
 """
 
+import random
 import re
-import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from starlette.requests import HTTPConnection
@@ -58,6 +57,7 @@ class RequestContext:
         self.max_page = MAX_PAGE
         self.plan: object = None
         """The plan of the operation, for the executor."""
+        self._request_id: str | None = None
         self._engines = engines
         self._statements = statements or Statements()
         self.open()
@@ -79,11 +79,13 @@ class RequestContext:
         self.visible = visible
         self._bound: Mapping[str, Any] = NOTHING if visible is EVERYTHING else {VIEWER: viewer.id}
 
-    @cached_property
+    @property
     def request_id(self) -> str:
         """What the request is called in records: the name that the client gave it, or one of ours."""
-        given = "" if self.request is None else self.request.headers.get(REQUEST_ID, "")
-        return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        if self._request_id is None:
+            given = "" if self.request is None else self.request.headers.get(REQUEST_ID, "")
+            self._request_id = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
+        return self._request_id
 
     @asynccontextmanager
     async def operation(self) -> AsyncIterator[None]:

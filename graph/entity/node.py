@@ -8,7 +8,9 @@ import base64
 import binascii
 import json
 import re
+import uuid
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import strawberry
@@ -23,6 +25,9 @@ _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 MAX_KEPT_IDS = 16_384
 """Of each type; about 3 MB when all are kept."""
+
+MAX_KEPT_CHARACTERS = 80
+"""Longer ids than those of numbers and UUIDs are not kept."""
 
 
 @strawberry.interface(description="Anything that can be fetched again by its id.")
@@ -48,8 +53,11 @@ class GlobalId(NamedTuple):
 
 def encode_id(entity: Entity, key: tuple[Any, ...]) -> str:
     """The id of a row."""
-    values = json.dumps([plain(part) for part in key], separators=(",", ":"))
-    return base64.urlsafe_b64encode(f"{entity.name}:{values[1:-1]}".encode()).decode().rstrip("=")
+    if len(key) == 1 and isinstance(key[0], uuid.UUID):
+        values = f'"{key[0]}"'
+    else:
+        values = json.dumps([plain(part) for part in key], separators=(",", ":"))[1:-1]
+    return base64.urlsafe_b64encode(f"{entity.name}:{values}".encode()).decode().rstrip("=")
 
 
 class _Ids(dict[int, str]):
@@ -91,10 +99,17 @@ def decode_id(text: str) -> GlobalId:
 
 def key_in(text: str, entity: Entity) -> tuple[Any, ...]:
     """The primary key in an id of this entity. Raises `InvalidId`, also for an id of another type."""
+    return _kept_key(text, entity) if len(text) <= MAX_KEPT_CHARACTERS else _key_in(text, entity)
+
+
+def _key_in(text: str, entity: Entity) -> tuple[Any, ...]:
     given = decode_id(text)
     if given.type_name != entity.name:
         raise InvalidId(text)
     return typed_key(text, given, entity)
+
+
+_kept_key = lru_cache(MAX_KEPT_IDS)(_key_in)
 
 
 def typed_key(text: str, given: GlobalId, entity: Entity) -> tuple[Any, ...]:

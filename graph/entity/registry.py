@@ -128,9 +128,13 @@ class Entity:
 _ENTITIES: WeakKeyDictionary[MapperRegistry, dict[str, Entity]] = WeakKeyDictionary()
 
 
+_BY_MAPPER: WeakKeyDictionary[Mapper[Any], Entity] = WeakKeyDictionary()
+
+
 def register(entity: Entity) -> None:
-    """Make an entity known by its name."""
+    """Make an entity known by its name, and as the one that shows its model, unless another one does."""
     _ENTITIES.setdefault(entity.mapper.registry, {})[entity.name] = entity
+    _BY_MAPPER.setdefault(entity.mapper, entity)
 
 
 def entity_named(name: str, registry: MapperRegistry) -> Entity:
@@ -143,11 +147,10 @@ def entity_named(name: str, registry: MapperRegistry) -> Entity:
 
 def entity_of_model(mapper: Mapper[Any]) -> Entity:
     """The entity that shows the rows of a mapper. Raises `UnknownEntity`."""
-    known = _ENTITIES.get(mapper.registry, {})
-    for entity in known.values():
-        if entity.mapper is mapper:
-            return entity
-    raise UnknownEntity(mapper.class_.__name__, known)
+    found = _BY_MAPPER.get(mapper)
+    if found is None:
+        raise UnknownEntity(mapper.class_.__name__, _ENTITIES.get(mapper.registry, {}))
+    return found
 
 
 def entity_of(cls: type[Any]) -> Entity:

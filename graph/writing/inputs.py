@@ -103,15 +103,30 @@ def rows_of(model: type[Input]) -> Any:
 
 def parsed(model: type[M], given: Mapping[str, Any], place: Place) -> M:
     """Check what was given. Raises `Refused` with an `InvalidInput` for each value that breaks a rule."""
-    later = {field.alias for field in model.model_fields.values() if _mark(field, _RowsOf)}
-    now = {name: value for name, value in given.items() if name not in later}
-    if unstorable := list(_unstorable(now, place)):
+    later = _checked_later(model)
+    now = {name: value for name, value in given.items() if name not in later} if later else given
+    if not _is_plain(now) and (unstorable := list(_unstorable(now, place))):
         raise Refused(*unstorable)
     try:
         return model.model_validate(given)
     except ValidationError as error:
         details = error.errors(include_url=False)
         raise Refused(*(InvalidInput(sentence_of(it), (*place, *it["loc"])) for it in details)) from None
+
+
+@cache
+def _checked_later(model: type[Input]) -> frozenset[str | None]:
+    """The fields whose rows are checked one by one."""
+    return frozenset(field.alias for field in model.model_fields.values() if _mark(field, _RowsOf))
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a look is enough to know that everything in a value can be stored."""
+    if isinstance(value, str):
+        return value.isascii() and "\x00" not in value
+    if isinstance(value, Mapping):
+        return all(map(_is_plain, value)) and all(map(_is_plain, value.values()))
+    return not isinstance(value, list) or all(map(_is_plain, value))
 
 
 def _unstorable(value: Any, place: Place) -> Iterator[Any]:

@@ -7,13 +7,16 @@ several tables, or whose inserts somebody listens to, go through the session.
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Table, bindparam, insert, inspect
+from sqlalchemy import Column, Table, bindparam, insert
 from sqlalchemy.orm import Mapper
 
 from db.compiled import Kept
+from graph.entity.registry import Entity
 from graph.writing.change import Change
+from graph.writing.written import Written
 
 PREFIX = "new_"
 """Before the names of values: those of columns alone are SQLAlchemy's own."""
@@ -27,26 +30,26 @@ class _Made(NamedTuple):
     """The parameter of each attribute."""
 
 
-async def insert_row(change: Change, model: type[Any], values: Mapping[str, Any]) -> Any:
-    """Insert one row; an instance with its values and its key, which the session does not know.
+class Inserted(NamedTuple):
+    """A row that was inserted."""
 
-    Raises `IntegrityError` as the session does.
-    """
-    mapper: Mapper[Any] = inspect(model)
+    row: Any
+    """Its values and its key, as attributes."""
+    shown: Any
+    """What stands for it in a payload and in the record."""
+
+
+async def insert_row(change: Change, entity: Entity, values: Mapping[str, Any]) -> Inserted:
+    """Insert one row. Raises `IntegrityError` as the session does."""
+    mapper = entity.mapper
     if _goes_through_the_session(mapper):
-        row = model(**values)
+        row = entity.model(**values)
         change.orm.add(row)
         await change.orm.flush()
-        return row
+        return Inserted(row, row)
     whole = {**_made_up(mapper, values), **values}
-    keys = (mapper.get_property_by_column(column).key for column in mapper.primary_key)
-    return model(**whole | dict(zip(keys, await _insert(change, mapper, whole), strict=True)))
-
-
-async def insert_values(change: Change, model: type[Any], values: Mapping[str, Any]) -> None:
-    """Insert one row that nobody asks for again."""
-    mapper: Mapper[Any] = inspect(model)
-    await _insert(change, mapper, {**_made_up(mapper, values), **values})
+    key = await _insert(change, mapper, whole)
+    return Inserted(SimpleNamespace(**whole | dict(zip(entity.key, key, strict=True))), Written(entity.cls, *key))
 
 
 async def insert_into(change: Change, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -80,16 +83,20 @@ def _goes_through_the_session(mapper: Mapper[Any]) -> bool:
 
 def _made_up(mapper: Mapper[Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """The defaults of the columns that are not given, by attribute."""
-    found: dict[str, Any] = {}
-    for column in mapper.local_table.columns:
-        name = mapper.get_property_by_column(column).key
-        if name not in values and isinstance(column, Column) and column.default is not None:
-            default: Any = column.default
-            if default.is_callable:
-                found[name] = default.arg(None)
-            elif default.is_scalar:
-                found[name] = default.arg
-    return found
+    defaults = _defaults(mapper)
+    return {
+        name: default.arg(None) if default.is_callable else default.arg
+        for name, default in defaults.items()
+        if name not in values
+    }
+
+
+@lru_cache(256)
+def _defaults(mapper: Mapper[Any]) -> dict[str, Any]:
+    """What the model makes up, by attribute."""
+    columns = [column for column in mapper.local_table.columns if isinstance(column, Column)]
+    defaults: dict[str, Any] = {mapper.get_property_by_column(column).key: column.default for column in columns}
+    return {name: it for name, it in defaults.items() if it is not None and (it.is_callable or it.is_scalar)}
 
 
 @lru_cache(256)

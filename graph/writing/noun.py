@@ -40,6 +40,7 @@ from graph.writing.linking import Linked, Linking
 from graph.writing.mutation import Mutation
 from graph.writing.payload import Member
 from graph.writing.rules import fits, rule_of
+from graph.writing.written import id_of_row
 
 Default = Callable[[Mapping[str, Any]], Any]
 """From the other values to the value of a column that was left out."""
@@ -238,11 +239,11 @@ class Writes:
         refused = await self.no_owners({change.place: owner} if owner else {}, change)
         if refused:
             raise Refused(*refused.values())
-        row = await insert_row(change, self.entity.model, new)
+        row, shown = await insert_row(change, self.entity, new)
         for linking in self.links:
             await linking.apply(row, getattr(values, linking.name), change, new=True)
-        change.touch(row)
-        return row
+        change.touched[id_of_row(shown)] = None
+        return shown
 
     async def _update(self, values: Any, change: Change) -> Any:
         row = await self.found(values, change)

@@ -1,6 +1,5 @@
 """Rows that were written past the session: what is known of them is their key."""
 
-from functools import cached_property
 from typing import Any
 
 from db.batch import Key
@@ -18,7 +17,7 @@ class Written(RowRequest):
         self._parts: Key = key
         super().__init__(self._of, key)
 
-    @cached_property
+    @property
     def global_id(self) -> str:
         """The id that the API has for it."""
         return encode_id(self._of, self._parts)

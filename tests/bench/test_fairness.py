@@ -47,6 +47,7 @@ def test_the_rows_are_the_same_every_time_and_as_many_as_the_readme_says() -> No
         "posts": 40_000,
         "post_tags": 120_000,  # three of each post
         "accounts": 2_000,
+        "transfers": 20_000,
     }
 
 
