@@ -19,6 +19,9 @@ TRANSFER = "transfer"
 CHANGES = frozenset({WRITE, TRANSFER})
 """Operations that change something. Only Trellis and the limit do them: what others would do is not the same."""
 
+WRITER = 777
+"""The number of the user in whose name posts are written and money is moved."""
+
 NEVER_THE_SAME = "__NUMBER__"
 """Stands in a text of the arguments for a number that no other request has."""
 

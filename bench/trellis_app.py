@@ -6,11 +6,9 @@ The peers ask nobody who they are, and show everything. What it costs to tell wh
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
+from bench.operations import WRITER
 from graph.app import create_app
 from graph.viewer import ADMIN, Viewer
-
-WRITER = 777
-"""The number of the user; the limit writes in the same name."""
 
 _VIEWER = Viewer(WRITER, frozenset({ADMIN}))
 

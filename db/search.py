@@ -17,6 +17,9 @@ from db import full_text, models
 from db.functions import FTS5_QUERY
 from db.links import Source, Term
 
+WEIGHTS = {"title": 8, "summary": 4, "content": 1}
+"""SQLite: what an occurrence counts, by the columns of the index in their order."""
+
 
 class _Hits(FunctionElement[Any]):
     """`(text)`: a table of the ids of posts, with their rank; titles weigh most, then summaries."""
@@ -29,10 +32,19 @@ class _Hits(FunctionElement[Any]):
 def _on_sqlite(element: _Hits, compiler: SQLCompiler, **kw: Any) -> str:
     text = compiler.process(element.clauses, **kw)
     table = full_text.TABLE
+    hits = (f"{weight} * {_occurrences(table, number, name)}" for number, (name, weight) in enumerate(WEIGHTS.items()))
     return (
-        f"(SELECT rowid AS id, -bm25({table}, 8.0, 4.0, 1.0) AS rank"
+        f"(SELECT rowid AS id, CAST({' + '.join(hits)} AS REAL) AS rank"
         f" FROM {table} WHERE {table} MATCH {FTS5_QUERY}({text}))"
     )
+
+
+def _occurrences(table: str, number: int, column: str) -> str:
+    """How often the words occur in a column: each is marked, and the marks are counted.
+
+    FTS5's own rank weighs words by how rare they are among all posts, and so would tell of posts that are hidden.
+    """
+    return f"coalesce(length(highlight({table}, {number}, char(1), '')) - length({column}), 0)"
 
 
 @compiles(_Hits, "postgresql")

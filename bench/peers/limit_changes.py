@@ -14,7 +14,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from uuid_utils.compat import uuid7
 
-from bench.trellis_app import WRITER
+from bench.operations import WRITER
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 Asked: TypeAlias = Mapping[str, Any]

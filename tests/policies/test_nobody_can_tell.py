@@ -59,9 +59,6 @@ async def known_of(worlds: Worlds, viewer: Viewer) -> Known:
         seen = set(worlds.ids(entity, viewer))
         hidden = [id_ for id_ in worlds.ids(entity) if id_ not in seen]
         ids[entity.name] = [*sorted(seen)[:3], *hidden[:3]]
-    assert known.schema.query_type is not None
-    if worlds.whole.engines.primary.dialect.name == "sqlite":
-        del known.schema.query_type.fields["search"]  # how rare a word is in all posts has a say in the order of hits
     return replace(known, ids=ids)
 
 
