@@ -43,6 +43,7 @@ from graph.errors import DeclarationError
 from graph.writing.change import Change
 from graph.writing.errors import AlreadyExists, Forbidden, Place, Refused
 from graph.writing.inputs import parsed, rows_of
+from graph.writing.inserting import value_of
 from graph.writing.mutation import Mutation
 from graph.writing.payload import MAX_LISTED, Member
 from graph.writing.refusals import taken
@@ -365,10 +366,3 @@ class Bulk:
             column = self._columns[name]
             if column.server_default is not None and column.default is None:
                 raise DeclarationError(f"{self._entity.name}.{name} needs a default in Python to be written in bulk.")
-
-
-def value_of(default: Any) -> Any:
-    """What a column's default, or its `onupdate`, is now; None without one."""
-    if default is None:
-        return None
-    return default.arg(None) if default.is_callable else default.arg

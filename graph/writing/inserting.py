@@ -83,12 +83,14 @@ def _goes_through_the_session(mapper: Mapper[Any]) -> bool:
 
 def _made_up(mapper: Mapper[Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """The defaults of the columns that are not given, by attribute."""
-    defaults = _defaults(mapper)
-    return {
-        name: default.arg(None) if default.is_callable else default.arg
-        for name, default in defaults.items()
-        if name not in values
-    }
+    return {name: value_of(default) for name, default in _defaults(mapper).items() if name not in values}
+
+
+def value_of(default: Any) -> Any:
+    """What a column's default, or its `onupdate`, is now; None without one."""
+    if default is None:
+        return None
+    return default.arg(None) if default.is_callable else default.arg
 
 
 @lru_cache(256)
