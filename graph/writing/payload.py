@@ -83,6 +83,8 @@ def _entity(annotation: Any) -> Entity | None:
 
 def _shown(value: Any) -> Any:
     """A mapped row as a request for itself, and lists of them; anything else as it is."""
+    if value is None or isinstance(value, RowRequest | str):
+        return value
     if isinstance(value, list):
         return [_shown(item) for item in value]
     state = inspect(value, raiseerr=False)
