@@ -148,13 +148,14 @@ class RequestSession:
         transaction = await connected.begin_writing()
         try:
             result = await work(transaction)
+            await connected.commit()
         except Exception:
             try:
                 await connected.roll_back()
             except Exception:  # whatever it is, nobody knows what state the connection is in
                 await asyncio.shield(self._discard())
+            self._writing = False
             raise
-        await connected.commit()
         self._writing = False
         return result
 
@@ -168,7 +169,8 @@ class RequestSession:
             if self.mode is Mode.SINGLE:
                 self.mode = Mode.SNAPSHOT  # PostgreSQL keeps a cursor only inside a transaction
             connected = await self._connect()
-            await self._begin(connected)
+            if self._needs_snapshot(connected):
+                await self._begin(connected)
             connection = await connected.through_sqlalchemy()
             self.statements += 1
             self._streaming = True
@@ -188,7 +190,7 @@ class RequestSession:
                 connected = await self._connect()
                 self.statements += 1
                 clock.start(self._engines.statement_timeout_s)
-                if self.mode is Mode.SNAPSHOT and not connected.in_snapshot:
+                if self._needs_snapshot(connected):
                     await self._begin(connected)
                 return await work(connected, *given, **named)
             except asyncio.CancelledError:
@@ -241,14 +243,17 @@ class RequestSession:
             return self._engines.plain()
         return self._engines.reading() if self.mode is Mode.SINGLE else self._engines.snapshot()
 
+    def _needs_snapshot(self, connected: Connected) -> bool:
+        """Whether a view is still to be opened. On SQLite the engine does that."""
+        return self.mode is Mode.SNAPSHOT and not connected.in_snapshot and self.dialect == "postgresql"
+
     async def _begin(self, connected: Connected) -> None:
-        if self.mode is Mode.SNAPSHOT and self.dialect == "postgresql" and not connected.in_snapshot:
-            try:
-                await connected.begin_snapshot()
-            except Exception as error:
-                self._refused = error
-                await asyncio.shield(self._discard())
-                raise
+        try:
+            await connected.begin_snapshot()
+        except Exception as error:
+            self._refused = error
+            await asyncio.shield(self._discard())
+            raise
 
     def _ending(self) -> DeadlineExceeded | SessionClosed:
         return DeadlineExceeded(self._engines.statement_timeout_s) if self._too_late else SessionClosed()

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from sqlalchemy import Executable, Float, bindparam, func, insert, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import models
@@ -133,6 +133,18 @@ async def test_work_that_raises_is_undone(engines: Engines) -> None:
             assert [tuple(row) for row in await session.rows(KEPT_COUNT)] == [(0,)]
     async with RequestSession(engines) as session:
         assert await session.rows(COUNT_TAGS) == [(0,)]
+
+
+async def test_work_that_fails_at_its_commit_is_undone(engines: Engines) -> None:
+    async def add(transaction: Transaction) -> None:
+        transaction.orm.add(models.Tag(name="a", slug="a"))  # not flushed: the commit does it
+
+    async with RequestSession(engines, Mode.CURRENT) as session:
+        await session.write(add)
+        for _ in range(2):
+            with pytest.raises(IntegrityError):
+                await session.write(add)
+        assert [tuple(row) for row in await session.rows(KEPT_COUNT)] == [(1,)]
 
 
 async def test_work_that_stands_in_the_way_of_others_is_done_again(engines: Engines) -> None:
