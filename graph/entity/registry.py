@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, inspect
 from sqlalchemy.orm import Mapper
 from sqlalchemy.orm import registry as MapperRegistry  # noqa: N812 - it is a class with a small name
 from strawberry.types.base import StrawberryOptional
@@ -151,6 +151,11 @@ def entity_of_model(mapper: Mapper[Any]) -> Entity:
     if found is None:
         raise UnknownEntity(mapper.class_.__name__, _ENTITIES.get(mapper.registry, {}))
     return found
+
+
+def key_of(row: Any) -> tuple[Any, ...]:
+    """The primary key of a mapped row, in the order of its columns."""
+    return tuple(inspect(row).mapper.primary_key_from_instance(row))
 
 
 def entity_of(cls: type[Any]) -> Entity:

@@ -51,11 +51,8 @@ class PublishPostInput(Input):
     if_version: int | None = Field(None, description="Only if this is still its version.")
 
 
-class ArchivePostInput(Input):
+class ArchivePostInput(PublishPostInput):
     """Which post is to be put away."""
-
-    id: id_of(Post) = Field(description="Which post.")  # type: ignore[valid-type]  # as above
-    if_version: int | None = Field(None, description="Only if this is still its version.")
 
 
 @mutation(right=PUBLISHERS, post=Post)

@@ -4,13 +4,12 @@ Work gets a `Change`. It finds rows as the viewer sees them, tells what it touch
 stands against it; what it did is then undone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, and_, false, inspect, or_, select, true
+from sqlalchemy import Select, and_, inspect, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapper
 
 from db.base import utcnow
 from db.batch import Key
@@ -18,7 +17,7 @@ from db.compiled import Transaction
 from db.links import VIEWER
 from graph.context import RequestContext
 from graph.entity.node import encode_id
-from graph.entity.registry import entity_of_model
+from graph.entity.registry import entity_of_model, key_of
 from graph.viewer import Viewer
 from graph.writing.errors import Place, Refused, no_such
 
@@ -64,31 +63,13 @@ class Change:
 
         A row that the viewer may not see is not there.
         """
-        found = await self._locked(model, [key])
-        if key not in found:
-            raise Refused(no_such(entity_of_model(inspect(model)).one, (*self.place, *field)))
-        return found[key]
-
-    async def find_all(self, model: type[T], keys: Sequence[Key], *field: str | int) -> list[T]:
-        """The rows of several keys, in the order of the keys; locked in the order of the keys of the table.
-
-        Raises `Refused` with `NotFound` for each that is not there, at its place in this list of the input.
-        """
-        found = await self._locked(model, keys)
-        one = entity_of_model(inspect(model)).one
-        missing = [no_such(one, (*self.place, *field, at)) for at, key in enumerate(keys) if key not in found]
-        if missing:
-            raise Refused(*missing)
-        return [found[key] for key in keys]
-
-    async def _locked(self, model: type[T], keys: Sequence[Key]) -> dict[Key, T]:
         mapper = inspect(model)
-        columns = mapper.primary_key
-        each = (and_(*(column == part for column, part in zip(columns, key, strict=True))) for key in keys)
-        wanted = columns[0].in_([key[0] for key in keys]) if len(columns) == 1 else or_(false(), *each)
-        statement = self.visible(model).where(wanted).order_by(*columns).with_for_update(of=model)
-        rows = await self.orm.scalars(statement.execution_options(populate_existing=True), self.bound)
-        return {tuple(mapper.primary_key_from_instance(row)): row for row in rows}
+        is_it = and_(*(column == part for column, part in zip(mapper.primary_key, key, strict=True)))
+        statement = self.visible(model).where(is_it).with_for_update(of=model)
+        row = await self.orm.scalar(statement.execution_options(populate_existing=True), self.bound)
+        if row is None:
+            raise Refused(no_such(entity_of_model(mapper).one, (*self.place, *field)))
+        return row
 
     def touch(self, *rows: Any) -> None:
         """Name rows in the record of this change. They must have their keys: flush first."""
@@ -98,5 +79,4 @@ class Change:
 
 def global_id(row: Any) -> str:
     """The id that the API has for a mapped row."""
-    mapper: Mapper[Any] = inspect(row).mapper
-    return encode_id(entity_of_model(mapper), tuple(mapper.primary_key_from_instance(row)))
+    return encode_id(entity_of_model(inspect(row).mapper), key_of(row))

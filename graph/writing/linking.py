@@ -11,13 +11,13 @@ from functools import cache, cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field, create_model
-from sqlalchemy import Table, and_, bindparam, delete, exists, inspect, literal, null, or_, select, update
+from sqlalchemy import Table, and_, bindparam, delete, exists, literal, null, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import RelationshipProperty
 from strawberry.utils.str_converters import to_camel_case
 
 from db.batch import Key
-from graph.entity.registry import Attribute, Entity, entity_of_model
+from graph.entity.registry import Attribute, Entity, entity_of_model, key_of
 from graph.errors import DeclarationError
 from graph.writing.change import Change
 from graph.writing.errors import AlreadyExists, Place, Refused, Right, no_such
@@ -193,7 +193,7 @@ class Linking:
                 raise Refused(AlreadyExists(taken(table, names), (*place, where))) from None
             return known
         change.touch(row)
-        return tuple(inspect(row).mapper.primary_key_from_instance(row))
+        return key_of(row)
 
     async def _known_as(self, new: Any, change: Change) -> Key | None:
         for name in self._keys:

@@ -52,9 +52,10 @@ class Mutation(PlannedField):
     ) -> None:
         required = any(field.is_required() for field in model.model_fields.values())
         given = input_type(model)
+        payload = Payload(f"{name[0].upper()}{to_camel_case(name)[1:]}Payload", members)
         super().__init__(
             name,
-            (payload := Payload(f"{name[0].upper()}{to_camel_case(name)[1:]}Payload", members)).type,
+            payload.type,
             f"{description} {right}",
             (argument(INPUT, given if required else given | None, "What is to be done."),),
         )

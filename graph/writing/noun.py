@@ -11,7 +11,7 @@ from typing import Any
 
 import strawberry
 from pydantic import Field, TypeAdapter, create_model
-from sqlalchemy import Column, delete, inspect, tuple_
+from sqlalchemy import Column, delete, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 from strawberry.utils.str_converters import to_camel_case
@@ -19,7 +19,7 @@ from strawberry.utils.str_converters import to_camel_case
 from db.batch import Key
 from db.links import link_of
 from db.violations import references_to
-from graph.entity.registry import Entity, entity_of, entity_of_model
+from graph.entity.registry import Entity, entity_of, entity_of_model, key_of
 from graph.viewer import Viewer
 from graph.writing.bulk import Bulk
 from graph.writing.change import Change, global_id
@@ -267,7 +267,7 @@ class Writes:
         row = await self.found(values, change)
         if self.before_delete is not None:
             await self.before_delete(row, values, change)
-        gone, key = global_id(row), _key(row)
+        gone, key = global_id(row), key_of(row)
         mapper = self.entity.mapper
         change.touch(row)
         change.orm.expunge(row)
@@ -357,10 +357,6 @@ def _set(row: Any, name: str, value: Any) -> None:
 
 def _as_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
-
-
-def _key(row: Any) -> Key:
-    return tuple(inspect(row).mapper.primary_key_from_instance(row))
 
 
 def _and(names: Sequence[str]) -> str:

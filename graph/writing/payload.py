@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, get_args, get_origin
 from sqlalchemy import inspect
 
 from graph.entity.fields import ValueField, object_type
-from graph.entity.registry import Entity, entity_of, entity_of_model, list_of, optional
+from graph.entity.registry import Entity, entity_of, entity_of_model, key_of, list_of, optional
 from graph.entity.request import RowRequest
 from graph.execution.field import Cost, PlannedField
 from graph.writing.errors import UserError
@@ -91,4 +91,4 @@ def _shown(value: Any) -> Any:
     mapper = getattr(state, "mapper", None)
     if mapper is None or not hasattr(state, "identity"):
         return value
-    return RowRequest(entity_of_model(mapper), tuple(mapper.primary_key_from_instance(value)))
+    return RowRequest(entity_of_model(mapper), key_of(value))

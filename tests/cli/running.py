@@ -19,11 +19,12 @@ def environment(**variables: str) -> Mapping[str, str]:
     return os.environ | {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"} | variables
 
 
-def trellis(*arguments: str | Path, status: Exit = Exit.OK, **variables: str) -> Finished:
-    """Run a command to its end and check its exit status; it never shows a traceback."""
+def trellis(*arguments: str | Path, status: Exit = Exit.OK, given: str | None = None, **variables: str) -> Finished:
+    """Run a command to its end, with this text on stdin, and check its exit status; it never shows a traceback."""
     done = subprocess.run(
         [TRELLIS, *map(str, arguments)],
         env=environment(**variables),
+        input=given,
         capture_output=True,
         text=True,
         timeout=120,

@@ -16,7 +16,7 @@ from db.models import Role, User
 from graph.auth.passwords import HASHER
 from graph.cli.errors import Exit
 from tests.auth.people import found, make_sign_in, make_user, writing
-from tests.cli.running import TRELLIS, Finished, environment
+from tests.cli.running import TRELLIS, Finished, environment, trellis
 from tests.databases import Database
 
 PASSWORD = "correct horse"
@@ -26,18 +26,7 @@ ADA = ("create", "ada@example.org", "--name", "Ada")
 
 def trellis_user(database: Database, *arguments: str, status: Exit = Exit.OK, given: str | None = None) -> Finished:
     """Run a command without a terminal, with this text on stdin."""
-    done = subprocess.run(
-        [TRELLIS, "user", *arguments],
-        env=environment(TRELLIS_DATABASE_URL=database.url),
-        input=given or "",
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == status, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+    return trellis("user", *arguments, status=status, given=given or "", TRELLIS_DATABASE_URL=database.url)
 
 
 async def the_user(engines: Engines) -> User:

@@ -9,16 +9,17 @@ import asyncio
 import os
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 from sqlalchemy import select
 from starlette.requests import HTTPConnection
 
 from db import models
+from db.compiled import Transaction
 from db.engine import Engines
 from db.money import to_decimal
 from db.session import Mode, RequestSession
@@ -28,6 +29,8 @@ from graph.entity.registry import entity_of
 from graph.types.account import Account
 from graph.types.transfer import Transfer
 from graph.viewer import ADMIN, NOBODY, Viewer
+
+T = TypeVar("T")
 
 PROMISE_S = float(os.environ.get("TRELLIS_PROMISE_S", "5"))
 """How long a promise is tried. Read when the module is, because tests do not see the developer's settings."""
@@ -101,6 +104,11 @@ async def open_accounts(settings: DatabaseSettings) -> list[int]:
         await transaction.orm.flush()
         return [account.id for account in accounts]
 
+    return await written(settings, work)
+
+
+async def written(settings: DatabaseSettings, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    """Do some work in a transaction, on connections of its own."""
     engines = Engines(settings)
     try:
         async with RequestSession(engines, Mode.CURRENT) as session:

@@ -10,13 +10,11 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from db.engine import Engines
-from db.session import Mode, RequestSession
 from graph.auth import api_keys
 from graph.settings import Settings
 from tests.cli.running import TRELLIS, environment
 from tests.databases import Database
-from tests.promises.bank import CLIENTS, PROMISE_S, Client, Ledger, check_books, open_accounts
+from tests.promises.bank import CLIENTS, PROMISE_S, Client, Ledger, check_books, open_accounts, written
 
 LIFE_S = 3 if PROMISE_S >= 20 else 1
 """How long a server lives before it is killed."""
@@ -69,12 +67,7 @@ async def make_key(settings: Settings) -> str:
     async def work(transaction: Any) -> str:
         return (await api_keys.create(transaction.orm, "bank", ["admin"])).text
 
-    engines = Engines(settings)
-    try:
-        async with RequestSession(engines, Mode.CURRENT) as session:
-            return await session.write(work)
-    finally:
-        await engines.dispose()
+    return await written(settings, work)
 
 
 async def test_each_acknowledged_transfer_is_there_once_though_the_server_is_killed(database: Database) -> None:
