@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from bench.operations import NEVER_THE_SAME, Operation
 from bench.processes import Running
-from graph.entity.node import decode_id
+from graph.entity.ids import decode_id
 from graph.errors import InvalidId
 
 ANSWER_TIMEOUT_S = 30

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from bench import installing
 from bench.operations import CHANGES, LOOKUP, TRANSFER, Operation, document
 from db.settings import HOUSE
-from graph.entity.node import encode_id
+from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.types.account import Account
 from graph.types.user import User

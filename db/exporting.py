@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapper
 
 from db.base import Base
-from db.engine import Engines
 from db.models import ApiKey, IdempotencyKey, Post, SignIn, Tag, User, post_contributors, post_tags
+from db.session.engines import Engines
 
 ROWS_AT_ONCE = 500
 

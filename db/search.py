@@ -15,7 +15,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from db import full_text, models
 from db.functions import FTS5_QUERY
-from db.links import Source, Term
+from db.relations import Source, Term
 
 WEIGHTS = {"title": 8, "summary": 4, "content": 1}
 """SQLite: what an occurrence counts, by the columns of the index in their order."""

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from db.engine import Engines
+from db.session.engines import Engines
 from graph.auth.identify import Identify
 from graph.auth.identity import Identity
 from graph.endpoint import GraphQLEndpoint, Identification, refusal

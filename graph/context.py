@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 from starlette.requests import HTTPConnection
 
-from db.engine import Engines
-from db.links import EVERYTHING, VIEWER, Visibility
+from db.relations import EVERYTHING, VIEWER, Visibility
 from db.session import RequestSession
-from db.statements import Statements
-from graph.loaders import NOTHING, Loaders
+from db.session.engines import Engines
+from db.statements import StatementCache
+from graph.loading.loaders import NOTHING, Loaders
 from graph.settings import MAX_PAGE
 from graph.viewer import NOBODY, Viewer
 
@@ -43,7 +43,7 @@ class RequestContext:
         request: HTTPConnection | None = None,
         viewer: Viewer = NOBODY,
         visible: Visibility = EVERYTHING,
-        statements: Statements | None = None,
+        statements: StatementCache | None = None,
         services: object = None,
     ) -> None:
         self.request = request
@@ -59,7 +59,7 @@ class RequestContext:
         """The plan of the operation, for the executor."""
         self._request_id: str | None = None
         self._engines = engines
-        self._statements = statements or Statements()
+        self._statements = statements or StatementCache()
         self.open()
 
     def open(self) -> None:

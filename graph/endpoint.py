@@ -17,14 +17,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
-from db.engine import Engines
 from db.session import Mode
-from db.statements import Statements
-from graph.abandonment import while_connected
+from db.session.engines import Engines
+from db.statements import StatementCache
 from graph.auth.policies import visibility
 from graph.context import Cookie, RequestContext
+from graph.disconnect import while_connected
 from graph.errors import ClientError, CrossSite, Unauthenticated
-from graph.execution.direct import NotAllowed
+from graph.execute.operation import NotAllowed
 from graph.explorer import explorer_page
 from graph.http import GRAPHQL_RESPONSE, JSON, GraphQLRequest, headers_of, read_request, response_type, wants_page
 from graph.masking import Overloaded, code_of, for_client
@@ -77,7 +77,7 @@ class GraphQLEndpoint:
         self._settings = settings
         self._identify = identify
         self._services = services
-        self._statements = Statements()
+        self._statements = StatementCache()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""

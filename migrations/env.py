@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import full_text, models  # noqa: F401 - importing the models fills the metadata
 from db.base import Base, EmailAddress, UtcDateTime
-from db.engine import BEGIN, create_engine
 from db.migrate import LOCK
+from db.session.engines import BEGIN, create_engine
 from db.settings import DatabaseSettings
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from db.engine import Engines
 from db.session import RequestSession
+from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from tests import postgres
 from tests.databases import (
@@ -24,7 +24,7 @@ from tests.databases import (
     settings_for,
 )
 
-pytest_plugins = ["tests.execution.core.summary"]
+pytest_plugins = ["tests.execute.core.summary"]
 
 DIALECTS = ("sqlite", "postgresql")
 

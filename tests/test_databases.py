@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from db.engine import Engines
+from db.session.engines import Engines
 from tests.databases import Database, PostgreSQLDatabases, StatementRecorder
 
 OWN_A_RUN = """

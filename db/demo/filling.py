@@ -13,7 +13,7 @@ from db.demo.people import roles, roles_of, user_count, users
 from db.demo.saving import bank
 from db.demo.trade import order_lines, orders
 from db.demo.writing import post_contributors, post_tags, posts, tags
-from db.engine import Engines
+from db.session.engines import Engines
 
 ROWS_AT_ONCE = 1000
 

@@ -15,11 +15,11 @@ from typing import NamedTuple
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.engine import Engines
 from db.importing.article import Article, Contributor
 from db.importing.files import MIB, NoArticle, Source, read, sources
 from db.importing.refusal import Fault, Problem, Refused
 from db.importing.storing import store
+from db.session.engines import Engines
 
 CHUNK_FILES = 500
 CHUNK_CHARACTERS = 4 * MIB

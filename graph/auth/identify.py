@@ -12,10 +12,11 @@ from sqlalchemy import bindparam, or_, select
 from starlette.requests import HTTPConnection
 
 from db.base import UtcDateTime, utcnow
-from db.compiled import Kept, Statement, Values
-from db.engine import Engines
+from db.fast import CompiledStatement, Values
+from db.fast.compiled import Statement
 from db.models import ApiKey, Role, SignIn, User, api_key_roles, user_roles
 from db.session import Mode, RequestSession
+from db.session.engines import Engines
 from graph.auth import opaque
 from graph.auth.cross_site import refuse_cross_site
 from graph.auth.tokens import Tokens
@@ -32,8 +33,8 @@ class Identify:
     def __init__(self, engines: Engines, settings: Settings, tokens: Tokens | None = None) -> None:
         self._engines = engines
         self._tokens = tokens or Tokens(settings)
-        self._sign_in = Kept(_sign_in())
-        self._api_key = Kept(_api_key())
+        self._sign_in = CompiledStatement(_sign_in())
+        self._api_key = CompiledStatement(_api_key())
 
     async def __call__(self, request: HTTPConnection) -> Viewer:
         """Who sent the request: by its `Authorization` header, else by our cookie.
@@ -84,7 +85,7 @@ class Identify:
         key_id, user_id, read_only, _role = rows[0]
         return Viewer(user_id, _roles(rows), key_id=key_id, read_only=read_only)
 
-    async def _rows(self, statement: Kept, **parameters: Any) -> Sequence[Values]:
+    async def _rows(self, statement: CompiledStatement, **parameters: Any) -> Sequence[Values]:
         async with RequestSession(self._engines, Mode.CURRENT) as session:
             return await session.rows(statement, {"now": utcnow(), **parameters})
 

@@ -4,19 +4,19 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from db.compiled import Kept
-from db.engine import Engines
+from db.fast import CompiledStatement
 from db.models import User
 from db.session import Mode, RequestSession
+from db.session.engines import Engines
 from graph.auth.limiting import SignInLimits
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import Tokens
 from graph.settings import Settings
 
-_PASSWORD = Kept(
+_PASSWORD = CompiledStatement(
     select(User.id, User.hashed_password, User.is_active).where(User.email == bindparam("email", type_=User.email.type))
 )
-_EMAIL = Kept(select(User.email).where(User.id == bindparam("id", type_=User.id.type)))
+_EMAIL = CompiledStatement(select(User.email).where(User.id == bindparam("id", type_=User.id.type)))
 
 
 class Known(NamedTuple):

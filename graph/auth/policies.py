@@ -16,7 +16,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from db import models
-from db.links import Predicate, Row, Visibility, viewer_id
+from db.relations import Predicate, Row, Visibility, viewer_id
 from graph.errors import InvalidPolicy
 from graph.viewer import ADMIN, EDITOR, Viewer
 

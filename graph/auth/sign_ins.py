@@ -30,7 +30,7 @@ class Opened:
     text: str = field(repr=False)
 
 
-class Refused(Enum):
+class Rejected(Enum):
     """Why a refresh token is good for nothing."""
 
     UNKNOWN = auto()
@@ -62,7 +62,7 @@ async def open(session: AsyncSession, user_id: int, *, in_cookie: bool, life_s: 
     return Opened(sign_in, opaque.joined(sign_in.id, secret))
 
 
-async def refresh(session: AsyncSession, text: str, *, life_s: float, now: datetime | None = None) -> Opened | Refused:
+async def refresh(session: AsyncSession, text: str, *, life_s: float, now: datetime | None = None) -> Opened | Rejected:
     """Take a refresh token and give the next one; or take a cookie's value, let it live on, and give it back.
 
     Of several at once with one token, one is served: the row is locked, and the others find another secret in it. Their
@@ -72,15 +72,15 @@ async def refresh(session: AsyncSession, text: str, *, life_s: float, now: datet
     parts = opaque.parts(text)
     sign_in = None if parts is None else await _locked(session, parts.sign_in)
     if parts is None or sign_in is None or sign_in.revoked_at is not None or not sign_in.user.is_active:
-        return Refused.UNKNOWN
+        return Rejected.UNKNOWN
     if not opaque.is_same(parts.digest, sign_in.secret_hash):
         if sign_in.in_cookie:  # it never had another: whoever sends one has guessed, and must not end it
-            return Refused.UNKNOWN
+            return Rejected.UNKNOWN
         sign_in.revoked_at = now
         await session.flush()
-        return Refused.REUSED
+        return Rejected.REUSED
     if sign_in.expires_at <= now:
-        return Refused.EXPIRED
+        return Rejected.EXPIRED
     sign_in.expires_at = now + timedelta(seconds=life_s)
     if not sign_in.in_cookie:
         secret = opaque.make_secret()

@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from db import demo, exporting
-from db.engine import Engines
 from db.importing.article import Contributor, contributor_named
 from db.importing.files import SUFFIXES, sources
 from db.importing.markdown import Counts, ProblemListener, ProgressListener, import_markdown
+from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from graph.cli.errors import CommandError, Exit
 from graph.cli.help import help_of

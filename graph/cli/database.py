@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engine import Engines
+from db.session.engines import Engines
 from graph.cli.errors import CommandError, Exit
 from graph.errors import ClientError
 from graph.settings import Settings

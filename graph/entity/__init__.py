@@ -3,11 +3,11 @@
 What a noun needs is here; the rooms behind it are for whoever changes how nouns are made. It knows no noun itself.
 """
 
-from graph.entity.declaration import computed, entity, hybrid
-from graph.entity.node import Node
+from graph.entity.declare import computed, entity, hybrid
+from graph.entity.ids import Node
 from graph.entity.registry import Connection
-from graph.entity.request import row
 from graph.entity.roots import query_type, search_field, viewer_field
+from graph.entity.row_reference import row
 from graph.entity.scalars import BigInt, LocalDateTime
 from graph.entity.schema import Schema
 

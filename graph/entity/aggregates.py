@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from db.batch import Key
+from db.statements import Key
 from graph.entity.fields import object_type
 from graph.entity.groups import GroupByField, group_fields
 from graph.entity.measures import Results, selected_measures, value_fields
 from graph.entity.registry import Deferred, Entity
-from graph.execution.field import Cost, PlannedField
-from graph.execution.selection import Info, document_of, object_type_of
-from graph.loaders import Listing, Loaders
+from graph.loading.loaders import ListQuery, Loaders
+from graph.prepare.fields import CostRule, PlannedField
+from graph.prepare.selection import Info, document_of, object_type_of
 
 
 @cache
@@ -31,14 +31,14 @@ def aggregate_type(entity: Entity) -> type[Any]:
 class AggregateField(PlannedField):
     """Aggregates over a listing: one statement for all parents."""
 
-    cost = Cost.TOTAL
+    cost = CostRule.TOTAL
 
     def __init__(
         self,
         name: str,
         description: str,
         entity: Callable[[], Entity],
-        listing: Callable[[Any, Mapping[str, Any], Loaders], tuple[Listing, Key]],
+        listing: Callable[[Any, Mapping[str, Any], Loaders], tuple[ListQuery, Key]],
         arguments: tuple[Any, ...] = (),
     ) -> None:
         annotation = Deferred(f"aggregate of {name}", lambda: aggregate_type(entity()))

@@ -18,7 +18,6 @@ import strawberry
 from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, false, or_, true, type_coerce
 from strawberry.scalars import JSON
 
-from db.batch import joined
 from db.functions import (
     fold,
     fold_case,
@@ -30,7 +29,8 @@ from db.functions import (
     json_path,
     json_text,
 )
-from db.links import parameter_type
+from db.relations import parameter_type
+from db.statements import joined
 from graph.entity.registry import list_of
 from graph.entity.scalars import BigInt, LocalDateTime, check_json, check_text
 from graph.errors import InvalidFilter

@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from db.links import Term
+from db.relations import Term
 from graph.entity.values import plain, typed
 from graph.errors import InvalidCursor
 

@@ -11,18 +11,18 @@ import strawberry
 from graphql import GraphQLObjectType
 from sqlalchemy.ext.hybrid import hybrid_property
 
-from db.batch import Key
-from db.links import Link
-from graph.batched import Batched
-from graph.entity.node import id_encoder
+from db.relations import Link
+from db.statements import Key
+from graph.entity.ids import id_encoder
 from graph.entity.registry import Deferred, Entity, optional
 from graph.errors import Withheld
-from graph.execution.batch import Batch
-from graph.execution.field import Cost, PlannedField, Reading
-from graph.execution.plan import FieldPlan
-from graph.execution.rows import Rows
-from graph.execution.selection import Info, columns, document_of, object_type_of
-from graph.loaders import Loaders
+from graph.execute.level import Batch
+from graph.execute.rows import Rows
+from graph.loading.level_loader import LevelLoader
+from graph.loading.loaders import Loaders
+from graph.prepare.fields import CostRule, PlannedField, Reading
+from graph.prepare.plan import FieldPlan
+from graph.prepare.selection import Info, columns, document_of, object_type_of
 
 T = TypeVar("T")
 
@@ -119,7 +119,7 @@ class HybridField(PlannedField):
 class ToOneField(PlannedField):
     """A link to at most one row: a statement for all parents."""
 
-    cost = Cost.ROW
+    cost = CostRule.ROW
 
     def __init__(
         self, name: str, description: str, link: Link, target: Callable[[], Entity], *, nullable: bool
@@ -156,7 +156,7 @@ def begin_rows(
     field: FieldPlan,
     entity: Entity,
     keys: Sequence[Key],
-    loader: Callable[[tuple[str, ...]], Batched[Any]],
+    loader: Callable[[tuple[str, ...]], LevelLoader[Any]],
 ) -> None:
     """Read the row of each object's key, with the columns that are selected; a key with a null in it has none."""
     run = batch.run

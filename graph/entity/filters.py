@@ -15,14 +15,25 @@ from sqlalchemy import ColumnElement, and_, false, func, inspect, or_, select, t
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.expression import Select
 
-from db.batch import conditions, joined
-from db.links import Link, Predicate, Row, Source, Visibility, bare, parameter_type, primary_key, seen_where, total
+from db.relations import (
+    Link,
+    Predicate,
+    Row,
+    Source,
+    Visibility,
+    bare,
+    parameter_type,
+    primary_key,
+    seen_where,
+    total_order,
+)
+from db.statements import conditions, joined
 from graph.entity.comparisons import MAX_LIST, NO_NAMES, ValueFilter, check_size, input_type, value_filter
 from graph.entity.filter_form import MAX_DEPTH, form_of
-from graph.entity.node import key_in
+from graph.entity.ids import key_in
 from graph.entity.registry import Deferred, Entity, Relation, list_of, optional
 from graph.errors import InvalidFilter
-from graph.loaders import Listing, Loaders
+from graph.loading.loaders import ListQuery, Loaders
 
 Asked = Mapping[str, Any]
 
@@ -87,7 +98,7 @@ def _predicate(entity: Entity, asked: Asked, visible: Visibility) -> Predicate:
     return lambda row: filtering.condition(entity, row, asked, "where", 0)
 
 
-def restricted(listing: Listing, entity: Entity, where: Asked | None, loaders: Loaders) -> Listing:
+def restricted(listing: ListQuery, entity: Entity, where: Asked | None, loaders: Loaders) -> ListQuery:
     """A listing's rows that a `where` means. Raises `InvalidFilter`."""
     if not where:
         return listing
@@ -226,7 +237,7 @@ def related(statement: Select[Any], link: Link, children: Source, row: Row, visi
 
 def first(statement: Select[Any], link: Link, children: Source) -> Select[Any]:
     """Restrict a subquery over the children of one row to the one that comes first."""
-    return statement.order_by(*(term.sql() for term in total(link.target, children.row, children.order))).limit(1)
+    return statement.order_by(*(term.sql() for term in total_order(link.target, children.row, children.order))).limit(1)
 
 
 def _id_conditions(entity: Entity, row: Row, asked: Asked, where: str) -> list[ColumnElement[bool]]:

@@ -12,16 +12,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, true
 
-from db.links import Row
+from db.relations import Row
 from graph.entity.comparisons import check_size, input_type, value_filter
 from graph.entity.fields import ToOneField, ValueField, described_enum, object_type
 from graph.entity.measures import FUNCTIONS, Results, applicable, selected_measures, value_fields
 from graph.entity.ordering import is_ordered
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.errors import InvalidFilter, InvalidPage
-from graph.execution.field import Cost, PlannedField, argument
-from graph.execution.selection import Info, document_of, object_type_of
-from graph.loaders import Grouping
+from graph.loading.loaders import Grouping
+from graph.prepare.fields import CostRule, PlannedField, argument
+from graph.prepare.selection import Info, document_of, object_type_of
 
 DEFAULT_GROUPS = 100
 MAX_GROUPS = 1_000
@@ -30,7 +30,7 @@ MAX_GROUPS = 1_000
 class GroupByField(PlannedField):
     """Groups of a listing: one statement for all parents."""
 
-    cost = Cost.LIST
+    cost = CostRule.LIST
 
     def __init__(self, entity: Entity) -> None:
         super().__init__(

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 from graphql import GraphQLObjectType
 from sqlalchemy import ColumnElement, Float, Numeric, cast, func, type_coerce
 
-from db.batch import Key
+from db.statements import Key
 from graph.entity.fields import ValueField, object_type
 from graph.entity.registry import Attribute, Entity, optional
 from graph.entity.scalars import BigInt, LocalDateTime
-from graph.execution.field import PlannedField
-from graph.execution.selection import Document, leads_to, selected_fields
-from graph.loaders import Listing, Measure
+from graph.loading.loaders import ListQuery, Measure
+from graph.prepare.fields import PlannedField
+from graph.prepare.selection import Document, leads_to, selected_fields
 
 COMPUTED_DIGITS = 10
 """Behind the point: as far as SQLite's doubles carry a sum of money."""
@@ -90,7 +90,7 @@ class Results(NamedTuple):
     """What was computed, by the names of the measures."""
 
     values: Mapping[str, Any]
-    listing: Listing | None = None
+    listing: ListQuery | None = None
     """Over which rows: `groupBy` starts from it."""
     key: Key = ()
     shared: Any = None

@@ -16,13 +16,13 @@ import strawberry
 from sqlalchemy import func, select
 from strawberry.scalars import JSON
 
-from db.links import Row, Source, Term, Visibility, may_hide, total
+from db.relations import Row, Source, Term, Visibility, may_hide, total_order
 from graph.entity.comparisons import input_type
 from graph.entity.fields import described_enum
 from graph.entity.filters import first, related
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, optional
 from graph.errors import InvalidPage
-from graph.loaders import Order
+from graph.loading.loaders import Order
 
 MAX_TERMS = 10
 MAX_STEPS = 5
@@ -114,7 +114,7 @@ def ordering(entity: Entity, asked: Sequence[Mapping[str, Any]] | None, visible:
 
     def terms(source: Source) -> tuple[Term, ...]:
         wanted = tuple(_term(entity, source.row, term, visible) for term in asked) or source.order
-        return total(entity.mapper, source.row, wanted)
+        return total_order(entity.mapper, source.row, wanted)
 
     return Order(terms, ",".join(map(_spell, asked)))
 

@@ -7,11 +7,11 @@ nothing until one of its fields is asked. Source: https://relay.dev/graphql/conn
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from db.batch import Key
-from db.compiled import Values
+from db.fast import Values
+from db.statements import Key
 from graph.entity.cursors import encode_cursor
 from graph.entity.registry import Entity
-from graph.loaders import Listing, Loaders, Order, Page, Wanted, Window
+from graph.loading.loaders import ListQuery, Loaders, Order, Page, PageArguments, Projection
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,10 +19,10 @@ class ConnectionPlan:
     """What a connection's field, its arguments and its selection mean, the same for every parent."""
 
     entity: Entity
-    listing: Listing
+    listing: ListQuery
     order: Order
-    window: Window
-    wanted: Wanted
+    window: PageArguments
+    wanted: Projection
     loaders: Loaders
 
 

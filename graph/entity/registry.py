@@ -18,7 +18,7 @@ from sqlalchemy.orm import registry as MapperRegistry  # noqa: N812 - it is a cl
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.lazy_type import LazyType
 
-from db.links import Link, Row, primary_key
+from db.relations import Link, Row, primary_key
 from graph.errors import UnknownEntity
 
 T = TypeVar("T")

@@ -7,24 +7,24 @@ from typing import Any
 
 import strawberry
 
-from db.batch import Key
-from db.links import Source, root, total
-from graph.batched import Batched
+from db.relations import Source, root, total_order
+from db.statements import Key
 from graph.entity.aggregates import AggregateField
-from graph.entity.connection import ConnectionField
+from graph.entity.connections import ConnectionField
 from graph.entity.fields import begin_rows, object_type, selected_columns
 from graph.entity.filters import filter_type, restricted
-from graph.entity.node import Node, decode_id, key_in, typed_key
+from graph.entity.ids import Node, decode_id, key_in, typed_key
 from graph.entity.registry import Attribute, Deferred, Entity, entity_of, list_of, optional
-from graph.entity.request import RowRequest
+from graph.entity.row_reference import RowReference
 from graph.entity.scalars import check_text
 from graph.errors import DeclarationError, InvalidFilter, InvalidId, InvalidLookUp, InvalidPage
-from graph.execution.batch import Batch
-from graph.execution.field import Cost, PlannedField, argument
-from graph.execution.plan import FieldPlan
-from graph.execution.run import slot_of
-from graph.execution.selection import Info
-from graph.loaders import Listing, Loaders
+from graph.execute.level import Batch
+from graph.execute.scheduler import slot_of
+from graph.loading.level_loader import LevelLoader
+from graph.loading.loaders import ListQuery, Loaders
+from graph.prepare.fields import CostRule, PlannedField, argument
+from graph.prepare.plan import FieldPlan
+from graph.prepare.selection import Info
 
 MAX_NODES = 100
 
@@ -65,8 +65,8 @@ def _refuse_equal_names(fields: Iterable[PlannedField]) -> None:
             )
 
 
-def _everything(entity: Entity) -> Listing:
-    return Listing(entity.mapper, lambda: root(entity.model), entity)
+def _everything(entity: Entity) -> ListQuery:
+    return ListQuery(entity.mapper, lambda: root(entity.model), entity)
 
 
 def _list_field(entity: Entity) -> ConnectionField:
@@ -81,26 +81,26 @@ def search_field(cls: type[Any], hits: Callable[[str], Source], description: str
     """
     entity = entity_of(cls)
 
-    def listing(arguments: Mapping[str, Any]) -> Listing:
+    def listing(arguments: Mapping[str, Any]) -> ListQuery:
         text = arguments["text"]
         try:
             check_text(text)
         except ValueError as error:
             raise InvalidFilter("text", f"{error}.") from None
-        return Listing(entity.mapper, lambda: hits(text), (entity, hits, text), form=None)
+        return ListQuery(entity.mapper, lambda: hits(text), (entity, hits, text), form=None)
 
     return ConnectionField(
         "search",
         description,
         lambda: entity,
         listing,
-        order=lambda source: total(entity.mapper, source.row, source.order),
+        order=lambda source: total_order(entity.mapper, source.row, source.order),
         arguments=(argument("text", str, "What is looked for, in plain words."),),
     )
 
 
 def _aggregate_field(entity: Entity) -> AggregateField:
-    def listing(_source: Any, arguments: Mapping[str, Any], loaders: Loaders) -> tuple[Listing, tuple[()]]:
+    def listing(_source: Any, arguments: Mapping[str, Any], loaders: Loaders) -> tuple[ListQuery, tuple[()]]:
         return restricted(_everything(entity), entity, arguments.get("where"), loaders), ()
 
     where = Deferred("filter of an aggregate", lambda: filter_type(entity))
@@ -116,7 +116,7 @@ def _aggregate_field(entity: Entity) -> AggregateField:
 class _LookUpField(PlannedField):
     """One row by its id or by a natural key."""
 
-    cost = Cost.ROW
+    cost = CostRule.ROW
 
     def __init__(self, entity: Entity) -> None:
         keys = [_natural_key(entity, name) for name in entity.natural_keys]
@@ -147,7 +147,7 @@ class _LookUpField(PlannedField):
 
     def _found_by(
         self, arguments: Mapping[str, Any], loaders: Loaders
-    ) -> tuple[Key, Callable[[tuple[str, ...]], Batched[Any]]]:
+    ) -> tuple[Key, Callable[[tuple[str, ...]], LevelLoader[Any]]]:
         """A key, and from columns the loader that finds its row."""
         given = {name: value for name, value in arguments.items() if value is not None}
         if len(given) != 1:
@@ -175,22 +175,22 @@ def viewer_field(cls: type[Any], description: str) -> PlannedField:
 
 
 class _ViewerField(PlannedField):
-    cost = Cost.ROW
+    cost = CostRule.ROW
 
     def __init__(self, entity: Entity, description: str) -> None:
         super().__init__("viewer", optional(entity.cls), description)
         self.planned_resolver = lambda _source, info, **_: _viewers_row(entity, info)
 
 
-def _viewers_row(entity: Entity, info: Info) -> RowRequest | None:
+def _viewers_row(entity: Entity, info: Info) -> RowReference | None:
     number = info.context.viewer.id
-    return None if number is None else RowRequest(entity, (number,))
+    return None if number is None else RowReference(entity, (number,))
 
 
 class _NodeField(PlannedField):
     """Any row by its id."""
 
-    cost = Cost.ROW
+    cost = CostRule.ROW
 
     def __init__(self, entities: Sequence[Entity]) -> None:
         super().__init__(
@@ -211,19 +211,19 @@ class _NodeField(PlannedField):
     async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> Any:
         return await self.request(arguments["id"]).load(info)
 
-    def request(self, text: str) -> RowRequest:
+    def request(self, text: str) -> RowReference:
         """A request for the row of an id. Raises `InvalidId`."""
         given = decode_id(text)
         entity = self._entities.get(given.type_name)
         if entity is None:
             raise InvalidId(text)
-        return RowRequest(entity, typed_key(text, given, entity))
+        return RowReference(entity, typed_key(text, given, entity))
 
 
 class _NodesField(_NodeField):
     """Many rows by their ids."""
 
-    cost = Cost.LIST
+    cost = CostRule.LIST
 
     def __init__(self, entities: Sequence[Entity]) -> None:
         super().__init__(entities)
@@ -255,7 +255,7 @@ class _NodesField(_NodeField):
     async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> Any:
         return await asyncio.gather(*(request.load(info) for request in self._requests(arguments)))
 
-    def _requests(self, arguments: Mapping[str, Any]) -> list[RowRequest]:
+    def _requests(self, arguments: Mapping[str, Any]) -> list[RowReference]:
         ids = arguments["ids"]
         if len(ids) > MAX_NODES:
             raise InvalidPage(f"{len(ids)} ids are too many; send at most {MAX_NODES}.")

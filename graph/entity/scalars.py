@@ -15,7 +15,7 @@ from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
-from graph.execution.rows import written_alike
+from graph.execute.rows import json_alike
 
 BigInt = NewType("BigInt", int)
 """An integer beyond 32 bits, for annotations and sums."""
@@ -34,7 +34,7 @@ MAX_JSON_DEPTH = 100
 """Parsers end at different depths, and people's documents before all of them."""
 
 
-class _Refused(GraphQLError):
+class _InvalidScalar(GraphQLError):
     def __init__(self, value: object, form: str) -> None:
         shown = repr(value)
         super().__init__(f"{shown if len(shown) <= 60 else shown[:60] + '…'} is not {form}.")
@@ -43,11 +43,11 @@ class _Refused(GraphQLError):
 def _text_parser(parse: Callable[[str], Any], form: str) -> Callable[[Any], Any]:
     def parser(value: Any) -> Any:
         if not isinstance(value, str):
-            raise _Refused(value, form)
+            raise _InvalidScalar(value, form)
         try:
             return parse(value)
         except (ValueError, OverflowError):
-            raise _Refused(value, form) from None
+            raise _InvalidScalar(value, form) from None
 
     return parser
 
@@ -82,27 +82,27 @@ def _local_time(text: str) -> time:
 def _decimal(value: Any) -> Decimal:
     form = 'a decimal number; write it as text, for instance "12.50"'
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _Refused(value, form)
+        raise _InvalidScalar(value, form)
     text = str(value)
     try:
         number = Decimal(text) if len(text) <= MAX_DIGITS else None
     except InvalidOperation:
         number = None
     if number is None or not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS:
-        raise _Refused(value, form)
+        raise _InvalidScalar(value, form)
     return number
 
 
 def _big_int(value: Any) -> int:
     form = 'a whole number within 64 bits; write it as text, for instance "9007199254740993"'
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _Refused(value, form)
+        raise _InvalidScalar(value, form)
     try:
         number = int(value) if len(str(value)) <= 20 else None
     except ValueError:
         number = None
     if number is None or not -(2**63) <= number < 2**63:
-        raise _Refused(value, form)
+        raise _InvalidScalar(value, form)
     return number
 
 
@@ -216,7 +216,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
 }
 
-written_alike(_in_utc, "type({0}) is datetime and {0}.tzinfo is UTC")
+json_alike(_in_utc, "type({0}) is datetime and {0}.tzinfo is UTC")
 
 for _scalar in SCALARS.values():
     assert _scalar.parse_value is not None

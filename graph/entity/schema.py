@@ -15,12 +15,12 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 from graph.context import RequestContext
 from graph.entity.scalars import SCALARS
 from graph.errors import EqualNames
-from graph.execution.direct import Direct, NotAllowed
-from graph.execution.executor import LevelExecutor
-from graph.execution.extension import Operations
-from graph.execution.field import use_planned_resolvers
-from graph.execution.limits import Limits
-from graph.execution.prepare import Preparer, no_such_operation
+from graph.execute.extension import Operations
+from graph.execute.graphql_core import LevelExecutor
+from graph.execute.operation import Direct, NotAllowed
+from graph.prepare.documents import Preparer, no_such_operation
+from graph.prepare.fields import use_planned_resolvers
+from graph.prepare.limits import Limits
 from graph.settings import Settings
 
 

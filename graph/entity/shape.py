@@ -11,15 +11,15 @@ from typing import Any, cast
 
 from graphql import GraphQLObjectType
 
-from db.batch import Key
-from db.links import Visibility
-from graph.counted import Counted, counted_pages, may_count_with_page
+from db.relations import Visibility
+from db.statements import Key
 from graph.entity.pages import ConnectionPlan, ConnectionValue, PageInfoValue
-from graph.execution.plan import FieldPlan, Selection
-from graph.execution.rows import Rows
-from graph.execution.run import Run, slot_of
-from graph.loaders import Listing, Order, Wanted
-from graph.loaders import Rows as FoundRows
+from graph.execute.rows import Rows
+from graph.execute.scheduler import Run, slot_of
+from graph.loading.counted_pages import Counted, counted_pages, may_count_with_page
+from graph.loading.loaders import ListQuery, Order, Projection
+from graph.loading.loaders import Rows as FoundRows
+from graph.prepare.plan import FieldPlan, Selection
 
 Answers = list[dict[str, Any]]
 
@@ -44,9 +44,9 @@ class ConnectionShape:
         cursors = any(edge.cursors for _, edge in self._edges) or any(
             name in info.by_name for _, info in self._infos for name in ("startCursor", "endCursor")
         )
-        self.wanted = Wanted(tuple(columns), cursors)
+        self.wanted = Projection(tuple(columns), cursors)
         """What must be read of each row."""
-        self.settled: tuple[Visibility, Listing, Order] | None = None
+        self.settled: tuple[Visibility, ListQuery, Order] | None = None
         """Which list is meant and in which order, where no variable says so: for a visibility."""
 
     def begin(self, run: Run, plan: ConnectionPlan, keys: Sequence[Key]) -> Answers:

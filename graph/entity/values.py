@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy.types import TypeEngine
 
-from db.links import is_local, python_type
+from db.relations import is_local, python_type
 from graph.entity.scalars import check_text
 
 

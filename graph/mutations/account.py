@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, bindparam, update
 
 from db import models
 from db.base import UtcDateTime
-from db.compiled import Kept
+from db.fast import CompiledStatement
 from graph.mutations.moving import ACCOUNTS, Amount, check_currencies, check_room, hold, minor_units, move, own
 from graph.types.account import Account
 from graph.types.transfer import Transfer
@@ -13,10 +13,10 @@ from graph.types.user import User
 from graph.writing import (
     ADMINS,
     Change,
+    Crud,
     IdempotencyKey,
     Input,
-    Refused,
-    Writes,
+    Rejected,
     id_of,
     idempotency_key,
     mutation,
@@ -26,7 +26,7 @@ from graph.writing.errors import InvalidInput, no_such
 from graph.writing.rules import Currency
 from graph.writing.written import Written
 
-_accounts = Writes(Account, ["currency"], may=with_role(), owner="owner")
+_accounts = Crud(Account, ["currency"], may=with_role(), owner="owner")
 
 
 class OpenAccountInput(Input):
@@ -55,7 +55,7 @@ class TransferFundsInput(Input):
     idempotency_key: IdempotencyKey | None = idempotency_key()
 
 
-_DEPOSITED = Kept(
+_DEPOSITED = CompiledStatement(
     update(ACCOUNTS)
     .where(ACCOUNTS.c.id == bindparam("source", type_=BigInteger()))
     .values(
@@ -84,7 +84,7 @@ async def deposit(values: DepositInput, change: Change) -> Written:
     (id_,) = values.account_id
     held = (await hold(change, id_, id_)).get(id_)
     if held is None:
-        raise Refused(no_such("account", (*change.place, "accountId")))
+        raise Rejected(no_such("account", (*change.place, "accountId")))
     place = (*change.place, "amount")
     minor = minor_units(values.amount, held.currency, place)
     check_room(held, minor, place)
@@ -100,12 +100,12 @@ async def transfer_funds(values: TransferFundsInput, change: Change) -> dict[str
     (source_id,), (target_id,) = values.from_account_id, values.to_account_id
     receiver, amount = (*change.place, "toAccountId"), (*change.place, "amount")
     if source_id == target_id:
-        raise Refused(InvalidInput("Money cannot go to the account that it comes from; choose another.", receiver))
+        raise Rejected(InvalidInput("Money cannot go to the account that it comes from; choose another.", receiver))
     held = await hold(change, source_id, target_id)
     source = own(held.get(source_id), change, (*change.place, "fromAccountId"))
     target = held.get(target_id)
     if target is None:
-        raise Refused(no_such("account", receiver))
+        raise Rejected(no_such("account", receiver))
     check_currencies(source.currency, target.currency, receiver)
     minor = minor_units(values.amount, source.currency, amount)
     transfer = await move(change, source, target, minor, amount, values.idempotency_key)

@@ -6,11 +6,11 @@ from sqlalchemy import Table, bindparam, insert
 from uuid_utils.compat import uuid7
 
 from db import models
-from db.compiled import Kept
+from db.fast import CompiledStatement
 from graph.writing import Change
 
 _ENTRIES = cast(Table, models.AuditEntry.__table__)
-_WRITTEN = Kept(
+_WRITTEN = CompiledStatement(
     insert(_ENTRIES).values({column: bindparam(f"new_{column.name}", type_=column.type) for column in _ENTRIES.columns})
 )
 

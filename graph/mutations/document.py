@@ -3,10 +3,10 @@
 from functools import partial
 
 from graph.types.document import Document
-from graph.writing import Writes, owner_or
+from graph.writing import Crud, owner_or
 from graph.writing.rules import JsonObject
 
-documents = Writes(
+documents = Crud(
     Document,
     ["kind", "title", "body"],
     may=owner_or(owner="owner_id"),

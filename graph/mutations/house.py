@@ -12,11 +12,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from db import models
 from db.base import EmailAddress
-from db.compiled import Kept
+from db.fast import CompiledStatement
 from graph.context import RequestContext
 from graph.mutations.moving import ACCOUNTS
 from graph.settings import Settings
-from graph.writing import Change, Refused
+from graph.writing import Change, Rejected
 from graph.writing.errors import InvalidState
 
 NAME = "The house"
@@ -24,7 +24,7 @@ NAME = "The house"
 _USERS = cast(Table, models.User.__table__)
 _EMAIL = bindparam("email", type_=EmailAddress())
 
-_ACCOUNT = Kept(
+_ACCOUNT = CompiledStatement(
     select(ACCOUNTS.c.id)
     .join(_USERS, _USERS.c.id == ACCOUNTS.c.owner_id)
     .where(
@@ -59,7 +59,7 @@ def house_email(context: RequestContext) -> str:
 async def house_account(change: Change, currency: str) -> int:
     """The number of the account that the house has in a currency. It is not locked.
 
-    Raises `Refused` with `InvalidState` when the address of the house belongs to somebody who can sign in.
+    Raises `Rejected` with `InvalidState` when the address of the house belongs to somebody who can sign in.
     """
     email = house_email(change.context)
     found = await change.transaction.rows(_ACCOUNT, {"email": email, "code": currency})
@@ -75,7 +75,7 @@ async def _made(change: Change, email: str, currency: str) -> int:
     house = await change.orm.scalar(select(models.User).where(models.User.email == email).with_for_update())
     if house is None or house.hashed_password is not None:
         message = "Nothing can be paid here now: the house's address is taken. Tell whoever runs this server."
-        raise Refused(InvalidState(message, change.place))
+        raise Rejected(InvalidState(message, change.place))
     found = await change.transaction.rows(_ACCOUNT, {"email": email, "code": currency})
     if found:
         return int(found[0][0])

@@ -11,7 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from db import models
 from db.base import UtcDateTime
-from db.compiled import Kept, Transaction
+from db.fast import CompiledStatement
+from db.session.connection import Transaction
 from graph.writing.idempotency import Claim
 
 KEPT_FOR = timedelta(hours=48)
@@ -35,7 +36,7 @@ _THIS = (_KEYS.c.owner == _text("whose"), _KEYS.c.key == _text("name"))
 _MOMENT = bindparam("now", type_=UtcDateTime())
 
 _CLAIMED = {
-    dialect: Kept(
+    dialect: CompiledStatement(
         insert(_KEYS)
         .values(owner=_text("whose"), key=_text("name"), fingerprint=_text("asked"), answer=None, created_at=_MOMENT)
         .on_conflict_do_nothing(index_elements=["owner", "key"])
@@ -43,8 +44,8 @@ _CLAIMED = {
     )
     for dialect, insert in _INSERTS.items()
 }
-_FOUND = Kept(select(_KEYS.c.fingerprint, _KEYS.c.answer).where(*_THIS))
-_ANSWERED = Kept(update(_KEYS).where(*_THIS).values(answer=bindparam("answered", type_=JSON())))
+_FOUND = CompiledStatement(select(_KEYS.c.fingerprint, _KEYS.c.answer).where(*_THIS))
+_ANSWERED = CompiledStatement(update(_KEYS).where(*_THIS).values(answer=bindparam("answered", type_=JSON())))
 
 # What others are deleting, nobody waits for.
 _OLD = (
@@ -54,7 +55,7 @@ _OLD = (
     .limit(MAX_SWEPT)
     .with_for_update(skip_locked=True)
 )
-_SWEPT = Kept(delete(_KEYS).where(tuple_(_KEYS.c.owner, _KEYS.c.key).in_(_OLD)))
+_SWEPT = CompiledStatement(delete(_KEYS).where(tuple_(_KEYS.c.owner, _KEYS.c.key).in_(_OLD)))
 
 
 class StoredKeys:

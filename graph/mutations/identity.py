@@ -23,10 +23,10 @@ from graph.errors import InvalidPassword, TooManyAttempts
 from graph.mutations.house import house_email
 from graph.types.user import User as UserType
 from graph.viewer import MEMBER, NOBODY, Viewer
-from graph.writing import ANYBODY, SIGNED_IN, Change, Input, Refused, mutation
+from graph.writing import ANYBODY, SIGNED_IN, Change, Input, Rejected, mutation
 from graph.writing.errors import AlreadyExists, Forbidden, InvalidInput, Place, SignInFailed
 from graph.writing.errors import TooManyAttempts as WaitFirst
-from graph.writing.refusals import taken
+from graph.writing.rejections import taken
 from graph.writing.rules import Email
 
 SIGNED_IN_MEMBERS: dict[str, Any] = {
@@ -89,8 +89,8 @@ def _address(context: RequestContext) -> str | None:
     return client.host if client else None
 
 
-def _wait(error: TooManyAttempts, place: Place) -> Refused:
-    return Refused(WaitFirst(error.message, place, retry_after_s=error.retry_after_s))
+def _wait(error: TooManyAttempts, place: Place) -> Rejected:
+    return Rejected(WaitFirst(error.message, place, retry_after_s=error.retry_after_s))
 
 
 async def _hashed(context: RequestContext, password: SecretStr, field: str) -> str:
@@ -98,25 +98,25 @@ async def _hashed(context: RequestContext, password: SecretStr, field: str) -> s
         check_password(password.get_secret_value())
         return await _identity(context).passwords.hash(password.get_secret_value())
     except InvalidPassword as error:
-        raise Refused(InvalidInput(error.message, ("input", field))) from None
+        raise Rejected(InvalidInput(error.message, ("input", field))) from None
     except TooManyAttempts as error:
         raise _wait(error, ("input",)) from None
 
 
 async def _proven(context: RequestContext, email: str, password: SecretStr, *field: str) -> Known:
-    """The user whose password this is. Raises `Refused` without telling what was wrong."""
+    """The user whose password this is. Raises `Rejected` without telling what was wrong."""
     try:
         known = await _identity(context).known(email, password.get_secret_value(), _address(context))
     except TooManyAttempts as error:
         raise _wait(error, ("input",)) from None
     if known is None:
-        raise Refused(SignInFailed("This e-mail address and this password do not go together.", ("input", *field)))
+        raise Rejected(SignInFailed("This e-mail address and this password do not go together.", ("input", *field)))
     return known
 
 
 async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
     if values.email == house_email(context):
-        raise Refused(AlreadyExists(taken(_USERS, ["email"]), ("input", "email")))
+        raise Rejected(AlreadyExists(taken(_USERS, ["email"]), ("input", "email")))
     try:
         _identity(context).limits.attempt(values.email, _address(context))
     except TooManyAttempts as error:
@@ -156,7 +156,7 @@ async def refresh_session(values: RefreshSessionInput, change: Change) -> dict[s
     text = values.refresh_token.get_secret_value() if values.refresh_token else _cookie(change.context)
     identity = _identity(change.context)
     found = await sign_ins.refresh(change.orm, text or "", life_s=identity.sign_in_s, now=change.now)
-    if isinstance(found, sign_ins.Refused):
+    if isinstance(found, sign_ins.Rejected):
         # No exception, which would undo the end of a sign-in whose token was used twice.
         return {"errors": [SignInFailed("This sign-in has ended; sign in again.", ("input", "refreshToken"))]}
     return await _answer(change, found)
@@ -176,7 +176,7 @@ async def sign_out(values: SignOutInput, change: Change) -> dict[str, Any]:
 
 async def _prepare_change(values: ChangePasswordInput, context: RequestContext) -> str:
     if context.viewer.sign_in is None or context.viewer.id is None:
-        raise Refused(Forbidden("Only somebody who has signed in has a password to change.", ()))
+        raise Rejected(Forbidden("Only somebody who has signed in has a password to change.", ()))
     email = await _identity(context).email_of(context.viewer.id)
     await _proven(context, email, values.current_password, "currentPassword")
     return await _hashed(context, values.new_password, "newPassword")

@@ -15,11 +15,11 @@ from uuid_utils.compat import uuid7
 
 from db import models
 from db.base import Base, UtcDateTime
-from db.compiled import Kept
+from db.fast import CompiledStatement
 from db.money import digits, to_decimal
 from db.violations import Rule, violation_of
 from graph.types.transfer import Transfer
-from graph.writing import Change, Refused
+from graph.writing import Change, Rejected
 from graph.writing.errors import (
     CurrencyMismatch,
     IdempotencyConflict,
@@ -53,17 +53,17 @@ Amount = Annotated[Decimal, AfterValidator(_positive)]
 def minor_units(amount: Decimal, currency: str, place: Place) -> int:
     """12.50 EUR → 1250, for amounts that are not negative.
 
-    Raises `Refused` with `InvalidInput` for more digits than the currency has, and for more than 64 bits hold.
+    Raises `Rejected` with `InvalidInput` for more digits than the currency has, and for more than 64 bits hold.
     """
     places = digits(currency)
     exact = amount.scaleb(places, _EXACT)
     if exact > MAX_MINOR_UNITS:
-        raise Refused(_too_much(currency, place))
+        raise Rejected(_too_much(currency, place))
     whole = int(exact)
     if whole != exact:
         many = f"{places or 'no'} digit{'' if places == 1 else 's'}"
         nearest = to_decimal(whole, currency)
-        raise Refused(
+        raise Rejected(
             InvalidInput(f"{currency} has {many} after the point; round it, for instance to {nearest}.", place)
         )
     return whole
@@ -90,7 +90,7 @@ def _number(name: str) -> BindParameter[int]:
 _BOTH = ACCOUNTS.c.id.in_([_number("source"), _number("target")])
 
 # Not the strongest lock: whoever inserts a row that refers to an account need not wait.
-_LOCKED = Kept(
+_LOCKED = CompiledStatement(
     select(ACCOUNTS.c.id, ACCOUNTS.c.currency, ACCOUNTS.c.balance, ACCOUNTS.c.owner_id)
     .where(_BOTH)
     .order_by(ACCOUNTS.c.id)
@@ -116,9 +116,11 @@ _NOTED = insert(TRANSFERS).values(
     from_account_id=_number("source"),
     to_account_id=_number("target"),
 )
-_WRITTEN: Mapping[str, tuple[Kept, ...]] = {
-    "postgresql": (Kept(_NOTED.add_cte(_MOVED.cte("moved"))),),  # one way to the server and back instead of two
-    "sqlite": (Kept(_MOVED), Kept(_NOTED)),
+_WRITTEN: Mapping[str, tuple[CompiledStatement, ...]] = {
+    "postgresql": (
+        CompiledStatement(_NOTED.add_cte(_MOVED.cte("moved"))),
+    ),  # one way to the server and back instead of two
+    "sqlite": (CompiledStatement(_MOVED), CompiledStatement(_NOTED)),
 }
 
 
@@ -129,23 +131,23 @@ async def hold(change: Change, source: int, target: int) -> Mapping[int, Held]:
 
 
 def own(held: Held | None, change: Change, place: Place) -> Held:
-    """An account that the viewer may take money from. Raises `Refused` with `NotFound` for any other."""
+    """An account that the viewer may take money from. Raises `Rejected` with `NotFound` for any other."""
     if held is None or (held.owner_id != change.viewer.id and not change.viewer.has()):
-        raise Refused(no_such("account", place))
+        raise Rejected(no_such("account", place))
     return held
 
 
 def check_currencies(one: str, other: str, place: Place) -> None:
-    """Raise `Refused` with `CurrencyMismatch` for two different currencies."""
+    """Raise `Rejected` with `CurrencyMismatch` for two different currencies."""
     if one != other:
         message = f"Money is not changed here: {one} cannot be paid in {other}; use accounts of one currency."
-        raise Refused(CurrencyMismatch(message, place))
+        raise Rejected(CurrencyMismatch(message, place))
 
 
 def check_room(target: Held, minor: int, place: Place) -> None:
-    """Raise `Refused` with `InvalidInput` when an account cannot hold as much more."""
+    """Raise `Rejected` with `InvalidInput` when an account cannot hold as much more."""
     if target.balance > MAX_MINOR_UNITS - minor:
-        raise Refused(_too_much(target.currency, place))
+        raise Rejected(_too_much(target.currency, place))
 
 
 async def move(
@@ -153,12 +155,12 @@ async def move(
 ) -> Written:
     """Move minor units between two accounts that are held, and write the transfer down.
 
-    `place` is what the input says about the amount; `name` is the sender's own name for the transfer. Raises `Refused`
+    `place` is what the input says about the amount; `name` is the sender's own name for the transfer. Raises `Rejected`
     with `InsufficientFunds`, with `InvalidInput` when the receiver cannot hold as much, and with `IdempotencyConflict`
     for a name that the account has used before.
     """
     if source.balance < minor:
-        raise Refused(InsufficientFunds("The account does not hold as much; send less, or put money in first.", place))
+        raise Rejected(InsufficientFunds("The account does not hold as much; send less, or put money in first.", place))
     check_room(target, minor, place)
     id_ = uuid7()
     values = {"transfer": id_, "code": source.currency, "name": name, "now": change.now}
@@ -170,7 +172,7 @@ async def move(
         if violation_of(error, Base.metadata).rule is not Rule.UNIQUE:
             raise
         message = "This account has used the key for another transfer before; choose another key."
-        raise Refused(IdempotencyConflict(message, (*change.place, "idempotencyKey"))) from None
+        raise Rejected(IdempotencyConflict(message, (*change.place, "idempotencyKey"))) from None
     transfer = Written(Transfer, id_)
     change.touched[transfer.global_id] = None
     return transfer

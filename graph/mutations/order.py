@@ -8,12 +8,12 @@ from sqlalchemy import inspect, select, update
 from sqlalchemy.orm import aliased
 
 from db import models
-from db.links import Predicate
 from db.models import OrderStatus
+from db.relations import Predicate
 from graph.entity.filters import restricted
 from graph.entity.registry import entity_of
 from graph.errors import InvalidFilter
-from graph.loaders import Listing
+from graph.loading.loaders import ListQuery
 from graph.mutations.house import house_account
 from graph.mutations.moving import MAX_MINOR_UNITS, check_currencies, hold, minor_units, move, own
 from graph.types.account import Account
@@ -24,7 +24,7 @@ from graph.writing import (
     Change,
     IdempotencyKey,
     Input,
-    Refused,
+    Rejected,
     filter_of,
     id_of,
     idempotency_key,
@@ -92,7 +92,7 @@ async def place_order(values: PlaceOrderInput, change: Change) -> models.Order:
     """Place an order. Its prices stand as they are given."""
     if change.viewer.id is None:
         message = "This key acts for nobody, and an order has a customer; use a key that acts for somebody."
-        raise Refused(Forbidden(message, change.place))
+        raise Rejected(Forbidden(message, change.place))
     order = models.Order(currency=values.currency, customer_id=change.viewer.id, lines=_lines(values, change))
     change.orm.add(order)
     await change.orm.flush()
@@ -107,7 +107,7 @@ def _lines(values: PlaceOrderInput, change: Change) -> list[models.OrderLine]:
         price = minor_units(line.unit_price, values.currency, (*place, "unitPrice"))
         total += line.quantity * price
         if total > MAX_MINOR_UNITS:
-            raise Refused(InvalidInput("The order costs more than any account can hold; order less at once.", place))
+            raise Rejected(InvalidInput("The order costs more than any account can hold; order less at once.", place))
         lines.append(models.OrderLine(description=line.description, quantity=line.quantity, unit_price_minor=price))
     return lines
 
@@ -120,7 +120,7 @@ async def pay_order(values: PayOrderInput, change: Change) -> dict[str, Any]:
     _check(order, OrderStatus.PENDING, "only a pending order can be paid", place)
     total = await change.orm.scalar(select(models.Order.total_price_minor).where(models.Order.id == order.id))
     if not total:
-        raise Refused(InvalidState("This order costs nothing, so there is nothing to pay.", place))
+        raise Rejected(InvalidState("This order costs nothing, so there is nothing to pay.", place))
     (source_id,) = values.from_account_id
     house_id = await house_account(change, order.currency)
     held = await hold(change, source_id, house_id)
@@ -128,7 +128,7 @@ async def pay_order(values: PayOrderInput, change: Change) -> dict[str, Any]:
     source = own(held.get(source_id), change, account)
     check_currencies(source.currency, order.currency, account)
     if source_id == house_id:
-        raise Refused(InvalidInput("The house does not pay itself; choose another account.", account))
+        raise Rejected(InvalidInput("The house does not pay itself; choose another account.", account))
     transfer = await move(change, source, held[house_id], total, account)
     order.status = OrderStatus.PAID
     change.touch(order)
@@ -147,7 +147,7 @@ async def ship_order(values: ShipOrderInput, change: Change) -> models.Order:
 
 def _check(order: models.Order, wanted: OrderStatus, rule: str, place: tuple[str | int, ...]) -> None:
     if order.status is not wanted:
-        raise Refused(InvalidState(f"This order is {order.status.value}; {rule}.", place))
+        raise Rejected(InvalidState(f"This order is {order.status.value}; {rule}.", place))
 
 
 @mutation(
@@ -178,12 +178,12 @@ async def cancel_orders(values: CancelOrdersInput, change: Change) -> dict[str, 
 
 
 def _filtered(values: CancelOrdersInput, change: Change) -> tuple[list[Predicate], dict[str, Any]]:
-    """What the filter means, as for reads, and what it binds. Raises `Refused` for a filter that means nothing."""
+    """What the filter means, as for reads, and what it binds. Raises `Rejected` for a filter that means nothing."""
     entity, loaders = entity_of(Order), change.context.loaders
     try:
-        listing = restricted(Listing(entity.mapper, _no_source, "cancelled"), entity, values.where, loaders)
+        listing = restricted(ListQuery(entity.mapper, _no_source, "cancelled"), entity, values.where, loaders)
     except InvalidFilter as error:
-        raise Refused(InvalidInput(error.message, (*change.place, "where"))) from None
+        raise Rejected(InvalidInput(error.message, (*change.place, "where"))) from None
     seen = change.context.visible(inspect(models.Order))
     return [*listing.predicates, *([seen] if seen else [])], {**listing.parameters, **change.bound}
 

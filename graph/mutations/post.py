@@ -8,7 +8,7 @@ from pydantic import Field
 from db import models
 from db.importing.naming import tag_slug
 from graph.types.post import Post
-from graph.writing import Change, Input, Linked, Refused, Right, Writes, id_of, mutation, owner_or
+from graph.writing import Change, Crud, Input, Rejected, RelationshipInput, Right, id_of, mutation, owner_or
 from graph.writing.errors import InvalidInput, InvalidState
 
 PUBLISHERS = Right("author", "editor")
@@ -30,15 +30,15 @@ async def _stay_readable(post: models.Post, values: Any, change: Change) -> None
     is_public = post.status is models.PostStatus.PUBLISHED
     if is_public and values.given("content") and not values.content.strip():
         message = "A post that is public needs a text; write one, or archive the post."
-        raise Refused(InvalidInput(message, (*change.place, "content")))
+        raise Rejected(InvalidInput(message, (*change.place, "content")))
 
 
-posts = Writes(
+posts = Crud(
     Post,
     ["slug", "title", "summary", "content"],
     may=owner_or("editor", owner="author_id"),
     owner="author",
-    links=[Linked("tags", create=("name", "slug")), Linked("contributors", always=_author_first)],
+    links=[RelationshipInput("tags", create=("name", "slug")), RelationshipInput("contributors", always=_author_first)],
     defaults={"slug": _slug_of_title},
     before_update=_stay_readable,
 )
@@ -60,7 +60,7 @@ async def publish_post(values: PublishPostInput, change: Change) -> models.Post:
     """Show a post to everybody. The moment of its first publication stays."""
     post: models.Post = await posts.found(values, change)
     if not post.content.strip():
-        raise Refused(InvalidInput("A post without a text cannot be published; write one first.", ("input", "id")))
+        raise Rejected(InvalidInput("A post without a text cannot be published; write one first.", ("input", "id")))
     post.status = models.PostStatus.PUBLISHED
     post.published_at = post.published_at or change.now
     change.touch(post)
@@ -72,7 +72,7 @@ async def archive_post(values: ArchivePostInput, change: Change) -> models.Post:
     """Keep a post, but show it no longer."""
     post: models.Post = await posts.found(values, change)
     if post.status is models.PostStatus.DRAFT:
-        raise Refused(InvalidState("A draft is not shown to anybody; delete it instead.", ("input", "id")))
+        raise Rejected(InvalidState("A draft is not shown to anybody; delete it instead.", ("input", "id")))
     post.status = models.PostStatus.ARCHIVED
     change.touch(post)
     return post

@@ -9,7 +9,7 @@ from graph.auth.users import roles_of
 from graph.errors import UnknownRole
 from graph.types.user import User
 from graph.viewer import ADMIN
-from graph.writing import ADMINS, Change, Input, Refused, id_of, mutation
+from graph.writing import ADMINS, Change, Input, Rejected, id_of, mutation
 from graph.writing.errors import InvalidState, NotFound, Place
 
 MAX_ROLE = 50
@@ -54,7 +54,7 @@ async def revoke_role(values: RevokeRoleInput, change: Change) -> models.User:
 
 
 async def check_an_admin_stays(user_id: int, change: Change, place: Place) -> None:
-    """Raise `Refused` with `InvalidState` when nobody but this admin is an admin who may sign in.
+    """Raise `Rejected` with `InvalidState` when nobody but this admin is an admin who may sign in.
 
     The role's row is locked, so that of two admins who leave at once the second one stays.
     """
@@ -67,7 +67,7 @@ async def check_an_admin_stays(user_id: int, change: Change, place: Place) -> No
         .limit(1)
     )
     if await change.orm.scalar(others) is None:
-        raise Refused(InvalidState("Nobody else is an admin; make somebody else one first.", place))
+        raise Rejected(InvalidState("Nobody else is an admin; make somebody else one first.", place))
 
 
 async def is_admin(user_id: int, change: Change) -> bool:
@@ -89,7 +89,7 @@ async def _role(name: str, change: Change) -> models.Role:
         async with change.orm.begin_nested():
             (role,) = await roles_of(change.orm, [name])
     except UnknownRole as unknown:
-        raise Refused(NotFound(unknown.message, (*change.place, "role"))) from None
+        raise Rejected(NotFound(unknown.message, (*change.place, "role"))) from None
     except IntegrityError:  # somebody has made it at the same moment
         (role,) = await roles_of(change.orm, [name])
     return role

@@ -3,8 +3,8 @@
 from functools import partial
 
 from graph.types.tag import Tag
-from graph.writing import EDITORS, Writes, with_role
+from graph.writing import EDITORS, Crud, with_role
 
-tags = Writes(Tag, ["name", "slug"], may=with_role("editor"), create=EDITORS)
+tags = Crud(Tag, ["name", "slug"], may=with_role("editor"), create=EDITORS)
 
 MUTATIONS = [tags.create, tags.update, tags.delete, partial(tags.upsert_many, by="slug")]

@@ -7,7 +7,7 @@ from graph.auth import users as people
 from graph.mutations.role import check_an_admin_stays, is_admin
 from graph.types.user import User
 from graph.viewer import ADMIN
-from graph.writing import ADMINS, Change, Refused, Writes, owner_or
+from graph.writing import ADMINS, Change, Crud, Rejected, owner_or
 from graph.writing.errors import Forbidden, InvalidState
 
 
@@ -17,7 +17,7 @@ async def _let_in_and_out(user: models.User, values: Any, change: Change) -> Non
         return
     place = (*change.place, "isActive")
     if not change.viewer.has(ADMIN):
-        raise Refused(Forbidden("Only admins let users in and out; leave it out.", place))
+        raise Rejected(Forbidden("Only admins let users in and out; leave it out.", place))
     if user.is_active and not values.is_active:
         if await is_admin(user.id, change):
             await check_an_admin_stays(user.id, change, place)
@@ -28,14 +28,14 @@ async def _may_go(user: models.User, _values: Any, change: Change) -> None:
     """Only admins delete users, never themselves, and not the last of them."""
     place = (*change.place, "id")
     if not change.viewer.has(ADMIN):
-        raise Refused(Forbidden("Only admins delete users; ask one of them.", place))
+        raise Rejected(Forbidden("Only admins delete users; ask one of them.", place))
     if user.id == change.viewer.id:
-        raise Refused(InvalidState("This is you; let another admin do it.", place))
+        raise Rejected(InvalidState("This is you; let another admin do it.", place))
     if await is_admin(user.id, change):
         await check_an_admin_stays(user.id, change, place)
 
 
-users = Writes(
+users = Crud(
     User,
     ["email", "name", "is_active"],
     may=owner_or(owner="id"),

@@ -4,12 +4,12 @@ What a noun needs is here; the rooms behind it are for whoever changes how chang
 """
 
 from graph.writing.change import Change, global_id
-from graph.writing.errors import ADMINS, ANYBODY, EDITORS, ERROR_TYPES, SIGNED_IN, Refused, Right
+from graph.writing.crud import Crud, owner_or, with_role
+from graph.writing.errors import ADMINS, ANYBODY, EDITORS, ERROR_TYPES, SIGNED_IN, Rejected, Right
 from graph.writing.idempotency import IdempotencyKey, idempotency_key
 from graph.writing.inputs import Input, filter_of, id_of
-from graph.writing.linking import Linked
+from graph.writing.links import RelationshipInput
 from graph.writing.mutation import Mutation, mutation, mutation_type
-from graph.writing.noun import Writes, owner_or, with_role
 
 __all__ = [
     "ADMINS",
@@ -18,13 +18,13 @@ __all__ = [
     "ERROR_TYPES",
     "SIGNED_IN",
     "Change",
+    "Crud",
     "IdempotencyKey",
     "Input",
-    "Linked",
     "Mutation",
-    "Refused",
+    "Rejected",
+    "RelationshipInput",
     "Right",
-    "Writes",
     "filter_of",
     "global_id",
     "id_of",

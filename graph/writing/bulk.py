@@ -35,22 +35,22 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from strawberry.utils.str_converters import to_camel_case
 
-from db.batch import Key
+from db.statements import Key
 from graph.entity.fields import described_enum
-from graph.entity.node import encode_id
-from graph.entity.request import RowRequest
+from graph.entity.ids import encode_id
+from graph.entity.row_reference import RowReference
 from graph.errors import DeclarationError
 from graph.writing.change import Change
-from graph.writing.errors import AlreadyExists, Forbidden, Place, Refused
+from graph.writing.errors import AlreadyExists, Forbidden, Place, Rejected
 from graph.writing.inputs import parsed, rows_of
 from graph.writing.inserting import value_of
 from graph.writing.mutation import Mutation
 from graph.writing.payload import MAX_LISTED, Member
-from graph.writing.refusals import taken
+from graph.writing.rejections import taken
 from graph.writing.rules import canonical
 
 if TYPE_CHECKING:
-    from graph.writing.noun import Writes
+    from graph.writing.crud import Crud
 
 ATTEMPTS = 3
 """How often the good rows are written while others write the same ones."""
@@ -93,7 +93,7 @@ class _Batch(NamedTuple):
         return [error for at in sorted(self.bad) for error in self.bad[at]]
 
 
-class _Overtaken(Refused):
+class _Overtaken(Rejected):
     """Somebody else has made rows with these natural keys since they were looked for."""
 
 
@@ -104,7 +104,7 @@ class Bulk:
     What only the database can tell of a row (a CHECK, a foreign key) refuses all of them, for it does not say which.
     """
 
-    def __init__(self, writes: Writes, by: str | None = None) -> None:
+    def __init__(self, writes: Crud, by: str | None = None) -> None:
         self._writes = writes
         self._entity = writes.entity
         self._by = by
@@ -147,10 +147,10 @@ class Bulk:
         batch = await self._checked(getattr(values, self._many), change)
         keys = await self._saved(batch, change, all_or_none=values.on_error is OnError.REJECT_ALL)
         if batch.bad and not keys and values.on_error is OnError.REJECT_FAILED:
-            raise Refused(*batch.errors)
+            raise Rejected(*batch.errors)
         for key in keys.values():
             change.touched[encode_id(self._entity, key)] = None
-        rows = [RowRequest(self._entity, keys[at]) for at in sorted(keys)]
+        rows = [RowReference(self._entity, keys[at]) for at in sorted(keys)]
         return {self._many: rows, "errors": batch.errors if values.on_error is OnError.REJECT_FAILED else []}
 
     # What is wrong with rows
@@ -163,7 +163,7 @@ class Bulk:
             try:
                 row = parsed(self._row, values, (*change.place, self._many, at))
                 batch.good[at] = self._complete(self._writes.new_row(row, change, self._many, at))
-            except Refused as refused:
+            except Rejected as refused:
                 batch.refuse(at, *refused.errors)
             else:
                 owner = self._writes.owner_given(row, change)
@@ -257,7 +257,7 @@ class Bulk:
         for attempt in range(1, ATTEMPTS + 1):
             known = await self._look(batch, change)
             if all_or_none and batch.bad:
-                raise Refused(*batch.errors)
+                raise Rejected(*batch.errors)
             if not batch.good:
                 break
             try:

@@ -1,6 +1,6 @@
 """One change under way: its transaction, who makes it, and what of it the record will say.
 
-Work gets a `Change`. It finds rows as the viewer sees them, tells what it touched, and raises `Refused` when something
+Work gets a `Change`. It finds rows as the viewer sees them, tells what it touched, and raises `Rejected` when something
 stands against it; what it did is then undone.
 """
 
@@ -12,14 +12,14 @@ from sqlalchemy import Select, and_, inspect, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import utcnow
-from db.batch import Key
-from db.compiled import Transaction
-from db.links import VIEWER
+from db.relations import VIEWER
+from db.session.connection import Transaction
+from db.statements import Key
 from graph.context import RequestContext
-from graph.entity.node import encode_id
+from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of_model, key_of
 from graph.viewer import Viewer
-from graph.writing.errors import Place, Refused, no_such
+from graph.writing.errors import Place, Rejected, no_such
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class Change:
         return {VIEWER: self.viewer.id}
 
     async def find(self, model: type[T], key: Key, *field: str | int) -> T:
-        """The row of a key, locked until the change ends. Raises `Refused` with `NotFound`, at this field of the input.
+        """The row of a key, locked until the change ends. Raises `Rejected` with `NotFound` at this field.
 
         A row that the viewer may not see is not there.
         """
@@ -68,7 +68,7 @@ class Change:
         statement = self.visible(model).where(is_it).with_for_update(of=model)
         row = await self.orm.scalar(statement.execution_options(populate_existing=True), self.bound)
         if row is None:
-            raise Refused(no_such(entity_of_model(mapper).one, (*self.place, *field)))
+            raise Rejected(no_such(entity_of_model(mapper).one, (*self.place, *field)))
         return row
 
     def touch(self, *rows: Any) -> None:

@@ -1,6 +1,6 @@
 """What a mutation answers when it cannot do what was asked: values in the payload, never exceptions.
 
-Each type keeps its data and writes its own sentence, with the cure. Inside, work raises `Refused` with some of them:
+Each type keeps its data and writes its own sentence, with the cure. Inside, work raises `Rejected` with some of them:
 everything that it did is undone, and the client finds them under `errors`. `code` is stable; the sentence may change.
 """
 
@@ -164,7 +164,7 @@ ERROR_TYPES: tuple[type[Any], ...] = (
 """Every error that a mutation may answer with: the schema lists them, for no field names them."""
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """Work ends here, and is undone; the client gets these errors."""
 
     def __init__(self, *errors: Any) -> None:

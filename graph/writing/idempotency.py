@@ -19,11 +19,11 @@ import strawberry
 from pydantic import Field, StringConstraints
 
 from db.base import utcnow
-from db.compiled import Transaction
+from db.session.connection import Transaction
 from graph.context import RequestContext
-from graph.entity.node import key_in
+from graph.entity.ids import key_in
 from graph.entity.registry import Entity, entity_of
-from graph.entity.request import RowRequest
+from graph.entity.row_reference import RowReference
 from graph.errors import DeclarationError
 from graph.writing.errors import ERROR_TYPES, IdempotencyConflict, Place
 from graph.writing.inputs import Input
@@ -176,7 +176,7 @@ def _restored_value(value: Any, annotation: Any) -> Any:
     if isinstance(value, list):
         return [_restored_value(item, annotation) for item in value]
     entity = _entity(annotation)
-    return value if value is None or entity is None else RowRequest(entity, key_in(value, entity))
+    return value if value is None or entity is None else RowReference(entity, key_in(value, entity))
 
 
 def _inner(annotation: Any) -> Any:

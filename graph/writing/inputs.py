@@ -1,6 +1,6 @@
 """Inputs of mutations: Pydantic models, which check what comes in, and the input types that the schema shows for them.
 
-Values enter as graphql-core coerced them, an instance of the model leaves, or `Refused` with an error for each value
+Values enter as graphql-core coerced them, an instance of the model leaves, or `Rejected` with an error for each value
 that breaks a rule. What was left out is not among `model_fields_set`: unset and null are different things.
 Source: https://docs.pydantic.dev/latest/concepts/models/
 """
@@ -22,11 +22,11 @@ from strawberry.scalars import JSON
 from strawberry.utils.str_converters import to_camel_case
 
 from graph.entity.filters import filter_type
-from graph.entity.node import key_in
+from graph.entity.ids import key_in
 from graph.entity.registry import Deferred, Entity, entity_of, optional
 from graph.entity.scalars import BigInt, check_text
 from graph.errors import DeclarationError, InvalidId
-from graph.writing.errors import InvalidInput, Place, Refused
+from graph.writing.errors import InvalidInput, Place, Rejected
 from graph.writing.wording import sentence, sentence_of
 
 M = TypeVar("M", bound="Input")
@@ -102,16 +102,16 @@ def rows_of(model: type[Input]) -> Any:
 
 
 def parsed(model: type[M], given: Mapping[str, Any], place: Place) -> M:
-    """Check what was given. Raises `Refused` with an `InvalidInput` for each value that breaks a rule."""
+    """Check what was given. Raises `Rejected` with an `InvalidInput` for each value that breaks a rule."""
     later = _checked_later(model)
     now = {name: value for name, value in given.items() if name not in later} if later else given
     if not _is_plain(now) and (unstorable := list(_unstorable(now, place))):
-        raise Refused(*unstorable)
+        raise Rejected(*unstorable)
     try:
         return model.model_validate(given)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise Refused(*(InvalidInput(sentence_of(it), (*place, *it["loc"])) for it in details)) from None
+        raise Rejected(*(InvalidInput(sentence_of(it), (*place, *it["loc"])) for it in details)) from None
 
 
 @cache

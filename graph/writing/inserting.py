@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, Table, bindparam, insert
 from sqlalchemy.orm import Mapper
 
-from db.compiled import Kept
+from db.fast import CompiledStatement
 from graph.entity.registry import Entity
 from graph.writing.change import Change
 from graph.writing.written import Written
@@ -25,7 +25,7 @@ PREFIX = "new_"
 class _Made(NamedTuple):
     """A statement and how its values are called."""
 
-    statement: Kept
+    statement: CompiledStatement
     names: Mapping[str, str]
     """The parameter of each attribute."""
 
@@ -69,9 +69,9 @@ async def _insert(change: Change, mapper: Mapper[Any], values: Mapping[str, Any]
 
 
 @lru_cache(256)
-def _into(table: Table, names: tuple[str, ...]) -> Kept:
+def _into(table: Table, names: tuple[str, ...]) -> CompiledStatement:
     columns = [table.columns[name] for name in names]
-    return Kept(
+    return CompiledStatement(
         insert(table).values({column: bindparam(f"{PREFIX}{column.name}", type_=column.type) for column in columns})
     )
 
@@ -106,4 +106,4 @@ def _statement(mapper: Mapper[Any], names: frozenset[str]) -> _Made:
     parameters = {name: f"{PREFIX}{name}" for name in sorted(names)}
     columns = {name: mapper.columns[name] for name in parameters}
     bound = {columns[name]: bindparam(parameter, type_=columns[name].type) for name, parameter in parameters.items()}
-    return _Made(Kept(insert(mapper.local_table).values(bound).returning(*mapper.primary_key)), parameters)  # type: ignore[arg-type]  # a table: see above
+    return _Made(CompiledStatement(insert(mapper.local_table).values(bound).returning(*mapper.primary_key)), parameters)  # type: ignore[arg-type]  # a table: see above

@@ -12,18 +12,18 @@ from typing import Any, get_type_hints
 from sqlalchemy.exc import IntegrityError
 from strawberry.utils.str_converters import to_camel_case
 
-from db.compiled import Transaction
+from db.session.connection import Transaction
 from graph.context import RequestContext
 from graph.entity.fields import object_type
 from graph.errors import DeclarationError
-from graph.execution.field import PlannedField, argument
-from graph.execution.selection import Info
+from graph.prepare.fields import PlannedField, argument
+from graph.prepare.selection import Info
 from graph.writing.change import Change
-from graph.writing.errors import SIGNED_IN, Refused, Right
+from graph.writing.errors import SIGNED_IN, Rejected, Right
 from graph.writing.idempotency import FIELD, Keys, Once, Repeated, check_idempotent, fingerprint_of
 from graph.writing.inputs import Input, input_type, parsed
 from graph.writing.payload import Member, Payload
-from graph.writing.refusals import refusals_of
+from graph.writing.rejections import rejections_of
 
 Work = Callable[[Any, Change], Awaitable[Any]]
 """From the input and the change to the payload's value: a mapped row, several, or a dict of the payload's members."""
@@ -32,7 +32,7 @@ Prepare = Callable[[Any, RequestContext], Awaitable[Any]]
 """Done before the transaction begins, without holding a connection: to hash a password, to ask another service."""
 
 Record = Callable[[Change, str], Awaitable[None]]
-"""Writes down who did what, in the same transaction."""
+"""Crud down who did what, in the same transaction."""
 
 INPUT = "input"
 
@@ -72,13 +72,13 @@ class Mutation(PlannedField):
             return self._payload.answer(await self._done(context, arguments.get(INPUT) or {}))
         except Repeated as repeated:
             return repeated.answer
-        except Refused as refused:
+        except Rejected as refused:
             return self._payload.refusal(refused.errors)
 
     async def _done(self, context: RequestContext, given: Mapping[str, Any]) -> Any:
         refusal = self.right(context.viewer)
         if refusal is not None:
-            raise Refused(refusal)
+            raise Rejected(refusal)
         checked = parsed(self.model, given, (INPUT,))
         once = self._once(checked, context)
         prepared = await self.prepare(checked, context) if self.prepare else None
@@ -99,10 +99,10 @@ class Mutation(PlannedField):
 
         try:
             result = await context.session.write(work)
-        except (IntegrityError, Refused) as error:
-            errors = error.errors if isinstance(error, Refused) else refusals_of(error, self.model, (INPUT,))
+        except (IntegrityError, Rejected) as error:
+            errors = error.errors if isinstance(error, Rejected) else rejections_of(error, self.model, (INPUT,))
             if once is None:
-                raise Refused(*errors) from None
+                raise Rejected(*errors) from None
             raise Repeated(await once.refused(context, errors)) from None
         finally:
             context.loaders.clear()

@@ -10,8 +10,8 @@ from sqlalchemy import inspect
 
 from graph.entity.fields import ValueField, object_type
 from graph.entity.registry import Entity, entity_of, entity_of_model, key_of, list_of, optional
-from graph.entity.request import RowRequest
-from graph.execution.field import Cost, PlannedField
+from graph.entity.row_reference import RowReference
+from graph.prepare.fields import CostRule, PlannedField
 from graph.writing.errors import UserError
 
 MAX_LISTED = 1_000
@@ -59,7 +59,7 @@ class _Errors(PlannedField):
 class _PayloadField(ValueField):
     """A member of a payload; rows in it cost what they cost elsewhere."""
 
-    def __init__(self, name: str, annotation: Any, description: str, cost: Cost) -> None:
+    def __init__(self, name: str, annotation: Any, description: str, cost: CostRule) -> None:
         super().__init__(name, annotation, description, lambda answer: answer[name])
         self.cost = cost
 
@@ -71,9 +71,9 @@ class _PayloadField(ValueField):
 def _field(name: str, member: Member) -> ValueField:
     if get_origin(member.annotation) is list:
         (inner,) = get_args(member.annotation)
-        cost = Cost.LIST if _entity(inner) else Cost.NOTHING
+        cost = CostRule.LIST if _entity(inner) else CostRule.NOTHING
         return _PayloadField(name, list_of(inner), member.description, cost)
-    cost = Cost.ROW if _entity(member.annotation) else Cost.NOTHING
+    cost = CostRule.ROW if _entity(member.annotation) else CostRule.NOTHING
     return _PayloadField(name, optional(member.annotation), member.description, cost)
 
 
@@ -83,7 +83,7 @@ def _entity(annotation: Any) -> Entity | None:
 
 def _shown(value: Any) -> Any:
     """A mapped row as a request for itself, and lists of them; anything else as it is."""
-    if value is None or isinstance(value, RowRequest | str):
+    if value is None or isinstance(value, RowReference | str):
         return value
     if isinstance(value, list):
         return [_shown(item) for item in value]
@@ -91,4 +91,4 @@ def _shown(value: Any) -> Any:
     mapper = getattr(state, "mapper", None)
     if mapper is None or not hasattr(state, "identity"):
         return value
-    return RowRequest(entity_of_model(mapper), key_of(value))
+    return RowReference(entity_of_model(mapper), key_of(value))

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from db.batch import Key
-from graph.entity.node import encode_id
+from db.statements import Key
+from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
-from graph.entity.request import RowRequest
+from graph.entity.row_reference import RowReference
 from graph.writing.change import global_id
 
 
-class Written(RowRequest):
+class Written(RowReference):
     """The row of an entity that has this key, for a payload and for the record of a change."""
 
     def __init__(self, cls: type[Any], *key: object) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from db.engine import Engines
+from db.session.engines import Engines
 from graph.auth.identify import Identify
 from graph.auth.tokens import Tokens
 from graph.settings import Settings

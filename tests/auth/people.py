@@ -9,8 +9,8 @@ from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
-from db.engine import Engines
 from db.models import SignIn, User
+from db.session.engines import Engines
 from graph.auth import api_keys, sign_ins, users
 from graph.auth.sign_ins import Opened
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import delete, update
 
 from db.base import utcnow
-from db.engine import Engines
 from db.models import Role, User
+from db.session.engines import Engines
 from graph.auth import api_keys, opaque, sign_ins, users
 from graph.auth.identify import COOKIE, Identify
 from graph.auth.tokens import Tokens

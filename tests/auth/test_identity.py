@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from argon2 import PasswordHasher
 
-from db.engine import Engines
+from db.session.engines import Engines
 from graph.auth import passwords
 from graph.auth.identity import Identity, Known
 from graph.auth.passwords import HASHER, NOBODYS

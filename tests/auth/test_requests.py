@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 
-from db.engine import Engines
+from db.session.engines import Engines
 from graph.app import create_app
 from graph.auth import sign_ins
 from graph.auth.identify import COOKIE, Identify

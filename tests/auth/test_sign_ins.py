@@ -8,16 +8,16 @@ import pytest
 from sqlalchemy import func, select, update
 
 from db.base import utcnow
-from db.engine import Engines
 from db.models import SignIn, User
+from db.session.engines import Engines
 from graph.auth import opaque, sign_ins
-from graph.auth.sign_ins import Opened, Refused
+from graph.auth.sign_ins import Opened, Rejected
 from graph.settings import Settings
 from tests.auth.people import LIFE_S, found, make_sign_in, make_user, writing
 from tests.databases import StatementRecorder
 
 
-async def refreshed(engines: Engines, text: str, *, after_s: float = 0) -> Opened | Refused:
+async def refreshed(engines: Engines, text: str, *, after_s: float = 0) -> Opened | Rejected:
     async with writing(engines) as session:
         return await sign_ins.refresh(session, text, life_s=LIFE_S, now=utcnow() + timedelta(seconds=after_s))
 
@@ -49,9 +49,9 @@ async def test_an_old_token_ends_the_sign_in_for_whoever_has_the_new_one(engines
     opened = await make_sign_in(engines, await make_user(engines))
     again = await refreshed(engines, opened.text)
     assert isinstance(again, Opened)
-    assert await refreshed(engines, opened.text) is Refused.REUSED
+    assert await refreshed(engines, opened.text) is Rejected.REUSED
     assert (await found(engines, opened)).revoked_at is not None
-    assert await refreshed(engines, again.text) is Refused.UNKNOWN
+    assert await refreshed(engines, again.text) is Rejected.UNKNOWN
 
 
 async def test_of_refreshes_at_once_one_wins_and_the_sign_in_ends(engines: Engines) -> None:
@@ -59,20 +59,20 @@ async def test_of_refreshes_at_once_one_wins_and_the_sign_in_ends(engines: Engin
     outcomes = await asyncio.gather(*(refreshed(engines, opened.text) for _ in range(5)))
     # The second finds another secret and ends the sign-in; those after it find that it has ended.
     assert sum(isinstance(outcome, Opened) for outcome in outcomes) == 1
-    assert outcomes.count(Refused.REUSED) == 1
-    assert outcomes.count(Refused.UNKNOWN) == 3
+    assert outcomes.count(Rejected.REUSED) == 1
+    assert outcomes.count(Rejected.UNKNOWN) == 3
     assert (await found(engines, opened)).revoked_at is not None
 
 
 async def test_a_token_ends_when_nobody_uses_it(engines: Engines) -> None:
     opened = await make_sign_in(engines, await make_user(engines))
-    assert await refreshed(engines, opened.text, after_s=LIFE_S + 1) is Refused.EXPIRED
+    assert await refreshed(engines, opened.text, after_s=LIFE_S + 1) is Rejected.EXPIRED
     assert isinstance(await refreshed(engines, opened.text, after_s=LIFE_S - 60), Opened)
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "00000000-0000-7000-8000-000000000000.x", "." * 5000])
 async def test_what_is_no_token_of_ours_is_unknown(engines: Engines, text: str) -> None:
-    assert await refreshed(engines, text) is Refused.UNKNOWN
+    assert await refreshed(engines, text) is Rejected.UNKNOWN
 
 
 async def test_a_user_who_may_not_sign_in_cannot_go_on_either(engines: Engines) -> None:
@@ -80,7 +80,7 @@ async def test_a_user_who_may_not_sign_in_cannot_go_on_either(engines: Engines) 
     opened = await make_sign_in(engines, user)
     async with writing(engines) as session:
         await session.execute(update(User).values(is_active=False))
-    assert await refreshed(engines, opened.text) is Refused.UNKNOWN
+    assert await refreshed(engines, opened.text) is Rejected.UNKNOWN
 
 
 async def test_a_cookie_lives_on_and_stays_as_it_is(engines: Engines) -> None:
@@ -94,7 +94,7 @@ async def test_a_cookie_lives_on_and_stays_as_it_is(engines: Engines) -> None:
 
 async def test_nobody_ends_a_browsers_sign_in_by_guessing(engines: Engines) -> None:
     opened = await make_sign_in(engines, await make_user(engines), in_cookie=True)
-    assert await refreshed(engines, opaque.joined(opened.sign_in.id, "guess")) is Refused.UNKNOWN
+    assert await refreshed(engines, opaque.joined(opened.sign_in.id, "guess")) is Rejected.UNKNOWN
     assert isinstance(await refreshed(engines, opened.text), Opened)
 
 
@@ -104,7 +104,7 @@ async def test_a_sign_in_that_was_ended_does_not_go_on(engines: Engines) -> None
         await sign_ins.revoke(session, opened.sign_in.id)
     ended_at = (await found(engines, opened)).revoked_at
     assert ended_at is not None
-    assert await refreshed(engines, opened.text) is Refused.UNKNOWN
+    assert await refreshed(engines, opened.text) is Rejected.UNKNOWN
     async with writing(engines) as session:
         await sign_ins.revoke(session, opened.sign_in.id)
     assert (await found(engines, opened)).revoked_at == ended_at  # it ended when it ended

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.answers import NoAnswer, common_form, first_difference
-from graph.entity.node import encode_id
+from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.types.user import User
 

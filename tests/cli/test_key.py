@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import selectinload
 
 from db.base import utcnow
-from db.engine import Engines
 from db.models import ApiKey
+from db.session.engines import Engines
 from graph.auth import opaque
 from graph.auth.identify import Identify
 from graph.cli.errors import Exit

@@ -11,8 +11,8 @@ from select import select as select_ready
 import pytest
 from sqlalchemy import select
 
-from db.engine import Engines
 from db.models import Role, User
+from db.session.engines import Engines
 from graph.auth.passwords import HASHER
 from graph.cli.errors import Exit
 from tests.auth.people import found, make_sign_in, make_user, writing

@@ -19,9 +19,9 @@ from db.demo.people import ROLES, users
 from db.demo.saving import bank, opening
 from db.demo.trade import CURRENCIES, order_lines, orders
 from db.demo.writing import post_contributors, post_tags, posts, tags
-from db.engine import Engines
 from db.exporting import nouns
 from db.models import Account, OrderStatus, PostStatus, Role, Tag, Transfer, User
+from db.session.engines import Engines
 from tests.databases import StatementRecorder
 from tests.db.importing.rows import all_rows
 

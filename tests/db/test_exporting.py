@@ -9,9 +9,9 @@ from sqlalchemy import insert, update
 
 from db import demo
 from db.base import Base
-from db.engine import Engines
 from db.exporting import ROWS_AT_ONCE, UnknownNoun, export, nouns
 from db.models import AuditEntry, Document, Post, User
+from db.session.engines import Engines
 from tests.databases import StatementRecorder
 from tests.db.importing.rows import all_rows
 

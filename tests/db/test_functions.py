@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Select, Text, bindparam, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.base import JSON_DOCUMENT
-from db.engine import Engines
 from db.functions import (
     fold,
     fold_case,
@@ -24,6 +23,7 @@ from db.functions import (
     json_text,
     register_sqlite_functions,
 )
+from db.session.engines import Engines
 
 Pairs: TypeAlias = list[tuple[Any, Any]]
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import BigInteger, String, literal, select
 
-from db.engine import Engines
 from db.money import DIGITS, decimal_of, digits, to_decimal
+from db.session.engines import Engines
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import make_url
 
-from db.engine import Engines
+from db.session.engines import Engines
 from db.settings import DatabaseSettings, async_url
 
 SECRET = "correct-horse"

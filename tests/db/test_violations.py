@@ -22,8 +22,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.base import Base
-from db.engine import Engines
 from db.models import User
+from db.session.engines import Engines
 from db.violations import Rule, Violation, references_to, violation_of
 from tests.databases import Database, settings_for
 

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from sqlalchemy import Executable, MetaData, Table, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.engine import Engines
+from db.session.engines import Engines
 from graph.context import RequestContext
 from graph.entity import Schema
-from graph.entity.node import encode_id
+from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.settings import Settings
 from tests.databases import Database

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Mapper
 
-from db.links import Predicate, Row, Visibility
+from db.relations import Predicate, Row, Visibility
 from graph.context import RequestContext
 from tests.entity import odd as models
 from tests.entity.serving import Api

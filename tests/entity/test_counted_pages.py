@@ -2,7 +2,7 @@
 
 import pytest
 
-from graph import counted
+from graph.loading import counted_pages
 from tests.databases import StatementRecorder
 from tests.entity.serving import Api
 
@@ -43,7 +43,7 @@ async def test_few_rows_are_read_once_for_the_page_and_the_count(
 async def test_of_many_rows_the_page_is_read_in_its_order(
     chinook: Api, statements: StatementRecorder, subtests: pytest.Subtests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counted, "FEW", 1)
+    monkeypatch.setattr(counted_pages, "FEW", 1)
     for page in PAGES:
         with subtests.test(page):
             # that there are too many, and the page with the count

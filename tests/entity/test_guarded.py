@@ -8,10 +8,10 @@ import pytest
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
-from db.statements import Statements
+from db.statements import StatementCache
 from graph.context import RequestContext
 from graph.entity import Schema
-from graph.execution.executor import LevelExecutor
+from graph.execute.graphql_core import LevelExecutor
 from graph.masking import code_of
 from graph.settings import Settings
 from graph.viewer import Viewer
@@ -29,7 +29,7 @@ class Asking:
     def __init__(self, schema: Schema, engines: Any) -> None:
         self._schema = schema
         self._engines = engines
-        self._statements = Statements()
+        self._statements = StatementCache()
 
     async def result(self, text: str, viewer: Viewer = ME) -> ExecutionResult:
         context = RequestContext(self._engines, viewer=viewer, visible=VISIBLE, statements=self._statements)

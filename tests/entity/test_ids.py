@@ -5,14 +5,14 @@ from typing import cast
 
 import pytest
 
-from graph.entity import node
-from graph.entity.node import encode_id, id_encoder
+from graph.entity import ids
+from graph.entity.ids import encode_id, id_encoder
 from graph.entity.registry import entity_of
 from graph.types.user import User
 
 
 def test_kept_ids_are_those_that_would_be_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(node, "MAX_KEPT_IDS", 3)
+    monkeypatch.setattr(ids, "MAX_KEPT_IDS", 3)
     encode = id_encoder(entity_of(User))
     for number in (*range(10), *range(10)):
         assert encode(number) == encode_id(entity_of(User), (number,))

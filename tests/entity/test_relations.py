@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Mapper, RelationshipProperty, aliased
 from strawberry.utils.str_converters import to_camel_case
 
-from db.links import Link, link_of, primary_key
+from db.relations import Link, link_of, primary_key
 from graph.entity.registry import Entity, entity_named
 from tests.databases import StatementRecorder
 from tests.entity import chinook, odd

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from graph.entity import query_type
-from graph.entity.node import decode_id
+from graph.entity.ids import decode_id
 from tests.databases import StatementRecorder
 from tests.entity import chinook_types as types
 from tests.entity.conftest import Filled
@@ -145,11 +145,11 @@ async def test_conditions_follow_the_variables(
                   composer @include(if: $short)
                   album @include(if: $album) { title @include(if: $short) @skip(if: false) }
                   ... @skip(if: $short) { bytes }
-                  ...Price @include(if: $album)
+                  ...Cost @include(if: $album)
                 }
               }
             }
-            fragment Price on Track { unitPrice }
+            fragment Cost on Track { unitPrice }
             """,
             album=with_album,
         )

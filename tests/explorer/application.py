@@ -4,7 +4,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from db.demo import fill
-from db.engine import Engines
+from db.session.engines import Engines
 from graph.app import create_app
 from graph.settings import Settings
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 
 from db import demo
-from db.engine import Engines
+from db.session.engines import Engines
 from graph.app import create_app
 from graph.endpoint import Identification
 from graph.settings import Settings

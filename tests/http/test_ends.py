@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from db.engine import Engines
+from db.session.engines import Engines
 from graph.app import create_app
 from graph.settings import Settings
 from tests.databases import Database

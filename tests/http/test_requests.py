@@ -112,8 +112,8 @@ async def test_a_mutation_over_get_gets_405(bare: Client) -> None:
 
 
 async def test_a_mutation_over_get_cannot_hide_behind_a_query(bare: Client) -> None:
-    document = "query Reads { __typename } mutation Writes { __typename }"
-    assert (await bare.get({"query": document, "operationName": "Writes"})).status == 405
+    document = "query Reads { __typename } mutation Crud { __typename }"
+    assert (await bare.get({"query": document, "operationName": "Crud"})).status == 405
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

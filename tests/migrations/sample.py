@@ -13,7 +13,7 @@ from sqlalchemy import Connection, MetaData, Table, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import full_text
-from db.engine import create_engine
+from db.session.engines import create_engine
 from db.settings import DatabaseSettings
 
 T = TypeVar("T")

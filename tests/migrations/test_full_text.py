@@ -7,9 +7,9 @@ from sqlalchemy import delete, insert, text, update
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.engine import Engines
 from db.full_text import SEARCHED_CHARACTERS
 from db.models import Post, User
+from db.session.engines import Engines
 
 FOUND = {
     "sqlite": "SELECT rowid FROM posts_search WHERE posts_search MATCH :word ORDER BY rowid",

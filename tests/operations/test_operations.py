@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from db import demo
-from db.engine import Engines
+from db.session.engines import Engines
 from graph.context import RequestContext
 from graph.schema import make_schema
 from tests.databases import Database, StatementRecorder

@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack, ExitStack
 
 import pytest
 
-from db.engine import Engines
-from graph import counted
+from db.session.engines import Engines
+from graph.loading import counted_pages
 from tests.conftest import DIALECTS
 from tests.databases import Database, PostgreSQLDatabases, SQLiteDatabases
 from tests.entity.serving import settings_of
@@ -20,7 +20,7 @@ Made = Callable[[str], Awaitable[dict[str, Database]]]
 @pytest.fixture(autouse=True)
 def _both_ways_to_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """In worlds as small as these, every list would be short."""
-    monkeypatch.setattr(counted, "FEW", 10)
+    monkeypatch.setattr(counted_pages, "FEW", 10)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from db import demo
-from db.engine import Engines
+from db.session.engines import Engines
 from graph.viewer import NOBODY, Viewer
 from tests.policies.worlds import World
 

@@ -11,7 +11,7 @@ from graphql import GraphQLEnumType
 from pydantic import SecretStr
 
 from db import demo
-from db.engine import Engines
+from db.session.engines import Engines
 from graph.auth.identity import Identity
 from graph.auth.policies import visibility
 from graph.context import RequestContext

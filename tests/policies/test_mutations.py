@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from graph.entity.node import encode_id
+from graph.entity.ids import encode_id
 from graph.entity.registry import Entity
 from tests.policies.inputs import IdPlace, id_places
 from tests.policies.viewers import LIMITED

@@ -19,19 +19,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import demo, full_text
 from db.base import Base
-from db.engine import Engines
 from db.models import AuditEntry
-from db.statements import Statements
+from db.session.engines import Engines
+from db.statements import StatementCache
 from graph.auth.policies import visibility
 from graph.context import RequestContext
-from graph.entity.node import encode_id
+from graph.entity.ids import encode_id
 from graph.entity.registry import Entity, entity_named
 from graph.schema import make_schema
 from graph.settings import Settings
 from graph.viewer import Viewer
 from tests.databases import Database
 from tests.entity.serving import settings_of
-from tests.execution.agreement.comparing import Answer, answer_of
+from tests.execute.agreement.comparing import Answer, answer_of
 from tests.policies.seen import Rows, may_see, may_see_email
 
 SCHEMA = make_schema(Settings.model_construct(max_statements=10_000, max_rows=10**9, max_values=10**9))
@@ -39,7 +39,7 @@ SCHEMA = make_schema(Settings.model_construct(max_statements=10_000, max_rows=10
 GRAPHQL = build_schema(SCHEMA.as_str())
 
 KINDS = (OperationType.QUERY, OperationType.MUTATION)
-STATEMENTS = Statements(100_000)
+STATEMENTS = StatementCache(100_000)
 """Shared by all worlds and all viewers, as a server shares them."""
 BEFORE = 300
 """How many characters before the first difference are shown, and how many behind it."""

@@ -19,12 +19,12 @@ from sqlalchemy import select
 from starlette.requests import HTTPConnection
 
 from db import models
-from db.compiled import Transaction
-from db.engine import Engines
 from db.money import to_decimal
 from db.session import Mode, RequestSession
+from db.session.connection import Transaction
+from db.session.engines import Engines
 from db.settings import DatabaseSettings
-from graph.entity.node import encode_id
+from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.types.account import Account
 from graph.types.transfer import Transfer

@@ -8,9 +8,9 @@ from graphql import OperationType
 from sqlalchemy import select
 
 from db import models
-from db.engine import Engines
 from db.session import Mode, RequestSession
-from db.statements import Statements
+from db.session.engines import Engines
+from db.statements import StatementCache
 from graph.auth.policies import visibility
 from graph.context import RequestContext
 from graph.schema import make_schema
@@ -28,10 +28,10 @@ _NUMBERS = itertools.count(1)
 class Asking:
     """Asks as a viewer; `await ask(document, input={…})` gives the data, which must be without errors."""
 
-    def __init__(self, engines: Engines, viewer: Viewer = NOBODY, statements: Statements | None = None) -> None:
+    def __init__(self, engines: Engines, viewer: Viewer = NOBODY, statements: StatementCache | None = None) -> None:
         self.engines = engines
         self.viewer = viewer
-        self._statements = statements or Statements()
+        self._statements = statements or StatementCache()
 
     def by(self, viewer: Viewer) -> "Asking":
         """The same, as somebody else."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.engine import Engines
+from db.session.engines import Engines
 from tests.writing.asking import Asking
 
 

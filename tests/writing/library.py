@@ -23,13 +23,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, relationship
 
-from db.engine import Engines
-from db.links import Predicate, Visibility
+from db.relations import Predicate, Visibility
+from db.session.engines import Engines
 from graph.context import RequestContext
 from graph.entity import Connection, Node, Schema, entity, query_type
 from graph.settings import Settings
 from graph.viewer import ADMIN, NOBODY, Viewer
-from graph.writing import EDITORS, ERROR_TYPES, Linked, Writes, mutation_type, with_role
+from graph.writing import EDITORS, ERROR_TYPES, Crud, RelationshipInput, mutation_type, with_role
 from tests.databases import Database
 from tests.entity.serving import settings_of
 from tests.writing.asking import EVERYTHING, Asking
@@ -108,15 +108,15 @@ class Book(Node):
     genres: Connection[Genre]
 
 
-books = Writes(
+books = Crud(
     Book,
     ["title", "edition", "pages", "price", "form"],
     may=with_role("editor"),
     create=EDITORS,
-    links=[Linked("genres", create=("name",))],
+    links=[RelationshipInput("genres", create=("name",))],
 )
 
-genres = Writes(Genre, ["name", "note", "code"], may=lambda _viewer, row: row.note != "fixed", create=EDITORS)
+genres = Crud(Genre, ["name", "note", "code"], may=lambda _viewer, row: row.note != "fixed", create=EDITORS)
 
 SCHEMA = Schema(
     query_type(Book, Genre),

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Executable
 
 from db.session import Mode, RequestSession
-from graph.entity.node import encode_id
+from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from tests.writing.asking import Asking
 

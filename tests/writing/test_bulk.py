@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import func, select
 
 from db import models
-from db.compiled import Transaction
-from db.engine import Engines
 from db.session import Mode, RequestSession
+from db.session.connection import Transaction
+from db.session.engines import Engines
 from graph.auth.policies import visibility
 from graph.context import RequestContext
-from graph.entity.node import encode_id
+from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.errors import DeclarationError
 from graph.mutations.post import posts
@@ -21,7 +21,7 @@ from graph.mutations.tag import tags
 from graph.types.tag import Tag
 from graph.types.user import User
 from graph.viewer import Viewer
-from graph.writing import Change, Refused, Writes, with_role
+from graph.writing import Change, Crud, Rejected, with_role
 from graph.writing.bulk import ATTEMPTS, Bulk
 from tests.databases import StatementRecorder
 from tests.writing.asking import ADMIN, Asking, make_user
@@ -262,7 +262,7 @@ async def test_a_row_that_nobody_looked_at_is_not_overwritten(
 
     monkeypatch.setattr(Bulk, "_look", blind)
     await in_change(engines, seed)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Rejected) as refused:
         await in_change(engines, lambda change: bulk(change, [tag_row("b"), tag_row("a", "Ours")]))
     assert [error.path for error in refused.value.errors] == [["input", "tags", "1", "slug"]]
     async with RequestSession(engines) as session:
@@ -288,7 +288,7 @@ async def bulk(change: Change, rows: Iterable[dict[str, Any]]) -> Any:
 
 async def test_a_bulk_statement_flushes_what_the_session_holds_and_never_overwrites_it(engines: Engines) -> None:
     async def seed(change: Change) -> None:
-        change.orm.add_all([models.Tag(name="Kept", slug="kept"), models.Tag(name="Old", slug="both")])
+        change.orm.add_all([models.Tag(name="CompiledStatement", slug="kept"), models.Tag(name="Old", slug="both")])
 
     async def work(change: Change) -> tuple[str, str]:
         kept, both = await change.orm.scalars(select(models.Tag).order_by(models.Tag.id))
@@ -345,7 +345,7 @@ async def test_a_race_is_looked_at_three_times(engines: Engines, monkeypatch: py
 
 def test_a_natural_key_that_is_not_unique_is_refused_when_it_is_declared() -> None:
     with pytest.raises(DeclarationError, match="name is not unique"):
-        Writes(Tag, ["name", "slug"], may=with_role()).upsert_many("name")
+        Crud(Tag, ["name", "slug"], may=with_role()).upsert_many("name")
 
 
 def test_links_that_every_row_has_and_upsert_do_not_go_together() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from graph.entity.node import encode_id
+from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from tests.databases import Database, StatementRecorder
 from tests.writing.library import EDITOR, KEEPER, AskingLibrary, Book, Genre, book, make_library

@@ -11,9 +11,9 @@ from sqlalchemy import delete, func, select
 
 from db import models
 from db.base import utcnow
-from db.compiled import Kept
-from db.engine import Engines
+from db.fast import CompiledStatement
 from db.session import Mode, RequestSession
+from db.session.engines import Engines
 from graph.errors import DeclarationError
 from graph.mutations.idempotency import KEPT_FOR, MAX_SWEPT, StoredKeys
 from graph.writing import Change, IdempotencyKey, Input, idempotency_key, mutation
@@ -178,7 +178,7 @@ async def test_an_account_knows_the_keys_of_its_transfers_for_ever(ask: Asking) 
     await ask.by(ada).do("transferFunds", transfer(source, target, "4", "k"))
 
     async def forget(transaction: Any) -> None:
-        await transaction.rows(Kept(delete(models.IdempotencyKey)))
+        await transaction.rows(CompiledStatement(delete(models.IdempotencyKey)))
 
     async with RequestSession(ask.engines, Mode.CURRENT) as session:
         await session.write(forget)

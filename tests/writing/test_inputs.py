@@ -12,7 +12,7 @@ from strawberry.types.base import StrawberryOptional
 from db import models
 from graph.errors import DeclarationError
 from graph.types.post import Post
-from graph.writing import Input, Refused, id_of
+from graph.writing import Input, Rejected, id_of
 from graph.writing.inputs import input_type, parsed, rows_of
 from tests.writing.asking import ADMIN, EVERYTHING, SCHEMA, Asking, make_user
 from tests.writing.rows import make_post, rows
@@ -118,7 +118,7 @@ class Tree(Input):
 
 
 def errors_of(given: Any) -> list[tuple[list[str], str]]:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Rejected) as refused:
         parsed(Tree, given, ("input",))
     return [(error.path, error.message) for error in refused.value.errors]
 

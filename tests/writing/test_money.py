@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from db.engine import Engines
-from graph.entity.node import encode_id
+from db.session.engines import Engines
+from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.types.account import Account
 from tests.databases import StatementRecorder

@@ -8,9 +8,9 @@ from sqlalchemy import func, insert, select, update
 
 from db import models
 from db.base import utcnow
-from db.engine import Engines
 from db.money import to_decimal
 from db.session import Mode, RequestSession
+from db.session.engines import Engines
 from graph.context import RequestContext
 from graph.mutations.house import house_email
 from graph.settings import Settings

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import select
 
 from db.base import Base
-from db.engine import Engines
+from db.session.engines import Engines
 
 Rows: TypeAlias = dict[str, list[tuple[Any, ...]]]
 

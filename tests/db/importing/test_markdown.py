@@ -11,12 +11,12 @@ from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from db.base import Base
-from db.engine import Engines
 from db.importing import markdown
 from db.importing.article import contributor_named
 from db.importing.markdown import Counts, import_markdown
 from db.importing.naming import placeholder_email
 from db.models import Post, Tag, User, post_contributors
+from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from tests.databases import StatementRecorder
 from tests.db.importing.posts import make_file, make_post, make_posts

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import select
 
-from db.engine import Engines
 from db.importing.markdown import Counts
 from db.models import Post, Tag, User, post_contributors, post_tags
+from db.session.engines import Engines
 from db.settings import HOUSE
 from tests.databases import StatementRecorder
 from tests.db.importing.rows import all_rows

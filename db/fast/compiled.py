@@ -1,0 +1,170 @@
+"""StatementCache that are kept, and the connection that runs them past SQLAlchemy.
+
+A statement enters; it is compiled once, and rows as SQLAlchemy would make them leave. The SQL, the conversion of values
+and the conversion of rows are SQLAlchemy's: only the work that it repeats for every execution is done once. Whose turn
+it is, and how long a statement may take, is not known here. Why: docs/decisions/0009-statements-past-the-orm.md.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from sqlalchemy import CursorResult, Dialect, Select
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.types import TypeEngine
+
+Parameters = Mapping[str, Any]
+
+Values = Sequence[Any]
+"""A row, to be read by position: a `Row`, a tuple, or asyncpg's `Record`."""
+
+Convert = Callable[[Any], Any]
+
+Statement: TypeAlias = Select[*tuple[Any, ...]]
+
+Runnable: TypeAlias = Statement | UpdateBase
+
+
+class CompiledStatement:
+    """A statement to keep and to run many times, for as long as the process lives.
+
+    `rows = await session.rows(CompiledStatement(select(…)), {"name": value})`. Its first run on PostgreSQL goes
+    through SQLAlchemy and teaches what the server answers with; later runs need SQLAlchemy no more. Where a
+    statement cannot be run that way (a list that expands into its SQL, execution options), every run goes through
+    SQLAlchemy.
+
+    INSERT, UPDATE and DELETE are kept too, with RETURNING or without, when they name every value that they write: what
+    SQLAlchemy would make up (a default, a moment, a key) it makes up for every run.
+    """
+
+    __slots__ = ("_learnt", "form", "statement")
+
+    def __init__(self, statement: Runnable) -> None:
+        self.statement = statement
+        self.form: Form | None = None
+        """How to run it past SQLAlchemy; None as long as that is not known, or not possible."""
+        self._learnt = False
+
+    def learn(self, result: CursorResult[Any], dialect: Dialect) -> None:
+        """Learn from a run that SQLAlchemy made on PostgreSQL. To be called before its rows are taken."""
+        if not self._learnt and (not result.returns_rows or result.cursor is not None):
+            self._learnt = True
+            described = result.cursor.description if result.returns_rows else ()
+            self.form = _form(self.statement, dialect, [column[1] for column in described])
+
+    def forget(self) -> None:
+        """Learn anew at the next run, because a table has changed."""
+        self._learnt, self.form = False, None
+
+
+class _Parameter(NamedTuple):
+    """One value of a statement: by which names it may be given, or what it is when it is not."""
+
+    names: tuple[str, ...]
+    required: bool
+    default: Any
+    convert: Convert | None
+
+    def value(self, parameters: Mapping[str, Any]) -> Any:
+        """The value as asyncpg takes it. Raises `LookupError` when it is needed and not given."""
+        for name in self.names:
+            if name in parameters:
+                return parameters[name] if self.convert is None else self.convert(parameters[name])
+        if self.required:
+            raise LookupError
+        return self.default
+
+
+class Form(NamedTuple):
+    """A statement as asyncpg takes it, and how its rows become what SQLAlchemy would return."""
+
+    sql: str
+    slots: tuple[_Parameter, ...]
+    fixed: frozenset[str]
+    """Names of what has become part of the SQL: lists, mostly."""
+    convert: Callable[[Iterable[Any]], list[Values]] | None
+    """Make rows of records; None when the records are the rows."""
+
+    def values(self, parameters: Mapping[str, Any]) -> list[Any] | None:
+        """The values to run with, in the order of the statement's `$1`, `$2`.
+
+        None when one is missing or does not fit: SQLAlchemy, given the same values, says so in its own words.
+        """
+        if not self.fixed.isdisjoint(parameters):
+            return None
+        try:
+            return [slot.value(parameters) for slot in self.slots]
+        except Exception:  # whatever a conversion raises
+            return None
+
+
+def _form(statement: Runnable, dialect: Dialect, type_codes: Sequence[Any]) -> Form | None:
+    """How to run a statement whose columns come with these type codes; None if that is not possible."""
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)
+    types = _types(statement)
+    fixed = compiled.post_compile_params | compiled.literal_execute_params
+    if (
+        statement.get_execution_options()
+        or any(parameter.callable for parameter in compiled.bind_names)
+        or any(parameter.required for parameter in fixed)
+        or compiled.insert_prefetch
+        or compiled.update_prefetch
+        or len(types) != len(type_codes)  # a text between the columns, and a key that nobody asked for, has no type
+    ):
+        return None
+    # Lists that stand in the statement become part of the SQL; what will be given when it runs is None for now.
+    expanded = compiled.construct_expanded_state({it.key: None for it in compiled.bind_names if it.required})
+    made = {name: expanded.parameters[name] for name in expanded.positiontup or () if name not in compiled.binds}
+    slots = [
+        _made_parameter(made[name], expanded.processors.get(name))
+        if name in made
+        else _parameter(name, compiled, dialect)
+        for name in expanded.positiontup or ()
+    ]
+    converts = [
+        type_.dialect_impl(dialect).result_processor(dialect, code)
+        for type_, code in zip(types, type_codes, strict=True)
+    ]
+    names = {name for it in fixed for name in (it.key, compiled.bind_names[it])}
+    names |= _written_by_name(statement).difference(compiled.binds)
+    return Form(expanded.statement, tuple(slots), frozenset(names), _row_maker(converts))
+
+
+def _types(statement: Runnable) -> list[TypeEngine[Any]]:
+    """The types of the columns that a statement gives back."""
+    if isinstance(statement, UpdateBase):
+        return [column["type"] for column in statement.returning_column_descriptions]
+    return [column.type for column in statement.selected_columns]
+
+
+def _written_by_name(statement: Runnable) -> frozenset[str]:
+    """The columns that would be written as well if a value of their name were given, which makes another statement."""
+    return frozenset(statement.table.columns.keys()) if isinstance(statement, UpdateBase) else frozenset()
+
+
+def _parameter(name: str, compiled: SQLCompiler, dialect: Dialect) -> _Parameter:
+    parameter = compiled.binds[name]
+    convert: Convert | None = parameter.type.dialect_impl(dialect).bind_processor(dialect)
+    default = parameter.value if convert is None or parameter.required else convert(parameter.value)
+    names = (parameter.key,) if parameter.key == name else (parameter.key, name)  # the compiler shortens long ones
+    return _Parameter(names, parameter.required, default, convert)
+
+
+def _made_parameter(value: Any, convert: Any) -> _Parameter:
+    return _Parameter((), required=False, default=value if convert is None else convert(value), convert=None)
+
+
+def _row_maker(converts: Sequence[Convert | None]) -> Callable[[Iterable[Any]], list[Values]] | None:
+    """A function that converts the columns which need it.
+
+    It is written for its columns: `[(v0, c1(v1), v2) for v0, v1, v2 in rows]` takes a quarter of the time of a loop
+    over columns for one row, and two thirds for a thousand.
+    """
+    if not any(converts):
+        return None
+    names = "".join(f"v{index}, " for index in range(len(converts)))
+    made = "".join(f"c{index}(v{index}), " if convert else f"v{index}, " for index, convert in enumerate(converts))
+    known = {f"c{index}": convert for index, convert in enumerate(converts)}
+    maker: Callable[[Iterable[Any]], list[Values]] = eval(f"lambda rows: [({made}) for {names} in rows]", known)
+    return maker

@@ -1,0 +1,46 @@
+"""StatementCache that were built once and are used by every operation that needs the same.
+
+To build a statement takes longer than to run it. What makes statements alike enters as an identity; keys, limits and
+cursors are bound when a statement runs. The least recently used ones go first.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from db.statements.rows import Statement
+
+MAX_STATEMENTS = 2_000
+"""About 20 KB each."""
+
+
+class StatementCache:
+    """The statements of one server, or of one test."""
+
+    def __init__(self, capacity: int = MAX_STATEMENTS) -> None:
+        self._capacity = capacity
+        self._kept: OrderedDict[Hashable, Statement] = OrderedDict()
+        self._long: set[Hashable] = set()
+
+    def get(self, identity: Hashable, build: Callable[[], Statement]) -> Statement:
+        """The statement of this identity, built if it is not there."""
+        found = self._kept.get(identity)
+        if found is None:
+            found = self._kept[identity] = build().to_keep()
+            if len(self._kept) > self._capacity:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(identity)
+        return found
+
+    def is_long(self, identity: Hashable) -> bool:
+        """Whether a list had many rows when it was last read."""
+        return identity in self._long
+
+    def note_length(self, identity: Hashable, *, long: bool) -> None:
+        """Remember whether a list has many rows: it is likely to have them again."""
+        if not long:
+            self._long.discard(identity)
+            return
+        if len(self._long) >= self._capacity:
+            self._long.clear()
+        self._long.add(identity)

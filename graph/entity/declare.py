@@ -1,0 +1,299 @@
+"""Declaring an entity: a class whose annotations name what its model has.
+
+    @entity(models.Post, keys=["slug"])
+    class Post(Node):
+        title: str
+        author: User
+        tags: Connection[Tag]
+
+Types and nullability are checked against the model when the module is imported; descriptions come from the model's
+`doc`. Filters, ordering, aggregates, connections and loaders follow from this alone.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from inspect import cleandoc
+from typing import Any, TypeVar
+
+import strawberry
+from sqlalchemy import Column, inspect
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import ColumnProperty, Mapper
+from strawberry.scalars import JSON
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
+
+from db.relations import Link, is_local, link_of, python_type
+from graph.entity.annotations import Declared, declared_fields, declaring_classes
+from graph.entity.comparisons import value_filter
+from graph.entity.connections import ConnectionField
+from graph.entity.fields import ColumnField, HybridField, IdField, ToOneField, described_enum
+from graph.entity.ids import Node
+from graph.entity.registry import Attribute, Entity, Relation, entity_named, optional, register
+from graph.entity.scalars import BigInt, LocalDateTime
+from graph.errors import DeclarationError, MismatchedType, UnknownAttribute, UnknownNeed
+from graph.loading.loaders import ListQuery
+from graph.prepare.fields import PlannedField
+
+T = TypeVar("T")
+
+_ANNOTATIONS: Mapping[type[Any], tuple[Any, ...]] = {
+    int: (int, BigInt),
+    datetime: (datetime, LocalDateTime),
+    dict: (JSON,),
+    list: (JSON,),
+}
+"""How columns are declared whose values have a Python type of several forms outside."""
+
+
+class _Hybrid:
+    """The mark that `hybrid` leaves in a declaration."""
+
+    def __init__(self, needs: Sequence[str]) -> None:
+        self.needs = tuple(needs)
+
+
+def hybrid(*, needs: Sequence[str]) -> Any:
+    """A hybrid whose value Python computes from these columns; the database still filters and sorts by its SQL.
+
+    Without this, a hybrid is computed by the database.
+    """
+    return _Hybrid(needs)
+
+
+def computed(*, needs: Sequence[str] = (), description: str | None = None) -> Callable[[Callable[..., Any]], Any]:
+    """A field with a resolver of its own, which reads these attributes of the row.
+
+    They are fetched when the field is selected, and only then. The docstring is the description. An attribute
+    that was not declared raises `ColumnNotLoaded` when it is read.
+    """
+
+    def decorate(resolver: Callable[..., Any]) -> Any:
+        return _ComputedField(description or cleandoc(resolver.__doc__ or ""), tuple(needs))(resolver)
+
+    return decorate
+
+
+class _ComputedField(PlannedField):
+    """A planned field with a resolver of Strawberry's kind, which may take arguments and `info`."""
+
+    def __init__(self, description: str, needs: tuple[str, ...]) -> None:
+        StrawberryField.__init__(self, description=description)
+        self.needs = needs
+
+    def __copy__(self) -> "_ComputedField":
+        """The field for another class, as Strawberry copies its own."""
+        copied = _ComputedField(self.description or "", self.needs)
+        if self.base_resolver is not None:
+            copied(self.base_resolver)  # Strawberry's way to give a field its resolver
+        return copied
+
+
+def entity(model: type[Any], *, keys: Iterable[str] = (), plural: str | None = None) -> Callable[[type[T]], type[T]]:
+    """Declare that a class is the GraphQL type of a model.
+
+    Args:
+        model: The mapped class.
+        keys: Natural keys, by which one row can be looked up besides its id: `keys=["slug"]` gives `post(slug:)`.
+        plural: The name of the list at the root; the table's name if left out.
+
+    Raises `DeclarationError` for annotations that do not fit the model.
+    """
+
+    def decorate(cls: type[T]) -> type[T]:
+        if not issubclass(cls, Node):
+            raise DeclarationError(f"{cls.__name__} must be a Node: class {cls.__name__}(Node).")
+        _Declaration(cls, model, tuple(keys), plural).declare()
+        return cls
+
+    return decorate
+
+
+class _Declaration:
+    """One class on its way to an entity."""
+
+    def __init__(self, cls: type[Any], model: type[Any], keys: tuple[str, ...], plural: str | None) -> None:
+        mapper = inspect(model, raiseerr=False)
+        if not isinstance(mapper, Mapper):
+            raise DeclarationError(f"{cls.__name__}: {model!r} is not mapped; give @entity one of your models.")
+        self._cls = cls
+        self._mapper: Mapper[Any] = mapper
+        self._members = {name: value for base in declaring_classes(cls) for name, value in vars(base).items()}
+        self._attributes: dict[str, Attribute] = {}
+        self._relations: dict[str, Relation] = {}
+        self._entity = Entity(
+            name=cls.__name__,
+            plural=to_camel_case(plural) if plural else _plural(cls.__name__, self._mapper),
+            cls=cls,
+            model=model,
+            mapper=self._mapper,
+            natural_keys=keys,
+            attributes=self._attributes,
+            relations=self._relations,
+        )
+
+    def declare(self) -> None:
+        """Replace annotations by fields, make the type, and register the entity."""
+        fields: dict[str, StrawberryField] = {"id": IdField(self._entity)}
+        for name, declared in declared_fields(self._cls).items():
+            if not isinstance(self._members.get(name), StrawberryField):
+                fields[name] = self._field(name, declared)
+        for name, member in self._members.items():
+            if isinstance(member, StrawberryField):
+                fields[name] = self._computed(name, member)
+        self._cls.__annotations__ = {}
+        for name, field in fields.items():
+            if name in self._cls.__dict__:
+                delattr(self._cls, name)  # so that the fields stand in the order of the annotations
+            setattr(self._cls, name, field)
+        self._check_keys()
+        strawberry.type(self._cls, description=_first_paragraph(self._cls.__doc__) or self._cls.__name__)
+        self._cls.__entity__ = self._entity
+        register(self._entity)
+
+    def _field(self, name: str, declared: Declared) -> PlannedField:
+        if name == "id":
+            raise DeclarationError(
+                f"{self._cls.__name__}.id is the global id that every Node has; leave it out, "
+                'or show the column under another name: @computed(needs=["id"]).'
+            )
+        self._known(name)
+        relationship = self._mapper.relationships.get(name)
+        if relationship is not None:
+            return self._relation(name, declared, link_of(relationship))
+        return self._attribute(name, declared)
+
+    def _known(self, name: str) -> None:
+        known = self._mapper.all_orm_descriptors.keys()
+        if name not in known:
+            raise UnknownAttribute(self._cls.__name__, name, self._mapper.class_.__name__, known)
+
+    def _computed(self, name: str, field: StrawberryField) -> StrawberryField:
+        if isinstance(field, PlannedField):
+            self._check_needs(name, field.needs)
+        return field if name in vars(self._cls) else copy(field)
+
+    def _check_needs(self, name: str, needs: Iterable[str]) -> None:
+        known = set(self._mapper.all_orm_descriptors.keys()) - set(self._mapper.relationships.keys())
+        for need in needs:
+            if need not in known:
+                raise UnknownNeed(self._cls.__name__, name, need, self._mapper.class_.__name__, known)
+
+    def _check_keys(self) -> None:
+        named = [attribute.name for attribute in self._attributes.values()]
+        for key in self._entity.natural_keys:
+            self._known(key)
+            if key not in named:
+                raise DeclarationError(
+                    f"{self._cls.__name__} has {key!r} among its keys, but no column of that name; declare it."
+                )
+
+    def _attribute(self, name: str, declared: Declared) -> PlannedField:
+        if isinstance(declared.type, type) and issubclass(declared.type, Enum):
+            _describe_enum(declared.type)  # before anything asks Strawberry for it, which would describe nothing
+        description = self._describe(name)
+        column = self._mapper.column_attrs.get(name)
+        if column is not None:
+            self._check_column(name, declared, column)
+            if declared.type is datetime and is_local(column.columns[0].type):
+                declared = declared._replace(type=LocalDateTime)
+        self._attributes[to_camel_case(name)] = Attribute(
+            name, to_camel_case(name), declared.type, declared.optional, description, column is not None
+        )
+        annotation = optional(declared.type) if declared.optional else declared.type
+        mark = self._members.get(name)
+        if isinstance(mark, _Hybrid):
+            self._check_needs(name, mark.needs)
+            hybrid_ = self._mapper.all_orm_descriptors[name]
+            if not isinstance(hybrid_, hybrid_property):
+                raise DeclarationError(f"{self._cls.__name__}.{name} is no hybrid of its model; leave out `hybrid()`.")
+            required = [need for need in mark.needs if self._never_null(need)]
+            never_null = not declared.optional and len(required) == len(mark.needs)
+            return HybridField(
+                name, annotation, description, hybrid_, mark.needs, required=required, never_null=never_null
+            )
+        never_null = not declared.optional and self._never_null(name)
+        return ColumnField(name, annotation, description, never_null=never_null)
+
+    def _never_null(self, name: str) -> bool:
+        """Whether the database has a value for an attribute of every row."""
+        column = self._mapper.column_attrs.get(name)
+        return column is not None and all(isinstance(part, Column) and not part.nullable for part in column.columns)
+
+    def _check_column(self, name: str, declared: Declared, column: ColumnProperty[Any]) -> None:
+        # An expression does not tell whether it is ever null; the declaration does.
+        nullable = any(bool(part.nullable) for part in column.columns if isinstance(part, Column))
+        actual = python_type(column.columns[0].type)
+        fits = _ANNOTATIONS.get(actual, (actual,))
+        mismatch = actual is not object and declared.type not in fits
+        if mismatch or (nullable and not declared.optional):
+            expected = " or ".join(getattr(type_, "__name__", str(type_)) for type_ in fits)
+            raise MismatchedType(
+                self._cls.__name__, name, str(declared), f"{expected} | None" if nullable else expected
+            )
+        if actual is not object and value_filter(declared.type) is None:
+            raise DeclarationError(
+                f"{self._cls.__name__}.{name}: GraphQL has no form for {declared.name}; "
+                f"show the column as something else: @computed(needs=[{name!r}])."
+            )
+
+    def _relation(self, name: str, declared: Declared, link: Link) -> PlannedField:
+        if declared.many is not link.to_many or (link.nullable and not link.to_many and not declared.optional):
+            actual = f"Connection[{link.target.class_.__name__}]" if link.to_many else link.target.class_.__name__
+            actual += " | None" if link.nullable and not link.to_many else ""
+            raise MismatchedType(self._cls.__name__, name, str(declared), actual)
+        description = self._describe(name)
+        registry = self._mapper.registry
+
+        @cache
+        def target() -> Entity:
+            found = entity_named(declared.name, registry)
+            if not link.target.isa(found.mapper):
+                raise MismatchedType(self._cls.__name__, name, declared.name, link.target.class_.__name__)
+            return found
+
+        self._relations[to_camel_case(name)] = Relation(
+            name, to_camel_case(name), link, target, declared.optional, description
+        )
+        if not link.to_many:
+            return ToOneField(name, description, link, target, nullable=declared.optional)
+        listing = ListQuery(link.target, link.children, link)
+        return ConnectionField(name, description, target, lambda _arguments: listing, link.key)
+
+    def _describe(self, name: str) -> str:
+        descriptor = self._mapper.all_orm_descriptors[name]
+        documented = (
+            descriptor.fget.__doc__ if isinstance(descriptor, hybrid_property) else self._mapper.attrs[name].doc
+        )
+        return cleandoc(documented) if documented else f"The {name.replace('_', ' ')} of the {self._entity.one}."
+
+
+def _plural(name: str, mapper: Mapper[Any]) -> str:
+    """The table's name, unless that is the name of one row, or of another entity's table."""
+    table = str(getattr(mapper.local_table, "name", name))
+    camel = to_camel_case(table.lower() if table.isupper() else table)
+    if mapper.single or camel.lower() == name.lower():
+        camel = re.sub(r"(?<=[^aeiou])y$", "ie", name)
+        camel += "es" if re.search(r"(s|x|z|ch|sh)$", camel) else "s"
+    return f"{camel[0].lower()}{camel[1:]}"
+
+
+def _describe_enum(enum: type[Enum]) -> None:
+    if not hasattr(enum, "__strawberry_definition__"):
+        values: Mapping[str, str] = {
+            member.name: _own_doc(member) or f"{member.name.replace('_', ' ').capitalize()}." for member in enum
+        }
+        described_enum(enum, _first_paragraph(enum.__doc__) or enum.__name__, values)
+
+
+def _own_doc(member: Enum) -> str | None:
+    text = member.__doc__
+    return text if text and text != type(member).__doc__ else None
+
+
+def _first_paragraph(text: str | None) -> str:
+    return cleandoc(text or "").split("\n\n")[0].replace("\n", " ")

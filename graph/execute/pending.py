@@ -1,0 +1,145 @@
+"""What resolvers have yet to deliver.
+
+Awaitables enter with what happens to their values; values leave when all that belong together are there, or as soon as
+one of them fails: its null may make the others needless. Nothing is started before somebody waits.
+"""
+
+from asyncio import Future, ensure_future, get_running_loop, iscoroutine, sleep
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, NamedTuple, TypeAlias
+
+from graph.execute.response import ResponsePosition
+
+
+class Waiting(NamedTuple):
+    """Something to wait for, what happens with it, and the place that hangs on it."""
+
+    awaitable: Awaitable[Any]
+    then: Callable[[Any], None]
+    slot: ResponsePosition
+
+
+TICKS = 2
+"""Turns of the event loop after which something is taken to be waiting for something else."""
+
+Delivery: TypeAlias = tuple[Waiting, Any]
+"""What was waited for, and its value or the exception that came instead."""
+
+
+class _Group:
+    """What belongs together: one field of one level, the elements of one list."""
+
+    def __init__(self, members: list[Waiting]) -> None:
+        self.members = members
+        self.futures: list[Future[Any]] = []
+
+    @property
+    def due(self) -> bool:
+        """Whether there is something to tell: all of it, or a failure."""
+        done = [future for future in self.futures if future.done()]
+        return len(done) == len(self.futures) or any(future.cancelled() or future.exception() for future in done)
+
+    def remove(self, numbers: Collection[int]) -> list[Awaitable[Any]]:
+        """Forget some members. What we started is cancelled; what others gave us may be waited for by others."""
+        left: list[Awaitable[Any]] = []
+        for number in numbers:
+            awaitable = self.members[number].awaitable
+            if not self.futures:
+                left.append(awaitable)
+            elif self.futures[number] is not awaitable:
+                self.futures[number].cancel()
+        self.members = [member for number, member in enumerate(self.members) if number not in numbers]
+        self.futures = [future for number, future in enumerate(self.futures) if number not in numbers]
+        return left
+
+    def take(self) -> list[Delivery]:
+        """What is there; the rest stays."""
+        pairs = list(zip(self.members, self.futures, strict=True))
+        left = [(member, future) for member, future in pairs if not future.done()]
+        self.members, self.futures = [member for member, _ in left], [future for _, future in left]
+        return [(member, _outcome(future)) for member, future in pairs if future.done()]
+
+
+class PendingAwaitables:
+    """Everything that one run waits for."""
+
+    def __init__(self) -> None:
+        self._groups: list[_Group] = []
+        self._left = 0
+        self._wake: Future[None] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._groups)
+
+    def expect(self, members: list[Waiting]) -> None:
+        """Wait for these, too; they belong together."""
+        self._groups.append(_Group(members))
+
+    def start(self) -> None:
+        """Let everything run that does not run yet."""
+        for group in self._groups:
+            if not group.futures:
+                group.futures = [ensure_future(member.awaitable) for member in group.members]
+                for future in group.futures:
+                    future.add_done_callback(self._tell)
+
+    async def soon(self) -> list[Delivery]:
+        """What is ready anyway, or nothing; what really waits is not waited for."""
+        self.start()
+        for _ in range(TICKS):
+            if found := self.due():
+                return found
+            await sleep(0)
+        return self.due()
+
+    async def next(self) -> list[Delivery]:
+        """What comes next: at least one delivery."""
+        if len(self._groups) == 1 and len(self._groups[0].members) == 1 and not self._groups[0].futures:
+            return [await _alone(self._groups.pop().members[0])]
+        self.start()
+        while not (found := self.due()):
+            self._wake = get_running_loop().create_future()
+            await self._wake
+        return found
+
+    def due(self) -> list[Delivery]:
+        """What is there by now: what hangs on the root itself, else everything."""
+        due = [group for group in self._groups if group.futures and group.due]
+        nearest = [group for group in due if group.members[0].slot.field.depth == 1]
+        found = [delivery for group in nearest or due for delivery in group.take()]
+        if found:
+            self._groups = [group for group in self._groups if group.members]
+        return found
+
+    def drop(self, gone: Callable[[ResponsePosition], bool]) -> list[Awaitable[Any]]:
+        """Cancel what belongs to places that are gone. What had not begun is handed out, to be settled by somebody."""
+        left: list[Awaitable[Any]] = []
+        for group in self._groups:
+            needless = {number for number, member in enumerate(group.members) if gone(member.slot)}
+            left += group.remove(needless)
+        self._groups = [group for group in self._groups if group.members]
+        return left
+
+    def close(self) -> None:
+        """Stop everything, because nobody wants the answer any more; what had not begun never begins."""
+        for awaitable in self.drop(lambda _: True):
+            if iscoroutine(awaitable):
+                awaitable.close()
+
+    def _tell(self, future: Future[Any]) -> None:
+        future.cancelled() or future.exception()  # seen, also when nobody wants it any more
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+
+async def _alone(waiting: Waiting) -> Delivery:
+    try:
+        return waiting, await waiting.awaitable
+    except Exception as error:
+        return waiting, error
+
+
+def _outcome(future: Future[Any]) -> Any:
+    if future.cancelled():
+        return future.result()  # raises, as it would where it was awaited
+    return future.exception() or future.result()

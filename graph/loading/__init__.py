@@ -1,0 +1,1 @@
+"""Loading: the DataLoaders of one operation."""

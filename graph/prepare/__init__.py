@@ -1,0 +1,1 @@
+"""Preparing: a document becomes operations that can be run again and again."""

@@ -1,0 +1,130 @@
+"""What an operation costs, before it is run: an upper bound of statements, rows and values.
+
+Pages multiply what is below them. Each fragment is priced once, so the work is linear in the document, however
+often fragments spread one another. Source of the idea: docs/decisions/0004-price-before-running.md.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+from graphql import (
+    FieldNode,
+    FragmentSpreadNode,
+    GraphQLCompositeType,
+    GraphQLNamedType,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    get_named_type,
+    is_composite_type,
+)
+
+from graph.prepare.fields import CostRule, PlannedField, planned
+from graph.prepare.introspection import list_sizes
+from graph.prepare.selection import Document, argument_values, included
+
+
+class PricedDocument(Document, Protocol):
+    """What must be known of an operation to price it."""
+
+    @property
+    def max_page(self) -> int:
+        """The most rows of one page."""
+
+
+class Cost(NamedTuple):
+    """What a selection costs for one parent. What is `per_row` waits for the connection that it is part of."""
+
+    statements: int = 0
+    rows: int = 0
+    values: int = 0
+    """Fields in the answer, of objects and of lists' elements."""
+    page: bool = False
+    """Whether a page of the connection around it is read."""
+    rows_per_row: int = 0
+    """Rows that each row of that page brings with it."""
+    values_per_row: int = 0
+
+    def plus(self, other: "Cost") -> "Cost":
+        """Both of them."""
+        return Cost(
+            self.statements + other.statements,
+            self.rows + other.rows,
+            self.values + other.values,
+            self.page or other.page,
+            self.rows_per_row + other.rows_per_row,
+            self.values_per_row + other.values_per_row,
+        )
+
+
+def price(document: PricedDocument, operation: OperationDefinitionNode) -> Cost:
+    """The price of an operation. Rows are summed over all levels; statements are counted once per level and field."""
+    root = document.schema.get_root_type(operation.operation)
+    return _Pricing(document).selections(root, operation.selection_set.selections) if root else Cost()
+
+
+class _Pricing:
+    def __init__(self, document: PricedDocument) -> None:
+        self._document = document
+        self._fragments: dict[str, Cost] = {}
+
+    def selections(self, parent: GraphQLNamedType | None, selections: Iterable[SelectionNode]) -> Cost:
+        total = Cost()
+        for selection in selections:
+            if included(self._document, selection):
+                total = total.plus(self._selection(parent, selection))
+        return total
+
+    def _selection(self, parent: GraphQLNamedType | None, selection: SelectionNode) -> Cost:
+        if isinstance(selection, FieldNode):
+            return self._field(parent, selection) if is_composite_type(parent) else Cost()
+        if isinstance(selection, InlineFragmentNode):
+            condition = selection.type_condition
+            inner = self._document.schema.get_type(condition.name.value) if condition else parent
+            return self.selections(inner, selection.selection_set.selections)
+        if isinstance(selection, FragmentSpreadNode):
+            return self._fragment(selection.name.value)
+        return Cost()
+
+    def _fragment(self, name: str) -> Cost:
+        if name not in self._fragments:
+            fragment = self._document.fragments.get(name)
+            self._fragments[name] = Cost()
+            if fragment is not None:
+                condition = self._document.schema.get_type(fragment.type_condition.name.value)
+                self._fragments[name] = self.selections(condition, fragment.selection_set.selections)
+        return self._fragments[name]
+
+    def _field(self, parent: GraphQLCompositeType, node: FieldNode) -> Cost:
+        definition = self._document.schema.get_field(parent, node.name.value)
+        if definition is None:
+            return Cost()
+        named = get_named_type(definition.type)
+        below = self.selections(named, node.selection_set.selections) if node.selection_set else Cost()
+        field = planned(definition)
+        if field is not None:
+            return self._planned(field, node, below)
+        size = self._introspected.get(node.name.value, 1) if parent.name.startswith("__") else 1
+        return below._replace(values=size * (1 + below.values))
+
+    def _planned(self, field: PlannedField, node: FieldNode, below: Cost) -> Cost:
+        statements, rows, values, page, rows_per_row, values_per_row = below
+        if field.cost is CostRule.NOTHING:
+            return below._replace(values=1 + values)
+        if field.cost is CostRule.PAGE:
+            return Cost(statements, page=True, rows_per_row=rows + rows_per_row, values_per_row=1 + values)
+        if field.cost in (CostRule.ROW, CostRule.TOTAL):
+            return Cost(1 + statements, 1 + rows, 1 + values)
+        arguments = argument_values(self._document, node.arguments)
+        limit = field.limit(arguments, self._document.max_page)
+        if field.cost is CostRule.LIST:
+            return Cost(field.statements(arguments) + statements, limit * (1 + rows), limit * (1 + values))
+        if page:  # of a connection; one row more tells whether others follow
+            rows += limit * (1 + rows_per_row) + 1
+            values += max(limit, 1) * values_per_row  # an empty page has a `pageInfo`, too
+        return Cost(statements + page, rows, 1 + values)
+
+    @cached_property
+    def _introspected(self) -> dict[str, int]:
+        return list_sizes(self._document.schema)

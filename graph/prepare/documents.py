@@ -1,0 +1,159 @@
+"""Documents, parsed and validated once.
+
+Text enters, a `Prepared` leaves and is kept in a bounded cache; variables never enter the key. A document that is
+refused is not kept: its text costs its sender as much as us. Limits are checked before anything is run.
+"""
+
+import sys
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    get_operation_ast,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.execution.values import VariableValues
+from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from graph.errors import TooCostly
+from graph.prepare.cost import Cost
+from graph.prepare.limits import Limits
+from graph.prepare.operation import PreparedOperation, size_arguments
+
+MAX_KEPT_BYTES = 128 * 1024 * 1024
+"""Of all prepared documents together: text of 20 KB can make 10 MB of nodes and plans."""
+BYTES_PER_TOKEN = 1_200
+"""What a token's nodes and its share of the plan take, measured; the shortest tokens take the most."""
+MAX_SHOWN = 1_000_000_000
+"""Prices beyond are not written out: doubling fragments make numbers of hundreds of digits."""
+
+overlapping.MAX_COMPLEXITY_BUDGET = 100_000
+"""Comparing fields of one name pair by pair is all that grows faster than the document; graphql-core would allow five
+times as much, which takes seconds. Setting it here is the way that graphql-core offers."""
+
+TOO_MUCH_WORK = "The document nests or repeats fragments and fields too often; ask for less, and for each field once."
+"""graphql-core stops validating when the work grows beyond the document's length, and does not say why."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A valid document."""
+
+    document: DocumentNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    size: int
+    """About how many bytes it takes."""
+    operations: dict[str | None, PreparedOperation] = field(default_factory=dict)
+    """Those that were run, by the names that asked for them."""
+
+
+@dataclass(frozen=True)
+class CheckedOperation:
+    """One operation of a document, with what it costs with the variables given."""
+
+    operation: PreparedOperation
+    variables: VariableValues
+    price: Cost
+
+
+class InvalidDocument(Exception):
+    """The document, or an operation of it, cannot be run; `errors` says why."""
+
+    def __init__(self, errors: Iterable[GraphQLError], document: DocumentNode | None = None) -> None:
+        self.errors = list(errors)
+        self.document = document
+        """What was parsed; None for text that is no document."""
+        super().__init__("; ".join(error.message for error in self.errors))
+
+
+def no_such_operation() -> GraphQLError:
+    """Said when `operationName` is unknown, or left out where there are several."""
+    message = "The document has no such operation; name one of it in `operationName`."
+    return GraphQLError(message, extensions={"code": "OPERATION_NOT_FOUND"})
+
+
+class Preparer:
+    """Prepares documents for one schema and keeps the most recently used ones."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits, capacity: int) -> None:
+        self.limits = limits
+        self._schema = schema
+        self._capacity = capacity
+        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+        self._kept_bytes = 0
+        hidden = () if limits.introspection else (NoSchemaIntrospectionCustomRule,)
+        self._sizes = size_arguments(schema)
+        self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, *hidden)
+
+    def prepare(self, text: str) -> Prepared:
+        """Parse and validate a document, or take it from the cache. Raises `InvalidDocument`."""
+        kept = self._kept.get(text)
+        if kept is not None:
+            self._kept.move_to_end(text)
+            return kept
+        prepared = self._kept[text] = self._prepare(text)
+        self._kept_bytes += prepared.size
+        while len(self._kept) > self._capacity or self._kept_bytes > MAX_KEPT_BYTES:
+            self._kept_bytes -= self._kept.popitem(last=False)[1].size
+        return prepared
+
+    def operation(self, prepared: Prepared, name: str | None) -> PreparedOperation:
+        """The operation of this name. Raises `InvalidDocument` when there is none."""
+        found = prepared.operations.get(name)
+        if found is None:
+            node = get_operation_ast(prepared.document, name)
+            if node is None:
+                raise InvalidDocument([no_such_operation()])
+            found = PreparedOperation(self._schema, node, prepared.fragments, self._sizes, self.limits)
+            prepared.operations[name] = found
+        return found
+
+    def check(self, operation: PreparedOperation, given: Mapping[str, Any] | None) -> CheckedOperation:
+        """The operation with its variables and its price.
+
+        Raises `InvalidDocument` when the variables do not fit it, and when it costs too much.
+        """
+        variables = operation.variables.values(given or {})
+        if isinstance(variables, list):
+            raise InvalidDocument(self._coded(error, "BAD_USER_INPUT") for error in variables)
+        found = operation.price(variables)
+        limits = self.limits
+        for what, needed, allowed in (
+            ("statements", found.statements, limits.max_statements),
+            ("rows", found.rows, limits.max_rows),
+            ("values", found.values, limits.max_values),
+        ):
+            if needed > allowed:
+                raise InvalidDocument([TooCostly(what, min(needed, MAX_SHOWN), allowed)])
+        return CheckedOperation(operation, variables, found)
+
+    def _prepare(self, text: str) -> Prepared:
+        limit = self.limits.max_tokens
+        try:
+            document = parse(text, max_lexical_tokens=limit, max_comments=limit)
+        except GraphQLError as error:
+            error.extensions = {"code": "GRAPHQL_PARSE_FAILED"}
+            raise InvalidDocument([error]) from None
+        errors = validate(self._schema, document, self._rules, hide_suggestions=not self.limits.introspection)
+        if errors:
+            raise InvalidDocument((self._coded(error, "GRAPHQL_VALIDATION_FAILED") for error in errors), document)
+        fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+        return Prepared(document, fragments, sys.getsizeof(text) + BYTES_PER_TOKEN * document.token_count)
+
+    def _coded(self, error: GraphQLError, code: str) -> GraphQLError:
+        """The client's own mistake, without the exception of ours that found it."""
+        message = TOO_MUCH_WORK if error.message == "Validation aborted." else error.message
+        if not self.limits.introspection:  # graphql-core hides all suggestions but one
+            message = message.partition(" Did you mean")[0]
+        return GraphQLError(message, error.nodes, extensions={"code": code})

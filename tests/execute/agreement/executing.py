@@ -1,0 +1,73 @@
+"""An operation run by two executors: ours, and graphql-core's as Strawberry has it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pytest
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from db.session.engines import Engines
+from graph.schema import Schema
+from tests.databases import recorded_statements
+from tests.execute.agreement.comparing import Answer, Disagreement, answer_of, check
+from tests.execute.agreement.known import Known
+from tests.execute.agreement.operations import Operation
+from tests.execute.running import run
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+UNRAISABLE = "ignore::pytest.PytestUnraisableExceptionWarning"
+"""With warnings as errors, a warning in a destructor ends as this one."""
+
+
+def left_by_graphql_core(test: T) -> T:
+    """Let a test pass where graphql-core never awaits what was called beside a field that fails at once."""
+    for what in ("ignore:coroutine .* was never awaited:RuntimeWarning", UNRAISABLE):
+        test = pytest.mark.filterwarnings(what)(test)
+    return test
+
+
+@dataclass
+class Tally:
+    """What was tried."""
+
+    tried: int = 0
+    run: int = 0
+    failed: int = 0
+    disagreed: int = 0
+    statements: int = 0
+
+
+class Pair:
+    """One schema under two executors, on one database."""
+
+    def __init__(self, ours: Schema, theirs: Schema, engines: Engines, known: Known) -> None:
+        assert ours.execution_context_class is not StrawberryGraphQLCoreExecutionContext
+        theirs.execution_context_class = StrawberryGraphQLCoreExecutionContext
+        self.known = known
+        self.tally = Tally()
+        self._ours = ours
+        self._theirs = theirs
+        self._engines = engines
+
+    async def check(self, operation: Operation) -> None:
+        """Raise `Disagreement` unless both answer alike."""
+        theirs = await self._answer(self._theirs, operation)
+        ours = await self._answer(self._ours, operation)
+        self.tally.tried += 1
+        self.tally.run += theirs.was_run
+        self.tally.failed += theirs.was_run and bool(theirs.problems)
+        self.tally.statements += theirs.statements
+        invalid = [problem for problem in theirs.problems if problem.code == "GRAPHQL_VALIDATION_FAILED"]
+        assert not invalid, f"the document is not valid: {invalid}"
+        try:
+            check(ours, theirs)
+        except Disagreement as difference:
+            self.tally.disagreed += 1
+            raise Disagreement(f"{difference}\n\n{operation.text}\n{operation.variables}") from None
+
+    async def _answer(self, schema: Schema, operation: Operation) -> Answer:
+        with recorded_statements() as seen:
+            result = await run(schema, self._engines, operation.text, operation.variables)
+        return answer_of(result, len(seen))

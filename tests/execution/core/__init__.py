@@ -1,4 +1,0 @@
-"""graphql-core's own tests of the execution, run with our executor in place of its own.
-
-`python -m tests.execution.core` runs them and shows pytest's output; `--help` says how to choose.
-"""

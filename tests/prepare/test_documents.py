@@ -1,0 +1,110 @@
+"""A document is parsed and validated once, kept for a while, and never mixed up with another."""
+
+import pytest
+from graphql import GraphQLError
+
+from db.session.engines import Engines
+from graph.prepare import documents
+from graph.prepare.documents import InvalidDocument, Preparer
+from graph.prepare.limits import Limits
+from graph.schema import Schema
+from tests.execute.running import codes, data_of, run
+
+LIMITS = Limits(max_tokens=1_000, max_statements=100, max_rows=1_000, max_values=1_000)
+
+
+@pytest.fixture
+def preparer(schema: Schema) -> Preparer:
+    """Keeps three documents."""
+    return Preparer(schema._schema, LIMITS, capacity=3)  # noqa: SLF001 - Strawberry has no public way to it
+
+
+def test_the_same_text_is_prepared_once(preparer: Preparer) -> None:
+    first = preparer.prepare("{ posts { totalCount } }")
+    assert preparer.prepare("{ posts { totalCount } }") is first
+    assert preparer.prepare("{ posts { totalCount  } }") is not first
+
+
+async def test_the_second_run_neither_parses_nor_validates(
+    schema: Schema, filled: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = "query ($first: Int) { tags(first: $first) { nodes { name } } }"
+    first = await data_of(schema, filled, query, {"first": 2})
+
+    def again(*_: object, **__: object) -> None:
+        raise AssertionError("This was done before.")
+
+    for module in (documents, "strawberry.schema.schema"):
+        monkeypatch.setattr(f"{getattr(module, '__name__', module)}.parse", again)
+        monkeypatch.setattr(f"{getattr(module, '__name__', module)}.validate", again)
+    assert await data_of(schema, filled, query, {"first": 2}) == first
+    # Variables are no part of what is kept.
+    assert len((await data_of(schema, filled, query, {"first": 1}))["tags"]["nodes"]) == 1
+    # What has been kept is priced anew: the price depends on the variables.
+    costly = await run(schema, filled, query, {"first": 100}, operation_extensions={"cost": True})
+    assert costly.extensions is not None
+    assert costly.extensions["cost"]["rows"] == 101
+
+
+def test_the_least_recently_used_document_goes_first(preparer: Preparer) -> None:
+    texts = [f"{{ {name} {{ totalCount }} }}" for name in ("posts", "users", "tags", "orders")]
+    posts, users, tags = (preparer.prepare(text) for text in texts[:3])
+    preparer.prepare(texts[0])  # used again: now `users` is the oldest
+    preparer.prepare(texts[3])
+    assert preparer.prepare(texts[0]) is posts
+    assert preparer.prepare(texts[2]) is tags
+    assert preparer.prepare(texts[1]) is not users
+
+
+def test_long_documents_make_room_by_their_length(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
+    preparer = Preparer(schema._schema, LIMITS, capacity=1_000)  # noqa: SLF001 - as above
+    short = preparer.prepare("{ __typename }")
+    monkeypatch.setattr(documents, "MAX_KEPT_BYTES", 3 * short.size)
+    assert preparer.prepare("{ __typename }") is short
+    # Three times as many tokens: there is room for nothing else.
+    long = preparer.prepare("{ a: __typename b: __typename }")
+    assert long.size > 2 * short.size
+    assert preparer.prepare("{ __typename }") is not short
+
+
+def test_what_is_refused_is_not_kept(preparer: Preparer) -> None:
+    kept = [preparer.prepare(f"{{ a{number}: __typename }}") for number in range(3)]
+    for text in ("{", "{ nonsense }", "{" + " a" * 2_000 + "}"):
+        refusals = []
+        for _ in range(2):
+            with pytest.raises(InvalidDocument) as refused:
+                preparer.prepare(text)
+            refusals.append(refused.value.errors)
+        assert refusals[0][0] is not refusals[1][0]
+    assert [preparer.prepare(f"{{ a{number}: __typename }}") for number in range(3)] == kept
+
+
+def test_a_refusal_tells_the_code_and_the_place_and_holds_no_exception_of_ours(preparer: Preparer) -> None:
+    with pytest.raises(InvalidDocument) as refused:
+        preparer.prepare('{ posts(where: {createdAt: {eq: "yesterday"}}) { totalCount } }')
+    (error,) = refused.value.errors
+    assert error.formatted == {
+        "message": "'yesterday' is not a moment with a time zone, for instance 2026-03-01T12:00:00Z.",
+        "locations": [{"line": 1, "column": 33}],
+        "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"},
+    }
+    assert (type(error), error.original_error) == (GraphQLError, None)
+
+
+def test_wrong_variables_are_told_as_far_as_they_help(preparer: Preparer) -> None:
+    prepared = preparer.prepare("query ($where: PostFilter) { posts(where: $where) { totalCount } }")
+    with pytest.raises(InvalidDocument) as refused:
+        preparer.check(preparer.operation(prepared, None), {"where": {"version": {"in": ["x"] * 1_000}}})
+    assert len(refused.value.errors) == 51
+    assert refused.value.errors[-1].message.startswith("Too many errors")
+
+
+async def test_one_document_may_hold_several_operations(schema: Schema, nowhere: Engines) -> None:
+    document = "query A { a: __typename } query B($x: Int!) { b: posts(first: $x) { __typename } }"
+    assert await data_of(schema, nowhere, document, operation_name="A") == {"a": "Query"}
+    assert await data_of(schema, nowhere, document, {"x": 1}, operation_name="B") == {
+        "b": {"__typename": "PostConnection"}
+    }
+    # The variables of one are not asked of the other.
+    assert codes(await run(schema, nowhere, document, operation_name="B")) == {"BAD_USER_INPUT"}
+    assert codes(await run(schema, nowhere, document)) == {"OPERATION_NOT_FOUND"}
