@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None, *, identify: Identification | N
 
     identity = Identity(engines, settings)
     identify = identify or Identify(engines, settings, identity.tokens)
-    endpoint = GraphQLEndpoint(make_schema(settings), engines, settings, identify, identity)
+    endpoint = GraphQLEndpoint(make_schema(settings), engines, settings, identify, [identity])
     routes: list[BaseRoute] = [
         Route(GRAPHQL, endpoint),
         Route("/healthz", _alive),

@@ -17,17 +17,16 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
-from db.session import Mode
 from db.session.engines import Engines
 from db.statements import StatementCache
 from graph.auth.policies import visibility
-from graph.context import Cookie, RequestContext
+from graph.context import ContextFactory, Cookie
 from graph.disconnect import while_connected
 from graph.errors import ClientError, CrossSite, Unauthenticated
-from graph.execute.operation import NotAllowed
 from graph.explorer import explorer_page
-from graph.http import GRAPHQL_RESPONSE, JSON, GraphQLRequest, headers_of, read_request, response_type, wants_page
+from graph.http import GRAPHQL_RESPONSE, JSON, headers_of, read_request, response_type, wants_page
 from graph.masking import Overloaded, code_of, for_client
+from graph.prepare.documents import NotAllowed, OperationRequest
 from graph.schema import Schema
 from graph.settings import Settings
 from graph.viewer import Viewer
@@ -70,7 +69,7 @@ class GraphQLEndpoint:
     """Answers at `/graphql`."""
 
     def __init__(
-        self, schema: Schema, engines: Engines, settings: Settings, identify: Identification, services: object
+        self, schema: Schema, engines: Engines, settings: Settings, identify: Identification, services: Sequence[object]
     ) -> None:
         self._schema = schema
         self._engines = engines
@@ -96,7 +95,7 @@ class GraphQLEndpoint:
             media_type = response_type(headers.get(b"accept", b"").decode("latin-1"))
             asked = await read_request(request, headers, self._settings.max_body_bytes)
             viewer = await self._viewer(request)
-            context = RequestContext(
+            contexts = ContextFactory(
                 self._engines,
                 request=request,
                 viewer=viewer,
@@ -104,14 +103,14 @@ class GraphQLEndpoint:
                 statements=self._statements,
                 services=self._services,
             )
-            result = await self._execute(request, asked, context)
+            result = await self._execute(request, asked, contexts)
         except HTTPException as refused:
             return refusal(refused, media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_LEFT)
         except Unidentified as refused:
             return _with_cookies(_answer(refused.result, media_type), request, refused.cookies)
-        return _with_cookies(_answer(result, media_type), request, context.cookies)
+        return _with_cookies(_answer(result, media_type), request, contexts.cookies)
 
     async def _viewer(self, request: Request) -> Viewer:
         try:
@@ -119,11 +118,11 @@ class GraphQLEndpoint:
         except Exception as error:  # whatever it is, the answer has the form of GraphQL's errors
             raise Unidentified(error) from error
 
-    async def _execute(self, request: Request, asked: GraphQLRequest, context: RequestContext) -> ExecutionResult:
+    async def _execute(self, request: Request, asked: OperationRequest, contexts: ContextFactory) -> ExecutionResult:
         allowed = EVERYTHING if request.method == "POST" else READING
-        work = self._schema.answer(*asked, context, allowed)
+        work = self._schema.answer(asked, contexts, allowed)
         try:
-            return await while_connected(request, work, lambda: context.session.mode is not Mode.CURRENT)
+            return await while_connected(request, work, lambda: not contexts.changes)
         except NotAllowed as error:
             raise _wrong_address(error.kind) from None
 

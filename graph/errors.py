@@ -80,6 +80,13 @@ class ColumnNotLoaded(TrellisError):
         )
 
 
+class MissingService(TrellisError):
+    """A resolver asked for a service that the application was not given."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"This application has no {name}. Give one to it where it is made: services=[{name}(…)].")
+
+
 class NoKey(TrellisError):
     """There is nothing to sign access tokens with."""
 

@@ -1,4 +1,4 @@
-"""StatementCache that were built once and are used by every operation that needs the same.
+"""Statements that were built once and are used by every operation that needs the same.
 
 To build a statement takes longer than to run it. What makes statements alike enters as an identity; keys, limits and
 cursors are bound when a statement runs. The least recently used ones go first.

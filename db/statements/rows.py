@@ -1,4 +1,4 @@
-"""LevelLoader reads: many parents in, one statement out.
+"""Batched reads: many parents in, one statement out.
 
 A loader hands over the keys of one tick; these functions build the statement that answers all of them. They know
 columns and keys, not GraphQL. They never execute and never commit.

@@ -11,7 +11,6 @@ from enum import Enum
 from functools import cache
 from typing import Any, NamedTuple
 
-from graphql import GraphQLObjectType
 from sqlalchemy import ColumnElement, Float, Numeric, cast, func, type_coerce
 
 from db.statements import Key
@@ -19,8 +18,7 @@ from graph.entity.fields import ValueField, object_type
 from graph.entity.registry import Attribute, Entity, optional
 from graph.entity.scalars import BigInt, LocalDateTime
 from graph.loading.loaders import ListQuery, Measure
-from graph.prepare.fields import PlannedField
-from graph.prepare.selection import Document, leads_to, selected_fields
+from graph.prepare.fields import Level, PlannedField, Selection
 
 COMPUTED_DIGITS = 10
 """Behind the point: as far as SQLite's doubles carry a sum of money."""
@@ -134,13 +132,11 @@ def value_fields(entity: Entity) -> list[PlannedField]:
     return fields
 
 
-def selected_measures(document: Document, entity: Entity, type_: GraphQLObjectType, nodes: Any) -> tuple[Measure, ...]:
+def selected_measures(level: Level, entity: Entity, selection: Selection) -> tuple[Measure, ...]:
     """The measures that are selected, in a fixed order."""
-    fields = selected_fields(document, type_, nodes)
-    found = [COUNT] if "count" in fields else []
+    found = [COUNT] if "count" in selection.by_name else []
     for function in FUNCTIONS:
-        if function.name in fields:
-            chosen = selected_fields(document, leads_to(type_, function.name), fields[function.name].nodes)
-            applies = applicable(entity, function)
-            found += [measure_of(function, applies[name][0]) for name in sorted(chosen) if name in applies]
+        applies = applicable(entity, function)
+        chosen = {name for field in selection.by_name.get(function.name, ()) for name in level.below(field).by_name}
+        found += [measure_of(function, applies[name][0]) for name in sorted(chosen) if name in applies]
     return tuple(found)

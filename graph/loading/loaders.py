@@ -1,15 +1,16 @@
-"""The DataLoaders of one operation, made on first use per relationship.
+"""The DataLoaders of one operation, made on first use: one for each relationship, its columns and its arguments.
 
-Keys enter one by one, as whoever walks the document meets them; each tick leaves as one statement. A loader is
-shared by every branch that wants the same columns by the same arguments, so that a row reached over two paths is
-fetched once. Who walks the document is unknown here. The viewer's visibility is added to every statement.
+Keys enter, one by one or a level at once; each tick or level leaves as one statement. A loader is shared by every
+branch that wants the same columns by the same arguments, so that a row reached over two paths is fetched once. How the
+document is walked is not known here. The viewer's visibility is added to every statement.
 """
 
-from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
+from aiodataloader import DataLoader
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapper
 
@@ -18,7 +19,7 @@ from db.fast import Values
 from db.relations import Link, Predicate, Source, Term, Visibility, root, total_order
 from db.session import RequestSession
 from db.statements import Key, PageShape, Side, Statement, StatementCache, page
-from graph.loading.level_loader import LevelLoader
+from graph.loading.level_loader import Fetch, LevelLoader
 
 SQLITE_MAX_KEYS = 10_000
 """SQLite binds at most 32,766 values in a statement, and a key may have several columns."""
@@ -29,13 +30,14 @@ IDENTITY = "the identity"
 NOTHING: Mapping[str, Any] = {}
 
 T = TypeVar("T")
-Rows = Sequence[Values]
+FoundRows = Sequence[Values]
+"""FoundRows of one parent, or of one statement."""
 
 
 class Page(NamedTuple):
     """A page of one parent, in the order that was asked for: the columns, then the values of a cursor."""
 
-    rows: Rows
+    rows: FoundRows
     has_more: bool
     """Whether rows follow in the direction of paging."""
 
@@ -63,11 +65,11 @@ class PageArguments(NamedTuple):
             parameters |= side.parameters(values)
         return parameters
 
-    def page(self, found: Rows) -> Page:
+    def page(self, found: FoundRows) -> Page:
         """The page that was found with these rows: the extra one is dropped, and a backward page turned round."""
         return Page(self.shown([found])[0], len(found) > self.limit)
 
-    def shown(self, found: Sequence[Rows]) -> Sequence[Rows]:
+    def shown(self, found: Sequence[FoundRows]) -> Sequence[FoundRows]:
         """The rows of each page."""
         limit = self.limit
         if max(map(len, found), default=0) > limit:
@@ -81,7 +83,7 @@ class PageArguments(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ListQuery:
-    """Rows of one model: all of them or those of each parent, filtered, in no order yet.
+    """FoundRows of one model: all of them or those of each parent, filtered, in no order yet.
 
     `identity` is equal for equal arguments and finds the loader; two listings of one identity must be alike.
     """
@@ -150,10 +152,24 @@ class Loaders:
         self._bound = bound
         self._session = session
         self.statements = statements
-        self._made: dict[Hashable, LevelLoader[Any]] = {}
+        self._made: dict[Hashable, object] = {}
 
-    def rows(self, link: Link, columns: tuple[str, ...]) -> LevelLoader[Values | None]:
-        """The one row at the far end of a link; keys hold the values of `link.key`."""
+    def once(self, identity: Hashable, make: Callable[[], T]) -> T:
+        """What is made once for the operation under this identity, a loader mostly."""
+        made = self._made.get(identity)
+        if made is None:
+            made = self._made[identity] = make()
+        return cast(T, made)
+
+    def get(self, kind: Callable[[RequestSession], T]) -> T:
+        """A DataLoader of your own: `kind(session)`, made the first time that the operation asks for this kind.
+
+        `await info.context.loaders.get(Likes).load(post.id)`, where `class Likes(DataLoader)` takes the session.
+        """
+        return self.once(kind, lambda: kind(self._session))
+
+    def to_one(self, link: Link, columns: tuple[str, ...]) -> LevelLoader[Values | None]:
+        """The row at the far end of a to-one relationship; keys hold the values of `link.key`."""
         if link.is_first_of_many:
             return self._first(link, columns)
         if link.target_key is not None:  # posts' authors and orders' customers are one loader
@@ -183,7 +199,9 @@ class Loaders:
         parameters = {batch.LIMIT: 1, **listing.parameters}
         return self._loader(("one", listing.identity, columns), shape, build, _first, parameters)
 
-    def pages(self, listing: ListQuery, order: Order, window: PageArguments, wanted: Projection) -> LevelLoader[Rows]:
+    def pages(
+        self, listing: ListQuery, order: Order, window: PageArguments, wanted: Projection
+    ) -> LevelLoader[FoundRows]:
         """The rows of each parent that `window` makes a page of; at the root, the key is `()`."""
 
         def build() -> Statement:
@@ -217,7 +235,7 @@ class Loaders:
         identity, shape = ("aggregate", listing.identity, names), listing.shape("aggregate", names)
         return self._loader(identity, shape, build, _first, listing.parameters)
 
-    def groups(self, listing: ListQuery, grouping: Grouping, measures: tuple[Measure, ...]) -> LevelLoader[Rows]:
+    def groups(self, listing: ListQuery, grouping: Grouping, measures: tuple[Measure, ...]) -> LevelLoader[FoundRows]:
         """The groups of each parent's rows, the largest first: the columns grouped by, then the measures."""
 
         def build() -> Statement:
@@ -245,25 +263,17 @@ class Loaders:
         visible = self.visible(listing.model)
         return (*listing.predicates, visible) if visible else listing.predicates
 
-    def made(
-        self, identity: Hashable, fetch: Callable[[list[Key]], Coroutine[Any, Any, dict[Key, T]]]
-    ) -> LevelLoader[T]:
-        """The loader of this identity, for what takes more than one statement."""
-        made = self._made.get(identity)
-        if made is None:
-            made = self._made[identity] = LevelLoader(fetch)
-        return made
-
     async def read(
         self, shape: Hashable | None, build: Callable[[str], Statement], parameters: Mapping[str, Any]
-    ) -> Rows:
+    ) -> FoundRows:
         """The rows of a statement without keys, which is built for a dialect and kept by its shape."""
         return await self._read(self._statement(shape, lambda: build(self._session.dialect)), [()], parameters)
 
     def clear(self) -> None:
         """Forget everything that was read: a change may have made it untrue, or nobody wants it any more."""
         for made in self._made.values():
-            made.close()
+            if isinstance(made, DataLoader):
+                made.clear_all()
         self._made.clear()
 
     def _first(self, link: Link, columns: tuple[str, ...]) -> LevelLoader[Values | None]:
@@ -291,26 +301,26 @@ class Loaders:
         identity: Hashable,
         shape: Hashable | None,
         build: Callable[[], Statement],
-        finish: Callable[[Sequence[Key], Statement, Rows], dict[Key, T]],
+        finish: Callable[[Sequence[Key], Statement, FoundRows], dict[Key, T]],
         parameters: Mapping[str, Any] | None = None,
     ) -> LevelLoader[T]:
         """The loader of this identity; `finish` turns the rows of all keys into values.
 
-        StatementCache of one `shape` are alike but for what is bound when they run, and are kept for other operations;
+        Statements of one `shape` are alike but for what is bound when they run, and are kept for other operations;
         without a shape, a statement is built for this operation alone.
         """
         made = self._made.get(identity)
         if made is None:
-            made = self._made[identity] = self._make(shape, build, finish, parameters or {})
-        return made
+            made = self._made[identity] = LevelLoader(self._fetch(shape, build, finish, parameters or {}))
+        return cast(LevelLoader[T], made)
 
-    def _make(
+    def _fetch(
         self,
         shape: Hashable | None,
         build: Callable[[], Statement],
-        finish: Callable[[Sequence[Key], Statement, Rows], dict[Key, T]],
+        finish: Callable[[Sequence[Key], Statement, FoundRows], dict[Key, T]],
         parameters: Mapping[str, Any],
-    ) -> LevelLoader[T]:
+    ) -> Fetch[T]:
         async def fetch(keys: list[Key]) -> dict[Key, T]:
             statement = self._statement(shape, build)
             if self._session.dialect == "sqlite" and len(keys) > SQLITE_MAX_KEYS:
@@ -318,35 +328,35 @@ class Loaders:
                 parts = [
                     await self._read(statement, keys[start : start + SQLITE_MAX_KEYS], parameters) for start in starts
                 ]
-                rows: Rows = list(chain.from_iterable(parts))
+                rows: FoundRows = list(chain.from_iterable(parts))
             else:
                 rows = await self._read(statement, keys, parameters)
             return finish(keys, statement, rows)
 
-        return LevelLoader(fetch)
+        return fetch
 
     def _statement(self, shape: Hashable | None, build: Callable[[], Statement]) -> Statement:
         if shape is None:
             return build()
         return self.statements.get((self._session.dialect, self.visible, shape), build)
 
-    async def _read(self, statement: Statement, keys: list[Key], parameters: Mapping[str, Any]) -> Rows:
+    async def _read(self, statement: Statement, keys: list[Key], parameters: Mapping[str, Any]) -> FoundRows:
         bound = {**statement.parameters(keys), **parameters, **self._bound}
         if statement.kept is not None:
             return await self._session.rows(statement.kept, bound)
         return await self._session.rows(statement.select, bound)
 
 
-def _number(keys: Sequence[Key], statement: Statement, rows: Rows) -> dict[Key, int]:
+def _number(keys: Sequence[Key], statement: Statement, rows: FoundRows) -> dict[Key, int]:
     found = batch.first_by_key(statement, rows)
     return {key: int(found[key][0]) if key in found else 0 for key in keys}
 
 
-def _first(keys: Sequence[Key], statement: Statement, rows: Rows) -> dict[Key, Values | None]:
+def _first(keys: Sequence[Key], statement: Statement, rows: FoundRows) -> dict[Key, Values | None]:
     found = batch.first_by_key(statement, rows)
     return {key: found.get(key) for key in keys}
 
 
-def _all(keys: Sequence[Key], statement: Statement, rows: Rows) -> dict[Key, Rows]:
+def _all(keys: Sequence[Key], statement: Statement, rows: FoundRows) -> dict[Key, FoundRows]:
     found = batch.by_key(statement, rows)
     return {key: found.get(key, ()) for key in keys}

@@ -13,7 +13,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from db import models
 from db.base import EmailAddress
 from db.fast import CompiledStatement
+from graph.auth.identity import Identity
 from graph.context import RequestContext
+from graph.errors import MissingService
 from graph.mutations.moving import ACCOUNTS
 from graph.settings import Settings
 from graph.writing import Change, Rejected
@@ -52,8 +54,10 @@ def _settings() -> Settings:
 
 def house_email(context: RequestContext) -> str:
     """The address of the house."""
-    services = context.services
-    return (services.settings if isinstance(services, Configured) else _settings()).house_email
+    try:
+        return context.service(Identity).settings.house_email
+    except MissingService:
+        return _settings().house_email
 
 
 async def house_account(change: Change, currency: str) -> int:

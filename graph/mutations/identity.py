@@ -80,8 +80,7 @@ class ChangePasswordInput(Input):
 
 
 def _identity(context: RequestContext) -> Identity:
-    assert isinstance(context.services, Identity)
-    return context.services
+    return context.service(Identity)
 
 
 def _address(context: RequestContext) -> str | None:

@@ -38,8 +38,8 @@ from strawberry.utils.str_converters import to_camel_case
 from db.statements import Key
 from graph.entity.fields import described_enum
 from graph.entity.ids import encode_id
-from graph.entity.row_reference import RowReference
 from graph.errors import DeclarationError
+from graph.execute.reference import RowReference
 from graph.writing.change import Change
 from graph.writing.errors import AlreadyExists, Forbidden, Place, Rejected
 from graph.writing.inputs import parsed, rows_of

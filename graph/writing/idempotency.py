@@ -23,8 +23,8 @@ from db.session.connection import Transaction
 from graph.context import RequestContext
 from graph.entity.ids import key_in
 from graph.entity.registry import Entity, entity_of
-from graph.entity.row_reference import RowReference
 from graph.errors import DeclarationError
+from graph.execute.reference import RowReference
 from graph.writing.errors import ERROR_TYPES, IdempotencyConflict, Place
 from graph.writing.inputs import Input
 from graph.writing.payload import Member, Payload

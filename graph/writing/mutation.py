@@ -16,8 +16,8 @@ from db.session.connection import Transaction
 from graph.context import RequestContext
 from graph.entity.fields import object_type
 from graph.errors import DeclarationError
+from graph.execute.walk import Info
 from graph.prepare.fields import PlannedField, argument
-from graph.prepare.selection import Info
 from graph.writing.change import Change
 from graph.writing.errors import SIGNED_IN, Rejected, Right
 from graph.writing.idempotency import FIELD, Keys, Once, Repeated, check_idempotent, fingerprint_of
@@ -32,7 +32,7 @@ Prepare = Callable[[Any, RequestContext], Awaitable[Any]]
 """Done before the transaction begins, without holding a connection: to hash a password, to ask another service."""
 
 Record = Callable[[Change, str], Awaitable[None]]
-"""Crud down who did what, in the same transaction."""
+"""Writes down who did what, in the same transaction."""
 
 INPUT = "input"
 
@@ -61,7 +61,7 @@ class Mutation(PlannedField):
         )
         self.model = model
         self.right = right
-        self.planned_resolver = self._resolve
+        self.resolver = self._resolve
         self.members = members
         self._payload = payload
         self._work = work

@@ -10,8 +10,8 @@ from sqlalchemy import inspect
 
 from graph.entity.fields import ValueField, object_type
 from graph.entity.registry import Entity, entity_of, entity_of_model, key_of, list_of, optional
-from graph.entity.row_reference import RowReference
-from graph.prepare.fields import CostRule, PlannedField
+from graph.execute.reference import RowReference
+from graph.prepare.fields import CostRule
 from graph.writing.errors import UserError
 
 MAX_LISTED = 1_000
@@ -48,12 +48,12 @@ class Payload:
         return empty | {"errors": list(errors)}
 
 
-class _Errors(PlannedField):
-    """Its resolver is called with `info`, which an interface needs to find the types of its objects."""
+class _Errors(ValueField):
+    """Why it was not done."""
 
     def __init__(self) -> None:
-        super().__init__("errors", list_of(UserError), "Why it was not done; empty when it was.")
-        self.planned_resolver = lambda answer, _info, **_: answer["errors"]
+        description = "Why it was not done; empty when it was."
+        super().__init__("errors", list_of(UserError), description, lambda answer: answer["errors"])
 
 
 class _PayloadField(ValueField):

@@ -5,7 +5,7 @@ from typing import Any
 from db.statements import Key
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
-from graph.entity.row_reference import RowReference
+from graph.execute.reference import RowReference
 from graph.writing.change import global_id
 
 

@@ -9,8 +9,9 @@ from sqlalchemy import text
 from strawberry.types import ExecutionResult
 
 from db.session.engines import Engines
-from graph.context import RequestContext
+from graph.context import ContextFactory
 from graph.masking import code_of, for_client
+from graph.prepare.documents import OperationRequest
 from graph.schema import Schema
 from tests.databases import Database, StatementRecorder
 from tests.entity.serving import Api, fill, serve
@@ -32,7 +33,7 @@ async def workshop(blank_database: Database) -> AsyncIterator[Api]:
 
 async def answer(schema: Schema, engines: Engines, query: str, variables: dict[str, Any] | None = None) -> Any:
     """What a server writes."""
-    return await schema.answer(query, variables, None, None, RequestContext(engines), [OperationType.QUERY])
+    return await schema.answer(OperationRequest(query, variables), ContextFactory(engines), [OperationType.QUERY])
 
 
 def told(result: ExecutionResult) -> list[tuple[str, list[str | int] | None, str | None]]:

@@ -12,7 +12,8 @@ from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from db.statements import StatementCache
 from graph.auth.policies import visibility
-from graph.context import RequestContext
+from graph.context import ContextFactory
+from graph.prepare.documents import OperationRequest
 from graph.schema import make_schema
 from graph.viewer import NOBODY, Viewer
 
@@ -37,14 +38,14 @@ class Asking:
         """The same, as somebody else."""
         return Asking(self.engines, viewer, self._statements)
 
-    def context(self) -> RequestContext:
+    def context(self) -> ContextFactory:
         """A context for one operation of this viewer."""
-        return RequestContext(
+        return ContextFactory(
             self.engines, viewer=self.viewer, visible=visibility(self.viewer), statements=self._statements
         )
 
     async def __call__(self, document: str, **variables: Any) -> Any:
-        result = await SCHEMA.answer(document, variables, None, None, self.context(), EVERYTHING)
+        result = await SCHEMA.answer(OperationRequest(document, variables), self.context(), EVERYTHING)
         assert not result.errors, result.errors
         return result.data
 

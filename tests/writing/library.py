@@ -25,8 +25,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, relat
 
 from db.relations import Predicate, Visibility
 from db.session.engines import Engines
-from graph.context import RequestContext
+from graph.context import ContextFactory
 from graph.entity import Connection, Node, Schema, entity, query_type
+from graph.prepare.documents import OperationRequest
 from graph.settings import Settings
 from graph.viewer import ADMIN, NOBODY, Viewer
 from graph.writing import EDITORS, ERROR_TYPES, Crud, RelationshipInput, mutation_type, with_role
@@ -148,8 +149,8 @@ class AskingLibrary(Asking):
 
     async def __call__(self, document: str, **variables: Any) -> Any:
         visible = KEEPERS if self.viewer.has(ADMIN) else READERS
-        context = RequestContext(self.engines, viewer=self.viewer, visible=visible, statements=self._statements)
-        result = await SCHEMA.answer(document, variables, None, None, context, EVERYTHING)
+        context = ContextFactory(self.engines, viewer=self.viewer, visible=visible, statements=self._statements)
+        result = await SCHEMA.answer(OperationRequest(document, variables), context, EVERYTHING)
         assert not result.errors, result.errors
         return result.data
 

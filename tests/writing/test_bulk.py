@@ -12,7 +12,7 @@ from db.session import Mode, RequestSession
 from db.session.connection import Transaction
 from db.session.engines import Engines
 from graph.auth.policies import visibility
-from graph.context import RequestContext
+from graph.context import ContextFactory
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.errors import DeclarationError
@@ -271,7 +271,7 @@ async def test_a_row_that_nobody_looked_at_is_not_overwritten(
 
 async def in_change(engines: Engines, work: Any) -> Any:
     viewer = Viewer(None, frozenset({"admin"}), key_id=1)
-    context = RequestContext(engines, viewer=viewer, visible=visibility(viewer))
+    context = ContextFactory(engines, viewer=viewer, visible=visibility(viewer)).make(Mode.CURRENT)
 
     async def run(transaction: Transaction) -> Any:
         return await work(Change(transaction, context, ("input",)))

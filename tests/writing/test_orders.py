@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, insert, select, update
 
 from db import models
@@ -11,7 +12,8 @@ from db.base import utcnow
 from db.money import to_decimal
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
-from graph.context import RequestContext
+from graph.auth.identity import Identity
+from graph.context import ContextFactory
 from graph.mutations.house import house_email
 from graph.settings import Settings
 from tests.databases import StatementRecorder
@@ -153,11 +155,11 @@ async def test_the_house_does_not_pay_itself(ask: Asking) -> None:
 
 
 async def test_the_house_is_called_as_the_settings_of_the_server_say(engines: Engines) -> None:
-    class Services:
-        settings = Settings.model_construct(house_email="till@example.org")
-
-    assert house_email(RequestContext(engines, services=Services())) == "till@example.org"
-    assert house_email(RequestContext(engines)) == HOUSE
+    settings = Settings.model_construct(house_email="till@example.org", database_url=SecretStr("sqlite://"))
+    identity = Identity(engines, settings)
+    assert house_email(ContextFactory(engines, services=[identity]).make()) == "till@example.org"
+    assert house_email(ContextFactory(engines).make()) == HOUSE
+    identity.close()
 
 
 async def test_only_admins_ship_and_only_what_is_paid(ask: Asking) -> None:

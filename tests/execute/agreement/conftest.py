@@ -54,7 +54,7 @@ async def harbour_pair(database: Database, executor: type[Any] | None = None) ->
 
 
 def most_were_run(pair: Pair) -> None:
-    """InvalidDocument operations agree trivially: they must be few. And errors must not be."""
+    """Refused operations agree trivially: they must be few. And errors must not be."""
     tally = pair.tally
     assert tally.run > tally.tried * 0.9
     assert tally.failed > tally.tried * 0.1
