@@ -10,12 +10,11 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.session.engines import Engines
 from graph.auth.identify import Identify
 from graph.auth.identity import Identity
-from graph.endpoint import GraphQLEndpoint, Identification, refusal
+from graph.endpoint import EndpointFirst, GraphQLEndpoint, Identification, refusal
 from graph.errors import Unexpected
 from graph.explorer import explorer_files
 from graph.masking import reported
@@ -61,7 +60,7 @@ def create_app(settings: Settings | None = None, *, identify: Identification | N
         routes=routes,
         middleware=[
             Middleware(MetricsMiddleware, metrics=metrics, paths=paths),
-            Middleware(_Shortcut, path=GRAPHQL, endpoint=endpoint),
+            Middleware(EndpointFirst, path=GRAPHQL, endpoint=endpoint),
         ],
         exception_handlers={HTTPException: _refused, Exception: _broken},
         lifespan=lifespan,
@@ -101,20 +100,6 @@ async def _alive(_request: Request) -> Response:
 async def _to_explorer(_request: Request) -> Response:
     """`/`: where people start."""
     return RedirectResponse(GRAPHQL)
-
-
-class _Shortcut:
-    """Leads to the endpoint past the router: nearly all requests go there."""
-
-    def __init__(self, app: ASGIApp, path: str, endpoint: ASGIApp) -> None:
-        self._app = app
-        self._path = path
-        self._endpoint = endpoint
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        direct = scope["type"] == "http" and scope["path"] == self._path
-        await (self._endpoint if direct else self._app)(scope, receive, send)
 
 
 class _Readiness:

@@ -50,17 +50,17 @@ class ConnectionQuery:
     def load_pages(self, level: Level, then: Callable[[list[FoundRows]], None]) -> None:
         """Load the rows of each connection of a level, one more than its page has if there are more."""
         if self.is_counted:
-            level.load(self._counted_page, _keys_of(level), lambda found: then([page.rows for page in found]))
+            level.load(self._counted_page, [()], lambda found: then([page.rows for page in found]))
         else:
             loader = self.loaders.pages(self.listing, self.order, self.arguments, self.projection)
-            level.load(loader, _keys_of(level), then)
+            level.load(loader, [connection.key for connection in level.sources], then)
 
     def load_totals(self, level: Level, then: Callable[[list[int]], None]) -> None:
         """Load the number of all rows of each connection of a level."""
         if self.is_counted:
-            level.load(self._counted_page, _keys_of(level), lambda found: then([page.total for page in found]))
+            level.load(self._counted_page, [()], lambda found: then([page.total for page in found]))
         else:
-            level.load(self.loaders.counts(self.listing), _keys_of(level), then)
+            level.load(self.loaders.counts(self.listing), [connection.key for connection in level.sources], then)
 
     def shown_rows(self, pages: Sequence[FoundRows]) -> Rows:
         """The rows of all pages, one after the other."""
@@ -146,7 +146,7 @@ class ConnectionField(LevelField):
         )
         self.needs = needs
         self.sizes = ("first", "last")
-        self._entity = entity
+        self._find_entity = entity
         self._listing = listing
         self._fixed_order = order
 
@@ -158,11 +158,11 @@ class ConnectionField(LevelField):
     def begin(self, level: Level) -> None:
         """Give each parent its connection; parents with equal keys share one."""
         selection = level.below()
-        parts = (
-            selection.remember(_Parts, lambda: _Parts(selection, level.below))
-            if selection.fixed
-            else _Parts(selection, level.below)
-        )
+        parts = selection.remembered.get(_Parts)
+        if parts is None:
+            parts = _Parts(selection, level.below)
+            if selection.fixed:
+                selection.remembered[_Parts] = parts
         query = self._query(level, parts)
         keys = level.keys(self.needs)
         parents = list(dict.fromkeys(keys))
@@ -178,26 +178,30 @@ class ConnectionField(LevelField):
         if parts.settled is not None and parts.settled[0] is context.visible:
             _, listing, order = parts.settled
         else:
-            listing = restricted(self._listing(arguments), self._entity(), arguments.get("where"), context.loaders)
+            listing = restricted(self._listing(arguments), self._entity, arguments.get("where"), context.loaders)
             order = self._order(arguments, context.loaders)
             asked = level.field.arguments
             if asked is not None and all(name in PAGE_ARGUMENTS for name, _ in asked.variable):
                 parts.settled = (context.visible, listing, order)
         page = _page_arguments(arguments, listing, order, context)
         is_counted = parts.is_counted and not self.needs and may_count_with_page(listing, page, parts.projection)
-        return ConnectionQuery(self._entity(), listing, order, page, parts.projection, context.loaders, is_counted)
+        return ConnectionQuery(self._entity, listing, order, page, parts.projection, context.loaders, is_counted)
 
     def _order(self, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
         if not arguments.get("orderBy"):
             return self._natural_order
-        entity = self._entity()
+        entity = self._entity
         asked = ordering(entity, arguments["orderBy"], loaders.visible)
         return asked._replace(identity=f"{entity.name} {asked.identity}")
 
     @cached_property
+    def _entity(self) -> Entity:
+        return self._find_entity()
+
+    @cached_property
     def _natural_order(self) -> Order:
         """It belongs to the relationship, so its cursors belong to it too."""
-        entity = self._entity()
+        entity = self._entity
         terms = self._fixed_order or ordering(entity, None, EVERYTHING).terms
         return Order(terms, f"{entity.name} {self.name}")
 
@@ -234,10 +238,6 @@ def _page_arguments(
             cursors[name] = decode_cursor(name, arguments[name], order.identity, terms)
     limit = first if first is not None else last
     return PageArguments(min(DEFAULT_PAGE, max_page) if limit is None else limit, last is not None, **cursors)
-
-
-def _keys_of(level: Level) -> list[Key]:
-    return [connection.key for connection in level.sources]
 
 
 class _PartField(LevelField):
@@ -367,6 +367,6 @@ def connection_type(entity: Entity) -> type[Any]:
             "aggregate",
             f"Counts and sums over the {entity.many} on all pages together.",
             lambda: entity,
-            lambda level: (level.sources[0].query.listing, _keys_of(level)),
+            lambda level: (level.sources[0].query.listing, [connection.key for connection in level.sources]),
         ),
     )

@@ -1,6 +1,6 @@
 """A Strawberry schema whose mapped fields are planned, and whose documents are prepared once and have a cost."""
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import strawberry
@@ -63,15 +63,6 @@ class Schema(strawberry.Schema):
         )
         """The one way into an operation."""
 
-    async def answer(
-        self, request: OperationRequest, contexts: ContextFactory, allowed: Container[OperationType]
-    ) -> ExecutionResult:
-        """Answer one operation, to be written by orjson: a datetime in the data may stay one.
-
-        Raises `NotAllowed` for an operation of a kind that is not among those allowed.
-        """
-        return await self.operations.answer(request, contexts, allowed, for_json=True)
-
     async def execute(
         self,
         query: str | None,
@@ -84,7 +75,7 @@ class Schema(strawberry.Schema):
     ) -> ExecutionResult:
         """Answer one operation as a server does, called as Strawberry's method is; `context_value` is a factory.
 
-        Raises `NotAllowed` as `answer` does.
+        Raises `NotAllowed` for an operation of a kind that is not among those allowed.
         """
         assert context_value is not None, "give a ContextFactory: an operation needs a session"
         assert root_value is None, "operations start from no object"

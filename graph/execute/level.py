@@ -7,59 +7,70 @@ field has its resolver called for each. Values are completed into their position
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from graphql import GraphQLObjectType
 
+from db.statements import Key
 from graph.execute.completion import complete, put, waiting
 from graph.execute.pending import Waiting
 from graph.execute.response import ResponseObject, null_in, position_of
 from graph.execute.rows import complete_reading
 from graph.execute.work import Load, Objects, Work
-from graph.prepare.fields import FieldPlan, Level, Reading, Rows, Selection
+from graph.prepare.fields import FieldPlan, Reading, Rows, Selection
 
 if TYPE_CHECKING:
     from graph.context import RequestContext
     from graph.loading.level_loader import LevelLoader
 
 
+T = TypeVar("T")
+
+
 class ObjectsLevel:
     """The level of a run: objects that the response holds already. Implements `Level`."""
 
-    __slots__ = ("_objects", "_work", "field")
+    __slots__ = ("_objects", "_work", "context", "field")
 
     def __init__(self, work: Work, objects: Objects, field: FieldPlan) -> None:
+        self.context: RequestContext = work.context
         self.field = field
         self._work = work
         self._objects = objects
 
     @property
-    def context(self) -> RequestContext:
-        """The operation's session, loaders and viewer."""
-        return self._work.context
-
-    @property
     def sources(self) -> Sequence[Any]:
         """The objects as resolvers know them."""
-        return self._objects.sources
+        return self._objects.taken or self._objects.sources
 
     @property
     def arguments(self) -> Mapping[str, Any]:
         """The field's arguments, coerced."""
-        return self._work.arguments(self.field)
+        known = self.field.arguments
+        return known.fixed if known is not None and not known.variable else self._work.arguments(self.field)
 
-    def keys(self, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    def keys(self, names: Sequence[str]) -> list[Key]:
         """The values of these attributes for each object."""
-        return self._objects.keys(names)
+        objects = self._objects
+        rows = objects.rows
+        if rows is None:
+            return [tuple([getattr(source, name) for name in names]) for source in objects.sources]
+        positions = [rows.columns.index(name) for name in names]
+        if len(positions) == 1:
+            (position,) = positions
+            return [(row[position],) for row in rows.rows]
+        return [tuple([row[position] for position in positions]) for row in rows.rows]
 
     def below(self, field: FieldPlan | None = None, type_: GraphQLObjectType | None = None) -> Selection:
         """What is selected below a field."""
         field = field or self.field
-        return self._work.below(field, type_ or cast(GraphQLObjectType, field.named_type))
+        wanted = type_ or cast(GraphQLObjectType, field.named_type)
+        known = field.selections.get(wanted) if self._work.plan.fixed else None
+        return known or self._work.below(field, wanted)
 
-    def load(self, loader: LevelLoader[Any], keys: Sequence[Any], then: Callable[[list[Any]], None]) -> None:
-        """Ask a loader, with all others of this level."""
-        self._work.load(loader, Load(keys, then, self.fail))
+    def load(self, loader: LevelLoader[T], keys: Sequence[Key], then: Callable[[list[T]], None]) -> None:
+        """Ask a loader, with all others of this level: it is asked once for all that the level wants of it."""
+        self._work.loads.setdefault(loader, []).append(Load(keys, then, self.fail))
 
     def rows(self, selection: Selection, rows: Rows) -> list[ResponseObject]:
         """An object of the response for each row."""
@@ -69,7 +80,7 @@ class ObjectsLevel:
         """An object of the response for each source, whose fields are begun at once."""
         if not sources:
             return []
-        objects = self._work.objects(selection, sources)
+        objects = self._work.objects(selection, list(sources))
         for field in objects.fields:
             begin(self._work, objects, field)
         return objects.made
@@ -100,21 +111,17 @@ def begin(work: Work, objects: Objects, field: FieldPlan) -> None:
     """Begin a field for all of these objects."""
     planned = field.planned
     if field.begin is not None:
-        _begin(work, objects, field, field.begin)
+        level = ObjectsLevel(work, objects, field)
+        try:
+            field.begin(level)
+        except Exception as error:
+            level.fail(error)
     elif planned is not None and planned.read is not None:
         _read(work, objects, field, planned.read)
     elif planned is not None and planned.reading is not None:
         _read_attributes(work, objects, field, planned.reading)
     else:
         _resolve(work, objects, field)
-
-
-def _begin(work: Work, objects: Objects, field: FieldPlan, begin_field: Callable[[Level], None]) -> None:
-    level = ObjectsLevel(work, objects, field)
-    try:
-        begin_field(level)
-    except Exception as error:
-        level.fail(error)
 
 
 def _read(work: Work, objects: Objects, field: FieldPlan, read: Callable[[Any], Any]) -> None:

@@ -1,6 +1,6 @@
 """Errors get their paths, and the null of each rises to the nearest position that may be null.
 
-The failures of a response enter, errors leave, in the order in which a client would meet them. What lies below a
+The failures of a run enter, errors leave, in the order in which a client would meet them. What lies below a
 position that is null already is not reported again.
 Source: https://spec.graphql.org/September2025/#sec-Handling-Execution-Errors
 """
@@ -11,13 +11,14 @@ from typing import NamedTuple, TypeAlias
 from graphql import GraphQLError, GraphQLNonNull
 from graphql.error import located_error
 
-from graph.execute.response import Chain, Failure, Response, ResponsePosition, ResponseTree, order_of, path_of
+from graph.execute.response import Chain, ResponsePosition, ResponseTree, order_of, path_of
+from graph.execute.work import Failure, Work
 
 Path: TypeAlias = tuple[str | int, ...]
 
 
 class Propagation(NamedTuple):
-    """What the failures of a response come to."""
+    """What the failures of a run come to."""
 
     errors: list[GraphQLError]
     fatal: GraphQLError | None = None
@@ -37,15 +38,15 @@ class _Case(NamedTuple):
     """How many positions around it may not be null, one after the other."""
 
 
-def propagate_nulls(response: Response, *, rising: bool) -> Propagation:
-    """Empty the positions that errors leave empty. With `rising`, what may not be null empties what is around it."""
-    failures, response.failures = response.failures, []
+def propagate_nulls(work: Work) -> Propagation:
+    """Empty the positions that errors leave empty; what may not be null empties what is around it."""
+    failures, work.failures = work.failures, []
     if not failures:
         return Propagation([])
-    tree = response.tree()
+    tree = work.tree()
     errors: list[GraphQLError] = []
     emptied: set[Path] = set()
-    for case in sorted(_cases(tree, failures, rising=rising), key=lambda case: case[:3]):
+    for case in sorted(_cases(tree, failures, rising=work.rising), key=lambda case: case[:3]):
         path = path_of(case.chain)
         if _lies_in(emptied, path):
             continue

@@ -92,9 +92,10 @@ class Operations:
         root = self._schema.get_root_type(operation.kind)
         assert root is not None  # the document is valid
         hide_suggestions = not self.preparer.limits.introspection
+        known = plan.roots.get(root) if plan.fixed else None
         work = Work(
             plan,
-            plan.root(root, checked.variables, hide_suggestions=hide_suggestions),
+            known or plan.root(root, checked.variables, hide_suggestions=hide_suggestions),
             checked.variables,
             context,
             make_executor,

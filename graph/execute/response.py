@@ -5,7 +5,7 @@ for each object is not. When an error needs its path, the response is walked onc
 several parents share has several paths. Source: https://spec.graphql.org/September2025/#sec-Handling-Execution-Errors
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from graphql import GraphQLLeafType, GraphQLList, GraphQLNonNull, GraphQLOutputType, Undefined, is_leaf_type
@@ -32,56 +32,6 @@ class ResponsePosition(NamedTuple):
 
 Chain: TypeAlias = tuple[ResponsePosition, ...]
 """A position and those around it, from the inside to the root."""
-
-
-class Failure(NamedTuple):
-    """What went wrong, and the position that stays empty because of it."""
-
-    position: ResponsePosition
-    error: Exception
-    phase: int
-    """How often the run had waited before."""
-
-
-class Response:
-    """The response of one run, as far as it has grown."""
-
-    def __init__(self, selection: Selection) -> None:
-        self.selection = selection
-        self.root: ResponseObject = selection.blank.copy()
-        self.failures: list[Failure] = []
-        """What went wrong and is not reported yet."""
-        self._made: list[tuple[Selection, Sequence[ResponseObject]]] = []
-        self._walked: ResponseTree | None = None
-
-    def note(self, selection: Selection, objects: Sequence[ResponseObject]) -> None:
-        """Remember objects that were made for a selection, so that errors inside find their way."""
-        self._made.append((selection, objects))
-
-    def tree(self) -> "ResponseTree":
-        """The response as it stands now, walked anew."""
-        found = {id(made): selection for selection, objects in self._made for made in objects}
-        self._walked = ResponseTree(self.root, self.selection, found)
-        return self._walked
-
-    def path(self, position: ResponsePosition) -> Path:
-        """Where a position stands; the first place of several.
-
-        What was walked once serves all that stood there then: a level asks for many paths, one after the other.
-        """
-        chain = next(self._walked.chains(position), None) if self._walked else None
-        if chain is None:
-            chain = next(self.tree().chains(position), (position,))
-        return _as_path(chain)
-
-    def forget_paths(self) -> None:
-        """Walk anew for the next path, because nulls have emptied positions."""
-        self._walked = None
-
-    def release(self) -> None:
-        """Let go of everything but the root, so that all of it is freed at once and not by the collector."""
-        self._made.clear()
-        self._walked = None
 
 
 class ResponseTree:
@@ -170,7 +120,7 @@ def order_of(chain: Chain) -> tuple[int, ...]:
     )
 
 
-def _as_path(chain: Chain) -> Path:
+def as_path(chain: Chain) -> Path:
     """graphql-core's form of a path."""
     path: Path | None = None
     for position in reversed(chain):

@@ -74,16 +74,14 @@ class RowProjection:
                 self._values.append(_Value(field, tuple(map(columns.index, names)), convert))
             else:
                 self.steps.append(field)
-        self._project = _generated(self._blank, self._values, for_json=for_json)
+        self.project = _generated(self._blank, self._values, for_json=for_json)
+        """Makes the objects of rows; it raises when there is anything wrong with a value."""
 
-    def objects(self, rows: Sequence[Values], fail: Fail) -> list[ResponseObject]:
+    def one_by_one(self, rows: Sequence[Values], fail: Fail) -> list[ResponseObject]:
         """The objects of these rows; `fail` is told of each value that could not be completed."""
-        try:
-            return self._project(rows)
-        except Exception:  # whatever it is, it will be met again where it can be placed
-            return [self._one_by_one(row, fail) for row in rows]
+        return [self._object(row, fail) for row in rows]
 
-    def _one_by_one(self, row: Values, fail: Fail) -> ResponseObject:
+    def _object(self, row: Values, fail: Fail) -> ResponseObject:
         made = self._blank.copy()
         for value in self._values:
             position = position_of(made, value.field)

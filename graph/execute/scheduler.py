@@ -32,9 +32,8 @@ class Scheduler:
         """What went wrong, with its path, in the order of the response."""
         self._work = work
         self._fatal: GraphQLError | None = None
-        response = work.response
-        self._root = Objects(response.selection, [response.root], [root])
-        self._fields = list(response.selection.steps)
+        self._root = Objects(work.selection, [work.root], [root])
+        self._fields = list(work.selection.steps)
         """The root's fields that are begun one after the other, as those of a mutation are."""
         if not serially:
             work.ready.append(self._root)
@@ -45,7 +44,7 @@ class Scheduler:
         work = self._work
         while True:
             self._begin_levels()
-            if work.response.failures and not work.phase and (work.is_hopeless or work.pending) and self._settle():
+            if work.failures and not work.phase and (work.is_hopeless or work.pending) and self._settle():
                 return False
             if work.loads or work.pending:
                 return True
@@ -66,11 +65,11 @@ class Scheduler:
 
     def data(self) -> ResponseObject:
         """The response. Raises the `GraphQLError` that leaves nothing of it."""
-        if self._work.response.failures and self._fatal is None:
+        if self._work.failures and self._fatal is None:
             self._propagate()
         if self._fatal is not None:
             raise self._fatal
-        return self._work.response.root
+        return self._work.root
 
     def release(self) -> None:
         """Let go of what leads back here, so that all of it is freed at once and not by the collector."""
@@ -80,7 +79,9 @@ class Scheduler:
 
     def _begin_levels(self) -> None:
         work = self._work
-        while objects := work.taken():
+        while work.ready or work.next:
+            objects = [*work.ready, *work.next.values()]
+            work.ready, work.next = [], {}
             for each in objects:
                 for field in each.fields:
                     begin(work, each, field)
@@ -98,7 +99,7 @@ class Scheduler:
         if not work.loads:
             pending = work.pending
             assert pending is not None
-            found = await (pending.soon() if work.response.failures else pending.next())
+            found = await (pending.soon() if work.failures else pending.next())
             self._deliver(found)
             if not found:
                 self._settle()
@@ -147,8 +148,8 @@ class Scheduler:
 
     def _propagate(self) -> Any:
         """Report the failures so far; a function that tells which positions are gone because of them."""
-        self._work.response.forget_paths()
-        propagation = propagate_nulls(self._work.response, rising=self._work.rising)
+        self._work.forget_paths()
+        propagation = propagate_nulls(self._work)
         self.errors += propagation.errors
         self._fatal = propagation.fatal
         return propagation.is_gone

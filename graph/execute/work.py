@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
 from graphql.execution import Executor
 from graphql.execution.values import VariableValues, get_argument_values
+from graphql.pyutils import Path
 
 from graph.execute.pending import PendingAwaitables, Waiting
-from graph.execute.response import Failure, LazyPath, Response, ResponseObject, ResponsePosition
+from graph.execute.response import LazyPath, ResponseObject, ResponsePosition, ResponseTree, as_path
 from graph.execute.rows import RowProjection
 from graph.prepare.fields import FieldPlan, Rows, Selection
 from graph.prepare.plan import Plan
@@ -31,16 +32,25 @@ class Load(NamedTuple):
     otherwise: Callable[[Exception], None]
 
 
+class Failure(NamedTuple):
+    """What went wrong, and the position that stays empty because of it."""
+
+    position: ResponsePosition
+    error: Exception
+    phase: int
+    """How often the run had waited before."""
+
+
 class Objects:
     """Objects of one type on one level: what resolvers know of them, and what the response shows of them."""
 
-    __slots__ = ("_rows", "_sources", "fields", "made", "selection")
+    __slots__ = ("fields", "made", "rows", "selection", "taken")
 
     def __init__(
         self,
         selection: Selection,
         made: list[ResponseObject],
-        sources: Sequence[Any] | None = None,
+        taken: list[Any] | None = None,
         rows: Rows | None = None,
         fields: Sequence[FieldPlan] | None = None,
     ) -> None:
@@ -49,26 +59,22 @@ class Objects:
         """The objects of the response."""
         self.fields = selection.steps if fields is None else fields
         """The fields that are still to be begun."""
-        self._sources = sources
-        self._rows = rows
+        self.rows = rows
+        """Where they come from, when they are rows."""
+        self.taken = taken
+        """The objects as resolvers know them; of rows they are made when the first resolver asks."""
 
     @property
-    def sources(self) -> Sequence[Any]:
-        """The objects as resolvers know them; of rows they are made when the first resolver asks."""
-        if self._sources is None:
-            assert self._rows is not None
-            self._sources = self._rows.objects()
-        return self._sources
-
-    def keys(self, names: Sequence[str]) -> list[tuple[Any, ...]]:
-        """The values of these attributes for each object."""
-        if self._rows is not None:
-            return self._rows.keys(names)
-        return [tuple([getattr(source, name) for name in names]) for source in self.sources]
+    def sources(self) -> list[Any]:
+        """The objects as resolvers know them."""
+        if self.taken is None:
+            assert self.rows is not None
+            self.taken = self.rows.objects()
+        return self.taken
 
 
 class Work:
-    """What one run has still to do, and what it has made."""
+    """What one run has still to do, and the response that it has made."""
 
     def __init__(
         self,
@@ -83,10 +89,16 @@ class Work:
         for_json: bool,
     ) -> None:
         self.plan = plan
+        self.selection = selection
         self.context = context
-        self.response = Response(selection)
+        self.root: ResponseObject = selection.blank.copy()
+        """The response: an object with what is selected at the root."""
+        self.failures: list[Failure] = []
+        """What went wrong and is not reported yet."""
         self.ready: list[Objects] = []
         """Objects whose fields are begun next."""
+        self.next: dict[Selection, Objects] = {}
+        """Objects of resolvers whose fields are begun next, together for each selection."""
         self.loads: dict[LevelLoader[Any], list[Load]] = {}
         """What this level asks of each loader."""
         self.pending: PendingAwaitables | None = None
@@ -97,13 +109,14 @@ class Work:
         """Whether a failure leaves nothing of the response."""
         self.rising = rising
         """Whether a null rises: graphql-core has a directive that stops it."""
-        self._next: dict[Selection, Objects] = {}
+        self.made_executor: Executor[Any] | None = None
+        self._made: list[tuple[Selection, Sequence[ResponseObject]]] = []
+        self._walked: ResponseTree | None = None
         self._variables = variables
         self._hide_suggestions = hide_suggestions
         self._for_json = for_json
         self._arguments: dict[FieldPlan, dict[str, Any]] = {}
         self._make_executor = make_executor
-        self.made_executor: Executor[Any] | None = None
 
     @property
     def executor(self) -> Executor[Any]:
@@ -135,45 +148,58 @@ class Work:
             )
         return self._arguments[field]
 
-    def load(self, loader: LevelLoader[Any], load: Load) -> None:
-        """Ask a loader for keys; it is asked once for all that this level wants of it."""
-        self.loads.setdefault(loader, []).append(load)
-
     def rows(self, selection: Selection, rows: Rows) -> list[ResponseObject]:
         """The objects of rows, as far as their columns give them; the other fields are begun next."""
-        columns, for_json = rows.columns, self._for_json
-        projection = selection.remember(
-            (columns, for_json), lambda: RowProjection(selection, columns, for_json=for_json)
-        )
-        made = projection.objects(rows.rows, self.fail)
-        self.response.note(selection, made)
+        identity = (RowProjection, rows.columns, self._for_json)
+        projection = selection.remembered.get(identity)
+        if projection is None:
+            projection = RowProjection(selection, rows.columns, for_json=self._for_json)
+            selection.remembered[identity] = projection
+        try:
+            made: list[ResponseObject] = projection.project(rows.rows)
+        except Exception:  # whatever it is, it will be met again where it can be placed
+            made = projection.one_by_one(rows.rows, self.fail)
+        self._made.append((selection, made))
         if projection.steps and made:
             self.ready.append(Objects(selection, made, rows=rows, fields=projection.steps))
         return made
 
-    def objects(self, selection: Selection, sources: Sequence[Any]) -> Objects:
+    def objects(self, selection: Selection, sources: list[Any]) -> Objects:
         """New objects of the response for these sources; their fields are not begun."""
         blank = selection.blank
         made = [blank.copy() for _ in sources]
-        self.response.note(selection, made)
+        self._made.append((selection, made))
         return Objects(selection, made, sources)
 
     def take(self, selection: Selection, source: Any) -> ResponseObject:
         """The object of the response for one source, whose fields are begun together with others of its selection."""
-        objects = self._next.get(selection)
+        objects = self.next.get(selection)
         if objects is None:
-            objects = self._next[selection] = Objects(selection, [], [])
-            self.response.note(selection, objects.made)
+            objects = self.next[selection] = self.objects(selection, [])
         made = selection.blank.copy()
         objects.made.append(made)
-        objects.sources.append(source)  # type: ignore[attr-defined]  # the list from two lines above
+        objects.sources.append(source)
         return made
 
-    def taken(self) -> list[Objects]:
-        """The objects whose fields are begun now."""
-        ready = [*self.ready, *self._next.values()]
-        self.ready, self._next = [], {}
-        return ready
+    def tree(self) -> ResponseTree:
+        """The response as it stands now, walked anew."""
+        found = {id(made): selection for selection, objects in self._made for made in objects}
+        self._walked = ResponseTree(self.root, self.selection, found)
+        return self._walked
+
+    def path(self, position: ResponsePosition) -> Path:
+        """Where a position stands; the first place of several.
+
+        What was walked once serves all that stood there then: a level asks for many paths, one after the other.
+        """
+        chain = next(self._walked.chains(position), None) if self._walked else None
+        if chain is None:
+            chain = next(self.tree().chains(position), (position,))
+        return as_path(chain)
+
+    def forget_paths(self) -> None:
+        """Walk anew for the next path, because nulls have emptied positions."""
+        self._walked = None
 
     def must_rise(self, type_: GraphQLOutputType) -> bool:
         """Whether an error in a position of this type empties what is around it."""
@@ -182,8 +208,8 @@ class Work:
     def fail(self, position: ResponsePosition, error: Exception) -> None:
         """Leave a position empty because of an error."""
         position.container[position.key] = None
-        self.response.failures.append(Failure(position, error, self.phase))
-        if position.container is self.response.root and self.must_rise(position.type):
+        self.failures.append(Failure(position, error, self.phase))
+        if position.container is self.root and self.must_rise(position.type):
             self.is_hopeless = True
 
     def later(self, position: ResponsePosition, awaitable: Awaitable[Any], then: Callable[[Any], None]) -> None:
@@ -206,12 +232,12 @@ class Work:
     def info(self, position: ResponsePosition) -> Any:
         """What a resolver is told of its field: graphql-core's `GraphQLResolveInfo`."""
         field = position.field
-        path: Any = LazyPath(lambda: self.response.path(position))
+        path: Any = LazyPath(lambda: self.path(position))
         return self.executor.build_resolve_info(field.definition, field.nodes, field.parent, path)
 
     def abandon(self) -> None:
         """Begin nothing more, and stop what is waited for."""
-        self.loads, self.ready, self._next = {}, [], {}
+        self.loads, self.ready, self.next = {}, [], {}
         self.drop(lambda _: True)
 
     def drop(self, is_gone: Callable[[ResponsePosition], bool]) -> None:
@@ -221,6 +247,7 @@ class Work:
 
     def release(self) -> None:
         """Let go of what holds this work in turn, so that all of it is freed at once and not by the collector."""
-        self.response.release()
+        self._made.clear()
+        self._walked = None
         self.made_executor = None
         del self._make_executor

@@ -84,14 +84,6 @@ class Rows(NamedTuple):
         """The rows as resolvers know them."""
         return [self.instance(self.columns, row) for row in self.rows]
 
-    def keys(self, names: Sequence[str]) -> list[Key]:
-        """The values of these columns for each row."""
-        positions = [self.columns.index(name) for name in names]
-        if len(positions) == 1:
-            (position,) = positions
-            return [(row[position],) for row in self.rows]
-        return [tuple([row[position] for position in positions]) for row in self.rows]
-
 
 class Level(Protocol):
     """The objects of one type on one level of the response, for which one field is begun together.
@@ -278,7 +270,8 @@ class Selection:
         steps = [field for field in self.fields if field.name != "__typename"]
         self.steps = sorted(steps, key=lambda field: field.planned is not None and field.planned.begins_last)
         """The fields whose values are still to come, in the order in which they begin."""
-        self._remembered: dict[Hashable, Any] = {}
+        self.remembered: dict[Hashable, Any] = {}
+        """What others have worked out about the selection, for all runs, each under a key of its own."""
 
     @cached_property
     def by_name(self) -> Mapping[str, list[FieldPlan]]:
@@ -293,10 +286,3 @@ class Selection:
         """The attributes that the fields need of a row, sorted, so that equal needs are equal."""
         needs = {name for field in self.fields if field.planned is not None for name in field.planned.needs}
         return tuple(sorted(needs))
-
-    def remember(self, identity: Hashable, make: Callable[[], T]) -> T:
-        """What was worked out about the selection under this identity, made the first time, for all runs."""
-        if identity not in self._remembered:
-            self._remembered[identity] = make()
-        found: T = self._remembered[identity]
-        return found

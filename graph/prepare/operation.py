@@ -21,7 +21,7 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
 from graph.errors import TooCostly
-from graph.prepare.arguments import variables_in
+from graph.prepare.arguments import NO_VARIABLES, variables_in
 from graph.prepare.cost import Cost, Document, cost_of
 from graph.prepare.fields import planned
 from graph.prepare.limits import Limits
@@ -71,7 +71,7 @@ class PreparedOperation:
 
         Raises `TooCostly`, and `ExceptionGroup` with a `GraphQLError` for each variable that does not fit.
         """
-        variables = self.variables.values(given)
+        variables = self.variables.values(given) if self.node.variable_definitions else NO_VARIABLES
         if isinstance(variables, list):
             raise ExceptionGroup("The variables do not fit the operation.", variables)
         sizes = tuple([_size(variables.coerced.get(name, Undefined)) for name in self._sized])

@@ -47,7 +47,8 @@ class Plan:
         self.operation = operation
         self._schema = schema
         self._fragments = dict(fragments)
-        self._roots: OrderedDict[Hashable, Selection] = OrderedDict()
+        self.roots: OrderedDict[Hashable, Selection] = OrderedDict()
+        """What was asked of the root, as `FieldPlan.selections`."""
         definitions = {name: fragment.definition for name, fragment in fragments.items()}
         directives = [one for selection in selections_of(operation, definitions) for one in selection.directives or ()]
         self.incremental = any(directive.name.value in INCREMENTAL for directive in directives)
@@ -62,12 +63,12 @@ class Plan:
 
     def root(self, type_: GraphQLObjectType, variables: VariableValues, *, hide_suggestions: bool) -> Selection:
         """What the operation asks of the root."""
-        if self.fixed and type_ in self._roots:
-            return self._roots[type_]
+        if self.fixed and type_ in self.roots:
+            return self.roots[type_]
         collected = collect_fields(
             self._schema, self._fragments, variables, type_, self.operation, hide_suggestions
         ).grouped_field_set
-        return self._selection(self._roots, type_, collected, 1)
+        return self._selection(self.roots, type_, collected, 1)
 
     def below(
         self, field: FieldPlan, type_: GraphQLObjectType, variables: VariableValues, *, hide_suggestions: bool

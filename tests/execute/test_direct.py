@@ -62,9 +62,8 @@ async def answer(
     context: ContextFactory | None = None,
     allowed: Collection[OperationType] = QUERIES,
 ) -> ExecutionResult:
-    return await schema.answer(
-        OperationRequest(query, variables, name, extensions), context or ContextFactory(engines), allowed
-    )
+    request = OperationRequest(query, variables, name, extensions)
+    return await schema.operations.answer(request, context or ContextFactory(engines), allowed, for_json=True)
 
 
 def written(result: ExecutionResult) -> Any:

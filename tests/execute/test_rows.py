@@ -33,7 +33,9 @@ async def workshop(blank_database: Database) -> AsyncIterator[Api]:
 
 async def answer(schema: Schema, engines: Engines, query: str, variables: dict[str, Any] | None = None) -> Any:
     """What a server writes."""
-    return await schema.answer(OperationRequest(query, variables), ContextFactory(engines), [OperationType.QUERY])
+    return await schema.operations.answer(
+        OperationRequest(query, variables), ContextFactory(engines), [OperationType.QUERY], for_json=True
+    )
 
 
 def told(result: ExecutionResult) -> list[tuple[str, list[str | int] | None, str | None]]:

@@ -108,7 +108,7 @@ async def told(world: World, text: str, variables: dict[str, Any], services: Seq
     context = ContextFactory(
         world.engines, viewer=VIEWER, visible=visibility(VIEWER), statements=STATEMENTS, services=services
     )
-    result = await SCHEMA.answer(OperationRequest(text, variables), context, KINDS)
+    result = await SCHEMA.operations.answer(OperationRequest(text, variables), context, KINDS)
     return Told(result.data, {code_of(error) for error in for_client(result.errors or [])})
 
 

@@ -68,7 +68,7 @@ class World:
     async def answer(self, viewer: Viewer, text: str, variables: Mapping[str, Any] | None = None) -> Answer:
         """What a viewer is told."""
         context = ContextFactory(self.engines, viewer=viewer, visible=visibility(viewer), statements=STATEMENTS)
-        result = await SCHEMA.answer(OperationRequest(text, dict(variables or {})), context, KINDS)
+        result = await SCHEMA.operations.answer(OperationRequest(text, dict(variables or {})), context, KINDS)
         answer = answer_of(result, 0)
         return answer._replace(data=json.loads(json.dumps(answer.data, default=datetime.isoformat)))
 

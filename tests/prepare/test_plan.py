@@ -29,7 +29,9 @@ SWITCHED = (
 async def answered(schema: Schema, engines: Engines, query: str, variables: Mapping[str, Any] | None = None) -> Any:
     """The data that a server writes; there must be no errors."""
     context = ContextFactory(engines)
-    result = await schema.answer(OperationRequest(query, dict(variables or {})), context, [OperationType.QUERY])
+    result = await schema.operations.answer(
+        OperationRequest(query, dict(variables or {})), context, [OperationType.QUERY], for_json=True
+    )
     assert result.errors is None, result.errors
     return result.data
 
@@ -56,7 +58,7 @@ def fields_of(selections: list[Selection]) -> list[FieldPlan]:
 
 def projections_of(selection: Selection) -> dict[Any, RowProjection]:
     """The functions that make rows into objects of the response."""
-    kept = vars(selection)["_remembered"]
+    kept = selection.remembered
     return {identity: made for identity, made in kept.items() if isinstance(made, RowProjection)}
 
 

@@ -45,7 +45,7 @@ class Asking:
         )
 
     async def __call__(self, document: str, **variables: Any) -> Any:
-        result = await SCHEMA.answer(OperationRequest(document, variables), self.context(), EVERYTHING)
+        result = await SCHEMA.operations.answer(OperationRequest(document, variables), self.context(), EVERYTHING)
         assert not result.errors, result.errors
         return result.data
 

@@ -150,7 +150,7 @@ class AskingLibrary(Asking):
     async def __call__(self, document: str, **variables: Any) -> Any:
         visible = KEEPERS if self.viewer.has(ADMIN) else READERS
         context = ContextFactory(self.engines, viewer=self.viewer, visible=visible, statements=self._statements)
-        result = await SCHEMA.answer(OperationRequest(document, variables), context, EVERYTHING)
+        result = await SCHEMA.operations.answer(OperationRequest(document, variables), context, EVERYTHING)
         assert not result.errors, result.errors
         return result.data
 

@@ -31,7 +31,7 @@ async def test_an_entry_says_who_did_what_to_which_objects_in_which_request(ask:
     context = ContextFactory(ask.engines, request=request, viewer=ada, visible=visibility(ada))
     document = "mutation($input: CreatePostInput!) { createPost(input: $input) { post { id } errors { code } } }"
     given = {"title": "T", "content": "C", "tags": {"add": [{"create": {"name": "A", "slug": "a"}}]}}
-    result = await SCHEMA.answer(OperationRequest(document, {"input": given}), context, EVERYTHING)
+    result = await SCHEMA.operations.answer(OperationRequest(document, {"input": given}), context, EVERYTHING)
     assert result.data is not None
     assert result.data["createPost"]["errors"] == []
     (entry,) = await entries(ask)
