@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from db.relations import Term
-from graph.entity.values import plain, typed
+from graph.entity.types import TYPES
 from graph.errors import InvalidCursor
 
 MAX_CURSOR_LENGTH = 16_384
@@ -23,7 +23,7 @@ def encode_cursor(order: str, values: Sequence[Any]) -> str:
     """The cursor of a row with these values, in this order."""
     return (
         base64.urlsafe_b64encode(
-            json.dumps([_digest(order), *map(plain, values)], separators=(",", ":"), ensure_ascii=False).encode()
+            json.dumps([_digest(order), *map(TYPES.encode, values)], separators=(",", ":"), ensure_ascii=False).encode()
         )
         .decode()
         .rstrip("=")
@@ -53,7 +53,7 @@ def _digest(order: str) -> str:
 
 def _typed(value: Any, term: Term) -> Any:
     if value is not None:
-        return typed(value, term.expression.type)
+        return TYPES.decode(value, term.expression.type)
     if not term.nullable:
         raise ValueError("null where the order has none")
     return None

@@ -7,8 +7,9 @@ are bound when it runs. Filters whose SQL hangs on their values (lists, ids, JSO
 from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
-from graph.entity.comparisons import comparable, value_filter
+from graph.entity.comparisons import Operator, check_comparable
 from graph.entity.registry import Entity, Relation
+from graph.entity.types import value_filter
 
 MAX_DEPTH = 12
 """How deep filters may nest, a relation counting twice; SQLite's parser ends at nine relations, and people before."""
@@ -21,7 +22,7 @@ class FilterForm(NamedTuple):
     """Equal for filters that differ in their values alone."""
     names: Mapping[str, str]
     """By the place in the filter: the name that its value is bound by."""
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
     """By these names."""
 
 
@@ -42,7 +43,7 @@ def form_of(entity: Entity, asked: Mapping[str, Any], prefix: str) -> FilterForm
 class _Taken:
     def __init__(self, prefix: str) -> None:
         self.names: dict[str, str] = {}
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, object] = {}
         self._prefix = prefix
 
     def condition(self, entity: Entity, asked: Any, where: str, depth: int) -> Hashable:
@@ -82,20 +83,20 @@ class _Taken:
             for quantifier, asked in value.items()
         )
 
-    def _compared(self, type_: Any, asked: Any, where: str) -> Hashable:
-        comparisons = value_filter(type_)
-        if comparisons is None or asked is None:
+    def _compared(self, type_: object, asked: Mapping[str, object] | None, where: str) -> Hashable:
+        found = value_filter(type_)
+        if found is None or asked is None:
             raise _Formless
         return tuple(
-            (name, self._value(comparisons.comparisons[name].bind, value, f"{where}.{name}"))
-            for name, value in asked.items()
+            (name, self._value(found.operators[name], value, f"{where}.{name}")) for name, value in asked.items()
         )
 
-    def _value(self, bind: Any, value: Any, where: str) -> Hashable:
-        if isinstance(value, bool) and where.endswith(".isNull"):
+    def _value(self, operator: Operator, value: object, where: str) -> Hashable:
+        if operator.is_switch and isinstance(value, bool):
             return value
-        if bind is None or value is None:
+        if operator.bind is None or value is None:
             raise _Formless
+        check_comparable(where, value)
         name = self.names[where] = f"{self._prefix}_{len(self.names)}"
-        self.values[name] = bind(comparable(where, value))
+        self.values[name] = operator.bind(value)
         return None

@@ -28,10 +28,11 @@ from db.relations import (
     total_order,
 )
 from db.statements import conditions, joined
-from graph.entity.comparisons import MAX_LIST, NO_NAMES, ValueFilter, check_size, input_type, value_filter
+from graph.entity.comparisons import MAX_LIST, NO_NAMES, ValueFilter, check_size, input_type
 from graph.entity.filter_form import MAX_DEPTH, form_of
 from graph.entity.ids import key_in
 from graph.entity.registry import Deferred, Entity, Relation, list_of, optional
+from graph.entity.types import value_filter
 from graph.errors import InvalidFilter
 from graph.loading.loaders import ListQuery, Loaders
 
@@ -46,9 +47,9 @@ def filter_type(entity: Entity) -> type[Any]:
     """The input type that says which rows of an entity are meant."""
     fields: dict[str, tuple[Any, str, str]] = {"id": (optional(_id_filter().input_type), "id", "The id.")}
     for name, attribute in entity.attributes.items():
-        comparisons = value_filter(attribute.type)
-        if comparisons is not None:
-            fields[f"{name}_"] = (optional(comparisons.input_type), name, attribute.description)
+        found = value_filter(attribute.type)
+        if found is not None:
+            fields[f"{name}_"] = (optional(found.input_type), name, attribute.description)
     for name, relation in entity.relations.items():
         fields[f"{name}_"] = (optional(_relation_filter(relation)), name, relation.description)
     this = Deferred(f"{entity.name}Filter", lambda: filter_type(entity))

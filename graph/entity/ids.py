@@ -17,7 +17,7 @@ import strawberry
 
 from db.relations import python_type
 from graph.entity.registry import Entity
-from graph.entity.values import plain, typed
+from graph.entity.types import TYPES
 from graph.errors import ColumnNotLoaded, InvalidId
 
 MAX_ID_LENGTH = 1_000
@@ -56,7 +56,7 @@ def encode_id(entity: Entity, key: tuple[Any, ...]) -> str:
     if len(key) == 1 and isinstance(key[0], uuid.UUID):
         values = f'"{key[0]}"'
     else:
-        values = json.dumps([plain(part) for part in key], separators=(",", ":"))[1:-1]
+        values = json.dumps([TYPES.encode(part) for part in key], separators=(",", ":"))[1:-1]
     return base64.urlsafe_b64encode(f"{entity.name}:{values}".encode()).decode().rstrip("=")
 
 
@@ -116,6 +116,6 @@ def typed_key(text: str, given: GlobalId, entity: Entity) -> tuple[Any, ...]:
     """The key's values in the types of the entity's columns. Raises `InvalidId`."""
     columns = entity.mapper.primary_key
     try:
-        return tuple(typed(value, column.type) for value, column in zip(given.key, columns, strict=True))
+        return tuple(TYPES.decode(value, column.type) for value, column in zip(given.key, columns, strict=True))
     except (ValueError, TypeError, LookupError, ArithmeticError):
         raise InvalidId(text) from None

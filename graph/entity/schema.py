@@ -13,7 +13,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from graph.context import RequestContext
-from graph.entity.scalars import SCALARS
+from graph.entity.types import TYPES
 from graph.errors import EqualNames
 from graph.execute.extension import Operations
 from graph.execute.graphql_core import LevelExecutor
@@ -42,7 +42,9 @@ class Schema(strawberry.Schema):
                 mutation=mutation,
                 types=types,
                 execution_context_class=LevelExecutor,
-                config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not settings.introspection),
+                config=StrawberryConfig(
+                    scalar_map=TYPES.definitions(), disable_field_suggestions=not settings.introspection
+                ),
                 extensions=[lambda: Operations(self.preparer), *added],
             )
         except DuplicatedTypeName as error:
