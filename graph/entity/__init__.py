@@ -9,9 +9,10 @@ from graph.entity.ids import Node
 from graph.entity.registry import Connection
 from graph.entity.roots import query_type, search_field, viewer_field
 from graph.entity.row_reference import row
+from graph.entity.scalar_type import ScalarType
 from graph.entity.scalars import BigInt, LocalDateTime
 from graph.entity.schema import Schema
-from graph.entity.types import ScalarType, register_operator, register_type
+from graph.entity.types import register_operator, register_type
 
 __all__ = [
     "BigInt",

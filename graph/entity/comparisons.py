@@ -71,7 +71,12 @@ class Operator:
     takes: object = Takes.VALUE
     """`Takes.VALUE`, `Takes.VALUES`, or the annotation of another type."""
     bind: Callable[[Any], object] | None = None
-    """What is bound for a value, when the SQL is the same for every value; None: the SQL hangs on the value."""
+    """What is bound for a value, in the column's own type, when the SQL is the same for every value.
+
+    None: the SQL hangs on the value, and is built anew for each filter.
+    """
+    finds_values: bool = False
+    """Whether it never holds for null and an index serves it."""
     is_switch: bool = False
     """Whether it takes a boolean that chooses between two SQL texts."""
 
@@ -100,7 +105,7 @@ def _is_null(column: Expression, wanted: Operand) -> Condition:
 
 
 IDENTITY = (
-    Operator("eq", "Equal to this.", _equals, bind=_same),
+    Operator("eq", "Equal to this.", _equals, bind=_same, finds_values=True),
     Operator(
         "ne",
         "Not equal to this; nulls are not equal to anything.",
@@ -108,7 +113,11 @@ IDENTITY = (
         bind=_same,
     ),
     Operator(
-        "in", "One of these; an empty list matches nothing.", lambda column, values: column.in_(values), Takes.VALUES
+        "in",
+        "One of these; an empty list matches nothing.",
+        lambda column, values: column.in_(values),
+        Takes.VALUES,
+        finds_values=True,
     ),
     Operator("notIn", "None of these; nulls are none of anything.", _not_in, Takes.VALUES),
 )

@@ -12,7 +12,6 @@ from graphql import GraphQLObjectType
 from sqlalchemy import ColumnElement, func
 
 from db.statements import Key
-from graph.entity.aggregate_functions import Aggregate
 from graph.entity.fields import ValueField, object_type
 from graph.entity.registry import Attribute, Entity, optional
 from graph.entity.types import TYPES
@@ -36,7 +35,7 @@ class Function(NamedTuple):
 
     def sql(self, column: ColumnElement[Any], type_: object) -> ColumnElement[Any]:
         """The function over a column of values of a type, which it applies to."""
-        return _aggregate(self, type_).sql(column)
+        return TYPES.known(type_).aggregates[self.name].sql(column)
 
 
 FUNCTIONS = (
@@ -45,12 +44,6 @@ FUNCTIONS = (
     Function("sum", "The sums."),
     Function("avg", "The averages."),
 )
-
-
-def _aggregate(function: Function, type_: object) -> Aggregate:
-    found = TYPES.of(type_)
-    assert found is not None
-    return found.aggregates[function.name]
 
 
 def applicable(entity: Entity, function: Function) -> dict[str, tuple[Attribute, Any]]:
@@ -95,9 +88,9 @@ def _values_type(entity: Entity, function: Function) -> type[Any] | None:
 
 def _reader(function: Function, attribute: Attribute) -> Callable[[Results], Any]:
     measure = measure_of(function, attribute).name
-    type_ = TYPES.of(attribute.type)
-    is_computed = _aggregate(function, attribute.type).is_computed or not attribute.is_column
-    if type_ is None or type_.tidy is None or not is_computed:
+    type_ = TYPES.known(attribute.type)
+    is_computed = type_.aggregates[function.name].is_computed or not attribute.is_column
+    if type_.tidy is None or not is_computed:
         return lambda results: results.values.get(measure)
     tidy = type_.tidy
     return lambda results: None if (value := results.values.get(measure)) is None else tidy(value)
