@@ -43,7 +43,7 @@ def register_kind(name: str, kind: TextKind) -> str:
     return name
 
 
-def kind_of(column: Column[str]) -> TextKind | None:
+def kind_of(column: Column[object]) -> TextKind | None:
     """The kind of a column's texts; None for texts of no special form. Raises `UnknownTextKind`."""
     name: str | None = column.info.get(KIND) or getattr(column.type, "kind", None)
     if name is None:

@@ -50,6 +50,9 @@ Condition: TypeAlias = ColumnElement[bool]
 Operand: TypeAlias = Any
 """A coerced value of the operator's own type, or the parameter that stands for one."""
 
+InputField: TypeAlias = tuple[Any, str, str]
+"""The annotation of a field of an input type, its name in the schema, its description."""
+
 Test: TypeAlias = Callable[[Expression, Operand], Condition]
 
 
@@ -221,10 +224,10 @@ _JSON_PART_SQL = {operator.name: operator.sql for operator in JSON_PART}
 def input_type(
     name: str,
     description: str,
-    fields: Mapping[str, tuple[Any, str, str]],
+    fields: Mapping[str, InputField],
     *,
-    required: Mapping[str, tuple[Any, str, str]] | None = None,
-    **options: Any,
+    required: Mapping[str, InputField] | None = None,
+    one_of: bool | None = None,
 ) -> type[Any]:
     """Make an input type: by Python name, the annotation, name and description of each field.
 
@@ -236,10 +239,10 @@ def input_type(
     for key, (_, graphql_name, text) in every.items():
         default = {} if key in required else {"default": strawberry.UNSET}
         members[key] = strawberry.field(name=graphql_name, description=text, **default)
-    return strawberry.input(type(name, (), members), name=name, description=description, **options)
+    return strawberry.input(type(name, (), members), name=name, description=description, one_of=one_of)
 
 
-def _fields(type_: object, operators: Iterable[Operator]) -> dict[str, tuple[Any, str, str]]:
+def _fields(type_: object, operators: Iterable[Operator]) -> dict[str, InputField]:
     return {
         f"{operator.name}_": (optional(operator.operand(type_)), operator.name, operator.description)
         for operator in operators

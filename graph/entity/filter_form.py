@@ -5,7 +5,7 @@ are bound when it runs. Filters whose SQL hangs on their values (lists, ids, JSO
 """
 
 from collections.abc import Hashable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from graph.entity.comparisons import Operator, check_comparable
 from graph.entity.registry import Entity, Relation
@@ -30,7 +30,7 @@ class _Formless(Exception):
     """The filter has no form, or something is wrong with it: whoever builds it anew finds out what."""
 
 
-def form_of(entity: Entity, asked: Mapping[str, Any], prefix: str) -> FilterForm | None:
+def form_of(entity: Entity, asked: Mapping[str, object], prefix: str) -> FilterForm | None:
     """The form of a filter, or None. Raises `InvalidFilter` for values that cannot be compared."""
     taken = _Taken(prefix)
     try:
@@ -46,7 +46,7 @@ class _Taken:
         self.values: dict[str, object] = {}
         self._prefix = prefix
 
-    def condition(self, entity: Entity, asked: Any, where: str, depth: int) -> Hashable:
+    def condition(self, entity: Entity, asked: object, where: str, depth: int) -> Hashable:
         """The form of one filter, whose values are taken out; the places are called as in `graph.entity.filters`."""
         if depth > MAX_DEPTH or not isinstance(asked, Mapping):
             raise _Formless
@@ -54,7 +54,7 @@ class _Taken:
             (name, self._member(entity, name, value, f"{where}.{name}", depth + 1)) for name, value in asked.items()
         )
 
-    def _member(self, entity: Entity, name: str, value: Any, where: str, depth: int) -> Hashable:
+    def _member(self, entity: Entity, name: str, value: object, where: str, depth: int) -> Hashable:
         if name in ("and", "or", "not"):
             members = value if isinstance(value, list) else [value]
             if not all(members):
@@ -68,10 +68,10 @@ class _Taken:
             raise _Formless
         return self._compared(entity.attributes[name].type, value, where)
 
-    def _related(self, relation: Relation, value: Any, where: str, depth: int) -> Hashable:
+    def _related(self, relation: Relation, value: object, where: str, depth: int) -> Hashable:
         if not relation.link.to_many:
             return self.condition(relation.target(), value, where, depth + 1)
-        if value is None:
+        if not isinstance(value, Mapping):
             raise _Formless
         return tuple(
             (
@@ -83,9 +83,9 @@ class _Taken:
             for quantifier, asked in value.items()
         )
 
-    def _compared(self, type_: object, asked: Mapping[str, object] | None, where: str) -> Hashable:
+    def _compared(self, type_: object, asked: object, where: str) -> Hashable:
         found = value_filter(type_)
-        if found is None or asked is None:
+        if found is None or not isinstance(asked, Mapping):
             raise _Formless
         return tuple(
             (name, self._value(found.operators[name], value, f"{where}.{name}")) for name, value in asked.items()

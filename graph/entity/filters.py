@@ -28,7 +28,7 @@ from db.relations import (
     total_order,
 )
 from db.statements import conditions, joined
-from graph.entity.comparisons import MAX_LIST, NO_NAMES, check_size, input_type
+from graph.entity.comparisons import MAX_LIST, NO_NAMES, InputField, check_size, input_type
 from graph.entity.filter_form import MAX_DEPTH, form_of
 from graph.entity.ids import key_in
 from graph.entity.registry import Deferred, Entity, Relation, list_of, optional
@@ -42,9 +42,7 @@ Asked = Mapping[str, Any]
 @cache
 def filter_type(entity: Entity) -> type[Any]:
     """The input type that says which rows of an entity are meant."""
-    fields: dict[str, tuple[Any, str, str]] = {
-        "id": (optional(TYPES.known(strawberry.ID).filter.input_type), "id", "The id.")
-    }
+    fields: dict[str, InputField] = {"id": (optional(TYPES.known(strawberry.ID).filter.input_type), "id", "The id.")}
     for name, attribute in entity.attributes.items():
         found = value_filter(attribute.type)
         if found is not None:

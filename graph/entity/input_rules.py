@@ -23,7 +23,7 @@ SMALL = 2**15
 """Where PostgreSQL's smallint ends."""
 
 
-def text(column: Column[Any]) -> object:
+def text(column: Column[object]) -> object:
     """A text that fits into the column and is of its kind.
 
     Texts of limited length are names and titles: blanks at their ends are slips, and nothing at all is no name.
@@ -40,12 +40,12 @@ def text(column: Column[Any]) -> object:
     return Annotated[str, length] if kind is None else Annotated[str, length, AfterValidator(kind.check)]
 
 
-def whole_number(column: Column[Any]) -> object:
+def whole_number(column: Column[object]) -> object:
     """A number that fits into the column; GraphQL's Int sees to 32 bits."""
     return Annotated[int, Field(ge=-SMALL, lt=SMALL)] if isinstance(_stored(column), SmallInteger) else int
 
 
-def decimal(column: Column[Any]) -> object:
+def decimal(column: Column[object]) -> object:
     """A number with as many digits as the column keeps: databases would round it, or refuse it with their own words."""
     stored = _stored(column)
     if not isinstance(stored, Numeric):
@@ -53,12 +53,12 @@ def decimal(column: Column[Any]) -> object:
     return Annotated[Decimal, Field(max_digits=stored.precision, decimal_places=stored.scale)]
 
 
-def any_json(_column: Column[Any]) -> object:
+def any_json(_column: Column[object]) -> object:
     """Any JSON value; the scalar has checked it."""
     return Any
 
 
-def _stored(column: Column[Any]) -> TypeEngine[Any]:
+def _stored(column: Column[object]) -> TypeEngine[object]:
     """The type that the database knows."""
     return column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
 

@@ -13,7 +13,7 @@ import strawberry
 from sqlalchemy import func, select
 
 from db.relations import Row, Source, Term, Visibility, may_hide, total_order
-from graph.entity.comparisons import input_type
+from graph.entity.comparisons import InputField, input_type
 from graph.entity.fields import described_enum
 from graph.entity.filters import first, related
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, optional
@@ -77,7 +77,7 @@ class ListOrder:
 @cache
 def order_type(entity: Entity) -> type[Any]:
     """The input type of one term of an entity's order."""
-    fields: dict[str, tuple[Any, str, str]] = {
+    fields: dict[str, InputField] = {
         f"{name}_": (optional(Direction), name, attribute.description)
         for name, attribute in entity.attributes.items()
         if is_ordered(attribute)
@@ -90,7 +90,7 @@ def order_type(entity: Entity) -> type[Any]:
     )
 
 
-def _relation_order(relation: Relation) -> Any:
+def _relation_order(relation: Relation) -> Deferred | type[ListOrder]:
     if relation.link.to_many:
         return ListOrder
     return Deferred(f"order of {relation.name}", lambda: order_type(relation.target()))

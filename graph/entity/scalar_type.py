@@ -65,14 +65,17 @@ class ScalarType(Generic[T]):
 
     # Columns
 
-    columns: tuple[type[Any], ...] | None = None
+    columns: tuple[type[object], ...] | None = None
     """The columns that may be declared so: by classes of SQLAlchemy's types, or by the Python types of their values.
 
     None: by the class of the values alone.
     """
     is_default: Callable[[ColumnType], bool] = lambda _column: True
-    """Whether one of these columns is of this type when its declaration gives no more than the class of its values."""
-    rule: Callable[[Column[Any]], object] | None = None
+    """Whether one of these columns is of this type when its declaration gives no more than the class of its values.
+
+    Of several types the first in the table is taken.
+    """
+    rule: Callable[[Column[object]], object] | None = None
     """What Pydantic checks an input for, from its column; None: the annotation."""
 
     # Ids and cursors. A `NewType` has the form of its class: a value does not tell which of them it is.
@@ -94,7 +97,7 @@ class ScalarType(Generic[T]):
         return found  # type: ignore[no-any-return]  # an annotation is a class or a NewType of one
 
     @cached_property
-    def held_by(self) -> tuple[type[Any], ...]:
+    def held_by(self) -> tuple[type[object], ...]:
         """The `columns`, given or not."""
         return (self.python,) if self.columns is None else self.columns
 
@@ -123,7 +126,7 @@ class ScalarType(Generic[T]):
         aggregate = self.aggregates.get(function)
         return None if aggregate is None else aggregate.result or self.annotation
 
-    def rule_for(self, column: Column[Any]) -> Any:
+    def rule_for(self, column: Column[object]) -> Any:
         """What Pydantic checks a value for that a column will hold."""
         return self.annotation if self.rule is None else self.rule(column)
 

@@ -56,8 +56,8 @@ class TypeTable:
 
     def __init__(self, *entries: Entry) -> None:
         self._entries: dict[object, Entry] = {}
-        self._by_column: dict[tuple[type[Any], type[Any]], tuple[Entry, ...]] = {}
-        self._by_class: dict[type[Any], Entry] = {}
+        self._by_column: dict[tuple[type[object], type[object]], tuple[Entry, ...]] = {}
+        self._by_class: dict[type[object], Entry] = {}
         for entry in entries:
             self.add(entry)
 
@@ -141,20 +141,20 @@ class TypeTable:
             found = self._by_column[cls, python] = self._find_holding(cls, python)
         return found
 
-    def _find_holding(self, column: type[ColumnType], python: type[Any]) -> tuple[Entry, ...]:
+    def _find_holding(self, column: type[ColumnType], python: type[object]) -> tuple[Entry, ...]:
         if _is_enum(python):
             return (_enumeration(python),)
         exact = (entry for entry in self if not set(column.__mro__).isdisjoint(entry.held_by))
         return (*exact, *(entry for entry in self if python in entry.held_by))
 
-    def _of_class(self, cls: type[Any]) -> Entry:
+    def _of_class(self, cls: type[object]) -> Entry:
         """The type of values of a class."""
         found = self._by_class.get(cls)
         if found is None:
             found = self._by_class[cls] = self._find_of_class(cls)
         return found
 
-    def _find_of_class(self, cls: type[Any]) -> Entry:
+    def _find_of_class(self, cls: type[object]) -> Entry:
         """Bases count, for drivers have classes of their own: asyncpg gives a UUID that is a subclass."""
         if _is_enum(cls):  # before its bases: a StrEnum is a text, too
             return _enumeration(cls)

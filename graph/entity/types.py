@@ -19,16 +19,11 @@ from graph.entity.registry import shown_in
 from graph.entity.scalar_type import ScalarType, WrittenAsIs
 from graph.entity.scalars import BigInt, LocalDateTime
 from graph.entity.type_table import Entry, TypeTable, itself
-from graph.entity.values import ColumnType
 from graph.errors import DeclarationError
 
 RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339"
 RFC_9562 = "https://www.rfc-editor.org/rfc/rfc9562"
 RFC_8259 = "https://www.rfc-editor.org/rfc/rfc8259"
-
-
-def _never(_column: ColumnType) -> bool:
-    return False
 
 
 TYPES = TypeTable(
@@ -83,7 +78,6 @@ TYPES = TypeTable(
         operators=comparisons.ORDER,
         is_ordered=True,
         aggregates=OF_WHOLE_NUMBERS,
-        is_default=_never,
     ),
     ScalarType(
         annotation=Decimal,
@@ -173,7 +167,7 @@ TYPES = TypeTable(
         encode=str,
     ),
 )
-"""Every type that has no class of its own, as an enumeration has. Where several share a class, its own comes first."""
+"""The types of values, but for enumerations. Where several share a class, the type of the class itself stands first."""
 
 
 def register_type(entry: Entry) -> None:

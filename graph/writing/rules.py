@@ -17,7 +17,7 @@ from graph.writing.wording import NULL
 JsonObject = dict[str, Any]
 
 
-def rule_of(attribute: Attribute, column: Column[Any]) -> Any:
+def rule_of(attribute: Attribute, column: Column[object]) -> Any:
     """What a value for a column must be like, as Pydantic is told. Null is allowed where the column allows it."""
     type_ = TYPES.of(attribute.type)
     rule: Any = attribute.type if type_ is None else type_.rule_for(column)
@@ -35,7 +35,7 @@ def fits(rule: TypeAdapter[Any], value: object) -> bool:
     return True
 
 
-def canonical(column: Column[Any], value: object) -> object:
+def canonical(column: Column[object], value: object) -> object:
     """A value as the database compares it: e-mail addresses, for one, are equal in any case."""
     kind = kind_of(column)
     return value if kind is None or not isinstance(value, str) else kind.canonical(value)
