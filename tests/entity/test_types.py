@@ -42,6 +42,7 @@ from graph.entity import BigInt, LocalDateTime, Node, Operator, ScalarType, enti
 from graph.entity.type_table import TypeTable
 from graph.entity.types import TYPES
 from graph.errors import DeclarationError, MismatchedType
+from tests.entity.laws import tried
 
 SPECIFIED = {"String", "Int", "Float", "Boolean", "ID"}
 
@@ -78,6 +79,7 @@ COLUMNS: list[tuple[TypeEngine[Any], st.SearchStrategy[Any]]] = [
 
 @pytest.mark.parametrize(("column", "values"), COLUMNS, ids=lambda given: repr(given)[:30])
 def test_what_ids_and_cursors_hold_is_read_back(column: TypeEngine[Any], values: st.SearchStrategy[Any]) -> None:
+    @tried(examples=100)
     @given(values)
     def reads_back(value: Any) -> None:
         sent = json.loads(json.dumps(TYPES.encode(value)))
@@ -126,6 +128,7 @@ def test_a_column_says_how_it_may_be_declared(
     assert TYPES.of_column(column).annotation == default
 
 
+@tried(examples=100)
 @given(st.datetimes(timezones=st.one_of(st.just(UTC), ZONES, st.none())))
 def test_orjson_writes_as_they_are_only_values_that_the_scalar_writes_alike(value: datetime) -> None:
     entry = TYPES.known(datetime)
