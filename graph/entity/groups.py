@@ -13,11 +13,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, true
 
 from db.relations import Row
-from graph.entity.comparisons import check_size, input_type, value_filter
+from graph.entity.comparisons import check_size, input_type
 from graph.entity.fields import ToOneField, ValueField, described_enum, object_type, share
 from graph.entity.measures import FUNCTIONS, Results, applicable, selected_measures, value_fields
 from graph.entity.ordering import is_ordered
 from graph.entity.registry import Deferred, Entity, list_of, optional
+from graph.entity.types import value_filter
 from graph.errors import InvalidFilter, InvalidPage
 from graph.loading.loaders import FoundRows, Grouping, ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument

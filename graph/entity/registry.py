@@ -153,6 +153,15 @@ def entity_of_model(mapper: Mapper[Any]) -> Entity:
     return found
 
 
+def shown_in(annotation: object) -> str | None:
+    """A field that shows values of a type, as `Post.title`; None while there is none."""
+    every = (entity for known in _ENTITIES.values() for entity in known.values())
+    return next(
+        (f"{entity.name}.{a.name}" for entity in every for a in entity.attributes.values() if a.type == annotation),
+        None,
+    )
+
+
 def key_of(row: Any) -> tuple[Any, ...]:
     """The primary key of a mapped row, in the order of its columns."""
     return tuple(inspect(row).mapper.primary_key_from_instance(row))

@@ -13,7 +13,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from graph.context import ContextFactory
-from graph.entity.scalars import SCALARS
+from graph.entity.types import TYPES
 from graph.errors import EqualNames
 from graph.execute.extensions import ExtendedOperations
 from graph.execute.graphql_core import LevelExecutor
@@ -41,7 +41,9 @@ class Schema(strawberry.Schema):
                 mutation=mutation,
                 types=types,
                 execution_context_class=LevelExecutor,
-                config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not settings.introspection),
+                config=StrawberryConfig(
+                    scalar_map=TYPES.definitions(), disable_field_suggestions=not settings.introspection
+                ),
                 extensions=list(extensions),
             )
         except DuplicatedTypeName as error:

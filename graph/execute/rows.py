@@ -8,8 +8,7 @@ Fields that lead elsewhere, or have a resolver of their own, are steps: their ke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple, cast
 
@@ -33,16 +32,16 @@ _PASSES = {
 }
 
 
-_FOR_JSON: dict[Convert, str] = {}
-"""What a value must be, so that the writer of JSON writes it as this function would."""
+_FOR_JSON: dict[Convert, tuple[str, Mapping[str, object]]] = {}
+"""What a value must be, so that the writer of JSON writes it as this function would, and what that names."""
 
 
-def json_alike(function: Convert, condition: str) -> None:
+def json_alike(function: Convert, condition: str, names: Mapping[str, object]) -> None:
     """Tell that orjson writes values for which the condition holds as a scalar's own function would.
 
-    In the condition `{0}` stands for the value; it may name `datetime` and `UTC`.
+    In the condition `{0}` stands for the value; it may name what is in `names`.
     """
-    _FOR_JSON[function] = condition
+    _FOR_JSON[function] = condition, names
 
 
 class _Value(NamedTuple):
@@ -108,7 +107,7 @@ def _generated(
 ) -> Callable[[Sequence[Values]], list[dict[str, Any]]]:
     """Write and compile the function; of the document it holds keys alone, as literals."""
     by_key = {value.field.key: (number, value) for number, value in enumerate(values)}
-    constants: dict[str, Any] = {"undefined": Undefined, "datetime": datetime, "UTC": UTC}
+    constants: dict[str, Any] = {"undefined": Undefined}
     reads: list[str] = []
     members: list[str] = []
     for key, preset in blank.items():
@@ -158,7 +157,9 @@ def _completed(number: int, field: FieldPlan, constants: dict[str, Any], *, for_
         constants[f"plain{number}"] = leaf.coerce_output_value
         complete = f"done if (done := plain{number}({name})) is not None and done is not undefined else {complete}"
     if for_json and leaf.coerce_output_value in _FOR_JSON:
-        complete = f"{name} if {_FOR_JSON[leaf.coerce_output_value].format(name)} else {complete}"
+        condition, names = _FOR_JSON[leaf.coerce_output_value]
+        constants.update(names)
+        complete = f"{name} if {condition.format(name)} else {complete}"
     return f"None if {name} is None else {complete}" if null else complete
 
 

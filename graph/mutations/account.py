@@ -7,6 +7,7 @@ from db import models
 from db.base import UtcDateTime
 from db.fast import CompiledStatement
 from graph.mutations.moving import ACCOUNTS, Amount, check_currencies, check_room, hold, minor_units, move, own
+from graph.mutations.texts import Currency
 from graph.types.account import Account
 from graph.types.transfer import Transfer
 from graph.types.user import User
@@ -23,7 +24,6 @@ from graph.writing import (
     with_role,
 )
 from graph.writing.errors import InvalidInput, no_such
-from graph.writing.rules import Currency
 from graph.writing.written import Written
 
 _accounts = Crud(Account, ["currency"], may=with_role(), owner="owner")

@@ -21,13 +21,13 @@ from graph.auth.policies import visibility
 from graph.context import Cookie, RequestContext
 from graph.errors import InvalidPassword, TooManyAttempts
 from graph.mutations.house import house_email
+from graph.mutations.texts import Email
 from graph.types.user import User as UserType
 from graph.viewer import MEMBER, NOBODY, Viewer
 from graph.writing import ANYBODY, SIGNED_IN, Change, Input, Rejected, mutation
 from graph.writing.errors import AlreadyExists, Forbidden, InvalidInput, Place, SignInFailed
 from graph.writing.errors import TooManyAttempts as WaitFirst
 from graph.writing.rejections import taken
-from graph.writing.rules import Email
 
 SIGNED_IN_MEMBERS: dict[str, Any] = {
     "viewer": (UserType, "Who has signed in."),

@@ -16,6 +16,7 @@ from graph.errors import InvalidFilter
 from graph.loading.loaders import ListQuery
 from graph.mutations.house import house_account
 from graph.mutations.moving import MAX_MINOR_UNITS, check_currencies, hold, minor_units, move, own
+from graph.mutations.texts import Currency
 from graph.types.account import Account
 from graph.types.order import Order
 from graph.types.transfer import Transfer
@@ -32,7 +33,6 @@ from graph.writing import (
 )
 from graph.writing.errors import Forbidden, InvalidInput, InvalidState
 from graph.writing.payload import MAX_LISTED
-from graph.writing.rules import Currency
 from graph.writing.written import Written
 
 MAX_LINES = 100

@@ -6,10 +6,7 @@ Source: https://docs.pydantic.dev/latest/concepts/models/
 """
 
 import types
-import uuid
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time
-from decimal import Decimal
 from enum import Enum
 from functools import cache
 from inspect import cleandoc
@@ -24,15 +21,14 @@ from strawberry.utils.str_converters import to_camel_case
 from graph.entity.filters import filter_type
 from graph.entity.ids import key_in
 from graph.entity.registry import Deferred, Entity, entity_of, optional
-from graph.entity.scalars import BigInt, check_text
+from graph.entity.scalars import check_text
+from graph.entity.types import TYPES
 from graph.errors import DeclarationError, InvalidId
 from graph.writing.errors import InvalidInput, Place, Rejected
 from graph.writing.wording import sentence, sentence_of
 
 M = TypeVar("M", bound="Input")
 T = TypeVar("T")
-
-SCALARS = (str, bool, int, float, Decimal, datetime, date, time, uuid.UUID, strawberry.ID, BigInt, JSON)
 
 
 class Input(BaseModel):
@@ -209,9 +205,7 @@ def _graphql(annotation: Any) -> Any:
         return JSON
     if isinstance(annotation, type) and issubclass(annotation, Input):
         return input_type(annotation)
-    if annotation in SCALARS:
-        return annotation
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
+    if TYPES.of(annotation) is not None:
         return annotation
     if annotation is SecretStr:
         return str

@@ -12,7 +12,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from graph.context import ContextFactory, RequestContext
 from graph.entity import row
-from graph.entity.scalars import SCALARS
+from graph.entity.types import TYPES
 from graph.errors import ClientError
 from graph.execute import level, scheduler
 from graph.execute.graphql_core import LevelExecutor
@@ -86,7 +86,7 @@ def plain() -> strawberry.Schema:
         query=Query,
         subscription=Subscription,
         execution_context_class=LevelExecutor,
-        config=StrawberryConfig(scalar_map=SCALARS, enable_experimental_incremental_execution=True),
+        config=StrawberryConfig(scalar_map=TYPES.definitions(), enable_experimental_incremental_execution=True),
     )
     use_resolvers(schema._schema)  # noqa: SLF001 - Strawberry has no public way to it
     return schema
