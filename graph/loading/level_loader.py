@@ -43,7 +43,7 @@ class LevelLoader(DataLoader[Key, T], Generic[T]):
     async def load_level(self, keys: Sequence[Key]) -> list[T]:
         """The values of the keys of one level, in their order, without a future for each of them.
 
-        250 keys take 15 µs this way, and 1.2 ms through 250 futures of `load_many` (PostgreSQL apart, one core).
+        250 keys take 24 µs of processor time this way, and 420 µs through 250 futures of `load_many`, statement apart.
         What was read before waits for what was not: were it faster, it would reach the next level alone, and that
         level would take a statement more. The cost of an operation counts on it.
         """
