@@ -21,7 +21,7 @@ from db.importing.naming import tag_slug
 from db.money import CURRENCIES
 from graph.entity.registry import Attribute
 from graph.entity.scalars import BigInt, LocalDateTime
-from graph.writing.wording import NULL
+from graph.writing.messages import NULL
 
 MAX_TEXT = 200_000
 """Characters of a text without a limit of its own; a request holds about as much."""
