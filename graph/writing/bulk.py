@@ -296,7 +296,9 @@ class Bulk:
             raise DeclarationError(f"{self._entity.name} has links that every new row gets; upsert cannot make them.")
         for name in self._writer.names:
             column = self._writer.columns[name]
-            if (column.server_default is not None or column.default is not None) and not self._writer.has_default(name):
+            if (
+                column.server_default is not None or column.default is not None
+            ) and name not in self._writer.model_defaults:
                 raise DeclarationError(f"{self._entity.name}.{name} needs a default in Python to be written in bulk.")
 
 

@@ -8,7 +8,7 @@ they are: no client can mean them. The rows at the far end themselves are never 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field, create_model
 from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, exists, insert, literal, null, or_, select, update
@@ -22,10 +22,10 @@ from graph.errors import DeclarationError
 from graph.writing.change import Change
 from graph.writing.errors import Place, Rejected, no_such
 from graph.writing.inputs import Annotation, Input, id_of
-from graph.writing.rights import Right
+from graph.writing.rights import SIGNED_IN, Right
 from graph.writing.rules import canonical
 from graph.writing.violations import taken
-from graph.writing.writer import PREFIX, AnyColumn, EntityWriter, compiled_insert
+from graph.writing.writer import PREFIX, EntityWriter, compiled_insert
 
 MAX_REFERENCES = 100
 POSITION = "position"
@@ -45,32 +45,20 @@ class RelationshipInput:
     """From the parent: keys of the far end that come first, whatever the input says."""
 
 
-class Reference(Protocol):
+class Reference(Input):
     """An input that names one row: by its id, by one of its natural keys, or, where that is allowed, by `create`."""
 
-    @property
-    def id(self) -> Key | None:
-        """The row's key."""
-
-
-class References(Protocol):
-    """An input that says what becomes of a relationship."""
-
-    @property
-    def set(self) -> Sequence[Reference] | None:
-        """All rows that there are to be, in order."""
-
-    @property
-    def add(self) -> Sequence[Reference] | None:
-        """Rows to add behind the others."""
-
-    @property
-    def remove(self) -> Sequence[Reference] | None:
-        """Rows to take away."""
-
-
-class _OneOf(Input):
     ONE_OF: ClassVar[bool] = True
+
+    id: Key | None = None
+
+
+class References(Input):
+    """An input that says what becomes of a relationship: first `set`, then `remove`, then `add`."""
+
+    set: Sequence[Reference] | None = None
+    add: Sequence[Reference] | None = None
+    remove: Sequence[Reference] | None = None
 
 
 class _Link(NamedTuple):
@@ -90,10 +78,13 @@ class RelationshipWriter:
         relationship = entity.mapper.relationships[declared.name]
         if not isinstance(relationship.secondary, Table):
             raise DeclarationError(f"{entity.name}.{declared.name} is no many-to-many relationship; leave it out.")
-        if declared.create and declared.create_right is None:
+        if declared.create_right is None and declared.create:
             raise DeclarationError(f"{entity.name}.{declared.name} has no create_right; say who may make new rows.")
         self.name = declared.name
+        self.has_first = declared.always is not None
+        """Whether every parent has links, whatever the input says."""
         self._declared = declared
+        self._create_right = declared.create_right or SIGNED_IN
         self._entity = entity
         self._target_mapper = relationship.mapper
         self._between = relationship.secondary
@@ -102,24 +93,19 @@ class RelationshipWriter:
             far.name: str(entity.mapper.get_property_by_column(near).key)
             for near, far in relationship.synchronize_pairs
         }
-        """From a column between the two to the attribute of the parent that it repeats."""
-        self._far = [(near, far.name) for near, far in relationship.secondary_synchronize_pairs or ()]
-        """The key columns of the far end, and the columns between the two that repeat them."""
+        """By the columns between the two: the attributes of the parent that they repeat."""
+        self._far = {far.name: near for near, far in relationship.secondary_synchronize_pairs or ()}
+        """By the columns between the two: the key columns of the far end that they repeat."""
 
     @cached_property
     def target(self) -> Entity:
         """The entity at the far end. It may be declared later than this one."""
         return entity_of_model(self._target_mapper)
 
-    @property
-    def has_first(self) -> bool:
-        """Whether every parent has links, whatever the input says."""
-        return self._declared.always is not None
-
     # Inputs
 
     @cached_property
-    def input(self) -> type[Input]:
+    def input(self) -> type[References]:
         """`{set, add, remove}`, each a list of references."""
         camel = to_camel_case(self.name)
         many = self.target.many
@@ -136,7 +122,7 @@ class RelationshipWriter:
         }
         doc = f"What becomes of the {many} of a {self._entity.one}: first set, then remove, then add."
         name = f"{self._entity.name}{camel[0].upper()}{camel[1:]}Input"
-        return create_model(name, __base__=Input, __doc__=doc, **fields)
+        return create_model(name, __base__=References, __doc__=doc, **fields)
 
     # Writing
 
@@ -171,7 +157,7 @@ class RelationshipWriter:
 
     async def _current(self, parent: object, change: Change) -> list[_Link]:
         """The links as they are, in order."""
-        far = [self._between.c[name] for _, name in self._far]
+        far = [self._between.c[name] for name in self._far]
         position = self._between.c[POSITION] if self._is_ordered else null()
         order = [position, *far] if self._is_ordered else far
         statement = select(*far, position, self._seen(change)).where(self._of(parent)).order_by(*order)
@@ -184,7 +170,7 @@ class RelationshipWriter:
         condition = predicate(self.target.model) if predicate else None
         if condition is None:
             return literal(True)
-        same = (column == self._between.c[name] for column, name in self._far)
+        same = (column == self._between.c[name] for name, column in self._far.items())
         return exists(select(literal(1)).select_from(self.target.model).where(*same, condition))
 
     async def _write(self, parent: object, current: Sequence[_Link], wanted: Sequence[Key], change: Change) -> None:
@@ -202,12 +188,10 @@ class RelationshipWriter:
 
     async def _move(self, parent: object, moved: Mapping[Key, int], change: Change) -> None:
         if moved:
-            is_it = and_(*(self._between.c[name] == bindparam(f"far_{name}") for _, name in self._far))
+            is_it = and_(*(self._between.c[name] == bindparam(f"far_{name}") for name in self._far))
             statement = update(self._between).where(self._of(parent), is_it).values({POSITION: bindparam("at")})
-            values = [
-                {"at": at} | {f"far_{name}": part for name, part in self._named(key).items()}
-                for key, at in moved.items()
-            ]
+            names = [f"far_{name}" for name in self._far]
+            values = [{"at": at, **dict(zip(names, key, strict=True))} for key, at in moved.items()]
             await change.session.execute(statement, values)
 
     async def _insert(self, rows: Sequence[Mapping[str, object]], change: Change) -> None:
@@ -215,75 +199,73 @@ class RelationshipWriter:
         if len(rows) == 1:
             await change.rows(self._insert_one, {f"{PREFIX}{name}": value for name, value in rows[0].items()})
         elif rows:
-            await change.session.execute(insert(self._between), [dict(row) for row in rows])
+            await change.session.execute(insert(self._between), rows)
 
     @cached_property
     def _insert_one(self) -> CompiledStatement:
-        names = [*self._near, *(name for _, name in self._far), *((POSITION,) if self._is_ordered else ())]
+        names = [*self._near, *self._far, *([POSITION] if self._is_ordered else [])]
         return compiled_insert(self._between, {name: self._between.c[name] for name in names})
 
     def _row(self, parent: object, key: Key, position: int) -> dict[str, object]:
         """A row of the table between the two."""
-        row = {name: getattr(parent, attribute) for name, attribute in self._near.items()} | self._named(key)
+        row: dict[str, object] = dict(zip(self._far, key, strict=True))
+        for name, attribute in self._near.items():
+            row[name] = getattr(parent, attribute)
         if self._is_ordered:
             row[POSITION] = position
         return row
-
-    def _named(self, key: Key) -> dict[str, object]:
-        return dict(zip((name for _, name in self._far), key, strict=True))
 
     def _of(self, parent: object) -> ColumnElement[bool]:
         return and_(*(self._between.c[name] == getattr(parent, attribute) for name, attribute in self._near.items()))
 
     def _is(self, key: Key) -> ColumnElement[bool]:
-        return and_(*(self._between.c[name] == part for name, part in self._named(key).items()))
+        return and_(*(self._between.c[name] == part for name, part in zip(self._far, key, strict=True)))
 
     # References
 
-    async def _resolved(self, references: Sequence[Reference], change: Change, field: str) -> list[Key]:
+    async def _resolved(self, references: Sequence[Reference] | None, change: Change, field: str) -> list[Key]:
         """The keys of the rows that references name, in order. Raises `Rejected` for rows that are not there.
 
         One statement for all ids and one for each natural key that is used. New rows are made last, when nothing stands
         against the others: to make one takes a savepoint.
         """
+        if not references:
+            return []
         place = (*change.place, to_camel_case(self.name), field)
-        by_id = {at: it.id for at, it in enumerate(references) if it.id is not None}
-        known = await self._known("id", [key[0] for key in by_id.values()], change)
-        found = {at: known.get(key) for at, key in by_id.items()}
-        for name in self._natural_keys:
-            named = {at: it for at, reference in enumerate(references) if (it := getattr(reference, name)) is not None}
-            known = await self._known(name, list(named.values()), change)
-            found |= {at: known.get(canonical(self._column(name), value)) for at, value in named.items()}
+        found: dict[int, Key | None] = {}
+        for name in ("id", *self._natural_keys):
+            named = {at: value for at, it in enumerate(references) if (value := getattr(it, name)) is not None}
+            found |= await self._known(name, named, change) if named else {}
         missing = sorted(at for at, key in found.items() if key is None)
         if missing:
             raise Rejected(*(no_such(self.target.one, (*place, at)) for at in missing))
         for at, reference in enumerate(references):
             if (new := getattr(reference, "create", None)) is not None:
                 found[at] = await self._made(new, change, (*place, at, "create"))
-        return [key for at in range(len(references)) if (key := found[at]) is not None]
+        return [key for _, key in sorted(found.items()) if key is not None]
 
     @property
     def _natural_keys(self) -> Mapping[str, Attribute]:
         return _natural_keys(self.target)
 
-    def _column(self, name: str) -> AnyColumn:
-        return self._target_mapper.columns[name]
+    async def _known(self, name: str, named: Mapping[int, Any], change: Change) -> dict[int, Key | None]:
+        """For each place, the key of the row with this id or natural key; None where the viewer finds no such row.
 
-    async def _known(self, name: str, wanted: Sequence[object], change: Change) -> dict[object, Key]:
-        """The keys of rows that the viewer sees, by a key or a natural key that the viewer may find them by."""
-        if not wanted:
-            return {}
+        A viewer who sees a row, but not its natural key, may not find the row by it either.
+        """
         mapper, model = self._target_mapper, self.target.model
-        attribute = mapper.primary_key[0] if name == "id" else getattr(model, name)
-        statement = change.visible(model).with_only_columns(attribute, *mapper.primary_key).where(attribute.in_(wanted))
+        attribute = self.target.key[0] if name == "id" else name
+        wanted = {at: value[0] for at, value in named.items()} if name == "id" else named
+        found = getattr(model, attribute)
+        statement = change.visible(model).with_only_columns(found, *mapper.primary_key)
+        statement = statement.where(found.in_(list(wanted.values())))
         may_find = change.context.visible.values(mapper).get(name)
         condition = may_find(model) if may_find else None
         if condition is not None:
             statement = statement.where(condition)
-        rows = await change.session.execute(statement, change.bound)
-        if name == "id":
-            return {tuple(key): tuple(key) for _, *key in rows}
-        return {canonical(self._column(name), value): tuple(key) for value, *key in rows}
+        column, rows = mapper.columns[attribute], await change.session.execute(statement, change.bound)
+        known = {canonical(column, value): tuple(key) for value, *key in rows}
+        return {at: known.get(canonical(column, value)) for at, value in wanted.items()}
 
     async def _made(self, new: Input, change: Change, place: Place) -> Key:
         """The key of the row with the natural key of a new one: there already, or made if the viewer may make it.
@@ -294,7 +276,9 @@ class RelationshipWriter:
         known = await self._known_as(new, change)
         if known is not None:
             return known
-        self._check_may_create(change, place)
+        error = self._create_right(change.viewer, place)
+        if error is not None:
+            raise Rejected(error)
         row = {name: getattr(new, name) for name in self._declared.create}
         try:
             async with change.savepoint():
@@ -309,13 +293,6 @@ class RelationshipWriter:
         change.touch(made.reference)
         return made.reference.key
 
-    def _check_may_create(self, change: Change, place: Place) -> None:
-        assert self._declared.create_right is not None
-        error = self._declared.create_right(change.viewer)
-        if error is not None:
-            error.path = [str(part) for part in place]
-            raise Rejected(error)
-
     @cached_property
     def _target_writer(self) -> EntityWriter:
         return EntityWriter(self.target, self._declared.create)
@@ -323,9 +300,9 @@ class RelationshipWriter:
     async def _known_as(self, new: Input, change: Change) -> Key | None:
         for name in self._natural_keys:
             if name in self._declared.create:
-                known = await self._known(name, [getattr(new, name)], change)
-                if known:
-                    return next(iter(known.values()))
+                known = await self._known(name, {0: getattr(new, name)}, change)
+                if known[0] is not None:
+                    return known[0]
         return None
 
 
@@ -336,7 +313,7 @@ def _natural_keys(target: Entity) -> dict[str, Attribute]:
 
 
 @cache
-def _reference(target: Entity, create: tuple[str, ...]) -> type[Input]:
+def _reference(target: Entity, create: tuple[str, ...]) -> type[Reference]:
     """The input that names one row; the same type for all relationships that lead to the entity and may do the same."""
     fields: dict[str, Annotation] = {
         "id": (id_of(target.cls) | None, Field(None, description=f"The {target.one}'s id."))
@@ -347,7 +324,7 @@ def _reference(target: Entity, create: tuple[str, ...]) -> type[Input]:
         text = f"A new {target.one}; if there is one with its key already, that is taken."
         fields["create"] = (_new(target, create) | None, Field(None, description=text))
     name = f"{target.name}OrNewReference" if create else f"{target.name}Reference"
-    return create_model(name, __base__=_OneOf, __doc__=f"Which {target.one} is meant.", **fields)
+    return create_model(name, __base__=Reference, __doc__=f"Which {target.one} is meant.", **fields)
 
 
 def _new(target: Entity, create: tuple[str, ...]) -> type[Input]:

@@ -106,7 +106,7 @@ class MutationField(PlannedField):
         if error is not None:
             raise Rejected(error)
         values = parsed(declaration.input, given, PLACE)
-        call = self._idempotent_call(values, context)
+        call = self._idempotent_call(values, context) if declaration.idempotent else None
         prepared = await declaration.prepare(values, context) if declaration.prepare is not None else None
 
         async def work(transaction: Transaction) -> tuple[object, Change]:
@@ -136,7 +136,7 @@ class MutationField(PlannedField):
 
     def _idempotent_call(self, values: Input, context: RequestContext) -> IdempotentCall | None:
         """The call of an idempotent mutation under the client's key; None without one."""
-        key: str | None = getattr(values, FIELD) if self.declaration.idempotent else None
+        key: str | None = getattr(values, FIELD)
         if key is None or self._keys is None:
             return None
         place = (*PLACE, str(self.declaration.input.model_fields[FIELD].alias))

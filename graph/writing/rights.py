@@ -34,14 +34,14 @@ class Right:
         self.who = _listed(roles) or ("those who have signed in" if signed_in else "everybody")
         """Those who have the right, in a sentence: `admins and editors`."""
 
-    def __call__(self, viewer: Viewer) -> UserError | None:
-        """Why the viewer may not do it; None if nothing stands against it."""
+    def __call__(self, viewer: Viewer, place: Place = ()) -> UserError | None:
+        """Why the viewer may not do it, at this place of the input; None if nothing stands against it."""
         if viewer.read_only:
-            return Forbidden("This key may only read; use another one to change something.", ())
+            return Forbidden("This key may only read; use another one to change something.", place)
         if self.signed_in and not viewer.is_known:
-            return NotSignedIn("Sign in first: signIn gives a token for the header `Authorization: Bearer …`.", ())
+            return NotSignedIn("Sign in first: signIn gives a token for the header `Authorization: Bearer …`.", place)
         if self.roles and not viewer.has(*self.roles):
-            return Forbidden(f"Only {self.who} may do this.", ())
+            return Forbidden(f"Only {self.who} may do this.", place)
         return None
 
     def __str__(self) -> str:

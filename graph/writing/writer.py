@@ -6,7 +6,7 @@ who may give a row to somebody else; it commits nothing.
 Source: https://docs.sqlalchemy.org/en/21/core/connections.html#insert-many-values-behavior-for-insert-statements
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias
@@ -179,8 +179,8 @@ class EntityWriter:
 
     def complete(self, row: NewRow) -> NewRow:
         """A new row with the defaults of its model: a moment, a status, the first version."""
-        made = {name: make(None) for name, make in self._made.items() if name not in row}
-        return {**self._constants, **made, **row}
+        left_out = {name: it for name, it in self.model_defaults.items() if name not in row}
+        return {name: it.arg(None) if it.is_callable else it.arg for name, it in left_out.items()} | row
 
     def key(self, names: Sequence[str], row: Mapping[str, object]) -> Key:
         """The values of these attributes, as the database compares them."""
@@ -279,20 +279,12 @@ class EntityWriter:
         return {name: TypeAdapter(self.rule(name)) for name in self._defaults}
 
     @cached_property
-    def _constants(self) -> NewRow:
-        """The defaults of the model that are always the same, by attribute."""
-        return {name: default.arg for name, default in self._model_defaults() if default.is_scalar}
-
-    @cached_property
-    def _made(self) -> Mapping[str, Callable[[None], object]]:
-        """The defaults of the model that are made for each row, by attribute."""
-        return {name: default.arg for name, default in self._model_defaults() if default.is_callable}
-
-    def _model_defaults(self) -> Iterator[tuple[str, ColumnDefault]]:
-        for name, column in self.columns.items():
-            if column.table is self.table and isinstance(column.default, ColumnDefault):
-                yield name, column.default
-
-    def has_default(self, name: str) -> bool:
-        """Whether Python knows the default of a column, so that several rows may have it in one statement."""
-        return name in self._constants or name in self._made
+    def model_defaults(self) -> Mapping[str, ColumnDefault]:
+        """The defaults of columns that Python knows, by attribute."""
+        return {
+            name: column.default
+            for name, column in self.columns.items()
+            if column.table is self.table
+            and isinstance(column.default, ColumnDefault)
+            and not column.default.is_clause_element
+        }
