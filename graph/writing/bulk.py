@@ -9,7 +9,7 @@ rows is the writer's affair.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import Field
 from sqlalchemy import (
@@ -43,7 +43,7 @@ from graph.writing.writer import AnyColumn, Batch, EntityWriter, NewRow
 ATTEMPTS = 3
 """How often the good rows are written while others write the same ones."""
 
-Names = tuple[str, ...]
+Names: TypeAlias = tuple[str, ...]
 """Attributes whose values must be unique together."""
 
 

@@ -134,8 +134,8 @@ def _checked_later(model: type[Input]) -> frozenset[str | None]:
 def _is_plain(value: object) -> bool:
     """Whether all text in a value is ASCII without U+0000, which every database can store.
 
-    Nearly all inputs are, and this look costs a fifth of the one that finds the place of each bad character. It keeps a
-    list of what is left instead of calling itself: a payload of a thousand rows has ten thousand values.
+    Nearly all inputs are, and this look costs a quarter of the one that finds the place of each bad text. It keeps a
+    list of values to look at instead of calling itself for each.
     """
     waiting = [value]
     while waiting:

@@ -117,7 +117,7 @@ class EntityWriter:
         self.table: Table = entity.model.__table__
         self._defaults = dict(defaults or {})
         self._rules = dict(rules or {})
-        self._insert = lru_cache(MAX_STATEMENTS)(self._insert_of)
+        self._insert_of = lru_cache(MAX_STATEMENTS)(self._compiled)
 
     # Inputs
 
@@ -204,13 +204,13 @@ class EntityWriter:
             return Inserted(entity, WrittenRow(self.entity, key_of(entity)))
         whole = self.complete(row)
         (key,) = await change.rows(
-            self._insert(tuple(whole)), {f"{PREFIX}{name}": value for name, value in whole.items()}
+            self._insert_of(tuple(whole)), {f"{PREFIX}{name}": value for name, value in whole.items()}
         )
         key = tuple(key)
         values = SimpleNamespace(**whole, **dict(zip(self.entity.key, key, strict=True)))
         return Inserted(values, WrittenRow(self.entity, key))
 
-    def _insert_of(self, names: tuple[str, ...]) -> CompiledStatement:
+    def _compiled(self, names: tuple[str, ...]) -> CompiledStatement:
         columns = {name: self.columns[name] for name in names}
         return compiled_insert(self.table, columns, self.entity.mapper.primary_key)
 
