@@ -70,13 +70,10 @@ class _Other(NamedTuple):
     """A row of the table that has a unique value of a new one."""
 
     row: Row[*tuple[Any, ...]]
+    values: Mapping[str, object]
+    """By attribute."""
     is_seen: bool
     """Whether the viewer may see it."""
-
-    @property
-    def values(self) -> Mapping[str, object]:
-        """By attribute."""
-        return self.row._asdict()
 
 
 class _Overtaken(Rejected):
@@ -213,7 +210,7 @@ class Bulk:
         statement = select(*columns, is_seen).where(or_(*clashes))
         if by:
             statement = statement.order_by(*self._writer.table.primary_key).with_for_update(of=model)
-        return [_Other(row, row[-1]) for row in await change.session.execute(statement, change.bound)]
+        return [_Other(row, row._asdict(), row[-1]) for row in await change.session.execute(statement, change.bound)]
 
     def _clashes(self, rows: Sequence[NewRow]) -> Iterator[Any]:
         """For each unique rule, whether a row of the table has the values of one of these, as SQL."""

@@ -100,7 +100,7 @@ class MutationField(PlannedField):
             return self._payload.rejection(rejected.errors)
 
     async def _done(self, context: RequestContext, given: Mapping[str, object]) -> object:
-        """Check the call and do its work, once it is committed. Raises `Rejected` and `Repeated`."""
+        """The result of a call that is right and whose work is committed. Raises `Rejected` and `Repeated`."""
         declaration = self.declaration
         error = declaration.right(context.viewer)
         if error is not None:
@@ -108,12 +108,21 @@ class MutationField(PlannedField):
         values = parsed(declaration.input, given, PLACE)
         call = self._idempotent_call(values, context) if declaration.idempotent else None
         prepared = await declaration.prepare(values, context) if declaration.prepare is not None else None
+        result, change = await self._committed(values, prepared, call, context)
+        for then in change.afterwards:
+            then()
+        return result
+
+    async def _committed(
+        self, values: Input, prepared: object, call: IdempotentCall | None, context: RequestContext
+    ) -> tuple[object, Change]:
+        """The result of the work in a transaction of its own, and the change of the attempt that was committed."""
 
         async def work(transaction: Transaction) -> tuple[object, Change]:
             change = Change(transaction, context, PLACE, prepared)
             if call is not None:
                 await call.begin(change)
-            result = await declaration.work(values, change)
+            result = await self.declaration.work(values, change)
             await change.flush()
             if self._record is not None:
                 await self._record(change, self._name)
@@ -122,17 +131,14 @@ class MutationField(PlannedField):
             return result, change
 
         try:
-            result, change = await context.session.write(work)
+            return await context.session.write(work)
         except (IntegrityError, Rejected) as rejection:
-            errors = _errors_of(rejection, declaration.input)
+            errors = _errors_of(rejection, self.declaration.input)
             if call is None:
                 raise Rejected(*errors) from None
             raise Repeated(await call.rejected(errors, context)) from None
         finally:
             context.loaders.clear()
-        for then in change.afterwards:
-            then()
-        return result
 
     def _idempotent_call(self, values: Input, context: RequestContext) -> IdempotentCall | None:
         """The call of an idempotent mutation under the client's key; None without one."""
