@@ -24,7 +24,7 @@ from graph.types.role import Role
 from graph.types.tag import Tag
 from graph.types.transfer import Transfer
 from graph.types.user import User
-from graph.writing import ERROR_TYPES, mutation_type
+from graph.writing import error_types, mutation_type
 
 __all__ = ["Query", "Schema", "make_schema"]
 
@@ -60,4 +60,4 @@ Mutation = mutation_type(chain.from_iterable(module.MUTATIONS for module in CHAN
 
 def make_schema(settings: Settings | None = None) -> Schema:
     """The schema of our nouns, with the limits of these settings; without settings, with the defaults."""
-    return Schema(Query, settings or Settings.model_construct(), types=ERROR_TYPES, mutation=Mutation)
+    return Schema(Query, settings or Settings.model_construct(), types=error_types(), mutation=Mutation)

@@ -66,24 +66,24 @@ async def house_account(change: Change, currency: str) -> int:
     Raises `Rejected` with `InvalidState` when the address of the house belongs to somebody who can sign in.
     """
     email = house_email(change.context)
-    found = await change.transaction.rows(_ACCOUNT, {"email": email, "code": currency})
+    found = await change.rows(_ACCOUNT, {"email": email, "code": currency})
     number: int = found[0][0] if found else await _made(change, email, currency)
     return number
 
 
 async def _made(change: Change, email: str, currency: str) -> int:
-    insert: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[change.context.session.dialect]
+    insert: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[change.dialect]
     made = insert(models.User).values(email=email, name=NAME).on_conflict_do_nothing(index_elements=["email"])
-    await change.orm.execute(made)
+    await change.session.execute(made)
     # The lock on the user makes others who would open the same account wait, and find it.
-    house = await change.orm.scalar(select(models.User).where(models.User.email == email).with_for_update())
+    house = await change.session.scalar(select(models.User).where(models.User.email == email).with_for_update())
     if house is None or house.hashed_password is not None:
         message = "Nothing can be paid here now: the house's address is taken. Tell whoever runs this server."
         raise Rejected(InvalidState(message, change.place))
-    found = await change.transaction.rows(_ACCOUNT, {"email": email, "code": currency})
+    found = await change.rows(_ACCOUNT, {"email": email, "code": currency})
     if found:
         return int(found[0][0])
     account = models.Account(owner_id=house.id, currency=currency)
-    change.orm.add(account)
-    await change.orm.flush()
+    change.session.add(account)
+    await change.session.flush()
     return account.id

@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 from sqlalchemy import JSON, String, Table, bindparam, delete, select, tuple_, update
@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from db import models
 from db.base import UtcDateTime
 from db.fast import CompiledStatement
-from db.session.connection import Transaction
+from graph.writing import Change
 from graph.writing.idempotency import Claim
 
 KEPT_FOR = timedelta(hours=48)
@@ -66,26 +66,24 @@ class StoredKeys:
         self._claims = itertools.count(1)
         self._swept_at = time.monotonic()
 
-    async def claim(
-        self, transaction: Transaction, owner: str, key: str, fingerprint: str, now: datetime
-    ) -> Claim | None:
+    async def claim(self, change: Change, owner: str, key: str, fingerprint: str) -> Claim | None:
         """Claim a key. On PostgreSQL it waits for whoever has claimed it; on SQLite one writes at a time anyway."""
         this = {"whose": owner, "name": key}
-        statement = _CLAIMED[transaction.dialect]
+        statement = _CLAIMED[change.dialect]
         while True:
-            if await transaction.rows(statement, {**this, "asked": fingerprint, "now": now}):
-                await self._sweep_now_and_then(transaction, now)  # only here, where something will be committed
+            if await change.rows(statement, {**this, "asked": fingerprint, "now": change.now}):
+                await self._sweep_now_and_then(change)  # only here, where something will be committed
                 return None
-            for found, answer in await transaction.rows(_FOUND, this):
+            for found, answer in await change.rows(_FOUND, this):
                 return Claim(found, answer)
             # Somebody has just swept it away: claim it again.
 
-    async def keep(self, transaction: Transaction, owner: str, key: str, answer: Mapping[str, Any]) -> None:
+    async def keep(self, change: Change, owner: str, key: str, answer: Mapping[str, Any]) -> None:
         """Keep an answer. A claim and its answer are committed together, so a claim that is seen has its answer."""
-        await transaction.rows(_ANSWERED, {"whose": owner, "name": key, "answered": answer})
+        await change.rows(_ANSWERED, {"whose": owner, "name": key, "answered": answer})
 
-    async def _sweep_now_and_then(self, transaction: Transaction, now: datetime) -> None:
+    async def _sweep_now_and_then(self, change: Change) -> None:
         due = next(self._claims) % self._sweep_every == 0 or time.monotonic() - self._swept_at > SWEEP_AFTER_S
         if due:
             self._swept_at = time.monotonic()
-            await transaction.rows(_SWEPT, {"before": now - KEPT_FOR})
+            await change.rows(_SWEPT, {"before": change.now - KEPT_FOR})

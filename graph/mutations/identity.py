@@ -25,9 +25,9 @@ from graph.mutations.texts import Email
 from graph.types.user import User as UserType
 from graph.viewer import MEMBER, NOBODY, Viewer
 from graph.writing import ANYBODY, SIGNED_IN, Change, Input, Rejected, mutation
-from graph.writing.errors import AlreadyExists, Forbidden, InvalidInput, Place, SignInFailed
+from graph.writing.errors import Forbidden, InvalidInput, Place, SignInFailed
 from graph.writing.errors import TooManyAttempts as WaitFirst
-from graph.writing.rejections import taken
+from graph.writing.violations import taken
 
 SIGNED_IN_MEMBERS: dict[str, Any] = {
     "viewer": (UserType, "Who has signed in."),
@@ -115,7 +115,7 @@ async def _proven(context: RequestContext, email: str, password: SecretStr, *fie
 
 async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
     if values.email == house_email(context):
-        raise Rejected(AlreadyExists(taken(_USERS, ["email"]), ("input", "email")))
+        raise Rejected(taken(_USERS, ["email"], ("input", "email")))
     try:
         _identity(context).limits.attempt(values.email, _address(context))
     except TooManyAttempts as error:
@@ -127,9 +127,9 @@ async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
 async def sign_up(values: SignUpInput, change: Change) -> dict[str, Any]:
     """Become a user, and sign in."""
     user = User(email=values.email, name=values.name.strip(), hashed_password=change.prepared)
-    user.roles = await users.roles_of(change.orm, [MEMBER])
-    change.orm.add(user)
-    await change.orm.flush()
+    user.roles = await users.roles_of(change.session, [MEMBER])
+    change.session.add(user)
+    await change.session.flush()
     return await _signed_in(change, user.id, in_cookie=values.cookie)
 
 
@@ -142,7 +142,7 @@ async def sign_in(values: SignInInput, change: Change) -> dict[str, Any]:
     """Prove who you are with a password. Too many attempts have to wait."""
     known: Known = change.prepared
     if known.rehashed is not None:
-        await change.orm.execute(update(User).where(User.id == known.id).values(hashed_password=known.rehashed))
+        await change.session.execute(update(User).where(User.id == known.id).values(hashed_password=known.rehashed))
     return await _signed_in(change, known.id, in_cookie=values.cookie)
 
 
@@ -154,7 +154,7 @@ async def refresh_session(values: RefreshSessionInput, change: Change) -> dict[s
     """
     text = values.refresh_token.get_secret_value() if values.refresh_token else _cookie(change.context)
     identity = _identity(change.context)
-    found = await sign_ins.refresh(change.orm, text or "", life_s=identity.sign_in_s, now=change.now)
+    found = await sign_ins.refresh(change.session, text or "", life_s=identity.sign_in_s, now=change.now)
     if isinstance(found, sign_ins.Rejected):
         # No exception, which would undo the end of a sign-in whose token was used twice.
         return {"errors": [SignInFailed("This sign-in has ended; sign in again.", ("input", "refreshToken"))]}
@@ -166,9 +166,9 @@ async def sign_out(values: SignOutInput, change: Change) -> dict[str, Any]:
     """End the sign-in that this request came with; its tokens and its cookie are worthless at once."""
     viewer = change.viewer
     if viewer.sign_in is not None and viewer.id is not None:
-        await sign_ins.revoke(change.orm, viewer.sign_in)
+        await sign_ins.revoke(change.session, viewer.sign_in)
         if values.everywhere:
-            await sign_ins.revoke_all(change.orm, viewer.id)
+            await sign_ins.revoke_all(change.session, viewer.id)
     _afterwards(change, NOBODY, Cookie(COOKIE, "", 0) if _cookie(change.context) else None)
     return {"done": viewer.sign_in is not None}
 
@@ -187,7 +187,7 @@ async def change_password(_values: ChangePasswordInput, change: Change) -> User:
     assert change.viewer.id is not None
     user = await change.find(User, (change.viewer.id,))
     user.hashed_password = change.prepared
-    await sign_ins.revoke_all(change.orm, user.id, except_=change.viewer.sign_in)
+    await sign_ins.revoke_all(change.session, user.id, except_=change.viewer.sign_in)
     change.touch(user)
     return user
 
@@ -198,16 +198,16 @@ def _cookie(context: RequestContext) -> str | None:
 
 async def _signed_in(change: Change, user_id: int, *, in_cookie: bool) -> dict[str, Any]:
     identity = _identity(change.context)
-    opened = await sign_ins.open(change.orm, user_id, in_cookie=in_cookie, life_s=identity.sign_in_s)
+    opened = await sign_ins.open(change.session, user_id, in_cookie=in_cookie, life_s=identity.sign_in_s)
     return await _answer(change, opened)
 
 
 async def _answer(change: Change, opened: sign_ins.Opened) -> dict[str, Any]:
     """What the client keeps; from now on the operation goes on as this user."""
     entry: SignIn = opened.sign_in
-    user = await change.orm.get_one(User, entry.user_id)
+    user = await change.session.get_one(User, entry.user_id)
     roles = select(models.Role.name).join(models.Role.users).where(User.id == user.id)
-    viewer = Viewer(user.id, frozenset(await change.orm.scalars(roles)), entry.id)
+    viewer = Viewer(user.id, frozenset(await change.session.scalars(roles)), entry.id)
     change.viewer = viewer
     change.touch(user)
     if entry.in_cookie:

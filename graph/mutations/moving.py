@@ -18,17 +18,10 @@ from db.base import Base, UtcDateTime
 from db.fast import CompiledStatement
 from db.money import digits, to_decimal
 from db.violations import Rule, violation_of
+from graph.mutations.errors import CurrencyMismatch, InsufficientFunds
 from graph.types.transfer import Transfer
-from graph.writing import Change, Rejected
-from graph.writing.errors import (
-    CurrencyMismatch,
-    IdempotencyConflict,
-    InsufficientFunds,
-    InvalidInput,
-    Place,
-    no_such,
-)
-from graph.writing.written import Written
+from graph.writing import Change, Rejected, WrittenRow, written
+from graph.writing.errors import IdempotencyConflict, InvalidInput, Place, no_such
 
 MAX_MINOR_UNITS = 2**63 - 1
 """What a column of 64 bits holds."""
@@ -126,7 +119,7 @@ _WRITTEN: Mapping[str, tuple[CompiledStatement, ...]] = {
 
 async def hold(change: Change, source: int, target: int) -> Mapping[int, Held]:
     """Lock two accounts, the lower number first. Those that there are, whoever may see them."""
-    rows = await change.transaction.rows(_LOCKED, {"source": source, "target": target})
+    rows = await change.rows(_LOCKED, {"source": source, "target": target})
     return {row[0]: Held(*row) for row in rows}
 
 
@@ -152,7 +145,7 @@ def check_room(target: Held, minor: int, place: Place) -> None:
 
 async def move(
     change: Change, source: Held, target: Held, minor: int, place: Place, name: str | None = None
-) -> Written:
+) -> WrittenRow:
     """Move minor units between two accounts that are held, and write the transfer down.
 
     `place` is what the input says about the amount; `name` is the sender's own name for the transfer. Raises `Rejected`
@@ -166,13 +159,13 @@ async def move(
     values = {"transfer": id_, "code": source.currency, "name": name, "now": change.now}
     values |= {"source": source.id, "target": target.id, "minor": minor}
     try:
-        for statement in _WRITTEN[change.transaction.dialect]:
-            await change.transaction.rows(statement, values)
+        for statement in _WRITTEN[change.dialect]:
+            await change.rows(statement, values)
     except IntegrityError as error:
         if violation_of(error, Base.metadata).rule is not Rule.UNIQUE:
             raise
         message = "This account has used the key for another transfer before; choose another key."
         raise Rejected(IdempotencyConflict(message, (*change.place, "idempotencyKey"))) from None
-    transfer = Written(Transfer, id_)
-    change.touched[transfer.global_id] = None
+    transfer = written(Transfer, id_)
+    change.touch(transfer)
     return transfer

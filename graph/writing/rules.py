@@ -12,7 +12,7 @@ from sqlalchemy import Column
 from db.text_kinds import kind_of
 from graph.entity.registry import Attribute
 from graph.entity.types import TYPES
-from graph.writing.wording import NULL
+from graph.writing.messages import NULL
 
 JsonObject = dict[str, Any]
 

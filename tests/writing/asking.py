@@ -1,14 +1,15 @@
 """Asking the schema of our nouns as somebody, past HTTP: the same documents, the same policies."""
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from graphql import OperationType
 from sqlalchemy import select
 
 from db import models
 from db.session import Mode, RequestSession
+from db.session.connection import Transaction
 from db.session.engines import Engines
 from db.statements import StatementCache
 from graph.auth.policies import visibility
@@ -16,6 +17,9 @@ from graph.context import ContextFactory
 from graph.prepare.documents import OperationRequest
 from graph.schema import make_schema
 from graph.viewer import NOBODY, Viewer
+from graph.writing import Change
+
+T = TypeVar("T")
 
 SCHEMA = make_schema()
 EVERYTHING = (OperationType.QUERY, OperationType.MUTATION)
@@ -77,3 +81,14 @@ async def make_user(engines: Engines, *roles: str, **values: Any) -> Viewer:
 
     async with RequestSession(engines, Mode.CURRENT) as session:
         return Viewer(await session.write(work), frozenset(roles))
+
+
+async def in_change(engines: Engines, work: Callable[[Change], Awaitable[T]]) -> T:
+    """Do work in a change of an admin, as a mutation does, without its frame."""
+    context = ContextFactory(engines, viewer=ADMIN, visible=visibility(ADMIN)).make(Mode.CURRENT)
+
+    async def run(transaction: Transaction) -> T:
+        return await work(Change(transaction, context))
+
+    async with RequestSession(engines, Mode.CURRENT) as session:
+        return await session.write(run)

@@ -1,5 +1,6 @@
-"""What Pydantic finds wrong, in words for people who fill in a form: what is wrong, and how to mend it.
+"""Messages for what Pydantic finds wrong, in words for people who fill in a form: what is wrong, and how to mend it.
 
+Pydantic's error details enter, sentences leave.
 Source of the kinds and of what they carry: https://docs.pydantic.dev/latest/errors/validation_errors/
 """
 
@@ -25,7 +26,7 @@ _WORDS: Mapping[str, str] = {
 }
 
 _PREFIXES = ("Value error, ", "value is not a valid email address: ")
-"""What stands before the sentences that our own rules raise."""
+"""What Pydantic and its e-mail library put before the sentences that our own rules raise."""
 
 
 def sentence_of(detail: ErrorDetails) -> str:

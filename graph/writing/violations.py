@@ -1,10 +1,10 @@
-"""From what a database refuses to what a client is told: the same words for both databases.
+"""From a broken constraint to user errors: the same words for both databases.
 
-An `IntegrityError` enters, errors for the payload leave, each at the field of the input that caused it.
+SQLAlchemy's `IntegrityError` enters, errors for the payload leave, each at the field of the input that caused it.
+Nothing is read from the database to find out more: its transaction may be broken.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.exc import IntegrityError
@@ -12,12 +12,12 @@ from sqlalchemy.orm import registry as MapperRegistry  # noqa: N812 - it is a cl
 
 from db.base import Base
 from db.violations import Rule, Violation, violation_of
-from graph.writing.errors import AlreadyExists, InvalidInput, NotFound, Place
+from graph.writing.errors import AlreadyExists, InvalidInput, NotFound, Place, UserError
 from graph.writing.inputs import Input
 
 
-def rejections_of(error: IntegrityError, model: type[Input], place: Place) -> list[Any]:
-    """What a client is told of a broken constraint. Raises the error again when no client can have caused it.
+def violation_errors(error: IntegrityError, model: type[Input], place: Place) -> list[UserError]:
+    """The user errors for a broken constraint. Raises the error again when no client can have caused it.
 
     The table is looked for among those of the input's entity. An input that was made from no entity is about the
     tables of `db.base`.
@@ -26,8 +26,8 @@ def rejections_of(error: IntegrityError, model: type[Input], place: Place) -> li
     violation = violation_of(error, registry.metadata)
     if violation.rule is Rule.UNIQUE:
         names = attributes_of(violation, registry)
-        return [AlreadyExists(taken(violation.table, names), _place(violation, names, model, place))]
-    if violation.rule is Rule.FOREIGN_KEY:  # SQLite does not say which, so nobody is told
+        return [taken(violation.table, names, _place(violation, names, model, place))]
+    if violation.rule is Rule.FOREIGN_KEY:  # SQLite does not say which one, so no client is told
         return [NotFound("Something that this refers to has just been deleted; read it again.", place)]
     if violation.rule is Rule.CHECK:
         rule = f": {violation.name.replace('_', ' ')}" if violation.name else ""
@@ -35,15 +35,15 @@ def rejections_of(error: IntegrityError, model: type[Input], place: Place) -> li
     raise error
 
 
-def taken(table: Table | None, names: Sequence[str]) -> str:
-    """The sentence about values that another row has."""
+def taken(table: Table | None, names: Sequence[str], place: Place) -> AlreadyExists:
+    """`AlreadyExists` for values, of these attributes, that another row of the table has."""
     same = " and ".join(name.replace("_", " ") for name in names) or "value"
     among = f"Among the {table.name.replace('_', ' ')}, this" if table is not None else "This"
-    return f"{among} {same} is taken; choose another."
+    return AlreadyExists(f"{among} {same} is taken; choose another.", place)
 
 
 def attributes_of(violation: Violation, registry: MapperRegistry) -> list[str]:
-    """What the model calls the columns of a broken rule; for a table that has no model, their own names."""
+    """The model's names for the columns of a broken rule; for a table that has no model, the columns' own names."""
     for mapper in registry.mappers:
         if mapper.local_table is violation.table and violation.table is not None:
             columns = violation.table.columns

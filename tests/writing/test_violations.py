@@ -13,9 +13,9 @@ from db.base import utcnow
 from db.session.engines import Engines
 from graph.mutations.post import posts
 from graph.writing import Input
-from graph.writing.rejections import rejections_of
+from graph.writing.violations import violation_errors
 
-POST = posts.create().model
+POST = posts.create().input
 USER = {"email": "a@b.org", "name": "A", "is_active": True, "created_at": utcnow(), "updated_at": utcnow()}
 
 
@@ -31,7 +31,7 @@ async def refused(engines: Engines, model: type[Input], *statements: Any) -> lis
         for statement in statements[:-1]:
             await connection.execute(statement)
         error = await broken(connection, statements[-1])
-    return [(type(it).__name__, it.path, it.message) for it in rejections_of(error, model, ("input",))]
+    return [(type(it).__name__, it.path, it.message) for it in violation_errors(error, model, ("input",))]
 
 
 async def broken(connection: AsyncConnection, statement: Any) -> IntegrityError:
