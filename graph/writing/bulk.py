@@ -31,10 +31,10 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from strawberry.utils.str_converters import to_camel_case
 
+from db.dialects import DIALECTS, dialect_of
 from db.statements import Key
 from graph.entity.fields import described_enum
 from graph.entity.ids import encode_id
@@ -291,9 +291,9 @@ class Bulk:
     async def _inserted(self, values: Sequence[Mapping[str, Any]], change: Change) -> list[Key]:
         """The keys of new rows, in the order of the rows."""
         key = self._table.primary_key
-        # SQLAlchemy trusts no order on SQLite and would insert row by row. SQLite gives each row of VALUES the number
-        # after the largest (https://www.sqlite.org/autoinc.html), and while we write, nobody else does.
-        counted = self._table.autoincrement_column is not None and change.context.session.dialect == "sqlite"
+        # Where RETURNING has no order, SQLAlchemy inserts row by row. Numbers in the order of the rows need none.
+        dialect = dialect_of(change.context.session.dialect)
+        counted = self._table.autoincrement_column is not None and dialect.numbers_rows_in_order
         made = insert(self._table).returning(*key, sort_by_parameter_order=not counted)
         keys = [tuple(row) for row in await change.orm.execute(made, values)]
         return sorted(keys) if counted else keys
@@ -306,22 +306,19 @@ class Bulk:
         Of the rows that are there, only those are changed that were looked at before: of others, nobody has asked
         whether the viewer may.
         """
-        dialects = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-        new: Any = dialects[change.context.session.dialect](self._table)
+        dialect = dialect_of(change.context.session.dialect)
+        new = dialect.new_values(self._table)
         version = self._entity.mapper.version_id_col
         stays = {self._columns[by], *(self._columns[name] for name in self._writes.owner_attributes)}
         written = [column for column in self._columns.values() if column.key in values[0] and column not in stays]
-        set_: dict[Any, Any] = {column: new.excluded[column.key] for column in written} | {
+        set_: dict[Any, Any] = {column: new[column.key] for column in written} | {
             column: value_of(column.onupdate) for column in self._table.columns if column.onupdate is not None
         }
         if version is not None:
             set_[version] = version + 1
         key = self._columns[by]
-        statement = new.on_conflict_do_update(
-            index_elements=[key],
-            set_=set_ or {key: new.excluded[key.key]},
-            where=self._one_of(known, change),
-        )
+        where = self._one_of(known, change)
+        statement = dialect.upsert(self._table, [key], set_ or {key: new[key.key]}, where)
         rows = await change.orm.execute(statement.returning(key, *self._table.primary_key), values)
         return {(canonical(key, row[0]),): tuple(row[1:]) for row in rows}
 
@@ -351,7 +348,7 @@ class Bulk:
         for rule in (*self._table.constraints, *self._table.indexes):
             if isinstance(rule, Index):
                 is_plain = all(isinstance(part, Column) for part in rule.expressions)
-                counts = rule.unique and is_plain and not rule.dialect_options["postgresql"]["where"]
+                counts = rule.unique and is_plain and not any(it.is_partial(rule) for it in DIALECTS.values())
             else:
                 counts = isinstance(rule, UniqueConstraint | PrimaryKeyConstraint)
             if counts and given.issuperset(names.get(column) for column in rule.columns):

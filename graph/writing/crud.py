@@ -17,8 +17,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from strawberry.utils.str_converters import to_camel_case
 
 from db.relations import link_of
-from db.statements import Key
-from db.violations import references_to
+from db.statements import Key, references_to
 from graph.entity.registry import Entity, entity_of, entity_of_model, key_of
 from graph.viewer import Viewer
 from graph.writing.bulk import Bulk

@@ -24,7 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.base import Base
 from db.models import User
 from db.session.engines import Engines
-from db.violations import Rule, Violation, references_to, violation_of
+from db.statements import references_to
+from db.violations import Rule, Violation, violation_of
 from tests.databases import Database, settings_for
 
 PLAIN = MetaData()
