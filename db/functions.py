@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from db.dialects import DIALECTS, FunctionName, variants
+from db.dialects import DIALECTS, Function, FunctionName, variants
 from db.dialects.python_functions import fold
 
 __all__ = [
@@ -38,7 +38,7 @@ class _Function(FunctionElement[T]):
 
 
 @compiles(_Function)
-def _sql(element: _Function[Any], compiler: SQLCompiler, **kw: Any) -> str:
+def _sql(element: Function, compiler: SQLCompiler, **kw: Any) -> str:
     dialect = DIALECTS.get(compiler.dialect.name)
     if dialect is None:  # the statement is printed, not run
         return f"{element.name}({compiler.process(element.clauses, **kw)})"

@@ -8,10 +8,10 @@ from sqlalchemy import MetaData, Select, Table, exists, select
 from db.relations import Key
 
 
-def references_to(table: Table, key: Key, metadata: MetaData) -> list[tuple[Table, Select[tuple[bool]]]]:
+def references_to(table: Table, key: Key, metadata: MetaData) -> list[tuple[Table, Select[bool]]]:
     """For each table that would keep a row from being deleted, a statement that asks whether it does."""
     values = dict(zip((column.name for column in table.primary_key), key, strict=True))
-    found: list[tuple[Table, Select[tuple[bool]]]] = []
+    found: list[tuple[Table, Select[bool]]] = []
     for other in metadata.sorted_tables:
         for constraint in other.foreign_key_constraints:
             gives_way = (constraint.ondelete or "").upper() in ("CASCADE", "SET NULL")
