@@ -1,6 +1,6 @@
 """Which rule of the model a database says was broken: of which table, over which columns.
 
-SQLAlchemy's `IntegrityError` enters, a `Violation` leaves. How a database says so is known to its dialect alone.
+SQLAlchemy's `IntegrityError` enters, a `Violation` leaves. The words of a database are known to its dialect alone.
 """
 
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def _in_the_model(reported: ReportedViolation, dialect: DatabaseDialect, metadat
 
 
 def _constraints(table: Table) -> Iterator[Constraint | Index]:
-    """Those of the table, those of its columns, and its indexes."""
+    """The constraints of the table and of its columns, and its indexes."""
     yield from table.constraints
     for column in table.columns:
         yield from column.constraints

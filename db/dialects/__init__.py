@@ -1,7 +1,7 @@
 """Databases: one file for each, one interface for all.
 
-A name that SQLAlchemy gives a dialect enters, a `DatabaseDialect` leaves. To add a database, write its file and name
-it in `DIALECTS`; nothing else in `db` or `graph` asks which database there is.
+SQLAlchemy's name of a dialect enters, a `DatabaseDialect` leaves. To add a database, write its file and name the class
+in `DIALECTS`. Which database there is, no other module of `db` or `graph` asks; the test lists the exceptions.
 """
 
 from collections.abc import Callable

@@ -132,23 +132,17 @@ class PostgreSQL(DatabaseDialect):
             .cte("few")
         )
         fits = select(func.count()).select_from(few).scalar_subquery() <= most
-        order = [term._replace(expression=few.c[f"term_{index}"]) for index, term in enumerate(paged.order)]
-        key = [few.c[f"key_{index}"] for index in range(len(paged.key))]
-        number = func.row_number().over(partition_by=key, order_by=sorted_by(order)).label("number")
-        numbered = select(few, number).subquery("page")
         parent = _parents(paged.key)
         page = self._page_of(parent, paged)
-        found = union_all(
-            select(
-                *(numbered.c[str(part.key)] for part in _but_number(page)),
-                numbered.c.number,
-                *(numbered.c[part.key] for part in key),
-            ).where(numbered.c.number <= limit(), fits),
+        one_by_one = (
             select(*_but_number(page), page.c.number, *_keys_of(parent))
             .select_from(parent.join(page, true()))
-            .where(not_(fits)),
-        ).subquery("found")
-        return select(*_but_number(found)).order_by(*(found.c[part.key] for part in key), found.c.number)
+            .where(not_(fits))
+        )
+        at_once = _cut(few, paged, [str(column.key) for column in _but_number(page)]).where(fits)
+        found = union_all(at_once, one_by_one).subquery("found")
+        key = (found.c[f"key_{index}"] for index in range(len(paged.key)))
+        return select(*_but_number(found)).order_by(*key, found.c.number)
 
     def _page_of(self, parent: FromClause, paged: PagedRows) -> FromClause:
         """The page of one parent, with a `number` for each row."""
@@ -238,6 +232,15 @@ def _parents(key: Sequence[Expression]) -> FromClause:
     """The keys as a table with a `position`, in the order in which they were given."""
     parents = func.unnest(*_arrays(key)).table_valued(*_named(key), with_ordinality="position")
     return parents.render_derived(name="parent")
+
+
+def _cut(few: FromClause, paged: PagedRows, shown: Sequence[str]) -> Query:
+    """The pages of all parents, out of rows that hold their keys and the values of the order's terms."""
+    order = [term._replace(expression=few.c[f"term_{index}"]) for index, term in enumerate(paged.order)]
+    key = [f"key_{index}" for index in range(len(paged.key))]
+    number = func.row_number().over(partition_by=[few.c[name] for name in key], order_by=sorted_by(order))
+    page = select(few, number.label("number")).subquery("page")
+    return select(*(page.c[name] for name in (*shown, "number", *key))).where(page.c.number <= limit())
 
 
 def _keys_of(parent: FromClause) -> list[Expression]:

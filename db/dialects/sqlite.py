@@ -32,10 +32,10 @@ class SQLite(DatabaseDialect):
     """A file in the process: a new connection learns our functions in Python; decimals are doubles."""
 
     name = "sqlite"
-    max_keys = 10_000  # it binds at most 32,766 values in a statement, and a key may have several columns
+    max_keys = 10_000  # a statement binds at most 32,766 values, and a key may have several columns
     doubles = (Float, Numeric)
-    counted_id = Integer()  # it counts only in a column of exactly INTEGER
-    # Each row gets the number after the largest, and while we write, nobody else does.
+    counted_id = Integer()  # only a column of exactly INTEGER is counted up
+    # SQLite gives each row of VALUES the number after the largest, and one connection writes at a time.
     # https://www.sqlite.org/autoinc.html
     numbers_rows_in_order = True
 

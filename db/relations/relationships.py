@@ -116,7 +116,11 @@ class Link:
         return Source(child, joined, key, self._natural_order(inspect(child).selectable, *between))
 
     def _children_once(self, child: Row) -> Source:
-        """Several tables in between may lead to one child more than once; a page shows it once."""
+        """Each child once, though several tables in between may lead to a child by several ways.
+
+        DISTINCT stands in a subquery of pairs of keys: over the children's own rows, it would compare every column,
+        and PostgreSQL cannot compare JSON.
+        """
         met = aliased(self.target.entity)
         paths = self._children_through_parent(met)
         keys = [getattr(met, name) for name in primary_key(self.target)]

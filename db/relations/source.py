@@ -20,7 +20,7 @@ class Source(NamedTuple):
     key: tuple[Expression, ...] = ()
     """The columns that carry the parent's key; none at the root."""
     order: tuple[Term, ...] = ()
-    """The natural order, which holds when nobody asks for another one; the primary key comes after it."""
+    """The natural order, for requests without an `orderBy`; the primary key comes behind these terms."""
     through_table: bool = False
     """Whether a table of pairs stands between parents and children."""
 

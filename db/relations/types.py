@@ -15,7 +15,7 @@ ColumnType: TypeAlias = TypeEngine[Any]
 def python_type(type_: ColumnType) -> type[object]:
     """The Python type of a column's values; `object` for types that do not say.
 
-    A decorated type that does not say is taken for the type that it decorates.
+    A decorated type that does not say counts as the type below the decoration.
     """
     try:
         found: type[object] = type_.python_type

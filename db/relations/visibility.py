@@ -84,7 +84,8 @@ class RedactedRow:
         if not self._names_hidden(clause):
             return expression
         found = visitors.replacement_traverse(clause, {}, lambda element, **_: self._instead.get(element))
-        # Looks needless: it makes an element of its own, for the ORM selects what a hybrid's element was made of.
+        # Looks needless, for the type is the same. But without an element of our own around it, the ORM selects
+        # the element that the hybrid's was made of, and with it the hidden value.
         return type_coerce(found, found.type)
 
     def redacted_term(self, term: Term) -> Term:

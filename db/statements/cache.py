@@ -22,7 +22,7 @@ class StatementCache:
         self._long: set[Hashable] = set()
 
     def get(self, identity: Hashable, build: Callable[[], Statement]) -> Statement:
-        """The statement of this identity, built if it is not there."""
+        """The statement of this identity, built if there is none."""
         found = self._statements.get(identity)
         if found is None:
             found = self._statements[identity] = build().to_compiled()
@@ -37,7 +37,7 @@ class StatementCache:
         return identity in self._long
 
     def note_length(self, identity: Hashable, *, long: bool) -> None:
-        """Remember whether a list has many rows: it is likely to have them again."""
+        """Remember whether a list has many rows: the next time, it is likely to have many again."""
         if not long:
             self._long.discard(identity)
             return

@@ -3,7 +3,7 @@
 SQL enters, rows gathered by parent leave. Nothing is executed here.
 
 A statement is built from shapes alone (which columns, which order, which side of a cursor); keys, limits and
-cursor values are bound when it runs, so that it can be built once and run many times.
+cursor values are bound when it runs, so that one statement is built once and run many times.
 """
 
 from collections.abc import Mapping, Sequence
@@ -63,7 +63,7 @@ def first_by_key(statement: Statement, rows: Sequence[Values]) -> Mapping[Key, V
 
 
 def _by_one_column(rows: Sequence[Values]) -> Mapping[Key, Sequence[Values]]:
-    """Rows of one parent mostly come one after the other, so a parent is looked up when it changes."""
+    """The same for keys of one column. Rows of one parent mostly follow each other: a change of key is the look-up."""
     gathered: dict[Key, list[Values]] = {}
     last: object = object()
     of_one: list[Values] = []

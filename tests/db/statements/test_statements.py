@@ -1,4 +1,4 @@
-"""StatementCache are built once for all operations that need the same, and the least recently used go first."""
+"""Statements are built once for all operations that need the same, and the least recently used go first."""
 
 from collections.abc import Callable, Hashable
 from typing import Any
