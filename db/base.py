@@ -15,12 +15,12 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, ForeignKey, Integer, MetaData, String, Text, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncAttrs
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from uuid_utils.compat import uuid7
 
+from db.dialects import dialect_of, variants
 from db.slugs import SLUG
 from db.text_kinds import KIND
 
@@ -41,7 +41,7 @@ def utcnow() -> datetime:
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment: with time zone in and out, UTC in between.
 
-    SQLite keeps no zone, so the value is stored in UTC and gets its zone back when read.
+    Where a database keeps no zone, the value is stored in UTC and gets its zone back when read.
     Raises `ValueError` for a datetime without a zone: its moment is unknown.
     """
 
@@ -63,8 +63,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
-        """None on PostgreSQL, where asyncpg gives every moment in UTC: lists would call it for each of their rows."""
-        return None if dialect.driver == "asyncpg" else super().result_processor(dialect, coltype)
+        """None where the driver gives every datetime in UTC: lists would call it for each of their rows."""
+        return None if dialect_of(dialect.name).datetimes_in_utc else super().result_processor(dialect, coltype)
 
 
 class EmailAddress(TypeDecorator[str]):
@@ -79,11 +79,11 @@ class EmailAddress(TypeDecorator[str]):
         return None if value is None else value.lower()
 
 
-JSON_DOCUMENT: TypeEngine[Any] = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-"""JSON; JSONB on PostgreSQL, where it can be indexed."""
+JSON_DOCUMENT: TypeEngine[Any] = variants(JSON(none_as_null=True), lambda dialect: dialect.json(none_as_null=True))
+"""JSON, in the form that each database can index."""
 
-BIG_ID = BigInteger().with_variant(Integer, "sqlite")
-"""64 bits; SQLite counts rows by itself only in a column of exactly INTEGER."""
+BIG_ID = variants(BigInteger(), lambda dialect: dialect.counted_id)
+"""64 bits, in a type that the database counts up by itself."""
 
 
 class Word(StrEnum):

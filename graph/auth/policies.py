@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, ColumnElement, false, inspect, or_, select
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import ColumnElement, false, inspect, or_, select
 from sqlalchemy.orm import Mapper
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from db import models
+from db.functions import among
 from db.relations import Predicate, Row, Visibility, viewer_id
 from graph.errors import InvalidPolicy
 from graph.viewer import ADMIN, EDITOR, Viewer
@@ -30,30 +28,6 @@ class Kind(NamedTuple):
     def has(self, *roles: str) -> bool:
         """Whether this kind has one of these roles; an admin has them all."""
         return ADMIN in self.roles or not self.roles.isdisjoint(roles)
-
-
-class _Among(FunctionElement[bool]):
-    """`(column, subquery)`: whether the column's value is among those that the subquery finds.
-
-    The same as `IN`; but where two of these stand under `OR`, PostgreSQL serves an array from indexes, and `IN` with
-    none: it reads the whole table. Source: https://www.postgresql.org/docs/current/indexes-bitmap-scans.html
-    """
-
-    name = "trellis_among"
-    type = Boolean()
-    inherit_cache = True
-
-
-@compiles(_Among)
-def _in(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
-    column, subquery = element.clauses
-    return f"{compiler.process(column, **kw)} IN {compiler.process(subquery, **kw)}"
-
-
-@compiles(_Among, "postgresql")
-def _in_array(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
-    column, subquery = element.clauses
-    return f"{compiler.process(column, **kw)} = ANY (ARRAY{compiler.process(subquery, **kw)})"
 
 
 RowPolicy = Callable[[Kind], Predicate | None]
@@ -101,7 +75,7 @@ def _own_orders(line: Row) -> ColumnElement[bool]:
 
 def _own_transfers(transfer: Row) -> ColumnElement[bool]:
     own = select(models.Account.id).where(models.Account.owner_id == viewer_id()).correlate(None).scalar_subquery()
-    return or_(_Among(transfer.from_account_id, own), _Among(transfer.to_account_id, own))
+    return or_(among(transfer.from_account_id, own), among(transfer.to_account_id, own))
 
 
 def _own(column: str) -> Predicate:

@@ -7,21 +7,12 @@ be a password.
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
-from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
+from db.dialects import Failure, dialect_of, failure_of
 from db.migrate import NoDirectUrl
 from graph.cli.errors import CommandError, Exit
 from graph.settings import Settings
-
-NO_CONNECTION = ("08", "28", "3D", "53", "57P")
-"""Classes of PostgreSQL's states that say: not now, or not you.
-
-Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
-"""
-LOCKED = "55P03"
-NO_TABLE = "42P01"
-NO_FILE = ("unable to open database file", "attempt to write a readonly database", "file is not a database")
 
 
 def explained(error: Exception) -> CommandError | None:
@@ -49,28 +40,22 @@ def _wrong_setting(problem: Any) -> str:
 
 def _database_failure(error: DBAPIError) -> CommandError:
     said = str(error.orig).partition("\n")[0]
-    state = str(getattr(error.orig, "sqlstate", None) or "")
-    if state.startswith(NO_CONNECTION) or said.startswith(NO_FILE):
+    failure = failure_of(error)
+    if failure is Failure.UNREACHABLE:
         return _unreachable(said)
-    if state == NO_TABLE or said.startswith("no such table"):
+    if failure is Failure.NO_TABLE:
         return CommandError(f"The database lacks a table: {said}. Run `trellis db upgrade`.", Exit.UNAVAILABLE)
-    if state == LOCKED or said == "database is locked":
+    if failure is Failure.BUSY:
         return CommandError(f"The database is busy: {said}. Nothing was changed; try again.", Exit.UNAVAILABLE)
     return CommandError(f"The database refused: {said}. Nothing was changed.", Exit.FAILED)
 
 
 def _unreachable(reason: str) -> CommandError:
     settings = Settings()
+    url = settings.direct
     name = "TRELLIS_DIRECT_URL" if settings.direct_url else "TRELLIS_DATABASE_URL"
+    place = dialect_of(url.get_backend_name()).place(url)
     return CommandError(
-        f"The database {_place(settings.direct)} cannot be reached: {reason}. See that it is there and that"
-        f" {name} is right.",
+        f"The database {place} cannot be reached: {reason}. See that it is there and that {name} is right.",
         Exit.UNAVAILABLE,
     )
-
-
-def _place(url: URL) -> str:
-    """Where it is, without who asks."""
-    if url.get_backend_name() == "sqlite":
-        return str(url.database)
-    return f"{url.database} at {url.host or 'localhost'}:{url.port or 5432}"

@@ -21,9 +21,6 @@ from db.session import RequestSession
 from db.statements import Key, PageShape, Side, Statement, StatementCache, page
 from graph.loading.level_loader import Fetch, LevelLoader
 
-SQLITE_MAX_KEYS = 10_000
-"""SQLite binds at most 32,766 values in a statement, and a key may have several columns."""
-
 IDENTITY = "the identity"
 """The form of a listing without arguments."""
 
@@ -323,15 +320,8 @@ class Loaders:
     ) -> Fetch[T]:
         async def fetch(keys: list[Key]) -> dict[Key, T]:
             statement = self._statement(shape, build)
-            if self._session.dialect == "sqlite" and len(keys) > SQLITE_MAX_KEYS:
-                starts = range(0, len(keys), SQLITE_MAX_KEYS)
-                parts = [
-                    await self._read(statement, keys[start : start + SQLITE_MAX_KEYS], parameters) for start in starts
-                ]
-                rows: FoundRows = list(chain.from_iterable(parts))
-            else:
-                rows = await self._read(statement, keys, parameters)
-            return finish(keys, statement, rows)
+            parts = [await self._read(statement, batch, parameters) for batch in statement.batches(keys)]
+            return finish(keys, statement, parts[0] if len(parts) == 1 else list(chain.from_iterable(parts)))
 
         return fetch
 
@@ -340,10 +330,10 @@ class Loaders:
             return build()
         return self.statements.get((self._session.dialect, self.visible, shape), build)
 
-    async def _read(self, statement: Statement, keys: list[Key], parameters: Mapping[str, Any]) -> FoundRows:
+    async def _read(self, statement: Statement, keys: Sequence[Key], parameters: Mapping[str, Any]) -> FoundRows:
         bound = {**statement.parameters(keys), **parameters, **self._bound}
-        if statement.kept is not None:
-            return await self._session.rows(statement.kept, bound)
+        if statement.compiled is not None:
+            return await self._session.rows(statement.compiled, bound)
         return await self._session.rows(statement.select, bound)
 
 

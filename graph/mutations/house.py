@@ -5,13 +5,13 @@ however many need them at the same time.
 """
 
 from functools import cache
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 from sqlalchemy import String, Table, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from db import models
 from db.base import EmailAddress
+from db.dialects import dialect_of
 from db.fast import CompiledStatement
 from graph.auth.identity import Identity
 from graph.context import RequestContext
@@ -72,9 +72,8 @@ async def house_account(change: Change, currency: str) -> int:
 
 
 async def _made(change: Change, email: str, currency: str) -> int:
-    insert: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[change.dialect]
-    made = insert(models.User).values(email=email, name=NAME).on_conflict_do_nothing(index_elements=["email"])
-    await change.session.execute(made)
+    made = dialect_of(change.dialect).insert_missing(_USERS, ["email"])
+    await change.session.execute(made.values(email=email, name=NAME))
     # The lock on the user makes others who would open the same account wait, and find it.
     house = await change.session.scalar(select(models.User).where(models.User.email == email).with_for_update())
     if house is None or house.hashed_password is not None:

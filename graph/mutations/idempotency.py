@@ -4,13 +4,14 @@ import itertools
 import time
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import JSON, String, Table, bindparam, delete, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from db import models
 from db.base import UtcDateTime
+from db.dialects import dialect_of
 from db.fast import CompiledStatement
 from graph.writing import Change
 from graph.writing.idempotency import Claim
@@ -25,7 +26,6 @@ SWEEP_AFTER_S = 3600
 MAX_SWEPT = 1_000
 
 _KEYS = cast(Table, models.IdempotencyKey.__table__)
-_INSERTS: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 def _text(name: str) -> Any:
@@ -35,15 +35,17 @@ def _text(name: str) -> Any:
 _THIS = (_KEYS.c.owner == _text("whose"), _KEYS.c.key == _text("name"))
 _MOMENT = bindparam("now", type_=UtcDateTime())
 
-_CLAIMED = {
-    dialect: CompiledStatement(
-        insert(_KEYS)
+
+@cache
+def _claiming(dialect: str) -> CompiledStatement:
+    return CompiledStatement(
+        dialect_of(dialect)
+        .insert_missing(_KEYS, ["owner", "key"])
         .values(owner=_text("whose"), key=_text("name"), fingerprint=_text("asked"), answer=None, created_at=_MOMENT)
-        .on_conflict_do_nothing(index_elements=["owner", "key"])
         .returning(_KEYS.c.key)
     )
-    for dialect, insert in _INSERTS.items()
-}
+
+
 _FOUND = CompiledStatement(select(_KEYS.c.fingerprint, _KEYS.c.answer).where(*_THIS))
 _ANSWERED = CompiledStatement(update(_KEYS).where(*_THIS).values(answer=bindparam("answered", type_=JSON())))
 
@@ -69,7 +71,7 @@ class StoredKeys:
     async def claim(self, change: Change, owner: str, key: str, fingerprint: str) -> Claim | None:
         """Claim a key. On PostgreSQL it waits for whoever has claimed it; on SQLite one writes at a time anyway."""
         this = {"whose": owner, "name": key}
-        statement = _CLAIMED[change.dialect]
+        statement = _claiming(change.dialect)
         while True:
             if await change.rows(statement, {**this, "asked": fingerprint, "now": change.now}):
                 await self._sweep_now_and_then(change)  # only here, where something will be committed

@@ -6,6 +6,7 @@ owner of an account. Locks are taken in the order of the accounts' numbers, so t
 
 from collections.abc import Mapping
 from decimal import Context, Decimal
+from functools import cache
 from typing import Annotated, NamedTuple, cast
 
 from pydantic import AfterValidator
@@ -15,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from db import models
 from db.base import Base, UtcDateTime
+from db.dialects import dialect_of
 from db.fast import CompiledStatement
 from db.money import digits, to_decimal
 from db.violations import Rule, violation_of
@@ -109,12 +111,13 @@ _NOTED = insert(TRANSFERS).values(
     from_account_id=_number("source"),
     to_account_id=_number("target"),
 )
-_WRITTEN: Mapping[str, tuple[CompiledStatement, ...]] = {
-    "postgresql": (
-        CompiledStatement(_NOTED.add_cte(_MOVED.cte("moved"))),
-    ),  # one way to the server and back instead of two
-    "sqlite": (CompiledStatement(_MOVED), CompiledStatement(_NOTED)),
-}
+
+
+@cache
+def _moving(dialect: str) -> tuple[CompiledStatement, ...]:
+    if dialect_of(dialect).changes_in_with:  # one way to the server and back instead of two
+        return (CompiledStatement(_NOTED.add_cte(_MOVED.cte("moved"))),)
+    return (CompiledStatement(_MOVED), CompiledStatement(_NOTED))
 
 
 async def hold(change: Change, source: int, target: int) -> Mapping[int, Held]:
@@ -159,7 +162,7 @@ async def move(
     values = {"transfer": id_, "code": source.currency, "name": name, "now": change.now}
     values |= {"source": source.id, "target": target.id, "minor": minor}
     try:
-        for statement in _WRITTEN[change.dialect]:
+        for statement in _moving(change.dialect):
             await change.rows(statement, values)
     except IntegrityError as error:
         if violation_of(error, Base.metadata).rule is not Rule.UNIQUE:

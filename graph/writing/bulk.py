@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from strawberry.utils.str_converters import to_camel_case
 
+from db.dialects import DIALECTS
 from db.statements import Key
 from graph.entity.fields import described_enum
 from graph.errors import DeclarationError
@@ -260,7 +261,7 @@ class Bulk:
             return await self._upserted((self._by,), rows, known, change)
         keys = dict(zip(rows, await self._writer.insert_many(list(rows.values()), change), strict=True))
         named = {place: dict(zip(self._entity.key, key, strict=True)) for place, key in keys.items()}
-        parents = [SimpleNamespace(**row, **named[place]) for place, row in rows.items()]
+        parents = [SimpleNamespace(**{**row, **named[place]}) for place, row in rows.items()]
         for link in self._links:
             await link.begin(parents, change)
         return keys
@@ -306,5 +307,5 @@ def _unique_columns(table: Table) -> Iterator[Sequence[AnyColumn]]:
             yield list(constraint.columns)
     for index in table.indexes:
         is_plain = all(isinstance(part, Column) for part in index.expressions)
-        if index.unique and is_plain and not index.dialect_options["postgresql"]["where"]:
+        if index.unique and is_plain and not any(it.is_partial(index) for it in DIALECTS.values()):
             yield list(index.columns)

@@ -14,8 +14,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
-from db.statements import Key
-from db.violations import references_to
+from db.statements import Key, references_to
 from graph.entity.registry import Entity, entity_of, key_of
 from graph.writing.bulk import Bulk
 from graph.writing.change import Change, WrittenRow, global_id

@@ -25,9 +25,9 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from strawberry.utils.str_converters import to_camel_case
 
+from db.dialects import dialect_of
 from db.fast import CompiledStatement
 from db.statements import Key
 from graph.entity.registry import Entity, key_of
@@ -49,7 +49,6 @@ PREFIX = "new_"
 MAX_STATEMENTS = 256
 """How many INSERTs of an entity are kept: one for each set of columns that clients give."""
 
-_INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 Default: TypeAlias = Callable[[Mapping[str, Any]], object]
 """From the other values to the value of a column that was left out."""
@@ -207,7 +206,7 @@ class EntityWriter:
             self._insert_of(tuple(whole)), {f"{PREFIX}{name}": value for name, value in whole.items()}
         )
         key = tuple(key)
-        values = SimpleNamespace(**whole, **dict(zip(self.entity.key, key, strict=True)))
+        values = SimpleNamespace(**{**whole, **dict(zip(self.entity.key, key, strict=True))})
         return Inserted(values, WrittenRow(self.entity, key))
 
     def _compiled(self, names: tuple[str, ...]) -> CompiledStatement:
@@ -217,9 +216,8 @@ class EntityWriter:
     async def insert_many(self, rows: Sequence[NewRow], change: Change) -> list[Key]:
         """Insert rows that have the same attributes, in one statement; their keys, in the order of the rows."""
         key = self.table.primary_key
-        # SQLAlchemy trusts no order on SQLite and would insert row by row. SQLite gives each row of VALUES the number
-        # after the largest (https://www.sqlite.org/autoinc.html), and while we write, nobody else does.
-        counted = self.table.autoincrement_column is not None and change.dialect == "sqlite"
+        # Where RETURNING has no order, SQLAlchemy inserts row by row. Numbers in the order of the rows need none.
+        counted = self.table.autoincrement_column is not None and dialect_of(change.dialect).numbers_rows_in_order
         statement = insert(self.table).returning(*key, sort_by_parameter_order=not counted)
         keys = [tuple(it) for it in await change.session.execute(statement, [self._by_column(row) for row in rows])]
         return sorted(keys) if counted else keys
@@ -232,22 +230,20 @@ class EntityWriter:
         Only those rows of the table are changed whose primary keys are `known`: of others, nobody has asked whether the
         viewer may. The owner of a row stays.
         """
-        new: Any = _INSERTS[change.dialect](self.table)
+        dialect = dialect_of(change.dialect)
+        new = dialect.new_values(self.table)
         key, version = self.columns[by], self.entity.mapper.version_id_col
         set_: dict[AnyColumn, object] = {
-            self.columns[name]: new.excluded[self.columns[name].key] for name in self.names if name != by
+            self.columns[name]: new[self.columns[name].key] for name in self.names if name != by
         }
         for column in self.table.columns:
             if isinstance(column.onupdate, ColumnDefault):
                 set_[column] = column.onupdate.arg(None) if column.onupdate.is_callable else column.onupdate.arg
         if isinstance(version, Column):
             set_[version] = version + 1
-        statement = new.on_conflict_do_update(
-            index_elements=[key],
-            set_=set_ or {key: new.excluded[key.key]},
-            where=self._one_of(known, change),
-        ).returning(key, *self.table.primary_key)
-        found = await change.session.execute(statement, [self._by_column(row) for row in rows])
+        statement = dialect.upsert(self.table, [key], set_ or {key: new[key.key]}, self._one_of(known, change))
+        returning = statement.returning(key, *self.table.primary_key)
+        found = await change.session.execute(returning, [self._by_column(row) for row in rows])
         keys = {(canonical(key, natural),): tuple(primary) for natural, *primary in found}
         await self._read_again(keys.values(), change)
         return keys

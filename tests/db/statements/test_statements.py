@@ -63,7 +63,7 @@ def never() -> Statement:
 def test_a_statement_is_built_once_for_one_identity() -> None:
     statements = StatementCache()
     first = statements.get(("tags", 1), count_of_tags)
-    assert first.kept is not None
+    assert first.compiled is not None
     assert statements.get(("tags", 1), never) is first
     assert statements.get(("tags", 2), count_of_tags) is not first
 
@@ -84,7 +84,7 @@ def test_a_statement_that_cannot_be_built_leaves_no_trace() -> None:
     with pytest.raises(AssertionError):
         statements.get(2, never)
     assert statements.get(1, never) is first
-    assert statements.get(2, count_of_tags).kept is not None
+    assert statements.get(2, count_of_tags).compiled is not None
 
 
 async def test_operations_of_different_documents_share_what_they_need_alike(
