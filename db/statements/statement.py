@@ -30,16 +30,15 @@ class Statement(NamedTuple):
         """The statement, to be run many times."""
         return self._replace(compiled=CompiledStatement(self.select))
 
-    def parameters(self, keys: Sequence[Key] = ()) -> dict[str, object]:
-        """The values to run with for these keys."""
-        return self.dialect.key_parameters(keys, self.key_width) if self.key_width else {}
-
-    def batches(self, keys: Sequence[Key]) -> Sequence[Sequence[Key]]:
-        """The keys, in as many parts as one run takes: mostly one."""
-        most = self.dialect.max_keys
+    def parameters(self, keys: Sequence[Key] = ()) -> list[dict[str, object]]:
+        """The values to run with for these keys: once, unless the keys are more than one run takes."""
+        width, most = self.key_width, self.dialect.max_keys
+        if not width:
+            return [{}]
         if most is None or len(keys) <= most:
-            return (keys,)
-        return [keys[start : start + most] for start in range(0, len(keys), most)]
+            return [self.dialect.key_parameters(keys, width)]
+        starts = range(0, len(keys), most)
+        return [self.dialect.key_parameters(keys[start : start + most], width) for start in starts]
 
 
 def by_key(statement: Statement, rows: Sequence[Values]) -> Mapping[Key, Sequence[Values]]:

@@ -13,7 +13,7 @@ from graph.entity.fields import object_type
 from graph.entity.groups import GroupByField, group_fields
 from graph.entity.measures import Results, selected_measures, value_fields
 from graph.entity.registry import Deferred, Entity
-from graph.loading.loaders import ListQuery
+from graph.loading.queries import ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField
 
 

@@ -17,14 +17,14 @@ from db.statements import Key
 from graph.context import RequestContext
 from graph.entity.aggregates import AggregateField
 from graph.entity.cursors import decode_cursor, encode_cursor
-from graph.entity.fields import ValueField, object_type, share
+from graph.entity.fields import ValueField, object_type
 from graph.entity.filters import filter_type, restricted
 from graph.entity.ordering import order_type, ordering
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.errors import InvalidPage
 from graph.loading.counted_pages import Counted, counted_pages, may_count_with_page
-from graph.loading.level_loader import LevelLoader
-from graph.loading.loaders import FoundRows, ListQuery, Loaders, Order, Page, PageArguments, Projection
+from graph.loading.loaders import LevelLoader, Loaders
+from graph.loading.queries import FoundRows, ListQuery, Order, Page, PageArguments, Projection
 from graph.prepare.fields import CostRule, FieldPlan, Level, LevelField, Rows, Selection, argument
 from graph.settings import MAX_PAGE
 
@@ -257,7 +257,7 @@ class _NodesField(_PartField):
 
         def then(found: list[FoundRows]) -> None:
             shown = query.arguments.shown(found)
-            level.fill(share(level.rows(level.below(), query.shown_rows(shown)), shown))
+            level.share(level.rows(level.below(), query.shown_rows(shown)), shown)
 
         query.load_pages(level, then)
 
@@ -274,7 +274,7 @@ class _EdgesField(_PartField):
                 for connection, rows in zip(level.sources, shown, strict=True)
                 for row in rows
             ]
-            level.fill(share(level.objects(level.below(), edges), shown))
+            level.share(level.objects(level.below(), edges), shown)
 
         query.load_pages(level, then)
 

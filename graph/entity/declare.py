@@ -33,7 +33,7 @@ from graph.entity.ids import Node
 from graph.entity.registry import Attribute, Entity, Relation, entity_named, optional, register
 from graph.entity.types import TYPES
 from graph.errors import DeclarationError, MismatchedType, UnknownAttribute, UnknownNeed
-from graph.loading.loaders import ListQuery
+from graph.loading.queries import ListQuery
 from graph.prepare.fields import PlannedField
 
 T = TypeVar("T")

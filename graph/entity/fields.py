@@ -5,7 +5,7 @@ A row has been fetched with the columns that its fields need; these fields read 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
 import strawberry
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -15,10 +15,8 @@ from db.relations import Link
 from db.statements import Key
 from graph.entity.ids import id_encoder
 from graph.entity.registry import Deferred, Entity, optional
-from graph.loading.level_loader import LevelLoader
+from graph.loading.loaders import LevelLoader
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Reading, Rows
-
-T = TypeVar("T")
 
 
 class ValueField(PlannedField):
@@ -136,16 +134,3 @@ def begin_rows(
         level.load(loader(columns), wanted, then)
     else:
         then([])
-
-
-def share(made: list[T], lists: Sequence[Sequence[object]]) -> list[list[T]]:
-    """Cut what was made for all of these lists, one after the other, into the part of each."""
-    if len(lists) == 1:
-        return [made]
-    parts: list[list[T]] = []
-    start = 0
-    for members in lists:
-        end = start + len(members)
-        parts.append(made[start:end])
-        start = end
-    return parts

@@ -34,7 +34,8 @@ from graph.entity.ids import key_in
 from graph.entity.registry import Deferred, Entity, Relation, list_of, optional
 from graph.entity.types import TYPES, value_filter
 from graph.errors import InvalidFilter
-from graph.loading.loaders import ListQuery, Loaders
+from graph.loading.loaders import Loaders
+from graph.loading.queries import ListQuery
 
 Asked = Mapping[str, Any]
 

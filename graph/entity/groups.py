@@ -14,13 +14,13 @@ from sqlalchemy import ColumnElement, and_, func, true
 
 from db.relations import Row
 from graph.entity.comparisons import check_size, input_type
-from graph.entity.fields import ToOneField, ValueField, described_enum, object_type, share
+from graph.entity.fields import ToOneField, ValueField, described_enum, object_type
 from graph.entity.measures import FUNCTIONS, Results, applicable, selected_measures, value_fields
 from graph.entity.ordering import is_ordered
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.entity.types import value_filter
 from graph.errors import InvalidFilter, InvalidPage
-from graph.loading.loaders import FoundRows, Grouping, ListQuery
+from graph.loading.queries import FoundRows, Grouping, ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
 
 DEFAULT_GROUPS = 100
@@ -82,7 +82,7 @@ class GroupByField(LevelField):
                 for rows in found
                 for row in rows
             ]
-            level.fill(share(level.objects(selection, groups), found))
+            level.share(level.objects(selection, groups), found)
 
         loader = level.context.loaders.groups(self._listing(level), grouping, measures)
         level.load(loader, [results.key for results in level.sources], then)

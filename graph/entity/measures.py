@@ -14,7 +14,7 @@ from db.statements import Key
 from graph.entity.fields import ValueField, object_type
 from graph.entity.registry import Attribute, Entity, optional
 from graph.entity.types import TYPES
-from graph.loading.loaders import ListQuery, Measure
+from graph.loading.queries import ListQuery, Measure
 from graph.prepare.fields import Level, PlannedField, Selection
 
 COUNT = Measure("count", lambda _row: func.count())

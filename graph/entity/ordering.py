@@ -19,7 +19,7 @@ from graph.entity.filters import first, related
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, optional
 from graph.entity.types import TYPES
 from graph.errors import InvalidPage
-from graph.loading.loaders import Order
+from graph.loading.queries import Order
 
 MAX_TERMS = 10
 MAX_STEPS = 5

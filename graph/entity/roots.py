@@ -18,8 +18,8 @@ from graph.entity.registry import Attribute, Deferred, Entity, entity_of, list_o
 from graph.entity.scalars import check_text
 from graph.errors import DeclarationError, InvalidFilter, InvalidId, InvalidLookUp, InvalidPage
 from graph.execute.reference import RowReference
-from graph.loading.level_loader import LevelLoader
-from graph.loading.loaders import ListQuery, Loaders
+from graph.loading.loaders import LevelLoader, Loaders
+from graph.loading.queries import ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
 
 MAX_NODES = 100

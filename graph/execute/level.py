@@ -21,7 +21,7 @@ from graph.prepare.fields import FieldPlan, Reading, Rows, Selection
 
 if TYPE_CHECKING:
     from graph.context import RequestContext
-    from graph.loading.level_loader import LevelLoader
+    from graph.loading.loaders import LevelLoader
 
 
 T = TypeVar("T")
@@ -53,6 +53,8 @@ class ObjectsLevel:
         """The values of these attributes for each object."""
         objects = self._objects
         rows = objects.rows
+        if not names:
+            return [()] * len(objects.made)
         if rows is None:
             return [tuple([getattr(source, name) for name in names]) for source in objects.sources]
         positions = [rows.columns.index(name) for name in names]
@@ -95,6 +97,14 @@ class ObjectsLevel:
                 self._work.fail(position, null_in(position))
             else:
                 made[key] = value
+
+    def share(self, made: list[ResponseObject], lists: Sequence[Sequence[object]]) -> None:
+        """Cut what was made for the members of all lists into the part of each object."""
+        key, start = self.field.key, 0
+        for parent, members in zip(self._objects.made, lists, strict=True):
+            end = start + len(members)
+            parent[key] = made[start:end]
+            start = end
 
     def complete(self, values: Iterable[Any]) -> None:
         """Complete what a resolver would return."""

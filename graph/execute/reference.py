@@ -16,8 +16,7 @@ from db.statements import Key
 from graph.prepare.fields import Rows
 
 if TYPE_CHECKING:
-    from graph.loading.level_loader import LevelLoader
-    from graph.loading.loaders import Loaders
+    from graph.loading.loaders import LevelLoader, Loaders
 
 
 class MappedType(Protocol):

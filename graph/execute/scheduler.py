@@ -21,7 +21,7 @@ from graph.execute.response import ResponseObject
 from graph.execute.work import Load, Objects, Work
 
 if TYPE_CHECKING:
-    from graph.loading.level_loader import LevelLoader
+    from graph.loading.loaders import LevelLoader
 
 
 class Scheduler:

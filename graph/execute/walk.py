@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from aiodataloader import DataLoader
@@ -23,7 +24,7 @@ from graph.prepare.plan import Plan
 
 if TYPE_CHECKING:
     from graph.context import RequestContext
-    from graph.loading.level_loader import LevelLoader
+    from graph.loading.loaders import LevelLoader
 
 Info: TypeAlias = GraphQLResolveInfo[Any]
 
@@ -179,6 +180,11 @@ class WalkedLevel:
                 self._values[index] = _seen(self._planned, self.field.parent, value)
             except Withheld as error:
                 self._values[index] = error
+
+    def share(self, made: list[Any], lists: Sequence[Sequence[object]]) -> None:
+        """Give each source its part of what was made for the members of all lists."""
+        left = iter(made)
+        self.fill([list(islice(left, len(members))) for members in lists])
 
     def complete(self, values: Iterable[Any]) -> None:
         """Give each source its value, which graphql-core completes; references to rows are read before."""

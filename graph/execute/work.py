@@ -21,7 +21,7 @@ from graph.prepare.plan import Plan
 
 if TYPE_CHECKING:
     from graph.context import RequestContext
-    from graph.loading.level_loader import LevelLoader
+    from graph.loading.loaders import LevelLoader
 
 
 class Load(NamedTuple):

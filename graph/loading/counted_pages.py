@@ -13,8 +13,8 @@ from sqlalchemy.orm import Mapper
 
 from db.relations import Source
 from db.statements import Key, PageShape, Statement, counted_page, page_and_count
-from graph.loading.level_loader import LevelLoader
-from graph.loading.loaders import FoundRows, ListQuery, Loaders, Order, PageArguments, Projection
+from graph.loading.loaders import LevelLoader, Loaders
+from graph.loading.queries import FoundRows, ListQuery, Order, PageArguments, Projection
 
 FEW = 500
 """As many rows are read to be counted; when there are more, they were read for nothing."""

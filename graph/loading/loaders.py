@@ -5,134 +5,124 @@ branch that wants the same columns by the same arguments, so that a row reached 
 document is walked is not known here. The viewer's visibility is added to every statement.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from aiodataloader import DataLoader
-from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapper
 
 from db import statements as batch
 from db.fast import Values
-from db.relations import Link, Predicate, Source, Term, Visibility, root, total_order
+from db.relations import Link, Predicate, Source, Visibility, root, total_order
 from db.session import RequestSession
-from db.statements import Key, PageShape, Side, Statement, StatementCache, page
-from graph.loading.level_loader import Fetch, LevelLoader
-
-IDENTITY = "the identity"
-"""The form of a listing without arguments."""
+from db.statements import Key, PageShape, Statement, StatementCache, page
+from graph.loading.queries import FoundRows, Grouping, ListQuery, Measure, Order, PageArguments, Projection
 
 NOTHING: Mapping[str, Any] = {}
 
 T = TypeVar("T")
-FoundRows = Sequence[Values]
-"""FoundRows of one parent, or of one statement."""
+
+Fetch = Callable[[list[Key]], Coroutine[Any, Any, dict[Key, T]]]
+"""From keys, each of them once, to the value of each."""
 
 
-class Page(NamedTuple):
-    """A page of one parent, in the order that was asked for: the columns, then the values of a cursor."""
+class LevelLoader(DataLoader[Key, T], Generic[T]):
+    """Loads by key. `load` and `load_many` are aiodataloader's; `load_level` is the short way for a whole level.
 
-    rows: FoundRows
-    has_more: bool
-    """Whether rows follow in the direction of paging."""
-
-
-class PageArguments(NamedTuple):
-    """How much of a listing is meant, and from where."""
-
-    limit: int
-    backward: bool = False
-    after: tuple[Any, ...] | None = None
-    before: tuple[Any, ...] | None = None
-
-    def sides(self) -> tuple[Side, ...]:
-        """The shapes of the cursors."""
-        if self.after is None and self.before is None:
-            return ()
-        return tuple(Side(name, tuple(part is None for part in values)) for name, values in self._cursors())
-
-    def parameters(self) -> dict[str, Any]:
-        """The values of the cursors, and the limit: one row more than is shown tells whether more follow."""
-        parameters: dict[str, Any] = {batch.LIMIT: self.limit + 1}
-        if self.after is None and self.before is None:
-            return parameters
-        for side, (_, values) in zip(self.sides(), self._cursors(), strict=True):
-            parameters |= side.parameters(values)
-        return parameters
-
-    def page(self, found: FoundRows) -> Page:
-        """The page that was found with these rows: the extra one is dropped, and a backward page turned round."""
-        return Page(self.shown([found])[0], len(found) > self.limit)
-
-    def shown(self, found: Sequence[FoundRows]) -> Sequence[FoundRows]:
-        """The rows of each page."""
-        limit = self.limit
-        if max(map(len, found), default=0) > limit:
-            found = [rows[:limit] for rows in found]
-        return [rows[::-1] for rows in found] if self.backward else found
-
-    def _cursors(self) -> list[tuple[str, tuple[Any, ...]]]:
-        given = (("after", self.after), ("before", self.before))
-        return [(name, values) for name, values in given if values is not None]
-
-
-@dataclass(frozen=True, eq=False)
-class ListQuery:
-    """FoundRows of one model: all of them or those of each parent, filtered, in no order yet.
-
-    `identity` is equal for equal arguments and finds the loader; two listings of one identity must be alike.
+    Each key is read once. Keys of several levels or branches that are asked for while a statement runs wait for it.
+    Source: https://github.com/syrusakbary/aiodataloader
     """
 
-    model: Mapper[Any]
-    source: Callable[[], Source]
-    identity: Hashable
-    predicates: tuple[Predicate, ...] = ()
-    form: Hashable = IDENTITY
-    """Equal for listings whose statements differ in `parameters` alone; None when they cannot be kept."""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    """What is bound when a statement of it runs."""
+    def __init__(self, fetch: Fetch[T], loop: asyncio.AbstractEventLoop | None = None) -> None:
+        # aiodataloader would keep a future for each key; values are kept here, where a level finds them without.
+        super().__init__(cache=False, loop=loop)
+        self._fetch = fetch
+        self._values: dict[Key, T] = {}
+        self._flights: list[_Flight] = []
 
-    @property
-    def kept_by(self) -> Hashable | None:
-        """What its statements are kept by; None when they are not."""
-        return self.identity if self.form is IDENTITY else self.form
+    def get_cache_key(self, key: Key) -> Key:
+        """The key itself. aiodataloader makes a function of its own for each loader that has no such method."""
+        return key
 
-    def shape(self, *parts: Hashable) -> Hashable | None:
-        """What one statement of it is kept by, with what else that hangs on."""
-        return None if self.kept_by is None else (self.kept_by, *parts)
+    async def batch_load_fn(self, keys: list[Key]) -> list[T]:
+        """The values of the keys of one tick, in their order: one statement."""
+        return await self.load_level(keys)
+
+    async def load_level(self, keys: Sequence[Key]) -> list[T]:
+        """The values of the keys of one level, in their order, without a future for each of them.
+
+        250 keys take 24 µs of processor time this way, and 420 µs through 250 futures of `load_many`, statement apart.
+        What was read before waits for what was not: were it faster, it would reach the next level alone, and that
+        level would take a statement more. The cost of an operation counts on it.
+        """
+        values = self._values
+        wanted = dict.fromkeys(keys)
+        under_way = [flight for flight in self._flights if not wanted.keys().isdisjoint(flight.keys)]
+        missing = [key for key in wanted if key not in values] if values else list(wanted)
+        for flight in under_way:
+            missing = [key for key in missing if key not in flight.keys]
+        if missing:
+            flight = _Flight(frozenset(missing))
+            self._flights.append(flight)
+            try:
+                values.update(await self._fetch(missing))
+            except BaseException as error:
+                flight.fail(error)
+                raise
+            finally:
+                self._flights.remove(flight)
+            flight.land()
+        for flight in under_way:
+            await flight.landed()
+        return [values[key] for key in keys]
+
+    def prime(self, key: Key, value: T) -> Self:
+        """Keep a value that was read another way, unless the key has one."""
+        self._values.setdefault(key, value)
+        return self
+
+    def clear(self, key: Key) -> Self:
+        """Forget the value of a key."""
+        self._values.pop(key, None)
+        return self
+
+    def clear_all(self) -> Self:
+        """Forget every value; who is waiting keeps what comes."""
+        self._values = {}
+        return self
 
 
-class Order(NamedTuple):
-    """A total order of a listing. `identity` is equal for equal orders; cursors carry it."""
+class _Flight:
+    """A statement under way. A future is made for it when somebody else waits, which is seldom."""
 
-    terms: Callable[[Source], tuple[Term, ...]]
-    identity: str
+    __slots__ = ("_future", "keys")
 
+    def __init__(self, keys: frozenset[Key]) -> None:
+        self.keys = keys
+        self._future: asyncio.Future[None] | None = None
 
-class Projection(NamedTuple):
-    """What is read of each row of a page."""
+    def landed(self) -> asyncio.Future[None]:
+        """Done when the values have been read."""
+        if self._future is None:
+            self._future = asyncio.get_running_loop().create_future()
+        return self._future
 
-    columns: tuple[str, ...]
-    cursors: bool = False
-    """The values of the order's terms too, behind the columns."""
+    def land(self) -> None:
+        """The values are there."""
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
 
-
-class Measure(NamedTuple):
-    """Something to compute over rows; equal names mean equal measures."""
-
-    name: str
-    expression: Callable[[Any], ColumnElement[Any]]
-
-
-class Grouping(NamedTuple):
-    """How rows fall into groups, and how many of the largest are wanted."""
-
-    by: tuple[str, ...]
-    limit: int
-    having: Callable[[Any], ColumnElement[bool]] | None = None
-    identity: Hashable = None
+    def fail(self, error: BaseException) -> None:
+        """The values will not come."""
+        if self._future is None or self._future.done():
+            return
+        if isinstance(error, Exception):
+            self._future.set_exception(error)
+            self._future.exception()  # seen, also when who waited has left
+        else:
+            self._future.cancel()
 
 
 class Loaders:
@@ -320,8 +310,7 @@ class Loaders:
     ) -> Fetch[T]:
         async def fetch(keys: list[Key]) -> dict[Key, T]:
             statement = self._statement(shape, build)
-            parts = [await self._read(statement, batch, parameters) for batch in statement.batches(keys)]
-            return finish(keys, statement, parts[0] if len(parts) == 1 else list(chain.from_iterable(parts)))
+            return finish(keys, statement, await self._read(statement, keys, parameters))
 
         return fetch
 
@@ -331,10 +320,11 @@ class Loaders:
         return self.statements.get((self._session.dialect, self.visible, shape), build)
 
     async def _read(self, statement: Statement, keys: Sequence[Key], parameters: Mapping[str, Any]) -> FoundRows:
-        bound = {**statement.parameters(keys), **parameters, **self._bound}
-        if statement.compiled is not None:
-            return await self._session.rows(statement.compiled, bound)
-        return await self._session.rows(statement.select, bound)
+        runs = [
+            await self._session.rows(statement.compiled or statement.select, {**of_keys, **parameters, **self._bound})
+            for of_keys in statement.parameters(keys)
+        ]
+        return runs[0] if len(runs) == 1 else list(chain.from_iterable(runs))
 
 
 def _number(keys: Sequence[Key], statement: Statement, rows: FoundRows) -> dict[Key, int]:

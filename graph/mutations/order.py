@@ -13,7 +13,7 @@ from db.relations import Predicate
 from graph.entity.filters import restricted
 from graph.entity.registry import entity_of
 from graph.errors import InvalidFilter
-from graph.loading.loaders import ListQuery
+from graph.loading.queries import ListQuery
 from graph.mutations.house import house_account
 from graph.mutations.moving import MAX_MINOR_UNITS, check_currencies, hold, minor_units, move, own
 from graph.mutations.rights import ADMINS

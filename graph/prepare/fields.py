@@ -38,7 +38,7 @@ from graph.prepare.arguments import Arguments
 
 if TYPE_CHECKING:
     from graph.context import RequestContext
-    from graph.loading.level_loader import LevelLoader
+    from graph.loading.loaders import LevelLoader
 
 T = TypeVar("T")
 
@@ -125,6 +125,9 @@ class Level(Protocol):
 
     def fill(self, values: Iterable[Any]) -> None:
         """Give each object its value: an object of the response, a list of such, or None."""
+
+    def share(self, made: list[Any], lists: Sequence[Sequence[object]]) -> None:
+        """Give each object a list: its part of what was made for the members of all lists, one after the other."""
 
     def complete(self, values: Iterable[Any]) -> None:
         """Give each object its value, completed as the value of a resolver is."""

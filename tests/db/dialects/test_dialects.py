@@ -104,10 +104,10 @@ def table(model: type[ToyBase]) -> Table:
 
 
 def read(toy: Connection, statement: Statement, keys: list[Key], **parameters: int) -> list[Any]:
-    """The rows of all batches of keys."""
+    """The rows of all runs that the keys take."""
     rows: list[Any] = []
-    for batch in statement.batches(keys):
-        rows += toy.execute(statement.select, {**statement.parameters(batch), **parameters}).all()
+    for of_keys in statement.parameters(keys):
+        rows += toy.execute(statement.select, {**of_keys, **parameters}).all()
     return rows
 
 
@@ -133,10 +133,10 @@ def test_a_third_database_reads_for_many_parents(toy: Connection) -> None:
 
 def test_a_third_database_takes_as_many_keys_at_once_as_it_says() -> None:
     keys: list[Key] = [(1,), (2,), (3,), (4,), (5,)]
-    for dialect, batches in ((Toy(), [keys[:2], keys[2:4], keys[4:]]), (DIALECTS["postgresql"], [keys])):
+    for dialect, runs in ((Toy(), [keys[:2], keys[2:4], keys[4:]]), (DIALECTS["postgresql"], [keys])):
         statement = Statement(select(Box.id), dialect, 1, 1)
-        assert list(statement.batches(keys)) == batches
-        assert list(statement.batches(keys[:1])) == [keys[:1]]
+        assert statement.parameters(keys) == [dialect.key_parameters(run, 1) for run in runs]
+        assert statement.parameters(keys[:1]) == [dialect.key_parameters(keys[:1], 1)]
 
 
 def test_a_third_database_has_functions_of_its_own_and_those_that_it_inherits(toy: Connection) -> None:
