@@ -5,7 +5,7 @@ status from `graph.cli.errors`.
 
 Each command is in two files: `graph/cli/db.py` declares arguments and help with Typer alone, `graph/cli/actions/db.py`
 does the work. A declaration imports its action when the command runs: help, `--version` and wrong arguments never
-import SQLAlchemy, Pydantic or Strawberry.
+import SQLAlchemy, Alembic or Strawberry.
 """
 
 import gc
@@ -36,17 +36,17 @@ def main() -> None:
     # takes 0.1 s of CPU; the server sets its own threshold when it listens.
     gc.set_threshold(COLLECT_AFTER, 20, 20)
     try:
-        run()
+        run(sys.argv[1:])
     finally:
         # The interpreter would take all of them apart before it ends: 0.4 s of CPU for `trellis schema export`, a third
         # of the command. Source: https://docs.python.org/3/library/gc.html#gc.freeze
         gc.freeze()
 
 
-def run() -> None:
-    """Run the command of `sys.argv`. Raises `SystemExit` with a status of `graph.cli.errors.Exit`."""
+def run(arguments: Sequence[str]) -> None:
+    """Run one command. Raises `SystemExit` with a status of `graph.cli.errors.Exit`."""
     try:
-        _command_line()()
+        _command_line()(arguments, prog_name="trellis")
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
