@@ -13,10 +13,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from graph.cli.errors import CommandError
 
@@ -49,15 +49,20 @@ def run(arguments: Sequence[str]) -> None:
         _command_line()(arguments, prog_name="trellis")
     except KeyboardInterrupt:
         sys.exit(130)
+    except CommandError as error:
+        _fail(error)
     except Exception as error:
-        # Imported here, because it takes the database's drivers along, and `trellis --help` needs none.
-        from graph.cli.failures import explained
+        from graph.cli.failures import explained  # late, because database drivers come along
 
-        failure = error if isinstance(error, CommandError) else explained(error)
+        failure = explained(error)
         if failure is None:
             raise
-        typer.echo(f"Error: {failure}", err=True)
-        sys.exit(failure.status)
+        _fail(failure)
+
+
+def _fail(failure: CommandError) -> NoReturn:
+    typer.echo(f"Error: {failure}", err=True)
+    sys.exit(failure.status)
 
 
 def _command_line() -> typer.Typer:
@@ -113,9 +118,9 @@ class _WithEveryCommand(TyperGroup):
             formatter.write_dl([(name, command.get_short_help_str(width)) for name, command in commands])
 
 
-def _leaves(group: TyperGroup, before: str = "") -> Iterator[tuple[str, Any]]:
+def _leaves(group: TyperGroup, before: str = "") -> Iterator[tuple[str, TyperCommand]]:
     for name, command in group.commands.items():
         if isinstance(command, TyperGroup):
             yield from _leaves(command, f"{before}{name} ")
-        elif not command.hidden:
+        elif isinstance(command, TyperCommand) and not command.hidden:
             yield f"{before}{name}", command
