@@ -6,9 +6,9 @@ a context's fresh session: an old one would hold an old view of the database, an
 
 import random
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import HTTPConnection
 
@@ -16,9 +16,12 @@ from db.relations import EVERYTHING, VIEWER, Visibility
 from db.session import RequestSession
 from db.session.engines import Engines
 from db.statements import StatementCache
+from graph.errors import MissingService
 from graph.loading.loaders import NOTHING, Loaders
 from graph.settings import MAX_PAGE
 from graph.viewer import NOBODY, Viewer
+
+T = TypeVar("T")
 
 REQUEST_ID = "X-Request-Id"
 _REQUEST_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
@@ -44,11 +47,10 @@ class RequestContext:
         viewer: Viewer = NOBODY,
         visible: Visibility = EVERYTHING,
         statements: StatementCache | None = None,
-        services: object = None,
+        services: Sequence[object] = (),
     ) -> None:
         self.request = request
-        self.services = services
-        """What the application made once, for mutations that need more than a database."""
+        self._services = services
         self._see(viewer, visible)
         self.cookies: list[Cookie] = []
         """For the answer."""
@@ -73,6 +75,16 @@ class RequestContext:
         self._see(viewer, visible)
         self.loaders.clear()
         self.loaders = Loaders(self.session, self.visible, self._statements, self._bound)
+
+    def service(self, kind: type[T]) -> T:
+        """What the application made once for mutations that need more than a database, by its class.
+
+        Raises `MissingService`.
+        """
+        for service in self._services:
+            if isinstance(service, kind):
+                return service
+        raise MissingService(kind, self._services)
 
     def _see(self, viewer: Viewer, visible: Visibility) -> None:
         self.viewer = viewer

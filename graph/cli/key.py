@@ -13,11 +13,11 @@ from sqlalchemy.orm import selectinload
 
 from db.base import utcnow
 from db.models import ApiKey
-from graph.auth import api_keys, users
 from graph.cli.database import transaction
 from graph.cli.errors import CommandError
 from graph.cli.help import help_of
 from graph.cli.output import printable
+from graph.identity import api_keys, users
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the key is for.")]
 

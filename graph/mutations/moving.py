@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 from db import models
 from db.base import Base, UtcDateTime
 from db.fast import CompiledStatement
+from db.models.role import ADMIN
 from db.money import digits, to_decimal
 from db.violations import Rule, violation_of
 from graph.types.transfer import Transfer
@@ -132,7 +133,7 @@ async def hold(change: Change, source: int, target: int) -> Mapping[int, Held]:
 
 def own(held: Held | None, change: Change, place: Place) -> Held:
     """An account that the viewer may take money from. Raises `Rejected` with `NotFound` for any other."""
-    if held is None or (held.owner_id != change.viewer.id and not change.viewer.has()):
+    if held is None or (held.owner_id != change.viewer.id and not change.viewer.has(ADMIN)):
         raise Rejected(no_such("account", place))
     return held
 

@@ -5,10 +5,10 @@ from sqlalchemy import Select, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from db import models
-from graph.auth.users import roles_of
-from graph.errors import UnknownRole
+from db.models.role import ADMIN
+from graph.identity.errors import UnknownRole
+from graph.identity.users import roles_of
 from graph.types.user import User
-from graph.viewer import ADMIN
 from graph.writing import ADMINS, Change, Input, Rejected, id_of, mutation
 from graph.writing.errors import InvalidState, NotFound, Place
 

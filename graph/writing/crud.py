@@ -54,12 +54,14 @@ Beforehand = Callable[[Any, Any, Change], Awaitable[None]]
 
 def owner_or(*roles: str, owner: str) -> May:
     """Those who own the row, by this attribute, and those who have one of these roles."""
-    return lambda viewer, row: viewer.has(*roles) or (viewer.id is not None and getattr(row, owner) == viewer.id)
+    return lambda viewer, row: (
+        viewer.has("admin", *roles) or (viewer.id is not None and getattr(row, owner) == viewer.id)
+    )
 
 
 def with_role(*roles: str) -> May:
     """Those who have one of these roles."""
-    return lambda viewer, _row: viewer.has(*roles)
+    return lambda viewer, _row: viewer.has("admin", *roles)
 
 
 class Crud:
@@ -344,7 +346,7 @@ class Crud:
             if change.viewer.id is None:
                 raise Rejected(InvalidInput("This key acts for nobody; say whom the new row belongs to.", where))
             return change.viewer.id
-        if given != (change.viewer.id,) and not change.viewer.has():
+        if given != (change.viewer.id,) and not change.viewer.has("admin"):
             raise Rejected(Forbidden("Only admins make this for others; leave it out.", where))
         return given[0]
 

@@ -10,8 +10,8 @@ from strawberry.types import ExecutionResult
 
 from db.session.engines import Engines
 from graph.context import RequestContext
+from graph.entity import Schema
 from graph.masking import code_of, for_client
-from graph.schema import Schema
 from tests.databases import Database, StatementRecorder
 from tests.entity.serving import Api, fill, serve
 from tests.execute.running import only_error

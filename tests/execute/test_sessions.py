@@ -14,7 +14,7 @@ from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from graph.context import RequestContext
-from graph.schema import Schema
+from graph.entity import Schema
 from tests.databases import HANDSHAKE, StatementRecorder
 from tests.execute.running import data_of, run
 

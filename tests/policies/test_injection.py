@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -12,10 +12,11 @@ from pydantic import SecretStr
 
 from db import demo
 from db.session.engines import Engines
-from graph.auth.identity import Identity
-from graph.auth.policies import visibility
 from graph.context import RequestContext
+from graph.identity.service import Identity
 from graph.masking import code_of, for_client
+from graph.mutations.house import HouseSettings
+from graph.policies import visibility
 from graph.settings import Settings
 from graph.viewer import Viewer
 from tests.policies.places import Place, places
@@ -103,7 +104,7 @@ class Told:
         return found
 
 
-async def told(world: World, text: str, variables: dict[str, Any], services: object = None) -> Told:
+async def told(world: World, text: str, variables: dict[str, Any], services: Sequence[object] = ()) -> Told:
     context = RequestContext(
         world.engines, viewer=VIEWER, visible=visibility(VIEWER), statements=STATEMENTS, services=services
     )
@@ -151,7 +152,7 @@ async def test_no_text_in_an_input_is_taken_for_anything_else(own_world: World) 
     try:
         for place, value in tries("mutation"):
             text, variables = place.asked(value, ids)
-            answer = await told(own_world, text, variables, identity)
+            answer = await told(own_world, text, variables, [identity, HouseSettings()])
             assert "INTERNAL_SERVER_ERROR" not in answer.codes, (place, value)
             assert None not in answer.codes, (place, value)
     finally:

@@ -8,8 +8,8 @@ from graphql import OperationType
 
 from db.session.engines import Engines
 from graph.context import RequestContext
+from graph.entity import Schema
 from graph.prepare.plan import MAX_FORMS, FieldPlan, Selection
-from graph.schema import Schema
 from tests.databases import StatementRecorder
 from tests.execute.running import data_of
 

@@ -11,8 +11,9 @@ from db import models
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from db.statements import StatementCache
-from graph.auth.policies import visibility
 from graph.context import RequestContext
+from graph.mutations.house import HouseSettings
+from graph.policies import visibility
 from graph.schema import make_schema
 from graph.viewer import NOBODY, Viewer
 
@@ -40,7 +41,11 @@ class Asking:
     def context(self) -> RequestContext:
         """A context for one operation of this viewer."""
         return RequestContext(
-            self.engines, viewer=self.viewer, visible=visibility(self.viewer), statements=self._statements
+            self.engines,
+            viewer=self.viewer,
+            visible=visibility(self.viewer),
+            statements=self._statements,
+            services=[HouseSettings()],
         )
 
     async def __call__(self, document: str, **variables: Any) -> Any:

@@ -28,7 +28,7 @@ from db.session.engines import Engines
 from graph.context import RequestContext
 from graph.entity import Connection, Node, Schema, entity, query_type
 from graph.settings import Settings
-from graph.viewer import ADMIN, NOBODY, Viewer
+from graph.viewer import NOBODY, Viewer
 from graph.writing import EDITORS, ERROR_TYPES, Crud, RelationshipInput, mutation_type, with_role
 from tests.databases import Database
 from tests.entity.serving import settings_of
@@ -147,7 +147,7 @@ class AskingLibrary(Asking):
         return AskingLibrary(self.engines, viewer, self._statements)
 
     async def __call__(self, document: str, **variables: Any) -> Any:
-        visible = KEEPERS if self.viewer.has(ADMIN) else READERS
+        visible = KEEPERS if self.viewer.has("admin") else READERS
         context = RequestContext(self.engines, viewer=self.viewer, visible=visible, statements=self._statements)
         result = await SCHEMA.answer(document, variables, None, None, context, EVERYTHING)
         assert not result.errors, result.errors

@@ -11,13 +11,13 @@ from db import models
 from db.session import Mode, RequestSession
 from db.session.connection import Transaction
 from db.session.engines import Engines
-from graph.auth.policies import visibility
 from graph.context import RequestContext
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.errors import DeclarationError
 from graph.mutations.post import posts
 from graph.mutations.tag import tags
+from graph.policies import visibility
 from graph.types.tag import Tag
 from graph.types.user import User
 from graph.viewer import Viewer

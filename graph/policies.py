@@ -2,34 +2,23 @@
 
 A viewer enters, a `Visibility` leaves. Rows that may not be seen are not there, for lists, look-ups, relations, counts,
 aggregates, filters and orders alike; values that may not be seen are null. The viewer's number is bound when a
-statement runs, so that everybody with the same roles shares one statement. Why: docs/decisions/0011-one-policy.md.
+statement runs, so that everybody with the same roles shares one statement. A new noun adds a line to `ROWS`. Nothing is
+read here. Why: docs/decisions/0011-one-policy.md.
 """
 
-from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, false, inspect, or_, select
+from sqlalchemy import Boolean, ColumnElement, or_, select
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Mapper
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from db import models
+from db.models.role import ADMIN, EDITOR
 from db.relations import Predicate, Row, Visibility, viewer_id
-from graph.errors import InvalidPolicy
-from graph.viewer import ADMIN, EDITOR, Viewer
-
-
-class Kind(NamedTuple):
-    """What visibility depends on, besides the viewer's number."""
-
-    is_user: bool
-    roles: frozenset[str]
-
-    def has(self, *roles: str) -> bool:
-        """Whether this kind has one of these roles; an admin has them all."""
-        return ADMIN in self.roles or not self.roles.isdisjoint(roles)
+from graph.auth.visibilities import Kind, RowPolicies, RowPolicy, ValuePolicies, check, nothing, visibility_of
+from graph.viewer import Viewer
 
 
 class _Among(FunctionElement[bool]):
@@ -56,19 +45,12 @@ def _in_array(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{compiler.process(column, **kw)} = ANY (ARRAY{compiler.process(subquery, **kw)})"
 
 
-RowPolicy = Callable[[Kind], Predicate | None]
-"""Which rows a kind of viewer may see; None: all of them."""
-
 SEEN_BY_ROLE = frozenset({ADMIN, EDITOR})
 """The roles that change what is seen."""
 
 
-def _nothing(_row: Row) -> ColumnElement[bool]:
-    return false()
-
-
 def _admins(kind: Kind) -> Predicate | None:
-    return None if kind.has(ADMIN) else _nothing
+    return None if kind.has(ADMIN) else nothing
 
 
 def _owners(belongs: Predicate) -> RowPolicy:
@@ -77,13 +59,13 @@ def _owners(belongs: Predicate) -> RowPolicy:
     def policy(kind: Kind) -> Predicate | None:
         if kind.has(ADMIN):
             return None
-        return belongs if kind.is_user else _nothing
+        return belongs if kind.is_user else nothing
 
     return policy
 
 
 def _posts(kind: Kind) -> Predicate | None:
-    if kind.has(EDITOR):
+    if kind.has(ADMIN, EDITOR):
         return None
     if kind.is_user:
         return lambda post: or_(_is_published(post), post.author_id == viewer_id())
@@ -112,7 +94,7 @@ def _everybody(_kind: Kind) -> Predicate | None:
     return None
 
 
-ROWS: Mapping[type[Any], RowPolicy] = {
+ROWS: RowPolicies = {
     models.User: _everybody,
     models.Tag: _everybody,
     models.Post: _posts,
@@ -127,12 +109,11 @@ ROWS: Mapping[type[Any], RowPolicy] = {
     models.SignIn: _admins,
     models.IdempotencyKey: _admins,
 }
-"""The policy of each model, and of those that inherit from it."""
 
-VALUES: Mapping[tuple[type[Any], str], RowPolicy] = {
+VALUES: ValuePolicies = {
     (models.User, "email"): _owners(_own("id")),
 }
-"""The values that not everybody sees who sees the row: in which rows they are shown."""
+"""The values that not everybody sees who sees the row."""
 
 
 def visibility(viewer: Viewer) -> Visibility:
@@ -143,43 +124,6 @@ def visibility(viewer: Viewer) -> Visibility:
 @lru_cache
 def _visibility(kind: Kind) -> Visibility:
     return visibility_of(kind, ROWS, VALUES)
-
-
-def visibility_of(
-    kind: Kind, row_policies: Mapping[type[Any], RowPolicy], value_policies: Mapping[tuple[type[Any], str], RowPolicy]
-) -> Visibility:
-    """What a kind of viewer may see by these policies; nothing of models that they do not name."""
-    rows = {model: policy(kind) for model, policy in row_policies.items()}
-    values = {place: found for place, policy in value_policies.items() if (found := policy(kind)) is not None}
-
-    def seen_rows(mapper: Mapper[Any]) -> Predicate | None:
-        return rows.get(mapper.base_mapper.class_, _nothing)
-
-    def seen_values(mapper: Mapper[Any]) -> Mapping[str, Predicate]:
-        return {name: predicate for (model, name), predicate in values.items() if issubclass(mapper.class_, model)}
-
-    return Visibility(seen_rows, seen_values)
-
-
-def check(
-    mappers: Iterable[Mapper[Any]],
-    row_policies: Mapping[type[Any], RowPolicy],
-    value_policies: Mapping[tuple[type[Any], str], RowPolicy],
-) -> None:
-    """Raise `InvalidPolicy` unless it is said of every row who may see it, and every value that is hidden is there."""
-    for mapper in mappers:
-        name, base = mapper.class_.__name__, mapper.base_mapper.class_
-        if mapper.class_ is base and base not in row_policies:
-            raise InvalidPolicy(f"{name} has no policy; say in ROWS of graph/auth/policies.py who may see its rows.")
-        if mapper.class_ is not base and mapper.class_ in row_policies:
-            raise InvalidPolicy(f"The rows of {name} are rows of {base.__name__} too; say there who may see them.")
-    for model, attribute in value_policies:
-        mapper = inspect(model)
-        known = mapper.column_attrs.keys()
-        if attribute not in known:
-            raise InvalidPolicy(f"{model.__name__} has no column {attribute!r} to hide; it has {', '.join(known)}.")
-        if mapper.inherits is not None and attribute in mapper.inherits.column_attrs:
-            raise InvalidPolicy(f"{model.__name__}.{attribute} is inherited; say at its base who may see it.")
 
 
 check(models.User.registry.mappers, ROWS, VALUES)

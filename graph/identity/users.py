@@ -10,12 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.emails import email_address
 from db.models import Role, User
-from graph.auth import sign_ins
-from graph.errors import EmailTaken, InvalidEmail, UnknownRole, UnknownUser
-from graph.viewer import ADMIN, AUTHOR, EDITOR, MEMBER
-
-ROLES = (ADMIN, EDITOR, AUTHOR, MEMBER)
-"""The roles that Trellis knows; a database may have others."""
+from db.models.role import ROLES
+from graph.identity import sign_ins
+from graph.identity.errors import EmailTaken, InvalidEmail, UnknownRole, UnknownUser
 
 
 def checked_email(text: str) -> str:

@@ -1,4 +1,7 @@
-"""What signing in needs that lives as long as the server: passwords, tokens, limits. One for each process."""
+"""What signing in needs that lives as long as the server: passwords, tokens, limits. One for each process.
+
+E-mail addresses and passwords enter, users leave whose password it was. No row is written here.
+"""
 
 from typing import NamedTuple
 
@@ -31,7 +34,6 @@ class Identity:
     """Checks and makes what proves who somebody is."""
 
     def __init__(self, engines: Engines, settings: Settings) -> None:
-        self.settings = settings
         self.passwords = Passwords()
         self.tokens = Tokens(settings)
         self.limits = SignInLimits(settings)
