@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from db import models
-from db.importing.naming import tag_slug
+from db.slugs import slug_of
 from graph.types.post import Post
 from graph.writing import Change, Crud, Input, Rejected, RelationshipInput, Right, id_of, mutation, owner_or
 from graph.writing.errors import InvalidInput, InvalidState
@@ -22,7 +22,7 @@ def _author_first(post: models.Post) -> list[tuple[int]]:
 
 def _slug_of_title(values: Mapping[str, Any]) -> str:
     """The title's slug, as far as the column holds it: some letters are spelled with many."""
-    return tag_slug(values["title"])[:MAX_SLUG].rstrip("-")
+    return slug_of(values["title"])[:MAX_SLUG].rstrip("-")
 
 
 async def _stay_readable(post: models.Post, values: Any, change: Change) -> None:

@@ -17,8 +17,8 @@ from strawberry.scalars import JSON
 
 from db.base import KIND, EmailAddress
 from db.emails import MAX_CHARACTERS, email_address
-from db.importing.naming import tag_slug
 from db.money import CURRENCIES
+from db.slugs import slug_of
 from graph.entity.registry import Attribute
 from graph.entity.scalars import BigInt, LocalDateTime
 from graph.writing.wording import NULL
@@ -39,7 +39,7 @@ def currency_code(value: str) -> str:
 
 def slug(value: str) -> str:
     """A name in addresses. Raises `ValueError` that says how to write it."""
-    proper = tag_slug(value)
+    proper = slug_of(value)
     if not proper:
         raise ValueError("a slug needs a letter or a digit, for instance `climbing-roses`")
     if proper != value:

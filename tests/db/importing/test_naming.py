@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.importing.naming import LOCAL_PART_LENGTH, PLACEHOLDER_DOMAIN, placeholder_email, tag_slug, tidy
+from db.importing.naming import LOCAL_PART_LENGTH, PLACEHOLDER_DOMAIN, placeholder_email, tidy
+from db.slugs import slug_of
 
 names = st.one_of(st.text(), st.text(alphabet="aAbB -._+éÉ日本"), st.text(min_size=60, alphabet="ab ")).map(tidy)
 
@@ -64,16 +65,16 @@ def test_a_name_is_the_same_however_its_accents_are_written() -> None:
     ],
 )
 def test_a_tag_has_one_slug(name: str, slug: str) -> None:
-    assert tag_slug(name) == slug
+    assert slug_of(name) == slug
 
 
 @given(st.text(alphabet="abcXYZ éÉßñ日本-_.,"))
 def test_case_and_spacing_make_no_other_tag(name: str) -> None:
-    assert tag_slug(f" {name.casefold()} ") == tag_slug(name)
+    assert slug_of(f" {name.casefold()} ") == slug_of(name)
 
 
 @given(st.text())
-def test_a_tag_slug_has_no_spaces_and_no_loose_ends(name: str) -> None:
-    slug = tag_slug(name)
+def test_a_slug_has_no_spaces_and_no_loose_ends(name: str) -> None:
+    slug = slug_of(name)
     assert slug == "-".join(slug.split())
     assert slug.strip("-") == slug
