@@ -1,7 +1,7 @@
-"""Commands about content: `trellis import`, `trellis demo` and `trellis export`.
+"""`trellis import`, `trellis demo` and `trellis export`: arguments enter, the data layer works.
 
-Arguments enter, the data layer works, and sentences leave: what was done on stdout, what is wrong on stderr. Rows
-that are exported are the only other thing on stdout.
+Sentences leave: what was done on stdout, what is wrong on stderr. Rows that are exported are the only other thing on
+stdout.
 """
 
 import asyncio
@@ -9,59 +9,25 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from db import demo, exporting
+from db.importing import markdown
 from db.importing.article import Contributor, contributor_named
 from db.importing.files import SUFFIXES, sources
-from db.importing.markdown import Counts, ProblemListener, ProgressListener, import_markdown
+from db.importing.markdown import Counts, ProblemListener, ProgressListener
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from graph.cli.errors import CommandError, Exit
-from graph.cli.help import help_of
 from graph.cli.output import destination, printable, writing
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    imports = typer.Typer(help="Bring content in from files.", no_args_is_help=True, rich_markup_mode=None)
-    app.add_typer(imports, name="import")
-    imports.command("markdown", help=help_of(_import_markdown))(_import_markdown)
-    app.command("demo", help=help_of(_demo))(_demo)
-    app.command("export", help=help_of(_export))(_export)
-
-
-def _import_markdown(
-    path: Annotated[Path, typer.Argument(help="A folder, searched with all below it, or one file.")],
-    strict: Annotated[bool, typer.Option("--strict", help="Import nothing when any file is refused.")] = False,
-    default_author: Annotated[
-        str | None, typer.Option("--default-author", metavar="NAME", help="The author of files that name none.")
-    ] = None,
-) -> None:
-    """Make posts of Markdown files with front matter.
-
-    The front matter opens the file: TOML between lines of +++, or YAML between lines of ---.
-
-    A post's slug is `path`, whole; without one, the file's path below PATH, the last part replaced by `slug` if
-    given. Its date is `date`, or the YYYY/MM/DD in `path`, or the YYYY-MM-DD- that begins the file's name. Without
-    any date, or with `draft: true`, it is a draft.
-
-    `author` and `authors` become contributors in order, the first of them the author: a name, or a mapping with name
-    and email. Who gives no address gets one at authors.invalid, always the same. Tags come from `tags` and
-    `categories`, `extra.team`, `extra.release`, and the first part of `path` when it is not a year.
-
-    The file is the truth: running this again changes only what differs, and a post with the same slug is overwritten.
-    Files that are refused are named on stderr with line and reason, and the exit status is 1.
-
-    Examples:
-      trellis import markdown content/                     every file that can be imported
-      trellis import markdown content/ --strict            all of them or none
-      trellis import markdown notes/ --default-author Ada  files that name no author are hers
-    """
+def import_markdown(path: Path, *, strict: bool, default_author: str | None) -> None:
+    """Make posts of Markdown files. Raises `CommandError` when files were refused, or when there are none."""
     _refuse_nothing(path)
     author = _author(default_author)
     started = time.perf_counter()
@@ -75,21 +41,10 @@ def _import_markdown(
         raise CommandError(_regret(counts, strict))
 
 
-def _demo(
-    scale: Annotated[int, typer.Option(min=1, help="How many times 20 users, 60 posts and what belongs to them.")] = 1,
-    seed: Annotated[int, typer.Option(help="Another number makes other rows.")] = 0,
-    if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing when there are users or tags.")] = False,
-) -> None:
+def fill(scale: int, seed: int, *, if_empty: bool) -> None:
     """Fill an empty database with demo data.
 
-    A gardening club moves in, with its people, posts, documents, orders and money. The same scale and seed give the
-    same rows on every database, ids and dates included. Everybody in it has one password, which is printed: no
-    database that others can reach is a place for it.
-
-    Examples:
-      trellis demo                20 users, 60 posts and what belongs to them
-      trellis demo --scale 100    a hundred times as much, within seconds
-      trellis demo --if-empty     nothing when there is content already, for scripts
+    Raises `CommandError` for a database with content, unless `if_empty` asks to leave such a database alone.
     """
     try:
         counts = asyncio.run(_filled(scale, seed))
@@ -105,22 +60,8 @@ def _demo(
     )
 
 
-def _export(
-    noun: Annotated[str, typer.Argument(help=f"One of {', '.join(exporting.nouns())}.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write; it appears when it is complete.")
-    ] = None,
-) -> None:
-    """Write every row of a noun as NDJSON.
-
-    Each row is one line with a JSON object, on stdout or in a file. Any number of rows takes the same memory. Posts
-    come with the e-mail addresses of their author and contributors and with the slugs of their tags. Passwords are
-    never exported.
-
-    Examples:
-      trellis export posts | head -1 | python -m json.tool
-      trellis export orders --output orders.ndjson
-    """
+def export(noun: str, output: Path | None) -> None:
+    """Write every row of a noun as NDJSON, to a file or to stdout. Raises `CommandError` for an unknown noun."""
     if noun not in exporting.nouns():
         raise CommandError(str(exporting.UnknownNoun(noun)), Exit.USAGE)
     with destination(output) as file:
@@ -131,7 +72,7 @@ def _export(
 
 async def _imported(path: Path, strict: bool, author: Contributor | None, view: "_View") -> Counts:
     async with _engines() as engines:
-        return await import_markdown(
+        return await markdown.import_markdown(
             engines,
             path,
             strict=strict,
