@@ -84,7 +84,7 @@ class RequestContext:
         for service in self._services:
             if isinstance(service, kind):
                 return service
-        raise MissingService(kind, self._services)
+        raise MissingService(kind.__name__)
 
     def _see(self, viewer: Viewer, visible: Visibility) -> None:
         self.viewer = viewer

@@ -81,14 +81,10 @@ class ColumnNotLoaded(TrellisError):
 
 
 class MissingService(TrellisError):
-    """A mutation asks its context for a service that nobody has given."""
+    """A resolver asked for a service that the application was not given."""
 
-    def __init__(self, kind: type[object], given: Iterable[object]) -> None:
-        known = ", ".join(type(service).__name__ for service in given) or "none"
-        super().__init__(
-            f"The context has no service of the class {kind.__name__}; it has {known}. Let `start` of the Domain in"
-            f" graph/schema.py make one, or give it: RequestContext(engines, services=[{kind.__name__}(…)])."
-        )
+    def __init__(self, name: str) -> None:
+        super().__init__(f"This application has no {name}. Give one to it where it is made: services=[{name}(…)].")
 
 
 class NoKey(TrellisError):

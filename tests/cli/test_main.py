@@ -33,6 +33,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.nouns
 def test_the_help_lists_every_command_on_a_line_of_its_own() -> None:
     listed = trellis("--help").stdout.partition("Commands:\n")[2]
     for command in COMMANDS:
@@ -40,6 +41,7 @@ def test_the_help_lists_every_command_on_a_line_of_its_own() -> None:
     assert len(listed.splitlines()) == len(COMMANDS)
 
 
+@pytest.mark.nouns
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     assert trellis(*command.split(), "--help").stdout.startswith(f"Usage: trellis {command} ")
