@@ -1,6 +1,6 @@
 """Commands about content: `trellis import`, `trellis demo` and `trellis export`.
 
-Declarations alone; `graph.commands.actions.content` does the work.
+Declarations alone; `graph.commands.actions.markdown` and `.content` do the work.
 """
 
 from pathlib import Path
@@ -61,9 +61,9 @@ def _import_markdown(
       trellis import markdown content/ --strict            all of them or none
       trellis import markdown notes/ --default-author Ada  files that name no author are hers
     """
-    from graph.commands.actions import content
+    from graph.commands.actions import markdown
 
-    content.import_markdown(path, strict=strict, default_author=default_author)
+    markdown.import_files(path, strict=strict, default_author=default_author)
 
 
 def _demo(

@@ -24,9 +24,9 @@ PATIENCE_S = 60
 ADA = ("create", "ada@example.org", "--name", "Ada")
 
 
-def trellis_user(database: Database, *arguments: str, status: Exit = Exit.OK, given: str | None = None) -> Finished:
+def trellis_user(database: Database, *arguments: str, status: Exit = Exit.OK, given: str = "") -> Finished:
     """Run a command without a terminal, with this text on stdin."""
-    return trellis("user", *arguments, status=status, given=given or "", TRELLIS_DATABASE_URL=database.url)
+    return trellis("user", *arguments, status=status, given=given, TRELLIS_DATABASE_URL=database.url)
 
 
 async def the_user(engines: Engines) -> User:

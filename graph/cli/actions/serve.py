@@ -15,7 +15,7 @@ GRACE_S = 10
 
 
 def serve(host: str | None, port: int | None, workers: int, *, access_log: bool) -> None:
-    """Serve until a signal ends the server; the settings fill in what is None.
+    """Serve until a signal ends the server. The settings give a host or a port that is None.
 
     Raises `CommandError` for an address that cannot be listened on.
     """
