@@ -27,7 +27,7 @@ serve: $(READY) ## serve the API, on a database with demo data if it is new
 	@$(BIN)/trellis demo --if-empty
 	@exec $(BIN)/trellis serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
-test: check ## run everything that CI runs
+test: check check-empty ## run everything that CI runs
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 coverage: $(READY) ## run the tests and say which lines and branches they miss

@@ -1,4 +1,4 @@
-"""What can be wrong with users, roles and keys, for whoever administers them to read.
+"""Mistakes of administrators: users, roles and keys that are unknown, taken or not allowed.
 
 Each class keeps its data and writes its own sentence, with the cure. Nothing is raised here.
 """

@@ -1,6 +1,6 @@
-"""Users as whoever administers them sees them: they come, may sign in or not, and get passwords and roles.
+"""Users as administrators manage them: they are added, let in or out, and given passwords and roles.
 
-A session and words enter, rows change. Passwords come hashed. Nothing is committed here.
+A session and texts enter, rows change. Passwords come hashed. Nothing is committed here.
 """
 
 from collections.abc import Collection

@@ -84,13 +84,13 @@ def _has(user_id: int, role_id: int) -> Select[tuple[bool]]:
 
 
 async def _role(name: str, change: Change) -> models.Role:
-    """The role with a name; one that Trellis knows is made if nobody has had it yet."""
+    """The role with a name; a role that Trellis knows is made if it is missing."""
     try:
         async with change.orm.begin_nested():
             (role,) = await roles_of(change.orm, [name])
     except UnknownRole as unknown:
         raise Rejected(NotFound(unknown.message, (*change.place, "role"))) from None
-    except IntegrityError:  # somebody has made it at the same moment
+    except IntegrityError:  # another transaction has made the role at the same moment
         (role,) = await roles_of(change.orm, [name])
     return role
 
