@@ -1,6 +1,6 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check format schema explorer snapshots coverage agreement bench
+.PHONY: help setup serve test check check-empty format schema explorer snapshots coverage agreement bench
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -12,7 +12,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "make serve HOST=0.0.0.0 PORT=8080   serve on another address"
 
 setup: $(READY) ## make .venv/ with everything that development needs
@@ -27,7 +27,7 @@ serve: $(READY) ## serve the API, on a database with demo data if it is new
 	@$(BIN)/trellis demo --if-empty
 	@exec $(BIN)/trellis serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
-test: check ## run everything that CI runs
+test: check check-empty ## run everything that CI runs
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 coverage: $(READY) ## run the tests and say which lines and branches they miss
@@ -39,6 +39,9 @@ check: $(READY) ## run what takes seconds: format, lint, types, imports, schema
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/trellis schema export --check
+
+check-empty: $(READY) ## take our nouns away and check that the rest stands without them
+	@$(BIN)/python -m tests.empty
 
 format: $(READY) ## format the code
 	@$(BIN)/ruff check --fix --quiet
@@ -55,7 +58,7 @@ snapshots: $(READY) ## write the answers and SQL beside tests/operations anew; r
 
 agreement: $(READY) ## try thousands of random operations through two executors, which must agree
 	@TRELLIS_MANY_EXAMPLES=20 $(BIN)/python -m pytest --quiet --numprocesses auto --dist load \
-		tests/execution/agreement/test_agreement.py
+		tests/execute/agreement/test_agreement.py
 
 # What QUICK, ONLY, SERVERS and PROFILE do: bench/README.md.
 bench: $(READY) ## measure Trellis beside its peers; QUICK=1, ONLY=feed,all, SERVERS=trellis,limit, PROFILE=feed

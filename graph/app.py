@@ -1,4 +1,7 @@
-"""The application: settings enter, an ASGI application leaves. uvicorn runs it (`trellis serve`)."""
+"""The application: a domain and settings enter, an ASGI application leaves. uvicorn runs it (`trellis serve`).
+
+No noun is known here: what is served, to whom and with which services, the domain says.
+"""
 
 import gc
 from collections.abc import AsyncIterator
@@ -12,14 +15,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from db.session.engines import Engines
-from graph.auth.identify import Identify
-from graph.auth.identity import Identity
-from graph.endpoint import EndpointFirst, GraphQLEndpoint, Identification, refusal
+from graph.domain import Domain, Identification
+from graph.endpoint import EndpointFirst, GraphQLEndpoint, refusal
 from graph.errors import Unexpected
 from graph.explorer import explorer_files
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
-from graph.schema import make_schema
+from graph.schema import DOMAIN
 from graph.settings import Settings
 
 GRAPHQL = "/graphql"
@@ -27,26 +29,34 @@ COLLECT_AFTER = 20_000
 """New objects after which the youngest are looked through; Python's own choice is 700."""
 
 
-def create_app(settings: Settings | None = None, *, identify: Identification | None = None) -> Starlette:
+def create_app(
+    settings: Settings | None = None, *, domain: Domain = DOMAIN, identify: Identification | None = None
+) -> Starlette:
     """Make the application. Without settings, they are read from the environment.
 
-    `identify` tells who sent a request; by default, `graph.auth.identify.Identify` does.
+    `identify` tells who sent a request, in the place of the domain's own identification.
     Databases are first spoken to when the first request needs them; they are closed when the server stops.
     """
     settings = settings or Settings()
     engines = Engines(settings)
     metrics = Metrics(engines)
+    started = domain.start(engines, settings)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         _spare_the_collector()
         yield
-        identity.close()
+        started.close()
         await engines.dispose()
 
-    identity = Identity(engines, settings)
-    identify = identify or Identify(engines, settings, identity.tokens)
-    endpoint = GraphQLEndpoint(make_schema(settings), engines, settings, identify, [identity])
+    endpoint = GraphQLEndpoint(
+        domain.schema(settings),
+        engines,
+        settings,
+        identify or started.identify,
+        domain.visibility,
+        [domain.settings(), *started.services],
+    )
     routes: list[BaseRoute] = [
         Route(GRAPHQL, endpoint),
         Route("/healthz", _alive),

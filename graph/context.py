@@ -8,7 +8,7 @@ database, and a connection, for hours.
 
 import random
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 
@@ -21,6 +21,8 @@ from graph.errors import MissingService
 from graph.loading.loaders import NOTHING, Loaders
 from graph.settings import MAX_PAGE
 from graph.viewer import NOBODY, Viewer
+
+T = TypeVar("T")
 
 REQUEST_ID = "X-Request-Id"
 _REQUEST_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
@@ -48,7 +50,7 @@ class ContextFactory:
         viewer: Viewer = NOBODY,
         visible: Visibility = EVERYTHING,
         statements: StatementCache | None = None,
-        services: Iterable[object] = (),
+        services: Sequence[object] = (),
     ) -> None:
         """Know what is known before an operation. `services` are found by their class: `context.service(Mailer)`."""
         self.engines = engines

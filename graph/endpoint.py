@@ -5,29 +5,30 @@ Source: https://graphql.github.io/graphql-over-http/draft/
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
+from db.relations import Visibility
 from db.session.engines import Engines
 from db.statements import StatementCache
-from graph.auth.policies import visibility
 from graph.context import ContextFactory, Cookie
 from graph.disconnect import while_connected
+from graph.domain import Identification
+from graph.entity import Schema
 from graph.errors import ClientError, CrossSite, Unauthenticated
 from graph.explorer import explorer_page
 from graph.http import GRAPHQL_RESPONSE, JSON, headers_of, read_request, response_type, wants_page
 from graph.masking import Overloaded, code_of, for_client
 from graph.prepare.documents import NotAllowed, OperationRequest
-from graph.schema import Schema
 from graph.settings import Settings
 from graph.viewer import Viewer
 
@@ -42,9 +43,6 @@ RETRY_AFTER_S = 1
 REFUSED = {Unauthenticated.code: 401, CrossSite.code: 403}
 """The statuses of requests that are refused for what they say of their sender."""
 HEADERS_OF = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}
-
-Identification: TypeAlias = Callable[[HTTPConnection], Awaitable[Viewer]]
-"""How a request becomes a viewer. It raises `Unauthenticated` or `CrossSite` for one that it does not believe."""
 
 HEADERS = ((b"cache-control", b"no-store"), (b"vary", b"Accept"), (b"x-content-type-options", b"nosniff"))
 """An answer is for who asked, in the form asked for, and never a page."""
@@ -69,12 +67,19 @@ class GraphQLEndpoint:
     """Answers at `/graphql`."""
 
     def __init__(
-        self, schema: Schema, engines: Engines, settings: Settings, identify: Identification, services: Sequence[object]
+        self,
+        schema: Schema,
+        engines: Engines,
+        settings: Settings,
+        identify: Identification,
+        visibility: Callable[[Viewer], Visibility],
+        services: Sequence[object] = (),
     ) -> None:
         self._operations = schema.operations
         self._engines = engines
         self._settings = settings
         self._identify = identify
+        self._visibility = visibility
         self._services = services
         self._statements = StatementCache()
 
@@ -99,7 +104,7 @@ class GraphQLEndpoint:
                 self._engines,
                 request=request,
                 viewer=viewer,
-                visible=visibility(viewer),
+                visible=self._visibility(viewer),
                 statements=self._statements,
                 services=self._services,
             )

@@ -54,10 +54,6 @@ class Settings(DatabaseSettings):
     sign_in_limit_per_address: str = Field(
         default="100/minute", description="How often sign-in may be tried from one network address."
     )
-    house_email: str = Field(
-        default="house@trellis.example",
-        description="The address of the user whom paid orders pay. Made when first needed; nobody signs in as it.",
-    )
 
     @field_validator("token_keys", mode="before")
     @classmethod

@@ -15,7 +15,7 @@ from graph.settings import Settings
 
 def explained(error: Exception) -> CommandError | None:
     """The failure to show; None for an exception without a known cause, which keeps its traceback."""
-    if isinstance(error, ValidationError) and error.title in ("Settings", "DatabaseSettings"):
+    if isinstance(error, ValidationError) and error.title.endswith("Settings"):
         return CommandError("\n".join(map(_wrong_setting, error.errors(include_input=False))), Exit.USAGE)
     if isinstance(error, NoDirectUrl):
         return CommandError(str(error), Exit.USAGE)
@@ -30,9 +30,10 @@ def _wrong_setting(problem: ErrorDetails) -> str:
     """`TRELLIS_POOL_SIZE should be a valid integer; …`, or the sentence of the setting's own check."""
     name = str(problem["loc"][0])
     said = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    default = Settings.model_fields[name].default
-    if isinstance(default, SecretStr):
-        default = "a SQLite file in var/"
+    field = Settings.model_fields.get(name)
+    if field is None:  # of a domain's own settings
+        return f"TRELLIS_{name.upper()} {said}. Correct it, or unset it for the default."
+    default = "a SQLite file in var/" if isinstance(field.default, SecretStr) else field.default
     return f"TRELLIS_{name.upper()} {said}. Correct it, or unset it for the default: {default or 'none'}."
 
 

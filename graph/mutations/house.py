@@ -1,23 +1,22 @@
 """The house: the user whom paid orders pay, with an account for each currency.
 
-Nobody can sign in as the house: it has no password. It and its accounts are made when they are first needed, once,
-however many need them at the same time.
+The house's address comes from the environment, a currency from an order; the number of an account leaves. Nobody can
+sign in as the house: it has no password. The house and its accounts are made when they are first needed, once, however
+many need them at the same time.
 """
 
-from functools import cache
-from typing import Protocol, cast, runtime_checkable
+from typing import cast
 
+from pydantic import Field
+from pydantic_settings import BaseSettings
 from sqlalchemy import String, Table, bindparam, select
 
 from db import models
 from db.base import EmailAddress
 from db.dialects import dialect_of
 from db.fast import CompiledStatement
-from graph.auth.identity import Identity
-from graph.context import RequestContext
-from graph.errors import MissingService
+from db.settings import DatabaseSettings
 from graph.mutations.moving import ACCOUNTS
-from graph.settings import Settings
 from graph.writing import Change, Rejected
 from graph.writing.errors import InvalidState
 
@@ -39,25 +38,15 @@ _ACCOUNT = CompiledStatement(
 )
 
 
-@runtime_checkable
-class Configured(Protocol):
-    """Services that know the settings of the server."""
+class HouseSettings(BaseSettings):
+    """What our nouns are told from outside, besides the settings of the server: `context.service(HouseSettings)`."""
 
-    settings: Settings
+    model_config = DatabaseSettings.model_config
 
-
-@cache
-def _settings() -> Settings:
-    """The settings of this process, where its services do not tell them."""
-    return Settings()
-
-
-def house_email(context: RequestContext) -> str:
-    """The address of the house."""
-    try:
-        return context.service(Identity).settings.house_email
-    except MissingService:
-        return _settings().house_email
+    house_email: str = Field(
+        default="house@trellis.example",
+        description="The address of the user whom paid orders pay. Made when first needed; nobody signs in as it.",
+    )
 
 
 async def house_account(change: Change, currency: str) -> int:
@@ -65,7 +54,7 @@ async def house_account(change: Change, currency: str) -> int:
 
     Raises `Rejected` with `InvalidState` when the address of the house belongs to somebody who can sign in.
     """
-    email = house_email(change.context)
+    email = change.context.service(HouseSettings).house_email
     found = await change.rows(_ACCOUNT, {"email": email, "code": currency})
     number: int = found[0][0] if found else await _made(change, email, currency)
     return number

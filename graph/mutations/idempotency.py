@@ -1,4 +1,7 @@
-"""Where idempotency keys are kept: a table, in which every key belongs to whoever sent it."""
+"""Where idempotency keys are kept: a table, in which each key belongs to its sender.
+
+A key and a fingerprint enter, a claim leaves; later an answer enters. Nothing is committed here.
+"""
 
 import itertools
 import time
@@ -49,7 +52,7 @@ def _claiming(dialect: str) -> CompiledStatement:
 _FOUND = CompiledStatement(select(_KEYS.c.fingerprint, _KEYS.c.answer).where(*_THIS))
 _ANSWERED = CompiledStatement(update(_KEYS).where(*_THIS).values(answer=bindparam("answered", type_=JSON())))
 
-# What others are deleting, nobody waits for.
+# A row that another transaction is deleting is passed over.
 _OLD = (
     select(_KEYS.c.owner, _KEYS.c.key)
     .where(_KEYS.c.created_at < bindparam("before", type_=UtcDateTime()))
@@ -69,7 +72,7 @@ class StoredKeys:
         self._swept_at = time.monotonic()
 
     async def claim(self, change: Change, owner: str, key: str, fingerprint: str) -> Claim | None:
-        """Claim a key. On PostgreSQL it waits for whoever has claimed it; on SQLite one writes at a time anyway."""
+        """Claim a key, waiting for another transaction that has claimed it; SQLite has one writer at a time."""
         this = {"whose": owner, "name": key}
         statement = _claiming(change.dialect)
         while True:
@@ -78,7 +81,7 @@ class StoredKeys:
                 return None
             for found, answer in await change.rows(_FOUND, this):
                 return Claim(found, answer)
-            # Somebody has just swept it away: claim it again.
+            # Another process has just swept the key away: claim it again.
 
     async def keep(self, change: Change, owner: str, key: str, answer: Mapping[str, Any]) -> None:
         """Keep an answer. A claim and its answer are committed together, so a claim that is seen has its answer."""

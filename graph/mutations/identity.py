@@ -13,17 +13,18 @@ from sqlalchemy import Table, select, update
 
 from db import models
 from db.models import SignIn, User
-from graph.auth import sign_ins, users
-from graph.auth.identify import COOKIE
-from graph.auth.identity import Identity, Known
+from db.models.role import MEMBER
 from graph.auth.passwords import check_password
-from graph.auth.policies import visibility
 from graph.context import Cookie, RequestContext
 from graph.errors import InvalidPassword, TooManyAttempts
-from graph.mutations.house import house_email
+from graph.identity import sign_ins, users
+from graph.identity.identify import COOKIE
+from graph.identity.service import Identity, Known
+from graph.mutations.house import HouseSettings
 from graph.mutations.texts import Email
+from graph.policies import visibility
 from graph.types.user import User as UserType
-from graph.viewer import MEMBER, NOBODY, Viewer
+from graph.viewer import NOBODY, Viewer
 from graph.writing import ANYBODY, SIGNED_IN, Change, Input, Rejected, mutation
 from graph.writing.errors import Forbidden, InvalidInput, Place, SignInFailed
 from graph.writing.errors import TooManyAttempts as WaitFirst
@@ -79,10 +80,6 @@ class ChangePasswordInput(Input):
     new_password: SecretStr = Field(description="8 to 128 characters.")
 
 
-def _identity(context: RequestContext) -> Identity:
-    return context.service(Identity)
-
-
 def _address(context: RequestContext) -> str | None:
     client = context.request.client if context.request is not None else None
     return client.host if client else None
@@ -95,7 +92,7 @@ def _wait(error: TooManyAttempts, place: Place) -> Rejected:
 async def _hashed(context: RequestContext, password: SecretStr, field: str) -> str:
     try:
         check_password(password.get_secret_value())
-        return await _identity(context).passwords.hash(password.get_secret_value())
+        return await context.service(Identity).passwords.hash(password.get_secret_value())
     except InvalidPassword as error:
         raise Rejected(InvalidInput(error.message, ("input", field))) from None
     except TooManyAttempts as error:
@@ -105,7 +102,7 @@ async def _hashed(context: RequestContext, password: SecretStr, field: str) -> s
 async def _proven(context: RequestContext, email: str, password: SecretStr, *field: str) -> Known:
     """The user whose password this is. Raises `Rejected` without telling what was wrong."""
     try:
-        known = await _identity(context).known(email, password.get_secret_value(), _address(context))
+        known = await context.service(Identity).known(email, password.get_secret_value(), _address(context))
     except TooManyAttempts as error:
         raise _wait(error, ("input",)) from None
     if known is None:
@@ -114,10 +111,10 @@ async def _proven(context: RequestContext, email: str, password: SecretStr, *fie
 
 
 async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
-    if values.email == house_email(context):
+    if values.email == context.service(HouseSettings).house_email:
         raise Rejected(taken(_USERS, ["email"], ("input", "email")))
     try:
-        _identity(context).limits.attempt(values.email, _address(context))
+        context.service(Identity).limits.attempt(values.email, _address(context))
     except TooManyAttempts as error:
         raise _wait(error, ("input",)) from None
     return await _hashed(context, values.password, "password")
@@ -153,7 +150,7 @@ async def refresh_session(values: RefreshSessionInput, change: Change) -> dict[s
     One that comes a second time has been copied: its sign-in ends, for whoever has it.
     """
     text = values.refresh_token.get_secret_value() if values.refresh_token else _cookie(change.context)
-    identity = _identity(change.context)
+    identity = change.context.service(Identity)
     found = await sign_ins.refresh(change.session, text or "", life_s=identity.sign_in_s, now=change.now)
     if isinstance(found, sign_ins.Rejected):
         # No exception, which would undo the end of a sign-in whose token was used twice.
@@ -176,7 +173,7 @@ async def sign_out(values: SignOutInput, change: Change) -> dict[str, Any]:
 async def _prepare_change(values: ChangePasswordInput, context: RequestContext) -> str:
     if context.viewer.sign_in is None or context.viewer.id is None:
         raise Rejected(Forbidden("Only somebody who has signed in has a password to change.", ()))
-    email = await _identity(context).email_of(context.viewer.id)
+    email = await context.service(Identity).email_of(context.viewer.id)
     await _proven(context, email, values.current_password, "currentPassword")
     return await _hashed(context, values.new_password, "newPassword")
 
@@ -197,7 +194,7 @@ def _cookie(context: RequestContext) -> str | None:
 
 
 async def _signed_in(change: Change, user_id: int, *, in_cookie: bool) -> dict[str, Any]:
-    identity = _identity(change.context)
+    identity = change.context.service(Identity)
     opened = await sign_ins.open(change.session, user_id, in_cookie=in_cookie, life_s=identity.sign_in_s)
     return await _answer(change, opened)
 
@@ -215,7 +212,7 @@ async def _answer(change: Change, opened: sign_ins.Opened) -> dict[str, Any]:
         _afterwards(change, viewer, life)
         return {"viewer": user, "expires_at": entry.expires_at}
     _afterwards(change, viewer, None)
-    token = _identity(change.context).tokens.issue(user.id, entry.id, now=change.now)
+    token = change.context.service(Identity).tokens.issue(user.id, entry.id, now=change.now)
     return {
         "viewer": user,
         "access_token": token.text,

@@ -1,7 +1,7 @@
 """Money on its way: amounts as people write them, accounts locked, and one transfer from one to the other.
 
-Decimals and numbers of accounts enter, minor units and rows leave. Nobody's rights are known here but those of the
-owner of an account. Locks are taken in the order of the accounts' numbers, so that no two transfers wait in a circle.
+Decimals and numbers of accounts enter, minor units and rows leave. Of rights, only those of an account's owner and of
+admins are known here. Locks are taken in the order of the accounts' numbers, so that no two transfers wait in a circle.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from db import models
 from db.base import Base, UtcDateTime
 from db.dialects import dialect_of
 from db.fast import CompiledStatement
+from db.models.role import ADMIN
 from db.money import digits, to_decimal
 from db.violations import Rule, violation_of
 from graph.mutations.errors import CurrencyMismatch, InsufficientFunds
@@ -84,7 +85,7 @@ def _number(name: str) -> BindParameter[int]:
 
 _BOTH = ACCOUNTS.c.id.in_([_number("source"), _number("target")])
 
-# Not the strongest lock: whoever inserts a row that refers to an account need not wait.
+# Not the strongest lock: to insert a row that refers to an account waits for none.
 _LOCKED = CompiledStatement(
     select(ACCOUNTS.c.id, ACCOUNTS.c.currency, ACCOUNTS.c.balance, ACCOUNTS.c.owner_id)
     .where(_BOTH)
@@ -121,14 +122,14 @@ def _moving(dialect: str) -> tuple[CompiledStatement, ...]:
 
 
 async def hold(change: Change, source: int, target: int) -> Mapping[int, Held]:
-    """Lock two accounts, the lower number first. Those that there are, whoever may see them."""
+    """Lock two accounts, the lower number first. Those that exist, whether or not the viewer may see them."""
     rows = await change.rows(_LOCKED, {"source": source, "target": target})
     return {row[0]: Held(*row) for row in rows}
 
 
 def own(held: Held | None, change: Change, place: Place) -> Held:
     """An account that the viewer may take money from. Raises `Rejected` with `NotFound` for any other."""
-    if held is None or (held.owner_id != change.viewer.id and not change.viewer.has()):
+    if held is None or (held.owner_id != change.viewer.id and not change.viewer.has(ADMIN)):
         raise Rejected(no_such("account", place))
     return held
 

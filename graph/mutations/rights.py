@@ -1,6 +1,6 @@
 """The rights of our roles: who may do what. A right names all roles that it allows."""
 
-from graph.viewer import ADMIN, AUTHOR, EDITOR
+from db.models.role import ADMIN, AUTHOR, EDITOR
 from graph.writing import Right
 
 ADMINS = Right(ADMIN)

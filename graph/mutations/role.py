@@ -5,11 +5,11 @@ from sqlalchemy import Select, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from db import models
-from graph.auth.users import roles_of
-from graph.errors import UnknownRole
+from db.models.role import ADMIN
+from graph.identity.errors import UnknownRole
+from graph.identity.users import roles_of
 from graph.mutations.rights import ADMINS
 from graph.types.user import User
-from graph.viewer import ADMIN
 from graph.writing import Change, Input, Rejected, id_of, mutation
 from graph.writing.errors import InvalidState, NotFound, Place
 
@@ -85,13 +85,13 @@ def _has(user_id: int, role_id: int) -> Select[tuple[bool]]:
 
 
 async def _role(name: str, change: Change) -> models.Role:
-    """The role with a name; one that Trellis knows is made if nobody has had it yet."""
+    """The role with a name; a role that Trellis knows is made if it is missing."""
     try:
         async with change.session.begin_nested():
             (role,) = await roles_of(change.session, [name])
     except UnknownRole as unknown:
         raise Rejected(NotFound(unknown.message, (*change.place, "role"))) from None
-    except IntegrityError:  # somebody has made it at the same moment
+    except IntegrityError:  # another transaction has made the role at the same moment
         (role,) = await roles_of(change.session, [name])
     return role
 

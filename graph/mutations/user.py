@@ -3,11 +3,11 @@
 from typing import Any
 
 from db import models
-from graph.auth import users as people
+from db.models.role import ADMIN
+from graph.identity import users as people
 from graph.mutations.rights import ADMINS
 from graph.mutations.role import check_an_admin_stays, is_admin
 from graph.types.user import User
-from graph.viewer import ADMIN
 from graph.writing import Change, Crud, Rejected, owner_or
 from graph.writing.errors import Forbidden, InvalidState
 

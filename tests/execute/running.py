@@ -8,8 +8,8 @@ from strawberry.types import ExecutionResult
 
 from db.session.engines import Engines
 from graph.context import ContextFactory, RequestContext
+from graph.entity import Schema
 from graph.masking import code_of
-from graph.schema import Schema
 
 
 class Recording(ContextFactory):

@@ -10,9 +10,9 @@ from strawberry.types import ExecutionResult
 
 from db.session.engines import Engines
 from graph.context import ContextFactory
+from graph.entity import Schema
 from graph.masking import code_of, for_client
 from graph.prepare.documents import OperationRequest
-from graph.schema import Schema
 from tests.databases import Database, StatementRecorder
 from tests.entity.serving import Api, fill, serve
 from tests.execute.running import only_error

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, event, text
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
-from graph.schema import Schema
+from graph.entity import Schema
 from tests.databases import HANDSHAKE, StatementRecorder
 from tests.execute.running import Recording, data_of, run
 

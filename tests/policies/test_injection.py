@@ -12,10 +12,11 @@ from pydantic import SecretStr
 
 from db import demo
 from db.session.engines import Engines
-from graph.auth.identity import Identity
-from graph.auth.policies import visibility
 from graph.context import ContextFactory
+from graph.identity.service import Identity
 from graph.masking import code_of, for_client
+from graph.mutations.house import HouseSettings
+from graph.policies import visibility
 from graph.prepare.documents import OperationRequest
 from graph.settings import Settings
 from graph.viewer import Viewer
@@ -152,7 +153,7 @@ async def test_no_text_in_an_input_is_taken_for_anything_else(own_world: World) 
     try:
         for place, value in tries("mutation"):
             text, variables = place.asked(value, ids)
-            answer = await told(own_world, text, variables, [identity])
+            answer = await told(own_world, text, variables, [identity, HouseSettings()])
             assert "INTERNAL_SERVER_ERROR" not in answer.codes, (place, value)
             assert None not in answer.codes, (place, value)
     finally:

@@ -22,10 +22,10 @@ from db.base import Base
 from db.models import AuditEntry
 from db.session.engines import Engines
 from db.statements import StatementCache
-from graph.auth.policies import visibility
 from graph.context import ContextFactory
 from graph.entity.ids import encode_id
 from graph.entity.registry import Entity, entity_named
+from graph.policies import visibility
 from graph.prepare.documents import OperationRequest
 from graph.schema import make_schema
 from graph.settings import Settings

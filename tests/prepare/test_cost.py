@@ -9,7 +9,7 @@ import pytest
 import graph.context
 from db.session import RequestSession
 from db.session.engines import Engines
-from graph.schema import Schema
+from graph.entity import Schema
 from tests.databases import StatementRecorder
 from tests.execute.operations import Ids, made_up
 from tests.execute.running import Recording, codes, data_of

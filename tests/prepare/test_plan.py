@@ -8,11 +8,11 @@ from graphql import OperationType
 
 from db.session.engines import Engines
 from graph.context import ContextFactory
+from graph.entity import Schema
 from graph.execute.rows import RowProjection
 from graph.prepare.documents import OperationRequest
 from graph.prepare.fields import FieldPlan, Selection
 from graph.prepare.plan import MAX_SELECTIONS
-from graph.schema import Schema
 from tests.databases import StatementRecorder
 from tests.execute.running import data_of
 

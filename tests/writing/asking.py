@@ -12,8 +12,9 @@ from db.session import Mode, RequestSession
 from db.session.connection import Transaction
 from db.session.engines import Engines
 from db.statements import StatementCache
-from graph.auth.policies import visibility
 from graph.context import ContextFactory
+from graph.mutations.house import HouseSettings
+from graph.policies import visibility
 from graph.prepare.documents import OperationRequest
 from graph.schema import make_schema
 from graph.viewer import NOBODY, Viewer
@@ -45,7 +46,11 @@ class Asking:
     def context(self) -> ContextFactory:
         """A context for one operation of this viewer."""
         return ContextFactory(
-            self.engines, viewer=self.viewer, visible=visibility(self.viewer), statements=self._statements
+            self.engines,
+            viewer=self.viewer,
+            visible=visibility(self.viewer),
+            statements=self._statements,
+            services=[HouseSettings()],
         )
 
     async def __call__(self, document: str, **variables: Any) -> Any:

@@ -29,7 +29,7 @@ from graph.context import ContextFactory
 from graph.entity import Connection, Node, Schema, entity, query_type
 from graph.prepare.documents import OperationRequest
 from graph.settings import Settings
-from graph.viewer import ADMIN, NOBODY, Viewer
+from graph.viewer import NOBODY, Viewer
 from graph.writing import Crud, RelationshipInput, Right, error_types, mutation_type, with_right
 from tests.databases import Database
 from tests.entity.serving import settings_of
@@ -149,7 +149,7 @@ class AskingLibrary(Asking):
         return AskingLibrary(self.engines, viewer, self._statements)
 
     async def __call__(self, document: str, **variables: Any) -> Any:
-        visible = KEEPERS if self.viewer.has(ADMIN) else READERS
+        visible = KEEPERS if self.viewer.has("admin") else READERS
         context = ContextFactory(self.engines, viewer=self.viewer, visible=visible, statements=self._statements)
         result = await SCHEMA.operations.answer(OperationRequest(document, variables), context, EVERYTHING)
         assert not result.errors, result.errors

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from starlette.requests import Request
 
 from db import models
-from graph.auth.policies import visibility
 from graph.context import ContextFactory
+from graph.policies import visibility
 from graph.prepare.documents import OperationRequest
 from graph.types.post import Post
 from graph.types.tag import Tag

@@ -12,8 +12,9 @@ from db.relations import Predicate, Visibility, root
 from db.session.engines import Engines
 from db.statements import Statement, StatementCache
 from graph.context import ContextFactory
+from graph.entity import Schema
 from graph.loading import counted_pages
-from graph.schema import Schema, make_schema
+from graph.schema import make_schema
 from tests.databases import StatementRecorder
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from db.session.engines import Engines
-from graph.schema import Schema, make_schema
+from graph.entity import Schema
+from graph.schema import make_schema
 from graph.settings import Settings
 from tests.databases import Database
 from tests.entity.serving import fill, serve

@@ -12,16 +12,16 @@ from starlette.requests import HTTPConnection
 
 from db.session.engines import Engines
 from graph.app import create_app
-from graph.auth import sign_ins
-from graph.auth.identify import COOKIE, Identify
 from graph.auth.tokens import Tokens
 from graph.errors import CrossSite
 from graph.http import GRAPHQL_RESPONSE, JSON
+from graph.identity import sign_ins
+from graph.identity.identify import COOKIE, Identify
 from graph.settings import Settings
 from graph.viewer import Viewer
-from tests.auth.people import make_key, make_request, make_sign_in, make_user, writing
 from tests.explorer.serving import serving
 from tests.http.client import Answer, Client, read
+from tests.identity.people import make_key, make_request, make_sign_in, make_user, writing
 
 QUERY = "{ __typename }"
 PREFLIGHT = {"x_trellis_preflight": "1"}

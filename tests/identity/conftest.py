@@ -4,8 +4,8 @@ import pytest
 from pydantic import SecretStr
 
 from db.session.engines import Engines
-from graph.auth.identify import Identify
 from graph.auth.tokens import Tokens
+from graph.identity.identify import Identify
 from graph.settings import Settings
 from tests.databases import Database
 

@@ -10,11 +10,12 @@ from sqlalchemy import func, select, update
 from db.base import utcnow
 from db.models import SignIn, User
 from db.session.engines import Engines
-from graph.auth import opaque, sign_ins
-from graph.auth.sign_ins import Opened, Rejected
+from graph.auth import opaque
+from graph.identity import sign_ins
+from graph.identity.sign_ins import Opened, Rejected
 from graph.settings import Settings
-from tests.auth.people import LIFE_S, found, make_sign_in, make_user, writing
 from tests.databases import StatementRecorder
+from tests.identity.people import LIFE_S, found, make_sign_in, make_user, writing
 
 
 async def refreshed(engines: Engines, text: str, *, after_s: float = 0) -> Opened | Rejected:

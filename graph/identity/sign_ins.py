@@ -1,8 +1,9 @@
 """Sign-ins: how they begin, go on and end.
 
-A session and what a client sent enter; rows change, and what the client is to keep leaves. Nothing is committed here.
-A refresh token changes each time that it is used. When an old one comes back, somebody has copied it, and nobody can
-tell who: the sign-in ends for both. A browser's cookie stays as it is, because a page sends many requests at once.
+A session and the text that a client sent enter; rows change, and the text that the client is to keep leaves. Nothing is
+committed here. A refresh token changes with each use. When an old token comes back, it has been copied, and the server
+cannot tell the thief from the user: the sign-in ends for both. A browser's cookie stays as it is, because a page sends
+many requests at once.
 Source: https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2 (refresh token rotation).
 """
 
@@ -36,15 +37,15 @@ class Rejected(Enum):
     UNKNOWN = auto()
     """There is no such sign-in, it was ended, or its user may not sign in any more."""
     EXPIRED = auto()
-    """Nobody used it for too long."""
+    """It was not used for too long."""
     REUSED = auto()
     """It was used before. The sign-in has just been ended: commit that."""
 
 
 async def open(session: AsyncSession, user_id: int, *, in_cookie: bool, life_s: float) -> Opened:
-    """Begin a sign-in, which lives so many seconds while nobody renews it. The user's expired ones are removed.
+    """Begin a sign-in, which ends `life_s` seconds after its last use. The user's expired sign-ins are removed.
 
-    Whoever calls knows that the user is active and has the password.
+    The caller has checked that the user is active, and the password.
     """
     now = utcnow()
     await session.execute(delete(SignIn).where(SignIn.user_id == user_id, SignIn.expires_at < now))
@@ -74,7 +75,7 @@ async def refresh(session: AsyncSession, text: str, *, life_s: float, now: datet
     if parts is None or sign_in is None or sign_in.revoked_at is not None or not sign_in.user.is_active:
         return Rejected.UNKNOWN
     if not opaque.is_same(parts.digest, sign_in.secret_hash):
-        if sign_in.in_cookie:  # it never had another: whoever sends one has guessed, and must not end it
+        if sign_in.in_cookie:  # its secret never changes: another one is a guess, which must not end the sign-in
             return Rejected.UNKNOWN
         sign_in.revoked_at = now
         await session.flush()
@@ -107,7 +108,7 @@ async def revoke_all(session: AsyncSession, user_id: int, *, except_: uuid.UUID 
 
 
 async def _locked(session: AsyncSession, id_: uuid.UUID) -> SignIn | None:
-    """The row as it is now, and nobody else's until the transaction ends; with its user."""
+    """The row as it is now, locked until the transaction ends; with its user."""
     statement = (
         select(SignIn)
         .join(SignIn.user)

@@ -1,14 +1,15 @@
 """Who sent a request: its credentials enter, a `Viewer` leaves.
 
-Whoever sends none is nobody, at no cost. Whoever sends some costs one statement on the primary, which knows of a key or
-a sign-in that was ended a moment ago. What is wrong is refused, and never taken for nobody.
+A request without credentials costs nothing; its viewer is `NOBODY`. A request with credentials costs one statement on
+the primary, which knows of a key or a sign-in that was ended a moment ago. Wrong credentials are refused, and never
+taken for none.
 """
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import BindParameter, bindparam, or_, select
 from starlette.requests import HTTPConnection
 
 from db.base import UtcDateTime, utcnow
@@ -85,7 +86,7 @@ class Identify:
         key_id, user_id, read_only, _role = rows[0]
         return Viewer(user_id, _roles(rows), key_id=key_id, read_only=read_only)
 
-    async def _rows(self, statement: CompiledStatement, **parameters: Any) -> Sequence[Values]:
+    async def _rows(self, statement: CompiledStatement, **parameters: object) -> Sequence[Values]:
         async with RequestSession(self._engines, Mode.CURRENT) as session:
             return await session.rows(statement, {"now": utcnow(), **parameters})
 
@@ -110,7 +111,7 @@ def _roles(rows: Sequence[Values]) -> frozenset[str]:
     return frozenset(row[3] for row in rows if row[3] is not None)
 
 
-def _now() -> Any:
+def _now() -> BindParameter[datetime]:
     return bindparam("now", type_=UtcDateTime)
 
 

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import utcnow
 from db.models import ApiKey, User
+from db.models.role import ADMIN
 from graph.auth import opaque
-from graph.auth.users import roles_of
-from graph.errors import InvalidKey, UnknownKey
-from graph.viewer import ADMIN
+from graph.identity.errors import InvalidKey, UnknownKey
+from graph.identity.users import roles_of
 
 NAME_CHARACTERS = 100
 

@@ -11,8 +11,8 @@ from starlette.requests import HTTPConnection
 
 from db.models import SignIn, User
 from db.session.engines import Engines
-from graph.auth import api_keys, sign_ins, users
-from graph.auth.sign_ins import Opened
+from graph.identity import api_keys, sign_ins, users
+from graph.identity.sign_ins import Opened
 
 PASSWORD = "correct horse"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

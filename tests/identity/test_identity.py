@@ -8,13 +8,13 @@ from argon2 import PasswordHasher
 
 from db.session.engines import Engines
 from graph.auth import passwords
-from graph.auth.identity import Identity, Known
 from graph.auth.passwords import HASHER, NOBODYS
 from graph.errors import TooManyAttempts
+from graph.identity.service import Identity, Known
 from graph.settings import Settings
-from tests.auth.people import PASSWORD, make_user
 from tests.auth.test_passwords import Counting
 from tests.databases import StatementRecorder
+from tests.identity.people import PASSWORD, make_user
 
 HASHED = HASHER.hash(PASSWORD)
 

@@ -1,4 +1,7 @@
-"""What signing in needs that lives as long as the server: passwords, tokens, limits. One for each process."""
+"""Passwords, tokens and limits of attempts, which live as long as the server. One of each for each process.
+
+E-mail addresses and passwords enter, users leave whose password it was. No row is written here.
+"""
 
 from typing import NamedTuple
 
@@ -28,10 +31,9 @@ class Known(NamedTuple):
 
 
 class Identity:
-    """Checks and makes what proves who somebody is."""
+    """Checks passwords, and has what signing in needs: passwords, tokens, limits."""
 
     def __init__(self, engines: Engines, settings: Settings) -> None:
-        self.settings = settings
         self.passwords = Passwords()
         self.tokens = Tokens(settings)
         self.limits = SignInLimits(settings)
@@ -41,12 +43,12 @@ class Identity:
     async def known(self, email: str, password: str, address: str | None) -> Known | None:
         """The active user of an e-mail address and a password; None if anything about them is wrong.
 
-        It takes as long for an address that nobody has. Raises `TooManyAttempts`.
+        An unknown address takes as long as a known one. Raises `TooManyAttempts`.
         """
         self.limits.attempt(email, address)
         # A session of its own: while the password is hashed, no connection is held.
         async with RequestSession(self._engines, Mode.CURRENT) as session:
-            # No address has what PostgreSQL would refuse, such as U+0000, and nobody has an empty one.
+            # PostgreSQL refuses U+0000 in a text. No address has unprintable characters, and no user an empty address.
             found = await session.rows(_PASSWORD, {"email": email if email.isprintable() else ""})
         user_id, hashed, is_active = found[0] if found else (None, None, False)
         if not await self.passwords.verify(password, hashed if is_active else None):

@@ -1,6 +1,6 @@
-"""Users as whoever administers them sees them: they come, may sign in or not, and get passwords and roles.
+"""Users as administrators manage them: they are added, let in or out, and given passwords and roles.
 
-A session and words enter, rows change. Passwords come hashed. Nothing is committed here.
+A session and texts enter, rows change. Passwords come hashed. Nothing is committed here.
 """
 
 from collections.abc import Collection
@@ -10,12 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.emails import email_address
 from db.models import Role, User
-from graph.auth import sign_ins
-from graph.errors import EmailTaken, InvalidEmail, UnknownRole, UnknownUser
-from graph.viewer import ADMIN, AUTHOR, EDITOR, MEMBER
-
-ROLES = (ADMIN, EDITOR, AUTHOR, MEMBER)
-"""The roles that Trellis knows; a database may have others."""
+from db.models.role import ROLES
+from graph.identity import sign_ins
+from graph.identity.errors import EmailTaken, InvalidEmail, UnknownRole, UnknownUser
 
 
 def checked_email(text: str) -> str:
