@@ -23,13 +23,10 @@ OTHERWISE = {
     "graph/cli/__init__.py": ("house", "an application with nouns of its own"),
     "graph/cli/actions/schema.py": ("house", "the folder of the project"),
     "graph/endpoint.py": ("post", "the method of HTTP"),
-    "graph/entity/scalars.py": ("editor", "a host name, rfc-editor.org"),
+    "graph/entity/types.py": ("editor", "a host name, rfc-editor.org"),
+    "graph/writing/mutation.py": ("post", "a method of dataclasses, __post_init__"),
     "graph/explorer/assets.py": ("tag", "of HTML"),
     "graph/http.py": ("post", "the method of HTTP"),
-    "graph/writing/__init__.py": ("admins editors", "rights by default"),
-    "graph/writing/crud.py": ("admin admins", "whoever may do everything"),
-    "graph/writing/errors.py": ("admin admins editor editors", "rights by default"),
-    "graph/writing/links.py": ("author editor", "rights by default"),
 }
 """Words that a module needs in another meaning, and which."""
 
