@@ -204,4 +204,4 @@ def test_no_module_but_the_dialects_and_a_few_with_a_reason_names_a_database() -
         for path in (HOUSE / room).rglob("*.py")
         if HOUSE / "db/dialects" not in path.parents and naming(path)
     }
-    assert found == NAMING.keys()
+    assert found == {name for name in NAMING if (HOUSE / name).exists()}  # a project has other nouns
