@@ -58,7 +58,7 @@ snapshots: $(READY) ## write the answers and SQL beside tests/operations anew; r
 
 agreement: $(READY) ## try thousands of random operations through two executors, which must agree
 	@TRELLIS_MANY_EXAMPLES=20 $(BIN)/python -m pytest --quiet --numprocesses auto --dist load \
-		tests/execute/agreement/test_agreement.py
+		tests/execute/agreement/test_agreement.py tests/execute/agreement/club
 
 # What QUICK, ONLY, SERVERS and PROFILE do: bench/README.md.
 bench: $(READY) ## measure Trellis beside its peers; QUICK=1, ONLY=feed,all, SERVERS=trellis,limit, PROFILE=feed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from graph.entity import Connection, Node, entity, query_type
+from graph.entity import Connection, Node, computed, entity, query_type
 from tests.entity import chinook
 
 
@@ -75,6 +75,11 @@ class Track(Node):
     entries: Connection[PlaylistTrack]
     invoice_lines: Connection[InvoiceLine]
 
+    @computed(needs=["milliseconds"])
+    def minutes(self) -> float:
+        """How long the track plays, in minutes."""
+        return self.milliseconds / 60_000
+
 
 @entity(chinook.Employee)
 class Employee(Node):
@@ -129,6 +134,5 @@ class InvoiceLine(Node):
     track: Track
 
 
-Query = query_type(
-    Artist, Album, Genre, MediaType, Playlist, PlaylistTrack, Track, Employee, Customer, Invoice, InvoiceLine
-)
+TYPES = (Artist, Album, Genre, MediaType, Playlist, PlaylistTrack, Track, Employee, Customer, Invoice, InvoiceLine)
+Query = query_type(*TYPES)

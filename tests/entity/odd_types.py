@@ -146,7 +146,7 @@ class Reading(Node):
     device: Device | None
 
 
-Query = query_type(
+TYPES = (
     Person,
     Address,
     Passport,
@@ -162,3 +162,4 @@ Query = query_type(
     Reading,
     Awkward,
 )
+Query = query_type(*TYPES)

@@ -51,7 +51,7 @@ class Asking:
 @pytest.fixture(params=[LevelExecutor, StrawberryGraphQLCoreExecutionContext], ids=["by level", "by object"])
 async def ask(request: pytest.FixtureRequest, dialect: str, filled: Filled) -> AsyncIterator[Asking]:
     schema = Schema(GUARDED.query, Settings.model_construct())
-    schema.execution_context_class = request.param
+    schema.operations.executor_class = request.param
     async with serve(await filled(GUARDED, dialect), GUARDED) as api:
         yield Asking(schema, api.engines)
 

@@ -44,4 +44,5 @@ class Thing(Node):
     parts: Connection[Thing]
 
 
-Query = query_type(Box, Label, Thing)
+TYPES = (Box, Label, Thing)
+Query = query_type(*TYPES)

@@ -1,33 +1,33 @@
-"""A schema, and databases with the small demo."""
+"""The schema of the market, and engines on its rows."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import insert
 
-from db import demo, models
 from db.session.engines import Engines
 from graph.entity import Schema
-from graph.schema import make_schema
 from graph.settings import Settings
+from tests.entity.conftest import Filled, dialect
+from tests.entity.conftest import filled as samples
+from tests.entity.market import MARKET
+from tests.entity.serving import schema_of, serve
+
+__all__ = ["dialect", "samples"]
 
 
 @pytest.fixture(scope="session")
 def schema() -> Schema:
     """The schema with the limits that a server has by default."""
-    return make_schema()
+    return schema_of(MARKET.query)
 
 
 @pytest.fixture
-async def filled(engines: Engines) -> Engines:
-    """Engines on a database with the small demo, and one change of it in the record."""
-    await demo.fill(engines, scale=1)
-    async with engines.writing().begin() as connection:
-        entry = {"action": "createTag", "actor": "user:1", "actor_id": 1, "object_ids": [], "request_id": "1"}
-        await connection.execute(insert(models.AuditEntry).values(entry))
-    return engines
+async def filled(dialect: str, samples: Filled) -> AsyncIterator[Engines]:
+    """Engines on a database that holds the market, on each database in turn. Nobody writes to it."""
+    async with serve(await samples(MARKET, dialect), MARKET) as api:
+        yield api.engines
 
 
 @pytest.fixture

@@ -13,16 +13,17 @@ from sqlalchemy.orm import Mapper
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 
-from db import models
 from db.relations import Predicate, Visibility
 from db.session.engines import Engines
 from db.statements import StatementCache
 from graph.context import ContextFactory
 from graph.entity import Schema
+from graph.entity.ids import decode_id
 from graph.prepare.documents import NotAllowed, OperationRequest
-from graph.schema import Query
 from graph.settings import Settings
 from tests.databases import StatementRecorder
+from tests.entity import chinook
+from tests.entity.market import Query
 from tests.execute.running import codes
 
 QUERIES = frozenset({OperationType.QUERY})
@@ -74,23 +75,28 @@ def written(result: ExecutionResult) -> Any:
 
 ALIKE = [
     ("{ __typename }", None, 0),
-    ("{ posts(first: 3) { nodes { id createdAt publishedAt status author { name createdAt } } totalCount } }", None, 3),
-    ("query ($n: Int = 2) { orders(first: $n) { edges { cursor node { totalPrice updatedAt currency } } } }", None, 1),
-    ("query ($n: Int!) { users(first: $n) { nodes { email isActive } } }", {"n": 2}, 1),
-    ("query ($n: Int!) { users(first: $n) { nodes { email } } }", {"n": "two"}, 0),
-    ("query ($n: Int!) { users(first: $n) { nodes { email } } }", None, 0),
-    ("{ posts(first: 1, last: 1) { totalCount } tags(first: 1) { totalCount } }", None, 0),
-    ('{ node(id: "nonsense") { id } tag(slug: "none") { name } a: tags { totalCount } }', None, 2),
-    ('{ post(slug: "none") { title } tags(after: "nonsense") { nodes { name } } }', None, 0),
-    ("{ nonsense posts { nodes } }", None, 0),
-    ("{ posts", None, 0),
     (
-        f"{{ posts(first: 100) {{ nodes {{ {'author { posts(first: 100) { nodes { ' * 3}id{' } } }' * 3} }} }} }}",
+        "{ invoices(first: 3) { nodes { id invoiceDate billingCity customer { firstName email } } totalCount } }",
+        None,
+        3,
+    ),
+    ("{ things(first: 9) { nodes { moment shape isNew day token price box { volume } } } }", None, 2),
+    ("query ($n: Int = 2) { invoices(first: $n) { edges { cursor node { total invoiceDate } } } }", None, 1),
+    ("query ($n: Int!) { members(first: $n) { nodes { name isActive } } }", {"n": 2}, 1),
+    ("query ($n: Int!) { members(first: $n) { nodes { name } } }", {"n": "two"}, 0),
+    ("query ($n: Int!) { members(first: $n) { nodes { name } } }", None, 0),
+    ("{ albums(first: 1, last: 1) { totalCount } genres(first: 1) { totalCount } }", None, 0),
+    ('{ node(id: "nonsense") { id } genre(name: "none") { name } a: genres { totalCount } }', None, 2),
+    ('{ passport(number: "none") { number } genres(after: "nonsense") { nodes { name } } }', None, 0),
+    ("{ nonsense albums { nodes } }", None, 0),
+    ("{ albums", None, 0),
+    (
+        f"{{ albums(first: 100) {{ nodes {{ {'artist { albums(first: 100) { nodes { ' * 3}id{' } } }' * 3} }} }} }}",
         None,
         0,
     ),
-    ('{ __schema { queryType { name } } __type(name: "Post") { kind fields { name } } }', None, 0),
-    ("fragment F on Post { id }", None, 0),
+    ('{ __schema { queryType { name } } __type(name: "Album") { kind fields { name } } }', None, 0),
+    ("fragment F on Album { id }", None, 0),
 ]
 
 
@@ -118,7 +124,7 @@ async def test_both_ways_answer_alike_for_as_many_statements(
 async def test_a_kind_of_operation_that_is_not_allowed_is_not_run(
     either: Schema, filled: Engines, statements: StatementRecorder
 ) -> None:
-    document = "query Read { tags { totalCount } } "
+    document = "query Read { genres { totalCount } } "
     with statements() as seen:
         with pytest.raises(NotAllowed) as refused:
             await answer(either, filled, document, allowed=[OperationType.MUTATION])
@@ -171,12 +177,12 @@ def without_collector() -> Iterator[None]:
 
 CYCLES = [
     "{ __typename }",
-    "{ posts(first: 5) { totalCount nodes { id title author { name roles { nodes { name } } } readingMinutes } } }",
-    "query ($in: Boolean = true) { tags(first: 2) { edges { cursor node { name @include(if: $in) } } } }",
-    '{ post(slug: "none") { title } tags { aggregate { count } } usersAggregate { count } }',
-    "{ posts(first: 1, last: 1) { totalCount } }",
-    '{ node(id: "nonsense") { id } tags { totalCount } }',
-    '{ post { id } tag(slug: "none") { name } }',
+    "{ tracks(first: 5) { totalCount nodes { id name mediaType { name tracks { nodes { name } } } minutes } } }",
+    "query ($in: Boolean = true) { genres(first: 2) { edges { cursor node { name @include(if: $in) } } } }",
+    '{ passport(number: "none") { number } genres { aggregate { count } } artistsAggregate { count } }',
+    "{ albums(first: 1, last: 1) { totalCount } }",
+    '{ node(id: "nonsense") { id } genres { totalCount } }',
+    '{ passport { id } genre(name: "none") { name } }',
 ]
 
 
@@ -198,24 +204,24 @@ async def test_an_answer_leaves_nothing_to_the_garbage_collector(direct: Schema,
 async def test_fifty_answers_at_once_keep_to_their_own_contexts(
     direct: Schema, filled: Engines, statements: StatementRecorder
 ) -> None:
-    query = """query ($first: Int!, $title: Boolean!) {
-        posts(first: $first) { totalCount nodes { slug title @include(if: $title) } }
+    query = """query ($first: Int!, $name: Boolean!) {
+        tracks(first: $first) { totalCount nodes { id name @include(if: $name) } }
     }"""
-    whole = (await answer(direct, filled, "{ posts(first: 60) { nodes { id slug title } } }")).data
+    whole = (await answer(direct, filled, "{ tracks(first: 60) { nodes { id name } } }")).data
     assert whole is not None
-    posts = whole["posts"]["nodes"]
+    tracks = whole["tracks"]["nodes"]
 
     async def asked(number: int) -> ExecutionResult:
-        context = ContextFactory(filled, visible=only(posts[number]["slug"]))
-        variables = {"first": number + 1, "title": number % 2 == 0}
+        context = ContextFactory(filled, visible=only(tracks[number]["id"]))
+        variables = {"first": number + 1, "name": number % 2 == 0}
         return await answer(direct, filled, query, variables, None, {"cost": number % 3 == 0}, context=context)
 
     with statements() as seen:
         results = await asyncio.gather(*map(asked, range(50)))
     for number, result in enumerate(results):
-        post = posts[number]
-        node = {name: post[name] for name in ("slug", "title")[: 2 - number % 2]}
-        assert result.data == {"posts": {"totalCount": 1, "nodes": [node]}}
+        track = tracks[number]
+        node = {name: track[name] for name in ("id", "name")[: 2 - number % 2]}
+        assert result.data == {"tracks": {"totalCount": 1, "nodes": [node]}}
         cost = (result.extensions or {}).get("cost", {})
         # The page has one row more, and the count is a row.
         assert cost.get("rows") == (number + 3 if number % 3 == 0 else None)
@@ -227,30 +233,31 @@ async def test_fifty_answers_at_once_keep_to_their_own_contexts(
 async def test_one_viewer_does_not_filter_by_what_another_may_see(
     direct: Schema, filled: Engines, statements: StatementRecorder
 ) -> None:
-    """The filter passes through posts, and stands in the document itself, so that its plan is kept."""
-    query = "{ tags(where: {posts: {some: {}}}) { nodes { slug } totalCount } }"
-    found = (await answer(direct, filled, "{ posts(first: 9) { nodes { slug tags { nodes { slug } } } } }")).data
+    """The filter passes through tracks, and stands in the document itself, so that its plan is kept."""
+    query = "{ playlists(where: {tracks: {some: {}}}) { nodes { id } totalCount } }"
+    found = (await answer(direct, filled, "{ tracks(first: 9) { nodes { id playlists { nodes { id } } } } }")).data
     assert found is not None
-    posts = [post for post in found["posts"]["nodes"] if post["tags"]["nodes"]]
-    assert len({str(post["tags"]) for post in posts}) > 1
-    for post in (*posts, posts[0]):
-        context = ContextFactory(filled, visible=only(post["slug"]))
+    tracks = [track for track in found["tracks"]["nodes"] if track["playlists"]["nodes"]]
+    assert len({str(track["playlists"]) for track in tracks}) > 1
+    for track in (*tracks, tracks[0]):
+        context = ContextFactory(filled, visible=only(track["id"]))
         with statements() as seen:
             result = await answer(direct, filled, query, context=context)
         assert result.data is not None
-        shown = [tag["slug"] for tag in result.data["tags"]["nodes"]]
-        assert sorted(shown) == sorted(tag["slug"] for tag in post["tags"]["nodes"])
-        assert result.data["tags"]["totalCount"] == len(shown)
+        shown = [playlist["id"] for playlist in result.data["playlists"]["nodes"]]
+        assert sorted(shown) == sorted(playlist["id"] for playlist in track["playlists"]["nodes"])
+        assert result.data["playlists"]["totalCount"] == len(shown)
         assert len(seen) == 1  # the page with the count
 
 
-def only(slug: str) -> Visibility:
-    """The visibility of somebody who may see one post."""
+def only(track: str) -> Visibility:
+    """The visibility of a viewer who may see one track, given by its global id."""
+    _, (number,) = decode_id(track)
 
     def fits(row: Any) -> Any:
-        return row.slug == slug
+        return row.track_id == number
 
     def visible(model: Mapper[Any]) -> Predicate | None:
-        return fits if model.class_ is models.Post else None
+        return fits if model.class_ is chinook.Track else None
 
     return Visibility(visible)

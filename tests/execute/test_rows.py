@@ -14,7 +14,9 @@ from graph.entity import Schema
 from graph.masking import code_of, for_client
 from graph.prepare.documents import OperationRequest
 from tests.databases import Database, StatementRecorder
-from tests.entity.serving import Api, fill, serve
+from tests.entity.serving import Api, fill, global_id, serve
+from tests.entity.things_rows import SAMPLE as THINGS
+from tests.entity.things_types import Thing
 from tests.execute.running import only_error
 from tests.execute.workshop import TOO_LARGE
 from tests.execute.workshop_types import WORKSHOP
@@ -171,20 +173,19 @@ async def test_keys_mean_nothing_to_the_code_that_is_generated(workshop: Api, nu
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize(("column", "garbage"), [("status", "lost"), ("created_at", "yesterday")])
+@pytest.mark.parametrize(("column", "garbage"), [("shape", "lost"), ("moment", "yesterday")])
 async def test_what_cannot_be_read_at_all_is_our_own_fault_and_leaves_other_statements_whole(
-    schema: Schema, filled: Engines, column: str, garbage: str, statements: StatementRecorder
+    blank_database: Database, column: str, garbage: str, statements: StatementRecorder
 ) -> None:
-    async with filled.writing().begin() as connection:
-        await connection.execute(text("PRAGMA ignore_check_constraints = ON"))
-        slug = (await connection.execute(text("SELECT slug FROM posts ORDER BY id LIMIT 1"))).scalar_one()
-        await connection.execute(
-            text(f"UPDATE posts SET {column} = :to WHERE slug = :slug"), {"to": garbage, "slug": slug}
-        )
-    field = "createdAt" if column == "created_at" else column
-    query = f"query ($slug: String!) {{ post(slug: $slug) {{ slug {field} }} again: post(slug: $slug) {{ slug }} }}"
-    with statements() as seen:
-        result = await answer(schema, filled, query, {"slug": slug})
-    assert result.data == {"post": None, "again": {"slug": slug}}
-    assert told(result) == [(OURS, ["post"], "INTERNAL_SERVER_ERROR")]
+    await fill(blank_database, THINGS)
+    id_ = global_id(Thing, 1)
+    query = f"query ($id: ID!) {{ thing(id: $id) {{ id {column} }} again: thing(id: $id) {{ id }} }}"
+    async with serve(blank_database, THINGS) as things:
+        async with things.engines.writing().begin() as connection:
+            await connection.execute(text(f"UPDATE things SET {column} = '{garbage}' WHERE id = 1"))
+        with statements() as seen:
+            result = await answer(things.schema, things.engines, query, {"id": id_})
+    assert result.data == {"thing": None, "again": {"id": id_}}
+    assert told(result) == [(OURS, ["thing"], "INTERNAL_SERVER_ERROR")]
+    # The thing with its column, and the thing without.
     assert len(seen) == 2

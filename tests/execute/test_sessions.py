@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -12,15 +12,32 @@ from sqlalchemy import Connection, Engine, event, text
 
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
-from db.settings import DatabaseSettings
 from graph.entity import Schema
-from tests.databases import HANDSHAKE, StatementRecorder
+from graph.settings import Settings
+from tests.databases import HANDSHAKE, Database, StatementRecorder
+from tests.entity.chinook_rows import CHINOOK
+from tests.entity.serving import fill, settings_of
 from tests.execute.running import Recording, data_of, run
 
-TWO_LEVELS = "{ tags(first: 1) { nodes { name posts(first: 100) { totalCount nodes { title } } } } }"
+TWO_LEVELS = "{ playlists(first: 1) { nodes { name tracks(first: 100) { totalCount nodes { name } } } } }"
 
 
-def commit_elsewhere(settings: DatabaseSettings, statement: str) -> None:
+@pytest.fixture
+async def shop(blank_database: Database) -> Settings:
+    """Settings that lead to a shop of one's own, to write to."""
+    await fill(blank_database, CHINOOK)
+    return settings_of(blank_database)
+
+
+@pytest.fixture
+async def engines(shop: Settings) -> AsyncIterator[Engines]:
+    """Engines on this shop."""
+    engines = Engines(shop)
+    yield engines
+    await engines.dispose()
+
+
+def commit_elsewhere(settings: Settings, statement: str) -> None:
     """Commit a change from another connection, while the event loop of the test stands still."""
 
     async def commit() -> None:
@@ -59,44 +76,42 @@ def in_transaction(connection: Connection) -> bool:
 async def test_fifty_fields_at_once_share_one_cold_session_and_one_connection(
     schema: Schema, filled: Engines, statements: StatementRecorder
 ) -> None:
-    await filled.dispose()  # forget the connection that brought the demo
     sizes = range(1, 51)
     query = (
         "{"
-        + " ".join(f"a{size}: users(first: {size}, orderBy: [{{id: ASC}}]) {{ nodes {{ name }} }}" for size in sizes)
+        + " ".join(f"a{size}: tracks(first: {size}, orderBy: [{{id: ASC}}]) {{ nodes {{ id }} }}" for size in sizes)
         + "}"
     )
     with statements() as seen:
         data = await data_of(schema, filled, query)
-    names = [user["name"] for user in data["a50"]["nodes"]]
-    assert [[user["name"] for user in data[f"a{size}"]["nodes"]] for size in sizes] == [names[:size] for size in sizes]
+    tracks = data["a50"]["nodes"]
+    assert len(tracks) == 50
+    assert [data[f"a{size}"]["nodes"] for size in sizes] == [tracks[:size] for size in sizes]
     assert len(seen) == 50
     assert filled.pools()["primary"]._replace(size=0) == (0, 1, 0, 0)
 
 
-async def test_all_levels_of_an_operation_see_one_state(
-    schema: Schema, filled: Engines, settings: DatabaseSettings
-) -> None:
-    before = await data_of(schema, filled, TWO_LEVELS)
+async def test_all_levels_of_an_operation_see_one_state(schema: Schema, engines: Engines, shop: Settings) -> None:
+    before = await data_of(schema, engines, TWO_LEVELS)
 
     def change(_connection: Connection, number: int) -> None:
         if number == 1:
-            commit_elsewhere(settings, "DELETE FROM post_tags")
+            commit_elsewhere(shop, "DELETE FROM playlist_track")
 
     with after_each_read(change):
-        assert await data_of(schema, filled, TWO_LEVELS) == before
-    assert before["tags"]["nodes"][0]["posts"]["totalCount"] > 0
-    after = await data_of(schema, filled, TWO_LEVELS)
-    assert after["tags"]["nodes"][0]["posts"] == {"totalCount": 0, "nodes": []}
+        assert await data_of(schema, engines, TWO_LEVELS) == before
+    assert before["playlists"]["nodes"][0]["tracks"]["totalCount"] > 0
+    after = await data_of(schema, engines, TWO_LEVELS)
+    assert after["playlists"]["nodes"][0]["tracks"] == {"totalCount": 0, "nodes": []}
 
 
 @pytest.mark.parametrize(
     ("query", "mode", "reads"),
     [
-        ("{ tags { totalCount } }", Mode.SINGLE, 1),
-        ("{ tags { nodes { name } pageInfo { endCursor } } }", Mode.SINGLE, 1),
-        ('{ tag(slug: "compost") { name } }', Mode.SINGLE, 1),
-        ("{ tags { nodes { name } totalCount } }", Mode.SNAPSHOT, 2),
+        ("{ genres { totalCount } }", Mode.SINGLE, 1),
+        ("{ genres { nodes { name } pageInfo { endCursor } } }", Mode.SINGLE, 1),
+        ('{ genre(name: "Jazz") { name } }', Mode.SINGLE, 1),
+        ("{ genres { nodes { name } totalCount } }", Mode.SNAPSHOT, 2),
         (TWO_LEVELS, Mode.SNAPSHOT, 3),
     ],
 )
@@ -114,30 +129,30 @@ async def test_one_statement_runs_in_autocommit_and_several_in_one_transaction(
 
 async def test_every_operation_has_a_session_of_its_own(schema: Schema, filled: Engines) -> None:
     context = Recording(filled)
-    await schema.execute("{ tags { totalCount } }", context_value=context)
+    await schema.execute("{ genres { totalCount } }", context_value=context)
     first = context.made.session
-    await schema.execute("{ tags { totalCount } }", context_value=context)
+    await schema.execute("{ genres { totalCount } }", context_value=context)
     assert context.made.session is not first
     assert filled.pools()["primary"].checked_out == 0
 
 
 async def test_what_asks_nothing_of_the_database_takes_no_connection(schema: Schema, nowhere: Engines) -> None:
     assert await data_of(schema, nowhere, "{ __typename }") == {"__typename": "Query"}
-    assert await data_of(schema, nowhere, "{ posts { __typename } nodes(ids: []) { id } }") == {
-        "posts": {"__typename": "PostConnection"},
+    assert await data_of(schema, nowhere, "{ tracks { __typename } nodes(ids: []) { id } }") == {
+        "tracks": {"__typename": "TrackConnection"},
         "nodes": [],
     }
 
 
-async def test_an_operation_waits_for_a_connection_once_not_once_for_each_field(
-    schema: Schema, filled: Engines, settings: DatabaseSettings
-) -> None:
-    engines = Engines(settings.model_copy(update={"pool_size": 1, "pool_max_overflow": 0, "pool_timeout_s": 0.1}))
+async def test_an_operation_waits_for_a_connection_once_not_once_for_each_field(schema: Schema, shop: Settings) -> None:
+    engines = Engines(shop.model_copy(update={"pool_size": 1, "pool_max_overflow": 0, "pool_timeout_s": 0.1}))
     async with RequestSession(engines) as other:
         await other.rows(text("SELECT 1"))
-        result = await run(schema, engines, '{ post(slug: "x") { id } tag(slug: "x") { id } role(name: "x") { id } }')
+        result = await run(
+            schema, engines, '{ genre(name: "x") { id } team(code: "x") { id } passport(number: "x") { id } }'
+        )
     await engines.dispose()
-    assert result.data == {"post": None, "tag": None, "role": None}
+    assert result.data == {"genre": None, "team": None, "passport": None}
     assert result.errors is not None
     assert len(result.errors) == 3
     assert len({id(error.original_error) for error in result.errors}) == 1

@@ -1,5 +1,5 @@
 """The same schema and rows as for what is executed."""
 
-from tests.execute.conftest import filled, nowhere, schema
+from tests.execute.conftest import dialect, filled, nowhere, samples, schema
 
-__all__ = ["filled", "nowhere", "schema"]
+__all__ = ["dialect", "filled", "nowhere", "samples", "schema"]

@@ -1,5 +1,6 @@
 """An operation run by two executors: ours, and graphql-core's as Strawberry has it."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,6 +17,9 @@ from tests.execute.agreement.operations import Operation
 from tests.execute.running import run
 
 T = TypeVar("T", bound=Callable[..., Any])
+
+TIMES = int(os.environ.get("TRELLIS_MANY_EXAMPLES", "1"))
+"""How many times as many examples as usual."""
 
 UNRAISABLE = "ignore::pytest.PytestUnraisableExceptionWarning"
 """With warnings as errors, a warning in a destructor ends as this one."""
@@ -43,8 +47,8 @@ class Pair:
     """One schema under two executors, on one database."""
 
     def __init__(self, ours: Schema, theirs: Schema, engines: Engines, known: Known) -> None:
-        assert ours.execution_context_class is not StrawberryGraphQLCoreExecutionContext
-        theirs.execution_context_class = StrawberryGraphQLCoreExecutionContext
+        assert ours.operations.executor_class is not StrawberryGraphQLCoreExecutionContext
+        theirs.operations.executor_class = StrawberryGraphQLCoreExecutionContext
         self.known = known
         self.tally = Tally()
         self._ours = ours
@@ -71,3 +75,10 @@ class Pair:
         with recorded_statements() as seen:
             result = await run(schema, self._engines, operation.text, operation.variables)
         return answer_of(result, len(seen))
+
+
+def most_were_run(pair: Pair) -> None:
+    """Refused operations agree trivially: they must be few. And errors must not be."""
+    tally = pair.tally
+    assert tally.run > tally.tried * 0.9
+    assert tally.failed > tally.tried * 0.1

@@ -1,0 +1,25 @@
+"""Two executors side by side, on the demo."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import insert
+
+from db import demo, models
+from db.session.engines import Engines
+from graph.schema import make_schema
+from tests.execute.agreement.executing import Pair, most_were_run
+from tests.execute.agreement.known import known_to
+
+
+@pytest.fixture
+async def club(engines: Engines) -> AsyncIterator[Pair]:
+    """The schema of our nouns, on the small demo and one change of it in the record."""
+    await demo.fill(engines, scale=1)
+    async with engines.writing().begin() as connection:
+        entry = {"action": "createTag", "actor": "user:1", "actor_id": 1, "object_ids": [], "request_id": "1"}
+        await connection.execute(insert(models.AuditEntry).values(entry))
+    schema = make_schema()
+    pair = Pair(schema, make_schema(), engines, await known_to(schema, engines))
+    yield pair
+    most_were_run(pair)
