@@ -35,6 +35,7 @@ from graph.entity.types import TYPES
 from graph.errors import DeclarationError, MismatchedType, UnknownAttribute, UnknownNeed
 from graph.loading.queries import ListQuery
 from graph.prepare.fields import PlannedField
+from graph.viewer import Viewer
 
 T = TypeVar("T")
 
@@ -54,15 +55,18 @@ def hybrid(*, needs: Sequence[str]) -> Any:
     return _Hybrid(needs)
 
 
-def computed(*, needs: Sequence[str] = (), description: str | None = None) -> Callable[[Callable[..., Any]], Any]:
+def computed(
+    *, needs: Sequence[str] = (), description: str | None = None, seen_by: Callable[[Viewer], bool] | None = None
+) -> Callable[[Callable[..., Any]], Any]:
     """A field with a resolver of its own, which reads these attributes of the row.
 
     They are fetched when the field is selected, and only then. The docstring is the description. An attribute
-    that was not declared raises `ColumnNotLoaded` when it is read.
+    that was not declared raises `ColumnNotLoaded` when it is read. A viewer whom `seen_by` does not let see the values
+    gets null, or the error `FORBIDDEN` where the field cannot be null; the resolver is not called.
     """
 
     def decorate(resolver: Callable[..., Any]) -> Any:
-        return _ComputedField(description or cleandoc(resolver.__doc__ or ""), tuple(needs))(resolver)
+        return _ComputedField(description or cleandoc(resolver.__doc__ or ""), tuple(needs), seen_by)(resolver)
 
     return decorate
 
@@ -70,13 +74,16 @@ def computed(*, needs: Sequence[str] = (), description: str | None = None) -> Ca
 class _ComputedField(PlannedField):
     """A planned field with a resolver of Strawberry's kind, which may take arguments and `info`."""
 
-    def __init__(self, description: str, needs: tuple[str, ...]) -> None:
+    def __init__(
+        self, description: str, needs: tuple[str, ...], seen_by: Callable[[Viewer], bool] | None = None
+    ) -> None:
         StrawberryField.__init__(self, description=description)
         self.needs = needs
+        self.seen_by = seen_by
 
     def __copy__(self) -> "_ComputedField":
         """The field for another class, as Strawberry copies its own."""
-        copied = _ComputedField(self.description or "", self.needs)
+        copied = _ComputedField(self.description or "", self.needs, self.seen_by)
         if self.base_resolver is not None:
             copied(self.base_resolver)  # Strawberry's way to give a field its resolver
         return copied

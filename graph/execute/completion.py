@@ -11,13 +11,22 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import suppress
 from typing import Any, cast
 
-from graphql import GraphQLError, GraphQLList, GraphQLNonNull, GraphQLObjectType, is_abstract_type, is_leaf_type
+from graphql import (
+    GraphQLError,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    Undefined,
+    is_abstract_type,
+    is_leaf_type,
+)
+from graphql.execution import Executor
 from graphql.execution.executor import collect_iterator_awaitables, invalid_return_type_error
 from graphql.pyutils import is_iterable
 
 from graph.execute.pending import Waiting
 from graph.execute.reference import RowReference
-from graph.execute.response import ResponsePosition, is_absent, null_in, put_leaf
+from graph.execute.response import ResponsePosition, null_in
 from graph.execute.work import Load, Work
 
 
@@ -37,13 +46,13 @@ def complete(work: Work, position: ResponsePosition, info: Any, value: Any) -> N
         raise value
     type_ = position.type
     if isinstance(type_, GraphQLNonNull):
-        if is_absent(value):
+        if value is None or value is Undefined:
             raise null_in(position)
         type_ = type_.of_type
-    if is_absent(value):
+    if value is None or value is Undefined:
         position.container[position.key] = None
     elif is_leaf_type(type_):
-        put_leaf(position, type_, value)
+        position.container[position.key] = Executor.complete_leaf_value(type_, value)
     elif isinstance(type_, GraphQLList):
         _complete_list(work, position, type_, info, value)
     elif is_abstract_type(type_):
@@ -63,12 +72,12 @@ def waiting(work: Work, awaitable: Any, position: ResponsePosition, info: Any) -
 
 def _complete_list(work: Work, position: ResponsePosition, type_: GraphQLList[Any], info: Any, value: Any) -> None:
     items: list[Any] = []
-    if work.executor.is_async_iterable(value):
+    if type(value) is not list and work.executor.is_async_iterable(value):
         position.container[position.key] = items
         inside = ResponsePosition(items, 0, type_, position.field)  # gone as soon as the list is
         work.later(inside, _collected(work, position, type_.of_type, items, info, value), lambda _: None)
         return
-    if not is_iterable(value):
+    if type(value) is not list and not is_iterable(value):
         field = position.field
         raise GraphQLError(f"Expected Iterable, but did not find one for field '{field.parent}.{field.name}'.")
     position.container[position.key] = items
@@ -95,7 +104,7 @@ def _complete_elements(
     left: list[Waiting],
 ) -> bool:
     """Complete the elements of a list; False when one has emptied the list. Those still to come are put into `left`."""
-    is_awaitable = work.executor.is_awaitable
+    is_awaitable = work.is_awaitable
     for item in iterator:
         items.append(None)
         place = ResponsePosition(items, len(items) - 1, type_, position.field)
@@ -109,7 +118,7 @@ def _complete_elements(
 def _settle(work: Work, left: list[Waiting], iterator: Iterator[Any]) -> None:
     """Let what a list would have delivered come to its end, though nobody waits for it."""
     awaitables = [one.awaitable for one in left]
-    awaitables += collect_iterator_awaitables(iterator, work.executor.is_awaitable)
+    awaitables += collect_iterator_awaitables(iterator, work.is_awaitable)
     if awaitables:
         work.executor.settle_in_background(awaitables)
 
@@ -151,7 +160,7 @@ def _complete_abstract(work: Work, position: ResponsePosition, type_: Any, info:
         go_on(value.type_name)
         return
     name = (type_.resolve_type or executor.type_resolver)(value, info, type_)
-    if executor.is_awaitable(name):
+    if work.is_awaitable(name):
         work.later(position, name, go_on)
     else:
         go_on(name)
@@ -170,8 +179,8 @@ def _complete_object(work: Work, position: ResponsePosition, type_: GraphQLObjec
             raise invalid_return_type_error(type_, value, position.field.details)
         position.container[position.key] = work.take(selection, value)
 
-    fits = type_.is_type_of(value, info or work.info(position)) if type_.is_type_of else True
-    if work.executor.is_awaitable(fits):
+    fits = type_.is_type_of(value, info or work.info(position)) if type_.is_type_of is not None else True
+    if fits is not True and work.is_awaitable(fits):
         work.later(position, fits, go_on)
     else:
         go_on(fits)

@@ -52,6 +52,7 @@ class LevelByLevel(_Base):
             self.variable_values,
             self.context_value,
             lambda: self,
+            self.is_awaitable,
             hide_suggestions=self.hide_suggestions,
             rising=self.error_propagation,
             for_json=False,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from graphql import GraphQLObjectType
 
 from db.statements import Key
+from graph.errors import Withheld
 from graph.execute.completion import complete, put, waiting
 from graph.execute.pending import Waiting
-from graph.execute.response import ResponseObject, null_in, position_of
+from graph.execute.response import ResponseObject, ResponsePosition, null_in
 from graph.execute.rows import complete_reading
 from graph.execute.work import Load, Objects, Work
 from graph.prepare.fields import FieldPlan, Reading, Rows, Selection
@@ -93,7 +94,7 @@ class ObjectsLevel:
         key, nullable = field.key, field.nullable
         for made, value in zip(self._objects.made, values, strict=True):
             if value is None and not nullable:
-                position = position_of(made, field)
+                position = ResponsePosition(made, field.key, field.type, field)
                 self._work.fail(position, null_in(position))
             else:
                 made[key] = value
@@ -109,18 +110,23 @@ class ObjectsLevel:
     def complete(self, values: Iterable[Any]) -> None:
         """Complete what a resolver would return."""
         for made, value in zip(self._objects.made, values, strict=True):
-            put(self._work, position_of(made, self.field), None, value)
+            put(self._work, self._position(made), None, value)
 
     def fail(self, error: Exception) -> None:
         """Leave the field empty in all objects of this level."""
         for made in self._objects.made:
-            self._work.fail(position_of(made, self.field), error)
+            self._work.fail(self._position(made), error)
+
+    def _position(self, made: ResponseObject) -> ResponsePosition:
+        return ResponsePosition(made, self.field.key, self.field.type, self.field)
 
 
 def begin(work: Work, objects: Objects, field: FieldPlan) -> None:
     """Begin a field for all of these objects."""
     planned = field.planned
-    if field.begin is not None:
+    if planned is not None and planned.seen_by is not None and not planned.seen_by(work.context.viewer):
+        _withhold(work, objects, field)
+    elif field.begin is not None:
         level = ObjectsLevel(work, objects, field)
         try:
             field.begin(level)
@@ -134,9 +140,17 @@ def begin(work: Work, objects: Objects, field: FieldPlan) -> None:
         _resolve(work, objects, field)
 
 
+def _withhold(work: Work, objects: Objects, field: FieldPlan) -> None:
+    """Leave a field empty that the viewer may not see; where it cannot be null, say so."""
+    for made in objects.made:
+        made[field.key] = None
+        if not field.nullable:
+            work.fail(ResponsePosition(made, field.key, field.type, field), Withheld(field.parent.name, field.name))
+
+
 def _read(work: Work, objects: Objects, field: FieldPlan, read: Callable[[Any], Any]) -> None:
     for source, made in zip(objects.sources, objects.made, strict=True):
-        position = position_of(made, field)
+        position = ResponsePosition(made, field.key, field.type, field)
         try:
             complete(work, position, None, read(source))
         except Exception as error:
@@ -147,7 +161,7 @@ def _read_attributes(work: Work, objects: Objects, field: FieldPlan, reading: Re
     """Read a column off objects that are no rows, such as those that a resolver of somebody's own has returned."""
     names, convert = reading
     for source, made in zip(objects.sources, objects.made, strict=True):
-        position = position_of(made, field)
+        position = ResponsePosition(made, field.key, field.type, field)
         try:
             values = [getattr(source, name) for name in names]
             value = convert(*values) if convert else values[0]
@@ -158,12 +172,11 @@ def _read_attributes(work: Work, objects: Objects, field: FieldPlan, reading: Re
 
 def _resolve(work: Work, objects: Objects, field: FieldPlan) -> None:
     """Call a field's resolver for each object."""
-    executor = work.executor
-    resolver = field.definition.resolve or executor.field_resolver
-    is_awaitable = executor.is_awaitable
+    resolver = field.definition.resolve or work.executor.field_resolver
+    is_awaitable = work.is_awaitable
     left: list[Waiting] = []
     for source, made in zip(objects.sources, objects.made, strict=True):
-        position = position_of(made, field)
+        position = ResponsePosition(made, field.key, field.type, field)
         try:
             info = work.info(position)
             value = resolver(source, info, **work.arguments(field))

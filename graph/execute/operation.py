@@ -6,8 +6,8 @@ come this way alike, so that tests run what a server runs.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Container, Mapping
+from typing import Any, NamedTuple, TypeGuard
 
 from graphql import (
     GraphQLError,
@@ -29,6 +29,11 @@ from graph.execute.work import Work
 from graph.prepare.documents import InvalidDocument, OperationRequest, Preparer
 from graph.prepare.limits import Limits
 from graph.prepare.operation import CheckedOperation
+
+
+def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
+    """Whether a resolver's value is still to come. Most values are of a type that Strawberry knows to be none."""
+    return optimized_is_awaitable(value)
 
 
 class Outcome(NamedTuple):
@@ -99,6 +104,7 @@ class Operations:
             checked.variables,
             context,
             make_executor,
+            is_awaitable,
             hide_suggestions=hide_suggestions,
             rising=plan.propagates_nulls,
             for_json=for_json,
@@ -135,7 +141,7 @@ class Operations:
             default_type_resolver,
             default_field_resolver,
             middleware_manager=middleware,
-            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # Strawberry says bool for graphql-core's guard
+            is_awaitable=is_awaitable,
             hide_suggestions=not self.preparer.limits.introspection,
             operation_extensions=extensions,  # type: ignore[call-arg]  # Strawberry's executors take it
         )

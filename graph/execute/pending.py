@@ -64,20 +64,18 @@ class PendingAwaitables:
     """Everything that one run waits for."""
 
     def __init__(self) -> None:
-        self._groups: list[_Group] = []
+        self.groups: list[_Group] = []
+        """Those that are still waited for."""
         self._left = 0
         self._wake: Future[None] | None = None
 
-    def __bool__(self) -> bool:
-        return bool(self._groups)
-
     def expect(self, members: list[Waiting]) -> None:
         """Wait for these, too; they belong together."""
-        self._groups.append(_Group(members))
+        self.groups.append(_Group(members))
 
     def start(self) -> None:
         """Let everything run that does not run yet."""
-        for group in self._groups:
+        for group in self.groups:
             if not group.futures:
                 group.futures = [ensure_future(member.awaitable) for member in group.members]
                 for future in group.futures:
@@ -94,8 +92,8 @@ class PendingAwaitables:
 
     async def next(self) -> list[Delivery]:
         """What comes next: at least one delivery."""
-        if len(self._groups) == 1 and len(self._groups[0].members) == 1 and not self._groups[0].futures:
-            return [await _alone(self._groups.pop().members[0])]
+        if len(self.groups) == 1 and len(self.groups[0].members) == 1 and not self.groups[0].futures:
+            return [await _alone(self.groups.pop().members[0])]
         self.start()
         while not (found := self.due()):
             self._wake = get_running_loop().create_future()
@@ -104,20 +102,20 @@ class PendingAwaitables:
 
     def due(self) -> list[Delivery]:
         """What is there by now: what hangs on the root itself, else everything."""
-        due = [group for group in self._groups if group.futures and group.due]
+        due = [group for group in self.groups if group.futures and group.due]
         nearest = [group for group in due if group.members[0].position.field.depth == 1]
         found = [delivery for group in nearest or due for delivery in group.take()]
         if found:
-            self._groups = [group for group in self._groups if group.members]
+            self.groups = [group for group in self.groups if group.members]
         return found
 
     def drop(self, is_gone: Callable[[ResponsePosition], bool]) -> list[Awaitable[Any]]:
         """Cancel what belongs to positions that are gone. What had not begun leaves, for the caller to settle."""
         left: list[Awaitable[Any]] = []
-        for group in self._groups:
+        for group in self.groups:
             needless = {number for number, member in enumerate(group.members) if is_gone(member.position)}
             left += group.remove(needless)
-        self._groups = [group for group in self._groups if group.members]
+        self.groups = [group for group in self.groups if group.members]
         return left
 
     def close(self) -> None:

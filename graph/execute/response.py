@@ -8,8 +8,7 @@ several parents share has several paths. Source: https://spec.graphql.org/Septem
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from graphql import GraphQLLeafType, GraphQLList, GraphQLNonNull, GraphQLOutputType, Undefined, is_leaf_type
-from graphql.execution import Executor
+from graphql import GraphQLList, GraphQLNonNull, GraphQLOutputType, is_leaf_type
 from graphql.pyutils import Path
 
 from graph.errors import Withheld
@@ -79,24 +78,6 @@ class ResponseTree:
                     self._note(ResponsePosition(value, index, type_.of_type, position.field), item, left)
         elif id(value) in self._found:
             left.append((value, self._found[id(value)]))
-
-
-def position_of(made: ResponseObject, field: FieldPlan) -> ResponsePosition:
-    """The position of a field in an object of the response."""
-    return ResponsePosition(made, field.key, field.type, field)
-
-
-def put_leaf(position: ResponsePosition, type_: GraphQLLeafType, value: Any) -> None:
-    """Put a scalar or an enumeration's value into its position. Raises what its type says against it.
-
-    Source: https://spec.graphql.org/September2025/#CoerceResult()
-    """
-    position.container[position.key] = Executor.complete_leaf_value(type_, value)
-
-
-def is_absent(value: Any) -> bool:
-    """Whether there is no value."""
-    return value is None or value is Undefined
 
 
 def null_in(position: ResponsePosition) -> Exception:

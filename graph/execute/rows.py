@@ -13,9 +13,10 @@ from enum import Enum
 from typing import Any, NamedTuple, cast
 
 from graphql import GraphQLEnumType, GraphQLLeafType, GraphQLNonNull, Undefined
+from graphql.execution import Executor
 
 from db.fast import Values
-from graph.execute.response import ResponseObject, ResponsePosition, is_absent, null_in, position_of, put_leaf
+from graph.execute.response import ResponseObject, ResponsePosition, null_in
 from graph.prepare.fields import FieldPlan, Selection
 
 Convert = Callable[..., Any]
@@ -83,7 +84,7 @@ class RowProjection:
     def _object(self, row: Values, fail: Fail) -> ResponseObject:
         made = self._blank.copy()
         for value in self._values:
-            position = position_of(made, value.field)
+            position = ResponsePosition(made, value.field.key, value.field.type, value.field)
             try:
                 complete_reading(position, value.read(row))
             except Exception as error:
@@ -94,12 +95,12 @@ class RowProjection:
 def complete_reading(position: ResponsePosition, value: Any) -> None:
     """Complete a value that was read off a row or an object. Raises what is wrong with it."""
     field = position.field
-    if is_absent(value):
+    if value is None or value is Undefined:
         if not field.nullable:
             raise null_in(position)
         position.container[position.key] = None
     else:
-        put_leaf(position, cast(GraphQLLeafType, field.leaf), value)
+        position.container[position.key] = Executor.complete_leaf_value(cast(GraphQLLeafType, field.leaf), value)
 
 
 def _generated(

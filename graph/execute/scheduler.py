@@ -44,11 +44,12 @@ class Scheduler:
         work = self._work
         while True:
             self._begin_levels()
-            if work.failures and not work.phase and (work.is_hopeless or work.pending) and self._settle():
+            waits = work.pending is not None and bool(work.pending.groups)
+            if work.failures and not work.phase and (work.is_hopeless or waits) and self._settle():
                 return False
-            if work.loads or work.pending:
+            if work.loads or (work.pending is not None and work.pending.groups):
                 return True
-            if not self._fields or self._settle():
+            if not self._fields or (work.failures and self._settle()):
                 return False
             begin(work, self._root, self._fields.pop(0))
 
@@ -59,7 +60,7 @@ class Scheduler:
             while self.start():
                 await self._wait()
         except BaseException:
-            if self._work.pending:
+            if self._work.pending is not None:
                 self._work.pending.close()
             raise
 
@@ -104,12 +105,12 @@ class Scheduler:
             if not found:
                 self._settle()
             return
-        if work.pending:
+        if work.pending is not None:
             work.pending.start()
         loads, work.loads = work.loads, {}
         for loader, asked in loads.items():
             await self._fetch(loader, asked)
-        if work.pending:
+        if work.pending is not None and work.pending.groups:
             self._deliver(work.pending.due())
 
     def _deliver(self, deliveries: Iterable[Delivery]) -> None:

@@ -13,7 +13,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from aiodataloader import DataLoader
-from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, is_object_type
+from graphql import (
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    default_field_resolver,
+    is_object_type,
+)
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails
 from graphql.execution.values import VariableValues
 
@@ -39,9 +46,9 @@ def use_resolvers(schema: GraphQLSchema) -> None:
         if is_object_type(type_):
             for field in type_.fields.values():
                 definition = planned(field)
-                resolver = None if definition is None else _resolver_of(definition)
-                if resolver is not None:
-                    field.resolve = resolver
+                if definition is not None:
+                    resolver = _resolver_of(definition) or field.resolve
+                    field.resolve = resolver if definition.seen_by is None else _guarded(definition, resolver)
 
 
 async def read_row(info: Info, reference: RowReference) -> Any:
@@ -58,6 +65,20 @@ def _resolver_of(field: PlannedField) -> Resolver | None:
         read = field.read
         return lambda source, _info, **_: read(source)
     return None if field.reading is None else _read(field, field.reading)
+
+
+def _guarded(field: PlannedField, resolver: Resolver | None) -> Resolver:
+    """The resolver for viewers who may see its values; for others there is none, and an error where null may not be."""
+    resolve = resolver or default_field_resolver
+
+    def guarded(source: Any, info: Info, **arguments: Any) -> Any:
+        if field.seen_by is None or field.seen_by(info.context.viewer):
+            return resolve(source, info, **arguments)
+        if isinstance(info.return_type, GraphQLNonNull):
+            raise Withheld(info.parent_type.name, info.field_name)
+        return None
+
+    return guarded
 
 
 def _read(field: PlannedField, reading: Reading) -> Resolver:

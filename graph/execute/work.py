@@ -6,7 +6,7 @@ Levels add to the work, the scheduler takes from it. Nothing here decides what i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
 from graphql.execution import Executor
@@ -83,6 +83,7 @@ class Work:
         variables: VariableValues,
         context: RequestContext,
         make_executor: Callable[[], Executor[Any]],
+        is_awaitable: Callable[[Any], TypeGuard[Awaitable[Any]]],
         *,
         hide_suggestions: bool,
         rising: bool,
@@ -110,6 +111,8 @@ class Work:
         self.rising = rising
         """Whether a null rises: graphql-core has a directive that stops it."""
         self.made_executor: Executor[Any] | None = None
+        self.is_awaitable = is_awaitable
+        """Whether a resolver's value is still to come."""
         self._made: list[tuple[Selection, Sequence[ResponseObject]]] = []
         self._walked: ResponseTree | None = None
         self._variables = variables
@@ -242,7 +245,7 @@ class Work:
 
     def drop(self, is_gone: Callable[[ResponsePosition], bool]) -> None:
         """Stop what is waited for by positions that are gone."""
-        if self.pending and (left := self.pending.drop(is_gone)):
+        if self.pending is not None and (left := self.pending.drop(is_gone)):
             self.executor.settle_in_background(left)
 
     def release(self) -> None:

@@ -39,6 +39,7 @@ from graph.prepare.arguments import Arguments
 if TYPE_CHECKING:
     from graph.context import RequestContext
     from graph.loading.loaders import LevelLoader
+    from graph.viewer import Viewer
 
 T = TypeVar("T")
 
@@ -154,6 +155,8 @@ class PlannedField(StrawberryField):
     """How its value is made of the object above it, when that is all it takes."""
     resolver: Resolver | None = None
     """Takes graphql-core's arguments as they are; None: Strawberry's resolver."""
+    seen_by: Callable[[Viewer], bool] | None = None
+    """Whether a viewer may see its values; None: everybody who sees the object may."""
     begins_last = False
     """Whether it begins after its siblings: rows are read before they are counted."""
     never_null = False

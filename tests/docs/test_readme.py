@@ -24,7 +24,15 @@ from tests.databases import Database
 HOUSE = Path(__file__).resolve().parents[2]
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
 SETTINGS = Settings.model_fields | DOMAIN.settings.model_fields
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.M | re.S)
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+BLOCKS = BLOCK.findall(README)
+PAGES = sorted((HOUSE / "docs").glob("*.md"))
+EXCERPTS = [
+    body
+    for text in (README, *(page.read_text(encoding="utf-8") for page in PAGES))
+    for language, body in BLOCK.findall(text)
+    if language == "python"
+]
 BIN = Path(sys.executable).parent
 ADDRESS = "http://127.0.0.1:8000"
 START_S = 60
@@ -115,7 +123,7 @@ def test_make_knows_the_targets_that_the_readme_names() -> None:
         subprocess.run(["make", "--dry-run", target], cwd=HOUSE, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: str(block).splitlines()[0])
+@pytest.mark.parametrize("block", EXCERPTS, ids=lambda block: " ".join(str(block).split()[1:6]))
 def test_an_excerpt_is_what_the_file_says(block: str) -> None:
     name, _, code = block.partition("\n")
     assert code.strip() in (HOUSE / name.removeprefix("# ")).read_text(encoding="utf-8")
