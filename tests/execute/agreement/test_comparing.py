@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.databases import Database
 from tests.entity.laws import tried
+from tests.execute.agreement.broken import Unpunctual
 from tests.execute.agreement.comparing import Answer, Disagreement, Path, Problem, check
+from tests.execute.agreement.conftest import harbour_pair
 from tests.execute.agreement.executing import Pair, left_by_graphql_core
-from tests.execute.agreement.operations import operations
+from tests.execute.agreement.operations import Operation, operations
 
 
 def answer(data: Any, *paths: Path | None, message: str = "no", statements: int = 1) -> Answer:
@@ -63,3 +66,16 @@ def test_answers_disagree_about_whatever_a_client_can_see(ours: Answer, theirs: 
 async def test_a_broken_executor_is_found_out(data: st.DataObject, broken: Pair) -> None:
     with suppress(Disagreement):
         await broken.check(data.draw(operations(broken.known)))
+
+
+FLEET = (
+    "{ ships(first: 9) { nodes { name port { name ships(first: 2) { nodes { crates(first: 2) { totalCount } } } } } } }"
+)
+
+
+@pytest.mark.sqlite
+async def test_an_executor_that_spreads_its_statements_is_found_out(blank_database: Database) -> None:
+    async with harbour_pair(blank_database, Unpunctual) as pair:
+        # The ships, their ports, the ports' ships, and how many crates these have; operations made up say it seldom.
+        with pytest.raises(Disagreement, match="statements instead of 4"):
+            await pair.check(Operation(FLEET, {}))
