@@ -4,9 +4,11 @@ For tests of what is around entities: preparing, executing, serving. Rows are th
 read them, unless they fill a database of their own.
 """
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, func, inspect, select
+from sqlalchemy.orm import aliased
 
-from graph.entity import query_type
+from db.relations import Source, Term
+from graph.entity import query_type, search_field
 from tests.entity import (
     chinook,
     chinook_rows,
@@ -35,5 +37,21 @@ def rows(scale: int) -> Rows:
     return {**chinook_rows.rows(scale), **things_rows.rows(scale), **odd_rows.rows(scale)}
 
 
-Query = query_type(*chinook_types.TYPES, *things_types.TYPES, *odd_types.TYPES)
+def tracks_named(text: str) -> Source:
+    """The tracks with a text in their names, the shortest names first."""
+    track, name = aliased(chinook.Track), chinook.Track.name
+    found = select(chinook.Track.track_id, func.length(name).label("letters")).where(
+        name.contains(text, autoescape=True)
+    )
+    hits = found.subquery("hits")
+    joined = inspect(track).selectable.join(hits, track.track_id == hits.c.track_id)
+    return Source(track, joined, order=(Term(hits.c.letters),))
+
+
+Query = query_type(
+    *chinook_types.TYPES,
+    *things_types.TYPES,
+    *odd_types.TYPES,
+    extra=[search_field(chinook_types.Track, tracks_named, "Tracks with a text in their names.")],
+)
 MARKET = Sample("market", tables(), rows, Query)

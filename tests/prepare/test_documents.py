@@ -20,15 +20,15 @@ def preparer(schema: Schema) -> Preparer:
 
 
 def test_the_same_text_is_prepared_once(preparer: Preparer) -> None:
-    first = preparer.prepare("{ posts { totalCount } }")
-    assert preparer.prepare("{ posts { totalCount } }") is first
-    assert preparer.prepare("{ posts { totalCount  } }") is not first
+    first = preparer.prepare("{ albums { totalCount } }")
+    assert preparer.prepare("{ albums { totalCount } }") is first
+    assert preparer.prepare("{ albums { totalCount  } }") is not first
 
 
 async def test_the_second_run_neither_parses_nor_validates(
     schema: Schema, filled: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    query = "query ($first: Int) { tags(first: $first) { nodes { name } } }"
+    query = "query ($first: Int) { genres(first: $first) { nodes { name } } }"
     first = await data_of(schema, filled, query, {"first": 2})
 
     def again(*_: object, **__: object) -> None:
@@ -39,7 +39,7 @@ async def test_the_second_run_neither_parses_nor_validates(
         monkeypatch.setattr(f"{getattr(module, '__name__', module)}.validate", again)
     assert await data_of(schema, filled, query, {"first": 2}) == first
     # Variables are no part of what is kept.
-    assert len((await data_of(schema, filled, query, {"first": 1}))["tags"]["nodes"]) == 1
+    assert len((await data_of(schema, filled, query, {"first": 1}))["genres"]["nodes"]) == 1
     # What has been kept is priced anew: the price depends on the variables.
     costly = await run(schema, filled, query, {"first": 100}, operation_extensions={"cost": True})
     assert costly.extensions is not None
@@ -47,13 +47,13 @@ async def test_the_second_run_neither_parses_nor_validates(
 
 
 def test_the_least_recently_used_document_goes_first(preparer: Preparer) -> None:
-    texts = [f"{{ {name} {{ totalCount }} }}" for name in ("posts", "users", "tags", "orders")]
-    posts, users, tags = (preparer.prepare(text) for text in texts[:3])
-    preparer.prepare(texts[0])  # used again: now `users` is the oldest
+    texts = [f"{{ {name} {{ totalCount }} }}" for name in ("albums", "artists", "genres", "tracks")]
+    albums, artists, genres = (preparer.prepare(text) for text in texts[:3])
+    preparer.prepare(texts[0])  # used again: now `artists` is the oldest
     preparer.prepare(texts[3])
-    assert preparer.prepare(texts[0]) is posts
-    assert preparer.prepare(texts[2]) is tags
-    assert preparer.prepare(texts[1]) is not users
+    assert preparer.prepare(texts[0]) is albums
+    assert preparer.prepare(texts[2]) is genres
+    assert preparer.prepare(texts[1]) is not artists
 
 
 def test_long_documents_make_room_by_their_length(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,29 +81,29 @@ def test_what_is_refused_is_not_kept(preparer: Preparer) -> None:
 
 def test_a_refusal_tells_the_code_and_the_place_and_holds_no_exception_of_ours(preparer: Preparer) -> None:
     with pytest.raises(InvalidDocument) as refused:
-        preparer.prepare('{ posts(where: {createdAt: {eq: "yesterday"}}) { totalCount } }')
+        preparer.prepare('{ invoices(where: {invoiceDate: {eq: "yesterday"}}) { totalCount } }')
     (error,) = refused.value.errors
     assert error.formatted == {
         "message": "'yesterday' is not a moment with a time zone, for instance 2026-03-01T12:00:00Z.",
-        "locations": [{"line": 1, "column": 33}],
+        "locations": [{"line": 1, "column": 38}],
         "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"},
     }
     assert (type(error), error.original_error) == (GraphQLError, None)
 
 
 def test_wrong_variables_are_told_as_far_as_they_help(preparer: Preparer) -> None:
-    prepared = preparer.prepare("query ($where: PostFilter) { posts(where: $where) { totalCount } }")
+    prepared = preparer.prepare("query ($where: TrackFilter) { tracks(where: $where) { totalCount } }")
     with pytest.raises(InvalidDocument) as refused:
-        preparer.check(preparer.operation(prepared, None), {"where": {"version": {"in": ["x"] * 1_000}}})
+        preparer.check(preparer.operation(prepared, None), {"where": {"milliseconds": {"in": ["x"] * 1_000}}})
     assert len(refused.value.errors) == 51
     assert refused.value.errors[-1].message.startswith("Too many errors")
 
 
 async def test_one_document_may_hold_several_operations(schema: Schema, nowhere: Engines) -> None:
-    document = "query A { a: __typename } query B($x: Int!) { b: posts(first: $x) { __typename } }"
+    document = "query A { a: __typename } query B($x: Int!) { b: albums(first: $x) { __typename } }"
     assert await data_of(schema, nowhere, document, operation_name="A") == {"a": "Query"}
     assert await data_of(schema, nowhere, document, {"x": 1}, operation_name="B") == {
-        "b": {"__typename": "PostConnection"}
+        "b": {"__typename": "AlbumConnection"}
     }
     # The variables of one are not asked of the other.
     assert codes(await run(schema, nowhere, document, operation_name="B")) == {"BAD_USER_INPUT"}

@@ -11,44 +11,46 @@ from graphql import get_introspection_query
 from db.session.engines import Engines
 from graph.entity import Schema
 from graph.prepare.documents import TOO_MUCH_WORK, InvalidDocument
-from graph.schema import make_schema
 from graph.settings import Settings
 from tests.databases import StatementRecorder
+from tests.entity.chinook_types import Track
+from tests.entity.market import Query
+from tests.entity.serving import global_id
 from tests.execute.running import codes, only_error, run
 
 COSTLY = {
     "101 aliases of a page of 100": "{"
-    + " ".join(f"a{n}: posts(first: 100) {{ nodes {{ id }} }}" for n in range(101))
+    + " ".join(f"a{n}: tracks(first: 100) {{ nodes {{ id }} }}" for n in range(101))
     + "}",
     "the same through a fragment": "{ ...F } fragment F on Query {"
-    + " ".join(f"a{n}: posts(first: 100) {{ nodes {{ id }} }}" for n in range(101))
+    + " ".join(f"a{n}: tracks(first: 100) {{ nodes {{ id }} }}" for n in range(101))
     + "}",
     "a fragment inside of 101 aliases": "{"
-    + " ".join(f"a{n}: post(id: 1) {{ ...F }}" for n in range(51))
-    + "} fragment F on Post { author { id } }",
+    + " ".join(f"a{n}: track(id: 1) {{ ...F }}" for n in range(51))
+    + "} fragment F on Track { mediaType { id } }",
     "pages of 100 in pages of 100 in pages of 100": """
-        { posts(first: 100) { nodes { tags(first: 100) { nodes { posts(last: 100) { nodes { id } } } } } } }""",
+        { tracks(first: 100) { nodes { playlists(first: 100) { nodes { tracks(last: 100) { nodes { id } } } } } } }""",
     "the same through edges": """
-        { posts(first: 100) { edges { node { tags(first: 100) { edges { node { posts(first: 100) { edges { cursor }
-        } } } } } } } }""",
+        { tracks(first: 100) { edges { node { playlists(first: 100) { edges { node { tracks(first: 100) { edges {
+        cursor } } } } } } } } }""",
     "the same in variables": """query ($n: Int = 100) {
-        posts(first: $n) { nodes { tags(first: $n) { nodes { posts(first: $n) { nodes { id } } } } } } }""",
+        tracks(first: $n) { nodes { playlists(first: $n) { nodes { tracks(first: $n) { nodes { id } } } } } } }""",
     "the same behind null": """
-        { posts(first: null, last: 100) { nodes { tags(first: null, last: 100) { nodes {
-        posts(first: null, last: 100) { nodes { id } } } } } } }""",
-    "121 levels": "{ post(id: 1) {" + "author { posts(first: 1) { nodes {" * 60 + "id" + "} } }" * 60 + "} }",
-    "fragments that double": "{ posts { nodes { ...F0 } } }"
+        { tracks(first: null, last: 100) { nodes { playlists(first: null, last: 100) { nodes {
+        tracks(first: null, last: 100) { nodes { id } } } } } } }""",
+    "121 levels": "{ track(id: 1) {" + "mediaType { tracks(first: 1) { nodes {" * 60 + "id" + "} } }" * 60 + "} }",
+    "fragments that double": "{ tracks { nodes { ...F0 } } }"
     + "".join(
-        f"fragment F{n} on Post {{ a: author {{ posts {{ nodes {{ ...F{n + 1} }} }} }}"
-        f" b: author {{ posts {{ nodes {{ ...F{n + 1} }} }} }} }}"
+        f"fragment F{n} on Track {{ a: mediaType {{ tracks {{ nodes {{ ...F{n + 1} }} }} }}"
+        f" b: mediaType {{ tracks {{ nodes {{ ...F{n + 1} }} }} }} }}"
         for n in range(30)
     )
-    + "fragment F30 on Post { id }",
-    "3,000 names for one column": "{ posts(first: 100) { nodes { author { posts(first: 100) { nodes {"
-    + " ".join(f"a{n}: content" for n in range(3_000))
+    + "fragment F30 on Track { id }",
+    "3,000 names for one column": "{ tracks(first: 100) { nodes { mediaType { tracks(first: 100) { nodes {"
+    + " ".join(f"a{n}: composer" for n in range(3_000))
     + "} } } } } }",
     "100 groups of 1,000": "{"
-    + " ".join(f"a{n}: postsAggregate {{ groupBy(fields: [STATUS], first: 1000) {{ count }} }}" for n in range(51))
+    + " ".join(f"a{n}: tracksAggregate {{ groupBy(fields: [COMPOSER], first: 1000) {{ count }} }}" for n in range(51))
     + "}",
     "introspection under 100 names": "{"
     + " ".join(f"a{n}: __schema {{ types {{ ...F }} }}" for n in range(100))
@@ -60,12 +62,12 @@ COSTLY = {
 
 INVALID = {
     "fragments that spread each other": "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }",
-    "a fragment that spreads itself below": "{ posts { nodes { ...A } } } fragment A on Post { author { posts { nodes"
-    " { ...A } } } }",
+    "a fragment that spreads itself below": "{ tracks { nodes { ...A } } } fragment A on Track { mediaType { tracks {"
+    " nodes { ...A } } } }",
     "1,000 directives on one field": "{ __typename " + "@include(if: true) " * 1_000 + "}",
     "3,000 directives that nobody knows": "{ __typename " + "@x " * 3_000 + "}",
     "2,000 fields of one name": "{" + "__typename " * 2_000 + "}",
-    "2,000 lists of one name": "{" + "posts { totalCount } " * 2_000 + "}",
+    "2,000 lists of one name": "{" + "tracks { totalCount } " * 2_000 + "}",
     "1,000 fragments side by side": "{"
     + " ".join(f"...F{n}" for n in range(1_000))
     + "}"
@@ -85,8 +87,8 @@ INVALID = {
 }
 
 
-def with_post_ids(document: str) -> str:
-    return document.replace("id: 1", 'id: "UG9zdDox"')
+def with_ids(document: str) -> str:
+    return document.replace("id: 1", f'id: "{global_id(Track, 1)}"')
 
 
 @pytest.mark.parametrize("document", COSTLY.values(), ids=COSTLY)
@@ -94,7 +96,7 @@ async def test_what_would_cost_too_much_is_not_begun(
     schema: Schema, nowhere: Engines, statements: StatementRecorder, document: str
 ) -> None:
     with statements() as seen:
-        result = await run(schema, nowhere, with_post_ids(document))
+        result = await run(schema, nowhere, with_ids(document))
     assert (codes(result), result.data, seen) == ({"TOO_COSTLY"}, None, [])
 
 
@@ -123,12 +125,12 @@ async def test_the_sentence_says_what_was_too_much(schema: Schema, nowhere: Engi
 
 
 async def test_limits_are_settings(nowhere: Engines) -> None:
-    query = "{ posts(first: 2) { nodes { id title } } }"
+    query = "{ tracks(first: 2) { nodes { id name } } }"
     # Two rows, and one more that tells whether others follow; a list, and in it twice an object with two columns.
     needed = {"max_statements": 1, "max_rows": 2 + 1, "max_values": 1 + 2 * (1 + 2)}
     for limit, number in needed.items():
         for allowed, refused in ((number, False), (number - 1, True)):
-            schema = make_schema(Settings().model_copy(update={limit: allowed}))
+            schema = Schema(Query, Settings().model_copy(update={limit: allowed}))
             assert (codes(await run(schema, nowhere, query)) == {"TOO_COSTLY"}) is refused, limit
 
 
@@ -153,7 +155,7 @@ Shape = Callable[[int], str]
 
 GROWING: dict[str, Shape] = {
     "names": lambda n: "{" + " ".join(f"a{m}: __typename" for m in range(n)) + "}",
-    "lists": lambda n: "{" + " ".join(f"a{m}: posts(first: 1) {{ nodes {{ id }} }}" for m in range(n // 4)) + "}",
+    "lists": lambda n: "{" + " ".join(f"a{m}: tracks(first: 1) {{ nodes {{ id }} }}" for m in range(n // 4)) + "}",
     "inline fragments": lambda n: "{" + "... { __typename } " * (n // 20) + "}",
     "spreads of one fragment": lambda n: "{" + "...F " * n + "} fragment F on Query { __typename }",
     "fragments in a chain": lambda n: (
@@ -168,7 +170,7 @@ GROWING: dict[str, Shape] = {
     ),
     "directives": lambda n: "{ __typename " + "@include(if: true) " * n + "}",
     "variables": lambda n: "query (" + " ".join(f"$v{m}: Int" for m in range(n)) + ") { __typename }",
-    "a list of values": lambda n: "{ posts(where: {version: {in: [" + "1 " * n + "]}}) { totalCount } }",
+    "a list of values": lambda n: "{ tracks(where: {milliseconds: {in: [" + "1 " * n + "]}}) { totalCount } }",
     "operations": lambda n: " ".join(f"query Q{m} {{ __typename }}" for m in range(n)),
     "unknown fields": lambda n: "{" + " ".join(f"x{m}" for m in range(n)) + "}",
     "fields of one name": lambda n: "{" + "__typename " * (2 * n) + "}",
