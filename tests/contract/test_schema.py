@@ -13,6 +13,7 @@ from graphql import (
     is_introspection_type,
     is_specified_scalar_type,
 )
+from strawberry.extensions import SchemaExtension
 
 from graph.schema import make_schema
 
@@ -32,6 +33,10 @@ def test_everything_in_the_schema_has_a_description() -> None:
 def test_every_description_is_a_sentence() -> None:
     schema = build_schema((HOUSE / "schema.graphql").read_text(encoding="utf-8"))
     assert [name for name, text in described(schema) if text and not text.rstrip("`)").endswith(".")] == []
+
+
+def test_extensions_are_factories_never_instances() -> None:
+    assert not any(isinstance(extension, SchemaExtension) for extension in make_schema().extensions)
 
 
 def described(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:

@@ -6,9 +6,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from strawberry.extensions import SchemaExtension
-
-from graph.schema import make_schema
 
 HOUSE = Path(__file__).resolve().parents[2]
 FLOORS = {
@@ -31,7 +28,3 @@ def test_every_dependency_says_why_it_is_there() -> None:
     project = tomllib.loads(text)
     names = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     assert [name for name in names if not re.search(rf'"{re.escape(name)}",\s+# \w', text)] == []
-
-
-def test_extensions_are_factories_never_instances() -> None:
-    assert not any(isinstance(extension, SchemaExtension) for extension in make_schema().extensions)

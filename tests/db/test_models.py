@@ -1,5 +1,7 @@
 """What every model keeps to, so that a new noun cannot forget it."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import CheckConstraint, Enum, ForeignKeyConstraint, Index, Table, UniqueConstraint
 from sqlalchemy.orm import RelationshipProperty, configure_mappers
@@ -7,6 +9,7 @@ from sqlalchemy.schema import Constraint
 
 from db import models
 from db.base import Base
+from db.statements import references_to
 
 configure_mappers()
 
@@ -92,3 +95,9 @@ def test_words_are_held_by_a_check(table: Table) -> None:
 def test_every_noun_is_exported() -> None:
     nouns = {mapper.class_.__name__ for mapper in Base.registry.mappers}
     assert nouns <= set(models.__all__)
+
+
+def test_users_are_held_by_what_they_own_and_not_by_their_sign_ins() -> None:
+    table: Any = models.User.__table__
+    held = {other.name for other, _ in references_to(table, (1,), Base.metadata)}
+    assert held == {"accounts", "documents", "orders", "post_contributors", "posts"}

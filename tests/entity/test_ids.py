@@ -8,19 +8,19 @@ import pytest
 from graph.entity import ids
 from graph.entity.ids import encode_id, id_encoder
 from graph.entity.registry import entity_of
-from graph.types.user import User
+from tests.entity.chinook_types import Artist
 
 
 def test_kept_ids_are_those_that_would_be_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ids, "MAX_KEPT_IDS", 3)
-    encode = id_encoder(entity_of(User))
+    encode = id_encoder(entity_of(Artist))
     for number in (*range(10), *range(10)):
-        assert encode(number) == encode_id(entity_of(User), (number,))
+        assert encode(number) == encode_id(entity_of(Artist), (number,))
         assert len(cast(Sized, encode)) <= 3
 
 
 def test_a_key_that_only_equals_a_whole_number_has_an_id_of_its_own() -> None:
-    encode = id_encoder(entity_of(User))
+    encode = id_encoder(entity_of(Artist))
     one = encode(1)
-    assert encode(True) == encode_id(entity_of(User), (True,)) != one
+    assert encode(True) == encode_id(entity_of(Artist), (True,)) != one
     assert encode(1) == one

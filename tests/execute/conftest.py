@@ -11,8 +11,8 @@ from graph.entity import Schema
 from graph.settings import Settings
 from tests.entity.conftest import Filled, dialect
 from tests.entity.conftest import filled as samples
-from tests.entity.market import MARKET
-from tests.entity.serving import schema_of, serve
+from tests.entity.market import MARKET, Query
+from tests.entity.serving import serve
 
 __all__ = ["dialect", "samples"]
 
@@ -20,7 +20,7 @@ __all__ = ["dialect", "samples"]
 @pytest.fixture(scope="session")
 def schema() -> Schema:
     """The schema with the limits that a server has by default."""
-    return schema_of(MARKET.query)
+    return Schema(Query, Settings.model_construct())
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from graph.viewer import Viewer
 from tests.entity.laws import tried
+from tests.execute.agreement.executing import TIMES
 from tests.execute.agreement.known import Known, known_to
 from tests.execute.agreement.operations import operations
-from tests.execute.agreement.test_agreement import TIMES
 from tests.policies.paths import Path, leaves, paths
 from tests.policies.viewers import LIMITED, VIEWERS
 from tests.policies.worlds import SCHEMA, Worlds, entities

@@ -1,11 +1,7 @@
 """Which rows keep a row from being deleted: what refers to it, unless that gives way."""
 
-from typing import Any
-
 from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Integer, MetaData, Table, insert
 
-from db.base import Base
-from db.models import User
 from db.session.engines import Engines
 from db.statements import references_to
 from tests.databases import Database, settings_for
@@ -32,12 +28,6 @@ async def test_only_what_holds_a_row_is_asked(blank_database: Database) -> None:
         await connection.execute(insert(desks).values(shop_id=1))
         assert await connection.scalar(refers) is True
     await engines.dispose()
-
-
-def test_users_are_held_by_what_they_own_and_not_by_their_sign_ins() -> None:
-    table: Any = User.__table__
-    held = {other.name for other, _ in references_to(table, (1,), Base.metadata)}
-    assert held == {"accounts", "documents", "orders", "post_contributors", "posts"}
 
 
 def test_a_composite_key_that_is_referred_to_is_followed() -> None:
