@@ -3,13 +3,25 @@
 SQLAlchemy's types enter, types leave. No value is converted here.
 """
 
+from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, DateTime, Float, Integer, Numeric, Time
+from sqlalchemy import BigInteger, DateTime, Dialect, Float, Integer, Numeric, Time
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 ColumnType: TypeAlias = TypeEngine[Any]
 """The type of a column that was read from a model: which Python type its values have, only the model knows."""
+
+
+class ShortestDecimal(TypeDecorator[float]):
+    """A float among a column's decimals: 0.1 is the decimal 0.1, not the binary fraction that stands for 0.1."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> Decimal | None:
+        """The decimal with the fewest digits that Python reads as the same float."""
+        return None if value is None else Decimal(repr(value))
 
 
 def python_type(type_: ColumnType) -> type[object]:
@@ -32,7 +44,9 @@ def parameter_type(type_: ColumnType) -> ColumnType:
     """
     if isinstance(type_, Integer):
         return BigInteger()
-    return Numeric() if isinstance(type_, Numeric) and not isinstance(type_, Float) and type_.asdecimal else type_
+    if isinstance(type_, Numeric) and not isinstance(type_, Float):
+        return Numeric() if type_.asdecimal else ShortestDecimal()
+    return type_
 
 
 def is_local(type_: ColumnType) -> bool:

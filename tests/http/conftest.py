@@ -1,4 +1,4 @@
-"""The real application behind a real server, with or without a database."""
+"""An application behind a real server, with or without a database: it serves the market of `tests.entity.market`."""
 
 import asyncio
 import threading
@@ -10,26 +10,27 @@ from typing import Any, TypeAlias
 
 import pytest
 from pydantic import SecretStr
-from starlette.requests import HTTPConnection
 
-from db import demo
-from db.models.role import ADMIN
-from db.session.engines import Engines
+from db.relations import EVERYTHING
 from graph.app import create_app
-from graph.domain import Identification
+from graph.domain import Domain, Identification
+from graph.entity import Schema
 from graph.settings import Settings
-from graph.viewer import Viewer
 from tests.databases import Database
+from tests.entity.conftest import Filled, dialect
+from tests.entity.conftest import filled as samples
+from tests.entity.market import MARKET, Query
 from tests.explorer.serving import serving
 from tests.http.client import Client
+
+__all__ = ["dialect", "samples"]
 
 Serve: TypeAlias = Callable[..., Awaitable[Client]]
 """`await serve(url, explorer=False)`: a client of a server with these settings."""
 
 
-async def an_admin(_request: HTTPConnection) -> Viewer:
-    """Everybody is an admin: for tests that are not about who may see what."""
-    return Viewer(None, frozenset({ADMIN}), key_id=0)
+DOMAIN = Domain(lambda settings: Schema(Query, settings), lambda _viewer: EVERYTHING)
+"""Everybody sees the market, and nobody is known."""
 
 
 @pytest.fixture
@@ -37,28 +38,26 @@ async def serve() -> AsyncIterator[Serve]:
     """Start servers; they stop at the end of the test. `identify` tells who sent each request."""
     async with AsyncExitStack() as stack:
 
-        async def start(database_url: str, identify: Identification | None = None, **settings: Any) -> Client:
-            app = create_app(Settings(database_url=SecretStr(database_url), **settings), identify=identify)
+        async def start(
+            database_url: str, identify: Identification | None = None, domain: Domain = DOMAIN, **settings: Any
+        ) -> Client:
+            made = Settings(database_url=SecretStr(database_url), **settings)
+            app = create_app(made, domain=domain, identify=identify)
             return await stack.enter_async_context(Client(await stack.enter_async_context(serving(app))))
 
         yield start
 
 
 @pytest.fixture
-async def filled(database: Database) -> Database:
-    """A database with the small demo."""
-    engines = Engines(Settings(database_url=SecretStr(database.url)))
-    try:
-        await demo.fill(engines, scale=1)
-    finally:
-        await engines.dispose()
-    return database
+async def filled(dialect: str, samples: Filled) -> Database:
+    """A database with the market, on both databases. Nobody writes to it."""
+    return await samples(MARKET, dialect)
 
 
 @pytest.fixture
 async def api(filled: Database, serve: Serve) -> Client:
-    """A client of the API over the small demo, on both databases. It sees everything."""
-    return await serve(filled.url, an_admin)
+    """A client of the API over the market, on both databases."""
+    return await serve(filled.url)
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def _bare_origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     async def run() -> None:
         url = f"sqlite:///{tmp_path_factory.mktemp('bare') / 'nowhere' / 'trellis.db'}"
         # Made without validation, for the developer's environment would be read as well.
-        async with serving(create_app(Settings.model_construct(database_url=SecretStr(url)))) as origin:
+        async with serving(create_app(Settings.model_construct(database_url=SecretStr(url)), domain=DOMAIN)) as origin:
             origins.put(origin)
             await stop.wait()
 

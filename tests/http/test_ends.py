@@ -14,21 +14,25 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from db.session.engines import Engines
+from db.settings import DatabaseSettings
 from graph.app import create_app
 from graph.settings import Settings
-from tests.databases import Database
+from tests.databases import Database, settings_for
+from tests.entity.chinook_rows import CHINOOK
+from tests.entity.odd_rows import ODD
+from tests.entity.serving import fill
 from tests.explorer.serving import serving
 from tests.http.client import Client, read
-from tests.http.conftest import Serve, an_admin
+from tests.http.conftest import DOMAIN, Serve
 
-ENDLESS_TAGS = {
-    "sqlite": "CREATE VIEW tags AS"
-    " WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n) SELECT id, 'x' AS name, 'x' AS slug FROM n",
-    "postgresql": "CREATE VIEW tags AS SELECT 1 AS id, pg_sleep(3600)::text AS name, 'x' AS slug",
+ENDLESS_GENRES = {
+    "sqlite": "CREATE VIEW genre AS"
+    " WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n) SELECT id AS genre_id, 'x' AS name FROM n",
+    "postgresql": "CREATE VIEW genre AS SELECT 1 AS genre_id, pg_sleep(3600)::text AS name",
 }
 """Whoever reads it waits for an hour."""
 
-ENDLESS = "{ tags { nodes { name } } }"
+ENDLESS = "{ genres { nodes { name } } }"
 RUNNING = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     " AND state <> 'idle'"
@@ -48,10 +52,30 @@ async def change(database: Database, *statements: str) -> None:
 
 
 @pytest.fixture
-async def endless(filled: Database) -> Database:
-    """A database whose tags never come to an end."""
-    await change(filled, "ALTER TABLE tags RENAME TO real_tags", ENDLESS_TAGS[filled.dialect])
-    return filled
+async def shop(blank_database: Database) -> Database:
+    """A database with the shop alone, to change."""
+    await fill(blank_database, CHINOOK)
+    return blank_database
+
+
+@pytest.fixture
+async def readings(blank_database: Database) -> Database:
+    """A database with the odd mappings alone, to change."""
+    await fill(blank_database, ODD)
+    return blank_database
+
+
+@pytest.fixture
+async def endless(shop: Database) -> Database:
+    """A database whose genres never come to an end."""
+    await change(shop, "ALTER TABLE genre RENAME TO real_genre", ENDLESS_GENRES[shop.dialect])
+    return shop
+
+
+@pytest.fixture
+def settings(blank_database: Database) -> DatabaseSettings:
+    """Settings that lead to the same database, past the server."""
+    return settings_for(blank_database)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -114,7 +138,7 @@ async def test_a_client_that_leaves_frees_its_connection_at_once(
     metrics = (await client.http.get("/metrics")).text
     assert 'trellis_http_requests_total{path="/graphql",status="499"} 1.0' in metrics.splitlines()
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
-    assert (await client.ask("{ posts(first: 1) { nodes { id } } }")).data
+    assert (await client.ask("{ albums(first: 1) { nodes { id } } }")).data
 
 
 @pytest.mark.postgresql
@@ -141,7 +165,7 @@ async def test_many_clients_that_leave_free_their_connections(endless: Database,
         async with asking(client, ENDLESS), asking(client, ENDLESS), asking(client, ENDLESS):
             pass
         await until_in_use(client, 0)
-    assert (await client.ask("{ posts { totalCount } }")).data
+    assert (await client.ask("{ albums { totalCount } }")).data
 
 
 async def test_a_statement_that_takes_too_long_is_stopped_and_said_to_be(endless: Database, serve: Serve) -> None:
@@ -150,27 +174,27 @@ async def test_a_statement_that_takes_too_long_is_stopped_and_said_to_be(endless
     assert (answer.status, answer.code) == (200, "DEADLINE_EXCEEDED")
     assert answer.messages == ["The database took longer than 0.3 s; ask for less, or raise the statement timeout."]
     await until_in_use(client, 0)
-    assert (await client.ask("{ posts { totalCount } }")).data
+    assert (await client.ask("{ albums { totalCount } }")).data
 
 
 async def test_a_full_pool_is_503_until_there_is_room_again(endless: Database, serve: Serve) -> None:
     client = await serve(endless.url, pool_size=1, pool_max_overflow=0, pool_timeout_s=0.2)
     async with asking(client, ENDLESS):
-        answer = await client.ask("{ posts { totalCount } }")
+        answer = await client.ask("{ albums { totalCount } }")
         assert (answer.status, answer.code) == (503, "OVERLOADED")
         assert answer.headers["retry-after"] == "1"
         assert answer.messages == ["The server is busy; try again in a moment."]
         assert (await client.ask("{ __typename }")).status == 200
     await until_in_use(client, 0)
-    assert (await client.ask("{ posts { totalCount } }")).data
+    assert (await client.ask("{ albums { totalCount } }")).data
 
 
 async def test_a_table_that_is_gone_is_our_own_affair(
-    filled: Database, serve: Serve, caplog: pytest.LogCaptureFixture
+    readings: Database, serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = await serve(filled.url)
-    await change(filled, "DROP TABLE documents")
-    answer = await client.ask('{ documents(where: {title: {eq: "a secret"}}) { nodes { title } totalCount } }')
+    client = await serve(readings.url)
+    await change(readings, "DROP TABLE readings")
+    answer = await client.ask('{ readings(where: {text: {eq: "a secret"}}) { nodes { text } totalCount } }')
     assert (answer.status, answer.body["data"], answer.code) == (200, None, "INTERNAL_SERVER_ERROR")
     (error,) = answer.errors
     assert set(error) == {"message", "locations", "path", "extensions"}
@@ -180,19 +204,20 @@ async def test_a_table_that_is_gone_is_our_own_affair(
     )
     # The log has the rest, under the same id; but not the values, which are people's.
     (record,) = [record for record in caplog.records if error["extensions"]["id"] in record.getMessage()]
-    assert "documents" in caplog.text
+    assert "readings" in caplog.text
     assert record.exc_info
     assert "a secret" not in caplog.text
     assert (await client.pool())["checked_out"] == 0
 
 
 async def test_what_breaks_many_fields_has_one_id_and_is_logged_once(
-    filled: Database, serve: Serve, caplog: pytest.LogCaptureFixture
+    shop: Database, serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = await serve(filled.url)
-    ids = [node["id"] for node in (await client.ask("{ tags(first: 5) { nodes { id } } }")).data["tags"]["nodes"]]
-    await change(filled, "DROP TABLE post_tags", "DROP TABLE tags")
-    fields = " ".join(f'a{index}: tag(id: "{id_}") {{ name }}' for index, id_ in enumerate(ids))
+    client = await serve(shop.url)
+    found = await client.ask("{ playlists(first: 5) { nodes { id } } }")
+    ids = [node["id"] for node in found.data["playlists"]["nodes"]]
+    await change(shop, "DROP TABLE playlist_track", "DROP TABLE playlist")
+    fields = " ".join(f'a{index}: playlist(id: "{id_}") {{ name }}' for index, id_ in enumerate(ids))
     answer = await client.ask(f"{{ {fields} }}")
     assert len({error["extensions"]["id"] for error in answer.errors}) == 1
     assert [error["path"] for error in answer.errors] == [["a0"], ["a1"], ["a2"], ["a3"], ["a4"]]
@@ -204,7 +229,7 @@ async def test_a_database_that_is_gone_is_told_without_names_and_passwords(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     client = await serve("postgresql://somebody:s3cret@127.0.0.1:1/somewhere")
-    answer = await client.ask("{ posts { totalCount } }")
+    answer = await client.ask("{ albums { totalCount } }")
     assert answer.code == "INTERNAL_SERVER_ERROR"
     for word in ("s3cret", "somebody", "somewhere", "127.0.0.1"):
         assert word not in str(answer.body)
@@ -218,8 +243,8 @@ async def test_the_log_of_statements_holds_no_values(
 ) -> None:
     caplog.set_level(logging.INFO)
     client = await serve(filled.url, log_sql=True)
-    await client.ask('{ user(email: "somebody@secret.example") { name } }')
-    await client.ask("query ($e: String!) { user(email: $e) { name } }", {"e": "other@secret.example"})
+    await client.ask('{ genre(name: "somebody@secret.example") { name } }')
+    await client.ask("query ($e: String!) { genre(name: $e) { name } }", {"e": "other@secret.example"})
     assert "SELECT" in caplog.text
     assert "secret.example" not in caplog.text
 
@@ -230,7 +255,7 @@ async def test_clients_mistakes_are_not_logged(api: Client, caplog: pytest.LogCa
         "{",
         '{ nonsense(password: "s3cret") }',
         '{ node(id: "s3cret") { id } }',
-        "{ posts(first: -1) { totalCount } }",
+        "{ albums(first: -1) { totalCount } }",
     ):
         assert (await api.ask(query)).errors
     assert "s3cret" not in caplog.text
@@ -243,7 +268,7 @@ async def test_our_own_faults_outside_of_operations_are_masked_as_well(
     async def broken(_request: Request) -> Response:
         raise RuntimeError("a secret")
 
-    app = create_app(Settings(database_url=SecretStr(no_database)))
+    app = create_app(Settings(database_url=SecretStr(no_database)), domain=DOMAIN)
     app.router.routes.append(Route("/broken", broken))
     async with serving(app) as origin, Client(origin) as client:
         response = await client.http.get("/broken")
@@ -255,11 +280,11 @@ async def test_our_own_faults_outside_of_operations_are_masked_as_well(
     assert 'trellis_http_requests_total{path="other",status="500"} 1.0' in metrics.splitlines()
 
 
-async def test_numbers_beyond_64_bits_in_a_document_are_answered(filled: Database, serve: Serve) -> None:
+async def test_numbers_beyond_64_bits_in_a_document_are_answered(readings: Database, serve: Serve) -> None:
     body = '{"big": 123456789012345678901234567890, "deep": ' + "[" * 300 + "]" * 300 + "}"
-    await change(filled, f"UPDATE documents SET body = '{body.replace(':', chr(92) + ':')}'")
-    client = await serve(filled.url, an_admin)
-    response = await client.http.post("/graphql", json={"query": "{ documents(first: 1) { nodes { body } } }"})
-    found = read(response).data["documents"]["nodes"][0]["body"]
+    await change(readings, f"UPDATE readings SET payload = '{body.replace(':', chr(92) + ':')}'")
+    client = await serve(readings.url)
+    response = await client.http.post("/graphql", json={"query": "{ readings(first: 1) { nodes { payload } } }"})
+    found = read(response).data["readings"]["nodes"][0]["payload"]
     assert found["big"] == 123456789012345678901234567890
     assert str(found["deep"]) == "[" * 300 + "]" * 300

@@ -65,9 +65,9 @@ async def test_an_odd_body_that_is_json_is_answered(bare: Client, body: bytes) -
 
 
 DOCUMENTS = {
-    "half of a surrogate pair": r'{ tag(slug: "\uD800") { name } }',
-    "a surrogate in braces": r'{ tag(slug: "\u{D800}") { name } }',
-    "a character beyond Unicode": r'{ tag(slug: "\u{110000}") { name } }',
+    "half of a surrogate pair": r'{ genre(name: "\uD800") { name } }',
+    "a surrogate in braces": r'{ genre(name: "\u{D800}") { name } }',
+    "a character beyond Unicode": r'{ genre(name: "\u{110000}") { name } }',
     "U+0000": "{ __typename \x00 }",
     "only a comment": "# { __typename }",
     "only white space": " \n\t",
@@ -75,11 +75,11 @@ DOCUMENTS = {
     "300 levels": "{ a " * 300 + "}" * 300,
     "3,000 levels": "{ a " * 3_000 + "}" * 3_000,
     "50,000 levels": "{a" * 50_000,
-    "a list 3,000 deep": "{ documents(where: {body: {contains: " + "[" * 3_000 + "]" * 3_000 + "}}) { totalCount } }",
+    "a list 3,000 deep": "{ readings(where: {payload: {contains: " + "[" * 3_000 + "]" * 3_000 + "}}) { totalCount } }",
     "a name of 200,000 letters": "{ " + "a" * 200_000 + " }",
     "60,000 comments": "#\n" * 60_000 + "{ __typename }",
     "more tokens than allowed": "{" + " a" * 10_000 + "}",
-    "an Int of 5,000 digits": "{ posts(first: " + "9" * 5_000 + ") { totalCount } }",
+    "an Int of 5,000 digits": "{ albums(first: " + "9" * 5_000 + ") { totalCount } }",
     "a schema": "type Query { x: Int }",
     "only a fragment": "fragment F on Query { __typename }",
 }

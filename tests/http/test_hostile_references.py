@@ -9,10 +9,12 @@ import pytest
 from tests.http.client import Answer, Client
 
 ORDERS = {
-    "posts": ["", "{createdAt: DESC}", "{status: ASC}", "{publishedAt: ASC_NULLS_FIRST}", "{author: {name: ASC}}"],
-    "users": ["{isActive: ASC}", "{posts: {count: DESC}}", "{email: ASC}"],
-    "orders": ["", "{totalPrice: DESC}"],
-    "accounts": ["{balance: ASC}"],
+    "invoices": ["", "{invoiceDate: DESC}", "{total: DESC}", "{customer: {lastName: ASC}}"],
+    "things": ["{shape: ASC}", "{moment: ASC_NULLS_FIRST}", "{day: DESC}", "{price: ASC}", "{text: ASC}"],
+    "members": ["{isActive: ASC}"],
+    "albums": ["{tracks: {count: DESC}}"],
+    "devices": ["", "{label: ASC}"],
+    "readings": ["{at: ASC}", "{value: ASC}"],
 }
 """Terms of every type that an order can have."""
 
@@ -37,7 +39,7 @@ VALUES: tuple[Any, ...] = (
     "sNaN",
     "1e999999",
     "-0",
-    "PUBLISHED",
+    "ROUND",
     "nope",
     "0001-01-01T00:00:00+14:00",
     "9999-12-31T23:59:59-14:00",
@@ -109,26 +111,26 @@ CURSORS = {
 @pytest.mark.parametrize("cursor", CURSORS.values(), ids=CURSORS)
 @pytest.mark.parametrize("side", ["after", "before"])
 async def test_what_is_no_cursor_is_refused(bare: Client, side: str, cursor: str) -> None:
-    answer = await page(bare, "posts", "{createdAt: DESC}", **{side: cursor})
+    answer = await page(bare, "invoices", "{invoiceDate: DESC}", **{side: cursor})
     assert answer.code == "INVALID_CURSOR"
     assert answer.errors[0]["extensions"]["argument"] == side
     assert answer.messages == [f"`{side}` is not a cursor of this ordering; start again without it."]
 
 
 async def test_a_cursor_belongs_to_its_list_and_its_order(api: Client) -> None:
-    cursor = (await page(api, "posts", "{createdAt: DESC}")).data["posts"]["pageInfo"]["endCursor"]
-    assert (await page(api, "posts", "{createdAt: DESC}", after=cursor)).data
-    for listing, order in (("posts", "{createdAt: ASC}"), ("posts", ""), ("users", "{createdAt: DESC}")):
+    cursor = (await page(api, "invoices", "{invoiceDate: DESC}")).data["invoices"]["pageInfo"]["endCursor"]
+    assert (await page(api, "invoices", "{invoiceDate: DESC}", after=cursor)).data
+    for listing, order in (("invoices", "{invoiceDate: ASC}"), ("invoices", ""), ("things", "{moment: DESC}")):
         assert (await page(api, listing, order, after=cursor)).code == "INVALID_CURSOR"
 
 
 async def test_every_changed_letter_of_a_cursor_gives_a_page_or_is_refused(api: Client) -> None:
-    cursor = (await page(api, "posts", "{title: ASC}")).data["posts"]["pageInfo"]["endCursor"]
+    cursor = (await page(api, "albums", "{title: ASC}")).data["albums"]["pageInfo"]["endCursor"]
     for position in range(0, len(cursor), 3):
         for letter in "A_é\x00":
             changed = cursor[:position] + letter + cursor[position + 1 :]
-            assert set((await page(api, "posts", "{title: ASC}", after=changed)).codes) <= {"INVALID_CURSOR"}
-        assert (await page(api, "posts", "{title: ASC}", after=cursor[:position])).code == "INVALID_CURSOR"
+            assert set((await page(api, "albums", "{title: ASC}", after=changed)).codes) <= {"INVALID_CURSOR"}
+        assert (await page(api, "albums", "{title: ASC}", after=cursor[:position])).code == "INVALID_CURSOR"
 
 
 def global_id(text: str) -> str:
@@ -144,26 +146,26 @@ IDS = [
     "\x00",
     "A" * 5_000,
     global_id(""),
-    global_id("Post"),
-    global_id("Post:"),
-    global_id("Post:null"),
-    global_id("Post:true"),
-    global_id("Post:1.5"),
-    global_id("Post:NaN"),
-    global_id('Post:"1"'),
-    global_id("Post:1,2"),
-    global_id("Post:[1]"),
-    global_id('Post:{"x":1}'),
-    global_id("Post:1 OR 1=1"),
-    global_id(f"Post:{2**63}"),
-    global_id("Post:" + "9" * 600),
-    global_id("Post:" + "[" * 600),
+    global_id("Album"),
+    global_id("Album:"),
+    global_id("Album:null"),
+    global_id("Album:true"),
+    global_id("Album:1.5"),
+    global_id("Album:NaN"),
+    global_id('Album:"1"'),
+    global_id("Album:1,2"),
+    global_id("Album:[1]"),
+    global_id('Album:{"x":1}'),
+    global_id("Album:1 OR 1=1"),
+    global_id(f"Album:{2**63}"),
+    global_id("Album:" + "9" * 600),
+    global_id("Album:" + "[" * 600),
     global_id("Nothing:1"),
     global_id("Query:1"),
-    global_id("PostConnection:1"),
-    global_id("Order:1"),
-    global_id('Order:"x"'),
-    global_id('Order:"\\u0000"'),
+    global_id("AlbumConnection:1"),
+    global_id("Device:1"),
+    global_id('Device:"x"'),
+    global_id('Device:"\\u0000"'),
 ]
 
 
@@ -172,10 +174,10 @@ async def test_what_is_no_id_is_refused_wherever_an_id_is_taken(bare: Client) ->
         for query in (
             "query ($id: ID!) { node(id: $id) { id } }",
             "query ($id: ID!) { nodes(ids: [$id]) { id } }",
-            "query ($id: ID!) { post(id: $id) { id } }",
-            "query ($id: ID!) { posts(where: {id: {eq: $id}}) { totalCount } }",
-            "query ($id: ID!) { posts(where: {id: {notIn: [$id]}}) { totalCount } }",
-            "query ($id: ID!) { posts(where: {author: {id: {ne: $id}}}) { totalCount } }",
+            "query ($id: ID!) { album(id: $id) { id } }",
+            "query ($id: ID!) { albums(where: {id: {eq: $id}}) { totalCount } }",
+            "query ($id: ID!) { albums(where: {id: {notIn: [$id]}}) { totalCount } }",
+            "query ($id: ID!) { albums(where: {artist: {id: {ne: $id}}}) { totalCount } }",
         ):
             answer = await bare.ask(query, {"id": text})
             assert answer.code == "INVALID_ID", f"{text!r} in {query}"
@@ -183,17 +185,17 @@ async def test_what_is_no_id_is_refused_wherever_an_id_is_taken(bare: Client) ->
 
 
 async def test_an_id_of_another_type_is_no_id_here_and_one_of_nothing_finds_nothing(api: Client) -> None:
-    user = (await api.ask("{ users(first: 1) { nodes { id } } }")).data["users"]["nodes"][0]["id"]
-    assert (await api.ask("query ($id: ID!) { post(id: $id) { id } }", {"id": user})).code == "INVALID_ID"
-    assert (await api.ask("query ($id: ID!) { node(id: $id) { id } }", {"id": user})).data["node"] == {"id": user}
+    artist = (await api.ask("{ artists(first: 1) { nodes { id } } }")).data["artists"]["nodes"][0]["id"]
+    assert (await api.ask("query ($id: ID!) { album(id: $id) { id } }", {"id": artist})).code == "INVALID_ID"
+    assert (await api.ask("query ($id: ID!) { node(id: $id) { id } }", {"id": artist})).data["node"] == {"id": artist}
     for number in (0, -1, 2**63 - 1, -(2**63)):
-        answer = await api.ask("query ($id: ID!) { node(id: $id) { id } }", {"id": global_id(f"Post:{number}")})
+        answer = await api.ask("query ($id: ID!) { node(id: $id) { id } }", {"id": global_id(f"Album:{number}")})
         assert answer.data == {"node": None}
 
 
 async def test_natural_keys_find_their_row_or_none(api: Client) -> None:
     for key in ("", "x" * 100_000, "' OR 1=1 --", "%", "🌱", "COMPOST\u0130"):
-        answer = await api.ask("query ($slug: String!) { tag(slug: $slug) { id } }", {"slug": key})
-        assert answer.data == {"tag": None}
-    for query in ("{ tag { id } }", '{ tag(slug: "x", id: "y") { id } }', "{ tag(slug: null) { id } }"):
+        answer = await api.ask("query ($name: String!) { genre(name: $name) { id } }", {"name": key})
+        assert answer.data == {"genre": None}
+    for query in ("{ genre { id } }", '{ genre(name: "x", id: "y") { id } }', "{ genre(name: null) { id } }"):
         assert (await api.ask(query)).code == "INVALID_LOOK_UP"

@@ -43,20 +43,20 @@ async def test_a_page_is_asked_for_by_get_alone(bare: Client) -> None:
 
 
 MISTAKES: list[tuple[str, dict[str, Any] | None]] = [
-    ("{ post }", None),
-    ("{ posta { id } }", None),
-    ("{ posts(firs: 1) { totalCount } }", None),
-    ('{ posts(where: {titl: {eq: "x"}}) { totalCount } }', None),
-    ("{ posts(where: {status: {eq: PUBLISHE}}) { totalCount } }", None),
-    ("{ posts(orderBy: [{titl: ASC}]) { totalCount } }", None),
-    ("query ($x: PostFilte) { posts(where: $x) { totalCount } }", None),
-    ("query ($x: PostFilter) { posts(where: $x) { totalCount } }", {"x": {"titl": {"eq": "x"}}}),
-    ("query ($x: PostStatus) { posts(where: {status: {eq: $x}}) { totalCount } }", {"x": "PUBLISHE"}),
-    ("query ($x: [PostOrder!]) { posts(orderBy: $x) { totalCount } }", {"x": [{"titl": "ASC"}]}),
+    ("{ album }", None),
+    ("{ albuma { id } }", None),
+    ("{ albums(firs: 1) { totalCount } }", None),
+    ('{ albums(where: {titl: {eq: "x"}}) { totalCount } }', None),
+    ("{ things(where: {shape: {eq: ROUN}}) { totalCount } }", None),
+    ("{ albums(orderBy: [{titl: ASC}]) { totalCount } }", None),
+    ("query ($x: AlbumFilte) { albums(where: $x) { totalCount } }", None),
+    ("query ($x: AlbumFilter) { albums(where: $x) { totalCount } }", {"x": {"titl": {"eq": "x"}}}),
+    ("query ($x: Shape) { things(where: {shape: {eq: $x}}) { totalCount } }", {"x": "ROUN"}),
+    ("query ($x: [AlbumOrder!]) { albums(orderBy: $x) { totalCount } }", {"x": [{"titl": "ASC"}]}),
     ("{ __typename @skp(if: true) }", None),
-    ("{ ...Postz } fragment Posts on Query { __typename }", None),
-    ('{ node(id: "x") { ... on Pst { id } } }', None),
-    ("{ posts { nodes { title: titel } } }", None),
+    ("{ ...Albumz } fragment Albums on Query { __typename }", None),
+    ('{ node(id: "x") { ... on Albm { id } } }', None),
+    ("{ albums { nodes { title: titel } } }", None),
 ]
 
 
@@ -64,7 +64,7 @@ async def test_without_introspection_the_schema_is_not_told_and_nothing_is_sugge
     serve: Serve, no_database: str
 ) -> None:
     client = await serve(no_database, introspection=False)
-    for query in ("{ __schema { types { name } } }", '{ __type(name: "Post") { name } }'):
+    for query in ("{ __schema { types { name } } }", '{ __type(name: "Album") { name } }'):
         answer = await client.ask(query)
         assert (answer.status, answer.code) == (400, "GRAPHQL_VALIDATION_FAILED")
         assert "introspection" in answer.messages[0]

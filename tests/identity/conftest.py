@@ -1,4 +1,6 @@
-"""Settings with keys of their own, and the identification of requests."""
+"""Settings with keys of their own, the identification of requests, and our application behind a real server."""
+
+from functools import partial
 
 import pytest
 from pydantic import SecretStr
@@ -6,8 +8,13 @@ from pydantic import SecretStr
 from db.session.engines import Engines
 from graph.auth.tokens import Tokens
 from graph.identity.identify import Identify
+from graph.schema import DOMAIN
 from graph.settings import Settings
 from tests.databases import Database
+from tests.http.conftest import Serve
+from tests.http.conftest import serve as serve_any
+
+__all__ = ["serve_any"]
 
 KEY = SecretStr("a key of a test, of more than 32 characters")
 
@@ -30,3 +37,9 @@ def tokens(settings: Settings) -> Tokens:
 def identify(engines: Engines, settings: Settings) -> Identify:
     """What tells who sent a request."""
     return Identify(engines, settings)
+
+
+@pytest.fixture
+def serve(serve_any: Serve) -> Serve:
+    """Start servers of our application."""
+    return partial(serve_any, domain=DOMAIN)

@@ -5,7 +5,7 @@ import re
 from tests.databases import Database
 from tests.http.client import Client
 from tests.http.conftest import Serve
-from tests.http.signing import PASSWORD, SIGN_IN, ask_as, sign_in, sign_up
+from tests.identity.signing import PASSWORD, SIGN_IN, ask_as, sign_in, sign_up
 
 VIEWER = "{ viewer { name email } }"
 GRACE = {"name": "Grace", "email": "grace@example.com"}
