@@ -1,12 +1,16 @@
-"""An empty database with its tables, and somebody to ask it."""
+"""An empty library, and an editor who asks it."""
+
+from collections.abc import AsyncIterator
 
 import pytest
 
-from db.session.engines import Engines
-from tests.writing.asking import Asking
+from tests.databases import Database
+from tests.writing.library import EDITOR, AskingLibrary, make_library
 
 
 @pytest.fixture
-def ask(engines: Engines) -> Asking:
-    """Asks as nobody; `ask.by(viewer)` as somebody."""
-    return Asking(engines)
+async def library(blank_database: Database) -> AsyncIterator[AskingLibrary]:
+    """Asks as an editor; `library.by(viewer)` as somebody else."""
+    engines = await make_library(blank_database)
+    yield AskingLibrary(engines, EDITOR)
+    await engines.dispose()

@@ -7,7 +7,6 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from graphql import OperationType
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -27,13 +26,12 @@ from db.relations import Predicate, Visibility
 from db.session.engines import Engines
 from graph.context import ContextFactory
 from graph.entity import Connection, Node, Schema, entity, query_type
-from graph.prepare.documents import OperationRequest
 from graph.settings import Settings
-from graph.viewer import NOBODY, Viewer
+from graph.viewer import Viewer
 from graph.writing import Crud, RelationshipInput, Right, error_types, mutation_type, with_right
 from tests.databases import Database
 from tests.entity.serving import settings_of
-from tests.writing.asking import EVERYTHING, Asking
+from tests.writing.asking import AskingSchema
 
 EDITOR = Viewer(7, frozenset({"editor"}))
 KEEPER = Viewer(8, frozenset({"admin"}))
@@ -81,6 +79,7 @@ class BookRow(Base):
     pages: Mapped[int] = mapped_column(SmallInteger)
     price: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
     form: Mapped[str | None] = mapped_column(Enum("novel", "essay", native_enum=False, length=10))
+    code: Mapped[str | None] = mapped_column(String(10))
     changes: Mapped[int] = mapped_column(default=1)
     sequel_of_id: Mapped[int | None] = mapped_column(ForeignKey("books.id"))
 
@@ -106,13 +105,14 @@ class Book(Node):
     pages: int
     price: Decimal | None
     form: str | None
+    code: str | None
     changes: int
     genres: Connection[Genre]
 
 
 books = Crud(
     Book,
-    ["title", "edition", "pages", "price", "form"],
+    ["title", "edition", "pages", "price", "form", "code"],
     may=with_right(EDITORS),
     create=EDITORS,
     links=[RelationshipInput("genres", create=("name",), create_right=EDITORS)],
@@ -142,18 +142,15 @@ READERS = Visibility(_visible_to_readers)
 KEEPERS = Visibility(lambda _mapper: None)
 
 
-class AskingLibrary(Asking):
+class AskingLibrary(AskingSchema):
     """Asks this schema; secret genres are shown to admins alone."""
 
-    def by(self, viewer: Viewer) -> AskingLibrary:
-        return AskingLibrary(self.engines, viewer, self._statements)
+    schema = SCHEMA
 
-    async def __call__(self, document: str, **variables: Any) -> Any:
+    def context(self) -> ContextFactory:
+        """A context for one operation of this viewer."""
         visible = KEEPERS if self.viewer.has("admin") else READERS
-        context = ContextFactory(self.engines, viewer=self.viewer, visible=visible, statements=self._statements)
-        result = await SCHEMA.operations.answer(OperationRequest(document, variables), context, EVERYTHING)
-        assert not result.errors, result.errors
-        return result.data
+        return ContextFactory(self.engines, viewer=self.viewer, visible=visible, statements=self._statements)
 
 
 async def make_library(database: Database) -> Engines:
@@ -166,6 +163,3 @@ async def make_library(database: Database) -> Engines:
 
 def book(title: str = "Emma", **values: Any) -> Mapping[str, Any]:
     return {"title": title, "pages": 400} | values
-
-
-__all__ = ["EDITOR", "KEEPER", "NOBODY", "AskingLibrary", "OperationType", "book", "make_library"]

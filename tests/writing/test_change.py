@@ -4,39 +4,38 @@ import pytest
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from db import models
 from db.fast import CompiledStatement
-from db.session.engines import Engines
-from graph.types.tag import Tag
 from graph.writing import Change, written
+from tests.entity.serving import global_id
 from tests.writing.asking import in_change
+from tests.writing.library import AskingLibrary, Genre, GenreRow
 
-NEW_TAG = CompiledStatement(insert(models.Tag).values(name=bindparam("new_name"), slug=bindparam("new_slug")))
+NEW_GENRE = CompiledStatement(insert(GenreRow).values(name=bindparam("new_name")))
 
 
-async def test_a_compiled_statement_that_fails_in_a_savepoint_is_undone_alone(engines: Engines) -> None:
-    tag = {"new_name": "A", "new_slug": "a"}
+async def test_a_compiled_statement_that_fails_in_a_savepoint_is_undone_alone(library: AskingLibrary) -> None:
+    genre = {"new_name": "A"}
 
     async def add_another_and_the_same(change: Change) -> None:
         async with change.savepoint():
-            await change.rows(NEW_TAG, {"new_name": "B", "new_slug": "b"})
-            await change.rows(NEW_TAG, tag)
+            await change.rows(NEW_GENRE, {"new_name": "B"})
+            await change.rows(NEW_GENRE, genre)
 
     async def work(change: Change) -> int | None:
-        await change.rows(NEW_TAG, tag)
+        await change.rows(NEW_GENRE, genre)
         with pytest.raises(IntegrityError):
             await add_another_and_the_same(change)
-        return await change.session.scalar(select(func.count()).select_from(models.Tag))
+        return await change.session.scalar(select(func.count()).select_from(GenreRow))
 
-    assert await in_change(engines, work) == 1
+    assert await in_change(library, work) == 1
 
 
-async def test_rows_are_touched_once_whether_they_are_mapped_or_written(engines: Engines) -> None:
+async def test_rows_are_touched_once_whether_they_are_mapped_or_written(library: AskingLibrary) -> None:
     async def work(change: Change) -> list[str]:
-        tag = models.Tag(name="A", slug="a")
-        change.session.add(tag)
+        genre = GenreRow(name="A")
+        change.session.add(genre)
         await change.flush()
-        change.touch(tag, written(Tag, tag.id), written(Tag, tag.id + 1))
+        change.touch(genre, written(Genre, genre.id), written(Genre, genre.id + 1))
         return list(change.touched)
 
-    assert await in_change(engines, work) == ["VGFnOjE", "VGFnOjI"]  # Tag:1 and Tag:2
+    assert await in_change(library, work) == [global_id(Genre, 1), global_id(Genre, 2)]

@@ -1,23 +1,15 @@
 """A noun of somebody else's, on a base of its own, with create, update and delete in a few declared lines."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
-from tests.databases import Database, StatementRecorder
-from tests.writing.library import EDITOR, KEEPER, AskingLibrary, Book, Genre, book, make_library
+from tests.databases import StatementRecorder
+from tests.writing.library import KEEPER, AskingLibrary, Book, Genre, book
 
 BOOK = "book { id title edition pages price form changes genres { nodes { name } } }"
-
-
-@pytest.fixture
-async def library(blank_database: Database) -> AsyncIterator[AskingLibrary]:
-    engines = await make_library(blank_database)
-    yield AskingLibrary(engines, EDITOR)
-    await engines.dispose()
 
 
 async def made(library: AskingLibrary, **values: Any) -> Any:

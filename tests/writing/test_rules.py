@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Column, Enum, Numeric, SmallInteger, String, 
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from strawberry.scalars import JSON
 
+from db import emails, money, slugs  # noqa: F401 - kinds of text register themselves
 from db.base import EmailAddress
 from db.text_kinds import KIND
 from graph.entity.registry import Attribute

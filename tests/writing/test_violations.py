@@ -3,26 +3,21 @@
 from typing import Any
 
 import pytest
-from pydantic import Field
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import models
-from db.base import utcnow
 from db.session.engines import Engines
-from graph.mutations.post import posts
 from graph.writing import Input
 from graph.writing.violations import violation_errors
+from tests.writing.library import AskingLibrary, BookRow, GenreRow, book, book_genre, books
 
-POST = posts.create().input
-USER = {"email": "a@b.org", "name": "A", "is_active": True, "created_at": utcnow(), "updated_at": utcnow()}
+BOOK = books.create().input
 
 
-class SignUpInput(Input):
-    """An input that was made from no entity."""
-
-    email: str = Field(description="An address.")
+@pytest.fixture
+def engines(library: AskingLibrary) -> Engines:
+    return library.engines
 
 
 async def refused(engines: Engines, model: type[Input], *statements: Any) -> list[tuple[str, list[str], str]]:
@@ -43,31 +38,25 @@ async def broken(connection: AsyncConnection, statement: Any) -> IntegrityError:
 async def test_a_row_that_is_written_along_does_not_take_the_place_of_a_field_with_the_same_name(
     engines: Engines,
 ) -> None:
-    tag = insert(models.Tag).values(name="A", slug="a")
-    says = "Among the tags, this slug is taken; choose another."
-    assert await refused(engines, POST, tag, tag) == [("AlreadyExists", ["input"], says)]
-
-
-async def test_an_input_without_an_entity_is_about_the_tables_of_the_house(engines: Engines) -> None:
-    user = insert(models.User).values(**USER)
-    says = "Among the users, this email is taken; choose another."
-    assert await refused(engines, SignUpInput, user, user) == [("AlreadyExists", ["input", "email"], says)]
+    one, other = (insert(GenreRow).values(name=name, code="a") for name in "AB")
+    says = "Among the genres, this code is taken; choose another."
+    assert await refused(engines, BOOK, one, other) == [("AlreadyExists", ["input"], says)]
 
 
 async def test_a_table_without_a_model_tells_its_columns(engines: Engines) -> None:
-    user = insert(models.User).values(id=7, **USER)
-    role = insert(models.Role).values(id=8, name="editor")
-    held = insert(models.user_roles).values(user_id=7, role_id=8)
-    says = "Among the user roles, this user id and role id is taken; choose another."
-    assert await refused(engines, POST, user, role, held, held) == [("AlreadyExists", ["input"], says)]
+    novel = insert(GenreRow).values(id=8, name="Novel")
+    emma = insert(BookRow).values(id=7, **book())
+    held = insert(book_genre).values(book_id=7, genre_id=8, position=0)
+    says = "Among the book genre, this book id and genre id is taken; choose another."
+    assert await refused(engines, BOOK, novel, emma, held, held) == [("AlreadyExists", ["input"], says)]
 
 
 async def test_what_has_just_gone_is_told_alike_though_one_database_does_not_say_what(engines: Engines) -> None:
     says = "Something that this refers to has just been deleted; read it again."
-    held = insert(models.user_roles).values(user_id=7, role_id=8)
-    assert await refused(engines, POST, held) == [("NotFound", ["input"], says)]
+    held = insert(book_genre).values(book_id=7, genre_id=8, position=0)
+    assert await refused(engines, BOOK, held) == [("NotFound", ["input"], says)]
 
 
 async def test_what_no_client_can_have_caused_is_raised_again(engines: Engines) -> None:
     with pytest.raises(IntegrityError):
-        await refused(engines, POST, insert(models.Tag).values(slug="a"))
+        await refused(engines, BOOK, insert(GenreRow).values(code="a"))

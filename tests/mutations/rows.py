@@ -7,7 +7,7 @@ from sqlalchemy import Executable
 from db.session import Mode, RequestSession
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
-from tests.writing.asking import Asking
+from tests.mutations.asking import Asking
 
 
 async def make_post(ask: Asking, **values: Any) -> str:

@@ -10,8 +10,8 @@ from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.types.account import Account
 from tests.databases import StatementRecorder
-from tests.writing.asking import ADMIN, Asking, make_user
-from tests.writing.banking import TRANSFER, balance_of, make_account, place, transfer
+from tests.mutations.asking import ADMIN, Asking, make_user
+from tests.mutations.banking import TRANSFER, balance_of, make_account, place, transfer
 
 NOWHERE = encode_id(entity_of(Account), (999,))
 MOST = "92233720368547758.07"

@@ -6,8 +6,8 @@ import pytest
 
 from graph.types.document import Document
 from graph.types.user import User
-from tests.writing.asking import ADMIN, Asking, make_user
-from tests.writing.rows import id_of, make_document
+from tests.mutations.asking import ADMIN, Asking, make_user
+from tests.mutations.rows import id_of, make_document
 
 DOCUMENT = "document { kind title body version owner { name } }"
 

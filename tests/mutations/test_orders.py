@@ -12,8 +12,8 @@ from db.money import to_decimal
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from tests.databases import StatementRecorder
-from tests.writing.asking import ADMIN, Asking, make_user
-from tests.writing.banking import ORDER, balance_of, make_account, place
+from tests.mutations.asking import ADMIN, Asking, make_user
+from tests.mutations.banking import ORDER, balance_of, make_account, place
 
 HOUSE = "house@trellis.example"
 LINE = {"description": "Rose", "quantity": 2, "unitPrice": "3.50"}

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from db import models
 from graph.types.tag import Tag
 from graph.types.user import User
-from tests.writing.asking import ADMIN, Asking, make_user
-from tests.writing.rows import id_of, make_post, rows
+from tests.mutations.asking import ADMIN, Asking, make_user
+from tests.mutations.rows import id_of, make_post, rows
 
 NAMES = "post { version contributors { nodes { name } } }"
 SLUGS = "post { version tags { nodes { slug } } }"

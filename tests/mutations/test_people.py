@@ -10,8 +10,8 @@ from db.session import Mode, RequestSession
 from graph.identity import sign_ins
 from graph.types.user import User
 from graph.viewer import Viewer
-from tests.writing.asking import ADMIN, Asking, make_user
-from tests.writing.rows import id_of, make_document, make_post, rows
+from tests.mutations.asking import ADMIN, Asking, make_user
+from tests.mutations.rows import id_of, make_document, make_post, rows
 
 USER = "user { id email name isActive }"
 ROLES = "user { name roles { nodes { name } } }"

@@ -19,8 +19,9 @@ from graph.mutations.idempotency import KEPT_FOR, MAX_SWEPT, StoredKeys
 from graph.writing import Change, IdempotencyKey, Input, idempotency_key, mutation
 from graph.writing.idempotency import fingerprint_of
 from tests.databases import StatementRecorder
-from tests.writing.asking import ADMIN, Asking, in_change, make_user
-from tests.writing.banking import ORDER, TRANSFER, balance_of, make_account, place, transfer
+from tests.mutations.asking import ADMIN, Asking, make_user
+from tests.mutations.banking import ORDER, TRANSFER, balance_of, make_account, place, transfer
+from tests.writing.asking import in_change
 
 CONFLICT = [("IdempotencyConflict", ("input", "idempotencyKey"))]
 
@@ -167,8 +168,8 @@ async def test_keys_are_kept_for_two_days_and_then_swept_a_bounded_number_at_a_t
         assert await stored.claim(change, "user:1", "b", "f") is None
         await stored.keep(change, "user:1", "b", {"errors": []})
 
-    await in_change(engines, claim)
-    await in_change(engines, claim_more)
+    await in_change(Asking(engines, ADMIN), claim)
+    await in_change(Asking(engines, ADMIN), claim_more)
     # Three of the old ones are left for the next time; "a" is too young, and "b" is new.
     assert await keys(engines) == 3 + 2
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from tests.writing.asking import ADMIN, Asking
+from tests.mutations.asking import ADMIN, Asking
 
 TRANSFER = "transfer { id amount currency idempotencyKey } fromAccount { id balance } toAccount { id balance }"
 ORDER = "order { id status currency totalPrice lines { nodes { description quantity unitPrice } } }"

@@ -14,7 +14,7 @@ from graph.viewer import Viewer
 from tests.databases import Database
 from tests.explorer.serving import serving
 from tests.http.client import Client
-from tests.writing.asking import Asking, make_user
+from tests.mutations.asking import Asking, make_user
 
 DOCUMENT = """mutation($input: CreateDocumentInput!) {
   createDocument(input: $input) { document { title body } errors { __typename path } }

@@ -14,8 +14,9 @@ from graph.types.post import Post
 from graph.types.tag import Tag
 from graph.types.user import User
 from graph.viewer import Viewer
-from tests.writing.asking import ADMIN, EVERYTHING, SCHEMA, Asking, make_user
-from tests.writing.rows import id_of, make_document, make_post, rows
+from tests.mutations.asking import ADMIN, SCHEMA, Asking, make_user
+from tests.mutations.rows import id_of, make_document, make_post, rows
+from tests.writing.asking import EVERYTHING
 
 ENTRIES = "{ auditEntries(first: 100) { nodes { action actor objectIds requestId user { name } } } }"
 

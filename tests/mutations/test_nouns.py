@@ -11,8 +11,8 @@ from graph.types.tag import Tag
 from graph.types.user import User
 from graph.viewer import Viewer
 from tests.databases import StatementRecorder
-from tests.writing.asking import ADMIN, Asking, make_user
-from tests.writing.rows import id_of, make_post, rows
+from tests.mutations.asking import ADMIN, Asking, make_user
+from tests.mutations.rows import id_of, make_post, rows
 
 POST = "post { id slug title summary content status version author { name } tags { nodes { slug } } }"
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from db import models
-from tests.writing.asking import Asking, make_user
-from tests.writing.rows import make_document, make_post, rows
+from tests.mutations.asking import Asking, make_user
+from tests.mutations.rows import make_document, make_post, rows
 
 POST = "post { title version }"
 
