@@ -195,10 +195,14 @@ async def test_an_answer_leaves_nothing_to_the_garbage_collector(direct: Schema,
 
     for _ in range(3):  # the first ones connect, plan, and learn what their statements return
         await once()
+    rounds = []
     with without_collector():
-        for _ in range(5):
-            await once()
-        assert gc.collect() == 0
+        for _ in range(3):
+            for _ in range(5):
+                await once()
+            rounds.append(gc.collect())
+    # A server in another thread of this process may leave something in one round; an answer would in each.
+    assert min(rounds) == 0, rounds
 
 
 async def test_fifty_answers_at_once_keep_to_their_own_contexts(

@@ -101,7 +101,7 @@ REFUSED: Mapping[str, tuple[Any, ...]] = {
 }
 """Values beyond it."""
 
-OF_ENUMS = (1, "NOPE", True, [], {})
+OF_ENUMS: tuple[Any, ...] = (1, "NOPE", True, [], {})
 """Values that no enumeration allows."""
 
 
@@ -122,7 +122,8 @@ class Place(NamedTuple):
 def root_fields(schema: GraphQLSchema) -> Mapping[str, GraphQLField]:
     """The fields of the query type, by name."""
     assert schema.query_type is not None
-    return schema.query_type.fields
+    fields: Mapping[str, GraphQLField] = schema.query_type.fields
+    return fields
 
 
 def places(schema: GraphQLSchema) -> Iterator[Place]:

@@ -10,7 +10,7 @@ from tests.explorer.browser import Witness, needs_chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.sqlite, needs_chromium]
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
 
 
 EXPLORERS = "arg mismatch between arg and selection"
