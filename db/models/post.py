@@ -20,7 +20,7 @@ class PostStatus(Word):
 
     DRAFT = "draft", "Being written; not public."
     PUBLISHED = "published", "Public."
-    ARCHIVED = "archived", "CompiledStatement, but no longer shown."
+    ARCHIVED = "archived", "Kept, but no longer shown."
 
 
 post_tags = Table(

@@ -31,7 +31,7 @@ MODULES = {
 def main() -> None:
     """Run the command line: the console script `trellis`."""
     try:
-        _command_line()()
+        _command_line()(prog_name="trellis")
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

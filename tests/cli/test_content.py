@@ -1,48 +1,36 @@
-"""`trellis import`, `trellis demo` and `trellis export`, run as people run them."""
+"""`trellis import`, `trellis demo` and `trellis export`."""
 
 import json
 import os
 import pty
 import subprocess
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from db import exporting
 from graph.cli.errors import Exit
+from tests.cli.running import PATIENCE_S, TRELLIS, Command, Finished, environment, trellis, trellis_process
 from tests.databases import Database
 from tests.db.importing.posts import make_file, make_post, make_posts
-
-TRELLIS = [str(Path(sys.executable).with_name("trellis"))]
-
 
 NO_DATABASE = Database("sqlite:////nowhere/trellis.db", "sqlite")
 
 
-def environment(url: str) -> dict[str, str]:
-    return dict(os.environ) | {"TRELLIS_DATABASE_URL": url, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+def environment_of(database: Database) -> Mapping[str, str]:
+    return environment(TRELLIS_DATABASE_URL=database.url)
 
 
-def trellis(database: Database, *arguments: str | Path, status: Exit = Exit.OK) -> subprocess.CompletedProcess[str]:
-    """Run a command and check its exit status."""
-    done = subprocess.run(
-        [*TRELLIS, *map(str, arguments)],
-        env=environment(database.url),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == status, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+def trellis_on(database: Database, *arguments: str | Path, status: Exit = Exit.OK, run: Command = trellis) -> Finished:
+    """Run a command on a database; here, unless `run` is `trellis_process`."""
+    return run(*arguments, status=status, TRELLIS_DATABASE_URL=database.url)
 
 
 def test_an_import_says_what_it_did(database: Database, tmp_path: Path) -> None:
     root = make_posts(tmp_path / "posts", 12)
     make_file(root, "_index.md", "+++\n+++\n")
-    first = trellis(database, "import", "markdown", root)
+    first = trellis_on(database, "import", "markdown", root, run=trellis_process)
     assert first.stdout.startswith(
         "imported 13 files: 12 new, 0 changed, 0 unchanged, 0 refused, 1 passed over (sections: 1, templates: 0); "
     )
@@ -51,53 +39,53 @@ def test_an_import_says_what_it_did(database: Database, tmp_path: Path) -> None:
 
     make_post(root, "more.md")
     make_post(root, "0/post-0.md", path="2024/05/01/post-0", title="Changed")
-    again = trellis(database, "import", "markdown", root, "--strict")
+    again = trellis_on(database, "import", "markdown", root, "--strict")
     assert again.stdout.startswith("imported 14 files: 1 new, 1 changed, 11 unchanged, 0 refused, 1 passed over")
 
 
 def test_broken_files_are_named_on_stderr_and_the_status_tells(database: Database, tmp_path: Path) -> None:
     root = make_posts(tmp_path / "posts", 3)
     broken = make_post(root, "broken.md", title="")
-    done = trellis(database, "import", "markdown", root, status=Exit.FAILED)
+    done = trellis_on(database, "import", "markdown", root, status=Exit.FAILED)
     problem, regret = done.stderr.splitlines()
     assert problem == f"{broken}:2: `title` is empty; fill it in, or leave it out"
     assert regret.endswith("1 of 4 files were not imported; correct what is named above and run the import again.")
     assert done.stdout.startswith("imported 4 files: 3 new, 0 changed, 0 unchanged, 1 refused")
-    assert len(trellis(database, "export", "posts").stdout.splitlines()) == 3
+    assert len(trellis_on(database, "export", "posts").stdout.splitlines()) == 3
 
 
 def test_a_strict_import_of_a_broken_folder_imports_nothing(database: Database, tmp_path: Path) -> None:
     root = make_posts(tmp_path / "posts", 3)
     make_post(root, "broken.md", title="")
-    done = trellis(database, "import", "markdown", root, "--strict", status=Exit.FAILED)
+    done = trellis_on(database, "import", "markdown", root, "--strict", status=Exit.FAILED)
     assert "Nothing was imported, because 1 of 4 files cannot be" in done.stderr
-    assert trellis(database, "export", "users").stdout == ""
+    assert trellis_on(database, "export", "users").stdout == ""
 
 
 @pytest.mark.sqlite  # about the command, whatever the database
 def test_a_file_name_that_is_no_text_is_named_all_the_same(database: Database, tmp_path: Path) -> None:
     file = make_post(tmp_path, "x.md")
     file.rename(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\x1b[31m.md"))
-    done = trellis(database, "import", "markdown", tmp_path, status=Exit.FAILED)
+    done = trellis_on(database, "import", "markdown", tmp_path, status=Exit.FAILED, run=trellis_process)
     assert r"\udcff\x1b[31m.md:1: the file's name is not valid UTF-8; rename it, or give a `path`" in done.stderr
 
 
 @pytest.mark.sqlite  # about the command, whatever the database
 def test_one_file_and_a_default_author(database: Database, tmp_path: Path) -> None:
     file = make_post(tmp_path, authors=())
-    trellis(database, "import", "markdown", file, "--default-author", "Zoë Winter")
-    post = json.loads(trellis(database, "export", "posts").stdout)
+    trellis_on(database, "import", "markdown", file, "--default-author", "Zoë Winter")
+    post = json.loads(trellis_on(database, "export", "posts").stdout)
     assert (post["slug"], post["title"], post["status"]) == ("post", "Beans", "draft")
     assert post["contributor_emails"] == [post["author_email"]]
-    assert json.loads(trellis(database, "export", "users").stdout)["name"] == "Zoë Winter"
+    assert json.loads(trellis_on(database, "export", "users").stdout)["name"] == "Zoë Winter"
 
 
 def test_a_wrong_path_or_name_is_told_before_a_database_is_needed(tmp_path: Path) -> None:
-    nowhere = trellis(NO_DATABASE, "import", "markdown", tmp_path / "nowhere", status=Exit.USAGE)
+    nowhere = trellis_on(NO_DATABASE, "import", "markdown", tmp_path / "nowhere", status=Exit.USAGE)
     assert "There is nothing at" in nowhere.stderr
-    empty = trellis(NO_DATABASE, "import", "markdown", tmp_path, status=Exit.USAGE)
+    empty = trellis_on(NO_DATABASE, "import", "markdown", tmp_path, status=Exit.USAGE)
     assert "ends in .md or .markdown; give the folder that holds them." in empty.stderr
-    long = trellis(NO_DATABASE, "import", "markdown", tmp_path, "--default-author", "n" * 201, status=Exit.USAGE)
+    long = trellis_on(NO_DATABASE, "import", "markdown", tmp_path, "--default-author", "n" * 201, status=Exit.USAGE)
     assert "has 201 characters, the limit is 200; shorten it." in long.stderr
 
 
@@ -106,9 +94,9 @@ def test_on_a_terminal_there_is_a_bar(database: Database, tmp_path: Path) -> Non
     make_posts(tmp_path, 3)
     make_post(tmp_path, "[bold]broken.md", title="")
     ours, theirs = pty.openpty()
-    environment_of_a_terminal = environment(database.url) | {"TERM": "xterm", "COLUMNS": "60"}
+    environment_of_a_terminal = environment_of(database) | {"TERM": "xterm", "COLUMNS": "60"}
     process = subprocess.Popen(
-        [*TRELLIS, "import", "markdown", str(tmp_path)],
+        [TRELLIS, "import", "markdown", str(tmp_path)],
         env=environment_of_a_terminal,
         stdout=subprocess.PIPE,
         stderr=theirs,
@@ -118,7 +106,7 @@ def test_on_a_terminal_there_is_a_bar(database: Database, tmp_path: Path) -> Non
     while chunk := _read(ours):
         shown += chunk
     os.close(ours)
-    assert process.communicate(timeout=60)[0].startswith(b"imported 4 files: 3 new")
+    assert process.communicate(timeout=PATIENCE_S)[0].startswith(b"imported 4 files: 3 new")
     assert process.returncode == Exit.FAILED
     assert b"4/4" in shown
     assert b"[bold]broken.md:2: `title` is empty" in shown
@@ -132,47 +120,47 @@ def _read(terminal: int) -> bytes:
 
 
 def test_the_demo_fills_an_empty_database_once(database: Database) -> None:
-    added, told = trellis(database, "demo").stdout.splitlines()
+    added, told = trellis_on(database, "demo", run=trellis_process).stdout.splitlines()
     assert added.startswith("added 4 roles, 20 users, 12 tags, 60 posts, ")
     assert told == (
         "sign in as ada.ashworth@example.org (admin), bjorn.berg@example.org (editor) or somebody else;"
         ' the password is "trellis demo"'
     )
-    refused = trellis(database, "demo", status=Exit.FAILED)
+    refused = trellis_on(database, "demo", status=Exit.FAILED)
     assert "this one has users or tags; use another database. With --if-empty" in refused.stderr
-    left_alone = trellis(database, "demo", "--if-empty")
+    left_alone = trellis_on(database, "demo", "--if-empty")
     assert left_alone.stdout == "The database has content already; nothing was changed.\n"
 
 
 @pytest.mark.sqlite  # about the command, whatever the database
 def test_the_demo_takes_a_scale_and_a_seed(database: Database) -> None:
-    assert "40 users" in trellis(database, "demo", "--scale", "2", "--seed", "5", "--if-empty").stdout
+    assert "40 users" in trellis_on(database, "demo", "--scale", "2", "--seed", "5", "--if-empty").stdout
 
 
 def test_an_export_can_be_read_line_by_line(database: Database, tmp_path: Path) -> None:
-    trellis(database, "demo")
-    lines = trellis(database, "export", "transfers").stdout.splitlines()
+    trellis_on(database, "demo")
+    lines = trellis_on(database, "export", "transfers", run=trellis_process).stdout.splitlines()
     assert [json.loads(line)["amount_minor"] > 0 for line in lines] == [True] * len(lines)
-    done = trellis(database, "export", "transfers", "--output", tmp_path / "transfers.ndjson")
+    done = trellis_on(database, "export", "transfers", "--output", tmp_path / "transfers.ndjson")
     assert done.stdout == f"exported {len(lines)} transfers to {tmp_path / 'transfers.ndjson'}\n"
     assert (tmp_path / "transfers.ndjson").read_text().splitlines() == lines
     assert [file.name for file in tmp_path.iterdir() if "part" in file.name] == []
 
 
 def test_an_unknown_noun_lists_the_known() -> None:
-    done = trellis(NO_DATABASE, "export", "books", status=Exit.USAGE)
+    done = trellis_on(NO_DATABASE, "export", "books", status=Exit.USAGE)
     assert f"There is no noun 'books'; take one of {', '.join(exporting.nouns())}." in done.stderr
 
 
 def test_an_export_into_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
-    done = trellis(NO_DATABASE, "export", "users", "--output", tmp_path / "no" / "x.ndjson", status=Exit.UNAVAILABLE)
+    done = trellis_on(NO_DATABASE, "export", "users", "--output", tmp_path / "no" / "x.ndjson", status=Exit.UNAVAILABLE)
     assert "cannot be written: No such file or directory. Name a file in a folder that you may write to." in done.stderr
 
 
 def test_an_export_that_fails_leaves_the_old_file(blank_database: Database, tmp_path: Path) -> None:
     file = tmp_path / "users.ndjson"
     file.write_text("old")
-    done = trellis(blank_database, "export", "users", "--output", file, status=Exit.UNAVAILABLE)
+    done = trellis_on(blank_database, "export", "users", "--output", file, status=Exit.UNAVAILABLE)
     assert "The database lacks a table" in done.stderr
     assert "Run `trellis db upgrade`." in done.stderr
     assert file.read_text() == "old"
@@ -182,11 +170,11 @@ def test_an_export_that_fails_leaves_the_old_file(blank_database: Database, tmp_
 @pytest.mark.parametrize("noun", ["roles", "posts"])  # less than a buffer, and more
 @pytest.mark.sqlite  # about the command, whatever the database
 def test_a_full_device_is_told(database: Database, noun: str) -> None:
-    trellis(database, "demo")
+    trellis_on(database, "demo")
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [*TRELLIS, "export", noun],
-            env=environment(database.url),
+            [TRELLIS, "export", noun],
+            env=environment_of(database),
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -194,16 +182,16 @@ def test_a_full_device_is_told(database: Database, noun: str) -> None:
         )
     assert done.returncode == Exit.FAILED
     assert done.stderr == "Error: The rows cannot be written: No space left on device. Make room there.\n"
-    into_a_file = trellis(database, "export", noun, "--output", "/dev/full", status=Exit.FAILED)
+    into_a_file = trellis_on(database, "export", noun, "--output", "/dev/full", status=Exit.FAILED)
     assert into_a_file.stderr == done.stderr
 
 
 @pytest.mark.parametrize("output", [(), ("--output", "/dev/stdout")])
 def test_a_reader_that_has_had_enough_ends_the_export_quietly(database: Database, output: tuple[str, ...]) -> None:
-    trellis(database, "demo", "--scale", "5")
+    trellis_on(database, "demo", "--scale", "5")
     with subprocess.Popen(
-        [*TRELLIS, "export", "posts", *output],
-        env=environment(database.url),
+        [TRELLIS, "export", "posts", *output],
+        env=environment_of(database),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
@@ -217,7 +205,8 @@ def test_a_reader_that_has_had_enough_ends_the_export_quietly(database: Database
 
 @pytest.mark.parametrize("arguments", [("demo",), ("export", "posts", "--output", "/dev/null")])
 def test_a_database_that_cannot_be_reached_is_told(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    done = trellis(Database("postgresql://nobody@127.0.0.1:1/none", "postgresql"), *arguments, status=Exit.UNAVAILABLE)
+    nobody = Database("postgresql://nobody@127.0.0.1:1/none", "postgresql")
+    done = trellis_on(nobody, *arguments, status=Exit.UNAVAILABLE)
     assert "cannot be reached" in done.stderr
-    gone = trellis(Database(f"sqlite:///{tmp_path}/no/x.db", "sqlite"), *arguments, status=Exit.UNAVAILABLE)
+    gone = trellis_on(Database(f"sqlite:///{tmp_path}/no/x.db", "sqlite"), *arguments, status=Exit.UNAVAILABLE)
     assert "cannot be reached: unable to open database file" in gone.stderr

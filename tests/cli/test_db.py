@@ -1,4 +1,4 @@
-"""`trellis db`, run as people run it."""
+"""`trellis db`."""
 
 import asyncio
 import os
@@ -12,18 +12,18 @@ import pytest
 
 from db import migrate
 from graph.cli.errors import Exit
-from tests.cli.running import TRELLIS, Finished, environment, trellis
+from tests.cli.running import PATIENCE_S, TRELLIS, Command, Finished, environment, trellis, trellis_process
 from tests.databases import Database, settings_for
 
 NEWEST = migrate.newest()
 
 
-def trellis_db(database: Database, *arguments: str, status: Exit = Exit.OK) -> Finished:
-    return trellis("db", *arguments, status=status, TRELLIS_DATABASE_URL=database.url)
+def trellis_db(database: Database, *arguments: str, status: Exit = Exit.OK, run: Command = trellis) -> Finished:
+    return run("db", *arguments, status=status, TRELLIS_DATABASE_URL=database.url)
 
 
 def test_an_upgrade_says_what_it_did_and_the_second_does_nothing(blank_database: Database) -> None:
-    first = trellis_db(blank_database, "upgrade")
+    first = trellis_db(blank_database, "upgrade", run=trellis_process)
     assert first.stdout == f"The database went from revision none to {NEWEST}.\n"
     assert first.stderr == ""
     assert trellis_db(blank_database, "upgrade").stdout == f"The database is at revision {NEWEST} already.\n"
@@ -43,7 +43,7 @@ def test_two_upgrades_at_once_wait_for_each_other(blank_database: Database) -> N
     running = [
         subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)
     ]
-    errors = [process.communicate(timeout=120)[1] for process in running]
+    errors = [process.communicate(timeout=PATIENCE_S)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], errors
     assert migrate.check(settings_for(blank_database)) == []
 
@@ -79,7 +79,7 @@ def test_a_downgrade_on_a_terminal_asks_first(blank_database: Database) -> None:
         env=environment(TRELLIS_DATABASE_URL=blank_database.url),
         stdin=theirs,
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
     os.close(ours)
@@ -95,7 +95,7 @@ async def test_control_c_ends_a_waiting_upgrade_quietly(blank_database: Database
     other = await asyncpg.connect(blank_database.url)
     await other.execute(f"SELECT pg_advisory_lock({migrate.LOCK})")
     waiting = await asyncio.create_subprocess_exec(
-        *(TRELLIS, "db", "upgrade"),
+        *("env", "--default-signal=INT", TRELLIS, "db", "upgrade"),  # a run in the background ignores SIGINT
         env=environment(TRELLIS_DATABASE_URL=blank_database.url),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

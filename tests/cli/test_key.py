@@ -1,4 +1,4 @@
-"""`trellis key`, run as people run it."""
+"""`trellis key`."""
 
 from datetime import timedelta
 
@@ -16,12 +16,12 @@ from graph.errors import Unauthenticated
 from graph.settings import Settings
 from graph.viewer import Viewer
 from tests.auth.people import make_user, writing
-from tests.cli.running import Finished, trellis
+from tests.cli.running import Command, Finished, trellis, trellis_process
 from tests.databases import Database
 
 
-def trellis_key(database: Database, *arguments: str, status: Exit = Exit.OK) -> Finished:
-    return trellis("key", *arguments, status=status, TRELLIS_DATABASE_URL=database.url)
+def trellis_key(database: Database, *arguments: str, status: Exit = Exit.OK, run: Command = trellis) -> Finished:
+    return run("key", *arguments, status=status, TRELLIS_DATABASE_URL=database.url)
 
 
 async def the_key(engines: Engines) -> ApiKey:
@@ -38,7 +38,7 @@ def listed(database: Database) -> list[list[str]]:
 
 
 async def test_a_key_is_alone_on_stdout_and_works(database: Database, engines: Engines) -> None:
-    done = trellis_key(database, "create", "importer", "--role", "editor", "--role", "author")
+    done = trellis_key(database, "create", "importer", "--role", "editor", "--role", "author", run=trellis_process)
     assert done.stderr == "Keep it now; it cannot be shown again.\n"
     key, end = done.stdout.split("\n")
     assert end == ""

@@ -8,7 +8,7 @@ import pytest
 
 from db.settings import HOUSE
 from graph.cli.errors import Exit
-from tests.cli.running import trellis
+from tests.cli.running import trellis, trellis_process
 from tests.databases import Database
 
 SECRET = "correct-horse"
@@ -34,7 +34,7 @@ COMMANDS = [
 
 
 def test_the_help_lists_every_command_on_a_line_of_its_own() -> None:
-    listed = trellis("--help").stdout.partition("Commands:\n")[2]
+    listed = trellis_process("--help").stdout.partition("Commands:\n")[2]
     for command in COMMANDS:
         assert re.search(rf"^  {command}  +[A-Z]", listed, re.MULTILINE), command
     assert len(listed.splitlines()) == len(COMMANDS)

@@ -1,14 +1,14 @@
-"""`trellis schema export`, run as people run it."""
+"""`trellis schema export`."""
 
 from pathlib import Path
 
 from db.settings import HOUSE
 from graph.cli.errors import Exit
-from tests.cli.running import trellis
+from tests.cli.running import trellis, trellis_process
 
 
 def test_the_schema_goes_to_stdout_or_to_a_file(tmp_path: Path) -> None:
-    done = trellis("schema", "export")
+    done = trellis_process("schema", "export")
     assert "\ntype Query {" in done.stdout
     assert done.stderr == ""
     trellis("schema", "export", "--output", tmp_path / "schema.graphql")
