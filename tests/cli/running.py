@@ -7,6 +7,7 @@ its streams, its signals and its end.
 
 import io
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -59,6 +60,11 @@ def trellis_process(
         check=False,
     )
     return checked(done, status)
+
+
+def hear_interrupts() -> None:
+    """Let a child end by SIGINT: tests that run in the background ignore SIGINT, and a child inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def checked(done: Finished, status: Exit) -> Finished:

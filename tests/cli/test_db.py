@@ -12,8 +12,17 @@ import pytest
 
 from db import migrate
 from graph.cli.errors import Exit
-from tests.cli.running import PATIENCE_S, TRELLIS, Command, Finished, environment, trellis, trellis_process
-from tests.databases import Database, settings_for
+from tests.cli.running import (
+    PATIENCE_S,
+    TRELLIS,
+    Command,
+    Finished,
+    environment,
+    hear_interrupts,
+    trellis,
+    trellis_process,
+)
+from tests.databases import WAITS_FOR_ME, Database, settings_for
 
 NEWEST = migrate.newest()
 
@@ -95,13 +104,13 @@ async def test_control_c_ends_a_waiting_upgrade_quietly(blank_database: Database
     other = await asyncpg.connect(blank_database.url)
     await other.execute(f"SELECT pg_advisory_lock({migrate.LOCK})")
     waiting = await asyncio.create_subprocess_exec(
-        *("env", "--default-signal=INT", TRELLIS, "db", "upgrade"),  # a run in the background ignores SIGINT
+        *(TRELLIS, "db", "upgrade"),
         env=environment(TRELLIS_DATABASE_URL=blank_database.url),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=hear_interrupts,
     )
-    waiters = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    while not await other.fetchval(waiters):  # noqa: ASYNC110 - a lock of the server has no event
+    while not await other.fetchval(WAITS_FOR_ME):  # noqa: ASYNC110 - a lock of the server has no event
         await asyncio.sleep(0.05)
     waiting.send_signal(signal.SIGINT)
     assert await waiting.communicate() == (b"", b"")
