@@ -1,4 +1,4 @@
-"""The database as commands use it: one transaction, on the primary, for all that a command does."""
+"""The database as commands use it: settings enter, engines or one transaction on the primary leave."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,22 +6,34 @@ from contextlib import asynccontextmanager
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.session.engines import Engines
+from db.settings import DatabaseSettings
 from graph.cli.errors import CommandError, Exit
 from graph.errors import ClientError
 from graph.settings import Settings
 
 
 @asynccontextmanager
-async def transaction() -> AsyncIterator[AsyncSession]:
-    """A session whose changes are kept when all went well.
-
-    What an API's client would be told becomes the command's own failure.
-    """
-    engines = Engines(Settings())
+async def engines(settings: DatabaseSettings) -> AsyncIterator[Engines]:
+    """The engines of these settings, whose connections are closed at the end."""
+    made = Engines(settings)
     try:
-        async with AsyncSession(engines.writing(), expire_on_commit=False) as session, session.begin():
+        yield made
+    finally:
+        await made.dispose()
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[AsyncSession]:
+    """A session whose changes are committed at the end, unless an exception leaves the block.
+
+    Raises `CommandError` with the sentence of a `ClientError`.
+    """
+    try:
+        async with (
+            engines(Settings()) as made,
+            AsyncSession(made.writing(), expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
     except ClientError as error:
         raise CommandError(error.message, Exit.FAILED) from None
-    finally:
-        await engines.dispose()

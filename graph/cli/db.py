@@ -1,17 +1,13 @@
-"""Commands about the database's tables: `trellis db upgrade`, `downgrade`, `check` and `current`."""
+"""Commands about the database's tables: `trellis db upgrade`, `downgrade`, `check` and `current`.
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+Declarations alone; `graph.cli.actions.db` does the work.
+"""
+
 from typing import Annotated
 
 import typer
-from alembic.util import CommandError as AlembicError
 
-from db import migrate
-from graph.cli.errors import CommandError, Exit
 from graph.cli.help import help_of
-from graph.settings import Settings
 
 SQL = typer.Option("--sql", help="Write the statements to stdout and touch nothing.")
 
@@ -44,14 +40,9 @@ def _upgrade(
       trellis db upgrade 0001      to that revision
       trellis db upgrade --sql     print the statements for somebody else to run
     """
-    settings = Settings()
-    with _revision_errors(revision):
-        if sql:
-            migrate.upgrade(settings, revision, sql=sys.stdout)
-            return
-        before = migrate.current(settings)
-        migrate.upgrade(settings, revision)
-    _report(before, migrate.current(settings))
+    from graph.cli.actions import db
+
+    db.upgrade(revision, sql=sql)
 
 
 def _downgrade(
@@ -69,16 +60,9 @@ def _downgrade(
       trellis db downgrade base --yes     remove every table, without asking
       trellis db downgrade 0002:0001 --sql     print the statements
     """
-    settings = Settings()
-    with _revision_errors(revision):
-        if sql:
-            migrate.downgrade(settings, revision, sql=sys.stdout)
-            return
-        before = migrate.current(settings)
-        if sys.stdin.isatty() and not yes:
-            typer.confirm(f"Go from revision {before or 'none'} to {revision}? Rows may be lost.", abort=True)
-        migrate.downgrade(settings, revision)
-    _report(before, migrate.current(settings))
+    from graph.cli.actions import db
+
+    db.downgrade(revision, sql=sql, ask=not yes)
 
 
 def _check() -> None:
@@ -87,35 +71,13 @@ def _check() -> None:
     Examples:
       trellis db check || trellis db upgrade     bring the tables up to date when they are not
     """
-    settings = Settings()
-    differences = migrate.check(settings)
-    if differences:
-        raise CommandError("\n".join(differences))
-    typer.echo(f"The tables are as the models want them, at revision {migrate.newest()}.")
+    from graph.cli.actions import db
+
+    db.check()
 
 
 def _current() -> None:
     """Print the revision that the database is at."""
-    at = migrate.current(Settings())
-    if at is None:
-        typer.echo("none; run `trellis db upgrade`")
-    elif at == migrate.newest():
-        typer.echo(f"{at} (the newest)")
-    else:
-        typer.echo(f"{at}; the newest is {migrate.newest()}: run `trellis db upgrade`")
+    from graph.cli.actions import db
 
-
-def _report(before: str | None, after: str | None) -> None:
-    if before == after:
-        typer.echo(f"The database is at revision {after or 'none'} already.")
-    else:
-        typer.echo(f"The database went from revision {before or 'none'} to {after or 'none'}.")
-
-
-@contextmanager
-def _revision_errors(revision: str) -> Iterator[None]:
-    try:
-        yield
-    except AlembicError as error:
-        known = ", ".join(migrate.revisions())
-        raise CommandError(f"There is no way to revision {revision}: {error}. Known: {known}.", Exit.USAGE) from None
+    db.current()

@@ -1,12 +1,10 @@
-"""What went wrong, in a sentence with the cure.
+"""Exceptions of the settings and of the databases enter; `CommandError`s leave, each a sentence with the cure.
 
-Exceptions of the settings and of the databases enter, `CommandError`s leave. No value of a setting is repeated: it may
-be a password.
+No value of a setting is repeated, because any of them may hold a password.
 """
 
-from typing import Any
-
 from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
@@ -15,7 +13,7 @@ from graph.cli.errors import CommandError, Exit
 from graph.settings import Settings
 
 NO_CONNECTION = ("08", "28", "3D", "53", "57P")
-"""Classes of PostgreSQL's states that say: not now, or not you.
+"""Classes of PostgreSQL's states: no connection, no right to connect, no such database, no resources, shutting down.
 
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
@@ -25,7 +23,7 @@ NO_FILE = ("unable to open database file", "attempt to write a readonly database
 
 
 def explained(error: Exception) -> CommandError | None:
-    """The failure to show; None for one that nobody expects, which deserves its traceback."""
+    """The failure to show; None for an exception without a known cause, which keeps its traceback."""
     if isinstance(error, ValidationError) and error.title in ("Settings", "DatabaseSettings"):
         return CommandError("\n".join(map(_wrong_setting, error.errors(include_input=False))), Exit.USAGE)
     if isinstance(error, NoDirectUrl):
@@ -37,8 +35,8 @@ def explained(error: Exception) -> CommandError | None:
     return None
 
 
-def _wrong_setting(problem: Any) -> str:
-    """`TRELLIS_POOL_SIZE should be a valid integer; …`, or what the setting's own check says."""
+def _wrong_setting(problem: ErrorDetails) -> str:
+    """`TRELLIS_POOL_SIZE should be a valid integer; …`, or the sentence of the setting's own check."""
     name = str(problem["loc"][0])
     said = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     default = Settings.model_fields[name].default
@@ -70,7 +68,7 @@ def _unreachable(reason: str) -> CommandError:
 
 
 def _place(url: URL) -> str:
-    """Where it is, without who asks."""
+    """A file, or a name and a host; never a user or a password."""
     if url.get_backend_name() == "sqlite":
         return str(url.database)
     return f"{url.database} at {url.host or 'localhost'}:{url.port or 5432}"

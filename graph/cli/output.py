@@ -1,7 +1,7 @@
-"""Where rows go: stdout or a file.
+"""Rows of a command enter; bytes leave on stdout or in a file.
 
-A reader that goes away ends the command quietly. A file appears when it is complete, and what was there before stays
-until then. What keeps the rows from being written becomes one sentence.
+A reader that closes the pipe ends the command quietly. A file appears when all rows are in it, and the file that it
+replaces stays until then. A failed write becomes one sentence, never a traceback.
 """
 
 import os
@@ -17,18 +17,18 @@ from graph.cli.errors import CommandError, Exit
 
 
 def printable(text: str) -> str:
-    """The text on one line: names may hold bytes that are not UTF-8, and characters that would steer the terminal."""
+    """The text on one line, without bytes that are not UTF-8 and without characters that would steer the terminal."""
     text = text.encode(errors="backslashreplace").decode()
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 class ReaderGone(Exception):
-    """Whoever reads our output has had enough."""
+    """The reader of stdout closed the pipe."""
 
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Around every write: say what keeps the rows from being written."""
+    """Wrap every write. Raises `ReaderGone` for a closed pipe, and `CommandError` with the cause of a failed write."""
     try:
         yield
     except BrokenPipeError:
@@ -39,7 +39,7 @@ def writing() -> Iterator[None]:
 
 @contextmanager
 def destination(output: Path | None) -> Iterator[BinaryIO]:
-    """What to write into: a file, or stdout when there is none."""
+    """A file to write into; stdout when `output` is None."""
     try:
         with _stdout() if output is None else _file(output) as file:
             yield file
@@ -62,7 +62,7 @@ def _stdout() -> Iterator[BinaryIO]:
 
 @contextmanager
 def _file(output: Path) -> Iterator[BinaryIO]:
-    """A file that appears whole or not at all; a device or a pipe is written as it is."""
+    """A file that appears whole or not at all; a device or a pipe is written directly."""
     if output.exists() and not output.is_file():
         target = partial = output
     else:

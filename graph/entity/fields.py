@@ -39,7 +39,8 @@ class ValueField(PlannedField):
 def object_type(name: str, description: str, *fields: PlannedField) -> type[Any]:
     """Make an object type of planned fields."""
     members: dict[str, Any] = {str(field.python_name): field for field in fields}
-    return strawberry.type(type(name, (), members | {"__annotations__": {}}), name=name, description=description)
+    members |= {"__annotations__": {}, "__doc__": description}
+    return strawberry.type(type(name, (), members), name=name, description=description)
 
 
 def described_enum(enum: Any, description: str, values: Mapping[str, str], name: str | None = None) -> Any:

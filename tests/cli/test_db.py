@@ -12,17 +12,8 @@ import pytest
 
 from db import migrate
 from graph.cli.errors import Exit
-from tests.cli.running import (
-    PATIENCE_S,
-    TRELLIS,
-    Command,
-    Finished,
-    environment,
-    hear_interrupts,
-    trellis,
-    trellis_process,
-)
-from tests.databases import WAITS_FOR_ME, Database, settings_for
+from tests.cli.running import TRELLIS, Finished, environment, trellis, trellis_process
+from tests.databases import Database, settings_for
 
 NEWEST = migrate.newest()
 
@@ -32,7 +23,7 @@ def trellis_db(database: Database, *arguments: str, status: Exit = Exit.OK, run:
 
 
 def test_an_upgrade_says_what_it_did_and_the_second_does_nothing(blank_database: Database) -> None:
-    first = trellis_db(blank_database, "upgrade", run=trellis_process)
+    first = trellis_process("db", "upgrade", TRELLIS_DATABASE_URL=blank_database.url)
     assert first.stdout == f"The database went from revision none to {NEWEST}.\n"
     assert first.stderr == ""
     assert trellis_db(blank_database, "upgrade").stdout == f"The database is at revision {NEWEST} already.\n"

@@ -16,7 +16,7 @@ from graph.errors import Unauthenticated
 from graph.settings import Settings
 from graph.viewer import Viewer
 from tests.auth.people import make_user, writing
-from tests.cli.running import Command, Finished, trellis, trellis_process
+from tests.cli.running import Finished, trellis, trellis_process
 from tests.databases import Database
 
 
@@ -38,7 +38,8 @@ def listed(database: Database) -> list[list[str]]:
 
 
 async def test_a_key_is_alone_on_stdout_and_works(database: Database, engines: Engines) -> None:
-    done = trellis_key(database, "create", "importer", "--role", "editor", "--role", "author", run=trellis_process)
+    roles = ("--role", "editor", "--role", "author")
+    done = trellis_process("key", "create", "importer", *roles, TRELLIS_DATABASE_URL=database.url)
     assert done.stderr == "Keep it now; it cannot be shown again.\n"
     key, end = done.stdout.split("\n")
     assert end == ""

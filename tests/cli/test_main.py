@@ -1,17 +1,42 @@
 """What all commands have in common: help, and one sentence with the cure when something is wrong."""
 
+import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from db.settings import HOUSE
+from graph import cli, commands
 from graph.cli.errors import Exit
 from tests.cli.running import trellis, trellis_process
 from tests.databases import Database
 
 SECRET = "correct-horse"
+HEAVY = {
+    "alembic",
+    "asyncpg",
+    "graphql",
+    "pydantic_settings",
+    "rich",
+    "sqlalchemy",
+    "starlette",
+    "strawberry",
+    "uvicorn",
+}
+"""Nothing that arguments are parsed with; Typer checks them with Pydantic, which is not in our hands."""
+IMPORTED_BY = """
+import contextlib, json, sys
+from graph.cli import run
+for arguments in json.loads(sys.argv[1]):
+    with contextlib.suppress(SystemExit):
+        run(arguments)
+print(*sys.modules)
+"""
+"""A program that runs many command lines, and then says which modules were imported."""
 COMMANDS = [
     "serve",
     "demo",
@@ -45,9 +70,42 @@ def test_every_command_explains_itself(command: str) -> None:
     assert trellis(*command.split(), "--help").stdout.startswith(f"Usage: trellis {command} ")
 
 
+def test_help_and_wrong_arguments_import_nothing_heavy() -> None:
+    command_lines = [[], ["--help"], ["--version"], ["nonsense"], ["serve", "--port", "many"]]
+    command_lines += [[*command.split(), "--help"] for command in COMMANDS]
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED_BY, json.dumps(command_lines)], capture_output=True, text=True, check=True
+    )
+    imported = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    assert {"typer", "graph"} <= imported
+    assert imported & HEAVY == set()
+    assert "db" not in imported
+
+
+def test_a_house_without_commands_of_its_own_has_those_of_every_house(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "COMMANDS_OF_THE_HOUSE", "graph.not_there")
+    listed = trellis("--help").stdout.partition("Commands:\n")[2]
+    names = [line[2:].partition("  ")[0] for line in listed.splitlines()]
+    assert names == ["serve", "db upgrade", "db downgrade", "db check", "db current", "schema export"]
+
+
+def test_the_modules_of_the_house_hold_those_of_every_house() -> None:
+    assert set(cli.MODULES) < set(commands.MODULES)
+
+
+def test_a_process_ends_without_taking_its_objects_apart() -> None:
+    ending = (
+        "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count())); from graph.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", ending, "--version"], capture_output=True, text=True, check=True)
+    version, frozen = done.stdout.splitlines()
+    assert version.startswith("trellis ")
+    assert int(frozen) > 1_000
+
+
 def test_the_version_is_that_of_the_project() -> None:
     project = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]
-    assert trellis("--version").stdout == f"trellis {project['version']}\n"
+    assert trellis_process("--version").stdout == f"trellis {project['version']}\n"
 
 
 @pytest.mark.parametrize(

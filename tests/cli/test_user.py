@@ -23,11 +23,9 @@ PASSWORD = "correct horse"
 ADA = ("create", "ada@example.org", "--name", "Ada")
 
 
-def trellis_user(
-    database: Database, *arguments: str, status: Exit = Exit.OK, given: str | None = None, run: Command = trellis
-) -> Finished:
+def trellis_user(database: Database, *arguments: str, status: Exit = Exit.OK, given: str = "") -> Finished:
     """Run a command without a terminal, with this text on stdin."""
-    return run("user", *arguments, status=status, given=given or "", TRELLIS_DATABASE_URL=database.url)
+    return trellis("user", *arguments, status=status, given=given, TRELLIS_DATABASE_URL=database.url)
 
 
 async def the_user(engines: Engines) -> User:

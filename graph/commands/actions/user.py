@@ -1,12 +1,7 @@
-"""Commands about users: `trellis user create`, `list`, `activate`, `deactivate` and `password`.
-
-Arguments and passwords enter, the last from a terminal or from stdin and never as an argument, which others on the
-machine could read. Sentences leave.
-"""
+"""`trellis user`: arguments and passwords enter, the latter from a terminal or from stdin. Sentences leave."""
 
 import asyncio
 import sys
-from typing import Annotated
 
 import typer
 from sqlalchemy import select
@@ -17,43 +12,15 @@ from graph.auth import users
 from graph.auth.passwords import HASHER, check_password, prepared
 from graph.cli.database import transaction
 from graph.cli.errors import CommandError, Exit
-from graph.cli.help import help_of
 from graph.cli.output import printable
 from graph.errors import InvalidEmail, InvalidPassword
 
 NAME_CHARACTERS = 200
 ROWS_AT_ONCE = 500
 
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail address.")]
-PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin, one line.")]
 
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    group = typer.Typer(help="Add users, and say who may sign in.", no_args_is_help=True, rich_markup_mode=None)
-    app.add_typer(group, name="user")
-    group.command("create", help=help_of(_create))(_create)
-    group.command("list", help=help_of(_list))(_list)
-    group.command("deactivate", help=help_of(_deactivate))(_deactivate)
-    group.command("activate", help=help_of(_activate))(_activate)
-    group.command("password", help=help_of(_password))(_password)
-
-
-def _create(
-    email: Email,
-    name: Annotated[str, typer.Option("--name", help="The name that others see.")],
-    role: Annotated[list[str] | None, typer.Option("--role", help="What the user may do; may be repeated.")] = None,
-    password_stdin: PasswordStdin = False,
-) -> None:
-    """Add a user.
-
-    The roles are admin, editor, author and member. On a terminal the password is asked for, twice. Without a password
-    the user cannot sign in.
-
-    Examples:
-      trellis user create ada@example.org --name Ada --role admin
-      pass show ada | trellis user create ada@example.org --name Ada --role author --password-stdin
-    """
+def create(email: str, name: str, roles: list[str], *, password_stdin: bool) -> None:
+    """Add a user. Raises `CommandError` for a name, an address or a password that no user may have."""
     if not 0 < len(name) <= NAME_CHARACTERS:
         raise CommandError(f"A name has 1 to {NAME_CHARACTERS} characters; this one has {len(name)}.", Exit.USAGE)
     try:
@@ -61,52 +28,31 @@ def _create(
     except InvalidEmail as error:
         raise CommandError(error.message, Exit.USAGE) from None
     hashed = _hashed_password(password_stdin)
-    asyncio.run(_created(email, name, role or [], hashed))
+    asyncio.run(_created(email, name, roles, hashed))
     typer.echo(f"added {email}")
     if hashed is None:
         typer.echo(f"Nobody can sign in as {email} yet; set a password with `trellis user password {email}`.", err=True)
 
 
-def _list() -> None:
-    """Print the users.
-
-    Each is a line: e-mail address, name, roles and state, with tabs between them.
-
-    Examples:
-      trellis user list | grep inactive
-    """
+def print_list() -> None:
+    """Print a line for each user, with tabs between the parts."""
     asyncio.run(_listed())
 
 
-def _deactivate(email: Email) -> None:
-    """Let a user in no more. Tokens, cookies and keys of the user are refused from now on.
-
-    Examples:
-      trellis user deactivate ada@example.org
-    """
+def deactivate(email: str) -> None:
+    """End the user's sign-ins and let the user in no more."""
     ended = asyncio.run(_deactivated(email))
     typer.echo(f"{email} may not sign in any more; {_sign_ins(ended)}.")
 
 
-def _activate(email: Email) -> None:
-    """Let a user in again. Keys of the user work again; to sign in takes the password.
-
-    Examples:
-      trellis user activate ada@example.org
-    """
+def activate(email: str) -> None:
+    """Let a user in again."""
     asyncio.run(_activated(email))
     typer.echo(f"{email} may sign in.")
 
 
-def _password(email: Email, password_stdin: PasswordStdin = False) -> None:
-    """Give a user another password.
-
-    On a terminal it is asked for, twice. All sign-ins of the user end.
-
-    Examples:
-      trellis user password ada@example.org
-      pass show ada | trellis user password ada@example.org --password-stdin
-    """
+def change_password(email: str, *, password_stdin: bool) -> None:
+    """Give a user another password. Raises `CommandError` where there is no terminal to ask for it."""
     hashed = _hashed_password(password_stdin)
     if hashed is None:
         raise CommandError("There is no terminal to ask for the password; give it with --password-stdin.", Exit.USAGE)

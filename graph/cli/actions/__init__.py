@@ -1,0 +1,1 @@
+"""What the commands of every house do, each module imported when one of its commands runs."""

@@ -1,0 +1,73 @@
+"""`trellis db`: revisions enter, the tables change, and a sentence about it leaves on stdout."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from alembic.util import CommandError as AlembicError
+
+from db import migrate
+from graph.cli.errors import CommandError, Exit
+from graph.settings import Settings
+
+
+def upgrade(revision: str, *, sql: bool) -> None:
+    """Bring the tables to a revision, or print the statements."""
+    settings = Settings()
+    with _revision_errors(revision):
+        if sql:
+            migrate.upgrade(settings, revision, sql=sys.stdout)
+            return
+        before = migrate.current(settings)
+        migrate.upgrade(settings, revision)
+    _report(before, migrate.current(settings))
+
+
+def downgrade(revision: str, *, sql: bool, ask: bool) -> None:
+    """Take the tables back to a revision, or print the statements; `ask` first on a terminal."""
+    settings = Settings()
+    with _revision_errors(revision):
+        if sql:
+            migrate.downgrade(settings, revision, sql=sys.stdout)
+            return
+        before = migrate.current(settings)
+        if ask and sys.stdin.isatty():
+            typer.confirm(f"Go from revision {before or 'none'} to {revision}? Rows may be lost.", abort=True)
+        migrate.downgrade(settings, revision)
+    _report(before, migrate.current(settings))
+
+
+def check() -> None:
+    """Compare the tables with the models. Raises `CommandError` that names each difference."""
+    differences = migrate.check(Settings())
+    if differences:
+        raise CommandError("\n".join(differences))
+    typer.echo(f"The tables are as the models want them, at revision {migrate.newest()}.")
+
+
+def current() -> None:
+    """Print the revision of the database, and how to reach the newest one."""
+    at = migrate.current(Settings())
+    if at is None:
+        typer.echo("none; run `trellis db upgrade`")
+    elif at == migrate.newest():
+        typer.echo(f"{at} (the newest)")
+    else:
+        typer.echo(f"{at}; the newest is {migrate.newest()}: run `trellis db upgrade`")
+
+
+def _report(before: str | None, after: str | None) -> None:
+    if before == after:
+        typer.echo(f"The database is at revision {after or 'none'} already.")
+    else:
+        typer.echo(f"The database went from revision {before or 'none'} to {after or 'none'}.")
+
+
+@contextmanager
+def _revision_errors(revision: str) -> Iterator[None]:
+    try:
+        yield
+    except AlembicError as error:
+        known = ", ".join(migrate.revisions())
+        raise CommandError(f"There is no way to revision {revision}: {error}. Known: {known}.", Exit.USAGE) from None

@@ -1,0 +1,15 @@
+"""The commands of this house: those of every house, and those about its nouns.
+
+Each module declares its commands with `register`, as `graph.cli` says. A house with other nouns has another list; a
+house without this room has the commands of `graph.cli` alone.
+"""
+
+MODULES = (
+    "graph.cli.serve",
+    "graph.cli.db",
+    "graph.commands.content",
+    "graph.cli.schema",
+    "graph.commands.user",
+    "graph.commands.key",
+)
+"""In the order of `trellis --help`, which lists single commands before groups."""

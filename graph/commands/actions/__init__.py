@@ -1,0 +1,1 @@
+"""What the commands about nouns do, each module imported when one of its commands runs."""
