@@ -1,11 +1,5 @@
 """Running `trellis`: within this process, or as people do, as a process of its own."""
 
-A process takes a second to start before it does anything. `trellis` calls the same `main` in a thread, with stdin,
-stdout, stderr, arguments and environment of its own; `trellis_process` is for what is about the process: its start,
-its streams, its signals and its end.
-"""
-
-import io
 import os
 import signal
 import subprocess
@@ -24,14 +18,15 @@ from graph.cli.errors import Exit
 TRELLIS = str(Path(sys.executable).with_name("trellis"))
 
 
+PATIENCE_S = 120
+"""How long a process may take on a busy machine."""
+
+
 class Finished(NamedTuple):
     """What a command wrote."""
 
     stdout: str
     stderr: str
-
-Command: TypeAlias = Callable[..., "Finished"]
-"""`trellis` or `trellis_process`."""
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -59,19 +54,14 @@ def trellis_process(*arguments: str | Path, status: Exit = Exit.OK, **variables:
         timeout=PATIENCE_S,
         check=False,
     )
-    return checked(done, status)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    return Finished(done.stdout, done.stderr)
 
 
 def hear_interrupts() -> None:
     """Let a child end by SIGINT: tests that run in the background ignore SIGINT, and a child inherits that."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def checked(done: Finished, status: Exit) -> Finished:
-    """The command, which has ended as it should."""
-    assert done.returncode == status, done.stderr
-    assert "Traceback" not in done.stderr
-    return Finished(done.stdout, done.stderr)
 
 
 def _run(arguments: list[str], status: Exit, given: str, variables: Mapping[str, str]) -> Finished:

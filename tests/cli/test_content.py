@@ -1,4 +1,4 @@
-"""`trellis import`, `trellis demo` and `trellis export`."""
+"""`trellis import`, `trellis demo` and `trellis export`, run as people run them."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 from db import exporting
 from graph.cli.errors import Exit
 from graph.commands.content import NOUNS
-from tests.cli.running import TRELLIS, Finished, environment, trellis, trellis_process
+from tests.cli.running import PATIENCE_S, TRELLIS, Finished, environment, trellis, trellis_process
 from tests.databases import Database
 from tests.db.importing.posts import make_file, make_post, make_posts
 

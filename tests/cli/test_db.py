@@ -1,4 +1,4 @@
-"""`trellis db`."""
+"""`trellis db`, run as people run it."""
 
 import asyncio
 import os
@@ -12,14 +12,14 @@ import pytest
 
 from db import migrate
 from graph.cli.errors import Exit
-from tests.cli.running import TRELLIS, Finished, environment, trellis, trellis_process
-from tests.databases import Database, settings_for
+from tests.cli.running import PATIENCE_S, TRELLIS, Finished, environment, hear_interrupts, trellis, trellis_process
+from tests.databases import WAITS_FOR_ME, Database, settings_for
 
 NEWEST = migrate.newest()
 
 
-def trellis_db(database: Database, *arguments: str, status: Exit = Exit.OK, run: Command = trellis) -> Finished:
-    return run("db", *arguments, status=status, TRELLIS_DATABASE_URL=database.url)
+def trellis_db(database: Database, *arguments: str, status: Exit = Exit.OK) -> Finished:
+    return trellis("db", *arguments, status=status, TRELLIS_DATABASE_URL=database.url)
 
 
 def test_an_upgrade_says_what_it_did_and_the_second_does_nothing(blank_database: Database) -> None:

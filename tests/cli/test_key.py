@@ -1,4 +1,4 @@
-"""`trellis key`."""
+"""`trellis key`, run as people run it."""
 
 from datetime import timedelta
 
@@ -20,8 +20,8 @@ from tests.cli.running import Finished, trellis, trellis_process
 from tests.databases import Database
 
 
-def trellis_key(database: Database, *arguments: str, status: Exit = Exit.OK, run: Command = trellis) -> Finished:
-    return run("key", *arguments, status=status, TRELLIS_DATABASE_URL=database.url)
+def trellis_key(database: Database, *arguments: str, status: Exit = Exit.OK) -> Finished:
+    return trellis("key", *arguments, status=status, TRELLIS_DATABASE_URL=database.url)
 
 
 async def the_key(engines: Engines) -> ApiKey:

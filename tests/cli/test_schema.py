@@ -1,4 +1,4 @@
-"""`trellis schema export`."""
+"""`trellis schema export`, run as people run it."""
 
 from pathlib import Path
 

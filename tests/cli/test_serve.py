@@ -54,7 +54,7 @@ def test_workers_share_the_port(database: Database) -> None:
     with serving(database, "--workers", "2") as (process, address):
         assert process.stderr is not None
         assert any("startup complete" in line for line in process.stderr)  # a worker listens when it has started
-        assert httpx.get(f"{address}/healthz", timeout=30).status_code == 200
+        assert httpx.get(f"{address}/healthz", timeout=PATIENCE_S).status_code == 200
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=PATIENCE_S)
 

@@ -1,4 +1,4 @@
-"""`trellis user`."""
+"""`trellis user`, run as people run it."""
 
 import asyncio
 import fcntl
@@ -16,10 +16,11 @@ from db.session.engines import Engines
 from graph.auth.passwords import HASHER
 from graph.cli.errors import Exit
 from tests.auth.people import found, make_sign_in, make_user, writing
-from tests.cli.running import PATIENCE_S, TRELLIS, Command, Finished, environment, trellis, trellis_process
+from tests.cli.running import TRELLIS, Finished, environment, trellis
 from tests.databases import Database
 
 PASSWORD = "correct horse"
+PATIENCE_S = 60
 ADA = ("create", "ada@example.org", "--name", "Ada")
 
 
@@ -40,7 +41,7 @@ def listed(database: Database) -> list[list[str]]:
 async def test_a_user_is_added_with_roles_and_a_password(database: Database, engines: Engines) -> None:
     roles = ("--role", "admin", "--role", "author", "--role", "admin")
     done = trellis_user(database, "create", "Ada@Example.org", "--name", "Ada", *roles, "--password-stdin",
-                        given=PASSWORD + "\n", run=trellis_process)  # fmt: skip
+                        given=PASSWORD + "\n")  # fmt: skip
     assert (done.stdout, done.stderr) == ("added ada@example.org\n", "")
     user = await the_user(engines)
     assert user.hashed_password is not None
