@@ -26,6 +26,7 @@ with postgres.begin() as run:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, None])
+@pytest.mark.process
 def test_a_server_ends_with_the_process_that_owns_the_run(end: signal.Signals | None) -> None:
     owner = subprocess.Popen(
         [sys.executable, "-c", OWN_A_RUN],

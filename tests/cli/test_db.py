@@ -22,6 +22,7 @@ def trellis_db(database: Database, *arguments: str, status: Exit = Exit.OK) -> F
     return trellis("db", *arguments, status=status, TRELLIS_DATABASE_URL=database.url)
 
 
+@pytest.mark.process
 def test_an_upgrade_says_what_it_did_and_the_second_does_nothing(blank_database: Database) -> None:
     first = trellis_process("db", "upgrade", TRELLIS_DATABASE_URL=blank_database.url)
     assert first.stdout == f"The database went from revision none to {NEWEST}.\n"
@@ -37,6 +38,7 @@ def test_the_folder_of_a_new_database_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "some" / "where" / "trellis.db").is_file()
 
 
+@pytest.mark.process
 def test_two_upgrades_at_once_wait_for_each_other(blank_database: Database) -> None:
     command = [TRELLIS, "db", "upgrade"]
     variables = environment(TRELLIS_DATABASE_URL=blank_database.url)
@@ -70,6 +72,7 @@ def test_a_downgrade_takes_a_revision_with_a_minus_sign(blank_database: Database
     assert done.stdout.startswith(f"The database went from revision {NEWEST} to ")
 
 
+@pytest.mark.process
 def test_a_downgrade_on_a_terminal_asks_first(blank_database: Database) -> None:
     trellis_db(blank_database, "upgrade")
     ours, theirs = pty.openpty()
@@ -90,6 +93,7 @@ def test_a_downgrade_on_a_terminal_asks_first(blank_database: Database) -> None:
 
 
 @pytest.mark.postgresql
+@pytest.mark.process
 async def test_control_c_ends_a_waiting_upgrade_quietly(blank_database: Database) -> None:
     # Somebody else is migrating: they hold the lock, and the command waits for it.
     other = await asyncpg.connect(blank_database.url)

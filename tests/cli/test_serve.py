@@ -40,6 +40,7 @@ def serving(database: Database, *arguments: str) -> Iterator[tuple[subprocess.Po
 
 
 @pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)])
+@pytest.mark.process
 def test_the_server_answers_until_it_is_told_to_stop(database: Database, stop: signal.Signals, status: int) -> None:
     with serving(database) as (process, address):
         assert httpx.get(f"{address}/healthz", timeout=PATIENCE_S).status_code == 200
@@ -50,6 +51,7 @@ def test_the_server_answers_until_it_is_told_to_stop(database: Database, stop: s
 
 
 @pytest.mark.sqlite
+@pytest.mark.process
 def test_workers_share_the_port(database: Database) -> None:
     with serving(database, "--workers", "2") as (process, address):
         assert process.stderr is not None
