@@ -1,6 +1,7 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-fast check format schema explorer snapshots coverage agreement claims bench
+.PHONY: help setup serve test test-fast check check-empty format schema explorer snapshots coverage agreement claims \
+	bench
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -15,7 +16,7 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses 
 READY := .venv/.ready
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "make serve HOST=0.0.0.0 PORT=8080   serve on another address"
 
 setup: $(READY) ## make .venv/ with everything that development needs
@@ -30,7 +31,7 @@ serve: $(READY) ## serve the API, on a database with demo data if it is new
 	@$(BIN)/trellis demo --if-empty
 	@exec $(BIN)/trellis serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
-test: check ## run everything that CI runs
+test: check check-empty ## run everything that CI runs
 	@$(PYTEST)
 
 test-fast: $(READY) ## run what takes less than a minute: both databases; no browser, no processes, no long runs
@@ -45,6 +46,9 @@ check: $(READY) ## run what takes seconds: format, lint, types, imports, schema
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/trellis schema export --check
+
+check-empty: $(READY) ## take our nouns away and check that the rest stands without them
+	@$(BIN)/python -m tests.empty
 
 format: $(READY) ## format the code
 	@$(BIN)/ruff check --fix --quiet

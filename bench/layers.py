@@ -29,11 +29,11 @@ LOOP = "event loop, as far as it is Python"
 REST = "other"
 
 _BY_PATH: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (PREPARE, ("graph/execution/prepare", "graph/execution/price", "graph/execution/selection")),
+    (PREPARE, ("graph/prepare/",)),
     (PREPARE, ("/graphql/language/", "/graphql/validation/", "/graphql/utilities/", "/graphql/type/")),
-    (PLAN, ("graph/execution/", "graph/entity/", "graph/types/", "graph/context", "<")),
+    (PLAN, ("graph/execute/", "graph/entity/", "graph/types/", "graph/context", "<")),
     (HTTP, ("/uvicorn/", "/starlette/", "/anyio/", "/http/", "/urllib/", "/email/")),
-    (LOADERS, ("graph/loaders", "/aiodataloader/", "db/batch", "db/links", "db/statements")),
+    (LOADERS, ("graph/loading/", "/aiodataloader/", "db/relations/", "db/statements/")),
     (HTTP, ("graph/",)),
     (SQL, ("db/", "/sqlalchemy/")),
     (DRIVER, ("/asyncpg/",)),

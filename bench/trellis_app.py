@@ -7,8 +7,9 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp
 
 from bench.operations import WRITER
+from db.models.role import ADMIN
 from graph.app import create_app
-from graph.viewer import ADMIN, Viewer
+from graph.viewer import Viewer
 
 _VIEWER = Viewer(WRITER, frozenset({ADMIN}))
 

@@ -15,11 +15,14 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, ForeignKey, Integer, MetaData, String, Text, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncAttrs
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from uuid_utils.compat import uuid7
+
+from db.dialects import dialect_of, variants
+from db.slugs import SLUG
+from db.text_kinds import KIND
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -38,7 +41,7 @@ def utcnow() -> datetime:
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment: with time zone in and out, UTC in between.
 
-    SQLite keeps no zone, so the value is stored in UTC and gets its zone back when read.
+    Where a database keeps no zone, the value is stored in UTC and gets its zone back when read.
     Raises `ValueError` for a datetime without a zone: its moment is unknown.
     """
 
@@ -60,8 +63,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
-        """None on PostgreSQL, where asyncpg gives every moment in UTC: lists would call it for each of their rows."""
-        return None if dialect.driver == "asyncpg" else super().result_processor(dialect, coltype)
+        """None where the driver gives every datetime in UTC: lists would call it for each of their rows."""
+        return None if dialect_of(dialect.name).datetimes_in_utc else super().result_processor(dialect, coltype)
 
 
 class EmailAddress(TypeDecorator[str]):
@@ -69,17 +72,18 @@ class EmailAddress(TypeDecorator[str]):
 
     impl = String(254)
     cache_ok = True
+    kind = "email"  # db.emails registers it; its library takes 50 ms to import, and few who read addresses check one
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """To lower case."""
         return None if value is None else value.lower()
 
 
-JSON_DOCUMENT: TypeEngine[Any] = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-"""JSON; JSONB on PostgreSQL, where it can be indexed."""
+JSON_DOCUMENT: TypeEngine[Any] = variants(JSON(none_as_null=True), lambda dialect: dialect.json(none_as_null=True))
+"""JSON, in the form that each database can index."""
 
-BIG_ID = BigInteger().with_variant(Integer, "sqlite")
-"""64 bits; SQLite counts rows by itself only in a column of exactly INTEGER."""
+BIG_ID = variants(BigInteger(), lambda dialect: dialect.counted_id)
+"""64 bits, in a type that the database counts up by itself."""
 
 
 class Word(StrEnum):
@@ -109,11 +113,8 @@ Id = Annotated[int, mapped_column(BIG_ID, primary_key=True, doc="The row's numbe
 TimeOrderedId = Annotated[
     uuid.UUID, mapped_column(Uuid, primary_key=True, default=uuid7, doc="A UUID of version 7: it sorts by time.")
 ]
-KIND = "trellis_kind"
-"""In a column's `info`: what its text must look like, for whoever takes it from outside."""
-
-Slug = Annotated[str, mapped_column(String(200), info={KIND: "slug"})]
-ShortSlug = Annotated[str, mapped_column(String(100), info={KIND: "slug"})]
+Slug = Annotated[str, mapped_column(String(200), info={KIND: SLUG})]
+ShortSlug = Annotated[str, mapped_column(String(100), info={KIND: SLUG})]
 Line = Annotated[str, mapped_column(String(200))]
 Paragraph = Annotated[str, mapped_column(String(2000))]
 Document = Annotated[str, mapped_column(Text)]

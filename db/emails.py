@@ -2,6 +2,8 @@
 
 from email_validator import EmailNotValidError, validate_email
 
+from db.text_kinds import TextKind, register_kind
+
 MAX_CHARACTERS = 254
 """Source: https://www.rfc-editor.org/rfc/rfc3696, erratum 1690."""
 
@@ -16,3 +18,6 @@ def email_address(text: str) -> str:
         return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized.lower()
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None
+
+
+EMAIL = register_kind("email", TextKind(email_address, canonical=str.lower, judges_empty=True))

@@ -23,7 +23,7 @@ ROWS_AT_ONCE = 500
 
 NEVER_EXPORTED = frozenset({"hashed_password"})
 NO_NOUNS = frozenset({ApiKey, IdempotencyKey, SignIn})
-"""Secrets, and answers as they were once given to whoever might see them."""
+"""Secrets, and answers that were given to viewers who might see them then."""
 
 Row: TypeAlias = dict[str, Any]
 

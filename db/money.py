@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Numeric, SQLColumnExpression, case, cast, literal
 
+from db.text_kinds import TextKind, register_kind
+
 DEFAULT_DIGITS = 2
 
 _CODES = {
@@ -29,6 +31,16 @@ _IN_USE = (
 )
 CURRENCIES = frozenset(_IN_USE.split())
 """The codes of money that people pay with. Source: ISO 4217, list one."""
+
+
+def currency_code(value: str) -> str:
+    """Return a code of ISO 4217. Raises `ValueError` for any other text."""
+    if value not in CURRENCIES:
+        raise ValueError("this is not the code of a currency; write it as ISO 4217 has it, for instance EUR")
+    return value
+
+
+CURRENCY = register_kind("currency", TextKind(currency_code))
 
 
 def digits(currency: str) -> int:

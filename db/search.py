@@ -14,7 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from db import full_text, models
-from db.functions import FTS5_QUERY
+from db.dialects.sqlite import FTS5_QUERY
 from db.relations import Source, Term
 
 WEIGHTS = {"title": 8, "summary": 4, "content": 1}

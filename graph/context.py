@@ -1,27 +1,33 @@
 """What one operation carries: its session, its loaders, and who asks.
 
-It is born when an operation begins and ends with it. A request over a WebSocket has many operations, and each gets
-a context's fresh session: an old one would hold an old view of the database, and a connection, for hours.
+A `ContextFactory` has what is known before an operation: the databases, the request, the viewer, the services of the
+application. When the operation is prepared, the factory makes its `RequestContext`, which ends with it. A request over
+a WebSocket has many operations, and each gets a context of its own: an old session would hold an old view of the
+database, and a connection, for hours.
 """
 
 import random
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.requests import HTTPConnection
 
 from db.relations import EVERYTHING, VIEWER, Visibility
-from db.session import RequestSession
-from db.session.engines import Engines
+from db.session import Engines, Mode, RequestSession
 from db.statements import StatementCache
+from graph.errors import MissingService
 from graph.loading.loaders import NOTHING, Loaders
 from graph.settings import MAX_PAGE
 from graph.viewer import NOBODY, Viewer
 
+T = TypeVar("T")
+
 REQUEST_ID = "X-Request-Id"
 _REQUEST_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
+
+S = TypeVar("S")
 
 
 class Cookie(NamedTuple):
@@ -33,8 +39,8 @@ class Cookie(NamedTuple):
     """0: forget it."""
 
 
-class RequestContext:
-    """The context value that resolvers find as `info.context`."""
+class ContextFactory:
+    """Makes the context of each operation of one request."""
 
     def __init__(
         self,
@@ -44,40 +50,69 @@ class RequestContext:
         viewer: Viewer = NOBODY,
         visible: Visibility = EVERYTHING,
         statements: StatementCache | None = None,
-        services: object = None,
+        services: Sequence[object] = (),
     ) -> None:
+        """Know what is known before an operation. `services` are found by their class: `context.service(Mailer)`."""
+        self.engines = engines
         self.request = request
+        self.viewer = viewer
+        self.visible = visible
+        self.statements = statements or StatementCache()
         self.services = services
-        """What the application made once, for mutations that need more than a database."""
-        self._see(viewer, visible)
         self.cookies: list[Cookie] = []
         """For the answer."""
-        self.memo: dict[Any, Any] = {}
-        """What was worked out about the document once, for every object that it applies to."""
-        self.max_page = MAX_PAGE
-        self.plan: object = None
-        """The plan of the operation, for the executor."""
-        self._request_id: str | None = None
-        self._engines = engines
-        self._statements = statements or StatementCache()
-        self.open()
+        self.changes = False
+        """Whether an operation is under way that changes something, and so is done to its end."""
 
-    def open(self) -> None:
-        """Begin an operation: a session and loaders of its own."""
-        self.session = RequestSession(self._engines)
-        self.loaders = Loaders(self.session, self.visible, self._statements, self._bound)
-        self.memo.clear()
+    def make(self, mode: Mode = Mode.SNAPSHOT, max_page: int = MAX_PAGE) -> "RequestContext":
+        """The context of an operation, not connected yet. Whoever makes it closes it."""
+        self.changes = mode is Mode.CURRENT
+        return RequestContext(self, mode, max_page)
+
+    @asynccontextmanager
+    async def context(self, mode: Mode = Mode.SNAPSHOT, max_page: int = MAX_PAGE) -> "AsyncIterator[RequestContext]":
+        """The context of an operation, which is closed at its end."""
+        context = self.make(mode, max_page)
+        try:
+            yield context
+        finally:
+            await context.close()
+
+
+class RequestContext:
+    """The context value that resolvers find as `info.context`."""
+
+    def __init__(self, factory: ContextFactory, mode: Mode, max_page: int) -> None:
+        self.session = RequestSession(factory.engines, mode)
+        """SQLAlchemy's `AsyncSession` of this operation, for loaders and resolvers alike."""
+        self.request = factory.request
+        self.max_page = max_page
+        """The most rows of one page."""
+        self.cookies = factory.cookies
+        self._factory = factory
+        self._request_id: str | None = None
+        self._see(factory.viewer, factory.visible)
 
     def become(self, viewer: Viewer, visible: Visibility) -> None:
-        """Go on as somebody else: who has just signed in, or out."""
-        self._see(viewer, visible)
+        """Go on as somebody else: who has just signed in, or out. Nothing else of a context ever changes."""
         self.loaders.clear()
-        self.loaders = Loaders(self.session, self.visible, self._statements, self._bound)
+        self._see(viewer, visible)
 
     def _see(self, viewer: Viewer, visible: Visibility) -> None:
         self.viewer = viewer
+        """Who asks."""
         self.visible = visible
-        self._bound: Mapping[str, Any] = NOTHING if visible is EVERYTHING else {VIEWER: viewer.id}
+        """What the viewer may see."""
+        bound: Mapping[str, Any] = NOTHING if visible is EVERYTHING else {VIEWER: viewer.id}
+        self.loaders = Loaders(self.session, visible, self._factory.statements, bound)
+        """The DataLoaders of this operation."""
+
+    def service(self, kind: type[S]) -> S:
+        """What the application made once, by its class. Raises `MissingService`."""
+        for service in self._factory.services:
+            if isinstance(service, kind):
+                return service
+        raise MissingService(kind.__name__)
 
     @property
     def request_id(self) -> str:
@@ -87,16 +122,7 @@ class RequestContext:
             self._request_id = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
         return self._request_id
 
-    @asynccontextmanager
-    async def operation(self) -> AsyncIterator[None]:
-        """Give one operation a session and loaders of its own, and take the connection back at its end."""
-        self.open()
-        try:
-            yield
-        finally:
-            await self.close()
-
     async def close(self) -> None:
-        """End an operation, and give the connection back."""
+        """End the operation, and give the connection back."""
         self.loaders.clear()  # they hold one another, and would hold all rows until the next garbage collection
         await self.session.close()

@@ -5,30 +5,30 @@ Source: https://graphql.github.io/graphql-over-http/draft/
 """
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
-from db.session import Mode
+from db.relations import Visibility
 from db.session.engines import Engines
 from db.statements import StatementCache
-from graph.auth.policies import visibility
-from graph.context import Cookie, RequestContext
+from graph.context import ContextFactory, Cookie
 from graph.disconnect import while_connected
+from graph.domain import Identification
+from graph.entity import Schema
 from graph.errors import ClientError, CrossSite, Unauthenticated
-from graph.execute.operation import NotAllowed
 from graph.explorer import explorer_page
-from graph.http import GRAPHQL_RESPONSE, JSON, GraphQLRequest, headers_of, read_request, response_type, wants_page
+from graph.http import GRAPHQL_RESPONSE, JSON, headers_of, read_request, response_type, wants_page
 from graph.masking import Overloaded, code_of, for_client
-from graph.schema import Schema
+from graph.prepare.documents import NotAllowed, OperationRequest
 from graph.settings import Settings
 from graph.viewer import Viewer
 
@@ -43,9 +43,6 @@ RETRY_AFTER_S = 1
 REFUSED = {Unauthenticated.code: 401, CrossSite.code: 403}
 """The statuses of requests that are refused for what they say of their sender."""
 HEADERS_OF = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}
-
-Identification: TypeAlias = Callable[[HTTPConnection], Awaitable[Viewer]]
-"""How a request becomes a viewer. It raises `Unauthenticated` or `CrossSite` for one that it does not believe."""
 
 HEADERS = ((b"cache-control", b"no-store"), (b"vary", b"Accept"), (b"x-content-type-options", b"nosniff"))
 """An answer is for who asked, in the form asked for, and never a page."""
@@ -70,12 +67,19 @@ class GraphQLEndpoint:
     """Answers at `/graphql`."""
 
     def __init__(
-        self, schema: Schema, engines: Engines, settings: Settings, identify: Identification, services: object
+        self,
+        schema: Schema,
+        engines: Engines,
+        settings: Settings,
+        identify: Identification,
+        visibility: Callable[[Viewer], Visibility],
+        services: Sequence[object] = (),
     ) -> None:
-        self._schema = schema
+        self._operations = schema.operations
         self._engines = engines
         self._settings = settings
         self._identify = identify
+        self._visibility = visibility
         self._services = services
         self._statements = StatementCache()
 
@@ -96,22 +100,23 @@ class GraphQLEndpoint:
             media_type = response_type(headers.get(b"accept", b"").decode("latin-1"))
             asked = await read_request(request, headers, self._settings.max_body_bytes)
             viewer = await self._viewer(request)
-            context = RequestContext(
+            contexts = ContextFactory(
                 self._engines,
                 request=request,
                 viewer=viewer,
-                visible=visibility(viewer),
+                visible=self._visibility(viewer),
                 statements=self._statements,
                 services=self._services,
             )
-            result = await self._execute(request, asked, context)
+            result = await self._execute(request, asked, contexts)
         except HTTPException as refused:
             return refusal(refused, media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_LEFT)
         except Unidentified as refused:
             return _with_cookies(_answer(refused.result, media_type), request, refused.cookies)
-        return _with_cookies(_answer(result, media_type), request, context.cookies)
+        response = _answer(result, media_type)
+        return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
 
     async def _viewer(self, request: Request) -> Viewer:
         try:
@@ -119,13 +124,27 @@ class GraphQLEndpoint:
         except Exception as error:  # whatever it is, the answer has the form of GraphQL's errors
             raise Unidentified(error) from error
 
-    async def _execute(self, request: Request, asked: GraphQLRequest, context: RequestContext) -> ExecutionResult:
+    async def _execute(self, request: Request, asked: OperationRequest, contexts: ContextFactory) -> ExecutionResult:
         allowed = EVERYTHING if request.method == "POST" else READING
-        work = self._schema.answer(*asked, context, allowed)
+        work = self._operations.answer(asked, contexts, allowed, for_json=True)
         try:
-            return await while_connected(request, work, lambda: context.session.mode is not Mode.CURRENT)
+            return await while_connected(request, work, lambda: not contexts.changes)
         except NotAllowed as error:
             raise _wrong_address(error.kind) from None
+
+
+class EndpointFirst:
+    """Leads to the endpoint past the router: nearly all requests go there."""
+
+    def __init__(self, app: ASGIApp, path: str, endpoint: ASGIApp) -> None:
+        self._app = app
+        self._path = path
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        direct = scope["type"] == "http" and scope["path"] == self._path
+        await (self._endpoint if direct else self._app)(scope, receive, send)
 
 
 class Unidentified(Exception):
@@ -146,7 +165,7 @@ def _wrong_address(kind: OperationType) -> HTTPException:
 
 def _answer(result: ExecutionResult, media_type: str) -> Response:
     answer: dict[str, Any] = {}
-    errors = for_client(result.errors or [])
+    errors = for_client(result.errors) if result.errors else []
     refused = result.data is None and bool(errors) and not any(error.path for error in errors)
     if not refused:
         answer["data"] = result.data

@@ -80,6 +80,13 @@ class ColumnNotLoaded(TrellisError):
         )
 
 
+class MissingService(TrellisError):
+    """A resolver asked for a service that the application was not given."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"This application has no {name}. Give one to it where it is made: services=[{name}(…)].")
+
+
 class NoKey(TrellisError):
     """There is nothing to sign access tokens with."""
 
@@ -191,57 +198,6 @@ class InvalidPassword(ClientError):
 
     def __init__(self, characters: int, at_least: int, at_most: int) -> None:
         super().__init__(f"A password has {at_least} to {at_most} characters; this one has {characters}.")
-
-
-class InvalidEmail(ClientError):
-    """A text that is no e-mail address."""
-
-    code = "INVALID_EMAIL"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"This is no e-mail address: {reason}")
-
-
-class EmailTaken(ClientError):
-    """There is a user with this e-mail address."""
-
-    code = "EMAIL_TAKEN"
-
-    def __init__(self, email: str) -> None:
-        super().__init__(f"There is a user with the address {email} already; take another address.")
-
-
-class UnknownUser(ClientError):
-    """There is no user with this e-mail address."""
-
-    code = "NOT_FOUND"
-
-    def __init__(self, email: str) -> None:
-        super().__init__(f"There is no user with the address {email}; correct it.")
-
-
-class UnknownRole(ClientError):
-    """There is no such role."""
-
-    code = "NOT_FOUND"
-
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"There is no role {name!r}; take one of {', '.join(known)}.")
-
-
-class InvalidKey(ClientError):
-    """An API key that must not be made."""
-
-    code = "INVALID_KEY"
-
-
-class UnknownKey(ClientError):
-    """There is no API key with this name."""
-
-    code = "NOT_FOUND"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"There is no key with the name {name!r}; `trellis key list` has them all.")
 
 
 class TooManyAttempts(ClientError):

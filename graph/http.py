@@ -1,17 +1,19 @@
 """Reading a GraphQL request from HTTP.
 
-A request enters, a `GraphQLRequest` leaves or an `HTTPException` with the status and the cure. Nothing is executed
+A request enters, a `OperationRequest` leaves or an `HTTPException` with the status and the cure. Nothing is executed
 here. Source: https://graphql.github.io/graphql-over-http/draft/
 """
 
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HTTPRequest
+
+from graph.prepare.documents import OperationRequest
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -29,15 +31,6 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Headers = Mapping[bytes, bytes]
 """As ASGI gives them: https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope"""
-
-
-class GraphQLRequest(NamedTuple):
-    """What a client asks for."""
-
-    query: str
-    variables: dict[str, Any] | None
-    operation_name: str | None
-    extensions: dict[str, Any] | None
 
 
 @lru_cache(KEPT_HEADERS)
@@ -82,7 +75,7 @@ def headers_of(request: HTTPRequest) -> Headers:
     return dict(reversed(list(request.scope["headers"])))
 
 
-async def read_request(request: HTTPRequest, headers: Headers, max_body_bytes: int) -> GraphQLRequest:
+async def read_request(request: HTTPRequest, headers: Headers, max_body_bytes: int) -> OperationRequest:
     """Read what a client asks for, from the query string of a GET or the body of a POST."""
     if request.method != "POST":
         return _from_parameters(request)
@@ -118,7 +111,7 @@ def _refuse_body(max_body_bytes: int) -> NoReturn:
     raise HTTPException(413, f"The body may have {max_body_bytes} bytes; send a shorter document.")
 
 
-def _from_parameters(request: HTTPRequest) -> GraphQLRequest:
+def _from_parameters(request: HTTPRequest) -> OperationRequest:
     given: dict[str, Any] = dict(request.query_params)
     for name in ("variables", "extensions"):
         if given.get(name):
@@ -135,7 +128,7 @@ def _parsed(text: bytes, what: str) -> Any:
         raise HTTPException(400, f"{what} is not JSON in UTF-8: {error}.") from None
 
 
-def _validated(given: Any) -> GraphQLRequest:
+def _validated(given: Any) -> OperationRequest:
     if isinstance(given, list):
         raise HTTPException(400, "Send one operation for each request; lists of operations are not taken.")
     if not isinstance(given, dict):
@@ -150,4 +143,4 @@ def _validated(given: Any) -> GraphQLRequest:
     for key, value in maps.items():
         if not isinstance(value, dict | None):
             raise HTTPException(400, f"`{key}` must be an object.")
-    return GraphQLRequest(query, maps["variables"], name or None, maps["extensions"])
+    return OperationRequest(query, maps["variables"], name or None, maps["extensions"])

@@ -1,8 +1,15 @@
-"""The schema: the one list of what can be asked and changed. A new noun adds one line here, and one for its changes."""
+"""The one list of what can be asked and changed, and the domain that the server is made of.
+
+A new noun adds one line here, and one for its changes. The machinery imports `DOMAIN` and no other noun.
+"""
 
 from itertools import chain
 
+from db.session.engines import Engines
+from graph.domain import Domain, Started
 from graph.entity import Schema, query_type, viewer_field
+from graph.identity.identify import Identify
+from graph.identity.service import Identity
 from graph.mutations import account as account_mutations
 from graph.mutations import document as document_mutations
 from graph.mutations import identity
@@ -12,7 +19,9 @@ from graph.mutations import role as role_mutations
 from graph.mutations import tag as tag_mutations
 from graph.mutations import user as user_mutations
 from graph.mutations.audit import record
+from graph.mutations.house import HouseSettings
 from graph.mutations.idempotency import StoredKeys
+from graph.policies import visibility
 from graph.settings import Settings
 from graph.types.account import Account
 from graph.types.audit_entry import AuditEntry
@@ -24,9 +33,7 @@ from graph.types.role import Role
 from graph.types.tag import Tag
 from graph.types.transfer import Transfer
 from graph.types.user import User
-from graph.writing import ERROR_TYPES, mutation_type
-
-__all__ = ["Query", "Schema", "make_schema"]
+from graph.writing import error_types, mutation_type
 
 Query = query_type(
     User,
@@ -60,4 +67,13 @@ Mutation = mutation_type(chain.from_iterable(module.MUTATIONS for module in CHAN
 
 def make_schema(settings: Settings | None = None) -> Schema:
     """The schema of our nouns, with the limits of these settings; without settings, with the defaults."""
-    return Schema(Query, settings or Settings.model_construct(), types=ERROR_TYPES, mutation=Mutation)
+    return Schema(Query, settings or Settings.model_construct(), types=error_types(), mutation=Mutation)
+
+
+def _start(engines: Engines, settings: Settings) -> Started:
+    """Sign-in by our own tables; passwords are hashed in threads that end with the server."""
+    identity = Identity(engines, settings)
+    return Started(Identify(engines, settings, identity.tokens), [identity], identity.close)
+
+
+DOMAIN = Domain(make_schema, visibility, _start, HouseSettings)

@@ -1,6 +1,7 @@
-"""Everything Trellis can be told from outside: the data layer's settings and the API's own.
+"""The settings of the server: those of the data layer, and the API's own.
 
-Environment variables with the prefix `TRELLIS_` enter, one frozen object leaves. The README has the table.
+Environment variables with the prefix `TRELLIS_` enter, one frozen object leaves. The README has the table. Nothing is
+opened or connected.
 """
 
 from typing import Annotated, Any
@@ -52,10 +53,6 @@ class Settings(DatabaseSettings):
     )
     sign_in_limit_per_address: str = Field(
         default="100/minute", description="How often sign-in may be tried from one network address."
-    )
-    house_email: str = Field(
-        default="house@trellis.example",
-        description="The address of the user whom paid orders pay. Made when first needed; nobody signs in as it.",
     )
 
     @field_validator("token_keys", mode="before")

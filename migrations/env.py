@@ -1,6 +1,7 @@
 """How alembic reaches the database and what it compares: run by every alembic command and by `db.migrate`.
 
-Settings come from `db.migrate`, or from the environment when a developer runs `alembic` itself.
+Settings come from `db.migrate`, or from the environment when a developer runs `alembic` itself. Which tables there are,
+the package `db.models` says; no table is named here.
 Source: https://alembic.sqlalchemy.org/en/latest/cookbook.html#using-asyncio-with-alembic
 """
 
@@ -15,7 +16,7 @@ from alembic.operations.ops import MigrationScript
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import full_text, models  # noqa: F401 - importing the models fills the metadata
+from db import models, unmapped  # noqa: F401 - importing the models fills the metadata
 from db.base import Base, EmailAddress, UtcDateTime
 from db.migrate import LOCK
 from db.session.engines import BEGIN, create_engine
@@ -23,8 +24,8 @@ from db.settings import DatabaseSettings
 
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:
-    """Leave out what no model knows: the full-text index."""
-    return not full_text.holds(name, kind)
+    """Leave out objects that no model describes, such as an index for full text."""
+    return not unmapped.holds(name, kind)
 
 
 def include_object(thing: Any, _name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:

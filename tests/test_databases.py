@@ -59,6 +59,7 @@ async def answers(url: str) -> bool:
     return True
 
 
+@pytest.mark.nouns
 def test_rows_of_one_test_are_gone_in_the_next_and_numbers_begin_anew(postgresql: PostgreSQLDatabases) -> None:
     for _ in range(2):
         with postgresql.migrated() as database:
@@ -66,6 +67,7 @@ def test_rows_of_one_test_are_gone_in_the_next_and_numbers_begin_anew(postgresql
             assert change(database, "SELECT count(*) FROM tags") == 1
 
 
+@pytest.mark.nouns
 @pytest.mark.parametrize(
     "statement",
     [
@@ -85,6 +87,7 @@ def test_a_test_that_changes_the_tables_leaves_a_new_database(postgresql: Postgr
         assert fresh.url != changed.url
 
 
+@pytest.mark.nouns
 def test_a_connection_left_open_does_not_stop_the_next_test(postgresql: PostgreSQLDatabases) -> None:
     async def leave_open(url: str) -> asyncpg.Connection:
         connection = await asyncpg.connect(url)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from sqlalchemy import Table, insert, select, text
+from sqlalchemy import Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.base import Base
@@ -13,6 +13,7 @@ from db.demo.people import roles, roles_of, user_count, users
 from db.demo.saving import bank
 from db.demo.trade import order_lines, orders
 from db.demo.writing import post_contributors, post_tags, posts, tags
+from db.dialects import dialect_of
 from db.session.engines import Engines
 
 ROWS_AT_ONCE = 1000
@@ -36,8 +37,8 @@ async def fill(engines: Engines, scale: int = 1, *, seed: int = 0) -> Mapping[st
     if scale < 1:
         raise ValueError(f"The scale is {scale}; it is at least 1.")
     async with engines.writing().begin() as connection:
-        if connection.dialect.name == "postgresql":
-            await connection.execute(text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
+        for statement in dialect_of(connection.dialect.name).lock(TABLES["users"]):
+            await connection.execute(statement)
         for name in ("users", "tags"):
             if (await connection.execute(select(TABLES[name].c.id).limit(1))).first() is not None:
                 raise NotEmpty
@@ -45,8 +46,7 @@ async def fill(engines: Engines, scale: int = 1, *, seed: int = 0) -> Mapping[st
         counts = {"roles": len(role_ids)}
         for name, rows in _story(scale, seed, role_ids):
             counts[name] = await _insert(connection, TABLES[name], rows)
-        if connection.dialect.name == "postgresql":
-            await _advance_sequences(connection)
+        await _count_on(connection)
     return {name: count for name, count in counts.items() if "id" in TABLES[name].c}
 
 
@@ -89,11 +89,10 @@ async def _insert(connection: AsyncConnection, table: Table, rows: Iterable[Row]
     return count
 
 
-async def _advance_sequences(connection: AsyncConnection) -> None:
-    """Ids were given by us: let PostgreSQL go on counting behind them."""
+async def _count_on(connection: AsyncConnection) -> None:
+    """Ids were given by us: let the database count on behind them."""
+    dialect = dialect_of(connection.dialect.name)
     for table in Base.metadata.sorted_tables:
         if "id" in table.c and table.c.id.autoincrement is not False and table.c.id.type.python_type is int:
-            name = table.name
-            await connection.execute(
-                text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), max(id)) FROM {name} HAVING count(*) > 0")
-            )
+            for statement in dialect.count_on(table.c.id):
+                await connection.execute(statement)

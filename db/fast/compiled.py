@@ -1,4 +1,4 @@
-"""StatementCache that are kept, and the connection that runs them past SQLAlchemy.
+"""Statements that are kept, and the connection that runs them past SQLAlchemy.
 
 A statement enters; it is compiled once, and rows as SQLAlchemy would make them leave. The SQL, the conversion of values
 and the conversion of rows are SQLAlchemy's: only the work that it repeats for every execution is done once. Whose turn

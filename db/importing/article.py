@@ -21,9 +21,10 @@ from pydantic_core import PydanticCustomError
 
 from db.importing.front_matter import FrontMatter
 from db.importing.metadata import Metadata, Person, length_of, metadata_of, person_named, storable
-from db.importing.naming import placeholder_email, tag_slug
+from db.importing.naming import placeholder_email
 from db.importing.refusal import Fault, Refused
 from db.models import Post, PostStatus, Tag
+from db.slugs import slug_of
 
 DATE_IN_PATH = re.compile(r"(?:^|/)([0-9]{4})/([0-9]{2})/([0-9]{2})(?:/|$)")
 DATE_IN_NAME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})-")
@@ -148,7 +149,7 @@ def _contributor(person: Person) -> Contributor:
 def _tags(metadata: Metadata, source: FrontMatter) -> tuple[TagName, ...]:
     by_slug: dict[str, TagName] = {}
     for name in metadata.tag_names:
-        slug, limit = tag_slug(name), length_of(Tag.slug)
+        slug, limit = slug_of(name), length_of(Tag.slug)
         line = source.line_of("path" if name == (metadata.path or "").split("/")[0] else "tags")
         if not slug:
             raise Refused(Fault(f"the tag {name!r} has neither a letter nor a digit", "rename it", line))

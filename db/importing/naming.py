@@ -1,4 +1,4 @@
-"""Names become slugs and addresses: the same every time, and never one address for two names.
+"""Names become addresses: the same every time, and never one address for two names.
 
 Text enters, text leaves.
 """
@@ -15,24 +15,10 @@ LOCAL_PART_LENGTH = 64
 
 DIGEST_LENGTH = 16
 
-SPOKEN = {"+": " plus ", "#": " sharp "}
-"""Signs that tell names apart, spelled out: C, C++ and C# are three subjects."""
-
 
 def tidy(text: str) -> str:
     """A name in one form: composed letters (NFC), single spaces, none at the ends."""
     return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def tag_slug(name: str) -> str:
-    """`The Release Team` → `the-release-team`, `C++` → `c-plus-plus`, `日本語` → `日本語`.
-
-    Letters, digits and marks of every script stay. Case, spacing and punctuation make no difference: names that
-    differ in nothing else are one tag. Empty when the name has neither a letter nor a digit.
-    """
-    spelled = "".join(SPOKEN.get(character, character) for character in name)
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", spelled).casefold())
-    return "-".join("".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in folded).split())
 
 
 def placeholder_email(name: str) -> str:

@@ -8,19 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from sqlalchemy import Column, ColumnElement, Select, Table, delete, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.base import utcnow
+from db.dialects import dialect_of
 from db.importing.article import Article
 from db.models import Post, Tag, User, post_contributors, post_tags
 
 MAX_KEYS = 1000
-"""Keys in one statement. PostgreSQL takes 32,767 parameters, SQLite 32,766; fewer are compiled faster."""
+"""Keys in one statement. Databases take some 32,000 parameters; fewer are compiled faster."""
 
 
 Key: TypeAlias = ColumnElement[Any] | InstrumentedAttribute[Any]
@@ -89,6 +89,8 @@ class Written(NamedTuple):
 
 COLUMNS = State._fields[:-1]
 
+POSTS = cast(Table, Post.__table__)
+
 
 async def store(connection: AsyncConnection, articles: Sequence[Article]) -> Outcome:
     """Make the database say what the articles say. Their slugs must be distinct.
@@ -146,7 +148,7 @@ async def _ids(
     ids = _pairs(await _by_key(connection, known, key, rows))
     missing = [rows[name] for name in sorted(rows.keys() - ids.keys())]  # sorted: two runs never wait for each other
     if missing:
-        add = _upsert(connection, table).on_conflict_do_nothing().returning(key, table.c.id)
+        add = dialect_of(connection.dialect.name).insert_missing(table).returning(key, table.c.id)
         ids |= _pairs(await connection.execute(add, missing))
         ids |= _pairs(await _by_key(connection, known, key, rows.keys() - ids.keys()))
     return ids
@@ -174,12 +176,10 @@ async def _write_posts(connection: AsyncConnection, states: Mapping[str, State])
     if not states:
         return {}
     now = utcnow()
-    upsert = _upsert(connection, Post.__table__)
-    new = upsert.excluded
-    statement = upsert.on_conflict_do_update(
-        index_elements=[Post.slug],
-        set_={name: new[name] for name in COLUMNS} | {"version": Post.version + 1, "updated_at": new.updated_at},
-    ).returning(Post.slug, Post.id, Post.version)
+    dialect = dialect_of(connection.dialect.name)
+    new = dialect.new_values(POSTS)
+    changes = {name: new[name] for name in COLUMNS} | {"version": Post.version + 1, "updated_at": new.updated_at}
+    statement = dialect.upsert(POSTS, [POSTS.c.slug], changes).returning(Post.slug, Post.id, Post.version)
     rows = [
         {"slug": slug, "version": 1, "created_at": now, "updated_at": now, **state.columns}
         for slug, state in states.items()
@@ -209,8 +209,3 @@ def _slices(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 def _pairs(rows: Iterable[Any]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
-
-
-def _upsert(connection: AsyncConnection, table: Any) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that knows ON CONFLICT: the two dialects write it alike."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Index, Integer, Table, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from db import full_text, unmapped
 from db.base import Base, Document, Id, Line, Paragraph, Slug, Timestamps, Versioned, Word, references, text_enum
 
 if TYPE_CHECKING:
@@ -78,3 +79,6 @@ class Post(Versioned, Timestamps, Base):
     tags: Mapped[list[Tag]] = relationship(
         secondary=post_tags, back_populates="posts", lazy="raise", doc="What the post is about."
     )
+
+
+unmapped.register(full_text)

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from db.models.api_key import ApiKey
     from db.models.user import User
 
+ADMIN = "admin"
+EDITOR = "editor"
+AUTHOR = "author"
+MEMBER = "member"
+ROLES = (ADMIN, EDITOR, AUTHOR, MEMBER)
+"""The roles that Trellis knows; a database may have others."""
+
 user_roles = Table(
     "user_roles",
     Base.metadata,

@@ -1,32 +1,30 @@
-"""Relationships, visibility and order, as statements need them."""
+"""Relationships, visibility and order, as statements need them.
 
-from db.relations.relationships import (
+Mapped classes and relationships enter; sources of rows, terms and types leave. Nothing here knows a database.
+"""
+
+from db.relations.order import Term, total_order
+from db.relations.relationships import Link, link, link_of
+from db.relations.rows import Expression, Key, Predicate, Row, primary_key
+from db.relations.source import Source, root
+from db.relations.types import ColumnType, is_local, parameter_type, python_type
+from db.relations.visibility import (
     EVERYTHING,
     VIEWER,
-    Link,
-    Predicate,
     RedactedRow,
-    Row,
-    Source,
-    Term,
     Visibility,
     bare,
-    is_local,
-    link,
-    link_of,
     may_hide,
-    parameter_type,
-    primary_key,
-    python_type,
-    root,
     seen_where,
-    total_order,
     viewer_id,
 )
 
 __all__ = [
     "EVERYTHING",
     "VIEWER",
+    "ColumnType",
+    "Expression",
+    "Key",
     "Link",
     "Predicate",
     "RedactedRow",

@@ -22,8 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, PoolProxiedConnection, PoolResetState, QueuePool
 from sqlalchemy.util.concurrency import in_greenlet
 
+from db.dialects import dialect_of
 from db.fast.idle_connections import UNTRIED, IdleConnections, NothingReady
-from db.functions import register_sqlite_functions
 from db.settings import DatabaseSettings
 
 BEGIN = "trellis_begin"
@@ -173,7 +173,7 @@ def _sqlite_engine(url: URL, settings: DatabaseSettings, options: dict[str, Any]
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
-        register_sqlite_functions(connection)
+        dialect_of("sqlite").prepare(connection)
         _stop_when_abandoned(connection.driver_connection)
 
     @event.listens_for(engine.sync_engine, "begin")

@@ -1,33 +1,25 @@
-"""Many parents in, one statement out."""
+"""Many parents in, one statement out.
 
+Sources and shapes enter, statements leave; a dialect is given by SQLAlchemy's name. They know columns and keys, not
+GraphQL. They never execute and never commit.
+"""
+
+from db.dialects import LIMIT
+from db.relations import Key
 from db.statements.cache import MAX_STATEMENTS, StatementCache
+from db.statements.conditions import MAX_CHAIN, conditions, joined
+from db.statements.counts import aggregate, count
+from db.statements.groups import groups
 from db.statements.pages import PageShape, Side, counted_page, page, page_and_count
-from db.statements.rows import (
-    KEYS,
-    LIMIT,
-    MAX_CHAIN,
-    Key,
-    Keys,
-    Statement,
-    aggregate,
-    by_key,
-    conditions,
-    count,
-    first_by_key,
-    groups,
-    joined,
-    labelled,
-    limit,
-    rows_by_key,
-)
+from db.statements.references import references_to
+from db.statements.rows import rows_by_key
+from db.statements.statement import Statement, by_key, first_by_key
 
 __all__ = [
-    "KEYS",
     "LIMIT",
     "MAX_CHAIN",
     "MAX_STATEMENTS",
     "Key",
-    "Keys",
     "PageShape",
     "Side",
     "Statement",
@@ -40,9 +32,8 @@ __all__ = [
     "first_by_key",
     "groups",
     "joined",
-    "labelled",
-    "limit",
     "page",
     "page_and_count",
+    "references_to",
     "rows_by_key",
 ]

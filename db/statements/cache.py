@@ -1,13 +1,13 @@
-"""StatementCache that were built once and are used by every operation that needs the same.
+"""Statements that were built once, for every operation that needs the same.
 
-To build a statement takes longer than to run it. What makes statements alike enters as an identity; keys, limits and
-cursors are bound when a statement runs. The least recently used ones go first.
+To build a statement takes longer than to run it. Equal identities mean equal statements; keys, limits and cursors are
+bound when a statement runs. The least recently used ones go first. Nothing is executed here.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
-from db.statements.rows import Statement
+from db.statements.statement import Statement
 
 MAX_STATEMENTS = 2_000
 """About 20 KB each."""
@@ -18,18 +18,18 @@ class StatementCache:
 
     def __init__(self, capacity: int = MAX_STATEMENTS) -> None:
         self._capacity = capacity
-        self._kept: OrderedDict[Hashable, Statement] = OrderedDict()
+        self._statements: OrderedDict[Hashable, Statement] = OrderedDict()
         self._long: set[Hashable] = set()
 
     def get(self, identity: Hashable, build: Callable[[], Statement]) -> Statement:
-        """The statement of this identity, built if it is not there."""
-        found = self._kept.get(identity)
+        """The statement of this identity, built if there is none."""
+        found = self._statements.get(identity)
         if found is None:
-            found = self._kept[identity] = build().to_keep()
-            if len(self._kept) > self._capacity:
-                self._kept.popitem(last=False)
+            found = self._statements[identity] = build().to_compiled()
+            if len(self._statements) > self._capacity:
+                self._statements.popitem(last=False)
         else:
-            self._kept.move_to_end(identity)
+            self._statements.move_to_end(identity)
         return found
 
     def is_long(self, identity: Hashable) -> bool:
@@ -37,7 +37,7 @@ class StatementCache:
         return identity in self._long
 
     def note_length(self, identity: Hashable, *, long: bool) -> None:
-        """Remember whether a list has many rows: it is likely to have them again."""
+        """Remember whether a list has many rows: the next time, it is likely to have many again."""
         if not long:
             self._long.discard(identity)
             return

@@ -1,4 +1,5 @@
-"""Who somebody is, and what they may see: passwords, tokens, cookies, API keys and policies.
+"""What sign-in and visibility are made of: passwords, tokens, secrets, limits of attempts, cookies' origins, policies.
 
-Requests and secrets enter, a `Viewer` leaves. Nothing here knows a type of the schema.
+Texts, requests and policies enter; hashes, claims and visibilities leave. No table is named here: users are
+looked up in the room that knows their models (docs/decisions/0014-nouns-in-rooms-of-their-own.md).
 """

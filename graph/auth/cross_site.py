@@ -12,7 +12,7 @@ PREFLIGHT = "X-Trellis-Preflight"
 """A header that a page of another site cannot send before the browser has asked us, and we never allow it."""
 
 OURS = ("same-origin", "none")
-"""What browsers say of a page of ours, and of an address that somebody typed. Source: https://www.w3.org/TR/fetch-metadata/"""
+"""What browsers say of a page of ours, and of an address that was typed. Source: https://www.w3.org/TR/fetch-metadata/"""
 
 
 def refuse_cross_site(request: HTTPConnection) -> None:

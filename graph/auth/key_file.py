@@ -38,7 +38,7 @@ def _make(file: Path) -> None:
             opened.flush()
             os.fsync(opened.fileno())
         try:
-            file.hardlink_to(own)  # unlike a rename, it fails when somebody else was first
+            file.hardlink_to(own)  # unlike a rename, it fails where another process was first
         except FileExistsError:
             return
     finally:

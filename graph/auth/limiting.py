@@ -1,4 +1,4 @@
-"""How often somebody may try to sign in.
+"""Limits of attempts to sign in.
 
 An attempt enters; nothing leaves, or `TooManyAttempts` with the seconds to wait. Attempts are counted in this process,
 before the password is looked at, so that a hundred at once count as a hundred.
@@ -23,7 +23,7 @@ MAX_NAMES = 50_000
 """How many addresses are remembered; some tens of megabytes. Beyond it, the oldest half is forgotten."""
 
 IPV6_NETWORK = 64
-"""Whoever has one address of IPv6 has all that begin with the same 64 bits."""
+"""Bits: a client with one address of IPv6 has all addresses that begin with the same 64 bits."""
 
 
 class SignInLimits:
@@ -51,7 +51,7 @@ class SignInLimits:
                 self._limiter.hit(limit, name)
 
     def succeeded(self, email: str) -> None:
-        """Count an e-mail address anew: whoever tried has its password. The network address goes on counting."""
+        """Forget the attempts with an e-mail address, whose password was right. Those from the network address stay."""
         for limit in self._for_email:
             self._storage.clear(limit.key_for(_email(email)))
 
@@ -74,11 +74,11 @@ class _Storage(MemoryStorage):
         if len(self.events) >= MAX_NAMES and key not in self.events:
             self._forget()
         allowed = super().acquire_entry(key, limit, expiry, amount)
-        del self.events[key][limit:]  # nobody asks for older ones
+        del self.events[key][limit:]  # older attempts count for no limit
         return allowed
 
     def _forget(self) -> None:
-        """Forget whose last attempt is long past; where these are few, whoever came first."""
+        """Forget names whose last attempt is long past; where these are few, the oldest half of all names."""
         now = time.time()
         past = [key for key, attempts in self.events.items() if attempts[0].expiry < now]
         for key in past if len(past) > MAX_NAMES // 10 else list(self.events)[: MAX_NAMES // 2]:

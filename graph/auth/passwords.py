@@ -24,7 +24,7 @@ MAX_CHARACTERS = 128
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$10dcQ0aQBIkHnpW5eh7/ew$n8VKWaE2mwDc0H0y1nj7hbalm+aE23yBdU3DAxaE57s"
-"""The hash of a text that nobody knows, to compare with where there is nothing to compare with."""
+"""The hash of an unknown text: a password is compared with it where there is no user, so that both take as long."""
 
 MAX_WAITING = 100
 """How many may wait for a thread; with one thread the last of them waits for two to three seconds."""

@@ -1,4 +1,4 @@
-"""Access tokens: signed texts that say who somebody is, for some minutes.
+"""Access tokens: signed texts that name a user and a sign-in, and hold for some minutes.
 
 A user and a sign-in enter, a text leaves; later the text enters and both leave, if we have signed it and it is still
 good. Whether the sign-in is still good, only the database knows.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jwt
 
@@ -113,7 +113,7 @@ class Tokens:
         return verified
 
     @cached_property
-    def _keys(self) -> Mapping[str, Any]:
+    def _keys(self) -> Mapping[str, str]:
         """Keys by the names that tokens have for them."""
         keys = self._given or (kept_key(self._key_file),)
         return {hashlib.sha256(key.encode()).hexdigest()[:8]: key for key in keys}

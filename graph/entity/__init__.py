@@ -3,24 +3,31 @@
 What a noun needs is here; the rooms behind it are for whoever changes how nouns are made. It knows no noun itself.
 """
 
+from graph.entity.comparisons import Operator
 from graph.entity.declare import computed, entity, hybrid
 from graph.entity.ids import Node
 from graph.entity.registry import Connection
 from graph.entity.roots import query_type, search_field, viewer_field
 from graph.entity.row_reference import row
+from graph.entity.scalar_type import ScalarType
 from graph.entity.scalars import BigInt, LocalDateTime
 from graph.entity.schema import Schema
+from graph.entity.types import register_operator, register_type
 
 __all__ = [
     "BigInt",
     "Connection",
     "LocalDateTime",
     "Node",
+    "Operator",
+    "ScalarType",
     "Schema",
     "computed",
     "entity",
     "hybrid",
     "query_type",
+    "register_operator",
+    "register_type",
     "row",
     "search_field",
     "viewer_field",

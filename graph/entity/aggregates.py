@@ -3,18 +3,18 @@
 Only what is selected is computed: one statement for the whole, for all parents together.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+from db.fast import Values
 from db.statements import Key
 from graph.entity.fields import object_type
 from graph.entity.groups import GroupByField, group_fields
 from graph.entity.measures import Results, selected_measures, value_fields
 from graph.entity.registry import Deferred, Entity
-from graph.loading.loaders import ListQuery, Loaders
-from graph.prepare.fields import CostRule, PlannedField
-from graph.prepare.selection import Info, document_of, object_type_of
+from graph.loading.queries import ListQuery
+from graph.prepare.fields import CostRule, Level, LevelField
 
 
 @cache
@@ -28,7 +28,7 @@ def aggregate_type(entity: Entity) -> type[Any]:
     )
 
 
-class AggregateField(PlannedField):
+class AggregateField(LevelField):
     """Aggregates over a listing: one statement for all parents."""
 
     cost = CostRule.TOTAL
@@ -38,19 +38,32 @@ class AggregateField(PlannedField):
         name: str,
         description: str,
         entity: Callable[[], Entity],
-        listing: Callable[[Any, Mapping[str, Any], Loaders], tuple[ListQuery, Key]],
+        listing: Callable[[Level], tuple[ListQuery, Sequence[Key]]],
         arguments: tuple[Any, ...] = (),
     ) -> None:
+        """Make it. `listing` says over which rows, and the key of each object of the level among them."""
         annotation = Deferred(f"aggregate of {name}", lambda: aggregate_type(entity()))
         super().__init__(name, annotation, description, arguments)
         self._entity = entity
         self._listing = listing
-        self.planned_resolver = self._resolve
 
-    async def _resolve(self, source: Any, info: Info, **arguments: Any) -> Results:
-        measures = selected_measures(document_of(info), self._entity(), object_type_of(info), info.field_nodes)
-        loaders = info.context.loaders
-        listing, key = self._listing(source, arguments, loaders)
-        row = await loaders.aggregates(listing, measures).load(key) if measures else None
+    def begin(self, level: Level) -> None:
+        """Compute the measures that are selected."""
+        selection = level.below()
+        measures = selected_measures(level, self._entity(), selection)
+        listing, keys = self._listing(level)
         names = [measure.name for measure in measures]
-        return Results(dict(zip(names, row, strict=False)) if row is not None else {}, listing, key)
+
+        def then(found: Sequence[Values | None]) -> None:
+            values = [{} if row is None else dict(zip(names, row, strict=False)) for row in found]
+            results = [Results(value, listing, key) for value, key in zip(values, keys, strict=True)]
+            level.fill(level.objects(selection, results))
+
+        if measures:
+            level.load(level.context.loaders.aggregates(listing, measures), keys, then)
+        else:
+            then([None] * len(keys))
+
+    def apart(self, source: Any) -> Any:
+        """Aggregates of several connections are several levels where their queries differ."""
+        return getattr(source, "query", None)

@@ -1,7 +1,8 @@
-"""What a declaration says about its fields, read from its annotations.
+"""The annotations of a declaration.
 
-A class enters; for each of its own annotations the Python type, or the name of another entity, leaves. Names that
-are not known yet (types that are imported for checking only) are taken as names of entities.
+A class enters; for each annotation of the class and of its mixins the Python type, or the name of another entity,
+leaves. An unknown name (of a type that is imported for checking only) is taken for the name of an entity. No model and
+no GraphQL type is looked at.
 """
 
 import builtins
@@ -32,7 +33,7 @@ class Declared(NamedTuple):
 
 
 def declaring_classes(cls: type[Any]) -> list[type[Any]]:
-    """The mixins of a class and the class itself, but no type of the schema, such as `Node`."""
+    """The mixins of a class and the class itself, without types of the schema such as `Node`."""
     return [
         base for base in reversed(cls.__mro__) if base is not object and "__strawberry_definition__" not in vars(base)
     ]

@@ -1,17 +1,16 @@
-"""Comparisons: what can be asked of one value, by its type.
+"""Comparisons: what can be asked of one value.
 
-For each Python type there is one input type of the schema and, for each of its fields, one SQL expression.
-Nulls differ from every value, and no comparison is ever neither true nor false once it is negated.
+Each operator is one entry: the field of the filter, its description, what it takes, and its SQL. Which operators a type
+has: `graph.entity.types`. Nulls differ from every value, and no comparison is ever neither true nor false once it is
+negated. Source of the semantics: docs/decisions/0006-filters.md.
 """
 
 import json
-import uuid
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
-from decimal import Decimal
-from enum import Enum
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import sqlalchemy
 import strawberry
@@ -32,7 +31,7 @@ from db.functions import (
 from db.relations import parameter_type
 from db.statements import joined
 from graph.entity.registry import list_of, optional
-from graph.entity.scalars import BigInt, LocalDateTime, check_json, check_text
+from graph.entity.scalars import check_json
 from graph.errors import InvalidFilter
 
 MAX_LIST = 1_000
@@ -45,70 +44,103 @@ MAX_VALUES = 2_000
 ESCAPE = "/"
 NO_NAMES: Mapping[str, str] = {}
 
-SqlComparison = Callable[[ColumnElement[Any], Any], ColumnElement[bool]]
+Expression: TypeAlias = ColumnElement[Any]
+Condition: TypeAlias = ColumnElement[bool]
+
+Operand: TypeAlias = Any
+"""A coerced value of the operator's own type, or the parameter that stands for one."""
+
+InputField: TypeAlias = tuple[Any, str, str]
+"""The annotation of a field of an input type, its name in the schema, its description."""
+
+Test: TypeAlias = Callable[[Expression, Operand], Condition]
 
 
-class Comparison(NamedTuple):
+class Takes(Enum):
+    """What an operator takes, where that follows from the type that it belongs to."""
+
+    VALUE = auto()
+    VALUES = auto()
+
+
+@dataclass(frozen=True)
+class Operator:
     """One field of a filter for values: what it takes, what it means, what it says in SQL."""
 
-    takes: Any
+    name: str
+    """In the schema."""
     description: str
-    sql: SqlComparison
-    bind: Callable[[Any], Any] | None = None
-    """What is bound for a value, when the SQL is the same for every value."""
+    sql: Test
+    takes: object = Takes.VALUE
+    """`Takes.VALUE`, `Takes.VALUES`, or the annotation of another type."""
+    bind: Callable[[Any], object] | None = None
+    """What is bound for a value, in the column's own type, when the SQL is the same for every value.
+
+    None: the SQL hangs on the value, and is built anew for each filter.
+    """
+    finds_values: bool = False
+    """Whether it never holds for null and an index serves it."""
+    is_switch: bool = False
+    """Whether it takes a boolean that chooses between two SQL texts."""
+
+    def operand(self, type_: object) -> Any:
+        """The annotation of what it takes, as an operator of a type."""
+        if self.takes is Takes.VALUE:
+            return type_
+        return list_of(type_) if self.takes is Takes.VALUES else self.takes
 
 
-def check_size(where: str, asked: Any) -> None:
-    """Raise `InvalidFilter` for a filter of more values than a statement should hold."""
-    left, found = [asked], 0
-    while left:
-        value = left.pop()
-        if isinstance(value, Mapping | list):
-            left += value.values() if isinstance(value, Mapping) else value
-        found += 1
-        if found > MAX_VALUES:
-            raise InvalidFilter(where, f"a filter holds at most {MAX_VALUES} values; ask for less at once.")
-
-
-def _itself(value: Any) -> Any:
+def _same(value: object) -> object:
     return value
 
 
-def _not_equal(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
-    return column.is_distinct_from(value)
+def _equals(column: Expression, value: Operand) -> Condition:
+    found: Condition = column == value
+    return found
 
 
-def _not_in(column: ColumnElement[Any], values: list[Any]) -> ColumnElement[bool]:
+def _not_in(column: Expression, values: Operand) -> Condition:
     return or_(column.not_in(values), column.is_(None))
 
 
-def _is_null(column: ColumnElement[Any], wanted: bool) -> ColumnElement[bool]:
+def _is_null(column: Expression, wanted: Operand) -> Condition:
     return column.is_(None) if wanted else column.is_not(None)
 
 
-def equality(takes: Any) -> dict[str, Comparison]:
-    """Comparisons that every type has."""
-    return {
-        "eq": Comparison(takes, "Equal to this.", lambda column, value: column == value, _itself),
-        "ne": Comparison(takes, "Not equal to this; nulls are not equal to anything.", _not_equal, _itself),
-        "in": Comparison(list_of(takes), "One of these; an empty list matches nothing.", lambda c, v: c.in_(v)),
-        "notIn": Comparison(list_of(takes), "None of these; nulls are none of anything.", _not_in),
-        "isNull": Comparison(bool, "Null, or with false: not null.", _is_null),
-    }
+IDENTITY = (
+    Operator("eq", "Equal to this.", _equals, bind=_same, finds_values=True),
+    Operator(
+        "ne",
+        "Not equal to this; nulls are not equal to anything.",
+        lambda column, value: column.is_distinct_from(value),
+        bind=_same,
+    ),
+    Operator(
+        "in",
+        "One of these; an empty list matches nothing.",
+        lambda column, values: column.in_(values),
+        Takes.VALUES,
+        finds_values=True,
+    ),
+    Operator("notIn", "None of these; nulls are none of anything.", _not_in, Takes.VALUES),
+)
+"""Operators of values that are never null."""
+
+EQUALITY = (*IDENTITY, Operator("isNull", "Null, or with false: not null.", _is_null, bool, is_switch=True))
+"""Operators that almost every type has."""
+
+ORDER = (
+    *EQUALITY,
+    Operator("lt", "Less than this.", lambda column, value: column < value, bind=_same),
+    Operator("lte", "Less than this, or equal.", lambda column, value: column <= value, bind=_same),
+    Operator("gt", "Greater than this.", lambda column, value: column > value, bind=_same),
+    Operator("gte", "Greater than this, or equal.", lambda column, value: column >= value, bind=_same),
+)
+"""Operators of types whose values have an order in SQL."""
 
 
-def order(takes: Any) -> dict[str, Comparison]:
-    """Comparisons of types that have an order."""
-    return equality(takes) | {
-        "lt": Comparison(takes, "Less than this.", lambda column, value: column < value, _itself),
-        "lte": Comparison(takes, "Less than this, or equal.", lambda column, value: column <= value, _itself),
-        "gt": Comparison(takes, "Greater than this.", lambda column, value: column > value, _itself),
-        "gte": Comparison(takes, "Greater than this, or equal.", lambda column, value: column >= value, _itself),
-    }
-
-
-def _folded(sql: SqlComparison) -> SqlComparison:
-    return lambda column, value: sql(fold_case(column), value)
+def _folded(test: Test) -> Test:
+    return lambda column, value: test(fold_case(column), value)
 
 
 def _escaped(value: str) -> str:
@@ -122,192 +154,197 @@ def _folded_part(value: str) -> str:
     return _escaped(fold(value))
 
 
-def _starts_with(column: ColumnElement[Any], part: Any) -> ColumnElement[bool]:
-    return column.startswith(part, escape=ESCAPE)
-
-
-def _ends_with(column: ColumnElement[Any], part: Any) -> ColumnElement[bool]:
-    return column.endswith(part, escape=ESCAPE)
-
-
-def _contains(column: ColumnElement[Any], part: Any) -> ColumnElement[bool]:
+def _contains(column: Expression, part: Operand) -> Condition:
     return column.contains(part, escape=ESCAPE)
 
 
-TEXT = order(str) | {
-    "contains": Comparison(str, "Holds this text.", _contains, _escaped),
-    "startsWith": Comparison(str, "Begins with this text.", _starts_with, _escaped),
-    "endsWith": Comparison(str, "Ends with this text.", _ends_with, _escaped),
-    "eqIgnoreCase": Comparison(str, "Equal to this, whatever the case.", _folded(lambda c, v: c == v), fold),
-    "containsIgnoreCase": Comparison(str, "Holds this text, whatever the case.", _folded(_contains), _folded_part),
-    "startsWithIgnoreCase": Comparison(
-        str, "Begins with this text, whatever the case.", _folded(_starts_with), _folded_part
+def _starts_with(column: Expression, part: Operand) -> Condition:
+    return column.startswith(part, escape=ESCAPE)
+
+
+def _ends_with(column: Expression, part: Operand) -> Condition:
+    return column.endswith(part, escape=ESCAPE)
+
+
+TEXT = (
+    *ORDER,
+    Operator("contains", "Holds this text.", _contains, bind=_escaped),
+    Operator("startsWith", "Begins with this text.", _starts_with, bind=_escaped),
+    Operator("endsWith", "Ends with this text.", _ends_with, bind=_escaped),
+    Operator("eqIgnoreCase", "Equal to this, whatever the case.", _folded(_equals), bind=fold),
+    Operator("containsIgnoreCase", "Holds this text, whatever the case.", _folded(_contains), bind=_folded_part),
+    Operator(
+        "startsWithIgnoreCase", "Begins with this text, whatever the case.", _folded(_starts_with), bind=_folded_part
     ),
-    "endsWithIgnoreCase": Comparison(str, "Ends with this text, whatever the case.", _folded(_ends_with), _folded_part),
-}
+    Operator("endsWithIgnoreCase", "Ends with this text, whatever the case.", _folded(_ends_with), bind=_folded_part),
+)
 
 
-def _json_part(part: ColumnElement[Any], asked: Mapping[str, Any]) -> ColumnElement[bool]:
-    """All comparisons asked of one part of a document."""
-    return and_(true(), *(_JSON_PART_SQL[name](part, value) for name, value in asked.items()))
-
-
-def _part_order(test: Callable[[ColumnElement[int]], ColumnElement[bool]]) -> SqlComparison:
+def _part_order(test: Callable[[ColumnElement[int]], Condition]) -> Test:
+    """A comparison of JSON, which SQL has no operators for on SQLite: three ways at once, and null between kinds."""
     return lambda part, value: test(json_order(part, json.dumps(value)))
 
 
-def _json_is_null(part: ColumnElement[Any], wanted: bool) -> ColumnElement[bool]:
+_part_equals = _part_order(lambda result: result == 0)
+
+
+def _part_in(part: Expression, values: Operand) -> Condition:
+    return joined(or_, [false(), *(_part_equals(part, value) for value in values)])
+
+
+def _json_is_null(part: Expression, wanted: Operand) -> Condition:
     kind = json_kind(part)
     return or_(kind.is_(None), kind == "null") if wanted else and_(kind.is_not(None), kind != "null")
 
 
-_JSON_PART_SQL: dict[str, SqlComparison] = {
-    "eq": _part_order(lambda result: result == 0),
-    "ne": _part_order(lambda result: result.is_distinct_from(0)),
-    "lt": _part_order(lambda result: result < 0),
-    "lte": _part_order(lambda result: result <= 0),
-    "gt": _part_order(lambda result: result > 0),
-    "gte": _part_order(lambda result: result >= 0),
-    "in": lambda part, values: joined(or_, [false(), *(_JSON_PART_SQL["eq"](part, value) for value in values)]),
-    "contains": lambda part, value: _contains(json_text(part), _escaped(value)),
-    "containsIgnoreCase": lambda part, value: _folded(_contains)(json_text(part), _folded_part(value)),
-    "isNull": _json_is_null,
-}
+JSON_PART = (
+    Operator("eq", "Equal to this JSON value.", _part_equals),
+    Operator("ne", "Not equal to this, or not there.", _part_order(lambda result: result.is_distinct_from(0))),
+    Operator("lt", "Less than this.", _part_order(lambda result: result < 0)),
+    Operator("lte", "Less than this, or equal.", _part_order(lambda result: result <= 0)),
+    Operator("gt", "Greater than this.", _part_order(lambda result: result > 0)),
+    Operator("gte", "Greater than this, or equal.", _part_order(lambda result: result >= 0)),
+    Operator("in", "Equal to one of these.", _part_in, Takes.VALUES),
+    Operator(
+        "contains", "Text that holds this text.", lambda part, text: _contains(json_text(part), _escaped(text)), str
+    ),
+    Operator(
+        "containsIgnoreCase",
+        "Text that holds this text, whatever the case.",
+        lambda part, text: _folded(_contains)(json_text(part), _folded_part(text)),
+        str,
+    ),
+    Operator("isNull", "Null or not there, or with false: there and not null.", _json_is_null, bool),
+)
+"""Operators of one part of a JSON value. No form is kept of them: their SQL is built anew for each filter."""
+
+_JSON_PART_SQL = {operator.name: operator.sql for operator in JSON_PART}
 
 
-@strawberry.input(description="A part of a JSON value, and what is asked of it. Comparisons hold only within one kind.")
-class JSONPathFilter:
-    """The schema's side of `_JSON_PART_SQL`."""
+def input_type(
+    name: str,
+    description: str,
+    fields: Mapping[str, InputField],
+    *,
+    required: Mapping[str, InputField] | None = None,
+    one_of: bool | None = None,
+) -> type[Any]:
+    """Make an input type: by Python name, the annotation, name and description of each field.
 
-    at: list[str] = strawberry.field(description='Where the part is: keys and indexes, for instance `["lines", "0"]`.')
-    eq: JSON | None = strawberry.field(default=strawberry.UNSET, description="Equal to this JSON value.")
-    ne: JSON | None = strawberry.field(default=strawberry.UNSET, description="Not equal to this, or not there.")
-    lt: JSON | None = strawberry.field(default=strawberry.UNSET, description="Less than this.")
-    lte: JSON | None = strawberry.field(default=strawberry.UNSET, description="Less than this, or equal.")
-    gt: JSON | None = strawberry.field(default=strawberry.UNSET, description="Greater than this.")
-    gte: JSON | None = strawberry.field(default=strawberry.UNSET, description="Greater than this, or equal.")
-    in_: list[JSON] | None = strawberry.field(name="in", default=strawberry.UNSET, description="Equal to one of these.")
-    contains: str | None = strawberry.field(default=strawberry.UNSET, description="Text that holds this text.")
-    contains_ignore_case: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Text that holds this text, whatever the case."
-    )
-    is_null: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="Null or not there, or with false: there and not null."
-    )
-
-
-def _json_paths(column: ColumnElement[Any], paths: list[Mapping[str, Any]]) -> ColumnElement[bool]:
-    parts = (
-        _json_part(
-            json_at(column, json_path(path["at"])), {name: value for name, value in path.items() if name != "at"}
-        )
-        for path in paths
-    )
-    return joined(and_, [true(), *parts])
+    All `fields` may be left out; those that are `required` stand before them.
+    """
+    required = required or {}
+    every = {**required, **fields}
+    annotations = {key: annotation for key, (annotation, _, _) in every.items()}
+    # Without a docstring, `dataclass` would write one, from the signature: a tenth of the time that the type takes.
+    members: dict[str, Any] = {"__annotations__": annotations, "__doc__": description}
+    for key, (_, graphql_name, text) in every.items():
+        default = {} if key in required else {"default": strawberry.UNSET}
+        members[key] = strawberry.field(name=graphql_name, description=text, **default)
+    return strawberry.input(type(name, (), members), name=name, description=description, one_of=one_of)
 
 
-JSON_VALUE = {
-    "contains": Comparison(
-        JSON,
+def _fields(type_: object, operators: Iterable[Operator]) -> dict[str, InputField]:
+    return {
+        f"{operator.name}_": (optional(operator.operand(type_)), operator.name, operator.description)
+        for operator in operators
+    }
+
+
+JSONPathFilter = input_type(
+    "JSONPathFilter",
+    "A part of a JSON value, and what is asked of it. Comparisons hold only within one kind.",
+    _fields(JSON, JSON_PART),
+    required={"at": (list[str], "at", 'Where the part is: keys and indexes, for instance `["lines", "0"]`.')},
+)
+
+
+def _at_path(column: Expression, asked: Mapping[str, Operand]) -> Condition:
+    """All that is asked of one part of a document."""
+    part = json_at(column, json_path(asked["at"]))
+    return and_(true(), *(_JSON_PART_SQL[name](part, value) for name, value in asked.items() if name != "at"))
+
+
+def _at_paths(column: Expression, paths: Operand) -> Condition:
+    return joined(and_, [true(), *(_at_path(column, asked) for asked in paths)])
+
+
+JSON_VALUE = (
+    Operator(
+        "contains",
         "Holds all of this: objects hold their keys, lists hold their elements.",
         lambda column, value: json_contains(column, json.dumps(value)),
     ),
-    "hasKey": Comparison(str, "Has this key at the top.", lambda column, key: json_has_key(column, key)),
-    "path": Comparison(list[JSONPathFilter], "What is asked of parts of the value; all of it must hold.", _json_paths),
-    "isNull": Comparison(bool, "Null, in SQL or in JSON, or with false: not null.", _json_is_null),
-}
+    Operator("hasKey", "Has this key at the top.", lambda column, key: json_has_key(column, key), str),
+    Operator("path", "What is asked of parts of the value; all of it must hold.", _at_paths, list_of(JSONPathFilter)),
+    Operator("isNull", "Null, in SQL or in JSON, or with false: not null.", _json_is_null, bool, is_switch=True),
+)
 
 
-class ValueFilter(NamedTuple):
-    """The comparisons of one type of value, and the input type that offers them."""
+@dataclass(frozen=True, eq=False)
+class ValueFilter:
+    """What can be asked of values of one type, and the input type that offers it."""
 
-    input_type: type[Any]
-    comparisons: Mapping[str, Comparison]
+    name: str
+    annotation: object
+    operators: Mapping[str, Operator]
+
+    @cached_property
+    def input_type(self) -> type[Any]:
+        """The input type of the schema. There is one for each type, whatever number of entities show it."""
+        description = f"What is asked of a value of type {self.name}; every comparison given must hold."
+        return input_type(f"{self.name}Filter", description, _fields(self.annotation, self.operators.values()))
 
     def condition(
-        self, where: str, column: ColumnElement[Any], asked: Mapping[str, Any], names: Mapping[str, str] = NO_NAMES
-    ) -> list[ColumnElement[bool]]:
+        self, where: str, column: Expression, asked: Mapping[str, Operand], names: Mapping[str, str] = NO_NAMES
+    ) -> list[Condition]:
         """The conditions that were asked of a column.
 
         `where` names the place in the input for errors. Where a place has a name, the value is bound by that name when
         the statement runs. Raises `InvalidFilter` for null, which compares nothing.
         """
         compared = _compared(column)
-        found: list[ColumnElement[bool]] = []
+        found: list[Condition] = []
         for name, value in asked.items():
-            place, comparison = f"{where}.{name}", self.comparisons[name]
+            place, operator = f"{where}.{name}", self.operators[name]
             if place in names:
-                bound: Any = bindparam(names[place], type_=compared.type)
+                operand: Operand = bindparam(names[place], type_=compared.type)
             else:
-                checked = comparable(place, value)
-                bound = checked if comparison.bind is None else comparison.bind(checked)
-            found.append(comparison.sql(compared, bound))
+                check_comparable(place, value)
+                operand = value if operator.bind is None else operator.bind(value)
+            found.append(operator.sql(compared, operand))
         return found
 
 
-def _compared(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _compared(column: Expression) -> Expression:
     if isinstance(column.type, sqlalchemy.Enum) and column.type.enum_class is None:
         return cast(column, Text)  # PostgreSQL's enumerations know no other words, and no parts of words
     return type_coerce(column, parameter_type(column.type))
 
 
-def comparable(where: str, value: Any) -> Any:
-    """A value that a column can be compared with. Raises `InvalidFilter`, which names the place, for any other."""
+def check_comparable(where: str, value: object) -> None:
+    """Raise `InvalidFilter`, which names the place, for a value that no column can be compared with."""
     if value is None:
         raise InvalidFilter(where, "null compares nothing; leave it out, or use `isNull`.")
     if isinstance(value, list):
         if len(value) > MAX_LIST:
             raise InvalidFilter(where, f"{len(value)} values are too many; send at most {MAX_LIST}.")
-        return [comparable(where, item) for item in value]
+        for item in value:
+            check_comparable(where, item)
+        return
     try:
-        return check_text(value) if isinstance(value, str) else check_json(value)
+        check_json(value)
     except ValueError as error:
         raise InvalidFilter(where, f"{error}.") from None
 
 
-_COMPARISONS: dict[Any, tuple[str, dict[str, Comparison]]] = {
-    str: ("String", TEXT),
-    int: ("Int", order(int)),
-    BigInt: ("BigInt", order(BigInt)),
-    float: ("Float", order(float)),
-    bool: ("Boolean", equality(bool)),
-    Decimal: ("Decimal", order(Decimal)),
-    datetime: ("DateTime", order(datetime)),
-    LocalDateTime: ("LocalDateTime", order(LocalDateTime)),
-    date: ("Date", order(date)),
-    time: ("Time", order(time)),
-    uuid.UUID: ("UUID", order(uuid.UUID)),
-    strawberry.ID: ("ID", {name: equality(strawberry.ID)[name] for name in ("eq", "ne", "in", "notIn")}),
-    JSON: ("JSON", JSON_VALUE),
-}
-
-
-@cache
-def value_filter(type_: Any) -> ValueFilter | None:
-    """How values of a Python type are compared; None for types that cannot be."""
-    if isinstance(type_, type) and issubclass(type_, Enum):
-        name, comparisons = type_.__name__, equality(type_)
-    elif type_ in _COMPARISONS:
-        name, comparisons = _COMPARISONS[type_]
-    else:
-        return None
-    description = f"What is asked of a value of type {name}; every comparison given must hold."
-    return ValueFilter(_input_type(f"{name}Filter", description, comparisons), comparisons)
-
-
-def _input_type(name: str, description: str, comparisons: Mapping[str, Comparison]) -> type[Any]:
-    fields = {
-        f"{graphql_name}_": (optional(comparison.takes), graphql_name, comparison.description)
-        for graphql_name, comparison in comparisons.items()
-    }
-    return input_type(name, description, fields)
-
-
-def input_type(name: str, description: str, fields: Mapping[str, tuple[Any, str, str]], **options: Any) -> type[Any]:
-    """Make an input type whose fields may all be left out: by Python name, the annotation, name and description."""
-    annotations = {key: annotation for key, (annotation, _, _) in fields.items()}
-    # Without a docstring, `dataclass` would write one, from the signature: a tenth of the time that the type takes.
-    members: dict[str, Any] = {"__annotations__": annotations, "__doc__": description}
-    for key, (_, graphql_name, text) in fields.items():
-        members[key] = strawberry.field(name=graphql_name, description=text, default=strawberry.UNSET)
-    return strawberry.input(type(name, (), members), name=name, description=description, **options)
+def check_size(where: str, asked: object) -> None:
+    """Raise `InvalidFilter` for a filter of more values than a statement should hold."""
+    left, found = [asked], 0
+    while left:
+        value = left.pop()
+        if isinstance(value, Mapping | list):
+            left += value.values() if isinstance(value, Mapping) else value
+        found += 1
+        if found > MAX_VALUES:
+            raise InvalidFilter(where, f"a filter holds at most {MAX_VALUES} values; ask for less at once.")

@@ -1,42 +1,128 @@
 """Connections: a page of a list, its cursors, and what can be asked about the whole of it.
 
-The fields and types are here; what a parent's connection is, in `graph.entity.pages`; how those of one level are
-filled together, in `graph.entity.shape`. Source: https://relay.dev/graphql/connections.htm
+A to-many field works out once for all parents which rows are meant (`ConnectionQuery`); each parent gets a
+`ConnectionValue`. The parts of a connection are fields like others: those of all parents begin together, and share one
+statement. Source: https://relay.dev/graphql/connections.htm
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
-from typing import Any, cast
+from typing import Any, NamedTuple
 
-from graphql import GraphQLObjectType
-
-from db.relations import EVERYTHING, Source
+from db.fast import Values
+from db.relations import EVERYTHING, Source, Visibility
+from db.statements import Key
 from graph.context import RequestContext
 from graph.entity.aggregates import AggregateField
-from graph.entity.cursors import decode_cursor
-from graph.entity.fields import ValueField, memoised, object_type
+from graph.entity.cursors import decode_cursor, encode_cursor
+from graph.entity.fields import ValueField, object_type
 from graph.entity.filters import filter_type, restricted
 from graph.entity.ordering import order_type, ordering
-from graph.entity.pages import ConnectionPlan, ConnectionValue, EdgeValue, PageInfoValue
 from graph.entity.registry import Deferred, Entity, list_of, optional
-from graph.entity.shape import ConnectionShape, shape_of
 from graph.errors import InvalidPage
-from graph.execute.level import Batch
-from graph.execute.scheduler import Run
-from graph.loading.loaders import ListQuery, Loaders, Order, Page, PageArguments, Projection
-from graph.prepare.fields import CostRule, PlannedField, argument
-from graph.prepare.plan import FieldPlan
-from graph.prepare.selection import Document, Info, columns, document_of, leads_to, selected_fields
+from graph.loading.counted_pages import Counted, counted_pages, may_count_with_page
+from graph.loading.loaders import LevelLoader, Loaders
+from graph.loading.queries import FoundRows, ListQuery, Order, Page, PageArguments, Projection
+from graph.prepare.fields import CostRule, FieldPlan, Level, LevelField, Rows, Selection, argument
 from graph.settings import MAX_PAGE
 
 DEFAULT_PAGE = 20
-WINDOW = frozenset({"first", "after", "last", "before"})
+PAGE_ARGUMENTS = frozenset({"first", "after", "last", "before"})
 """The arguments that say which part of a list is meant; the others say which list."""
 AT_MOST = f"at most {MAX_PAGE} unless the server is set otherwise"
 
 
-class ConnectionField(PlannedField):
+@dataclass(frozen=True, eq=False)
+class ConnectionQuery:
+    """What a connection's field, its arguments and its selection mean, the same for every parent."""
+
+    entity: Entity
+    listing: ListQuery
+    order: Order
+    arguments: PageArguments
+    projection: Projection
+    loaders: Loaders
+    is_counted: bool
+    """Whether the page and the number of all rows are read together."""
+
+    def load_pages(self, level: Level, then: Callable[[list[FoundRows]], None]) -> None:
+        """Load the rows of each connection of a level, one more than its page has if there are more."""
+        if self.is_counted:
+            level.load(self._counted_page, [()], lambda found: then([page.rows for page in found]))
+        else:
+            loader = self.loaders.pages(self.listing, self.order, self.arguments, self.projection)
+            level.load(loader, [connection.key for connection in level.sources], then)
+
+    def load_totals(self, level: Level, then: Callable[[list[int]], None]) -> None:
+        """Load the number of all rows of each connection of a level."""
+        if self.is_counted:
+            level.load(self._counted_page, [()], lambda found: then([page.total for page in found]))
+        else:
+            level.load(self.loaders.counts(self.listing), [connection.key for connection in level.sources], then)
+
+    def shown_rows(self, pages: Sequence[FoundRows]) -> Rows:
+        """The rows of all pages, one after the other."""
+        rows = pages[0] if len(pages) == 1 else list(chain.from_iterable(pages))
+        return Rows(rows, self.projection.columns, self.entity.instance)
+
+    @property
+    def _counted_page(self) -> LevelLoader[Counted]:
+        return counted_pages(self.loaders, self.listing, self.order, self.arguments, self.projection)
+
+
+class ConnectionValue(NamedTuple):
+    """The connection of one parent."""
+
+    query: ConnectionQuery
+    key: Key
+
+    def cursor(self, row: Values) -> str:
+        """Where a row of its page stands."""
+        width = len(self.query.projection.columns)
+        end = len(row) - len(self.key)
+        return encode_cursor(self.query.order.identity, row[width:end])
+
+
+class EdgeValue(NamedTuple):
+    """A row and the connection that it is part of."""
+
+    connection: ConnectionValue
+    row: Values
+
+
+class PageInfoValue(NamedTuple):
+    """A page and the connection that it is part of."""
+
+    connection: ConnectionValue
+    page: Page
+
+
+class _Parts:
+    """What is selected of a connection, worked out once where no variable changes what is selected."""
+
+    __slots__ = ("is_counted", "projection", "settled")
+
+    def __init__(self, selection: Selection, below: Callable[[FieldPlan], Selection]) -> None:
+        parts = selection.by_name
+        edges = [below(field) for field in parts.get("edges", ())]
+        infos = [below(field) for field in parts.get("pageInfo", ())]
+        nodes = [below(field) for field in parts.get("nodes", ())]
+        nodes += [below(field) for edge in edges for field in edge.by_name.get("node", ())]
+        columns = sorted({name for node in nodes for name in node.needs})
+        cursors = any("cursor" in edge.by_name for edge in edges) or any(
+            name in info.by_name for info in infos for name in ("startCursor", "endCursor")
+        )
+        self.projection = Projection(tuple(columns), cursors)
+        """What must be read of each row."""
+        self.is_counted = "totalCount" in parts and not parts.keys().isdisjoint(("nodes", "edges", "pageInfo"))
+        """Whether rows and the number of all rows are selected."""
+        self.settled: tuple[Visibility, ListQuery, Order] | None = None
+        """Which list is meant and in which order, where no variable says so: for a visibility."""
+
+
+class ConnectionField(LevelField):
     """A to-many field, or a list at the root."""
 
     cost = CostRule.CONNECTION
@@ -59,70 +145,63 @@ class ConnectionField(PlannedField):
             (*arguments, *_arguments(entity, ordered=order is None)),
         )
         self.needs = needs
-        self._entity = entity
+        self.sizes = ("first", "last")
+        self._find_entity = entity
         self._listing = listing
         self._fixed_order = order
-        self.sizes = ("first", "last")
-        self.begin = self._begin
-        self.planned_resolver = self._resolve
 
     def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
-        """The page's size, as far as it is one; wrong sizes are refused when the field is resolved."""
+        """The page's size, as far as it is one; wrong sizes are refused when the field is begun."""
         sizes = [size for name in ("first", "last") if isinstance(size := arguments.get(name), int) and size >= 0]
         return min(*sizes, max_page) if sizes else min(DEFAULT_PAGE, max_page)
 
-    def _begin(self, batch: Batch, field: FieldPlan) -> None:
-        run = batch.run
-        shape = shape_of(run, field)
-        plan = self._plan_of(run, field, shape)
-        keys = batch.keys(self.needs)
+    def begin(self, level: Level) -> None:
+        """Give each parent its connection; parents with equal keys share one."""
+        selection = level.below()
+        parts = selection.remembered.get(_Parts)
+        if parts is None:
+            parts = _Parts(selection, level.below)
+            if selection.fixed:
+                selection.remembered[_Parts] = parts
+        query = self._query(level, parts)
+        keys = level.keys(self.needs)
         parents = list(dict.fromkeys(keys))
-        answers = shape.begin(run, plan, parents)
+        shown = level.objects(selection, [ConnectionValue(query, key) for key in parents])
         if len(parents) < len(keys):
-            by_key = dict(zip(parents, answers, strict=True))
-            answers = [by_key[key] for key in keys]
-        run.fill(batch, field, answers)
+            by_key = dict(zip(parents, shown, strict=True))
+            shown = [by_key[key] for key in keys]
+        level.fill(shown)
 
-    def _plan_of(self, run: Run, field: FieldPlan, shape: ConnectionShape) -> ConnectionPlan:
-        """The plan for one run; the part that no variable changes is kept with the shape."""
-        context: RequestContext = run.context
-        arguments = run.arguments(field)
-        if shape.settled is not None and shape.settled[0] is context.visible:
-            _, listing, order = shape.settled
-            window = _window(arguments, listing, order, context)
-            return ConnectionPlan(self._entity(), listing, order, window, shape.wanted, context.loaders)
-        plan = self.plan(arguments, shape.wanted, context)
-        if field.arguments is not None and all(name in WINDOW for name, _ in field.arguments.variable):
-            shape.settled = (context.visible, plan.listing, plan.order)
-        return plan
+    def _query(self, level: Level, parts: _Parts) -> ConnectionQuery:
+        """What the field means with its arguments. Raises `ClientError` for what makes no sense."""
+        context, arguments = level.context, level.arguments
+        if parts.settled is not None and parts.settled[0] is context.visible:
+            _, listing, order = parts.settled
+        else:
+            listing = restricted(self._listing(arguments), self._entity, arguments.get("where"), context.loaders)
+            order = self._order(arguments, context.loaders)
+            asked = level.field.arguments
+            if asked is not None and all(name in PAGE_ARGUMENTS for name, _ in asked.variable):
+                parts.settled = (context.visible, listing, order)
+        page = _page_arguments(arguments, listing, order, context)
+        is_counted = parts.is_counted and not self.needs and may_count_with_page(listing, page, parts.projection)
+        return ConnectionQuery(self._entity, listing, order, page, parts.projection, context.loaders, is_counted)
 
-    def _resolve(self, source: Any, info: Info, **arguments: Any) -> ConnectionValue:
-        def plan() -> ConnectionPlan:
-            document = document_of(info)
-            connection = cast(GraphQLObjectType, document.schema.get_type(f"{self._entity().name}Connection"))
-            return self.plan(arguments, _wanted(document, connection, info.field_nodes), info.context)
-
-        key = tuple([getattr(source, name) for name in self.needs])
-        return ConnectionValue(memoised(info, "connection", plan), key)
-
-    def plan(self, arguments: Mapping[str, Any], wanted: Projection, context: RequestContext) -> ConnectionPlan:
-        """Work out what the field means with these arguments. Raises `ClientError` for what makes no sense."""
-        entity, loaders = self._entity(), context.loaders
-        listing = restricted(self._listing(arguments), entity, arguments.get("where"), loaders)
-        order = self._order(entity, arguments, loaders)
-        window = _window(arguments, listing, order, context)
-        return ConnectionPlan(entity, listing, order, window, wanted, loaders)
-
-    def _order(self, entity: Entity, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
+    def _order(self, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
         if not arguments.get("orderBy"):
             return self._natural_order
+        entity = self._entity
         asked = ordering(entity, arguments["orderBy"], loaders.visible)
         return asked._replace(identity=f"{entity.name} {asked.identity}")
 
     @cached_property
+    def _entity(self) -> Entity:
+        return self._find_entity()
+
+    @cached_property
     def _natural_order(self) -> Order:
         """It belongs to the relationship, so its cursors belong to it too."""
-        entity = self._entity()
+        entity = self._entity
         terms = self._fixed_order or ordering(entity, None, EVERYTHING).terms
         return Order(terms, f"{entity.name} {self.name}")
 
@@ -142,7 +221,9 @@ def _arguments(entity: Callable[[], Entity], *, ordered: bool) -> tuple[Any, ...
     return tuple(found)
 
 
-def _window(arguments: Mapping[str, Any], listing: ListQuery, order: Order, context: RequestContext) -> PageArguments:
+def _page_arguments(
+    arguments: Mapping[str, Any], listing: ListQuery, order: Order, context: RequestContext
+) -> PageArguments:
     max_page = context.max_page
     first, last = arguments.get("first"), arguments.get("last")
     if first is not None and last is not None:
@@ -159,50 +240,86 @@ def _window(arguments: Mapping[str, Any], listing: ListQuery, order: Order, cont
     return PageArguments(min(DEFAULT_PAGE, max_page) if limit is None else limit, last is not None, **cursors)
 
 
-def _wanted(document: Document, connection: GraphQLObjectType, nodes: Any) -> Projection:
-    fields = selected_fields(document, connection, nodes)
-    edge_type, info_type = leads_to(connection, "edges"), leads_to(connection, "pageInfo")
-    edge = selected_fields(document, edge_type, fields["edges"].nodes) if "edges" in fields else {}
-    info = selected_fields(document, info_type, fields["pageInfo"].nodes) if "pageInfo" in fields else {}
-    shown = [found[name].nodes for found, name in ((fields, "nodes"), (edge, "node")) if name in found]
-    cursors = "cursor" in edge or "startCursor" in info or "endCursor" in info
-    return Projection(columns(document, leads_to(connection, "nodes"), chain.from_iterable(shown)), cursors)
-
-
-class _PagePart(PlannedField):
-    """A field of a connection that is read off its page."""
+class _PartField(LevelField):
+    """A field of a connection. All connections of one level have one query."""
 
     cost = CostRule.PAGE
 
-    def __init__(self, name: str, annotation: object, description: str, read: Callable[[Any, Page], Any]) -> None:
-        super().__init__(name, annotation, description)
-
-        async def resolve(source: ConnectionValue, _info: Info, **_: Any) -> Any:
-            return read(source, await source.page())
-
-        self.planned_resolver = resolve
+    def apart(self, source: ConnectionValue) -> ConnectionQuery:
+        """Connections of several queries are several levels."""
+        return source.query
 
 
-class _TotalCount(PlannedField):
+class _NodesField(_PartField):
+    def begin(self, level: Level) -> None:
+        """The rows of each page."""
+        query: ConnectionQuery = level.sources[0].query
+
+        def then(found: list[FoundRows]) -> None:
+            shown = query.arguments.shown(found)
+            level.share(level.rows(level.below(), query.shown_rows(shown)), shown)
+
+        query.load_pages(level, then)
+
+
+class _EdgesField(_PartField):
+    def begin(self, level: Level) -> None:
+        """The rows of each page, with the connection that knows their cursors."""
+        query: ConnectionQuery = level.sources[0].query
+
+        def then(found: list[FoundRows]) -> None:
+            shown = query.arguments.shown(found)
+            edges = [
+                EdgeValue(connection, row)
+                for connection, rows in zip(level.sources, shown, strict=True)
+                for row in rows
+            ]
+            level.share(level.objects(level.below(), edges), shown)
+
+        query.load_pages(level, then)
+
+
+class _NodeOfEdgeField(LevelField):
+    def begin(self, level: Level) -> None:
+        """The rows that came with the edges."""
+        query: ConnectionQuery = level.sources[0].connection.query
+        level.fill(level.rows(level.below(), query.shown_rows([[edge.row for edge in level.sources]])))
+
+    def apart(self, source: EdgeValue) -> ConnectionQuery:
+        """As for connections."""
+        return source.connection.query
+
+
+class _PageInfoField(_PartField):
+    def begin(self, level: Level) -> None:
+        """Where each page stands."""
+        query: ConnectionQuery = level.sources[0].query
+
+        def then(found: list[FoundRows]) -> None:
+            pages = map(query.arguments.page, found)
+            level.fill(level.objects(level.below(), list(map(PageInfoValue, level.sources, pages))))
+
+        query.load_pages(level, then)
+
+
+class _TotalCountField(_PartField):
     cost = CostRule.TOTAL
+    begins_last = True
 
-    def __init__(self) -> None:
-        super().__init__("total_count", int, "How many rows there are on all pages together.")
-
-        async def resolve(source: ConnectionValue, _info: Info, **_: Any) -> int:
-            return await source.plan.loaders.counts(source.plan.listing).load(source.key)
-
-        self.planned_resolver = resolve
+    def begin(self, level: Level) -> None:
+        """The number of all rows of each connection."""
+        query: ConnectionQuery = level.sources[0].query
+        query.load_totals(level, level.complete)
 
 
 def _has_next(value: PageInfoValue) -> bool:
-    window = value.connection.plan.window
-    return window.before is not None if window.backward else value.page.has_more
+    arguments = value.connection.query.arguments
+    return arguments.before is not None if arguments.backward else value.page.has_more
 
 
 def _has_previous(value: PageInfoValue) -> bool:
-    window = value.connection.plan.window
-    return value.page.has_more if window.backward else window.after is not None
+    arguments = value.connection.query.arguments
+    return value.page.has_more if arguments.backward else arguments.after is not None
 
 
 def _cursor_at(position: int) -> Callable[[PageInfoValue], str | None]:
@@ -232,7 +349,7 @@ def edge_type(entity: Entity) -> type[Any]:
         ValueField(
             "cursor", str, "Where the row stands; for `after` and `before`.", lambda e: e.connection.cursor(e.row)
         ),
-        ValueField("node", entity.cls, f"The {entity.one}.", lambda edge: edge.connection.node(edge.row)),
+        _NodeOfEdgeField("node", entity.cls, f"The {entity.one}."),
     )
 
 
@@ -242,24 +359,14 @@ def connection_type(entity: Entity) -> type[Any]:
     return object_type(
         f"{entity.name}Connection",
         f"A page of {entity.many}, and what can be said about all of them.",
-        _PagePart(
-            "nodes",
-            list_of(entity.cls),
-            f"The {entity.many} of the page.",
-            lambda connection, page: [connection.node(row) for row in page.rows],
-        ),
-        _PagePart(
-            "edges",
-            list_of(edge_type(entity)),
-            f"The {entity.many} of the page, each with its cursor.",
-            lambda connection, page: [EdgeValue(connection, row) for row in page.rows],
-        ),
-        _PagePart("page_info", PageInfo, "Where the page stands.", PageInfoValue),
-        _TotalCount(),
+        _NodesField("nodes", list_of(entity.cls), f"The {entity.many} of the page."),
+        _EdgesField("edges", list_of(edge_type(entity)), f"The {entity.many} of the page, each with its cursor."),
+        _PageInfoField("page_info", PageInfo, "Where the page stands."),
+        _TotalCountField("total_count", int, "How many rows there are on all pages together."),
         AggregateField(
             "aggregate",
             f"Counts and sums over the {entity.many} on all pages together.",
             lambda: entity,
-            lambda source, _arguments, _loaders: (source.plan.listing, source.key),
+            lambda level: (level.sources[0].query.listing, [connection.key for connection in level.sources]),
         ),
     )

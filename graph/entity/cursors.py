@@ -10,27 +10,27 @@ import binascii
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from db.relations import Term
-from graph.entity.values import plain, typed
+from db.statements import Key
+from graph.entity.types import TYPES
 from graph.errors import InvalidCursor
 
 MAX_CURSOR_LENGTH = 16_384
 
 
-def encode_cursor(order: str, values: Sequence[Any]) -> str:
+def encode_cursor(order: str, values: Sequence[object]) -> str:
     """The cursor of a row with these values, in this order."""
     return (
         base64.urlsafe_b64encode(
-            json.dumps([_digest(order), *map(plain, values)], separators=(",", ":"), ensure_ascii=False).encode()
+            json.dumps([_digest(order), *map(TYPES.encode, values)], separators=(",", ":"), ensure_ascii=False).encode()
         )
         .decode()
         .rstrip("=")
     )
 
 
-def decode_cursor(argument: str, cursor: str, order: str, terms: Sequence[Term]) -> tuple[Any, ...]:
+def decode_cursor(argument: str, cursor: str, order: str, terms: Sequence[Term]) -> Key:
     """The values in a cursor, in the types of the terms.
 
     Raises `InvalidCursor`, which names the argument, for a cursor of another order and for anything else.
@@ -51,9 +51,9 @@ def _digest(order: str) -> str:
     return hashlib.sha256(order.encode()).hexdigest()[:8]
 
 
-def _typed(value: Any, term: Term) -> Any:
+def _typed(value: object, term: Term) -> object:
     if value is not None:
-        return typed(value, term.expression.type)
+        return TYPES.decode(value, term.expression.type)
     if not term.nullable:
         raise ValueError("null where the order has none")
     return None

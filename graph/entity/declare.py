@@ -13,7 +13,6 @@ Types and nullability are checked against the model when the module is imported;
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from datetime import datetime
 from enum import Enum
 from functools import cache
 from inspect import cleandoc
@@ -23,31 +22,21 @@ import strawberry
 from sqlalchemy import Column, inspect
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import ColumnProperty, Mapper
-from strawberry.scalars import JSON
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from db.relations import Link, is_local, link_of, python_type
+from db.relations import Link, link_of
 from graph.entity.annotations import Declared, declared_fields, declaring_classes
-from graph.entity.comparisons import value_filter
 from graph.entity.connections import ConnectionField
 from graph.entity.fields import ColumnField, HybridField, IdField, ToOneField, described_enum
 from graph.entity.ids import Node
 from graph.entity.registry import Attribute, Entity, Relation, entity_named, optional, register
-from graph.entity.scalars import BigInt, LocalDateTime
+from graph.entity.types import TYPES
 from graph.errors import DeclarationError, MismatchedType, UnknownAttribute, UnknownNeed
-from graph.loading.loaders import ListQuery
+from graph.loading.queries import ListQuery
 from graph.prepare.fields import PlannedField
 
 T = TypeVar("T")
-
-_ANNOTATIONS: Mapping[type[Any], tuple[Any, ...]] = {
-    int: (int, BigInt),
-    datetime: (datetime, LocalDateTime),
-    dict: (JSON,),
-    list: (JSON,),
-}
-"""How columns are declared whose values have a Python type of several forms outside."""
 
 
 class _Hybrid:
@@ -199,8 +188,9 @@ class _Declaration:
         column = self._mapper.column_attrs.get(name)
         if column is not None:
             self._check_column(name, declared, column)
-            if declared.type is datetime and is_local(column.columns[0].type):
-                declared = declared._replace(type=LocalDateTime)
+            held = TYPES.of_column(column.columns[0].type)
+            if declared.type is held.python:
+                declared = declared._replace(type=held.annotation)
         self._attributes[to_camel_case(name)] = Attribute(
             name, to_camel_case(name), declared.type, declared.optional, description, column is not None
         )
@@ -227,15 +217,14 @@ class _Declaration:
     def _check_column(self, name: str, declared: Declared, column: ColumnProperty[Any]) -> None:
         # An expression does not tell whether it is ever null; the declaration does.
         nullable = any(bool(part.nullable) for part in column.columns if isinstance(part, Column))
-        actual = python_type(column.columns[0].type)
-        fits = _ANNOTATIONS.get(actual, (actual,))
-        mismatch = actual is not object and declared.type not in fits
+        fits = TYPES.annotations(column.columns[0].type)
+        mismatch = fits and declared.type not in fits
         if mismatch or (nullable and not declared.optional):
-            expected = " or ".join(getattr(type_, "__name__", str(type_)) for type_ in fits)
+            expected = " or ".join(getattr(type_, "__name__", str(type_)) for type_ in fits) or "object"
             raise MismatchedType(
                 self._cls.__name__, name, str(declared), f"{expected} | None" if nullable else expected
             )
-        if actual is not object and value_filter(declared.type) is None:
+        if fits and TYPES.of(declared.type) is None:
             raise DeclarationError(
                 f"{self._cls.__name__}.{name}: GraphQL has no form for {declared.name}; "
                 f"show the column as something else: @computed(needs=[{name!r}])."

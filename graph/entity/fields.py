@@ -1,30 +1,22 @@
-"""The fields of entities: ids, columns, hybrids, and links to other entities.
+"""The fields of entities: ids, columns, hybrids, and to-one relationships.
 
-A row has been fetched with the columns that its fields need; these resolvers read it, or ask a loader for more.
+A row has been fetched with the columns that its fields need; these fields read it, or ask a loader for more.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import strawberry
-from graphql import GraphQLObjectType
 from sqlalchemy.ext.hybrid import hybrid_property
 
+from db.fast import Values
 from db.relations import Link
 from db.statements import Key
 from graph.entity.ids import id_encoder
 from graph.entity.registry import Deferred, Entity, optional
-from graph.errors import Withheld
-from graph.execute.level import Batch
-from graph.execute.rows import Rows
-from graph.loading.level_loader import LevelLoader
-from graph.loading.loaders import Loaders
-from graph.prepare.fields import CostRule, PlannedField, Reading
-from graph.prepare.plan import FieldPlan
-from graph.prepare.selection import Info, columns, document_of, object_type_of
-
-T = TypeVar("T")
+from graph.loading.loaders import LevelLoader
+from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Reading, Rows
 
 
 class ValueField(PlannedField):
@@ -33,7 +25,6 @@ class ValueField(PlannedField):
     def __init__(self, name: str, annotation: Any, description: str, read: Callable[[Any], Any]) -> None:
         super().__init__(name, annotation, description)
         self.read = read
-        self.planned_resolver = lambda source, _info, **_: read(source)
 
 
 def object_type(name: str, description: str, *fields: PlannedField) -> type[Any]:
@@ -59,14 +50,6 @@ class IdField(PlannedField):
         encode = id_encoder(entity)
         self.needs = entity.key
         self.reading = Reading(self.needs, encode)
-        self.planned_resolver = lambda source, _info, **_: encode(*(getattr(source, name) for name in self.needs))
-
-
-def withheld(field: PlannedField, info: Info, value: Any) -> Any:
-    """A value that is never null in the database. Raises `Withheld` for null: a policy has taken its place."""
-    if value is None:
-        raise Withheld(info.parent_type.name, str(field.graphql_name))
-    return value
 
 
 class ColumnField(PlannedField):
@@ -80,8 +63,6 @@ class ColumnField(PlannedField):
         self.needs = (name,)
         self.reading = Reading(self.needs)
         self.never_null = never_null
-        if never_null:
-            self.planned_resolver = lambda source, info, **_: withheld(self, info, getattr(source, name))
 
 
 class HybridField(PlannedField):
@@ -109,15 +90,10 @@ class HybridField(PlannedField):
                 return None
             return hybrid.fget(SimpleNamespace(**dict(zip(needs, values, strict=True))))
 
-        def resolve(source: Any, info: Info, **_: Any) -> Any:
-            value = computed(*(getattr(source, need) for need in needs))
-            return withheld(self, info, value) if never_null else value
-
         self.reading = Reading(needs, computed)
-        self.planned_resolver = resolve
 
 
-class ToOneField(PlannedField):
+class ToOneField(LevelField):
     """A link to at most one row: a statement for all parents."""
 
     cost = CostRule.ROW
@@ -129,68 +105,33 @@ class ToOneField(PlannedField):
         super().__init__(name, optional(one) if nullable else one, description)
         self.needs = link.key
         self.never_null = not nullable
-        self.begin = self._begin
-        self.planned_resolver = self._resolve
         self._link = link
         self._target = target
 
-    def _begin(self, batch: Batch, field: FieldPlan) -> None:
-        loaders: Loaders = batch.run.context.loaders
-        keys = batch.keys(self.needs)
-        begin_rows(batch, field, self._target(), keys, lambda columns: loaders.rows(self._link, columns))
-
-    def _resolve(self, source: Any, info: Info, **_: Any) -> Any:
-        key = tuple([getattr(source, name) for name in self.needs])
-        if any(part is None for part in key):
-            return withheld(self, info, None) if self.never_null else None
-        return self._load(key, info)
-
-    async def _load(self, key: tuple[Any, ...], info: Info) -> Any:
-        chosen = selected_columns(info)
-        row = await info.context.loaders.rows(self._link, chosen).load(key)
-        found = None if row is None else self._target().instance(chosen, row)
-        return withheld(self, info, found) if self.never_null else found
+    def begin(self, level: Level) -> None:
+        """Read the rows that the parents lead to."""
+        loaders, link = level.context.loaders, self._link
+        begin_rows(level, self._target(), level.keys(self.needs), lambda columns: loaders.to_one(link, columns))
 
 
 def begin_rows(
-    batch: Batch,
-    field: FieldPlan,
+    level: Level,
     entity: Entity,
     keys: Sequence[Key],
-    loader: Callable[[tuple[str, ...]], LevelLoader[Any]],
+    loader: Callable[[tuple[str, ...]], LevelLoader[Values | None]],
 ) -> None:
     """Read the row of each object's key, with the columns that are selected; a key with a null in it has none."""
-    run = batch.run
-    selection = run.below(field, cast(GraphQLObjectType, field.named_type))
+    selection = level.below()
     columns = selection.needs
     wanted = [key for key in dict.fromkeys(keys) if None not in key]
 
-    def then(found: list[Any]) -> None:
-        present = [row for row in found if row is not None]
-        there = (
-            wanted
-            if len(present) == len(found)
-            else [key for key, row in zip(wanted, found, strict=True) if row is not None]
-        )
-        made = run.take_rows(selection, Rows(present, columns, entity.instance))
-        answers: dict[Key, Any] = dict(zip(there, made, strict=True))
-        run.fill(batch, field, map(answers.get, keys))
+    def then(found: list[Values | None]) -> None:
+        there = [(key, row) for key, row in zip(wanted, found, strict=True) if row is not None]
+        made = level.rows(selection, Rows([row for _, row in there], columns, entity.instance))
+        by_key = {key: one for (key, _), one in zip(there, made, strict=True)}
+        level.fill(map(by_key.get, keys))
 
     if wanted:
-        run.load(loader(columns), wanted, then, lambda error: run.fail_all(batch.answers, field, error))
+        level.load(loader(columns), wanted, then)
     else:
         then([])
-
-
-def selected_columns(info: Info) -> tuple[str, ...]:
-    """The columns that a field's selection needs."""
-    return memoised(info, "columns", lambda: columns(document_of(info), object_type_of(info), info.field_nodes))
-
-
-def memoised(info: Info, what: str, make: Callable[[], T]) -> T:
-    """Something that is the same for every object that a field is selected on, worked out once per operation."""
-    memo, identity = info.context.memo, (what, *map(id, info.field_nodes))
-    if identity not in memo:
-        memo[identity] = make()
-    found: T = memo[identity]
-    return found

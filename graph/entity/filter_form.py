@@ -5,10 +5,11 @@ are bound when it runs. Filters whose SQL hangs on their values (lists, ids, JSO
 """
 
 from collections.abc import Hashable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from graph.entity.comparisons import comparable, value_filter
+from graph.entity.comparisons import Operator, check_comparable
 from graph.entity.registry import Entity, Relation
+from graph.entity.types import value_filter
 
 MAX_DEPTH = 12
 """How deep filters may nest, a relation counting twice; SQLite's parser ends at nine relations, and people before."""
@@ -21,7 +22,7 @@ class FilterForm(NamedTuple):
     """Equal for filters that differ in their values alone."""
     names: Mapping[str, str]
     """By the place in the filter: the name that its value is bound by."""
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
     """By these names."""
 
 
@@ -29,7 +30,7 @@ class _Formless(Exception):
     """The filter has no form, or something is wrong with it: whoever builds it anew finds out what."""
 
 
-def form_of(entity: Entity, asked: Mapping[str, Any], prefix: str) -> FilterForm | None:
+def form_of(entity: Entity, asked: Mapping[str, object], prefix: str) -> FilterForm | None:
     """The form of a filter, or None. Raises `InvalidFilter` for values that cannot be compared."""
     taken = _Taken(prefix)
     try:
@@ -42,10 +43,10 @@ def form_of(entity: Entity, asked: Mapping[str, Any], prefix: str) -> FilterForm
 class _Taken:
     def __init__(self, prefix: str) -> None:
         self.names: dict[str, str] = {}
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, object] = {}
         self._prefix = prefix
 
-    def condition(self, entity: Entity, asked: Any, where: str, depth: int) -> Hashable:
+    def condition(self, entity: Entity, asked: object, where: str, depth: int) -> Hashable:
         """The form of one filter, whose values are taken out; the places are called as in `graph.entity.filters`."""
         if depth > MAX_DEPTH or not isinstance(asked, Mapping):
             raise _Formless
@@ -53,7 +54,7 @@ class _Taken:
             (name, self._member(entity, name, value, f"{where}.{name}", depth + 1)) for name, value in asked.items()
         )
 
-    def _member(self, entity: Entity, name: str, value: Any, where: str, depth: int) -> Hashable:
+    def _member(self, entity: Entity, name: str, value: object, where: str, depth: int) -> Hashable:
         if name in ("and", "or", "not"):
             members = value if isinstance(value, list) else [value]
             if not all(members):
@@ -67,10 +68,10 @@ class _Taken:
             raise _Formless
         return self._compared(entity.attributes[name].type, value, where)
 
-    def _related(self, relation: Relation, value: Any, where: str, depth: int) -> Hashable:
+    def _related(self, relation: Relation, value: object, where: str, depth: int) -> Hashable:
         if not relation.link.to_many:
             return self.condition(relation.target(), value, where, depth + 1)
-        if value is None:
+        if not isinstance(value, Mapping):
             raise _Formless
         return tuple(
             (
@@ -82,20 +83,20 @@ class _Taken:
             for quantifier, asked in value.items()
         )
 
-    def _compared(self, type_: Any, asked: Any, where: str) -> Hashable:
-        comparisons = value_filter(type_)
-        if comparisons is None or asked is None:
+    def _compared(self, type_: object, asked: object, where: str) -> Hashable:
+        found = value_filter(type_)
+        if found is None or not isinstance(asked, Mapping):
             raise _Formless
         return tuple(
-            (name, self._value(comparisons.comparisons[name].bind, value, f"{where}.{name}"))
-            for name, value in asked.items()
+            (name, self._value(found.operators[name], value, f"{where}.{name}")) for name, value in asked.items()
         )
 
-    def _value(self, bind: Any, value: Any, where: str) -> Hashable:
-        if isinstance(value, bool) and where.endswith(".isNull"):
+    def _value(self, operator: Operator, value: object, where: str) -> Hashable:
+        if operator.is_switch and isinstance(value, bool):
             return value
-        if bind is None or value is None:
+        if operator.bind is None or value is None:
             raise _Formless
+        check_comparable(where, value)
         name = self.names[where] = f"{self._prefix}_{len(self.names)}"
-        self.values[name] = bind(comparable(where, value))
+        self.values[name] = operator.bind(value)
         return None

@@ -28,27 +28,26 @@ from db.relations import (
     total_order,
 )
 from db.statements import conditions, joined
-from graph.entity.comparisons import MAX_LIST, NO_NAMES, ValueFilter, check_size, input_type, value_filter
+from graph.entity.comparisons import MAX_LIST, NO_NAMES, InputField, check_size, input_type
 from graph.entity.filter_form import MAX_DEPTH, form_of
 from graph.entity.ids import key_in
 from graph.entity.registry import Deferred, Entity, Relation, list_of, optional
+from graph.entity.types import TYPES, value_filter
 from graph.errors import InvalidFilter
-from graph.loading.loaders import ListQuery, Loaders
+from graph.loading.loaders import Loaders
+from graph.loading.queries import ListQuery
 
 Asked = Mapping[str, Any]
-
-_OF_VALUES = frozenset({"eq", "in"})
-"""Comparisons that never hold for null: they ask for values, and so for values that are seen."""
 
 
 @cache
 def filter_type(entity: Entity) -> type[Any]:
     """The input type that says which rows of an entity are meant."""
-    fields: dict[str, tuple[Any, str, str]] = {"id": (optional(_id_filter().input_type), "id", "The id.")}
+    fields: dict[str, InputField] = {"id": (optional(TYPES.known(strawberry.ID).filter.input_type), "id", "The id.")}
     for name, attribute in entity.attributes.items():
-        comparisons = value_filter(attribute.type)
-        if comparisons is not None:
-            fields[f"{name}_"] = (optional(comparisons.input_type), name, attribute.description)
+        found = value_filter(attribute.type)
+        if found is not None:
+            fields[f"{name}_"] = (optional(found.input_type), name, attribute.description)
     for name, relation in entity.relations.items():
         fields[f"{name}_"] = (optional(_relation_filter(relation)), name, relation.description)
     this = Deferred(f"{entity.name}Filter", lambda: filter_type(entity))
@@ -66,8 +65,7 @@ def filter_type(entity: Entity) -> type[Any]:
 def list_filter_type(entity: Entity) -> type[Any]:
     """The input type that says what is asked of a to-many field."""
     one = Deferred(f"{entity.name}Filter", lambda: filter_type(entity))
-    count = value_filter(int)
-    assert count is not None
+    count = TYPES.known(int).filter
     return input_type(
         f"{entity.name}ListFilter",
         f"What is asked of a list of {entity.many}; every condition given must hold.",
@@ -83,12 +81,6 @@ def list_filter_type(entity: Entity) -> type[Any]:
 def _relation_filter(relation: Relation) -> Deferred:
     make = list_filter_type if relation.link.to_many else filter_type
     return Deferred(f"filter of {relation.name}", lambda: make(relation.target()))
-
-
-def _id_filter() -> ValueFilter:
-    found = value_filter(strawberry.ID)
-    assert found is not None
-    return found
 
 
 def _predicate(entity: Entity, asked: Asked, visible: Visibility) -> Predicate:
@@ -146,14 +138,12 @@ class _Filtering:
         if name == "id":
             return _id_conditions(entity, row, value, where)
         attribute = entity.attributes[name]
-        comparisons = value_filter(attribute.type)
-        assert comparisons is not None
+        compared = TYPES.known(attribute.type).filter
         seen = seen_where(row, attribute.name)
-        if (
-            seen is not None and value and value.keys() <= _OF_VALUES
-        ):  # no index serves the expression that hides a value
-            return [seen, *comparisons.condition(where, attribute.expression(bare(row)), value, self._names)]
-        return comparisons.condition(where, attribute.expression(row), value, self._names)
+        # No index serves the expression that hides a value. What is never true of null is asked of the column itself.
+        if seen is not None and value and all(compared.operators[operator].finds_values for operator in value):
+            return [seen, *compared.condition(where, attribute.expression(bare(row)), value, self._names)]
+        return compared.condition(where, attribute.expression(row), value, self._names)
 
     def _boolean(
         self, entity: Entity, row: Row, name: str, value: Any, where: str, depth: int
@@ -180,9 +170,8 @@ class _Filtering:
             if asked is None:
                 raise InvalidFilter(place, "null asks nothing; leave it out.")
             if quantifier == "count":
-                counts = value_filter(int)
-                assert counts is not None
-                found += counts.condition(place, self.count(relation.link, row), asked, self._names)
+                counted = self.count(relation.link, row)
+                found += TYPES.known(int).filter.condition(place, counted, asked, self._names)
             elif quantifier == "every":
                 found += self._every(relation, row, asked, place, depth)
             else:

@@ -13,21 +13,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, true
 
 from db.relations import Row
-from graph.entity.comparisons import check_size, input_type, value_filter
+from graph.entity.comparisons import check_size, input_type
 from graph.entity.fields import ToOneField, ValueField, described_enum, object_type
 from graph.entity.measures import FUNCTIONS, Results, applicable, selected_measures, value_fields
 from graph.entity.ordering import is_ordered
 from graph.entity.registry import Deferred, Entity, list_of, optional
+from graph.entity.types import value_filter
 from graph.errors import InvalidFilter, InvalidPage
-from graph.loading.loaders import Grouping
-from graph.prepare.fields import CostRule, PlannedField, argument
-from graph.prepare.selection import Info, document_of, object_type_of
+from graph.loading.queries import FoundRows, Grouping, ListQuery
+from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
 
 DEFAULT_GROUPS = 100
 MAX_GROUPS = 1_000
 
 
-class GroupByField(PlannedField):
+class GroupByField(LevelField):
     """Groups of a listing: one statement for all parents."""
 
     cost = CostRule.LIST
@@ -51,14 +51,15 @@ class GroupByField(PlannedField):
         )
         self._entity = entity
         self.sizes = ("first",)
-        self.planned_resolver = self._resolve
 
     def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """The number of groups."""
         asked = arguments.get("first")
         return min(asked, MAX_GROUPS) if isinstance(asked, int) and asked >= 0 else DEFAULT_GROUPS
 
-    async def _resolve(self, source: Results, info: Info, **arguments: Any) -> list[Results]:
+    def begin(self, level: Level) -> None:
+        """Compute the measures that are selected, for each group."""
+        arguments = level.arguments
         first = arguments.get("first")
         if first is not None and not 0 <= first <= MAX_GROUPS:
             raise InvalidPage(f"`first` is {first}; it must be between 0 and {MAX_GROUPS}.")
@@ -69,13 +70,30 @@ class GroupByField(PlannedField):
         asked = arguments.get("having")
         having = _having(self._entity, asked)
         grouping = Grouping(by, DEFAULT_GROUPS if first is None else first, having, repr(asked))
-        measures = selected_measures(document_of(info), self._entity, object_type_of(info), info.field_nodes)
-        rows = await info.context.loaders.groups(source.listing, grouping, measures).load(source.key)
+        selection = level.below()
+        measures = selected_measures(level, self._entity, selection)
         names = [measure.name for measure in measures]
-        return [
-            Results(dict(zip(names, row[len(by) :], strict=False)), shared=_Shared(dict(zip(by, row, strict=False))))
-            for row in rows
-        ]
+
+        def then(found: list[FoundRows]) -> None:
+            groups = [
+                Results(
+                    dict(zip(names, row[len(by) :], strict=False)), shared=_Shared(dict(zip(by, row, strict=False)))
+                )
+                for rows in found
+                for row in rows
+            ]
+            level.share(level.objects(selection, groups), found)
+
+        loader = level.context.loaders.groups(self._listing(level), grouping, measures)
+        level.load(loader, [results.key for results in level.sources], then)
+
+    def apart(self, source: Results) -> ListQuery | None:
+        """Groups of several listings are several levels."""
+        return source.listing
+
+    def _listing(self, level: Level) -> ListQuery:
+        listing: ListQuery = level.sources[0].listing
+        return listing
 
 
 class _Shared:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import strawberry
 
 from db.relations import python_type
+from db.statements import Key
 from graph.entity.registry import Entity
-from graph.entity.values import plain, typed
+from graph.entity.types import TYPES
 from graph.errors import ColumnNotLoaded, InvalidId
 
 MAX_ID_LENGTH = 1_000
@@ -48,15 +49,15 @@ class GlobalId(NamedTuple):
     """A decoded id: which type, which key (as JSON values)."""
 
     type_name: str
-    key: tuple[Any, ...]
+    key: Key
 
 
-def encode_id(entity: Entity, key: tuple[Any, ...]) -> str:
+def encode_id(entity: Entity, key: Key) -> str:
     """The id of a row."""
     if len(key) == 1 and isinstance(key[0], uuid.UUID):
         values = f'"{key[0]}"'
     else:
-        values = json.dumps([plain(part) for part in key], separators=(",", ":"))[1:-1]
+        values = json.dumps([TYPES.encode(part) for part in key], separators=(",", ":"))[1:-1]
     return base64.urlsafe_b64encode(f"{entity.name}:{values}".encode()).decode().rstrip("=")
 
 
@@ -73,7 +74,7 @@ class _Ids(dict[int, str]):
         made = self[number] = encode_id(self._entity, (number,))
         return made
 
-    def __call__(self, key: Any) -> str:
+    def __call__(self, key: object) -> str:
         """The id of a key that may be anything: to a dict, 1 and true are one key."""
         return self[key] if type(key) is int else encode_id(self._entity, (key,))
 
@@ -97,12 +98,12 @@ def decode_id(text: str) -> GlobalId:
         raise InvalidId(text) from None
 
 
-def key_in(text: str, entity: Entity) -> tuple[Any, ...]:
+def key_in(text: str, entity: Entity) -> Key:
     """The primary key in an id of this entity. Raises `InvalidId`, also for an id of another type."""
     return _kept_key(text, entity) if len(text) <= MAX_KEPT_CHARACTERS else _key_in(text, entity)
 
 
-def _key_in(text: str, entity: Entity) -> tuple[Any, ...]:
+def _key_in(text: str, entity: Entity) -> Key:
     given = decode_id(text)
     if given.type_name != entity.name:
         raise InvalidId(text)
@@ -112,10 +113,10 @@ def _key_in(text: str, entity: Entity) -> tuple[Any, ...]:
 _kept_key = lru_cache(MAX_KEPT_IDS)(_key_in)
 
 
-def typed_key(text: str, given: GlobalId, entity: Entity) -> tuple[Any, ...]:
+def typed_key(text: str, given: GlobalId, entity: Entity) -> Key:
     """The key's values in the types of the entity's columns. Raises `InvalidId`."""
     columns = entity.mapper.primary_key
     try:
-        return tuple(typed(value, column.type) for value, column in zip(given.key, columns, strict=True))
+        return tuple(TYPES.decode(value, column.type) for value, column in zip(given.key, columns, strict=True))
     except (ValueError, TypeError, LookupError, ArithmeticError):
         raise InvalidId(text) from None

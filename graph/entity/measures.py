@@ -5,60 +5,42 @@ computed over all rows or over groups is decided elsewhere.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
-from decimal import Decimal
-from enum import Enum
 from functools import cache
 from typing import Any, NamedTuple
 
-from graphql import GraphQLObjectType
-from sqlalchemy import ColumnElement, Float, Numeric, cast, func, type_coerce
+from sqlalchemy import ColumnElement, func
 
 from db.statements import Key
 from graph.entity.fields import ValueField, object_type
 from graph.entity.registry import Attribute, Entity, optional
-from graph.entity.scalars import BigInt, LocalDateTime
-from graph.loading.loaders import ListQuery, Measure
-from graph.prepare.fields import PlannedField
-from graph.prepare.selection import Document, leads_to, selected_fields
-
-COMPUTED_DIGITS = 10
-"""Behind the point: as far as SQLite's doubles carry a sum of money."""
+from graph.entity.types import TYPES
+from graph.loading.queries import ListQuery, Measure
+from graph.prepare.fields import Level, PlannedField, Selection
 
 COUNT = Measure("count", lambda _row: func.count())
 
 
 class Function(NamedTuple):
-    """An aggregate function of SQL."""
+    """An aggregate function. What it does with values of a type, the type's entry says."""
 
     name: str
     description: str
-    result: Callable[[Any], Any]
-    """From the type of the values to the type of the result; None when the function does not apply."""
-    sql: Callable[[ColumnElement[Any], Any], ColumnElement[Any]]
 
+    def result(self, type_: object) -> Any:
+        """From the type of the values to the type of the result; None when the function does not apply."""
+        found = TYPES.of(type_)
+        return None if found is None else found.result_of(self.name)
 
-def _extreme(type_: Any) -> Any:
-    if type_ in (BigInt, int, float, str, Decimal, datetime, LocalDateTime, date, time):
-        return type_
-    return type_ if isinstance(type_, type) and issubclass(type_, Enum) else None
-
-
-def _sum_sql(column: ColumnElement[Any], type_: Any) -> ColumnElement[Any]:
-    return type_coerce(func.sum(column), Numeric(asdecimal=True)) if type_ is Decimal else func.sum(column)
-
-
-def _average_sql(column: ColumnElement[Any], type_: Any) -> ColumnElement[Any]:
-    if type_ is Decimal:
-        return type_coerce(func.avg(column), Numeric(asdecimal=True))
-    return cast(func.avg(column), Float(53))
+    def sql(self, column: ColumnElement[Any], type_: object) -> ColumnElement[Any]:
+        """The function over a column of values of a type, which it applies to."""
+        return TYPES.known(type_).aggregates[self.name].sql(column)
 
 
 FUNCTIONS = (
-    Function("min", "The smallest values.", _extreme, lambda column, _type: func.min(column, type_=column.type)),
-    Function("max", "The largest values.", _extreme, lambda column, _type: func.max(column, type_=column.type)),
-    Function("sum", "The sums.", {int: BigInt, BigInt: BigInt, float: float, Decimal: Decimal}.get, _sum_sql),
-    Function("avg", "The averages.", {int: float, BigInt: float, float: float, Decimal: Decimal}.get, _average_sql),
+    Function("min", "The smallest values."),
+    Function("max", "The largest values."),
+    Function("sum", "The sums."),
+    Function("avg", "The averages."),
 )
 
 
@@ -67,15 +49,8 @@ def applicable(entity: Entity, function: Function) -> dict[str, tuple[Attribute,
     return {
         name: (attribute, result)
         for name, attribute in entity.attributes.items()
-        if (result := _result(function, attribute.type)) is not None
+        if (result := function.result(attribute.type)) is not None
     }
-
-
-def _result(function: Function, type_: Any) -> Any:
-    try:
-        return function.result(type_)
-    except TypeError:  # an unhashable annotation is no number
-        return None
 
 
 def measure_of(function: Function, attribute: Attribute) -> Measure:
@@ -111,15 +86,12 @@ def _values_type(entity: Entity, function: Function) -> type[Any] | None:
 
 def _reader(function: Function, attribute: Attribute) -> Callable[[Results], Any]:
     measure = measure_of(function, attribute).name
-    computed = function.result is not _extreme or not attribute.is_column
-    if attribute.type is Decimal and computed:
-        return lambda results: _rounded(results.values.get(measure))
-    return lambda results: results.values.get(measure)
-
-
-def _rounded(value: Decimal | None) -> Decimal | None:
-    """A computed decimal without the zeros that one database adds and the noise that the other does."""
-    return None if value is None else round(value, COMPUTED_DIGITS).normalize()
+    type_ = TYPES.known(attribute.type)
+    is_computed = type_.aggregates[function.name].is_computed or not attribute.is_column
+    if type_.tidy is None or not is_computed:
+        return lambda results: results.values.get(measure)
+    tidy = type_.tidy
+    return lambda results: None if (value := results.values.get(measure)) is None else tidy(value)
 
 
 def value_fields(entity: Entity) -> list[PlannedField]:
@@ -134,13 +106,11 @@ def value_fields(entity: Entity) -> list[PlannedField]:
     return fields
 
 
-def selected_measures(document: Document, entity: Entity, type_: GraphQLObjectType, nodes: Any) -> tuple[Measure, ...]:
+def selected_measures(level: Level, entity: Entity, selection: Selection) -> tuple[Measure, ...]:
     """The measures that are selected, in a fixed order."""
-    fields = selected_fields(document, type_, nodes)
-    found = [COUNT] if "count" in fields else []
+    found = [COUNT] if "count" in selection.by_name else []
     for function in FUNCTIONS:
-        if function.name in fields:
-            chosen = selected_fields(document, leads_to(type_, function.name), fields[function.name].nodes)
-            applies = applicable(entity, function)
-            found += [measure_of(function, applies[name][0]) for name in sorted(chosen) if name in applies]
+        applies = applicable(entity, function)
+        chosen = {name for field in selection.by_name.get(function.name, ()) for name in level.below(field).by_name}
+        found += [measure_of(function, applies[name][0]) for name in sorted(chosen) if name in applies]
     return tuple(found)

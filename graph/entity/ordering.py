@@ -5,24 +5,21 @@ in the direction of the last term, so that one index can serve both.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Any
-from uuid import UUID
+from typing import Any, TypeAlias
 
 import strawberry
 from sqlalchemy import func, select
-from strawberry.scalars import JSON
 
 from db.relations import Row, Source, Term, Visibility, may_hide, total_order
-from graph.entity.comparisons import input_type
+from graph.entity.comparisons import InputField, input_type
 from graph.entity.fields import described_enum
 from graph.entity.filters import first, related
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, optional
+from graph.entity.types import TYPES
 from graph.errors import InvalidPage
-from graph.loading.loaders import Order
+from graph.loading.queries import Order
 
 MAX_TERMS = 10
 MAX_STEPS = 5
@@ -66,7 +63,8 @@ described_enum(
     name="OrderDirection",
 )
 
-_ORDERED = (str, int, float, Decimal, bool, datetime, date, time, UUID)
+Asked: TypeAlias = Mapping[str, "Direction | Asked"]
+"""One term: a direction by the name of a column, or what is asked of the rows that a relation leads to."""
 
 
 @strawberry.input(description="By what of a list rows are ordered.", one_of=True)
@@ -79,7 +77,7 @@ class ListOrder:
 @cache
 def order_type(entity: Entity) -> type[Any]:
     """The input type of one term of an entity's order."""
-    fields: dict[str, tuple[Any, str, str]] = {
+    fields: dict[str, InputField] = {
         f"{name}_": (optional(Direction), name, attribute.description)
         for name, attribute in entity.attributes.items()
         if is_ordered(attribute)
@@ -92,7 +90,7 @@ def order_type(entity: Entity) -> type[Any]:
     )
 
 
-def _relation_order(relation: Relation) -> Any:
+def _relation_order(relation: Relation) -> Deferred | type[ListOrder]:
     if relation.link.to_many:
         return ListOrder
     return Deferred(f"order of {relation.name}", lambda: order_type(relation.target()))
@@ -100,11 +98,11 @@ def _relation_order(relation: Relation) -> Any:
 
 def is_ordered(attribute: Attribute) -> bool:
     """Whether values of this type can be put in order."""
-    type_ = getattr(attribute.type, "__supertype__", attribute.type)
-    return attribute.type is not JSON and isinstance(type_, type) and issubclass(type_, (*_ORDERED, Enum))
+    type_ = TYPES.of(attribute.type)
+    return type_ is not None and type_.is_ordered
 
 
-def ordering(entity: Entity, asked: Sequence[Mapping[str, Any]] | None, visible: Visibility) -> Order:
+def ordering(entity: Entity, asked: Sequence[Asked] | None, visible: Visibility) -> Order:
     """The order that was asked for, or the natural one. Raises `InvalidPage` for too much of it."""
     asked = asked or ()
     if len(asked) > MAX_TERMS:
@@ -119,9 +117,9 @@ def ordering(entity: Entity, asked: Sequence[Mapping[str, Any]] | None, visible:
     return Order(terms, ",".join(map(_spell, asked)))
 
 
-def _term(entity: Entity, row: Row, asked: Mapping[str, Any], visible: Visibility) -> Term:
-    (name, value), *_ = asked.items()
-    if name in entity.relations:
+def _term(entity: Entity, row: Row, asked: Asked, visible: Visibility) -> Term:
+    name, value = _only(asked)
+    if isinstance(value, Mapping):
         return _related_term(entity.relations[name], row, value, visible)
     attribute = entity.attributes.get(name)
     if attribute is None:  # the id
@@ -130,25 +128,32 @@ def _term(entity: Entity, row: Row, asked: Mapping[str, Any], visible: Visibilit
     return Term(attribute.expression(row), value.descending, nullable, value.nulls_first)
 
 
-def _related_term(relation: Relation, row: Row, asked: Mapping[str, Any], visible: Visibility) -> Term:
+def _related_term(relation: Relation, row: Row, asked: Asked, visible: Visibility) -> Term:
     children = visible.seen(relation.link.children(), relation.link.target)
     if relation.link.to_many:
         counted = related(select(func.count()), relation.link, children, row, visible)
-        return Term(counted.scalar_subquery(), asked["count"].descending, nulls_first=asked["count"].nulls_first)
+        _, direction = _only(asked)
+        assert isinstance(direction, Direction)
+        return Term(counted.scalar_subquery(), direction.descending, nulls_first=direction.nulls_first)
     inner = _term(relation.target(), children.row, asked, visible)
     value = related(select(inner.expression), relation.link, children, row, visible)
     if not relation.link.is_many_to_one:
         value = first(value, relation.link, children)
+    # Nullable whatever the column says: there may be no row, or none that the viewer sees.
     return Term(value.scalar_subquery(), inner.descending, nullable=True, nulls_first=inner.nulls_first)
 
 
-def _steps(asked: Mapping[str, Any]) -> int:
-    steps = 0
-    while isinstance(value := next(iter(asked.values())), Mapping):
-        asked, steps = value, steps + 1
-    return steps
+def _only(asked: Asked) -> tuple[str, Direction | Asked]:
+    """The one field of a term: its input type is a oneOf."""
+    (found,) = asked.items()
+    return found
 
 
-def _spell(asked: Mapping[str, Any]) -> str:
-    (name, value), *_ = asked.items()
+def _steps(asked: Asked) -> int:
+    _, value = _only(asked)
+    return 1 + _steps(value) if isinstance(value, Mapping) else 0
+
+
+def _spell(asked: Asked) -> str:
+    name, value = _only(asked)
     return f"{name}.{_spell(value)}" if isinstance(value, Mapping) else f"{name}:{value.value}"

@@ -1,7 +1,8 @@
-"""Entities: what is known about a GraphQL type that maps a model.
+"""Entities: GraphQL types that map models, with their attributes and relations.
 
 Declarations enter, entities leave. Names are looked up late, so that modules may refer to one another in circles.
-Each declarative base has a registry of its own: two schemas in one process do not meet.
+Each declarative base has a registry of its own: two schemas in one process never share an entity. Nothing here makes
+a GraphQL type.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ T = TypeVar("T")
 
 
 class Connection(Generic[T]):
-    """The annotation of a to-many field: `tags: Connection[Tag]`. Outside, it is a Relay connection."""
+    """The annotation of a to-many field: `tags: Connection[Tag]`. Clients see a Relay connection."""
 
 
 class Deferred(LazyType[Any, Any]):
@@ -37,7 +38,7 @@ class Deferred(LazyType[Any, Any]):
         object.__setattr__(self, "_make", make)
 
     def resolve_type(self) -> Any:
-        """Make the type, or take it where it was made."""
+        """The type. Strawberry asks more than once, so `make` returns the same type each time."""
         return object.__getattribute__(self, "_make")()
 
     def __hash__(self) -> int:
@@ -135,7 +136,7 @@ _BY_MAPPER: WeakKeyDictionary[Mapper[Any], Entity] = WeakKeyDictionary()
 
 
 def register(entity: Entity) -> None:
-    """Make an entity known by its name, and as the one that shows its model, unless another one does."""
+    """Make an entity known by its name and, if the model has no entity yet, by its model."""
     _ENTITIES.setdefault(entity.mapper.registry, {})[entity.name] = entity
     _BY_MAPPER.setdefault(entity.mapper, entity)
 
@@ -154,6 +155,15 @@ def entity_of_model(mapper: Mapper[Any]) -> Entity:
     if found is None:
         raise UnknownEntity(mapper.class_.__name__, _ENTITIES.get(mapper.registry, {}))
     return found
+
+
+def shown_in(annotation: object) -> str | None:
+    """A field that shows values of a type, as `Post.title`; None while there is none."""
+    every = (entity for known in _ENTITIES.values() for entity in known.values())
+    return next(
+        (f"{entity.name}.{a.name}" for entity in every for a in entity.attributes.values() if a.type == annotation),
+        None,
+    )
 
 
 def key_of(row: Any) -> tuple[Any, ...]:

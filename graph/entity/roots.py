@@ -1,30 +1,26 @@
 """What every entity has at the root: a list, a look-up, aggregates; and `node` and `nodes` for all of them."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import strawberry
 
+from db.fast import Values
 from db.relations import Source, root, total_order
 from db.statements import Key
 from graph.entity.aggregates import AggregateField
 from graph.entity.connections import ConnectionField
-from graph.entity.fields import begin_rows, object_type, selected_columns
+from graph.entity.fields import begin_rows, object_type
 from graph.entity.filters import filter_type, restricted
 from graph.entity.ids import Node, decode_id, key_in, typed_key
 from graph.entity.registry import Attribute, Deferred, Entity, entity_of, list_of, optional
-from graph.entity.row_reference import RowReference
 from graph.entity.scalars import check_text
 from graph.errors import DeclarationError, InvalidFilter, InvalidId, InvalidLookUp, InvalidPage
-from graph.execute.level import Batch
-from graph.execute.scheduler import slot_of
-from graph.loading.level_loader import LevelLoader
-from graph.loading.loaders import ListQuery, Loaders
-from graph.prepare.fields import CostRule, PlannedField, argument
-from graph.prepare.plan import FieldPlan
-from graph.prepare.selection import Info
+from graph.execute.reference import RowReference
+from graph.loading.loaders import LevelLoader, Loaders
+from graph.loading.queries import ListQuery
+from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
 
 MAX_NODES = 100
 
@@ -100,8 +96,9 @@ def search_field(cls: type[Any], hits: Callable[[str], Source], description: str
 
 
 def _aggregate_field(entity: Entity) -> AggregateField:
-    def listing(_source: Any, arguments: Mapping[str, Any], loaders: Loaders) -> tuple[ListQuery, tuple[()]]:
-        return restricted(_everything(entity), entity, arguments.get("where"), loaders), ()
+    def listing(level: Level) -> tuple[ListQuery, Sequence[Key]]:
+        found = restricted(_everything(entity), entity, level.arguments.get("where"), level.context.loaders)
+        return found, [()] * len(level.sources)
 
     where = Deferred("filter of an aggregate", lambda: filter_type(entity))
     return AggregateField(
@@ -113,7 +110,7 @@ def _aggregate_field(entity: Entity) -> AggregateField:
     )
 
 
-class _LookUpField(PlannedField):
+class _LookUpField(LevelField):
     """One row by its id or by a natural key."""
 
     cost = CostRule.ROW
@@ -132,22 +129,15 @@ class _LookUpField(PlannedField):
         )
         self._entity = entity
         self._keys = {key.graphql_name: key for key in keys}
-        self.begin = self._begin
-        self.planned_resolver = self._resolve
 
-    def _begin(self, batch: Batch, field: FieldPlan) -> None:
-        key, loader = self._found_by(batch.run.arguments(field), batch.run.context.loaders)
-        begin_rows(batch, field, self._entity, [key], loader)
-
-    async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> Any:
-        chosen = selected_columns(info)
-        key, loader = self._found_by(arguments, info.context.loaders)
-        row = await loader(chosen).load(key)
-        return None if row is None else self._entity.instance(chosen, row)
+    def begin(self, level: Level) -> None:
+        """Read the row of the one key that is given."""
+        key, loader = self._found_by(level.arguments, level.context.loaders)
+        begin_rows(level, self._entity, [key] * len(level.sources), loader)
 
     def _found_by(
         self, arguments: Mapping[str, Any], loaders: Loaders
-    ) -> tuple[Key, Callable[[tuple[str, ...]], LevelLoader[Any]]]:
+    ) -> tuple[Key, Callable[[tuple[str, ...]], LevelLoader[Values | None]]]:
         """A key, and from columns the loader that finds its row."""
         given = {name: value for name, value in arguments.items() if value is not None}
         if len(given) != 1:
@@ -174,45 +164,28 @@ def viewer_field(cls: type[Any], description: str) -> PlannedField:
     return _ViewerField(entity_of(cls), description)
 
 
-class _ViewerField(PlannedField):
+class _ViewerField(LevelField):
     cost = CostRule.ROW
 
     def __init__(self, entity: Entity, description: str) -> None:
         super().__init__("viewer", optional(entity.cls), description)
-        self.planned_resolver = lambda _source, info, **_: _viewers_row(entity, info)
+        self._entity = entity
+
+    def begin(self, level: Level) -> None:
+        """Refer to the viewer's row."""
+        number = level.context.viewer.id
+        level.complete([None if number is None else RowReference(self._entity, (number,))] * len(level.sources))
 
 
-def _viewers_row(entity: Entity, info: Info) -> RowReference | None:
-    number = info.context.viewer.id
-    return None if number is None else RowReference(entity, (number,))
+class _ReferenceField(LevelField):
+    """A field that finds rows of any type by their ids."""
 
-
-class _NodeField(PlannedField):
-    """Any row by its id."""
-
-    cost = CostRule.ROW
-
-    def __init__(self, entities: Sequence[Entity]) -> None:
-        super().__init__(
-            "node",
-            optional(Node),
-            "Anything by its id; null if there is none.",
-            (argument("id", strawberry.ID, "The id of the object."),),
-        )
+    def __init__(self, name: str, annotation: Any, description: str, ids: Any, entities: Sequence[Entity]) -> None:
+        super().__init__(name, annotation, description, (ids,))
         self._entities = {entity.name: entity for entity in entities}
-        self.begin = self._begin
-        self.planned_resolver = self._resolve
 
-    def _begin(self, batch: Batch, field: FieldPlan) -> None:
-        found = self.request(batch.run.arguments(field)["id"])
-        for answer in batch.answers:
-            batch.run.put(slot_of(answer, field), None, found)
-
-    async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> Any:
-        return await self.request(arguments["id"]).load(info)
-
-    def request(self, text: str) -> RowReference:
-        """A request for the row of an id. Raises `InvalidId`."""
+    def reference(self, text: str) -> RowReference:
+        """A reference to the row of an id. Raises `InvalidId`."""
         given = decode_id(text)
         entity = self._entities.get(given.type_name)
         if entity is None:
@@ -220,23 +193,32 @@ class _NodeField(PlannedField):
         return RowReference(entity, typed_key(text, given, entity))
 
 
-class _NodesField(_NodeField):
+class _NodeField(_ReferenceField):
+    """Any row by its id."""
+
+    cost = CostRule.ROW
+
+    def __init__(self, entities: Sequence[Entity]) -> None:
+        given = argument("id", strawberry.ID, "The id of the object.")
+        super().__init__("node", optional(Node), "Anything by its id; null if there is none.", given, entities)
+
+    def begin(self, level: Level) -> None:
+        """Refer to the row of the id."""
+        level.complete([self.reference(level.arguments["id"])] * len(level.sources))
+
+
+class _NodesField(_ReferenceField):
     """Many rows by their ids."""
 
     cost = CostRule.LIST
+    sizes = ("ids",)
 
     def __init__(self, entities: Sequence[Entity]) -> None:
-        super().__init__(entities)
-        PlannedField.__init__(
-            self,
-            "nodes",
-            list_of(optional(Node)),
-            f"Many things by their ids, in the order of the ids; null where there is none. At most {MAX_NODES}.",
-            (argument("ids", list[strawberry.ID], "The ids of the objects."),),
+        description = (
+            f"Many things by their ids, in the order of the ids; null where there is none. At most {MAX_NODES}."
         )
-        self.sizes = ("ids",)
-        self.begin = self._begin
-        self.planned_resolver = self._resolve
+        given = argument("ids", list[strawberry.ID], "The ids of the objects.")
+        super().__init__("nodes", list_of(optional(Node)), description, given, entities)
 
     def statements(self, arguments: Mapping[str, Any]) -> int:
         """One for each type that is named."""
@@ -247,16 +229,9 @@ class _NodesField(_NodeField):
         asked = arguments.get("ids")
         return len(asked) if isinstance(asked, list) else 1
 
-    def _begin(self, batch: Batch, field: FieldPlan) -> None:
-        found = self._requests(batch.run.arguments(field))
-        for answer in batch.answers:
-            batch.run.put(slot_of(answer, field), None, found)
-
-    async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> Any:
-        return await asyncio.gather(*(request.load(info) for request in self._requests(arguments)))
-
-    def _requests(self, arguments: Mapping[str, Any]) -> list[RowReference]:
-        ids = arguments["ids"]
+    def begin(self, level: Level) -> None:
+        """Refer to the row of each id."""
+        ids = level.arguments["ids"]
         if len(ids) > MAX_NODES:
             raise InvalidPage(f"{len(ids)} ids are too many; send at most {MAX_NODES}.")
-        return [self.request(text) for text in ids]
+        level.complete([[self.reference(text) for text in ids]] * len(level.sources))

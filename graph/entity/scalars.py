@@ -1,31 +1,27 @@
-"""Scalars: what they look like on the wire, and what they refuse.
+"""Scalars: how values are read off the wire and written to it, and which values are refused.
 
-Values enter as JSON or literals and leave as Python; what the databases could not store is refused here, with a
-sentence that says how to write it. Source: https://spec.graphql.org/September2025/#sec-Scalars
+JSON values enter and leave as Python, or Python values enter and leave as JSON. What the databases could not store is
+refused here, with a sentence that says how to write it. Which function belongs to which type: `graph.entity.types`.
+Source: https://spec.graphql.org/September2025/#sec-Scalars
 """
 
-import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from decimal import Decimal, InvalidOperation
-from typing import Any, NewType
+from typing import Any, NewType, TypeVar
 
-import strawberry
 from graphql import GraphQLError, ValueNode, value_from_ast_untyped
-from strawberry.scalars import JSON
-from strawberry.types.scalar import ScalarDefinition
 
-from graph.execute.rows import json_alike
+T = TypeVar("T")
+
+Parse = Callable[[object], T]
+"""From a JSON value to a Python value. Raises `GraphQLError` that says how to write the value."""
 
 BigInt = NewType("BigInt", int)
 """An integer beyond 32 bits, for annotations and sums."""
 
 LocalDateTime = NewType("LocalDateTime", datetime)
 """A day and a time without a zone; columns of this kind may be annotated as `datetime`."""
-
-RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339"
-RFC_9562 = "https://www.rfc-editor.org/rfc/rfc9562"
-RFC_8259 = "https://www.rfc-editor.org/rfc/rfc8259"
 
 MAX_DIGITS = 1_000
 """Of a decimal or a big integer; PostgreSQL's numeric ends far behind it."""
@@ -34,75 +30,90 @@ MAX_JSON_DEPTH = 100
 """Parsers end at different depths, and people's documents before all of them."""
 
 
-class _InvalidScalar(GraphQLError):
+class InvalidScalar(GraphQLError):
+    """A value that is not of its scalar's form."""
+
     def __init__(self, value: object, form: str) -> None:
         shown = repr(value)
         super().__init__(f"{shown if len(shown) <= 60 else shown[:60] + '…'} is not {form}.")
 
 
-def _text_parser(parse: Callable[[str], Any], form: str) -> Callable[[Any], Any]:
-    def parser(value: Any) -> Any:
+def from_text(read: Callable[[str], T], form: str) -> Parse[T]:
+    """A parser of texts. `read` may raise `ValueError` or `OverflowError`; `form` ends the sentence "… is not …"."""
+
+    def parse(value: object) -> T:
         if not isinstance(value, str):
-            raise _InvalidScalar(value, form)
+            raise InvalidScalar(value, form)
         try:
-            return parse(value)
+            return read(value)
         except (ValueError, OverflowError):
-            raise _InvalidScalar(value, form) from None
+            raise InvalidScalar(value, form) from None
 
-    return parser
+    return parse
 
 
-def _moment(text: str) -> datetime:
+def zoned_datetime(text: str) -> datetime:
+    """A moment in UTC. Raises `ValueError` for a text without a time zone."""
     value = datetime.fromisoformat(text)
     if value.tzinfo is None:
         raise ValueError(text)
     return value.astimezone(UTC)  # SQLite's own type forgets the zone
 
 
-def _in_utc(value: datetime) -> str:
+def in_utc(value: datetime) -> str:
+    """A moment in ISO 8601; one without a zone is taken for UTC."""
     if value.tzinfo is UTC:
         return value.isoformat()
     return (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
 
 
-def _local_moment(text: str) -> datetime:
+def local_datetime(text: str) -> datetime:
+    """A day and a time. Raises `ValueError` for a text with a time zone."""
     value = datetime.fromisoformat(text)
     if value.tzinfo is not None:
         raise ValueError(text)
     return value
 
 
-def _local_time(text: str) -> time:
+def local_time(text: str) -> time:
+    """A time of day. Raises `ValueError` for a text with a time zone."""
     value = time.fromisoformat(text)
     if value.tzinfo is not None:
         raise ValueError(text)
     return value
 
 
-def _decimal(value: Any) -> Decimal:
+def decimal(value: object) -> Decimal:
+    """A decimal number, from text or from a number. Raises `GraphQLError`, also for more than `MAX_DIGITS` digits."""
     form = 'a decimal number; write it as text, for instance "12.50"'
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _InvalidScalar(value, form)
+        raise InvalidScalar(value, form)
     text = str(value)
     try:
         number = Decimal(text) if len(text) <= MAX_DIGITS else None
     except InvalidOperation:
         number = None
     if number is None or not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS:
-        raise _InvalidScalar(value, form)
+        raise InvalidScalar(value, form)
     return number
 
 
-def _big_int(value: Any) -> int:
+def in_digits(value: Decimal | float) -> str:
+    """A decimal number without an exponent; SQLite gives doubles."""
+    return format(Decimal(value), "f")
+
+
+def big_int(value: object) -> int:
+    """A whole number of up to 64 bits, from text or from a number. Raises `GraphQLError`."""
     form = 'a whole number within 64 bits; write it as text, for instance "9007199254740993"'
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _InvalidScalar(value, form)
+        raise InvalidScalar(value, form)
     try:
         number = int(value) if len(str(value)) <= 20 else None
     except ValueError:
         number = None
     if number is None or not -(2**63) <= number < 2**63:
-        raise _InvalidScalar(value, form)
+        raise InvalidScalar(value, form)
     return number
 
 
@@ -120,7 +131,7 @@ def check_text(value: str) -> str:
     return value
 
 
-def check_json(value: Any, depth: int = 0) -> Any:
+def check_json(value: T, depth: int = 0) -> T:
     """Return the JSON value if both databases can hold it.
 
     Raises `ValueError` for text as `check_text` does, for numbers without end, and for nesting without end.
@@ -141,83 +152,21 @@ def check_json(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def _json(value: Any) -> Any:
+def json_value(value: object) -> object:
+    """A JSON value of any kind. Raises `GraphQLError` for one that a database could not hold."""
     try:
         return check_json(value)
     except ValueError as error:
         raise GraphQLError(f"{error}.") from None
 
 
-def _located(parse: Callable[[Any], Any]) -> Callable[[ValueNode, dict[str, Any] | None], Any]:
+def located(parse: Parse[T]) -> Callable[[ValueNode, dict[str, Any] | None], T]:
     """A parser of literals: as `parse`, and a refusal says where in the document the value stands."""
 
-    def parser(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> T:
         try:
             return parse(value_from_ast_untyped(node, variables))
         except GraphQLError as error:
             raise GraphQLError(error.message, node) from None
 
-    return parser
-
-
-SCALARS: dict[object, ScalarDefinition] = {
-    datetime: strawberry.scalar(
-        name="DateTime",
-        description="A moment in ISO 8601 with its time zone: `2026-03-01T12:00:00+00:00`. Answers are in UTC.",
-        specified_by_url=RFC_3339,
-        serialize=_in_utc,
-        parse_value=_text_parser(_moment, "a moment with a time zone, for instance 2026-03-01T12:00:00Z"),
-    ),
-    LocalDateTime: strawberry.scalar(
-        name="LocalDateTime",
-        description="A day and a time of day in ISO 8601 without a time zone: `2026-03-01T12:00:00`.",
-        serialize=datetime.isoformat,
-        parse_value=_text_parser(_local_moment, "a moment without a time zone, for instance 2026-03-01T12:00:00"),
-    ),
-    date: strawberry.scalar(
-        name="Date",
-        description="A day in ISO 8601, for instance `2026-03-01`.",
-        specified_by_url=RFC_3339,
-        serialize=date.isoformat,
-        parse_value=_text_parser(date.fromisoformat, "a day, for instance 2026-03-01"),
-    ),
-    time: strawberry.scalar(
-        name="Time",
-        description="A time of day in ISO 8601, for instance `12:30:00`.",
-        specified_by_url=RFC_3339,
-        serialize=time.isoformat,
-        parse_value=_text_parser(_local_time, "a time of day without a time zone, for instance 12:30:00"),
-    ),
-    Decimal: strawberry.scalar(
-        name="Decimal",
-        description='An exact decimal number, written as text, for instance `"12.50"`.',
-        serialize=lambda value: format(Decimal(value), "f"),
-        parse_value=_decimal,
-    ),
-    uuid.UUID: strawberry.scalar(
-        name="UUID",
-        description="A UUID, for instance `01890a5d-ac96-774b-bcce-b302099a8057`.",
-        specified_by_url=RFC_9562,
-        serialize=str,
-        parse_value=_text_parser(uuid.UUID, "a UUID, for instance 01890a5d-ac96-774b-bcce-b302099a8057"),
-    ),
-    BigInt: strawberry.scalar(
-        name="BigInt",
-        description='A whole number of up to 64 bits, written as text, for instance `"9007199254740993"`.',
-        serialize=str,
-        parse_value=_big_int,
-    ),
-    JSON: strawberry.scalar(
-        name="JSON",
-        description="Any JSON value: an object, a list, text, a number, true, false or null.",
-        specified_by_url=RFC_8259,
-        serialize=lambda value: value,
-        parse_value=_json,
-    ),
-}
-
-json_alike(_in_utc, "type({0}) is datetime and {0}.tzinfo is UTC")
-
-for _scalar in SCALARS.values():
-    assert _scalar.parse_value is not None
-    _scalar.parse_literal = _located(_scalar.parse_value)
+    return parse_literal

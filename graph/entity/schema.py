@@ -1,25 +1,25 @@
-"""A Strawberry schema whose mapped fields are planned, and whose documents are prepared once and priced."""
+"""A Strawberry schema whose mapped fields are planned, and whose documents are prepared once and have a cost."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import strawberry
 from graphql import GraphQLError, OperationType
-from strawberry.exceptions import DuplicatedTypeName, MissingQueryError
+from strawberry.exceptions import DuplicatedTypeName
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
-from graph.context import RequestContext
-from graph.entity.scalars import SCALARS
+from graph.context import ContextFactory
+from graph.entity.types import TYPES
 from graph.errors import EqualNames
-from graph.execute.extension import Operations
+from graph.execute.extensions import ExtendedOperations
 from graph.execute.graphql_core import LevelExecutor
-from graph.execute.operation import Direct, NotAllowed
-from graph.prepare.documents import Preparer, no_such_operation
-from graph.prepare.fields import use_planned_resolvers
+from graph.execute.operation import Operations
+from graph.execute.walk import use_resolvers
+from graph.prepare.documents import OperationRequest, Preparer
 from graph.prepare.limits import Limits
 from graph.settings import Settings
 
@@ -35,19 +35,20 @@ class Schema(strawberry.Schema):
         mutation: type[Any] | None = None,
         extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
     ) -> None:
-        added = list(extensions)
         try:
             super().__init__(
                 query=query,
                 mutation=mutation,
                 types=types,
                 execution_context_class=LevelExecutor,
-                config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not settings.introspection),
-                extensions=[lambda: Operations(self.preparer), *added],
+                config=StrawberryConfig(
+                    scalar_map=TYPES.definitions(), disable_field_suggestions=not settings.introspection
+                ),
+                extensions=list(extensions),
             )
         except DuplicatedTypeName as error:
             raise EqualNames(error.message) from None
-        use_planned_resolvers(self._schema)
+        use_resolvers(self._schema)
         limits = Limits(
             settings.max_tokens,
             settings.max_statements,
@@ -57,36 +58,32 @@ class Schema(strawberry.Schema):
             introspection=settings.introspection,
         )
         self.preparer = Preparer(self._schema, limits, settings.prepared_operations)
-        self._direct = None if added else Direct(self._schema, self.preparer)
+        self.operations = (
+            ExtendedOperations(self._schema, self.preparer, self)
+            if self.extensions
+            else Operations(self._schema, self.preparer)
+        )
+        """The one way into an operation."""
 
-    async def answer(
+    async def execute(
         self,
-        query: str,
-        variables: dict[str, Any] | None,
-        operation_name: str | None,
-        operation_extensions: dict[str, Any] | None,
-        context: RequestContext,
-        allowed: Collection[OperationType],
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: ContextFactory | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[StrawberryOperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
-        """Answer one operation the shortest way that its extensions allow; moments in the data may be `datetime`s.
+        """Answer one operation as a server does, called as Strawberry's method is; `context_value` is a factory.
 
         Raises `NotAllowed` for an operation of a kind that is not among those allowed.
         """
-        if self._direct is not None:
-            return await self._direct.answer(query, variables, operation_name, operation_extensions, context, allowed)
-        try:
-            return await self.execute(
-                query,
-                variable_values=variables,
-                operation_name=operation_name,
-                operation_extensions=operation_extensions,
-                context_value=context,
-                allowed_operation_types=[StrawberryOperationType(kind.value) for kind in allowed],
-            )
-        except (CannotGetOperationTypeError, MissingQueryError):
-            return ExecutionResult(None, [no_such_operation()])
-        except InvalidOperationTypeError as refused:
-            raise NotAllowed(OperationType(refused.operation_type.value)) from None
+        assert context_value is not None, "give a ContextFactory: an operation needs a session"
+        assert root_value is None, "operations start from no object"
+        kinds = DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types
+        request = OperationRequest(query or "", variable_values, operation_name, operation_extensions)
+        return await self.operations.answer(request, context_value, {OperationType(kind.value) for kind in kinds})
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing here: `graph.masking` logs what is our own fault, and clients' mistakes are theirs."""

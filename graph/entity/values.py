@@ -1,83 +1,119 @@
-"""Values of columns as JSON and back, for what clients keep: ids and cursors.
+"""Values in ids and cursors, which clients keep: how a JSON scalar is read in the type of a column.
 
-Python values enter, JSON scalars leave; on the way back each is read in the type of its column, and anything that
-the database could not compare with that column is refused.
+Values that clients sent enter, with the type of the column that they are compared with. A Python value leaves that the
+database can compare with the column; anything else raises `ValueError`, `TypeError`, `LookupError` or
+`ArithmeticError`. Which function belongs to which type: `graph.entity.types`.
 """
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import TypeVar
 
 import sqlalchemy
 from sqlalchemy.types import TypeEngine
 
 from db.relations import is_local, python_type
-from graph.entity.scalars import check_text
+from graph.entity.scalars import MAX_DIGITS, check_text
+
+E = TypeVar("E", bound=Enum)
+
+ColumnType = TypeEngine[object]
 
 
-def plain(value: Any) -> Any:
-    """A column's value as a JSON scalar."""
-    if isinstance(value, Enum):
-        return value.name
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
-
-
-def typed(value: Any, column_type: TypeEngine[Any]) -> Any:
-    """A JSON scalar, which is not null, as a value of a column of this type.
-
-    Raises `ValueError`, `TypeError`, `LookupError` or `ArithmeticError` for a value of another kind.
-    """
-    type_ = python_type(column_type)
-    if type_ is object and isinstance(value, bool | int | float):  # an expression whose type nobody knows
-        return value
-    if type_ is bool or isinstance(value, bool):
-        return _exactly(value, bool, type_)
-    if type_ is int:
-        return _small(_exactly(value, int, type_))
-    if type_ is float:
-        return float(_exactly(value, (int, float), type_))
-    if type_ is Decimal and isinstance(value, int | float):  # SQLite's doubles
-        return _finite(Decimal(str(value)))
-    return _from_text(check_text(_exactly(value, str, type_)), type_, column_type)
-
-
-def _from_text(text: str, type_: type[Any], column_type: TypeEngine[Any]) -> Any:
-    if issubclass(type_, Enum):
-        return type_[text]
-    if type_ is date:
-        return date.fromisoformat(text)
-    if type_ in (datetime, time):
-        return _zoned(type_.fromisoformat(text), column_type)
-    if isinstance(column_type, sqlalchemy.Enum) and text not in column_type.enums:
-        raise LookupError(text)
-    return _finite(type_(text)) if type_ in (Decimal, uuid.UUID) else text
-
-
-def _exactly(value: Any, allowed: Any, type_: type[Any]) -> Any:
-    if not isinstance(value, allowed) or (isinstance(value, bool) and type_ is not bool):
+def to_bool(value: object, _column: ColumnType) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
         raise TypeError(value)
     return value
 
 
-def _small(value: int) -> int:
+def to_int(value: object, _column: ColumnType) -> int:
+    """A whole number of 64 bits, which is what both databases compare with any column of numbers."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(value)
     if not -(2**63) <= value < 2**63:
         raise ValueError(value)
     return value
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, Decimal) and not (value.is_finite() and abs(value.adjusted()) < 1_000):
-        raise ValueError(value)
-    return value
+def to_float(value: object, _column: ColumnType) -> float:
+    """A number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(value)
+    return float(value)
 
 
-def _zoned(value: Any, column_type: TypeEngine[Any]) -> Any:
-    if value.tzinfo is None:  # SQLite's own type forgets the zone
-        return value.replace(tzinfo=UTC) if getattr(column_type, "timezone", False) else value
-    if is_local(column_type):
+def to_decimal(value: object, _column: ColumnType) -> Decimal:
+    """A decimal number, from its digits, or from the doubles that SQLite computes."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = Decimal(str(value) if is_number else _text(value))
+    if not (number.is_finite() and abs(number.adjusted()) < MAX_DIGITS):
         raise ValueError(value)
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
+    return number
+
+
+def to_text(value: object, column: ColumnType) -> str:
+    """A text; of an enumeration of the database, one of its words."""
+    found = _text(value)
+    if isinstance(column, sqlalchemy.Enum) and found not in column.enums:
+        raise LookupError(found)
+    return found
+
+
+def to_uuid(value: object, _column: ColumnType) -> uuid.UUID:
+    """A UUID."""
+    return uuid.UUID(_text(value))
+
+
+def to_date(value: object, _column: ColumnType) -> date:
+    """A day."""
+    return date.fromisoformat(_text(value))
+
+
+def to_datetime(value: object, column: ColumnType) -> datetime:
+    """A moment, in UTC where it has a zone. SQLite's own type forgets the zone, so one without is taken for UTC."""
+    found = datetime.fromisoformat(_text(value))
+    _check_zone(found, column)
+    if found.tzinfo is not None:
+        return found.astimezone(UTC)
+    return found.replace(tzinfo=UTC) if _has_zone(column) else found
+
+
+def to_time(value: object, column: ColumnType) -> time:
+    """A time of day; as moments are read, but in its own zone."""
+    found = time.fromisoformat(_text(value))
+    _check_zone(found, column)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None and _has_zone(column) else found
+
+
+def to_member(enum: type[E]) -> Callable[[object, ColumnType], E]:
+    """The reader of an enumeration: the member of this name."""
+    return lambda value, _column: enum[_text(value)]
+
+
+def to_anything(value: object, column: ColumnType) -> object:
+    """A value of a column whose Python type is not in the table: a text, or of an expression also a number.
+
+    The type of an expression may be unknown altogether; then the database sees what the client sent.
+    """
+    if python_type(column) is object and isinstance(value, bool | int | float):
+        return value
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return check_text(value)
+
+
+def _has_zone(column: ColumnType) -> bool:
+    return bool(getattr(column, "timezone", False))
+
+
+def _check_zone(value: datetime | time, column: ColumnType) -> None:
+    if value.tzinfo is not None and is_local(column):
+        raise ValueError(value)

@@ -1,7 +1,7 @@
-"""Values become answers, as the specification completes them.
+"""Values of resolvers become parts of the response, as the specification completes them.
 
-A resolver's value and its place enter; the value is put there, or an exception is raised. Lists get a place for each
-element; objects join a batch of the next level.
+A value and its position enter; the value is put there, or an exception is raised. Lists get a position for each
+element; objects wait for their fields on the next level; a reference to a row asks a loader for it.
 Source: https://spec.graphql.org/September2025/#sec-Value-Completion
 """
 
@@ -9,159 +9,128 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from graphql import (
-    GraphQLError,
-    GraphQLList,
-    GraphQLNonNull,
-    GraphQLObjectType,
-    Undefined,
-    is_abstract_type,
-    is_leaf_type,
-)
+from graphql import GraphQLError, GraphQLList, GraphQLNonNull, GraphQLObjectType, is_abstract_type, is_leaf_type
 from graphql.execution.executor import collect_iterator_awaitables, invalid_return_type_error
 from graphql.pyutils import is_iterable
 
-from graph.errors import Withheld
 from graph.execute.pending import Waiting
-from graph.execute.reference import Request
-from graph.execute.response import ResponsePosition
-
-if TYPE_CHECKING:
-    from graph.execute.scheduler import Run
+from graph.execute.reference import RowReference
+from graph.execute.response import ResponsePosition, is_absent, null_in, put_leaf
+from graph.execute.work import Load, Work
 
 
-class Completion:
-    """Completes the values of one run."""
+def put(work: Work, position: ResponsePosition, info: Any, value: Any) -> bool:
+    """Complete a value in its position, or leave that empty; whether it went well."""
+    try:
+        complete(work, position, info, value)
+    except Exception as error:
+        work.fail(position, error)
+        return False
+    return True
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._executor = run.executor
 
-    def value(self, slot: ResponsePosition, info: Any, value: Any) -> None:
-        """Complete a value in its place. Raises what is wrong with it."""
-        if isinstance(value, Exception):
-            raise value
-        type_ = slot.type
-        if isinstance(type_, GraphQLNonNull):
-            if value is None or value is Undefined:
-                raise null_in(slot)
-            type_ = type_.of_type
-        if value is None or value is Undefined:
-            slot.container[slot.key] = None
-        elif is_leaf_type(type_):
-            slot.container[slot.key] = self._executor.complete_leaf_value(type_, value)
-        elif isinstance(type_, GraphQLList):
-            self._list(slot, type_, info, value)
-        elif is_abstract_type(type_):
-            self._abstract(slot, type_, info, value)
-        else:
-            self._object(slot, cast(GraphQLObjectType, type_), info, value)
+def complete(work: Work, position: ResponsePosition, info: Any, value: Any) -> None:
+    """Complete a value in its position; `info` is made where it is needed and not given. Raises what is wrong."""
+    if isinstance(value, Exception):
+        raise value
+    type_ = position.type
+    if isinstance(type_, GraphQLNonNull):
+        if is_absent(value):
+            raise null_in(position)
+        type_ = type_.of_type
+    if is_absent(value):
+        position.container[position.key] = None
+    elif is_leaf_type(type_):
+        put_leaf(position, type_, value)
+    elif isinstance(type_, GraphQLList):
+        _complete_list(work, position, type_, info, value)
+    elif is_abstract_type(type_):
+        _complete_abstract(work, position, type_, info or work.info(position), value)
+    else:
+        _complete_object(work, position, cast(GraphQLObjectType, type_), info, value)
 
-    def _list(self, slot: ResponsePosition, type_: GraphQLList[Any], info: Any, value: Any) -> None:
-        items: list[Any] = []
-        if self._executor.is_async_iterable(value):
-            slot.container[slot.key] = items
-            inside = ResponsePosition(items, 0, type_, slot.field)  # gone as soon as the list is
-            self._run.later(inside, self._collected(slot, type_.of_type, items, info, value), lambda _: None)
-            return
-        if not is_iterable(value):
-            raise GraphQLError(
-                f"Expected Iterable, but did not find one for field '{info.parent_type}.{info.field_name}'."
-            )
-        slot.container[slot.key] = items
-        iterator = iter(value)
-        waiting: list[Waiting] = []
-        try:
-            whole = self._elements(slot, type_.of_type, items, info, iterator, waiting)
-        except Exception:
-            self._settle(waiting, iterator)
-            raise
-        if not whole:
-            self._settle(waiting, iterator)
-        elif waiting:
-            self._run.wait_for(waiting)
 
-    def _elements(
-        self,
-        slot: ResponsePosition,
-        type_: Any,
-        items: list[Any],
-        info: Any,
-        iterator: Iterator[Any],
-        waiting: list[Waiting],
-    ) -> bool:
-        """Complete the elements of a list; False when one has emptied the list."""
-        for item in iterator:
-            items.append(None)
-            place = ResponsePosition(items, len(items) - 1, type_, slot.field)
-            if self._executor.is_awaitable(item):
-                waiting.append(self._run.waiting(item, place, info))
-            elif not self._run.put(place, info, item) and self._executor.must_rise(type_):
-                return False
-        return True
+def waiting(work: Work, awaitable: Any, position: ResponsePosition, info: Any) -> Waiting:
+    """A value that is still to come, for a position."""
 
-    def _settle(self, waiting: list[Waiting], iterator: Iterator[Any]) -> None:
-        """Let what a list would have delivered come to its end, though nobody waits for it."""
-        left = [one.awaitable for one in waiting]
-        left += collect_iterator_awaitables(iterator, self._executor.is_awaitable)
-        if left:
-            self._executor.settle_in_background(left)
+    def take(value: Any) -> None:
+        put(work, position, info, value)
 
-    async def _collected(
-        self, slot: ResponsePosition, type_: Any, items: list[Any], info: Any, value: AsyncIterable[Any]
-    ) -> None:
-        """Take elements as they come; one that fails and may not be null ends the list."""
-        iterator = aiter(value)
-        waiting: list[Waiting] = []
-        try:
-            async for item in iterator:
-                if not self._elements(slot, type_, items, info, iter([item]), waiting):
-                    await _close(iterator)
-                    self._settle(waiting, iter(()))
-                    return
-        except Exception as error:
-            self._run.fail(slot, error)
-            return
-        if waiting:
-            self._run.wait_for(waiting)
+    return Waiting(awaitable, take, position)
 
-    def _abstract(self, slot: ResponsePosition, type_: Any, info: Any, value: Any) -> None:
-        if isinstance(value, Request):
-            found = self._executor.ensure_valid_runtime_type(value.type_name, type_, slot.field.details, info, value)
-            self._object(slot, found, info, value)
-            return
-        resolve_type = type_.resolve_type or self._executor.type_resolver
-        name = resolve_type(value, info, type_)
 
-        def go_on(name: Any) -> None:
-            found = self._executor.ensure_valid_runtime_type(name, type_, slot.field.details, info, value)
-            self._object(slot, found, info, value)
+def _complete_list(work: Work, position: ResponsePosition, type_: GraphQLList[Any], info: Any, value: Any) -> None:
+    items: list[Any] = []
+    if work.executor.is_async_iterable(value):
+        position.container[position.key] = items
+        inside = ResponsePosition(items, 0, type_, position.field)  # gone as soon as the list is
+        work.later(inside, _collected(work, position, type_.of_type, items, info, value), lambda _: None)
+        return
+    if not is_iterable(value):
+        field = position.field
+        raise GraphQLError(f"Expected Iterable, but did not find one for field '{field.parent}.{field.name}'.")
+    position.container[position.key] = items
+    iterator = iter(value)
+    left: list[Waiting] = []
+    try:
+        whole = _complete_elements(work, position, type_.of_type, items, info, iterator, left)
+    except Exception:
+        _settle(work, left, iterator)
+        raise
+    if not whole:
+        _settle(work, left, iterator)
+    elif left:
+        work.expect(left)
 
-        if self._executor.is_awaitable(name):
-            self._run.later(slot, name, go_on)
-        else:
-            go_on(name)
 
-    def _object(self, slot: ResponsePosition, type_: GraphQLObjectType, info: Any, value: Any) -> None:
-        selection = self._run.below(slot.field, type_)
-        if isinstance(value, Request):
-            if value.type_name != type_.name:
-                raise invalid_return_type_error(type_, value, slot.field.details)
-            value.begin(self._run, selection, slot)
-            return
+def _complete_elements(
+    work: Work,
+    position: ResponsePosition,
+    type_: Any,
+    items: list[Any],
+    info: Any,
+    iterator: Iterator[Any],
+    left: list[Waiting],
+) -> bool:
+    """Complete the elements of a list; False when one has emptied the list. Those still to come are put into `left`."""
+    is_awaitable = work.executor.is_awaitable
+    for item in iterator:
+        items.append(None)
+        place = ResponsePosition(items, len(items) - 1, type_, position.field)
+        if is_awaitable(item):
+            left.append(waiting(work, item, place, info))
+        elif not put(work, place, info, item) and work.must_rise(type_):
+            return False
+    return True
 
-        def go_on(fits: Any) -> None:
-            if not fits:
-                raise invalid_return_type_error(type_, value, slot.field.details)
-            slot.container[slot.key] = self._run.take(selection, value)
 
-        fits = type_.is_type_of(value, info) if type_.is_type_of else True
-        if self._executor.is_awaitable(fits):
-            self._run.later(slot, fits, go_on)
-        else:
-            go_on(fits)
+def _settle(work: Work, left: list[Waiting], iterator: Iterator[Any]) -> None:
+    """Let what a list would have delivered come to its end, though nobody waits for it."""
+    awaitables = [one.awaitable for one in left]
+    awaitables += collect_iterator_awaitables(iterator, work.executor.is_awaitable)
+    if awaitables:
+        work.executor.settle_in_background(awaitables)
+
+
+async def _collected(
+    work: Work, position: ResponsePosition, type_: Any, items: list[Any], info: Any, value: AsyncIterable[Any]
+) -> None:
+    """Take elements as they come; one that fails and may not be null ends the list."""
+    iterator = aiter(value)
+    left: list[Waiting] = []
+    try:
+        async for item in iterator:
+            if not _complete_elements(work, position, type_, items, info, iter([item]), left):
+                await _close(iterator)
+                _settle(work, left, iter(()))
+                return
+    except Exception as error:
+        work.fail(position, error)
+        return
+    if left:
+        work.expect(left)
 
 
 async def _close(iterator: AsyncIterator[Any]) -> None:
@@ -171,9 +140,53 @@ async def _close(iterator: AsyncIterator[Any]) -> None:
             await close()
 
 
-def null_in(slot: ResponsePosition) -> Exception:
-    """Said when a place is empty that may not be: a policy withholds its value, or it is a mistake of ours."""
-    planned = slot.field.planned
-    if planned is not None and planned.never_null:
-        return Withheld(slot.field.parent.name, slot.field.name)
-    return TypeError(f"Cannot return null for non-nullable field {slot.field.parent}.{slot.field.name}.")
+def _complete_abstract(work: Work, position: ResponsePosition, type_: Any, info: Any, value: Any) -> None:
+    executor = work.executor
+
+    def go_on(name: Any) -> None:
+        found = executor.ensure_valid_runtime_type(name, type_, position.field.details, info, value)
+        _complete_object(work, position, found, info, value)
+
+    if isinstance(value, RowReference):
+        go_on(value.type_name)
+        return
+    name = (type_.resolve_type or executor.type_resolver)(value, info, type_)
+    if executor.is_awaitable(name):
+        work.later(position, name, go_on)
+    else:
+        go_on(name)
+
+
+def _complete_object(work: Work, position: ResponsePosition, type_: GraphQLObjectType, info: Any, value: Any) -> None:
+    selection = work.below(position.field, type_)
+    if isinstance(value, RowReference):
+        if value.type_name != type_.name:
+            raise invalid_return_type_error(type_, value, position.field.details)
+        _read_row(work, position, selection, value)
+        return
+
+    def go_on(fits: Any) -> None:
+        if not fits:
+            raise invalid_return_type_error(type_, value, position.field.details)
+        position.container[position.key] = work.take(selection, value)
+
+    fits = type_.is_type_of(value, info or work.info(position)) if type_.is_type_of else True
+    if work.executor.is_awaitable(fits):
+        work.later(position, fits, go_on)
+    else:
+        go_on(fits)
+
+
+def _read_row(work: Work, position: ResponsePosition, selection: Any, reference: RowReference) -> None:
+    """Ask for the row of a reference, with all others of this level."""
+
+    def then(found: list[Any]) -> None:
+        if found[0] is None:
+            put(work, position, None, None)
+        else:
+            rows = reference.rows(found, selection.needs)
+            (position.container[position.key],) = work.rows(selection, rows)
+
+    loader = reference.loader(work.context.loaders, selection.needs)
+    asked = Load([reference.key], then, lambda error: work.fail(position, error))
+    work.loads.setdefault(loader, []).append(asked)

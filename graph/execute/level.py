@@ -1,46 +1,179 @@
-"""A batch: objects of one type on one level, and the answers that they fill."""
+"""A field is begun for all objects of its type on one level.
+
+A planned field loads what all objects need at once; a field that is read takes its value from each object; any other
+field has its resolver called for each. Values are completed into their positions, or wait.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from graph.execute.rows import Rows
-from graph.prepare.plan import FieldPlan, Selection
+from graphql import GraphQLObjectType
+
+from db.statements import Key
+from graph.execute.completion import complete, put, waiting
+from graph.execute.pending import Waiting
+from graph.execute.response import ResponseObject, null_in, position_of
+from graph.execute.rows import complete_reading
+from graph.execute.work import Load, Objects, Work
+from graph.prepare.fields import FieldPlan, Reading, Rows, Selection
 
 if TYPE_CHECKING:
-    from graph.execute.scheduler import Run
+    from graph.context import RequestContext
+    from graph.loading.loaders import LevelLoader
 
 
-class Batch:
-    """Objects of one type on one level, and the answers that they fill."""
+T = TypeVar("T")
 
-    def __init__(self, run: Run, selection: Selection, rows: Rows | None = None) -> None:
-        self.run = run
-        self.selection = selection
-        self.rows = rows
-        """Where the objects come from, when they are rows."""
-        self.answers: list[dict[str, Any]] = []
-        self.fields: Sequence[FieldPlan] = selection.fields
-        """What is still to be begun."""
-        self._taken: list[Any] = []
+
+class ObjectsLevel:
+    """The level of a run: objects that the response holds already. Implements `Level`."""
+
+    __slots__ = ("_objects", "_work", "context", "field")
+
+    def __init__(self, work: Work, objects: Objects, field: FieldPlan) -> None:
+        self.context: RequestContext = work.context
+        self.field = field
+        self._work = work
+        self._objects = objects
 
     @property
-    def objects(self) -> list[Any]:
+    def sources(self) -> Sequence[Any]:
         """The objects as resolvers know them."""
-        if self.rows is not None and not self._taken:
-            self._taken = self.rows.objects()
-        return self._taken
+        return self._objects.taken or self._objects.sources
 
-    def add(self, source: Any) -> dict[str, Any]:
-        """Take an object in; its answer, which is filled when its level has its turn."""
-        answer = self.selection.blank.copy()
-        self._taken.append(source)
-        self.answers.append(answer)
-        return answer
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The field's arguments, coerced."""
+        known = self.field.arguments
+        return known.fixed if known is not None and not known.variable else self._work.arguments(self.field)
 
-    def keys(self, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    def keys(self, names: Sequence[str]) -> list[Key]:
         """The values of these attributes for each object."""
-        if self.rows is not None:
-            return self.rows.keys(names)
-        return [tuple([getattr(source, name) for name in names]) for source in self._taken]
+        objects = self._objects
+        rows = objects.rows
+        if not names:
+            return [()] * len(objects.made)
+        if rows is None:
+            return [tuple([getattr(source, name) for name in names]) for source in objects.sources]
+        positions = [rows.columns.index(name) for name in names]
+        if len(positions) == 1:
+            (position,) = positions
+            return [(row[position],) for row in rows.rows]
+        return [tuple([row[position] for position in positions]) for row in rows.rows]
+
+    def below(self, field: FieldPlan | None = None, type_: GraphQLObjectType | None = None) -> Selection:
+        """What is selected below a field."""
+        field = field or self.field
+        wanted = type_ or cast(GraphQLObjectType, field.named_type)
+        known = field.selections.get(wanted) if self._work.plan.fixed else None
+        return known or self._work.below(field, wanted)
+
+    def load(self, loader: LevelLoader[T], keys: Sequence[Key], then: Callable[[list[T]], None]) -> None:
+        """Ask a loader, with all others of this level: it is asked once for all that the level wants of it."""
+        self._work.loads.setdefault(loader, []).append(Load(keys, then, self.fail))
+
+    def rows(self, selection: Selection, rows: Rows) -> list[ResponseObject]:
+        """An object of the response for each row."""
+        return self._work.rows(selection, rows)
+
+    def objects(self, selection: Selection, sources: Sequence[Any]) -> list[ResponseObject]:
+        """An object of the response for each source, whose fields are begun at once."""
+        if not sources:
+            return []
+        objects = self._work.objects(selection, list(sources))
+        for field in objects.fields:
+            begin(self._work, objects, field)
+        return objects.made
+
+    def fill(self, values: Iterable[Any]) -> None:
+        """Put objects of the response, lists of them, or null into the objects of this level."""
+        field = self.field
+        key, nullable = field.key, field.nullable
+        for made, value in zip(self._objects.made, values, strict=True):
+            if value is None and not nullable:
+                position = position_of(made, field)
+                self._work.fail(position, null_in(position))
+            else:
+                made[key] = value
+
+    def share(self, made: list[ResponseObject], lists: Sequence[Sequence[object]]) -> None:
+        """Cut what was made for the members of all lists into the part of each object."""
+        key, start = self.field.key, 0
+        for parent, members in zip(self._objects.made, lists, strict=True):
+            end = start + len(members)
+            parent[key] = made[start:end]
+            start = end
+
+    def complete(self, values: Iterable[Any]) -> None:
+        """Complete what a resolver would return."""
+        for made, value in zip(self._objects.made, values, strict=True):
+            put(self._work, position_of(made, self.field), None, value)
+
+    def fail(self, error: Exception) -> None:
+        """Leave the field empty in all objects of this level."""
+        for made in self._objects.made:
+            self._work.fail(position_of(made, self.field), error)
+
+
+def begin(work: Work, objects: Objects, field: FieldPlan) -> None:
+    """Begin a field for all of these objects."""
+    planned = field.planned
+    if field.begin is not None:
+        level = ObjectsLevel(work, objects, field)
+        try:
+            field.begin(level)
+        except Exception as error:
+            level.fail(error)
+    elif planned is not None and planned.read is not None:
+        _read(work, objects, field, planned.read)
+    elif planned is not None and planned.reading is not None:
+        _read_attributes(work, objects, field, planned.reading)
+    else:
+        _resolve(work, objects, field)
+
+
+def _read(work: Work, objects: Objects, field: FieldPlan, read: Callable[[Any], Any]) -> None:
+    for source, made in zip(objects.sources, objects.made, strict=True):
+        position = position_of(made, field)
+        try:
+            complete(work, position, None, read(source))
+        except Exception as error:
+            work.fail(position, error)
+
+
+def _read_attributes(work: Work, objects: Objects, field: FieldPlan, reading: Reading) -> None:
+    """Read a column off objects that are no rows, such as those that a resolver of somebody's own has returned."""
+    names, convert = reading
+    for source, made in zip(objects.sources, objects.made, strict=True):
+        position = position_of(made, field)
+        try:
+            values = [getattr(source, name) for name in names]
+            value = convert(*values) if convert else values[0]
+            complete_reading(position, value)
+        except Exception as error:
+            work.fail(position, error)
+
+
+def _resolve(work: Work, objects: Objects, field: FieldPlan) -> None:
+    """Call a field's resolver for each object."""
+    executor = work.executor
+    resolver = field.definition.resolve or executor.field_resolver
+    is_awaitable = executor.is_awaitable
+    left: list[Waiting] = []
+    for source, made in zip(objects.sources, objects.made, strict=True):
+        position = position_of(made, field)
+        try:
+            info = work.info(position)
+            value = resolver(source, info, **work.arguments(field))
+            if is_awaitable(value):
+                left.append(waiting(work, value, position, info))
+            else:
+                complete(work, position, info, value)
+        except Exception as error:
+            work.fail(position, error)
+            if work.is_hopeless and not work.phase:  # what resolvers raise at once stops their siblings
+                break
+    if left:
+        work.expect(left)

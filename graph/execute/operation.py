@@ -1,134 +1,164 @@
-"""An operation from its text to its answer, when nothing stands in between.
+"""The one way into an operation: it is prepared, then gets its context, then is run.
 
-The same as through Strawberry's `Schema.execute`, without what that does for extensions on every request: the prepared
-operation is looked up, checked, and handed to the executor. A schema with extensions of its own goes Strawberry's way,
-where `graph.execute.extension` does the same work.
+A request enters, with what is known of its sender; an `ExecutionResult` leaves. The HTTP endpoint and `Schema.execute`
+come this way alike, so that tests run what a server runs.
 """
 
-from collections.abc import Container
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from typing import Any, NamedTuple
 
 from graphql import (
+    GraphQLError,
     GraphQLSchema,
-    OperationDefinitionNode,
+    MiddlewareManager,
     OperationType,
     default_field_resolver,
     default_type_resolver,
-    get_operation_ast,
 )
+from graphql.execution import Executor
 from strawberry.execution import optimized_is_awaitable
 from strawberry.types import ExecutionResult
 
 from db.session import Mode
-from graph.context import RequestContext
-from graph.execute.graphql_core import LevelExecutor
-from graph.prepare.documents import CheckedOperation, InvalidDocument, Preparer, no_such_operation
+from graph.context import ContextFactory, RequestContext
+from graph.execute.graphql_core import LevelExecutor, free
+from graph.execute.scheduler import Scheduler
+from graph.execute.work import Work
+from graph.prepare.documents import InvalidDocument, OperationRequest, Preparer
 from graph.prepare.limits import Limits
-from graph.prepare.plan import NO_VARIABLES
+from graph.prepare.operation import CheckedOperation
 
 
-class NotAllowed(Exception):
-    """An operation of this kind is not answered here."""
+class Outcome(NamedTuple):
+    """What an operation came to."""
 
-    def __init__(self, kind: OperationType) -> None:
-        self.kind = kind
-        super().__init__(f"A {kind.value} is not answered here.")
+    data: dict[str, Any] | None
+    errors: list[GraphQLError]
 
 
-class Direct:
+class Operations:
     """Answers the operations of one schema."""
 
     def __init__(self, schema: GraphQLSchema, preparer: Preparer) -> None:
+        self.preparer = preparer
+        self.executor_class: type[Executor[Any]] = LevelExecutor
+        """Another one than `LevelExecutor` walks through every operation in its own way."""
         self._schema = schema
-        self._preparer = preparer
 
     async def answer(
         self,
-        query: str,
-        variables: dict[str, Any] | None,
-        name: str | None,
-        extensions: dict[str, Any] | None,
-        context: RequestContext,
+        request: OperationRequest,
+        contexts: ContextFactory,
         allowed: Container[OperationType],
+        *,
+        for_json: bool = False,
     ) -> ExecutionResult:
-        """ResponseTree one operation, to be written by orjson. Raises `NotAllowed` for one of another kind."""
+        """Answer one operation. Raises `NotAllowed` for one of another kind.
+
+        With `for_json`, a datetime in the data may stay one: orjson writes it as the scalar does.
+        """
         try:
-            priced = self._priced(query, variables, name, allowed)
-        except InvalidDocument as refused:
-            return ExecutionResult(None, refused.errors)
-        context.open()
+            checked = self.preparer.checked(request, allowed)
+        except InvalidDocument as invalid:
+            return ExecutionResult(None, invalid.errors)
+        context = contexts.make(mode_of(checked), self.preparer.limits.max_page)
         try:
-            begin(context, priced, self._preparer.limits)
-            data, errors = await self._executor(priced, extensions, context).answer(priced.operation.plan)
+            data, errors = await self.run(checked, context, request.extensions, for_json=for_json)
         finally:
             await context.close()
-        return ExecutionResult(data, errors or None, cost_asked(extensions, priced, self._preparer.limits))
+        asked = cost_asked(request.extensions, checked, self.preparer.limits) if request.extensions else {}
+        return ExecutionResult(data, errors or None, asked)
 
-    def _priced(
-        self, query: str, variables: dict[str, Any] | None, name: str | None, allowed: Container[OperationType]
-    ) -> CheckedOperation:
+    async def run(
+        self,
+        checked: CheckedOperation,
+        context: RequestContext,
+        extensions: Mapping[str, Any] | None = None,
+        middleware: MiddlewareManager | None = None,
+        *,
+        for_json: bool = False,
+    ) -> Outcome:
+        """Run a prepared operation in its context: level by level, unless something asks for graphql-core's walk."""
+        operation = checked.operation
+        plan = operation.plan
+
+        def make_executor() -> Executor[Any]:
+            return self._executor(checked, context, extensions, middleware)
+
+        if plan.incremental or middleware is not None or self.executor_class is not LevelExecutor:
+            return await _walked(make_executor())
+        root = self._schema.get_root_type(operation.kind)
+        assert root is not None  # the document is valid
+        hide_suggestions = not self.preparer.limits.introspection
+        known = plan.roots.get(root) if plan.fixed else None
+        work = Work(
+            plan,
+            known or plan.root(root, checked.variables, hide_suggestions=hide_suggestions),
+            checked.variables,
+            context,
+            make_executor,
+            hide_suggestions=hide_suggestions,
+            rising=plan.propagates_nulls,
+            for_json=for_json,
+        )
+        scheduler = Scheduler(work, None, serially=operation.kind is OperationType.MUTATION)
         try:
-            prepared = self._preparer.prepare(query)
-        except InvalidDocument as refused:
-            if refused.document is not None:
-                _check_kind(get_operation_ast(refused.document, name), allowed)
-            raise
-        operation = self._preparer.operation(prepared, name)
-        _check_kind(operation.node, allowed)
-        return self._preparer.check(operation, variables)
+            if scheduler.start():
+                await scheduler.finish()
+            return Outcome(scheduler.data(), scheduler.errors)
+        except GraphQLError as fatal:
+            return Outcome(None, [*scheduler.errors, fatal.with_traceback(None)])
+        finally:
+            if work.made_executor is not None:
+                free(work.made_executor)
+            scheduler.release()
 
     def _executor(
-        self, priced: CheckedOperation, extensions: dict[str, Any] | None, context: RequestContext
-    ) -> LevelExecutor:
-        operation = priced.operation
-        if operation.plan.incremental:
-            return self._new(priced, extensions, context)
-        if operation.executor is None:
-            operation.executor = self._new(priced, None, None).fork(None, NO_VARIABLES)  # no values of this request
-        made: LevelExecutor = operation.executor.fork(context, priced.variables)
-        made.operation_extensions = extensions
-        return made
-
-    def _new(
-        self, priced: CheckedOperation, extensions: dict[str, Any] | None, context: RequestContext | None
-    ) -> LevelExecutor:
-        operation = priced.operation
-        executor = LevelExecutor(
+        self,
+        checked: CheckedOperation,
+        context: RequestContext,
+        extensions: Mapping[str, Any] | None,
+        middleware: MiddlewareManager | None,
+    ) -> Executor[Any]:
+        operation = checked.operation
+        return self.executor_class(
             self._schema,
             operation.fragments,
             operation.details,
             None,
             context,
             operation.node,
-            priced.variables,
+            checked.variables,
             default_field_resolver,
             default_type_resolver,
             default_field_resolver,
-            is_awaitable=optimized_is_awaitable,
-            hide_suggestions=not self._preparer.limits.introspection,
-            operation_extensions=extensions,
+            middleware_manager=middleware,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # Strawberry says bool for graphql-core's guard
+            hide_suggestions=not self.preparer.limits.introspection,
+            operation_extensions=extensions,  # type: ignore[call-arg]  # Strawberry's executors take it
         )
-        executor.written = True
-        return executor
 
 
-def begin(context: RequestContext, priced: CheckedOperation, limits: Limits) -> None:
-    """Tell the context what the operation needs: how its session begins, its plan, its limits."""
-    context.session.mode = _mode(priced)
-    context.plan = priced.operation.plan
-    context.max_page = limits.max_page
+async def _walked(executor: Executor[Any]) -> Outcome:
+    result: Any = executor.execute_operation()
+    result = await result if executor.is_awaitable(result) else result
+    return Outcome(result.data, result.errors or [])
 
 
-def cost_asked(extensions: dict[str, Any] | None, priced: CheckedOperation | None, limits: Limits) -> dict[str, Any]:
+def cost_asked(
+    extensions: Mapping[str, Any] | None, checked: CheckedOperation | None, limits: Limits
+) -> dict[str, Any]:
     """`extensions.cost`, for those who ask for it."""
-    if priced is None or not (extensions and extensions.get("cost")):
+    if checked is None or not (extensions and extensions.get("cost")):
         return {}
-    price = priced.price
+    cost = checked.cost
     return {
         "cost": {
-            "statements": price.statements,
-            "rows": price.rows,
-            "values": price.values,
+            "statements": cost.statements,
+            "rows": cost.rows,
+            "values": cost.values,
             "maxStatements": limits.max_statements,
             "maxRows": limits.max_rows,
             "maxValues": limits.max_values,
@@ -136,14 +166,8 @@ def cost_asked(extensions: dict[str, Any] | None, priced: CheckedOperation | Non
     }
 
 
-def _check_kind(operation: OperationDefinitionNode | None, allowed: Container[OperationType]) -> None:
-    if operation is None:
-        raise InvalidDocument([no_such_operation()])
-    if operation.operation not in allowed:
-        raise NotAllowed(operation.operation)
-
-
-def _mode(priced: CheckedOperation) -> Mode:
-    if priced.operation.node.operation is OperationType.MUTATION:
+def mode_of(checked: CheckedOperation) -> Mode:
+    """How the session begins: one statement needs no view of its own, and a resolver may send more than one."""
+    if checked.operation.kind is OperationType.MUTATION:
         return Mode.CURRENT
-    return Mode.SINGLE if priced.price.statements <= 1 else Mode.SNAPSHOT
+    return Mode.SINGLE if checked.cost.statements <= 1 and not checked.cost.reads_itself else Mode.SNAPSHOT

@@ -1,7 +1,7 @@
-"""What resolvers have yet to deliver.
+"""Awaitables that resolvers have returned.
 
-Awaitables enter with what happens to their values; values leave when all that belong together are there, or as soon as
-one of them fails: its null may make the others needless. Nothing is started before somebody waits.
+Awaitables enter, each with a function for its value; values leave when all of a group are there, or as soon as one of
+them fails: its null may make the others needless. Nothing is started before the scheduler waits.
 """
 
 from asyncio import Future, ensure_future, get_running_loop, iscoroutine, sleep
@@ -12,22 +12,22 @@ from graph.execute.response import ResponsePosition
 
 
 class Waiting(NamedTuple):
-    """Something to wait for, what happens with it, and the place that hangs on it."""
+    """An awaitable, the function that takes its value, and the position that waits for it."""
 
     awaitable: Awaitable[Any]
     then: Callable[[Any], None]
-    slot: ResponsePosition
+    position: ResponsePosition
 
 
 TICKS = 2
 """Turns of the event loop after which something is taken to be waiting for something else."""
 
 Delivery: TypeAlias = tuple[Waiting, Any]
-"""What was waited for, and its value or the exception that came instead."""
+"""An awaitable that is done, and its value or the exception that came instead."""
 
 
 class _Group:
-    """What belongs together: one field of one level, the elements of one list."""
+    """Awaitables that belong together: of one field of one level, or of the elements of one list."""
 
     def __init__(self, members: list[Waiting]) -> None:
         self.members = members
@@ -105,17 +105,17 @@ class PendingAwaitables:
     def due(self) -> list[Delivery]:
         """What is there by now: what hangs on the root itself, else everything."""
         due = [group for group in self._groups if group.futures and group.due]
-        nearest = [group for group in due if group.members[0].slot.field.depth == 1]
+        nearest = [group for group in due if group.members[0].position.field.depth == 1]
         found = [delivery for group in nearest or due for delivery in group.take()]
         if found:
             self._groups = [group for group in self._groups if group.members]
         return found
 
-    def drop(self, gone: Callable[[ResponsePosition], bool]) -> list[Awaitable[Any]]:
-        """Cancel what belongs to places that are gone. What had not begun is handed out, to be settled by somebody."""
+    def drop(self, is_gone: Callable[[ResponsePosition], bool]) -> list[Awaitable[Any]]:
+        """Cancel what belongs to positions that are gone. What had not begun leaves, for the caller to settle."""
         left: list[Awaitable[Any]] = []
         for group in self._groups:
-            needless = {number for number, member in enumerate(group.members) if gone(member.slot)}
+            needless = {number for number, member in enumerate(group.members) if is_gone(member.position)}
             left += group.remove(needless)
         self._groups = [group for group in self._groups if group.members]
         return left

@@ -1,25 +1,28 @@
-"""Where values stand in an answer, and how nulls rise in it.
+"""The response while it grows: its objects, the positions of its values, and what went wrong in them.
 
-While an answer grows, nothing but the answer itself says where its objects stand: errors are rare, and bookkeeping for
-each object is not. When an error needs its path, the answer is walked once beside its plan. An object that several
-parents share has several paths. Source: https://spec.graphql.org/September2025/#sec-Handling-Execution-Errors
+While a response grows, nothing but the response itself says where its objects stand: errors are rare, and bookkeeping
+for each object is not. When an error needs its path, the response is walked once beside its plan. An object that
+several parents share has several paths. Source: https://spec.graphql.org/September2025/#sec-Handling-Execution-Errors
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from graphql import GraphQLList, GraphQLNonNull, GraphQLOutputType, is_leaf_type
+from graphql import GraphQLLeafType, GraphQLList, GraphQLNonNull, GraphQLOutputType, Undefined, is_leaf_type
+from graphql.execution import Executor
 from graphql.pyutils import Path
 
-from graph.prepare.plan import FieldPlan, Selection
+from graph.errors import Withheld
+from graph.prepare.fields import FieldPlan, Selection
 
-Container: TypeAlias = dict[str, Any] | list[Any]
+ResponseObject: TypeAlias = dict[str, Any]
 
 
 class ResponsePosition(NamedTuple):
-    """A place in an answer that holds one value."""
+    """A position in a response that holds one value."""
 
     container: Any
+    """The object or the list that holds it."""
     key: str | int
     type: GraphQLOutputType
     """What the schema says of a value there."""
@@ -28,22 +31,22 @@ class ResponsePosition(NamedTuple):
 
 
 Chain: TypeAlias = tuple[ResponsePosition, ...]
-"""A place and those around it, from the inside to the root."""
+"""A position and those around it, from the inside to the root."""
 
 
 class ResponseTree:
-    """An answer as far as it has grown: a root object and what hangs on it."""
+    """A response as far as it has grown: a root object and what hangs on it."""
 
-    def __init__(self, root: dict[str, Any], selection: Selection, found: Mapping[int, Selection]) -> None:
+    def __init__(self, root: ResponseObject, selection: Selection, found: Mapping[int, Selection]) -> None:
         self._root = root
         self._around: dict[int, list[ResponsePosition]] = {}
-        """By the identity of each object and list: the places that hold it."""
+        """By the identity of each object and list: the positions that hold it."""
         self._found = found
         self._walk(root, selection)
 
-    def chains(self, slot: ResponsePosition) -> Iterator[Chain]:
-        """Every way from a place to the root; none for what no longer belongs to the answer."""
-        left: list[Chain] = [(slot,)]
+    def chains(self, position: ResponsePosition) -> Iterator[Chain]:
+        """Every way from a position to the root; none for what no longer belongs to the response."""
+        left: list[Chain] = [(position,)]
         while left:
             chain = left.pop()
             container = chain[-1].container
@@ -53,8 +56,8 @@ class ResponseTree:
                 around = self._around.get(id(container), ())
                 left += [(*chain, outer) for outer in reversed(around)]
 
-    def _walk(self, root: dict[str, Any], selection: Selection) -> None:
-        left: list[tuple[dict[str, Any], Selection]] = [(root, selection)]
+    def _walk(self, root: ResponseObject, selection: Selection) -> None:
+        left: list[tuple[ResponseObject, Selection]] = [(root, selection)]
         while left:
             container, selection = left.pop()
             for field in selection.fields:
@@ -62,35 +65,71 @@ class ResponseTree:
                 if type(value) in (dict, list):
                     self._note(ResponsePosition(container, field.key, field.type, field), value, left)
 
-    def _note(self, slot: ResponsePosition, value: Any, left: list[tuple[dict[str, Any], Selection]]) -> None:
-        type_ = slot.type.of_type if isinstance(slot.type, GraphQLNonNull) else slot.type
+    def _note(self, position: ResponsePosition, value: Any, left: list[tuple[ResponseObject, Selection]]) -> None:
+        type_ = position.type.of_type if isinstance(position.type, GraphQLNonNull) else position.type
         if is_leaf_type(type_):
             return
         seen = self._around.setdefault(id(value), [])
-        seen.append(slot)
+        seen.append(position)
         if len(seen) > 1:
             return
         if isinstance(type_, GraphQLList):
             for index, item in enumerate(value):
                 if type(item) in (dict, list):
-                    self._note(ResponsePosition(value, index, type_.of_type, slot.field), item, left)
+                    self._note(ResponsePosition(value, index, type_.of_type, position.field), item, left)
         elif id(value) in self._found:
             left.append((value, self._found[id(value)]))
 
 
+def position_of(made: ResponseObject, field: FieldPlan) -> ResponsePosition:
+    """The position of a field in an object of the response."""
+    return ResponsePosition(made, field.key, field.type, field)
+
+
+def put_leaf(position: ResponsePosition, type_: GraphQLLeafType, value: Any) -> None:
+    """Put a scalar or an enumeration's value into its position. Raises what its type says against it.
+
+    Source: https://spec.graphql.org/September2025/#CoerceResult()
+    """
+    position.container[position.key] = Executor.complete_leaf_value(type_, value)
+
+
+def is_absent(value: Any) -> bool:
+    """Whether there is no value."""
+    return value is None or value is Undefined
+
+
+def null_in(position: ResponsePosition) -> Exception:
+    """Said when a position is empty that may not be: a policy withholds its value, or it is a mistake of ours."""
+    field = position.field
+    if field.planned is not None and field.planned.never_null:
+        return Withheld(field.parent.name, field.name)
+    return TypeError(f"Cannot return null for non-nullable field {field.parent}.{field.name}.")
+
+
 def path_of(chain: Chain) -> list[str | int]:
-    """The path of the innermost place."""
-    return [slot.key for slot in reversed(chain)]
+    """The path of the innermost position."""
+    return [position.key for position in reversed(chain)]
 
 
 def order_of(chain: Chain) -> tuple[int, ...]:
-    """Where the innermost place stands in the answer, for sorting."""
+    """Where the innermost position stands in the response, for sorting."""
     return tuple(
-        slot.key if isinstance(slot.key, int) else list(slot.container).index(slot.key) for slot in reversed(chain)
+        position.key if isinstance(position.key, int) else list(position.container).index(position.key)
+        for position in reversed(chain)
     )
 
 
-class Place:
+def as_path(chain: Chain) -> Path:
+    """graphql-core's form of a path."""
+    path: Path | None = None
+    for position in reversed(chain):
+        path = Path(path, position.key, None if isinstance(position.key, int) else position.field.parent.name)
+    assert path is not None
+    return path
+
+
+class LazyPath:
     """The path of a field, for resolvers that ask for it: worked out when it is read.
 
     It behaves as graphql-core's `Path` does.
@@ -119,19 +158,10 @@ class Place:
         return self.path[index]
 
     def __eq__(self, other: object) -> bool:
-        return self.path == (other.path if isinstance(other, Place) else other)
+        return self.path == (other.path if isinstance(other, LazyPath) else other)
 
     def __hash__(self) -> int:
         return hash(self.path)
 
     def __repr__(self) -> str:
         return repr(self.path)
-
-
-def as_path(chain: Chain) -> Path:
-    """graphql-core's form of a path."""
-    path: Path | None = None
-    for slot in reversed(chain):
-        path = Path(path, slot.key, None if isinstance(slot.key, int) else slot.field.parent.name)
-    assert path is not None
-    return path

@@ -1,28 +1,25 @@
-"""Rows become answers by generated code, one function for each selection and each set of columns.
+"""Rows become objects of the response by generated code, one function for each selection and each set of columns.
 
 Rows enter as the database gave them, dicts leave with their keys in the order of the selection. The code reads columns
 by position, lets values of the usual types pass as they are, and calls the type's own function for the others. When
-anything is wrong with a value, the rows are done again one value at a time, which finds the place of the error.
+anything is wrong with a value, the rows are done again one value at a time, which finds the position of the error.
 Fields that lead elsewhere, or have a resolver of their own, are steps: their keys are there, their values follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from graphql import GraphQLEnumType, GraphQLLeafType, GraphQLNonNull, Undefined
 
-from graph.execute.response import ResponsePosition
-from graph.prepare.plan import FieldPlan, Selection
+from db.fast import Values
+from graph.execute.response import ResponseObject, ResponsePosition, is_absent, null_in, position_of, put_leaf
+from graph.prepare.fields import FieldPlan, Selection
 
-if TYPE_CHECKING:
-    from graph.execute.scheduler import Run
-
-Row = Sequence[Any]
 Convert = Callable[..., Any]
+Fail = Callable[[ResponsePosition, Exception], None]
 
 # What a value must be, so that its type would let it pass unchanged.
 # https://spec.graphql.org/September2025/#sec-Scalars.Built-in-Scalars
@@ -35,37 +32,16 @@ _PASSES = {
 }
 
 
-_WRITTEN: dict[Convert, str] = {}
-"""What a value must be, so that the writer of JSON writes it as this function would."""
+_FOR_JSON: dict[Convert, tuple[str, Mapping[str, object]]] = {}
+"""What a value must be, so that the writer of JSON writes it as this function would, and what that names."""
 
 
-def json_alike(function: Convert, condition: str) -> None:
+def json_alike(function: Convert, condition: str, names: Mapping[str, object]) -> None:
     """Tell that orjson writes values for which the condition holds as a scalar's own function would.
 
-    In the condition `{0}` stands for the value; it may name `datetime` and `UTC`.
+    In the condition `{0}` stands for the value; it may name what is in `names`.
     """
-    _WRITTEN[function] = condition
-
-
-class Rows(NamedTuple):
-    """Rows that start with these columns; what stands behind them is somebody else's affair."""
-
-    rows: Sequence[Row]
-    columns: tuple[str, ...]
-    instance: Callable[[tuple[str, ...], Row], Any]
-    """A row as an object of its type, for resolvers."""
-
-    def objects(self) -> list[Any]:
-        """The rows as resolvers know them."""
-        return [self.instance(self.columns, row) for row in self.rows]
-
-    def keys(self, names: Sequence[str]) -> list[tuple[Any, ...]]:
-        """The values of these columns for each row."""
-        positions = [self.columns.index(name) for name in names]
-        if len(positions) == 1:
-            (position,) = positions
-            return [(row[position],) for row in self.rows]
-        return [tuple([row[position] for position in positions]) for row in self.rows]
+    _FOR_JSON[function] = condition, names
 
 
 class _Value(NamedTuple):
@@ -75,86 +51,87 @@ class _Value(NamedTuple):
     positions: tuple[int, ...]
     convert: Convert | None
 
-    def read(self, row: Row) -> Any:
+    def read(self, row: Values) -> Any:
         values = [row[position] for position in self.positions]
         return self.convert(*values) if self.convert else values[0]
 
 
-class RowForm:
-    """How rows with certain columns become answers to a selection."""
+class RowProjection:
+    """How rows with certain columns become objects of the response.
 
-    def __init__(self, selection: Selection, columns: tuple[str, ...], *, written: bool) -> None:
+    With `for_json`, a datetime may stay one: the response is only written as JSON, and orjson writes it faster.
+    """
+
+    def __init__(self, selection: Selection, columns: tuple[str, ...], *, for_json: bool) -> None:
         self.steps: list[FieldPlan] = []
+        """The fields that are still to be begun."""
         self._values: list[_Value] = []
-        self._blank = selection.blank.copy()
-        for field in selection.fields:
-            if field.name == "__typename":
-                self._blank[field.key] = selection.type.name
-            elif field.leaf is not None and field.planned is not None and field.planned.reading is not None:
+        self._blank = selection.blank
+        for field in selection.steps:
+            if field.leaf is not None and field.planned is not None and field.planned.reading is not None:
                 names, convert = field.planned.reading
                 self._values.append(_Value(field, tuple(map(columns.index, names)), convert))
             else:
                 self.steps.append(field)
-        self._project = _generated(self._blank, self._values, written=written)
+        self.project = _generated(self._blank, self._values, for_json=for_json)
+        """Makes the objects of rows; it raises when there is anything wrong with a value."""
 
-    def answers(self, run: Run, rows: Rows) -> list[dict[str, Any]]:
-        """The answers of these rows, with places left for the steps."""
-        try:
-            return self._project(rows.rows)
-        except Exception:  # whatever it is, it will be met again where it can be placed
-            return [self._exactly(run, row) for row in rows.rows]
+    def one_by_one(self, rows: Sequence[Values], fail: Fail) -> list[ResponseObject]:
+        """The objects of these rows; `fail` is told of each value that could not be completed."""
+        return [self._object(row, fail) for row in rows]
 
-    def _exactly(self, run: Run, row: Row) -> dict[str, Any]:
-        answer = self._blank.copy()
+    def _object(self, row: Values, fail: Fail) -> ResponseObject:
+        made = self._blank.copy()
         for value in self._values:
-            slot = ResponsePosition(answer, value.field.key, value.field.type, value.field)
+            position = position_of(made, value.field)
             try:
-                read = value.read(row)
+                complete_reading(position, value.read(row))
             except Exception as error:
-                run.fail(slot, error)
-            else:
-                run.put(slot, None, read)
-        return answer
+                fail(position, error)
+        return made
 
 
-def form_of(selection: Selection, columns: tuple[str, ...], *, written: bool) -> RowForm:
-    """How rows with these columns become answers, worked out once; `written` as in `LevelByLevel`."""
-    form = selection.row_forms.get((columns, written))
-    if form is None:
-        form = selection.row_forms[columns, written] = RowForm(selection, columns, written=written)
-    return form
+def complete_reading(position: ResponsePosition, value: Any) -> None:
+    """Complete a value that was read off a row or an object. Raises what is wrong with it."""
+    field = position.field
+    if is_absent(value):
+        if not field.nullable:
+            raise null_in(position)
+        position.container[position.key] = None
+    else:
+        put_leaf(position, cast(GraphQLLeafType, field.leaf), value)
 
 
 def _generated(
-    blank: dict[str, Any], values: Sequence[_Value], *, written: bool
-) -> Callable[[Sequence[Row]], list[dict[str, Any]]]:
+    blank: dict[str, Any], values: Sequence[_Value], *, for_json: bool
+) -> Callable[[Sequence[Values]], list[dict[str, Any]]]:
     """Write and compile the function; of the document it holds keys alone, as literals."""
     by_key = {value.field.key: (number, value) for number, value in enumerate(values)}
-    constants: dict[str, Any] = {"undefined": Undefined, "datetime": datetime, "UTC": UTC}
+    constants: dict[str, Any] = {"undefined": Undefined}
     reads: list[str] = []
     members: list[str] = []
     for key, preset in blank.items():
         if key in by_key:
             number, value = by_key[key]
             reads.append(f"v{number} = {_read(number, value, constants)}")
-            members.append(f"{key!r}: {_completed(number, value.field, constants, written=written)}")
+            members.append(f"{key!r}: {_completed(number, value.field, constants, for_json=for_json)}")
         else:
             members.append(f"{key!r}: {preset!r}")
     names = ", ".join(constants)
     lines = [
         f"def make({names}):",
         "  def project(rows):",
-        "    answers = []",
-        "    add = answers.append",
+        "    objects = []",
+        "    add = objects.append",
         "    for row in rows:",
         *(f"      {line}" for line in reads),
         f"      add({{{', '.join(members)}}})",
-        "    return answers",
+        "    return objects",
         "  return project",
     ]
     scope: dict[str, Any] = {}
     exec(compile("\n".join(lines), "<projection>", "exec"), scope)
-    project: Callable[[Sequence[Row]], list[dict[str, Any]]] = scope["make"](**constants)
+    project: Callable[[Sequence[Values]], list[dict[str, Any]]] = scope["make"](**constants)
     return project
 
 
@@ -168,7 +145,7 @@ def _read(number: int, value: _Value, constants: dict[str, Any]) -> str:
     return f"convert{number}({arguments})"
 
 
-def _completed(number: int, field: FieldPlan, constants: dict[str, Any], *, written: bool) -> str:
+def _completed(number: int, field: FieldPlan, constants: dict[str, Any], *, for_json: bool) -> str:
     leaf = field.leaf
     assert leaf is not None
     name, null = f"v{number}", "" if isinstance(field.type, GraphQLNonNull) else f" or v{number} is None"
@@ -179,8 +156,10 @@ def _completed(number: int, field: FieldPlan, constants: dict[str, Any], *, writ
     if not isinstance(leaf, GraphQLEnumType):
         constants[f"plain{number}"] = leaf.coerce_output_value
         complete = f"done if (done := plain{number}({name})) is not None and done is not undefined else {complete}"
-    if written and leaf.coerce_output_value in _WRITTEN:
-        complete = f"{name} if {_WRITTEN[leaf.coerce_output_value].format(name)} else {complete}"
+    if for_json and leaf.coerce_output_value in _FOR_JSON:
+        condition, names = _FOR_JSON[leaf.coerce_output_value]
+        constants.update(names)
+        complete = f"{name} if {condition.format(name)} else {complete}"
     return f"None if {name} is None else {complete}" if null else complete
 
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Mapper
 
 from db.relations import Source
 from db.statements import Key, PageShape, Statement, counted_page, page_and_count
-from graph.loading.level_loader import LevelLoader
-from graph.loading.loaders import ListQuery, Loaders, Order, PageArguments, Projection, Rows
+from graph.loading.loaders import LevelLoader, Loaders
+from graph.loading.queries import FoundRows, ListQuery, Order, PageArguments, Projection
 
 FEW = 500
 """As many rows are read to be counted; when there are more, they were read for nothing."""
@@ -23,7 +23,7 @@ FEW = 500
 class Counted(NamedTuple):
     """The rows that a window makes a page of, and how many there are on all pages."""
 
-    rows: Rows
+    rows: FoundRows
     total: int
 
 
@@ -55,7 +55,7 @@ def counted_pages(
         shape = (order.identity, window.backward, wanted)
         form = listing.shape("counted", *shape)
         parameters = {**window.parameters(), **listing.parameters}
-        rows: Rows = ()
+        rows: FoundRows = ()
         tried = not loaders.statements.is_long(form)
         if tried:
             rows = await loaders.read(listing.shape("few", *shape), few, parameters)
@@ -67,7 +67,7 @@ def counted_pages(
         found = [row[:-1] for row in rows] if wanted.cursors else rows  # behind the columns are the cursors' values
         return {(): Counted(found, total)}
 
-    return loaders.made(("counted", listing.identity, order.identity, window, wanted), fetch)
+    return loaders.once(("counted", listing.identity, order.identity, window, wanted), lambda: LevelLoader(fetch))
 
 
 @cache

@@ -6,27 +6,28 @@ from sqlalchemy import BigInteger, bindparam, update
 from db import models
 from db.base import UtcDateTime
 from db.fast import CompiledStatement
+from graph.entity.registry import entity_of
 from graph.mutations.moving import ACCOUNTS, Amount, check_currencies, check_room, hold, minor_units, move, own
+from graph.mutations.rights import ADMINS
+from graph.mutations.texts import Currency
 from graph.types.account import Account
 from graph.types.transfer import Transfer
 from graph.types.user import User
 from graph.writing import (
-    ADMINS,
     Change,
-    Crud,
     IdempotencyKey,
     Input,
     Rejected,
+    WrittenRow,
     id_of,
     idempotency_key,
     mutation,
-    with_role,
+    written,
 )
 from graph.writing.errors import InvalidInput, no_such
-from graph.writing.rules import Currency
-from graph.writing.written import Written
+from graph.writing.writer import EntityWriter
 
-_accounts = Crud(Account, ["currency"], may=with_role(), owner="owner")
+_accounts = EntityWriter(entity_of(Account), ["currency"], owner="owner", owner_right=ADMINS)
 
 
 class OpenAccountInput(Input):
@@ -68,18 +69,18 @@ _DEPOSITED = CompiledStatement(
 @mutation(account=Account)
 async def open_account(values: OpenAccountInput, change: Change) -> models.Account:
     """Open an account with nothing in it. Only admins open accounts for others."""
-    row = _accounts.new_row(values, change)
+    row = _accounts.new_row(values, change.viewer, change.place)
     if row["owner_id"] != change.viewer.id:
         await change.find(models.User, (row["owner_id"],), "ownerId")
     account = models.Account(**row)
-    change.orm.add(account)
-    await change.orm.flush()
+    change.session.add(account)
+    await change.session.flush()
     change.touch(account)
     return account
 
 
 @mutation(right=ADMINS, idempotent=True, account=Account)
-async def deposit(values: DepositInput, change: Change) -> Written:
+async def deposit(values: DepositInput, change: Change) -> WrittenRow:
     """Put money into an account that comes from outside."""
     (id_,) = values.account_id
     held = (await hold(change, id_, id_)).get(id_)
@@ -88,9 +89,9 @@ async def deposit(values: DepositInput, change: Change) -> Written:
     place = (*change.place, "amount")
     minor = minor_units(values.amount, held.currency, place)
     check_room(held, minor, place)
-    await change.transaction.rows(_DEPOSITED, {"source": id_, "minor": minor, "now": change.now})
-    account = Written(Account, id_)
-    change.touched[account.global_id] = None
+    await change.rows(_DEPOSITED, {"source": id_, "minor": minor, "now": change.now})
+    account = written(Account, id_)
+    change.touch(account)
     return account
 
 
@@ -111,8 +112,8 @@ async def transfer_funds(values: TransferFundsInput, change: Change) -> dict[str
     transfer = await move(change, source, target, minor, amount, values.idempotency_key)
     return {
         "transfer": transfer,
-        "from_account": Written(Account, source_id),
-        "to_account": Written(Account, target_id),
+        "from_account": written(Account, source_id),
+        "to_account": written(Account, target_id),
     }
 
 

@@ -27,4 +27,4 @@ async def record(change: Change, action: str) -> None:
         "new_request_id": change.context.request_id,
         "new_created_at": change.now,
     }
-    await change.transaction.rows(_WRITTEN, entry)
+    await change.rows(_WRITTEN, entry)

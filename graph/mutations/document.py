@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from graph.mutations.rights import ADMINS
 from graph.types.document import Document
 from graph.writing import Crud, owner_or
 from graph.writing.rules import JsonObject
@@ -9,8 +10,9 @@ from graph.writing.rules import JsonObject
 documents = Crud(
     Document,
     ["kind", "title", "body"],
-    may=owner_or(owner="owner_id"),
+    may=owner_or(ADMINS, owner="owner_id"),
     owner="owner",
+    owner_right=ADMINS,
     rules={"body": JsonObject},
 )
 

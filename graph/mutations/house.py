@@ -1,21 +1,22 @@
 """The house: the user whom paid orders pay, with an account for each currency.
 
-Nobody can sign in as the house: it has no password. It and its accounts are made when they are first needed, once,
-however many need them at the same time.
+The house's address comes from the environment, a currency from an order; the number of an account leaves. Nobody can
+sign in as the house: it has no password. The house and its accounts are made when they are first needed, once, however
+many need them at the same time.
 """
 
-from functools import cache
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import cast
 
+from pydantic import Field
+from pydantic_settings import BaseSettings
 from sqlalchemy import String, Table, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from db import models
 from db.base import EmailAddress
+from db.dialects import dialect_of
 from db.fast import CompiledStatement
-from graph.context import RequestContext
+from db.settings import DatabaseSettings
 from graph.mutations.moving import ACCOUNTS
-from graph.settings import Settings
 from graph.writing import Change, Rejected
 from graph.writing.errors import InvalidState
 
@@ -37,23 +38,15 @@ _ACCOUNT = CompiledStatement(
 )
 
 
-@runtime_checkable
-class Configured(Protocol):
-    """Services that know the settings of the server."""
+class HouseSettings(BaseSettings):
+    """What our nouns are told from outside, besides the settings of the server: `context.service(HouseSettings)`."""
 
-    settings: Settings
+    model_config = DatabaseSettings.model_config
 
-
-@cache
-def _settings() -> Settings:
-    """The settings of this process, where its services do not tell them."""
-    return Settings()
-
-
-def house_email(context: RequestContext) -> str:
-    """The address of the house."""
-    services = context.services
-    return (services.settings if isinstance(services, Configured) else _settings()).house_email
+    house_email: str = Field(
+        default="house@trellis.example",
+        description="The address of the user whom paid orders pay. Made when first needed; nobody signs in as it.",
+    )
 
 
 async def house_account(change: Change, currency: str) -> int:
@@ -61,25 +54,24 @@ async def house_account(change: Change, currency: str) -> int:
 
     Raises `Rejected` with `InvalidState` when the address of the house belongs to somebody who can sign in.
     """
-    email = house_email(change.context)
-    found = await change.transaction.rows(_ACCOUNT, {"email": email, "code": currency})
+    email = change.context.service(HouseSettings).house_email
+    found = await change.rows(_ACCOUNT, {"email": email, "code": currency})
     number: int = found[0][0] if found else await _made(change, email, currency)
     return number
 
 
 async def _made(change: Change, email: str, currency: str) -> int:
-    insert: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[change.context.session.dialect]
-    made = insert(models.User).values(email=email, name=NAME).on_conflict_do_nothing(index_elements=["email"])
-    await change.orm.execute(made)
+    made = dialect_of(change.dialect).insert_missing(_USERS, ["email"])
+    await change.session.execute(made.values(email=email, name=NAME))
     # The lock on the user makes others who would open the same account wait, and find it.
-    house = await change.orm.scalar(select(models.User).where(models.User.email == email).with_for_update())
+    house = await change.session.scalar(select(models.User).where(models.User.email == email).with_for_update())
     if house is None or house.hashed_password is not None:
         message = "Nothing can be paid here now: the house's address is taken. Tell whoever runs this server."
         raise Rejected(InvalidState(message, change.place))
-    found = await change.transaction.rows(_ACCOUNT, {"email": email, "code": currency})
+    found = await change.rows(_ACCOUNT, {"email": email, "code": currency})
     if found:
         return int(found[0][0])
     account = models.Account(owner_id=house.id, currency=currency)
-    change.orm.add(account)
-    await change.orm.flush()
+    change.session.add(account)
+    await change.session.flush()
     return account.id

@@ -1,18 +1,22 @@
-"""Where idempotency keys are kept: a table, in which every key belongs to whoever sent it."""
+"""Where idempotency keys are kept: a table, in which each key belongs to its sender.
+
+A key and a fingerprint enter, a claim leaves; later an answer enters. Nothing is committed here.
+"""
 
 import itertools
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import JSON, String, Table, bindparam, delete, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from db import models
 from db.base import UtcDateTime
+from db.dialects import dialect_of
 from db.fast import CompiledStatement
-from db.session.connection import Transaction
+from graph.writing import Change
 from graph.writing.idempotency import Claim
 
 KEPT_FOR = timedelta(hours=48)
@@ -25,7 +29,6 @@ SWEEP_AFTER_S = 3600
 MAX_SWEPT = 1_000
 
 _KEYS = cast(Table, models.IdempotencyKey.__table__)
-_INSERTS: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 def _text(name: str) -> Any:
@@ -35,19 +38,21 @@ def _text(name: str) -> Any:
 _THIS = (_KEYS.c.owner == _text("whose"), _KEYS.c.key == _text("name"))
 _MOMENT = bindparam("now", type_=UtcDateTime())
 
-_CLAIMED = {
-    dialect: CompiledStatement(
-        insert(_KEYS)
+
+@cache
+def _claiming(dialect: str) -> CompiledStatement:
+    return CompiledStatement(
+        dialect_of(dialect)
+        .insert_missing(_KEYS, ["owner", "key"])
         .values(owner=_text("whose"), key=_text("name"), fingerprint=_text("asked"), answer=None, created_at=_MOMENT)
-        .on_conflict_do_nothing(index_elements=["owner", "key"])
         .returning(_KEYS.c.key)
     )
-    for dialect, insert in _INSERTS.items()
-}
+
+
 _FOUND = CompiledStatement(select(_KEYS.c.fingerprint, _KEYS.c.answer).where(*_THIS))
 _ANSWERED = CompiledStatement(update(_KEYS).where(*_THIS).values(answer=bindparam("answered", type_=JSON())))
 
-# What others are deleting, nobody waits for.
+# A row that another transaction is deleting is passed over.
 _OLD = (
     select(_KEYS.c.owner, _KEYS.c.key)
     .where(_KEYS.c.created_at < bindparam("before", type_=UtcDateTime()))
@@ -66,26 +71,24 @@ class StoredKeys:
         self._claims = itertools.count(1)
         self._swept_at = time.monotonic()
 
-    async def claim(
-        self, transaction: Transaction, owner: str, key: str, fingerprint: str, now: datetime
-    ) -> Claim | None:
-        """Claim a key. On PostgreSQL it waits for whoever has claimed it; on SQLite one writes at a time anyway."""
+    async def claim(self, change: Change, owner: str, key: str, fingerprint: str) -> Claim | None:
+        """Claim a key, waiting for another transaction that has claimed it; SQLite has one writer at a time."""
         this = {"whose": owner, "name": key}
-        statement = _CLAIMED[transaction.dialect]
+        statement = _claiming(change.dialect)
         while True:
-            if await transaction.rows(statement, {**this, "asked": fingerprint, "now": now}):
-                await self._sweep_now_and_then(transaction, now)  # only here, where something will be committed
+            if await change.rows(statement, {**this, "asked": fingerprint, "now": change.now}):
+                await self._sweep_now_and_then(change)  # only here, where something will be committed
                 return None
-            for found, answer in await transaction.rows(_FOUND, this):
+            for found, answer in await change.rows(_FOUND, this):
                 return Claim(found, answer)
-            # Somebody has just swept it away: claim it again.
+            # Another process has just swept the key away: claim it again.
 
-    async def keep(self, transaction: Transaction, owner: str, key: str, answer: Mapping[str, Any]) -> None:
+    async def keep(self, change: Change, owner: str, key: str, answer: Mapping[str, Any]) -> None:
         """Keep an answer. A claim and its answer are committed together, so a claim that is seen has its answer."""
-        await transaction.rows(_ANSWERED, {"whose": owner, "name": key, "answered": answer})
+        await change.rows(_ANSWERED, {"whose": owner, "name": key, "answered": answer})
 
-    async def _sweep_now_and_then(self, transaction: Transaction, now: datetime) -> None:
+    async def _sweep_now_and_then(self, change: Change) -> None:
         due = next(self._claims) % self._sweep_every == 0 or time.monotonic() - self._swept_at > SWEEP_AFTER_S
         if due:
             self._swept_at = time.monotonic()
-            await transaction.rows(_SWEPT, {"before": now - KEPT_FOR})
+            await change.rows(_SWEPT, {"before": change.now - KEPT_FOR})

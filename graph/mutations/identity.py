@@ -13,21 +13,22 @@ from sqlalchemy import Table, select, update
 
 from db import models
 from db.models import SignIn, User
-from graph.auth import sign_ins, users
-from graph.auth.identify import COOKIE
-from graph.auth.identity import Identity, Known
+from db.models.role import MEMBER
 from graph.auth.passwords import check_password
-from graph.auth.policies import visibility
 from graph.context import Cookie, RequestContext
 from graph.errors import InvalidPassword, TooManyAttempts
-from graph.mutations.house import house_email
+from graph.identity import sign_ins, users
+from graph.identity.identify import COOKIE
+from graph.identity.service import Identity, Known
+from graph.mutations.house import HouseSettings
+from graph.mutations.texts import Email
+from graph.policies import visibility
 from graph.types.user import User as UserType
-from graph.viewer import MEMBER, NOBODY, Viewer
+from graph.viewer import NOBODY, Viewer
 from graph.writing import ANYBODY, SIGNED_IN, Change, Input, Rejected, mutation
-from graph.writing.errors import AlreadyExists, Forbidden, InvalidInput, Place, SignInFailed
+from graph.writing.errors import Forbidden, InvalidInput, Place, SignInFailed
 from graph.writing.errors import TooManyAttempts as WaitFirst
-from graph.writing.rejections import taken
-from graph.writing.rules import Email
+from graph.writing.violations import taken
 
 SIGNED_IN_MEMBERS: dict[str, Any] = {
     "viewer": (UserType, "Who has signed in."),
@@ -79,11 +80,6 @@ class ChangePasswordInput(Input):
     new_password: SecretStr = Field(description="8 to 128 characters.")
 
 
-def _identity(context: RequestContext) -> Identity:
-    assert isinstance(context.services, Identity)
-    return context.services
-
-
 def _address(context: RequestContext) -> str | None:
     client = context.request.client if context.request is not None else None
     return client.host if client else None
@@ -96,7 +92,7 @@ def _wait(error: TooManyAttempts, place: Place) -> Rejected:
 async def _hashed(context: RequestContext, password: SecretStr, field: str) -> str:
     try:
         check_password(password.get_secret_value())
-        return await _identity(context).passwords.hash(password.get_secret_value())
+        return await context.service(Identity).passwords.hash(password.get_secret_value())
     except InvalidPassword as error:
         raise Rejected(InvalidInput(error.message, ("input", field))) from None
     except TooManyAttempts as error:
@@ -106,7 +102,7 @@ async def _hashed(context: RequestContext, password: SecretStr, field: str) -> s
 async def _proven(context: RequestContext, email: str, password: SecretStr, *field: str) -> Known:
     """The user whose password this is. Raises `Rejected` without telling what was wrong."""
     try:
-        known = await _identity(context).known(email, password.get_secret_value(), _address(context))
+        known = await context.service(Identity).known(email, password.get_secret_value(), _address(context))
     except TooManyAttempts as error:
         raise _wait(error, ("input",)) from None
     if known is None:
@@ -115,10 +111,10 @@ async def _proven(context: RequestContext, email: str, password: SecretStr, *fie
 
 
 async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
-    if values.email == house_email(context):
-        raise Rejected(AlreadyExists(taken(_USERS, ["email"]), ("input", "email")))
+    if values.email == context.service(HouseSettings).house_email:
+        raise Rejected(taken(_USERS, ["email"], ("input", "email")))
     try:
-        _identity(context).limits.attempt(values.email, _address(context))
+        context.service(Identity).limits.attempt(values.email, _address(context))
     except TooManyAttempts as error:
         raise _wait(error, ("input",)) from None
     return await _hashed(context, values.password, "password")
@@ -128,9 +124,9 @@ async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
 async def sign_up(values: SignUpInput, change: Change) -> dict[str, Any]:
     """Become a user, and sign in."""
     user = User(email=values.email, name=values.name.strip(), hashed_password=change.prepared)
-    user.roles = await users.roles_of(change.orm, [MEMBER])
-    change.orm.add(user)
-    await change.orm.flush()
+    user.roles = await users.roles_of(change.session, [MEMBER])
+    change.session.add(user)
+    await change.session.flush()
     return await _signed_in(change, user.id, in_cookie=values.cookie)
 
 
@@ -143,7 +139,7 @@ async def sign_in(values: SignInInput, change: Change) -> dict[str, Any]:
     """Prove who you are with a password. Too many attempts have to wait."""
     known: Known = change.prepared
     if known.rehashed is not None:
-        await change.orm.execute(update(User).where(User.id == known.id).values(hashed_password=known.rehashed))
+        await change.session.execute(update(User).where(User.id == known.id).values(hashed_password=known.rehashed))
     return await _signed_in(change, known.id, in_cookie=values.cookie)
 
 
@@ -154,8 +150,8 @@ async def refresh_session(values: RefreshSessionInput, change: Change) -> dict[s
     One that comes a second time has been copied: its sign-in ends, for whoever has it.
     """
     text = values.refresh_token.get_secret_value() if values.refresh_token else _cookie(change.context)
-    identity = _identity(change.context)
-    found = await sign_ins.refresh(change.orm, text or "", life_s=identity.sign_in_s, now=change.now)
+    identity = change.context.service(Identity)
+    found = await sign_ins.refresh(change.session, text or "", life_s=identity.sign_in_s, now=change.now)
     if isinstance(found, sign_ins.Rejected):
         # No exception, which would undo the end of a sign-in whose token was used twice.
         return {"errors": [SignInFailed("This sign-in has ended; sign in again.", ("input", "refreshToken"))]}
@@ -167,9 +163,9 @@ async def sign_out(values: SignOutInput, change: Change) -> dict[str, Any]:
     """End the sign-in that this request came with; its tokens and its cookie are worthless at once."""
     viewer = change.viewer
     if viewer.sign_in is not None and viewer.id is not None:
-        await sign_ins.revoke(change.orm, viewer.sign_in)
+        await sign_ins.revoke(change.session, viewer.sign_in)
         if values.everywhere:
-            await sign_ins.revoke_all(change.orm, viewer.id)
+            await sign_ins.revoke_all(change.session, viewer.id)
     _afterwards(change, NOBODY, Cookie(COOKIE, "", 0) if _cookie(change.context) else None)
     return {"done": viewer.sign_in is not None}
 
@@ -177,7 +173,7 @@ async def sign_out(values: SignOutInput, change: Change) -> dict[str, Any]:
 async def _prepare_change(values: ChangePasswordInput, context: RequestContext) -> str:
     if context.viewer.sign_in is None or context.viewer.id is None:
         raise Rejected(Forbidden("Only somebody who has signed in has a password to change.", ()))
-    email = await _identity(context).email_of(context.viewer.id)
+    email = await context.service(Identity).email_of(context.viewer.id)
     await _proven(context, email, values.current_password, "currentPassword")
     return await _hashed(context, values.new_password, "newPassword")
 
@@ -188,7 +184,7 @@ async def change_password(_values: ChangePasswordInput, change: Change) -> User:
     assert change.viewer.id is not None
     user = await change.find(User, (change.viewer.id,))
     user.hashed_password = change.prepared
-    await sign_ins.revoke_all(change.orm, user.id, except_=change.viewer.sign_in)
+    await sign_ins.revoke_all(change.session, user.id, except_=change.viewer.sign_in)
     change.touch(user)
     return user
 
@@ -198,17 +194,17 @@ def _cookie(context: RequestContext) -> str | None:
 
 
 async def _signed_in(change: Change, user_id: int, *, in_cookie: bool) -> dict[str, Any]:
-    identity = _identity(change.context)
-    opened = await sign_ins.open(change.orm, user_id, in_cookie=in_cookie, life_s=identity.sign_in_s)
+    identity = change.context.service(Identity)
+    opened = await sign_ins.open(change.session, user_id, in_cookie=in_cookie, life_s=identity.sign_in_s)
     return await _answer(change, opened)
 
 
 async def _answer(change: Change, opened: sign_ins.Opened) -> dict[str, Any]:
     """What the client keeps; from now on the operation goes on as this user."""
     entry: SignIn = opened.sign_in
-    user = await change.orm.get_one(User, entry.user_id)
+    user = await change.session.get_one(User, entry.user_id)
     roles = select(models.Role.name).join(models.Role.users).where(User.id == user.id)
-    viewer = Viewer(user.id, frozenset(await change.orm.scalars(roles)), entry.id)
+    viewer = Viewer(user.id, frozenset(await change.session.scalars(roles)), entry.id)
     change.viewer = viewer
     change.touch(user)
     if entry.in_cookie:
@@ -216,7 +212,7 @@ async def _answer(change: Change, opened: sign_ins.Opened) -> dict[str, Any]:
         _afterwards(change, viewer, life)
         return {"viewer": user, "expires_at": entry.expires_at}
     _afterwards(change, viewer, None)
-    token = _identity(change.context).tokens.issue(user.id, entry.id, now=change.now)
+    token = change.context.service(Identity).tokens.issue(user.id, entry.id, now=change.now)
     return {
         "viewer": user,
         "access_token": token.text,

@@ -1,11 +1,12 @@
 """Money on its way: amounts as people write them, accounts locked, and one transfer from one to the other.
 
-Decimals and numbers of accounts enter, minor units and rows leave. Nobody's rights are known here but those of the
-owner of an account. Locks are taken in the order of the accounts' numbers, so that no two transfers wait in a circle.
+Decimals and numbers of accounts enter, minor units and rows leave. Of rights, only those of an account's owner and of
+admins are known here. Locks are taken in the order of the accounts' numbers, so that no two transfers wait in a circle.
 """
 
 from collections.abc import Mapping
 from decimal import Context, Decimal
+from functools import cache
 from typing import Annotated, NamedTuple, cast
 
 from pydantic import AfterValidator
@@ -15,20 +16,15 @@ from uuid_utils.compat import uuid7
 
 from db import models
 from db.base import Base, UtcDateTime
+from db.dialects import dialect_of
 from db.fast import CompiledStatement
+from db.models.role import ADMIN
 from db.money import digits, to_decimal
 from db.violations import Rule, violation_of
+from graph.mutations.errors import CurrencyMismatch, InsufficientFunds
 from graph.types.transfer import Transfer
-from graph.writing import Change, Rejected
-from graph.writing.errors import (
-    CurrencyMismatch,
-    IdempotencyConflict,
-    InsufficientFunds,
-    InvalidInput,
-    Place,
-    no_such,
-)
-from graph.writing.written import Written
+from graph.writing import Change, Rejected, WrittenRow, written
+from graph.writing.errors import IdempotencyConflict, InvalidInput, Place, no_such
 
 MAX_MINOR_UNITS = 2**63 - 1
 """What a column of 64 bits holds."""
@@ -89,7 +85,7 @@ def _number(name: str) -> BindParameter[int]:
 
 _BOTH = ACCOUNTS.c.id.in_([_number("source"), _number("target")])
 
-# Not the strongest lock: whoever inserts a row that refers to an account need not wait.
+# Not the strongest lock: to insert a row that refers to an account waits for none.
 _LOCKED = CompiledStatement(
     select(ACCOUNTS.c.id, ACCOUNTS.c.currency, ACCOUNTS.c.balance, ACCOUNTS.c.owner_id)
     .where(_BOTH)
@@ -116,23 +112,24 @@ _NOTED = insert(TRANSFERS).values(
     from_account_id=_number("source"),
     to_account_id=_number("target"),
 )
-_WRITTEN: Mapping[str, tuple[CompiledStatement, ...]] = {
-    "postgresql": (
-        CompiledStatement(_NOTED.add_cte(_MOVED.cte("moved"))),
-    ),  # one way to the server and back instead of two
-    "sqlite": (CompiledStatement(_MOVED), CompiledStatement(_NOTED)),
-}
+
+
+@cache
+def _moving(dialect: str) -> tuple[CompiledStatement, ...]:
+    if dialect_of(dialect).changes_in_with:  # one way to the server and back instead of two
+        return (CompiledStatement(_NOTED.add_cte(_MOVED.cte("moved"))),)
+    return (CompiledStatement(_MOVED), CompiledStatement(_NOTED))
 
 
 async def hold(change: Change, source: int, target: int) -> Mapping[int, Held]:
-    """Lock two accounts, the lower number first. Those that there are, whoever may see them."""
-    rows = await change.transaction.rows(_LOCKED, {"source": source, "target": target})
+    """Lock two accounts, the lower number first. Those that exist, whether or not the viewer may see them."""
+    rows = await change.rows(_LOCKED, {"source": source, "target": target})
     return {row[0]: Held(*row) for row in rows}
 
 
 def own(held: Held | None, change: Change, place: Place) -> Held:
     """An account that the viewer may take money from. Raises `Rejected` with `NotFound` for any other."""
-    if held is None or (held.owner_id != change.viewer.id and not change.viewer.has()):
+    if held is None or (held.owner_id != change.viewer.id and not change.viewer.has(ADMIN)):
         raise Rejected(no_such("account", place))
     return held
 
@@ -152,7 +149,7 @@ def check_room(target: Held, minor: int, place: Place) -> None:
 
 async def move(
     change: Change, source: Held, target: Held, minor: int, place: Place, name: str | None = None
-) -> Written:
+) -> WrittenRow:
     """Move minor units between two accounts that are held, and write the transfer down.
 
     `place` is what the input says about the amount; `name` is the sender's own name for the transfer. Raises `Rejected`
@@ -166,13 +163,13 @@ async def move(
     values = {"transfer": id_, "code": source.currency, "name": name, "now": change.now}
     values |= {"source": source.id, "target": target.id, "minor": minor}
     try:
-        for statement in _WRITTEN[change.transaction.dialect]:
-            await change.transaction.rows(statement, values)
+        for statement in _moving(change.dialect):
+            await change.rows(statement, values)
     except IntegrityError as error:
         if violation_of(error, Base.metadata).rule is not Rule.UNIQUE:
             raise
         message = "This account has used the key for another transfer before; choose another key."
         raise Rejected(IdempotencyConflict(message, (*change.place, "idempotencyKey"))) from None
-    transfer = Written(Transfer, id_)
-    change.touched[transfer.global_id] = None
+    transfer = written(Transfer, id_)
+    change.touch(transfer)
     return transfer

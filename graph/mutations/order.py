@@ -9,18 +9,20 @@ from sqlalchemy.orm import aliased
 
 from db import models
 from db.models import OrderStatus
+from db.models.role import ADMIN
 from db.relations import Predicate
 from graph.entity.filters import restricted
 from graph.entity.registry import entity_of
 from graph.errors import InvalidFilter
-from graph.loading.loaders import ListQuery
+from graph.loading.queries import ListQuery
 from graph.mutations.house import house_account
 from graph.mutations.moving import MAX_MINOR_UNITS, check_currencies, hold, minor_units, move, own
+from graph.mutations.rights import ADMINS
+from graph.mutations.texts import Currency
 from graph.types.account import Account
 from graph.types.order import Order
 from graph.types.transfer import Transfer
 from graph.writing import (
-    ADMINS,
     Change,
     IdempotencyKey,
     Input,
@@ -29,11 +31,10 @@ from graph.writing import (
     id_of,
     idempotency_key,
     mutation,
+    written,
 )
 from graph.writing.errors import Forbidden, InvalidInput, InvalidState
 from graph.writing.payload import MAX_LISTED
-from graph.writing.rules import Currency
-from graph.writing.written import Written
 
 MAX_LINES = 100
 MAX_QUANTITY = 2**31 - 1
@@ -94,8 +95,8 @@ async def place_order(values: PlaceOrderInput, change: Change) -> models.Order:
         message = "This key acts for nobody, and an order has a customer; use a key that acts for somebody."
         raise Rejected(Forbidden(message, change.place))
     order = models.Order(currency=values.currency, customer_id=change.viewer.id, lines=_lines(values, change))
-    change.orm.add(order)
-    await change.orm.flush()
+    change.session.add(order)
+    await change.session.flush()
     change.touch(order)
     return order
 
@@ -118,7 +119,7 @@ async def pay_order(values: PayOrderInput, change: Change) -> dict[str, Any]:
     order = await change.find(models.Order, values.order_id, "orderId")
     place = (*change.place, "orderId")
     _check(order, OrderStatus.PENDING, "only a pending order can be paid", place)
-    total = await change.orm.scalar(select(models.Order.total_price_minor).where(models.Order.id == order.id))
+    total = await change.session.scalar(select(models.Order.total_price_minor).where(models.Order.id == order.id))
     if not total:
         raise Rejected(InvalidState("This order costs nothing, so there is nothing to pay.", place))
     (source_id,) = values.from_account_id
@@ -159,21 +160,21 @@ async def cancel_orders(values: CancelOrdersInput, change: Change) -> dict[str, 
     row = aliased(models.Order)
     predicates, bound = _filtered(values, change)
     conditions = [condition for it in predicates if (condition := it(row)) is not None]
-    if not change.viewer.has():  # a policy may one day show orders to others than their customers
+    if not change.viewer.has(ADMIN):  # a policy may one day show orders to others than their customers
         conditions.append(row.customer_id == change.viewer.id)
     # Locked in one order, so that no two who cancel wait in a circle.
     chosen = (
         select(row.id).where(row.status == OrderStatus.PENDING, *conditions).order_by(row.id).with_for_update(of=row)
     )
-    rows = await change.transaction.rows(
+    rows = await change.rows(
         update(models.Order)
         .where(models.Order.id.in_(chosen), models.Order.status == OrderStatus.PENDING)
         .values(status=OrderStatus.CANCELLED, updated_at=change.now)
         .returning(models.Order.id),
         bound,
     )
-    orders = [Written(Order, key) for key in sorted(key for (key,) in rows)]
-    change.touched.update((order.global_id, None) for order in orders)
+    orders = [written(Order, key) for key in sorted(key for (key,) in rows)]
+    change.touch(*orders)
     return {"orders": orders[:MAX_LISTED], "count": len(orders)}
 
 

@@ -6,12 +6,11 @@ from typing import Any
 from pydantic import Field
 
 from db import models
-from db.importing.naming import tag_slug
+from db.slugs import slug_of
+from graph.mutations.rights import ADMINS, AUTHORS, EDITORS
 from graph.types.post import Post
-from graph.writing import Change, Crud, Input, Rejected, RelationshipInput, Right, id_of, mutation, owner_or
+from graph.writing import Change, Crud, Input, Rejected, RelationshipInput, id_of, mutation, owner_or
 from graph.writing.errors import InvalidInput, InvalidState
-
-PUBLISHERS = Right("author", "editor")
 
 MAX_SLUG = 200
 
@@ -22,7 +21,7 @@ def _author_first(post: models.Post) -> list[tuple[int]]:
 
 def _slug_of_title(values: Mapping[str, Any]) -> str:
     """The title's slug, as far as the column holds it: some letters are spelled with many."""
-    return tag_slug(values["title"])[:MAX_SLUG].rstrip("-")
+    return slug_of(values["title"])[:MAX_SLUG].rstrip("-")
 
 
 async def _stay_readable(post: models.Post, values: Any, change: Change) -> None:
@@ -36,9 +35,13 @@ async def _stay_readable(post: models.Post, values: Any, change: Change) -> None
 posts = Crud(
     Post,
     ["slug", "title", "summary", "content"],
-    may=owner_or("editor", owner="author_id"),
+    may=owner_or(EDITORS, owner="author_id"),
     owner="author",
-    links=[RelationshipInput("tags", create=("name", "slug")), RelationshipInput("contributors", always=_author_first)],
+    owner_right=ADMINS,
+    links=[
+        RelationshipInput("tags", create=("name", "slug"), create_right=AUTHORS),
+        RelationshipInput("contributors", always=_author_first),
+    ],
     defaults={"slug": _slug_of_title},
     before_update=_stay_readable,
 )
@@ -55,7 +58,7 @@ class ArchivePostInput(PublishPostInput):
     """Which post is to be put away."""
 
 
-@mutation(right=PUBLISHERS, post=Post)
+@mutation(right=AUTHORS, post=Post)
 async def publish_post(values: PublishPostInput, change: Change) -> models.Post:
     """Show a post to everybody. The moment of its first publication stays."""
     post: models.Post = await posts.found(values, change)

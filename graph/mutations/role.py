@@ -5,11 +5,12 @@ from sqlalchemy import Select, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from db import models
-from graph.auth.users import roles_of
-from graph.errors import UnknownRole
+from db.models.role import ADMIN
+from graph.identity.errors import UnknownRole
+from graph.identity.users import roles_of
+from graph.mutations.rights import ADMINS
 from graph.types.user import User
-from graph.viewer import ADMIN
-from graph.writing import ADMINS, Change, Input, Rejected, id_of, mutation
+from graph.writing import Change, Input, Rejected, id_of, mutation
 from graph.writing.errors import InvalidState, NotFound, Place
 
 MAX_ROLE = 50
@@ -34,8 +35,8 @@ async def grant_role(values: GrantRoleInput, change: Change) -> models.User:
     """Give a user a role. It holds from the user's next request on; who has it already keeps it."""
     user = await change.find(models.User, values.user_id, "userId")
     role = await _role(values.role, change)
-    if not await change.orm.scalar(_has(user.id, role.id)):
-        await change.orm.execute(insert(models.user_roles).values(user_id=user.id, role_id=role.id))
+    if not await change.session.scalar(_has(user.id, role.id)):
+        await change.session.execute(insert(models.user_roles).values(user_id=user.id, role_id=role.id))
     change.touch(user)
     return user
 
@@ -45,10 +46,10 @@ async def revoke_role(values: RevokeRoleInput, change: Change) -> models.User:
     """Take a role away from a user, from the next request on. The last admin stays admin."""
     user = await change.find(models.User, values.user_id, "userId")
     role = await _role(values.role, change)
-    if role.name == ADMIN and await change.orm.scalar(_has(user.id, role.id)):
+    if role.name == ADMIN and await change.session.scalar(_has(user.id, role.id)):
         await check_an_admin_stays(user.id, change, (*change.place, "role"))
     held = models.user_roles.c
-    await change.orm.execute(delete(models.user_roles).where(held.user_id == user.id, held.role_id == role.id))
+    await change.session.execute(delete(models.user_roles).where(held.user_id == user.id, held.role_id == role.id))
     change.touch(user)
     return user
 
@@ -58,7 +59,7 @@ async def check_an_admin_stays(user_id: int, change: Change, place: Place) -> No
 
     The role's row is locked, so that of two admins who leave at once the second one stays.
     """
-    role = (await change.orm.scalars(select(models.Role).where(models.Role.name == ADMIN).with_for_update())).one()
+    role = (await change.session.scalars(select(models.Role).where(models.Role.name == ADMIN).with_for_update())).one()
     held = models.user_roles.c
     others = (
         select(models.User.id)
@@ -66,7 +67,7 @@ async def check_an_admin_stays(user_id: int, change: Change, place: Place) -> No
         .where(held.role_id == role.id, models.User.id != user_id, models.User.is_active)
         .limit(1)
     )
-    if await change.orm.scalar(others) is None:
+    if await change.session.scalar(others) is None:
         raise Rejected(InvalidState("Nobody else is an admin; make somebody else one first.", place))
 
 
@@ -74,7 +75,7 @@ async def is_admin(user_id: int, change: Change) -> bool:
     """Whether a user has the role that may do everything."""
     held = models.user_roles.c
     of_user = select(models.Role.name).join(models.user_roles, held.role_id == models.Role.id)
-    found = await change.orm.scalar(of_user.where(held.user_id == user_id, models.Role.name == ADMIN))
+    found = await change.session.scalar(of_user.where(held.user_id == user_id, models.Role.name == ADMIN))
     return found is not None
 
 
@@ -84,14 +85,14 @@ def _has(user_id: int, role_id: int) -> Select[tuple[bool]]:
 
 
 async def _role(name: str, change: Change) -> models.Role:
-    """The role with a name; one that Trellis knows is made if nobody has had it yet."""
+    """The role with a name; a role that Trellis knows is made if it is missing."""
     try:
-        async with change.orm.begin_nested():
-            (role,) = await roles_of(change.orm, [name])
+        async with change.session.begin_nested():
+            (role,) = await roles_of(change.session, [name])
     except UnknownRole as unknown:
         raise Rejected(NotFound(unknown.message, (*change.place, "role"))) from None
-    except IntegrityError:  # somebody has made it at the same moment
-        (role,) = await roles_of(change.orm, [name])
+    except IntegrityError:  # another transaction has made the role at the same moment
+        (role,) = await roles_of(change.session, [name])
     return role
 
 

@@ -2,9 +2,10 @@
 
 from functools import partial
 
+from graph.mutations.rights import EDITORS
 from graph.types.tag import Tag
-from graph.writing import EDITORS, Crud, with_role
+from graph.writing import Crud, with_right
 
-tags = Crud(Tag, ["name", "slug"], may=with_role("editor"), create=EDITORS)
+tags = Crud(Tag, ["name", "slug"], may=with_right(EDITORS), create=EDITORS)
 
 MUTATIONS = [tags.create, tags.update, tags.delete, partial(tags.upsert_many, by="slug")]

@@ -3,11 +3,12 @@
 from typing import Any
 
 from db import models
-from graph.auth import users as people
+from db.models.role import ADMIN
+from graph.identity import users as people
+from graph.mutations.rights import ADMINS
 from graph.mutations.role import check_an_admin_stays, is_admin
 from graph.types.user import User
-from graph.viewer import ADMIN
-from graph.writing import ADMINS, Change, Crud, Rejected, owner_or
+from graph.writing import Change, Crud, Rejected, owner_or
 from graph.writing.errors import Forbidden, InvalidState
 
 
@@ -21,7 +22,7 @@ async def _let_in_and_out(user: models.User, values: Any, change: Change) -> Non
     if user.is_active and not values.is_active:
         if await is_admin(user.id, change):
             await check_an_admin_stays(user.id, change, place)
-        await people.deactivate(change.orm, user)
+        await people.deactivate(change.session, user)
 
 
 async def _may_go(user: models.User, _values: Any, change: Change) -> None:
@@ -38,7 +39,7 @@ async def _may_go(user: models.User, _values: Any, change: Change) -> None:
 users = Crud(
     User,
     ["email", "name", "is_active"],
-    may=owner_or(owner="id"),
+    may=owner_or(ADMINS, owner="id"),
     create=ADMINS,
     later=["is_active"],
     before_update=_let_in_and_out,

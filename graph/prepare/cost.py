@@ -1,36 +1,64 @@
 """What an operation costs, before it is run: an upper bound of statements, rows and values.
 
-Pages multiply what is below them. Each fragment is priced once, so the work is linear in the document, however
-often fragments spread one another. Source of the idea: docs/decisions/0004-price-before-running.md.
+Pages multiply what is below them. The cost of each fragment is worked out once, so the work is linear in the document,
+however often fragments spread one another. Source of the idea: docs/decisions/0004-price-before-running.md.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from graphql import (
+    ArgumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLCompositeType,
+    GraphQLField,
     GraphQLNamedType,
+    GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionNode,
     get_named_type,
     is_composite_type,
+    value_from_ast_untyped,
 )
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.field import StrawberryField
 
 from graph.prepare.fields import CostRule, PlannedField, planned
 from graph.prepare.introspection import list_sizes
-from graph.prepare.selection import Document, argument_values, included
+from graph.prepare.plan import CONDITIONS
+
+_LEAVES_IN = {"include": True, "skip": False}
+assert _LEAVES_IN.keys() == CONDITIONS
 
 
-class PricedDocument(Document, Protocol):
-    """What must be known of an operation to price it."""
+@dataclass(frozen=True)
+class Document:
+    """What must be known of an operation to tell its cost."""
 
-    @property
-    def max_page(self) -> int:
-        """The most rows of one page."""
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: Mapping[str, Any]
+    """The operation's variables, coerced."""
+    max_page: int
+    """The most rows of one page."""
+
+    def includes(self, node: SelectionNode) -> bool:
+        """Whether `@skip` and `@include` leave the node in."""
+        return not any(
+            (name := directive.name.value) in CONDITIONS
+            and bool(self.arguments(directive.arguments).get("if")) is not _LEAVES_IN[name]
+            for directive in node.directives or ()
+        )
+
+    def arguments(self, nodes: Iterable[ArgumentNode] | None) -> dict[str, Any]:
+        """The values of arguments as they are written, variables filled in; they are not coerced to their types."""
+        variables = dict(self.variables)
+        return {node.name.value: value_from_ast_untyped(node.value, variables) for node in nodes or ()}
 
 
 class Cost(NamedTuple):
@@ -45,6 +73,8 @@ class Cost(NamedTuple):
     rows_per_row: int = 0
     """Rows that each row of that page brings with it."""
     values_per_row: int = 0
+    reads_itself: bool = False
+    """Whether a resolver of somebody's own is asked that may send statements besides those counted here."""
 
     def plus(self, other: "Cost") -> "Cost":
         """Both of them."""
@@ -55,24 +85,25 @@ class Cost(NamedTuple):
             self.page or other.page,
             self.rows_per_row + other.rows_per_row,
             self.values_per_row + other.values_per_row,
+            self.reads_itself or other.reads_itself,
         )
 
 
-def price(document: PricedDocument, operation: OperationDefinitionNode) -> Cost:
-    """The price of an operation. Rows are summed over all levels; statements are counted once per level and field."""
+def cost_of(document: Document, operation: OperationDefinitionNode) -> Cost:
+    """The cost of an operation. Rows are summed over all levels; statements are counted once per level and field."""
     root = document.schema.get_root_type(operation.operation)
-    return _Pricing(document).selections(root, operation.selection_set.selections) if root else Cost()
+    return _Costing(document).selections(root, operation.selection_set.selections) if root else Cost()
 
 
-class _Pricing:
-    def __init__(self, document: PricedDocument) -> None:
+class _Costing:
+    def __init__(self, document: Document) -> None:
         self._document = document
         self._fragments: dict[str, Cost] = {}
 
     def selections(self, parent: GraphQLNamedType | None, selections: Iterable[SelectionNode]) -> Cost:
         total = Cost()
         for selection in selections:
-            if included(self._document, selection):
+            if self._document.includes(selection):
                 total = total.plus(self._selection(parent, selection))
         return total
 
@@ -102,6 +133,8 @@ class _Pricing:
             return Cost()
         named = get_named_type(definition.type)
         below = self.selections(named, node.selection_set.selections) if node.selection_set else Cost()
+        if _reads_itself(definition):
+            below = below._replace(reads_itself=True)
         field = planned(definition)
         if field is not None:
             return self._planned(field, node, below)
@@ -109,22 +142,31 @@ class _Pricing:
         return below._replace(values=size * (1 + below.values))
 
     def _planned(self, field: PlannedField, node: FieldNode, below: Cost) -> Cost:
-        statements, rows, values, page, rows_per_row, values_per_row = below
+        statements, rows, values, page, rows_per_row, values_per_row, reads_itself = below
         if field.cost is CostRule.NOTHING:
             return below._replace(values=1 + values)
         if field.cost is CostRule.PAGE:
-            return Cost(statements, page=True, rows_per_row=rows + rows_per_row, values_per_row=1 + values)
+            rows_per_row += rows
+            return Cost(statements, 0, 0, True, rows_per_row, 1 + values, reads_itself)
         if field.cost in (CostRule.ROW, CostRule.TOTAL):
-            return Cost(1 + statements, 1 + rows, 1 + values)
-        arguments = argument_values(self._document, node.arguments)
+            return Cost(1 + statements, 1 + rows, 1 + values, reads_itself=reads_itself)
+        arguments = self._document.arguments(node.arguments)
         limit = field.limit(arguments, self._document.max_page)
         if field.cost is CostRule.LIST:
-            return Cost(field.statements(arguments) + statements, limit * (1 + rows), limit * (1 + values))
+            statements += field.statements(arguments)
+            return Cost(statements, limit * (1 + rows), limit * (1 + values), reads_itself=reads_itself)
         if page:  # of a connection; one row more tells whether others follow
             rows += limit * (1 + rows_per_row) + 1
             values += max(limit, 1) * values_per_row  # an empty page has a `pageInfo`, too
-        return Cost(statements + page, rows, 1 + values)
+        return Cost(statements + page, rows, 1 + values, reads_itself=reads_itself)
 
     @cached_property
     def _introspected(self) -> dict[str, int]:
         return list_sizes(self._document.schema)
+
+
+def _reads_itself(definition: GraphQLField) -> bool:
+    """Whether a field has a resolver of somebody's own that is given the context, and with it the session."""
+    field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    resolver = field.base_resolver if isinstance(field, StrawberryField) else None
+    return resolver is not None and resolver.info_parameter is not None

@@ -6,9 +6,9 @@ refused is not kept: its text costs its sender as much as us. Limits are checked
 
 import sys
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -16,27 +16,25 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
     get_operation_ast,
     parse,
     specified_rules,
     validate,
 )
-from graphql.execution.values import VariableValues
 from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from graph.errors import TooCostly
-from graph.prepare.cost import Cost
 from graph.prepare.limits import Limits
-from graph.prepare.operation import PreparedOperation, size_arguments
+from graph.prepare.operation import CheckedOperation, PreparedOperation, size_arguments
 
 MAX_KEPT_BYTES = 128 * 1024 * 1024
 """Of all prepared documents together: text of 20 KB can make 10 MB of nodes and plans."""
 BYTES_PER_TOKEN = 1_200
 """What a token's nodes and its share of the plan take, measured; the shortest tokens take the most."""
-MAX_SHOWN = 1_000_000_000
-"""Prices beyond are not written out: doubling fragments make numbers of hundreds of digits."""
 
 overlapping.MAX_COMPLEXITY_BUDGET = 100_000
 """Comparing fields of one name pair by pair is all that grows faster than the document; graphql-core would allow five
@@ -58,13 +56,21 @@ class Prepared:
     """Those that were run, by the names that asked for them."""
 
 
-@dataclass(frozen=True)
-class CheckedOperation:
-    """One operation of a document, with what it costs with the variables given."""
+class OperationRequest(NamedTuple):
+    """What a client asks for."""
 
-    operation: PreparedOperation
-    variables: VariableValues
-    price: Cost
+    query: str
+    variables: Mapping[str, Any] | None = None
+    operation_name: str | None = None
+    extensions: Mapping[str, Any] | None = None
+
+
+class NotAllowed(Exception):
+    """An operation of this kind is not answered here."""
+
+    def __init__(self, kind: OperationType) -> None:
+        self.kind = kind
+        super().__init__(f"A {kind.value} is not answered here.")
 
 
 class InvalidDocument(Exception):
@@ -119,24 +125,31 @@ class Preparer:
             prepared.operations[name] = found
         return found
 
-    def check(self, operation: PreparedOperation, given: Mapping[str, Any] | None) -> CheckedOperation:
-        """The operation with its variables and its price.
+    def checked(self, request: OperationRequest, allowed: Container[OperationType]) -> CheckedOperation:
+        """The operation that is asked for: known, allowed, with variables that fit, and not too costly.
 
-        Raises `InvalidDocument` when the variables do not fit it, and when it costs too much.
+        Raises `InvalidDocument`, and `NotAllowed` for an operation of another kind, also where its document is wrong.
         """
-        variables = operation.variables.values(given or {})
-        if isinstance(variables, list):
-            raise InvalidDocument(self._coded(error, "BAD_USER_INPUT") for error in variables)
-        found = operation.price(variables)
-        limits = self.limits
-        for what, needed, allowed in (
-            ("statements", found.statements, limits.max_statements),
-            ("rows", found.rows, limits.max_rows),
-            ("values", found.values, limits.max_values),
-        ):
-            if needed > allowed:
-                raise InvalidDocument([TooCostly(what, min(needed, MAX_SHOWN), allowed)])
-        return CheckedOperation(operation, variables, found)
+        try:
+            prepared = self.prepare(request.query)
+        except InvalidDocument as invalid:
+            if invalid.document is not None:
+                _check_kind(get_operation_ast(invalid.document, request.operation_name), allowed)
+            raise
+        operation = self.operation(prepared, request.operation_name)
+        if operation.kind not in allowed:
+            raise NotAllowed(operation.kind)
+        return self.check(operation, request.variables)
+
+    def check(self, operation: PreparedOperation, given: Mapping[str, Any] | None) -> CheckedOperation:
+        """The operation with its variables. Raises `InvalidDocument` when they do not fit, or ask for too much."""
+        try:
+            return operation.check(given or {})
+        except TooCostly as error:
+            raise InvalidDocument([error]) from None
+        except ExceptionGroup as errors:
+            wrong = [error for error in errors.exceptions if isinstance(error, GraphQLError)]
+            raise InvalidDocument(self._coded(error, "BAD_USER_INPUT") for error in wrong) from None
 
     def _prepare(self, text: str) -> Prepared:
         limit = self.limits.max_tokens
@@ -157,3 +170,10 @@ class Preparer:
         if not self.limits.introspection:  # graphql-core hides all suggestions but one
             message = message.partition(" Did you mean")[0]
         return GraphQLError(message, error.nodes, extensions={"code": code})
+
+
+def _check_kind(operation: OperationDefinitionNode | None, allowed: Container[OperationType]) -> None:
+    if operation is None:
+        raise InvalidDocument([no_such_operation()])
+    if operation.operation not in allowed:
+        raise NotAllowed(operation.operation)

@@ -1,30 +1,50 @@
-"""What a field tells the planner: which columns it needs, and what it costs.
+"""Fields: of the schema, of an operation's selections, and the level on which a field is begun.
 
-Every mapped field is a `PlannedField`. Whoever walks the document asks it for `needs` before rows are fetched. Level by
-level, its values are read off the columns (`reading`), or it is begun once for all objects (`begin`); object by object,
-graphql-core calls its `planned_resolver`.
+A mapped field of the schema (`PlannedField`) says which columns it needs, what it costs, and how it gets its values. A
+field of a selection (`FieldPlan`) is where a document asks for it. A `Level` is all that a field may use while it is
+begun: the objects that it is begun for, its arguments, the loaders, and the places for its values. Nothing here
+parses, executes or loads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from graphql import GraphQLField, GraphQLSchema, is_object_type
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLLeafType,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    get_named_type,
+    is_leaf_type,
+)
+from graphql.execution.collect_fields import FieldDetails
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from db.fast import Values
+from db.statements import Key
+from graph.prepare.arguments import Arguments
+
 if TYPE_CHECKING:
-    from graph.execute.level import Batch
-    from graph.prepare.plan import FieldPlan
+    from graph.context import RequestContext
+    from graph.loading.loaders import LevelLoader
+
+T = TypeVar("T")
 
 
 class CostRule(Enum):
-    """What a field adds to the price of an operation (see `graph.prepare.cost`)."""
+    """What a field adds to the cost of an operation (see `graph.prepare.cost`)."""
 
     NOTHING = auto()
     """Its value is among the columns of its row."""
@@ -52,24 +72,92 @@ class Reading(NamedTuple):
     """From their values to the field's; None: the one attribute's value is the field's."""
 
 
+class Rows(NamedTuple):
+    """Rows whose first values are these columns; a page's rows carry a cursor and a parent's key behind them."""
+
+    rows: Sequence[Values]
+    columns: tuple[str, ...]
+    instance: Callable[[tuple[str, ...], Values], Any]
+    """A row as an object of its type, for resolvers."""
+
+    def objects(self) -> list[Any]:
+        """The rows as resolvers know them."""
+        return [self.instance(self.columns, row) for row in self.rows]
+
+
+class Level(Protocol):
+    """The objects of one type on one level of the response, for which one field is begun together.
+
+    A field loads what all of them need at once, and gives each its value: with `fill` what `rows` and `objects` have
+    made, with `complete` what a resolver would return. An exception that leaves `begin` is the field's error for all.
+    """
+
+    @property
+    def context(self) -> RequestContext:
+        """The operation's session, loaders and viewer."""
+
+    @property
+    def field(self) -> FieldPlan:
+        """The field, as the document selects it."""
+
+    @property
+    def sources(self) -> Sequence[Any]:
+        """The objects as resolvers know them."""
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The field's arguments by their GraphQL names, coerced. Raises `GraphQLError`."""
+
+    def keys(self, names: Sequence[str]) -> list[Key]:
+        """The values of these attributes for each object."""
+
+    def below(self, field: FieldPlan | None = None, type_: GraphQLObjectType | None = None) -> Selection:
+        """What is selected below a field, or below the one that is begun, of objects of a type."""
+
+    def load(self, loader: LevelLoader[T], keys: Sequence[Key], then: Callable[[list[T]], None]) -> None:
+        """Ask a loader for the values of keys, with all others of this level; `then` gets the values in key order."""
+
+    def rows(self, selection: Selection, rows: Rows) -> list[Any]:
+        """An object of the response for each row, with what is selected of it."""
+
+    def objects(self, selection: Selection, sources: Sequence[Any]) -> list[Any]:
+        """An object of the response for each of these objects, whose fields are begun now."""
+
+    def fill(self, values: Iterable[Any]) -> None:
+        """Give each object its value: an object of the response, a list of such, or None."""
+
+    def share(self, made: list[Any], lists: Sequence[Sequence[object]]) -> None:
+        """Give each object a list: its part of what was made for the members of all lists, one after the other."""
+
+    def complete(self, values: Iterable[Any]) -> None:
+        """Give each object its value, completed as the value of a resolver is."""
+
+    def fail(self, error: Exception) -> None:
+        """Leave the field without a value in every object, because of an error."""
+
+
 class PlannedField(StrawberryField):
-    """A field of a mapped type, or one that leads to mapped types."""
+    """A field of a mapped type, or one that leads to mapped types.
+
+    Its values come one of four ways: of columns (`reading`), of the object above (`read`), for all objects of a level
+    together (`LevelField`), or by a resolver that is called for each object (`resolver`, or Strawberry's own).
+    """
 
     cost = CostRule.NOTHING
     needs: tuple[str, ...] = ()
     """Attributes of the row that must be fetched for it."""
     sizes: tuple[str, ...] = ()
     """The arguments, by their GraphQL names, that `statements` and `limit` look at; of lists, at their lengths."""
-    planned_resolver: Resolver | None = None
-    """Takes graphql-core's arguments as they are; None: the attribute of the source, or Strawberry's resolver."""
     reading: Reading | None = None
-    """How its value is made of columns; None: by a resolver."""
+    """How its value is made of columns."""
     read: Callable[[Any], Any] | None = None
     """How its value is made of the object above it, when that is all it takes."""
+    resolver: Resolver | None = None
+    """Takes graphql-core's arguments as they are; None: Strawberry's resolver."""
+    begins_last = False
+    """Whether it begins after its siblings: rows are read before they are counted."""
     never_null = False
     """Whether the database has a value for every row, so that a null tells of a policy that withholds it."""
-    begin: Callable[[Batch, FieldPlan], None] | None = None
-    """Starts it for all objects of a level; None: its resolver is called for each."""
 
     def __init__(
         self,
@@ -95,6 +183,18 @@ class PlannedField(StrawberryField):
         return 1
 
 
+class LevelField(PlannedField):
+    """A field that is begun for all objects of a level together: the one way to load."""
+
+    @abstractmethod
+    def begin(self, level: Level) -> None:
+        """Load what all objects of the level need, and give each its value. What it raises is the error of all."""
+
+    def apart(self, source: Any) -> Hashable:
+        """What of an object tells apart those that cannot begin the field together."""
+        return None
+
+
 def argument(name: str, annotation: object, description: str) -> StrawberryArgument:
     """An argument that may be left out, called `name` in Python and in camel case outside."""
     return StrawberryArgument(
@@ -111,15 +211,81 @@ def planned(field: GraphQLField) -> PlannedField | None:
     return definition if isinstance(definition, PlannedField) else None
 
 
-def use_planned_resolvers(schema: GraphQLSchema) -> None:
-    """Let graphql-core call planned fields directly.
+class FieldPlan:
+    """A field of a selection: every node that asks for it under one key, and where it leads."""
 
-    Strawberry's wrapper would build an input object for each argument and an `Info` for each field; planned
-    resolvers want the coerced values as they are.
-    """
-    for type_ in schema.type_map.values():
-        if is_object_type(type_):
-            for field in type_.fields.values():
-                definition = planned(field)
-                if definition is not None and definition.planned_resolver is not None:
-                    field.resolve = definition.planned_resolver
+    def __init__(
+        self, parent: GraphQLObjectType, key: str, definition: GraphQLField, details: list[FieldDetails], depth: int
+    ) -> None:
+        self.parent = parent
+        self.key = key
+        self.depth = depth
+        self.details = details
+        self.nodes: list[FieldNode] = [detail.node for detail in details]
+        self.name = self.nodes[0].name.value
+        self.definition = definition
+        self.type = definition.type
+        self.nullable = not isinstance(definition.type, GraphQLNonNull)
+        self.planned: PlannedField | None = planned(definition)
+        self.begin = self.planned.begin if isinstance(self.planned, LevelField) else None
+        """Begins it for all objects of a level; None: it is read or resolved for each."""
+        self.selections: OrderedDict[Hashable, Selection] = OrderedDict()
+        """The selections below it that were met, by type and, under conditions, by the fields left in."""
+
+    @cached_property
+    def leaf(self) -> GraphQLLeafType | None:
+        """The type of its value, when that is neither a list nor an object."""
+        inner = self.type.of_type if isinstance(self.type, GraphQLNonNull) else self.type
+        return inner if is_leaf_type(inner) else None
+
+    @cached_property
+    def named_type(self) -> GraphQLNamedType:
+        """The type that it leads to, through lists and non-null."""
+        return get_named_type(self.type)
+
+    @cached_property
+    def takes_arguments(self) -> bool:
+        """Whether there are arguments to work out."""
+        return bool(self.definition.args or self.nodes[0].arguments)
+
+    @cached_property
+    def arguments(self) -> Arguments | None:
+        """The arguments, as far as they can be worked out once; None: each run coerces them.
+
+        Fields that are begun do not change what they are given, so that all runs may share it; resolvers may.
+        """
+        if self.begin is None or self.details[0].fragment_variable_values is not None:
+            return None
+        return Arguments.of(self.definition, self.nodes[0])
+
+
+class Selection:
+    """The fields asked of the objects of one type, in the order of the response."""
+
+    def __init__(self, type_: GraphQLObjectType, fields: Iterable[FieldPlan], *, fixed: bool) -> None:
+        self.type = type_
+        self.fields = tuple(fields)
+        self.fixed = fixed
+        """Whether no variable changes what is selected here and below."""
+        names = {field.key: type_.name for field in self.fields if field.name == "__typename"}
+        self.blank: dict[str, Any] = dict.fromkeys(field.key for field in self.fields) | names
+        """An object whose values are still to come, with its keys in order and the name of its type in place."""
+        steps = [field for field in self.fields if field.name != "__typename"]
+        self.steps = sorted(steps, key=lambda field: field.planned is not None and field.planned.begins_last)
+        """The fields whose values are still to come, in the order in which they begin."""
+        self.remembered: dict[Hashable, Any] = {}
+        """What others have worked out about the selection, for all runs, each under a key of its own."""
+
+    @cached_property
+    def by_name(self) -> Mapping[str, list[FieldPlan]]:
+        """The fields by their names in the schema; one name may stand under several keys."""
+        found: dict[str, list[FieldPlan]] = {}
+        for field in self.fields:
+            found.setdefault(field.name, []).append(field)
+        return found
+
+    @cached_property
+    def needs(self) -> tuple[str, ...]:
+        """The attributes that the fields need of a row, sorted, so that equal needs are equal."""
+        needs = {name for field in self.fields if field.planned is not None for name in field.planned.needs}
+        return tuple(sorted(needs))

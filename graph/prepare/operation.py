@@ -1,35 +1,47 @@
-"""One operation of a valid document, ready to be run again and again.
+"""One operation of a valid document, ready to be run again and again, and one check of it before a run.
 
-It keeps the plan, and the price for each combination of the few variables that a price hangs on: sizes of pages,
+It keeps the plan, and the cost for each combination of the few variables that a cost hangs on: sizes of pages,
 lengths of lists, conditions. Other variables never matter here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
     ArgumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLSchema,
-    InlineFragmentNode,
     OperationDefinitionNode,
-    SelectionSetNode,
     Undefined,
     is_object_type,
 )
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
-from graph.prepare.cost import Cost, price
+from graph.errors import TooCostly
+from graph.prepare.arguments import NO_VARIABLES, variables_in
+from graph.prepare.cost import Cost, Document, cost_of
 from graph.prepare.fields import planned
 from graph.prepare.limits import Limits
-from graph.prepare.plan import CONDITIONS, Plan, variables_in
+from graph.prepare.plan import CONDITIONS, Plan, selections_of
 from graph.prepare.variables import Variables
 
-MAX_PRICES = 64
-"""How many prices are kept of one operation."""
+MAX_COSTS = 64
+"""How many costs are kept of one operation."""
+
+MAX_SHOWN = 1_000_000_000
+"""Costs beyond are not written out: doubling fragments make numbers of hundreds of digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedOperation:
+    """An operation with its variables and its cost: it may be run."""
+
+    operation: "PreparedOperation"
+    variables: VariableValues
+    cost: Cost
 
 
 class PreparedOperation:
@@ -44,39 +56,45 @@ class PreparedOperation:
         limits: Limits,
     ) -> None:
         self.node = node
+        self.kind = node.operation
         self.fragments = dict(fragments)
         self.details = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
         self.plan = Plan(schema, node, self.details)
-        self.executor: Any = None
-        """What runs it, to be forked for each run, once there is one."""
         self.variables = Variables(schema, node, hide_suggestions=not limits.introspection)
         self._schema = schema
-        self._max_page = limits.max_page
+        self._limits = limits
         self._sized = sorted(set(_sized_variables(node, fragments, sizes)))
-        self._prices: dict[tuple[Any, ...], Cost] = {}
+        self._costs: dict[tuple[Any, ...], Cost] = {}
 
-    def price(self, variables: VariableValues) -> Cost:
-        """What it costs with these variables."""
-        sizes = tuple(_size(variables.coerced.get(name, Undefined)) for name in self._sized)
-        found = self._prices.get(sizes)
-        if found is None:
-            found = price(_Document(self, self._schema, variables.coerced, self._max_page), self.node)
-            if len(self._prices) >= MAX_PRICES:
-                self._prices.clear()
-            self._prices[sizes] = found
-        return found
+    def check(self, given: Mapping[str, Any]) -> CheckedOperation:
+        """The operation with its variables and its cost.
 
+        Raises `TooCostly`, and `ExceptionGroup` with a `GraphQLError` for each variable that does not fit.
+        """
+        variables = self.variables.values(given) if self.node.variable_definitions else NO_VARIABLES
+        if isinstance(variables, list):
+            raise ExceptionGroup("The variables do not fit the operation.", variables)
+        sizes = tuple([_size(variables.coerced.get(name, Undefined)) for name in self._sized])
+        cost = self._costs.get(sizes)
+        if cost is None:
+            cost = self._cost(sizes, variables.coerced)
+        return CheckedOperation(self, variables, cost)
 
-class _Document:
-    """The operation with its variables, as the price asks for them."""
-
-    def __init__(
-        self, operation: PreparedOperation, schema: GraphQLSchema, variables: Mapping[str, Any], max_page: int
-    ) -> None:
-        self.schema = schema
-        self.fragments = operation.fragments
-        self.variable_values = variables
-        self.max_page = max_page
+    def _cost(self, sizes: tuple[Any, ...], variables: Mapping[str, Any]) -> Cost:
+        """What the operation costs with these variables, which are kept with it. Raises `TooCostly`."""
+        limits = self._limits
+        cost = cost_of(Document(self._schema, self.fragments, variables, limits.max_page), self.node)
+        for what, needed, allowed in (
+            ("statements", cost.statements, limits.max_statements),
+            ("rows", cost.rows, limits.max_rows),
+            ("values", cost.values, limits.max_values),
+        ):
+            if needed > allowed:
+                raise TooCostly(what, min(needed, MAX_SHOWN), allowed)
+        if len(self._costs) >= MAX_COSTS:
+            self._costs.clear()
+        self._costs[sizes] = cost
+        return cost
 
 
 def size_arguments(schema: GraphQLSchema) -> frozenset[str]:
@@ -92,30 +110,19 @@ def size_arguments(schema: GraphQLSchema) -> frozenset[str]:
 
 
 def _size(value: Any) -> Any:
-    """What a price sees of a variable's value."""
+    """What a cost sees of a variable's value."""
     return ("length", len(value)) if isinstance(value, list) else value
 
 
 def _sized_variables(
     operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode], sizes: frozenset[str]
 ) -> Iterator[str]:
-    left: list[SelectionSetNode] = [
-        operation.selection_set,
-        *(fragment.selection_set for fragment in fragments.values()),
-    ]
-    while left:
-        for selection in left.pop().selections:
-            for directive in selection.directives or ():
-                if directive.name.value in CONDITIONS:
-                    yield from _variables(directive.arguments or ())
-            if isinstance(selection, FieldNode):
-                yield from _variables(
-                    argument for argument in selection.arguments or () if argument.name.value in sizes
-                )
-            if not isinstance(selection, FragmentSpreadNode):
-                assert isinstance(selection, FieldNode | InlineFragmentNode)
-                if selection.selection_set:
-                    left.append(selection.selection_set)
+    for selection in selections_of(operation, fragments):
+        for directive in selection.directives or ():
+            if directive.name.value in CONDITIONS:
+                yield from _variables(directive.arguments or ())
+        if isinstance(selection, FieldNode):
+            yield from _variables(argument for argument in selection.arguments or () if argument.name.value in sizes)
 
 
 def _variables(arguments: Iterable[ArgumentNode]) -> Iterator[str]:

@@ -1,30 +1,31 @@
 """Mutations: inputs checked by Pydantic, one transaction for each field, typed errors, and create, update and delete.
 
-What a noun needs is here; the rooms behind it are for whoever changes how changes are made. It knows no noun itself.
+What a noun needs is here; the rooms behind it are for those who change how changes are made. It knows no noun itself.
 """
 
-from graph.writing.change import Change, global_id
-from graph.writing.crud import Crud, owner_or, with_role
-from graph.writing.errors import ADMINS, ANYBODY, EDITORS, ERROR_TYPES, SIGNED_IN, Rejected, Right
+from graph.writing.change import Change, WrittenRow, global_id, written
+from graph.writing.crud import Crud
+from graph.writing.errors import Rejected, UserError, error_types, user_error
 from graph.writing.idempotency import IdempotencyKey, idempotency_key
 from graph.writing.inputs import Input, filter_of, id_of
 from graph.writing.links import RelationshipInput
-from graph.writing.mutation import Mutation, mutation, mutation_type
+from graph.writing.mutation import MutationDeclaration, mutation, mutation_type
+from graph.writing.rights import ANYBODY, SIGNED_IN, Right, owner_or, with_right
 
 __all__ = [
-    "ADMINS",
     "ANYBODY",
-    "EDITORS",
-    "ERROR_TYPES",
     "SIGNED_IN",
     "Change",
     "Crud",
     "IdempotencyKey",
     "Input",
-    "Mutation",
+    "MutationDeclaration",
     "Rejected",
     "RelationshipInput",
     "Right",
+    "UserError",
+    "WrittenRow",
+    "error_types",
     "filter_of",
     "global_id",
     "id_of",
@@ -32,5 +33,7 @@ __all__ = [
     "mutation",
     "mutation_type",
     "owner_or",
-    "with_role",
+    "user_error",
+    "with_right",
+    "written",
 ]

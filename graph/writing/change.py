@@ -1,11 +1,12 @@
-"""One change under way: its transaction, who makes it, and what of it the record will say.
+"""One change under way: its session, the viewer who makes it, and the rows that the record will name.
 
-Work gets a `Change`. It finds rows as the viewer sees them, tells what it touched, and raises `Rejected` when something
-stands against it; what it did is then undone.
+The work of a mutation gets a `Change`. It finds rows as the viewer sees them, writes through `session` and `rows`,
+names the rows that it touched, and raises `Rejected` when something stands against it: the change is then undone. The
+work never commits: that is done once, at the end of the mutation's field.
 """
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, inspect, select, true
@@ -17,66 +18,101 @@ from db.session.connection import Transaction
 from db.statements import Key
 from graph.context import RequestContext
 from graph.entity.ids import encode_id
-from graph.entity.registry import entity_of_model, key_of
-from graph.viewer import Viewer
+from graph.entity.registry import Entity, entity_of, entity_of_model, key_of
+from graph.execute.reference import RowReference
 from graph.writing.errors import Place, Rejected, no_such
 
-T = TypeVar("T")
+ModelT = TypeVar("ModelT")
 
 
 class Change:
-    """What work is given besides its input."""
+    """What the work of a mutation is given besides its input."""
 
-    def __init__(self, transaction: Transaction, context: RequestContext, place: Place, prepared: Any = None) -> None:
-        self.transaction = transaction
+    def __init__(
+        self, transaction: Transaction, context: RequestContext, place: Place = ("input",), prepared: Any = None
+    ) -> None:
         self.context = context
-        self.viewer: Viewer = context.viewer
+        self.viewer = context.viewer
         """Who makes the change."""
-        self.prepared = prepared
-        """What the mutation's `prepare` returned."""
         self.place = place
         """Where the input stands among the arguments."""
-        self.now: datetime = utcnow()
+        self.prepared = prepared
+        """What the mutation's `prepare` returned."""
+        self.now = utcnow()
+        self.dialect = transaction.dialect
+        self.rows = transaction.rows
+        """Runs one statement and returns its rows, which are read by position; flushes what the session holds first."""
+        self.flush = transaction.flush
+        """Sends what the session holds and the database does not know."""
         self.touched: dict[str, None] = {}
-        """The global ids of what was changed, for the record."""
+        """The global ids of the changed rows, for the record."""
         self.afterwards: list[Callable[[], None]] = []
-        """What happens once the change is kept."""
+        """What happens once the change is committed. Work may be done several times, so nothing else acts at once."""
+        self._transaction = transaction
 
     @property
-    def orm(self) -> AsyncSession:
-        """The session for entities. Whoever uses it never commits: that is done once, at the end."""
-        return self.transaction.orm
+    def session(self) -> AsyncSession:
+        """The session, for entities and for statements of one's own."""
+        return self._transaction.orm
 
-    def visible(self, model: type[T]) -> Select[T]:
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part of the change that is undone alone when it raises.
+
+        `begin_nested` waits for the session's first statement before it sends SAVEPOINT, and a compiled statement goes
+        past the session: without its connection, a failure in here would break the whole transaction on PostgreSQL.
+        """
+        async with self.session.begin_nested():
+            await self.session.connection()
+            yield
+
+    def visible(self, model: type[ModelT]) -> Select[ModelT]:
         """The rows of a model that the viewer may see, as entities. Run it with `self.bound`."""
         predicate = self.context.visible(inspect(model))
         condition = predicate(model) if predicate else None
         return select(model).where(true() if condition is None else condition)
 
     @property
-    def bound(self) -> dict[str, Any]:
+    def bound(self) -> Mapping[str, int | None]:
         """What visibility binds when a statement runs."""
         return {VIEWER: self.viewer.id}
 
-    async def find(self, model: type[T], key: Key, *field: str | int) -> T:
-        """The row of a key, locked until the change ends. Raises `Rejected` with `NotFound` at this field.
+    async def find(self, model: type[ModelT], key: Key, *field: str | int) -> ModelT:
+        """The row of a key, locked until the change ends. Raises `Rejected` with `NotFound` at this field of the input.
 
         A row that the viewer may not see is not there.
         """
         mapper = inspect(model)
-        is_it = and_(*(column == part for column, part in zip(mapper.primary_key, key, strict=True)))
-        statement = self.visible(model).where(is_it).with_for_update(of=model)
-        row = await self.orm.scalar(statement.execution_options(populate_existing=True), self.bound)
+        has_key = and_(*(column == part for column, part in zip(mapper.primary_key, key, strict=True)))
+        statement = self.visible(model).where(has_key).with_for_update(of=model)
+        # The session may hold the row from before another change was committed: only the locked row counts.
+        row = await self.session.scalar(statement.execution_options(populate_existing=True), self.bound)
         if row is None:
             raise Rejected(no_such(entity_of_model(mapper).one, (*self.place, *field)))
         return row
 
-    def touch(self, *rows: Any) -> None:
-        """Name rows in the record of this change. They must have their keys: flush first."""
+    def touch(self, *rows: object) -> None:
+        """Name rows, mapped or written, in the record of this change. Mapped rows must have their keys: flush first."""
         for row in rows:
             self.touched[global_id(row)] = None
 
 
-def global_id(row: Any) -> str:
-    """The id that the API has for a mapped row."""
+class WrittenRow(RowReference):
+    """A row that was written past the session: what is known of it is its key."""
+
+    def __init__(self, entity: Entity, key: Key) -> None:
+        super().__init__(entity, key)
+        self.entity = entity
+        self.key = key
+
+
+def written(cls: type[object], *key: object) -> WrittenRow:
+    """The row of an entity's class that has this key: what work returns for a row that it wrote by its key."""
+    return WrittenRow(entity_of(cls), key)
+
+
+def global_id(row: object) -> str:
+    """The id that the API has for a row, mapped or written."""
+    if isinstance(row, WrittenRow):
+        return encode_id(row.entity, row.key)
     return encode_id(entity_of_model(inspect(row).mapper), key_of(row))

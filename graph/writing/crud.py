@@ -1,65 +1,41 @@
 """Create, update and delete for an entity, from its model and its declaration.
 
-A few lines say which columns may be written, which relationships along with them, and who may do it; fields of the
-mutation type leave. What only a noun itself knows (to publish a post, to pay an order) is a `mutation` of its own.
+A few lines say which columns may be written, which relationships along with them, and who may do it; declarations of
+mutations leave. A change that only this noun knows (to publish a post, to pay an order) is a `mutation` of its own.
 """
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import strawberry
-from pydantic import Field, TypeAdapter, create_model
-from sqlalchemy import Column, delete, tuple_
+from pydantic import Field
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
-from strawberry.utils.str_converters import to_camel_case
 
-from db.relations import link_of
-from db.statements import Key
-from db.violations import references_to
-from graph.entity.registry import Entity, entity_of, entity_of_model, key_of
-from graph.viewer import Viewer
+from db.statements import Key, references_to
+from graph.entity.registry import Entity, entity_of, key_of
 from graph.writing.bulk import Bulk
-from graph.writing.change import Change, global_id
-from graph.writing.errors import (
-    SIGNED_IN,
-    Forbidden,
-    InvalidInput,
-    Place,
-    Rejected,
-    Right,
-    StillReferenced,
-    VersionConflict,
-    no_such,
-)
-from graph.writing.inputs import Input, id_of
-from graph.writing.inserting import insert_row
+from graph.writing.change import Change, WrittenRow, global_id
+from graph.writing.errors import Rejected, StillReferenced, VersionConflict, not_yours
+from graph.writing.inputs import Annotation, Input, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
-from graph.writing.mutation import Mutation
+from graph.writing.mutation import MutationDeclaration
 from graph.writing.payload import Member
-from graph.writing.rules import fits, rule_of
-from graph.writing.written import id_of_row
+from graph.writing.rights import SIGNED_IN, May, Right
+from graph.writing.writer import Default, EntityWriter
 
-Default = Callable[[Mapping[str, Any]], Any]
-"""From the other values to the value of a column that was left out."""
-
-May = Callable[[Viewer, Any], bool]
-"""Whether a viewer may change a row that they see."""
-
-Beforehand = Callable[[Any, Any, Change], Awaitable[None]]
-"""What a noun does with a row and an input before the row changes or goes. It raises `Rejected` to keep it as it is."""
+Beforehand: TypeAlias = Callable[[Any, Any, Change], Awaitable[None]]
+"""What a noun does with a row and an input before the row changes or goes. It raises `Rejected` to keep the row."""
 
 
-def owner_or(*roles: str, owner: str) -> May:
-    """Those who own the row, by this attribute, and those who have one of these roles."""
-    return lambda viewer, row: viewer.has(*roles) or (viewer.id is not None and getattr(row, owner) == viewer.id)
+class Named(Protocol):
+    """An input that names one row. It may have `if_version`, too."""
 
-
-def with_role(*roles: str) -> May:
-    """Those who have one of these roles."""
-    return lambda viewer, _row: viewer.has(*roles)
+    @property
+    def id(self) -> Key:
+        """The row's key."""
 
 
 class Crud:
@@ -67,15 +43,16 @@ class Crud:
 
     def __init__(
         self,
-        cls: type[Any],
+        cls: type[object],
         columns: Sequence[str],
         *,
         may: May,
         create: Right = SIGNED_IN,
         owner: str | None = None,
+        owner_right: Right | None = None,
         links: Sequence[RelationshipInput] = (),
         defaults: Mapping[str, Default] | None = None,
-        rules: Mapping[str, Any] | None = None,
+        rules: Mapping[str, Annotation] | None = None,
         later: Sequence[str] = (),
         before_update: Beforehand | None = None,
         before_delete: Beforehand | None = None,
@@ -87,7 +64,8 @@ class Crud:
             columns: Attributes of the model that clients may give.
             may: Whether a viewer may change or delete a row that they see.
             create: Who may make new rows.
-            owner: The to-one relationship to the user whom a new row belongs to: the viewer, unless an admin gives one.
+            owner: The to-one relationship to the user whom a new row belongs to: the viewer, unless another is given.
+            owner_right: Who may give another owner; needed with `owner`.
             links: Many-to-many relationships that are written along.
             defaults: Values of columns that were left out, from the other values.
             rules: What Pydantic checks values of columns for, where more is known of them than their types tell.
@@ -96,233 +74,140 @@ class Crud:
             before_delete: The same for a deletion.
         """
         self.entity: Entity = entity_of(cls)
-        self.may = may
-        self.right = create
-        self.links = [RelationshipWriter(self.entity, linked) for linked in links]
-        self.columns = tuple(columns)
-        self.new_columns = tuple(name for name in columns if name not in later)
-        """Those that a new row may be given."""
-        self.before_update = before_update
-        self.before_delete = before_delete
-        self._defaults = dict(defaults or {})
-        self._rules = dict(rules or {})
-        self._owner = owner
-        self._attributes = {attribute.name: attribute for attribute in self.entity.attributes.values()}
+        self._may = may
+        self._right = create
+        self._columns = tuple(columns)
+        new = [name for name in columns if name not in later]
+        self._writer = EntityWriter(
+            self.entity, new, owner=owner, owner_right=owner_right, defaults=defaults, rules=rules
+        )
+        self._links = [RelationshipWriter(self.entity, declared) for declared in links]
+        self._before_update = before_update
+        self._before_delete = before_delete
+        self._one = self.entity.one.replace(" ", "_")
         self._member = {self._one: Member(cls, f"The {self.entity.one}; null if nothing was done.")}
 
-    # The fields
+    # The declarations
 
-    def create(self) -> Mutation:
+    def create(self) -> MutationDeclaration[Input, WrittenRow]:
         """`createPost`."""
-        one = self.entity.one
-        model = self.input(f"Create{self.entity.name}Input", f"A new {one}.", self.new_fields(with_links=True))
-        return Mutation(f"create_{self._one}", f"Make a {one}.", model, self._member, self._create, self.right)
+        one, fields = self.entity.one, self._writer.input_fields() | self._link_fields()
+        model = entity_input(self.entity, f"Create{self.entity.name}Input", f"A new {one}.", fields)
+        name = f"create_{self._one}"
+        return MutationDeclaration(name, f"Make a {one}.", model, self._member, self._right, self._create)
 
-    def update(self) -> Mutation:
+    def update(self) -> MutationDeclaration[Any, Any]:
         """`updatePost`."""
-        entity = self.entity
-        fields: dict[str, Any] = {"id": self._id_field(f"Which {entity.one}."), **self._version_field()}
-        for name in self.columns:
-            fields[name] = (self._rule(name), Field(None, description=self._attributes[name].description))
-        fields |= self._link_fields()
-        doc = f"What becomes of a {entity.one}. What is left out stays as it is."
-        model = self.input(f"Update{entity.name}Input", doc, fields)
-        return Mutation(f"update_{self._one}", f"Change a {entity.one}.", model, self._member, self._update, SIGNED_IN)
+        one, fields = self.entity.one, self._naming_fields(f"Which {self.entity.one}.")
+        for name in self._columns:
+            description = self._writer.attributes[name].description
+            fields[name] = (self._writer.rule(name), Field(None, description=description))
+        doc = f"What becomes of a {one}. What is left out stays as it is."
+        model = entity_input(self.entity, f"Update{self.entity.name}Input", doc, fields | self._link_fields())
+        name = f"update_{self._one}"
+        return MutationDeclaration(name, f"Change a {one}.", model, self._member, SIGNED_IN, self._update)
 
-    def delete(self) -> Mutation:
+    def delete(self) -> MutationDeclaration[Any, str]:
         """`deletePost`."""
-        entity = self.entity
-        fields: dict[str, Any] = {"id": self._id_field(f"Which {entity.one}."), **self._version_field()}
-        model = self.input(f"Delete{entity.name}Input", f"Which {entity.one} is to go.", fields)
-        members = {"deleted_id": Member(strawberry.ID, f"The id that the {entity.one} had; null if it is still there.")}
-        return Mutation(f"delete_{self._one}", f"Delete a {entity.one}.", model, members, self._delete, SIGNED_IN)
+        one, fields = self.entity.one, self._naming_fields(f"Which {self.entity.one}.")
+        model = entity_input(self.entity, f"Delete{self.entity.name}Input", f"Which {one} is to go.", fields)
+        members = {"deleted_id": Member(strawberry.ID, f"The id that the {one} had; null if it is still there.")}
+        return MutationDeclaration(f"delete_{self._one}", f"Delete a {one}.", model, members, SIGNED_IN, self._delete)
 
-    def create_many(self, name: str | None = None) -> Mutation:
+    def create_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
         """`createPosts`, or under another name: many new rows in one statement."""
-        return Bulk(self).mutation(name or f"create_{self.entity.plural}")
+        return self._bulk(name or f"create_{self.entity.plural}", None)
 
-    def upsert_many(self, by: str, name: str | None = None) -> Mutation:
+    def upsert_many(self, by: str, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
         """`upsertTags`: many rows in one statement; those whose natural key is there are changed."""
-        return Bulk(self, by).mutation(name or f"upsert_{self.entity.plural}")
+        return self._bulk(name or f"upsert_{self.entity.plural}", by)
 
-    # What others build on
+    def _bulk(self, name: str, by: str | None) -> MutationDeclaration[Any, Mapping[str, object]]:
+        return Bulk(name, self._writer, self._links, may=self._may, right=self._right, by=by).declaration()
 
-    def input(self, name: str, doc: str, fields: Mapping[str, Any]) -> type[Input]:
-        """An input about rows of the entity."""
-        model: type[Input] = create_model(name, __base__=Input, __doc__=doc, **fields)
-        model.ENTITY = self.entity
-        return model
+    def _naming_fields(self, description: str) -> dict[str, Annotation]:
+        fields: dict[str, Annotation] = {"id": (id_of(self.entity.cls), Field(description=description))}
+        if self.entity.mapper.version_id_col is not None:
+            text = "Only if this is still its version; otherwise nothing happens and the answer says what it is now."
+            fields["if_version"] = (int | None, Field(None, description=text))
+        return fields
 
-    def new_fields(self, *, with_links: bool) -> dict[str, Any]:
-        """The fields of an input for a new row, as Pydantic's `create_model` takes them."""
-        fields: dict[str, Any] = {}
-        for name in self.new_columns:
-            column, attribute = self._column(name), self._attributes[name]
-            rule, description = self._rule(name), attribute.description
-            if name in self._defaults:
-                fields[name] = (rule | None, Field(None, description=f"{description} Made up if left out."))
-            elif column.nullable or column.default is not None or column.server_default is not None:
-                fields[name] = (rule, Field(None, description=description))
-            else:
-                fields[name] = (rule, Field(description=description))
-        if self._owner is not None:
-            owner = self.entity.mapper.relationships[self._owner]
-            fields[f"{self._owner}_id"] = (
-                id_of(entity_of_model(owner.mapper).cls) | None,
-                Field(None, description=f"{owner.doc} Only admins give it; it is the viewer if left out."),
-            )
-        return fields | (self._link_fields() if with_links else {})
+    def _link_fields(self) -> dict[str, Annotation]:
+        return {link.name: (link.input, Field(None, description=f"The {link.target.many}.")) for link in self._links}
 
-    def new_row(self, values: Input, change: Change, *field: str | int) -> dict[str, Any]:
-        """The values of a new row, by attribute.
+    # The work
 
-        Raises `Rejected` for an owner that the viewer may not choose, and where no value could be made up that was
-        left out.
-        """
-        row = {name: getattr(values, name) for name in self.new_columns if values.given(name)}
-        place = (*change.place, *field)
-        for name, default in self._defaults.items():
-            if row.get(name) is None:
-                row[name] = made = default(row)
-                if not fits(self._rules_of_defaults[name], made):
-                    message = f"No {name} can be made of the other values; give one."
-                    raise Rejected(InvalidInput(message, (*place, to_camel_case(name))))
-        if self._owner is not None:
-            (owner,) = self.owner_attributes
-            row[owner] = self._owner_of(values, change, place)
-        return row
-
-    def owner_given(self, values: Input, change: Change) -> Key | None:
-        """The key of the owner that an input names, unless it is the viewer."""
-        given: Key | None = getattr(values, f"{self._owner}_id") if self._owner is not None else None
-        return None if given == (change.viewer.id,) else given
-
-    async def no_owners(self, given: Mapping[Place, Key], change: Change) -> dict[Place, Any]:
-        """`NotFound` for each place of the input at which an owner is named that is not there. One statement."""
-        if not given:
-            return {}
-        assert self._owner is not None
-        target = self.entity.mapper.relationships[self._owner].mapper
-        key = target.primary_key
-        there = change.visible(target.class_).with_only_columns(*key).where(tuple_(*key).in_(list(given.values())))
-        found = {tuple(row) for row in await change.orm.execute(there, change.bound)}
-        alias = to_camel_case(f"{self._owner}_id")
-        one = entity_of_model(target).one
-        return {place: no_such(one, (*place, alias)) for place, key in given.items() if key not in found}
-
-    def check_may(self, row: Any, change: Change) -> None:
-        """Raise `Rejected` with `Forbidden` when the viewer may not change a row."""
-        if not self.may(change.viewer, row):
-            message = f"This {self.entity.one} belongs to somebody else; you may read it, but not change it."
-            raise Rejected(Forbidden(message, (*change.place, "id")))
-
-    async def found(self, values: Any, change: Change) -> Any:
-        """The row that an input names with `id` and perhaps `ifVersion`, if the viewer may change it."""
+    async def found(self, values: Named, change: Change) -> Any:
+        """The row that an input names with `id` and perhaps `if_version`, locked, if the viewer may change it."""
         row = await change.find(self.entity.model, values.id, "id")
-        self.check_may(row, change)
+        if not self._may(change.viewer, row):
+            raise Rejected(not_yours(self.entity.one, (*change.place, "id")))
         wanted = getattr(values, "if_version", None)
         if wanted is not None and (version := getattr(row, self._version)) != wanted:
             message = f"The version is {version} now, not {wanted}; read it again and decide anew."
             raise Rejected(VersionConflict(message, (*change.place, "ifVersion"), current_version=version))
         return row
 
-    @property
-    def owner_attributes(self) -> tuple[str, ...]:
-        """The attributes that say whose a row is."""
-        return () if self._owner is None else link_of(self.entity.mapper.relationships[self._owner]).key
+    async def _create(self, values: Input, change: Change) -> WrittenRow:
+        batch = await self._writer.check({change.place: values}, change)
+        if batch.bad:
+            raise Rejected(*batch.errors)
+        row, reference = await self._writer.insert(batch.good[change.place], change)
+        for link in self._links:
+            asked = getattr(values, link.name)
+            if asked is not None:
+                await link.apply(row, asked, change, new=True)
+            elif link.has_first:
+                await link.begin([row], change)
+        change.touch(reference)
+        return reference
 
-    # The work
-
-    async def _create(self, values: Any, change: Change) -> Any:
-        new = self.new_row(values, change)
-        owner = self.owner_given(values, change)
-        refused = await self.no_owners({change.place: owner} if owner else {}, change)
-        if refused:
-            raise Rejected(*refused.values())
-        row, shown = await insert_row(change, self.entity, new)
-        for linking in self.links:
-            await linking.apply(row, getattr(values, linking.name), change, new=True)
-        change.touched[id_of_row(shown)] = None
-        return shown
-
-    async def _update(self, values: Any, change: Change) -> Any:
+    async def _update(self, values: Any, change: Change) -> object:
         row = await self.found(values, change)
-        if self.before_update is not None:
-            await self.before_update(row, values, change)
+        if self._before_update is not None:
+            await self._before_update(row, values, change)
         linked = [
-            await linking.apply(row, getattr(values, linking.name), change)
-            for linking in self.links
-            if values.given(linking.name)
+            await link.apply(row, getattr(values, link.name), change) for link in self._links if values.given(link.name)
         ]
-        for name in self.columns:  # after the links, whose statements would flush: a change counts the version up once
+        # The columns come after the links, whose statements flush the session: each flush of a changed row counts its
+        # version up, and a change counts once.
+        for name in self._columns:
             if values.given(name):
                 _set(row, name, getattr(values, name))
         if any(linked) and self._tells_changes:
-            flag_modified(row, self.columns[0])  # what belongs to the row has changed, so its version does
-        await change.orm.flush()
+            flag_modified(row, self._columns[0])  # the links belong to the row, so its version changes with them
+        await change.flush()
         change.touch(row)
         return row
 
-    async def _delete(self, values: Any, change: Change) -> Any:
+    async def _delete(self, values: Named, change: Change) -> str:
+        """Delete by a statement of its own: through the session, a lost race would be a warning about a row count.
+
+        In a savepoint, for the reason of a refusal is read from the same transaction.
+        """
         row = await self.found(values, change)
-        if self.before_delete is not None:
-            await self.before_delete(row, values, change)
-        gone, key = global_id(row), key_of(row)
-        mapper = self.entity.mapper
+        if self._before_delete is not None:
+            await self._before_delete(row, values, change)
+        gone, key, mapper = global_id(row), key_of(row), self.entity.mapper
         change.touch(row)
-        change.orm.expunge(row)
+        change.session.expunge(row)
+        has_key = (column == part for column, part in zip(mapper.primary_key, key, strict=True))
         try:
-            async with change.orm.begin_nested():
-                condition = (column == part for column, part in zip(mapper.primary_key, key, strict=True))
-                await change.orm.execute(delete(self.entity.model).where(*condition))
+            async with change.savepoint():
+                await change.session.execute(delete(self.entity.model).where(*has_key))
         except IntegrityError:
             raise Rejected(await self._still_referenced(key, change)) from None
-        return strawberry.ID(gone)
+        return gone
 
     async def _still_referenced(self, key: Key, change: Change) -> StillReferenced:
-        table = self.entity.model.__table__
+        table = self._writer.table
         holding = [
             other.name.replace("_", " ")
             for other, refers in references_to(table, key, table.metadata)
-            if await change.orm.scalar(refers)
+            if await change.session.scalar(refers)
         ]
         message = f"This {self.entity.one} still has {_and(holding) or 'something'}; delete or move what it has first."
         return StillReferenced(message, (*change.place, "id"))
-
-    # The parts of inputs
-
-    @cached_property
-    def _rules_of_defaults(self) -> dict[str, TypeAdapter[Any]]:
-        return {name: TypeAdapter(self._rule(name)) for name in self._defaults}
-
-    @property
-    def _one(self) -> str:
-        return self.entity.one.replace(" ", "_")
-
-    def _column(self, name: str) -> Column[Any]:
-        return self.entity.mapper.columns[name]
-
-    def _rule(self, name: str) -> Any:
-        """What a value of a column must be like."""
-        column, rule = self._column(name), self._rules.get(name)
-        if rule is None:
-            return rule_of(self._attributes[name], column)
-        return rule | None if column.nullable else rule
-
-    def _id_field(self, description: str) -> Any:
-        return (id_of(self.entity.cls), Field(description=description))
-
-    def _version_field(self) -> dict[str, Any]:
-        if self.entity.mapper.version_id_col is None:
-            return {}
-        description = "Only if this is still its version; otherwise nothing happens and the answer says what it is now."
-        return {"if_version": (int | None, Field(None, description=description))}
-
-    def _link_fields(self) -> dict[str, Any]:
-        return {
-            linking.name: (linking.input, Field(None, description=f"The {linking.target.many}."))
-            for linking in self.links
-        }
 
     @property
     def _version(self) -> str:
@@ -336,26 +221,15 @@ class Crud:
         mapper = self.entity.mapper
         return mapper.version_id_col is not None or any(column.onupdate is not None for column in mapper.columns)
 
-    def _owner_of(self, values: Input, change: Change, place: Place) -> Any:
-        name = f"{self._owner}_id"
-        given = getattr(values, name)
-        where = (*place, to_camel_case(name))
-        if given is None:
-            if change.viewer.id is None:
-                raise Rejected(InvalidInput("This key acts for nobody; say whom the new row belongs to.", where))
-            return change.viewer.id
-        if given != (change.viewer.id,) and not change.viewer.has():
-            raise Rejected(Forbidden("Only admins make this for others; leave it out.", where))
-        return given[0]
 
-
-def _set(row: Any, name: str, value: Any) -> None:
+def _set(row: object, name: str, value: object) -> None:
+    # To Python, and so to SQLAlchemy, {"a": true} and {"a": 1} are equal: without a flag nothing would be written.
     if isinstance(value, dict | list) and _as_json(value) != _as_json(getattr(row, name)):
-        flag_modified(row, name)  # to Python, and so to SQLAlchemy, {"a": true} and {"a": 1} are equal
+        flag_modified(row, name)
     setattr(row, name, value)
 
 
-def _as_json(value: Any) -> str:
+def _as_json(value: object) -> str:
     return json.dumps(value, sort_keys=True)
 
 

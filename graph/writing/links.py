@@ -1,8 +1,8 @@
 """Nested writes: the rows at the far end of a many-to-many relationship, set, added and removed.
 
-References enter (by id, by a natural key, or as a new row where that is allowed), rows of the table in between are
-written. Where that table has a `position`, the order that was given is kept. Rows that the viewer may not see stay
-where they are: nobody can mean them.
+References enter (by id, by a natural key, or as a new row where that is allowed); rows of the table between the two are
+written. Where that table has a `position`, the order of the input is kept. Rows that the viewer may not see stay where
+they are: no client can mean them. The rows at the far end themselves are never changed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,37 +11,24 @@ from functools import cache, cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field, create_model
-from sqlalchemy import Table, and_, bindparam, delete, exists, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, exists, insert, literal, null, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import RelationshipProperty
 from strawberry.utils.str_converters import to_camel_case
 
+from db.fast import CompiledStatement
 from db.statements import Key
-from graph.entity.registry import Attribute, Entity, entity_of_model, key_of
+from graph.entity.registry import Attribute, Entity, entity_of_model
 from graph.errors import DeclarationError
 from graph.writing.change import Change
-from graph.writing.errors import AlreadyExists, Place, Rejected, Right, no_such
-from graph.writing.inputs import Input, id_of
-from graph.writing.inserting import insert_into
-from graph.writing.rejections import taken
-from graph.writing.rules import canonical, rule_of
+from graph.writing.errors import Place, Rejected, no_such
+from graph.writing.inputs import Annotation, Input, id_of
+from graph.writing.rights import SIGNED_IN, Right
+from graph.writing.rules import canonical
+from graph.writing.violations import taken
+from graph.writing.writer import PREFIX, EntityWriter, compiled_insert
 
 MAX_REFERENCES = 100
 POSITION = "position"
-
-
-class _OneOf(Input):
-    ONE_OF: ClassVar[bool] = True
-
-
-class _Link(NamedTuple):
-    """A row of the table in between."""
-
-    key: Key
-    """Of the row at the far end."""
-    position: int | None
-    seen: bool
-    """Whether the viewer may see that row."""
 
 
 @dataclass(frozen=True)
@@ -52,59 +39,104 @@ class RelationshipInput:
     """The relationship."""
     create: tuple[str, ...] = ()
     """The columns that make a new row at the far end; none: rows must be there already."""
-    create_right: Right = Right("author", "editor")  # noqa: RUF009 - it is never changed
+    create_right: Right | None = None
+    """Who may make such rows; needed with `create`."""
     always: Callable[[Any], Sequence[Key]] | None = None
-    """From the parent: keys that come first, whatever is asked."""
+    """From the parent: keys of the far end that come first, whatever the input says."""
+
+
+class Reference(Input):
+    """An input that names one row: by its id, by one of its natural keys, or, where that is allowed, by `create`."""
+
+    ONE_OF: ClassVar[bool] = True
+
+    id: Key | None = None
+
+
+class References(Input):
+    """An input that says what becomes of a relationship: first `set`, then `remove`, then `add`."""
+
+    set: Sequence[Reference] | None = None
+    add: Sequence[Reference] | None = None
+    remove: Sequence[Reference] | None = None
+
+
+class _Link(NamedTuple):
+    """A row of the table between the two ends."""
+
+    key: Key
+    """Of the row at the far end."""
+    position: int | None
+    seen: bool
+    """Whether the viewer may see that row."""
 
 
 class RelationshipWriter:
     """One `RelationshipInput` of one entity, with the inputs that the schema shows for it."""
 
-    def __init__(self, entity: Entity, linked: RelationshipInput) -> None:
-        relationship = entity.mapper.relationships[linked.name]
+    def __init__(self, entity: Entity, declared: RelationshipInput) -> None:
+        relationship = entity.mapper.relationships[declared.name]
         if not isinstance(relationship.secondary, Table):
-            raise DeclarationError(f"{entity.name}.{linked.name} is no many-to-many relationship; leave it out.")
-        self.name = linked.name
-        self._linked = linked
-        self._relationship: RelationshipProperty[Any] = relationship
-        self._between: Table = relationship.secondary
+            raise DeclarationError(f"{entity.name}.{declared.name} is no many-to-many relationship; leave it out.")
+        if declared.create_right is None and declared.create:
+            raise DeclarationError(f"{entity.name}.{declared.name} has no create_right; say who may make new rows.")
+        self.name = declared.name
+        self.has_first = declared.always is not None
+        """Whether every parent has links, whatever the input says."""
+        self._declared = declared
+        self._create_right = declared.create_right or SIGNED_IN
         self._entity = entity
+        self._target_mapper = relationship.mapper
+        self._between = relationship.secondary
+        self._is_ordered = POSITION in relationship.secondary.c
+        self._near = {
+            far.name: str(entity.mapper.get_property_by_column(near).key)
+            for near, far in relationship.synchronize_pairs
+        }
+        """By the columns between the two: the attributes of the parent that they repeat."""
+        self._far = {far.name: near for near, far in relationship.secondary_synchronize_pairs or ()}
+        """By the columns between the two: the key columns of the far end that they repeat."""
 
     @cached_property
     def target(self) -> Entity:
-        """The entity at the far end. It is declared later than this one, perhaps."""
-        return entity_of_model(self._relationship.mapper)
+        """The entity at the far end. It may be declared later than this one."""
+        return entity_of_model(self._target_mapper)
 
-    @property
-    def always(self) -> bool:
-        """Whether every parent has links, whatever is asked."""
-        return self._linked.always is not None
+    # Inputs
 
     @cached_property
-    def input(self) -> type[Input]:
+    def input(self) -> type[References]:
         """`{set, add, remove}`, each a list of references."""
         camel = to_camel_case(self.name)
         many = self.target.many
-        there = _reference(self.target, ())
-        wanted = _reference(self.target, self._linked.create) if self._linked.create else there
+        known = _reference(self.target, ())
+        known_or_new = _reference(self.target, self._declared.create) if self._declared.create else known
         texts = {
-            "set": (wanted, f"All {many} that there are to be, in this order."),
-            "add": (wanted, f"{many.capitalize()} to add behind the others."),
-            "remove": (there, f"{many.capitalize()} to take away."),
+            "set": (known_or_new, f"All {many} that there are to be, in this order."),
+            "add": (known_or_new, f"{many.capitalize()} to add behind the others."),
+            "remove": (known, f"{many.capitalize()} to take away."),
         }
-        fields: dict[str, Any] = {
+        fields: dict[str, Annotation] = {
             field: (list[reference], Field(None, description=text, max_length=MAX_REFERENCES))  # type: ignore[valid-type]  # made at run time
             for field, (reference, text) in texts.items()
         }
         doc = f"What becomes of the {many} of a {self._entity.one}: first set, then remove, then add."
         name = f"{self._entity.name}{camel[0].upper()}{camel[1:]}Input"
-        return create_model(name, __base__=Input, __doc__=doc, **fields)
+        return create_model(name, __base__=References, __doc__=doc, **fields)
 
-    async def apply(self, row: Any, asked: Any, change: Change, *, new: bool = False) -> bool:
-        """Write what was asked for a row that has its key. Whether anything changed."""
-        current = [] if new else await self._current(row, change)
+    # Writing
+
+    async def begin(self, parents: Iterable[object], change: Change) -> None:
+        """Write the links that new rows have whatever the input says: one statement for all parents."""
+        if self._declared.always is not None:
+            rows = [self._row(it, key, at) for it in parents for at, key in enumerate(self._with_first(it, ()))]
+            await self._insert(rows, change)
+
+    async def apply(self, parent: object, asked: References | None, change: Change, *, new: bool = False) -> bool:
+        """Write what the input says for a parent that has its key. Whether anything changed."""
+        current = [] if new else await self._current(parent, change)
         before = [link.key for link in current]
-        wanted = list(before)
+        wanted = before
         if asked is not None:
             if asked.set is not None:
                 hidden = [link.key for link in current if not link.seen]
@@ -112,169 +144,166 @@ class RelationshipWriter:
             gone = set(await self._resolved(asked.remove or (), change, "remove"))
             added = await self._resolved(asked.add or (), change, "add")
             wanted = [key for key in wanted if key not in gone] + added
-        wanted = list(dict.fromkeys([*self._first(row), *wanted]))
+        wanted = self._with_first(parent, wanted)
         if wanted == before if self._is_ordered else set(wanted) == set(before):
             return False
-        await self._write(row, current, wanted, change)
+        await self._write(parent, current, wanted, change)
         return True
 
-    async def begin(self, rows: Iterable[Any], change: Change) -> None:
-        """Write what new rows have whatever is asked: one statement for all of them."""
-        new = [self._values(row, key, at) for row in rows for at, key in enumerate(dict.fromkeys(self._first(row)))]
-        await insert_into(change, self._between, new)
+    def _with_first(self, parent: object, wanted: Sequence[Key]) -> list[Key]:
+        """The keys that are wanted, each once, behind those that the parent always has."""
+        first = self._declared.always(parent) if self._declared.always is not None else ()
+        return list(dict.fromkeys([*first, *wanted]))
 
-    async def _resolved(self, references: Iterable[Any], change: Change, where: str) -> list[Key]:
-        """The keys of what is referred to, in order. Raises `Rejected` for what is not there."""
-        given = list(references)
-        found: dict[int, Key] = {}
-        ids = [at for at, reference in enumerate(given) if reference.id is not None]
-        place = (*change.place, to_camel_case(self.name), where)
-        known = await self._known("id", [given[at].id for at in ids], change)
-        missing = [at for at in ids if given[at].id not in known]
-        found |= {at: given[at].id for at in ids}
-        for name in self._keys:
-            named = [at for at, reference in enumerate(given) if getattr(reference, name) is not None]
-            by_name = await self._known(name, [getattr(given[at], name) for at in named], change)
-            for at in named:
-                key = by_name.get(canonical(self._column(name), getattr(given[at], name)))
-                if key is None:
-                    missing.append(at)
-                else:
-                    found[at] = key
-        if missing:
-            raise Rejected(*(no_such(self.target.one, (*place, at)) for at in sorted(missing)))
-        new = [at for at, reference in enumerate(given) if getattr(reference, "create", None) is not None]
-        for at in new:
-            found[at] = await self._made(given[at].create, change, (*place, at, "create"))
-        return [found[at] for at in range(len(given))]
-
-    @property
-    def _keys(self) -> dict[str, Attribute]:
-        return _natural_keys(self.target)
-
-    def _column(self, name: str) -> Any:
-        return self.target.mapper.columns[name]
-
-    async def _known(self, name: str, values: Sequence[Any], change: Change) -> dict[Any, Key]:
-        """The keys of rows that the viewer sees, by the value of an attribute, by which the viewer may find them."""
-        if not values:
-            return {}
-        mapper, model = self.target.mapper, self.target.model
-        attribute = mapper.primary_key[0] if name == "id" else getattr(model, name)
-        wanted = [value[0] for value in values] if name == "id" else list(values)
-        statement = change.visible(model).with_only_columns(attribute, *mapper.primary_key).where(attribute.in_(wanted))
-        seen = change.context.visible.values(mapper).get(name)
-        condition = seen(model) if seen else None
-        if condition is not None:
-            statement = statement.where(condition)
-        rows = await change.orm.execute(statement, change.bound)
-        column = self._column(name) if name != "id" else None
-        return {tuple(row[1:]) if column is None else canonical(column, row[0]): tuple(row[1:]) for row in rows}
-
-    async def _made(self, new: Any, change: Change, place: Place) -> Key:
-        """The key of the row with the natural key of a new one: there already, or made if the viewer may make it."""
-        known = await self._known_as(new, change)
-        if known is not None:
-            return known
-        refusal = self._linked.create_right(change.viewer)
-        if refusal is not None:
-            refusal.path = [str(part) for part in place]
-            raise Rejected(refusal)
-        row = self.target.model(**{name: getattr(new, name) for name in self._linked.create})
-        try:
-            async with change.orm.begin_nested():
-                change.orm.add(row)
-        except IntegrityError:
-            known = await self._known_as(new, change)  # somebody has made it at the same moment
-            if known is None:
-                names = [name for name in self._keys if name in self._linked.create]
-                table = self.target.model.__table__
-                where = to_camel_case((names or self._linked.create)[0])
-                raise Rejected(AlreadyExists(taken(table, names), (*place, where))) from None
-            return known
-        change.touch(row)
-        return key_of(row)
-
-    async def _known_as(self, new: Any, change: Change) -> Key | None:
-        for name in self._keys:
-            if name in self._linked.create:
-                known = await self._known(name, [getattr(new, name)], change)
-                if known:
-                    return next(iter(known.values()))
-        return None
-
-    def _first(self, row: Any) -> Sequence[Key]:
-        return self._linked.always(row) if self._linked.always else ()
-
-    async def _current(self, row: Any, change: Change) -> list[_Link]:
-        far = [self._between.c[column.name] for _, column in self._far]
+    async def _current(self, parent: object, change: Change) -> list[_Link]:
+        """The links as they are, in order."""
+        far = [self._between.c[name] for name in self._far]
         position = self._between.c[POSITION] if self._is_ordered else null()
         order = [position, *far] if self._is_ordered else far
-        statement = select(*far, position, self._seen(change)).where(self._of(row)).order_by(*order)
-        rows = await change.orm.execute(statement, change.bound)
+        statement = select(*far, position, self._seen(change)).where(self._of(parent)).order_by(*order)
+        rows = await change.session.execute(statement, change.bound)
         return [_Link(tuple(key), at, bool(seen)) for *key, at, seen in rows]
 
-    def _seen(self, change: Change) -> Any:
+    def _seen(self, change: Change) -> ColumnElement[bool]:
         """Whether the viewer may see the row at the far end, as SQL."""
-        predicate = change.context.visible(self.target.mapper)
+        predicate = change.context.visible(self._target_mapper)
         condition = predicate(self.target.model) if predicate else None
         if condition is None:
             return literal(True)
-        same = (local == self._between.c[column.name] for local, column in self._far)
+        same = (column == self._between.c[name] for name, column in self._far.items())
         return exists(select(literal(1)).select_from(self.target.model).where(*same, condition))
 
-    async def _write(self, row: Any, current: Sequence[_Link], wanted: Sequence[Key], change: Change) -> None:
-        await change.transaction.flush()
+    async def _write(self, parent: object, current: Sequence[_Link], wanted: Sequence[Key], change: Change) -> None:
+        """Bring the table from `current` to `wanted`: at most one DELETE, one UPDATE and one INSERT, however many."""
+        await change.flush()
         positions = {key: at for at, key in enumerate(wanted)}
-        gone = [self._is(link.key) for link in current if link.key not in positions]
-        if gone:
-            await change.orm.execute(delete(self._between).where(self._of(row), or_(*gone)))
         there = {link.key: link.position for link in current}
+        gone = [self._is(key) for key in there if key not in positions]
+        if gone:
+            await change.session.execute(delete(self._between).where(self._of(parent), or_(*gone)))
         if self._is_ordered:
-            moved = [key for key in wanted if key in there and there[key] != positions[key]]
-            await self._move(row, moved, positions, change)
-        new = [self._values(row, key, positions[key]) for key in wanted if key not in there]
-        await insert_into(change, self._between, new)
+            moved = {key: at for key, at in positions.items() if key in there and there[key] != at}
+            await self._move(parent, moved, change)
+        await self._insert([self._row(parent, key, at) for key, at in positions.items() if key not in there], change)
 
-    async def _move(self, row: Any, moved: Sequence[Key], positions: Mapping[Key, int], change: Change) -> None:
+    async def _move(self, parent: object, moved: Mapping[Key, int], change: Change) -> None:
         if moved:
-            is_it = and_(*(self._between.c[name] == bindparam(f"far_{name}") for name in self._named(moved[0])))
-            statement = update(self._between).where(self._of(row), is_it).values({POSITION: bindparam("at")})
-            values = [{f"far_{name}": part for name, part in self._named(key).items()} for key in moved]
-            await change.orm.execute(
-                statement, [it | {"at": positions[key]} for it, key in zip(values, moved, strict=True)]
-            )
+            is_it = and_(*(self._between.c[name] == bindparam(f"far_{name}") for name in self._far))
+            statement = update(self._between).where(self._of(parent), is_it).values({POSITION: bindparam("at")})
+            names = [f"far_{name}" for name in self._far]
+            values = [{"at": at, **dict(zip(names, key, strict=True))} for key, at in moved.items()]
+            await change.session.execute(statement, values)
 
-    def _values(self, row: Any, key: Key, position: int) -> dict[str, Any]:
-        """A row of the table in between."""
-        near = {column.name: getattr(row, self._attribute(local)) for local, column in self._near}
-        return near | self._named(key) | ({POSITION: position} if self._is_ordered else {})
+    async def _insert(self, rows: Sequence[Mapping[str, object]], change: Change) -> None:
+        """Insert links: one past SQLAlchemy, several in one statement of its own."""
+        if len(rows) == 1:
+            await change.rows(self._insert_one, {f"{PREFIX}{name}": value for name, value in rows[0].items()})
+        elif rows:
+            await change.session.execute(insert(self._between), rows)
+
+    @cached_property
+    def _insert_one(self) -> CompiledStatement:
+        names = [*self._near, *self._far, *([POSITION] if self._is_ordered else [])]
+        return compiled_insert(self._between, {name: self._between.c[name] for name in names})
+
+    def _row(self, parent: object, key: Key, position: int) -> dict[str, object]:
+        """A row of the table between the two."""
+        row: dict[str, object] = dict(zip(self._far, key, strict=True))
+        for name, attribute in self._near.items():
+            row[name] = getattr(parent, attribute)
+        if self._is_ordered:
+            row[POSITION] = position
+        return row
+
+    def _of(self, parent: object) -> ColumnElement[bool]:
+        return and_(*(self._between.c[name] == getattr(parent, attribute) for name, attribute in self._near.items()))
+
+    def _is(self, key: Key) -> ColumnElement[bool]:
+        return and_(*(self._between.c[name] == part for name, part in zip(self._far, key, strict=True)))
+
+    # References
+
+    async def _resolved(self, references: Sequence[Reference] | None, change: Change, field: str) -> list[Key]:
+        """The keys of the rows that references name, in order. Raises `Rejected` for rows that are not there.
+
+        One statement for all ids and one for each natural key that is used. New rows are made last, when nothing stands
+        against the others: to make one takes a savepoint.
+        """
+        if not references:
+            return []
+        place = (*change.place, to_camel_case(self.name), field)
+        found: dict[int, Key | None] = {}
+        for name in ("id", *self._natural_keys):
+            named = {at: value for at, it in enumerate(references) if (value := getattr(it, name)) is not None}
+            found |= await self._known(name, named, change) if named else {}
+        missing = sorted(at for at, key in found.items() if key is None)
+        if missing:
+            raise Rejected(*(no_such(self.target.one, (*place, at)) for at in missing))
+        for at, reference in enumerate(references):
+            if (new := getattr(reference, "create", None)) is not None:
+                found[at] = await self._made(new, change, (*place, at, "create"))
+        return [key for _, key in sorted(found.items()) if key is not None]
 
     @property
-    def _is_ordered(self) -> bool:
-        return POSITION in self._between.c
+    def _natural_keys(self) -> Mapping[str, Attribute]:
+        return _natural_keys(self.target)
 
-    def _named(self, key: Key) -> dict[str, Any]:
-        return {column.name: part for (_, column), part in zip(self._far, key, strict=True)}
+    async def _known(self, name: str, named: Mapping[int, Any], change: Change) -> dict[int, Key | None]:
+        """For each place, the key of the row with this id or natural key; None where the viewer finds no such row.
 
-    def _of(self, row: Any) -> Any:
-        return and_(
-            *(self._between.c[column.name] == getattr(row, self._attribute(local)) for local, column in self._near)
-        )
+        A viewer who sees a row, but not its natural key, may not find the row by it either.
+        """
+        mapper, model = self._target_mapper, self.target.model
+        attribute = self.target.key[0] if name == "id" else name
+        wanted = {at: value[0] for at, value in named.items()} if name == "id" else named
+        found = getattr(model, attribute)
+        statement = change.visible(model).with_only_columns(found, *mapper.primary_key)
+        statement = statement.where(found.in_(list(wanted.values())))
+        may_find = change.context.visible.values(mapper).get(name)
+        condition = may_find(model) if may_find else None
+        if condition is not None:
+            statement = statement.where(condition)
+        column, rows = mapper.columns[attribute], await change.session.execute(statement, change.bound)
+        known = {canonical(column, value): tuple(key) for value, *key in rows}
+        return {at: known.get(canonical(column, value)) for at, value in wanted.items()}
 
-    def _is(self, key: Key) -> Any:
-        return and_(*(self._between.c[name] == part for name, part in self._named(key).items()))
+    async def _made(self, new: Input, change: Change, place: Place) -> Key:
+        """The key of the row with the natural key of a new one: there already, or made if the viewer may make it.
 
-    def _attribute(self, column: Any) -> str:
-        return str(self._entity.mapper.get_property_by_column(column).key)
+        Two changes may make the same row at once. The second one fails in a savepoint, so that it can go on with the
+        row of the first.
+        """
+        known = await self._known_as(new, change)
+        if known is not None:
+            return known
+        error = self._create_right(change.viewer, place)
+        if error is not None:
+            raise Rejected(error)
+        row = {name: getattr(new, name) for name in self._declared.create}
+        try:
+            async with change.savepoint():
+                made = await self._target_writer.insert(row, change)
+        except IntegrityError:
+            known = await self._known_as(new, change)
+            if known is None:  # a row that the viewer does not see has this key
+                names = [name for name in self._natural_keys if name in row]
+                where = to_camel_case((names or self._declared.create)[0])
+                raise Rejected(taken(self._target_writer.table, names, (*place, where))) from None
+            return known
+        change.touch(made.reference)
+        return made.reference.key
 
     @cached_property
-    def _near(self) -> list[tuple[Any, Any]]:
-        return list(self._relationship.synchronize_pairs)
+    def _target_writer(self) -> EntityWriter:
+        return EntityWriter(self.target, self._declared.create)
 
-    @cached_property
-    def _far(self) -> list[tuple[Any, Any]]:
-        return list(self._relationship.secondary_synchronize_pairs or ())
+    async def _known_as(self, new: Input, change: Change) -> Key | None:
+        for name in self._natural_keys:
+            if name in self._declared.create:
+                known = await self._known(name, {0: getattr(new, name)}, change)
+                if known[0] is not None:
+                    return known[0]
+        return None
 
 
 def _natural_keys(target: Entity) -> dict[str, Attribute]:
@@ -284,22 +313,23 @@ def _natural_keys(target: Entity) -> dict[str, Attribute]:
 
 
 @cache
-def _reference(target: Entity, create: tuple[str, ...]) -> type[Input]:
-    """Which row is meant; the same type for all relationships that lead to the entity and may do the same."""
-    fields: dict[str, Any] = {"id": (id_of(target.cls) | None, Field(None, description=f"The {target.one}'s id."))}
+def _reference(target: Entity, create: tuple[str, ...]) -> type[Reference]:
+    """The input that names one row; the same type for all relationships that lead to the entity and may do the same."""
+    fields: dict[str, Annotation] = {
+        "id": (id_of(target.cls) | None, Field(None, description=f"The {target.one}'s id."))
+    }
     for name, key in _natural_keys(target).items():
         fields[name] = (key.type | None, Field(None, description=key.description))
     if create:
         text = f"A new {target.one}; if there is one with its key already, that is taken."
         fields["create"] = (_new(target, create) | None, Field(None, description=text))
     name = f"{target.name}OrNewReference" if create else f"{target.name}Reference"
-    return create_model(name, __base__=_OneOf, __doc__=f"Which {target.one} is meant.", **fields)
+    return create_model(name, __base__=Reference, __doc__=f"Which {target.one} is meant.", **fields)
 
 
 def _new(target: Entity, create: tuple[str, ...]) -> type[Input]:
-    attributes = {attribute.name: attribute for attribute in target.attributes.values()}
-    fields: dict[str, Any] = {
-        name: (rule_of(attributes[name], target.mapper.columns[name]), Field(description=attributes[name].description))
-        for name in create
+    writer = EntityWriter(target, create)
+    fields: dict[str, Annotation] = {
+        name: (writer.rule(name), Field(description=writer.attributes[name].description)) for name in create
     }
     return create_model(f"New{target.name}", __base__=Input, __doc__=f"A {target.one} to make.", **fields)

@@ -1,13 +1,15 @@
 """Mutations: from an input to a payload, all of it at one place.
 
-A root field of a mutation is checked (may the viewer do it, is the input right), done in one transaction, recorded,
-and committed; or undone, with errors in its payload. Loaders forget what they read, and the payload is read back
-through the plan. Source: https://spec.graphql.org/September2025/#sec-Mutation; docs/decisions/0012-writes.md.
+Declarations enter; `mutation_type` makes fields of them. A field checks the viewer's right and the input, does the work
+in one transaction, records and commits it; or undoes it, with errors in the payload. Loaders forget what they read, and
+the payload is read back through the plan. Work never commits, and no rejection leaves as an exception.
+Source: https://spec.graphql.org/September2025/#sec-Mutation; docs/decisions/0012-writes.md.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from inspect import cleandoc
-from typing import Any, get_type_hints
+from typing import Any, Generic, TypeAlias, TypeVar, cast, get_type_hints
 
 from sqlalchemy.exc import IntegrityError
 from strawberry.utils.str_converters import to_camel_case
@@ -16,108 +18,141 @@ from db.session.connection import Transaction
 from graph.context import RequestContext
 from graph.entity.fields import object_type
 from graph.errors import DeclarationError
+from graph.execute.walk import Info
 from graph.prepare.fields import PlannedField, argument
-from graph.prepare.selection import Info
 from graph.writing.change import Change
-from graph.writing.errors import SIGNED_IN, Rejected, Right
-from graph.writing.idempotency import FIELD, Keys, Once, Repeated, check_idempotent, fingerprint_of
-from graph.writing.inputs import Input, input_type, parsed
-from graph.writing.payload import Member, Payload
-from graph.writing.rejections import rejections_of
+from graph.writing.errors import Place, Rejected, UserError
+from graph.writing.idempotency import FIELD, IdempotentCall, Keys, Repeated, check_idempotent, fingerprint_of
+from graph.writing.inputs import Input, InputT, input_type, parsed
+from graph.writing.payload import Answer, Member, Payload
+from graph.writing.rights import SIGNED_IN, Right
+from graph.writing.violations import violation_errors
 
-Work = Callable[[Any, Change], Awaitable[Any]]
-"""From the input and the change to the payload's value: a mapped row, several, or a dict of the payload's members."""
+ResultT = TypeVar("ResultT")
 
-Prepare = Callable[[Any, RequestContext], Awaitable[Any]]
+Work: TypeAlias = Callable[[InputT, Change], Awaitable[ResultT]]
+"""From the input and the change to the payload's value: a mapped row, several, or a dict of the payload's members.
+
+It may be done several times, each time in a transaction of its own, where others stand in its way."""
+
+Prepare: TypeAlias = Callable[[Any, RequestContext], Awaitable[object]]
 """Done before the transaction begins, without holding a connection: to hash a password, to ask another service."""
 
-Record = Callable[[Change, str], Awaitable[None]]
-"""Crud down who did what, in the same transaction."""
+Record: TypeAlias = Callable[[Change, str], Awaitable[None]]
+"""Writes down who did what, by the mutation's name, in the transaction of the change."""
 
 INPUT = "input"
+PLACE: Place = (INPUT,)
 
 
-class Mutation(PlannedField):
+@dataclass(frozen=True)
+class MutationDeclaration(Generic[InputT, ResultT]):
+    """A mutation as a noun declares it. `mutation_type` makes a field of it, with a recorder and a key store."""
+
+    name: str
+    """The field's name, in Python's spelling."""
+    description: str
+    input: type[InputT]
+    members: Mapping[str, Member]
+    """The payload's fields besides `errors`."""
+    right: Right
+    work: Work[InputT, ResultT]
+    prepare: Prepare | None = None
+    idempotent: bool = False
+    """Whether the input has an `idempotency_key`, and the work is done once for each key of a viewer."""
+
+    def __post_init__(self) -> None:
+        if self.idempotent:
+            check_idempotent(self.name, self.input, self.members)
+
+
+AnyMutation: TypeAlias = MutationDeclaration[Any, Any]
+
+
+class MutationField(PlannedField):
     """A field of the mutation type."""
 
-    record: Record | None = None
-    """Set by `mutation_type`."""
-    prepare: Prepare | None = None
-    idempotent = False
-    keys: Keys | None = None
-    """Set by `mutation_type`, as `record` is."""
-
-    def __init__(
-        self, name: str, description: str, model: type[Input], members: Mapping[str, Member], work: Work, right: Right
-    ) -> None:
+    def __init__(self, declaration: AnyMutation, record: Record | None, keys: Keys | None) -> None:
+        camel = to_camel_case(declaration.name)
+        payload = Payload(f"{camel[0].upper()}{camel[1:]}Payload", declaration.members)
+        model: type[Input] = declaration.input
         required = any(field.is_required() for field in model.model_fields.values())
         given = input_type(model)
-        payload = Payload(f"{name[0].upper()}{to_camel_case(name)[1:]}Payload", members)
         super().__init__(
-            name,
+            declaration.name,
             payload.type,
-            f"{description} {right}",
+            f"{declaration.description} {declaration.right}",
             (argument(INPUT, given if required else given | None, "What is to be done."),),
         )
-        self.model = model
-        self.right = right
-        self.planned_resolver = self._resolve
-        self.members = members
+        self.declaration = declaration
+        self.resolver = self._resolve
+        self._name = camel
         self._payload = payload
-        self._work = work
+        self._record = record
+        self._keys = keys
 
-    async def _resolve(self, _source: Any, info: Info, **arguments: Any) -> dict[str, Any]:
-        context: RequestContext = info.context
+    async def _resolve(self, _source: object, info: Info, **arguments: Mapping[str, object]) -> Answer:
         try:
-            return self._payload.answer(await self._done(context, arguments.get(INPUT) or {}))
+            return self._payload.answer(await self._done(info.context, arguments.get(INPUT) or {}))
         except Repeated as repeated:
             return repeated.answer
-        except Rejected as refused:
-            return self._payload.refusal(refused.errors)
+        except Rejected as rejected:
+            return self._payload.rejection(rejected.errors)
 
-    async def _done(self, context: RequestContext, given: Mapping[str, Any]) -> Any:
-        refusal = self.right(context.viewer)
-        if refusal is not None:
-            raise Rejected(refusal)
-        checked = parsed(self.model, given, (INPUT,))
-        once = self._once(checked, context)
-        prepared = await self.prepare(checked, context) if self.prepare else None
-        changes: list[Change] = []
-
-        async def work(transaction: Transaction) -> Any:
-            if once is not None:
-                await once.begin(transaction)
-            change = Change(transaction, context, (INPUT,), prepared)
-            changes[:] = [change]
-            result = await self._work(checked, change)
-            await transaction.flush()
-            if self.record is not None:
-                await self.record(change, str(self.graphql_name))
-            if once is not None:
-                await once.done(transaction, result)
-            return result
-
-        try:
-            result = await context.session.write(work)
-        except (IntegrityError, Rejected) as error:
-            errors = error.errors if isinstance(error, Rejected) else rejections_of(error, self.model, (INPUT,))
-            if once is None:
-                raise Rejected(*errors) from None
-            raise Repeated(await once.refused(context, errors)) from None
-        finally:
-            context.loaders.clear()
-        for then in changes[0].afterwards:
+    async def _done(self, context: RequestContext, given: Mapping[str, object]) -> object:
+        """The result of a call that is right and whose work is committed. Raises `Rejected` and `Repeated`."""
+        declaration = self.declaration
+        error = declaration.right(context.viewer)
+        if error is not None:
+            raise Rejected(error)
+        values = parsed(declaration.input, given, PLACE)
+        call = self._idempotent_call(values, context) if declaration.idempotent else None
+        prepared = await declaration.prepare(values, context) if declaration.prepare is not None else None
+        result, change = await self._committed(values, prepared, call, context)
+        for then in change.afterwards:
             then()
         return result
 
-    def _once(self, values: Input, context: RequestContext) -> Once | None:
-        """The key of a call that has one."""
-        key = getattr(values, FIELD) if self.idempotent else None
-        if key is None or self.keys is None:
+    async def _committed(
+        self, values: Input, prepared: object, call: IdempotentCall | None, context: RequestContext
+    ) -> tuple[object, Change]:
+        """The result of the work in a transaction of its own, and the change of the attempt that was committed."""
+
+        async def work(transaction: Transaction) -> tuple[object, Change]:
+            change = Change(transaction, context, PLACE, prepared)
+            if call is not None:
+                await call.begin(change)
+            result = await self.declaration.work(values, change)
+            await change.flush()
+            if self._record is not None:
+                await self._record(change, self._name)
+            if call is not None:
+                await call.done(result, change)
+            return result, change
+
+        try:
+            return await context.session.write(work)
+        except (IntegrityError, Rejected) as rejection:
+            errors = _errors_of(rejection, self.declaration.input)
+            if call is None:
+                raise Rejected(*errors) from None
+            raise Repeated(await call.rejected(errors, context)) from None
+        finally:
+            context.loaders.clear()
+
+    def _idempotent_call(self, values: Input, context: RequestContext) -> IdempotentCall | None:
+        """The call of an idempotent mutation under the client's key; None without one."""
+        key: str | None = getattr(values, FIELD)
+        if key is None or self._keys is None:
             return None
-        place = (INPUT, str(self.model.model_fields[FIELD].alias))
-        fingerprint = fingerprint_of(str(self.graphql_name), values)
-        return Once(self.keys, self._payload, context.viewer.name, key, fingerprint, place)
+        place = (*PLACE, str(self.declaration.input.model_fields[FIELD].alias))
+        return IdempotentCall(
+            self._keys, self._payload, context.viewer.name, key, fingerprint_of(self._name, values), place
+        )
+
+
+def _errors_of(rejection: IntegrityError | Rejected, model: type[Input]) -> Iterable[UserError]:
+    return rejection.errors if isinstance(rejection, Rejected) else violation_errors(rejection, model, PLACE)
 
 
 def mutation(
@@ -125,32 +160,28 @@ def mutation(
     right: Right = SIGNED_IN,
     prepare: Prepare | None = None,
     idempotent: bool = False,
-    **members: tuple[Any, str] | type[Any],
-) -> Callable[[Callable[..., Awaitable[Any]]], Mutation]:
+    **members: tuple[object, str] | type[object],
+) -> Callable[[Work[InputT, ResultT]], MutationDeclaration[InputT, ResultT]]:
     """Declare a mutation: `@mutation(post=Post)` above `async def publish_post(input: PublishPost, change: Change)`.
 
     The function's name is the field's, its docstring the description, its first parameter's annotation the input. Each
     keyword is a field of the payload: an entity's class, a list of one, or any type with a description. One that is
-    `idempotent` has an `idempotency_key` in its input, and is done once for each key of a viewer.
+    `idempotent` has an `idempotency_key` in its input, and is done once for each key of a viewer. Raises
+    `DeclarationError` for a function without an input, and for an idempotent one whose payload cannot be kept.
     """
 
-    def decorate(work: Callable[..., Awaitable[Any]]) -> Mutation:
-        hints = get_type_hints(work)
-        model = next(iter(hints.values()))
+    def decorate(work: Work[InputT, ResultT]) -> MutationDeclaration[InputT, ResultT]:
+        name, model = work.__name__, next(iter(get_type_hints(work).values()), None)
         if not (isinstance(model, type) and issubclass(model, Input)):
-            raise DeclarationError(f"{work.__name__}: the first parameter must be annotated with a class of Input.")
+            raise DeclarationError(f"{name}: the first parameter must be annotated with a class of Input.")
         description = cleandoc(work.__doc__ or "").split("\n\n")[0].replace("\n", " ")
-        made = Mutation(work.__name__, description, model, members_of(members), work, right)
-        made.prepare = prepare
-        made.idempotent = idempotent
-        if idempotent:
-            check_idempotent(work.__name__, model, made.members)
-        return made
+        given = cast(type[InputT], model)
+        return MutationDeclaration(name, description, given, members_of(members), right, work, prepare, idempotent)
 
     return decorate
 
 
-def members_of(members: Mapping[str, tuple[Any, str] | Any]) -> dict[str, Member]:
+def members_of(members: Mapping[str, tuple[object, str] | type[object]]) -> dict[str, Member]:
     """The members of a payload as `mutation` takes them."""
     return {
         name: Member(*member)
@@ -161,16 +192,15 @@ def members_of(members: Mapping[str, tuple[Any, str] | Any]) -> dict[str, Member
 
 
 def mutation_type(
-    mutations: Iterable[Mutation | Callable[[], Mutation]], record: Record | None = None, keys: Keys | None = None
+    mutations: Iterable[AnyMutation | Callable[[], AnyMutation]],
+    record: Record | None = None,
+    keys: Keys | None = None,
 ) -> type[Any]:
     """The mutation type. Each change is written down by `record` before it is committed.
 
-    `keys` keeps the answers to calls with an idempotency key; without it, such keys are not heeded.
-
-    What is not a field yet is made now, when every entity is declared.
+    `keys` keeps the answers to calls with an idempotency key; without it, such keys are not heeded. A function (such as
+    `posts.create`) is called now, when every entity is declared.
     """
-    fields = [field if isinstance(field, Mutation) else field() for field in mutations]
-    for field in fields:
-        field.record, field.keys = record, keys
+    declarations = [it if isinstance(it, MutationDeclaration) else it() for it in mutations]
     description = "Everything that can be changed. Fields are done one after the other, each in its own transaction."
-    return object_type("Mutation", description, *fields)
+    return object_type("Mutation", description, *(MutationField(it, record, keys) for it in declarations))

@@ -1,29 +1,45 @@
-"""What a mutation answers: its result, and `errors`.
+"""The payload of a mutation: its result, and `errors`.
 
-Rows leave as requests, so that the plan reads them back with what is selected of them, after the change is kept.
+What work returned enters, a dict with a value for each field leaves. Rows leave as references, so that the plan reads
+them back with the columns that are selected, after the change is committed. Nothing is read here.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, get_args, get_origin
+from functools import cached_property
+from operator import itemgetter
+from typing import Any, TypeAlias, get_args, get_origin
 
 from sqlalchemy import inspect
+from sqlalchemy.orm import InstanceState
 
 from graph.entity.fields import ValueField, object_type
 from graph.entity.registry import Entity, entity_of, entity_of_model, key_of, list_of, optional
-from graph.entity.row_reference import RowReference
-from graph.prepare.fields import CostRule, PlannedField
+from graph.execute.reference import RowReference
+from graph.prepare.fields import CostRule
 from graph.writing.errors import UserError
 
 MAX_LISTED = 1_000
 """How many rows a list in a payload may hold."""
 
+Answer: TypeAlias = Mapping[str, object]
+"""The value of each field of a payload, by its Python name."""
 
-class Member(NamedTuple):
+ERRORS = "errors"
+
+
+class Member:
     """One field of a payload besides `errors`."""
 
-    annotation: Any
-    """The class of an entity, a list of one, or the type of a plain value."""
-    description: str
+    def __init__(self, annotation: object, description: str) -> None:
+        self.description = description
+        self.is_list = get_origin(annotation) is list
+        self.type: Any = get_args(annotation)[0] if self.is_list else annotation
+        """The class of an entity, or the type of a plain value; of a list, that of its items."""
+
+    @cached_property
+    def entity(self) -> Entity | None:
+        """The entity whose rows it holds; None for plain values."""
+        return entity_of(self.type) if isinstance(self.type, type) and "__entity__" in vars(self.type) else None
 
 
 class Payload:
@@ -31,64 +47,54 @@ class Payload:
 
     def __init__(self, name: str, members: Mapping[str, Member]) -> None:
         self.members = members
-        fields = [_field(member_name, member) for member_name, member in members.items()]
-        self.type = object_type(name, "What was done, or why not.", *fields, _Errors())
+        fields = [_MemberField(member_name, member) for member_name, member in members.items()]
+        self.type = object_type(name, "What was done, or why not.", *fields, _ErrorsField())
 
-    def answer(self, result: Any) -> dict[str, Any]:
-        """The answer for a result: the one member's value, or a dict with the value of each."""
-        values = result if isinstance(result, dict) else dict.fromkeys(self.members, result)
-        answer: dict[str, Any] = {name: _shown(values.get(name)) for name in self.members}
-        return answer | {"errors": values.get("errors", [])}
+    def values(self, result: object) -> Answer:
+        """The value of each member as work returned it: of the one member, or in a dict by the members' names."""
+        return result if isinstance(result, dict) else dict.fromkeys(self.members, result)
 
-    def refusal(self, errors: Iterable[Any]) -> dict[str, Any]:
+    def answer(self, result: object) -> Answer:
+        """The answer for a result. A member that is not in it is null."""
+        values = self.values(result)
+        answer: dict[str, object] = {ERRORS: values.get(ERRORS, [])}
+        for name in self.members:
+            answer[name] = _shown(values.get(name))
+        return answer
+
+    def rejection(self, errors: Iterable[UserError]) -> Answer:
         """The answer when nothing was done."""
-        empty: dict[str, Any] = {
-            name: [] if get_origin(member.annotation) is list else None for name, member in self.members.items()
-        }
-        return empty | {"errors": list(errors)}
+        answer: dict[str, object] = {name: [] if member.is_list else None for name, member in self.members.items()}
+        return answer | {ERRORS: list(errors)}
 
 
-class _Errors(PlannedField):
-    """Its resolver is called with `info`, which an interface needs to find the types of its objects."""
+class _ErrorsField(ValueField):
+    """Why it was not done."""
 
     def __init__(self) -> None:
-        super().__init__("errors", list_of(UserError), "Why it was not done; empty when it was.")
-        self.planned_resolver = lambda answer, _info, **_: answer["errors"]
+        description = "Why it was not done; empty when it was."
+        super().__init__(ERRORS, list_of(UserError), description, itemgetter(ERRORS))
 
 
-class _PayloadField(ValueField):
+class _MemberField(ValueField):
     """A member of a payload; rows in it cost what they cost elsewhere."""
 
-    def __init__(self, name: str, annotation: Any, description: str, cost: CostRule) -> None:
-        super().__init__(name, annotation, description, lambda answer: answer[name])
-        self.cost = cost
+    def __init__(self, name: str, member: Member) -> None:
+        annotation = list_of(member.type) if member.is_list else optional(member.type)
+        super().__init__(name, annotation, member.description, itemgetter(name))
+        if member.entity is not None:
+            self.cost = CostRule.LIST if member.is_list else CostRule.ROW
 
-    def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
+    def limit(self, arguments: Mapping[str, object], max_page: int) -> int:
         """As many rows as one change may make."""
         return MAX_LISTED
 
 
-def _field(name: str, member: Member) -> ValueField:
-    if get_origin(member.annotation) is list:
-        (inner,) = get_args(member.annotation)
-        cost = CostRule.LIST if _entity(inner) else CostRule.NOTHING
-        return _PayloadField(name, list_of(inner), member.description, cost)
-    cost = CostRule.ROW if _entity(member.annotation) else CostRule.NOTHING
-    return _PayloadField(name, optional(member.annotation), member.description, cost)
-
-
-def _entity(annotation: Any) -> Entity | None:
-    return entity_of(annotation) if isinstance(annotation, type) and "__entity__" in vars(annotation) else None
-
-
-def _shown(value: Any) -> Any:
-    """A mapped row as a request for itself, and lists of them; anything else as it is."""
+def _shown(value: object) -> object:
+    """A mapped row as a reference to itself, and lists of them; anything else as it is."""
     if value is None or isinstance(value, RowReference | str):
         return value
     if isinstance(value, list):
         return [_shown(item) for item in value]
     state = inspect(value, raiseerr=False)
-    mapper = getattr(state, "mapper", None)
-    if mapper is None or not hasattr(state, "identity"):
-        return value
-    return RowReference(entity_of_model(mapper), key_of(value))
+    return RowReference(entity_of_model(state.mapper), key_of(value)) if isinstance(state, InstanceState) else value

@@ -1,1 +1,1 @@
-"""Tests of identity: who is believed, for how long, and what it costs."""
+"""Tests of what sign-in is made of: passwords, tokens, secrets and limits."""

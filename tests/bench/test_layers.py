@@ -27,12 +27,12 @@ PACKAGES = "/trellis/.venv/lib/python3.11/site-packages"
         (f"{PACKAGES}/uvicorn/protocols/http/httptools_impl.py", HTTP),
         ("/trellis/graph/endpoint.py", HTTP),
         (f"{PACKAGES}/graphql/language/parser.py", PREPARE),
-        ("/trellis/graph/execution/prepare.py", PREPARE),
-        ("/trellis/graph/execution/run.py", PLAN),
+        ("/trellis/graph/prepare/documents.py", PREPARE),
+        ("/trellis/graph/execute/scheduler.py", PLAN),
         ("<projection>", PLAN),
-        ("/trellis/graph/loaders.py", LOADERS),
-        ("/trellis/db/batch.py", LOADERS),
-        ("/trellis/db/session.py", SQL),
+        ("/trellis/graph/loading/loaders.py", LOADERS),
+        ("/trellis/db/statements/rows.py", LOADERS),
+        ("/trellis/db/session/session.py", SQL),
         (f"{PACKAGES}/sqlalchemy/engine/base.py", SQL),
         (f"{PACKAGES}/asyncpg/connection.py", DRIVER),
         ("/usr/lib/python3.11/contextlib.py", REST),
@@ -43,7 +43,7 @@ def test_a_function_belongs_to_the_layer_of_its_file(file: str, layer: str) -> N
 
 
 def test_what_is_written_in_c_counts_where_it_is_called_from() -> None:
-    session, endpoint = ("/trellis/db/session.py", 1, "rows"), ("/trellis/graph/endpoint.py", 1, "respond")
+    session, endpoint = ("/trellis/db/session/session.py", 1, "rows"), ("/trellis/graph/endpoint.py", 1, "respond")
     profile: Profile = {
         session: (1, 1, 1.0, 3.0, {}),
         endpoint: (1, 1, 0.5, 6.0, {}),

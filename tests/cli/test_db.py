@@ -120,6 +120,7 @@ def test_a_revision_that_does_not_exist_is_a_usage_error(database: Database, com
     assert f"Known: {', '.join(migrate.revisions())}." in done.stderr
 
 
+@pytest.mark.nouns
 def test_the_statements_are_printed_and_nothing_is_touched(blank_database: Database) -> None:
     done = trellis_db(blank_database, "upgrade", "--sql")
     assert "CREATE TABLE users" in done.stdout

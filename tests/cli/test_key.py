@@ -10,14 +10,14 @@ from db.base import utcnow
 from db.models import ApiKey
 from db.session.engines import Engines
 from graph.auth import opaque
-from graph.auth.identify import Identify
 from graph.cli.errors import Exit
 from graph.errors import Unauthenticated
+from graph.identity.identify import Identify
 from graph.settings import Settings
 from graph.viewer import Viewer
-from tests.auth.people import make_user, writing
 from tests.cli.running import Finished, trellis, trellis_process
 from tests.databases import Database
+from tests.identity.people import make_user, writing
 
 
 def trellis_key(database: Database, *arguments: str, status: Exit = Exit.OK) -> Finished:

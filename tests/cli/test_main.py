@@ -58,6 +58,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.nouns
 @pytest.mark.process
 def test_the_help_lists_every_command_on_a_line_of_its_own() -> None:
     listed = trellis_process("--help").stdout.partition("Commands:\n")[2]
@@ -66,6 +67,7 @@ def test_the_help_lists_every_command_on_a_line_of_its_own() -> None:
     assert len(listed.splitlines()) == len(COMMANDS)
 
 
+@pytest.mark.nouns
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     assert trellis(*command.split(), "--help").stdout.startswith(f"Usage: trellis {command} ")

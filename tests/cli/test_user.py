@@ -15,9 +15,9 @@ from db.models import Role, User
 from db.session.engines import Engines
 from graph.auth.passwords import HASHER
 from graph.cli.errors import Exit
-from tests.auth.people import found, make_sign_in, make_user, writing
 from tests.cli.running import TRELLIS, Finished, environment, trellis
 from tests.databases import Database
+from tests.identity.people import found, make_sign_in, make_user, writing
 
 PASSWORD = "correct horse"
 PATIENCE_S = 60

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, Text, bindparam, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.base import JSON_DOCUMENT
+from db.dialects import dialect_of
 from db.functions import (
     fold,
     fold_case,
@@ -21,7 +22,6 @@ from db.functions import (
     json_order,
     json_path,
     json_text,
-    register_sqlite_functions,
 )
 from db.session.engines import Engines
 
@@ -65,7 +65,7 @@ def _in_doubles(value: Any) -> Any:
 @pytest.fixture
 async def databases(engines: Engines) -> AsyncIterator[Databases]:
     sqlite = create_engine("sqlite://")
-    event.listen(sqlite, "connect", lambda connection, _: register_sqlite_functions(connection))
+    event.listen(sqlite, "connect", lambda connection, _: dialect_of("sqlite").prepare(connection))
     with sqlite.connect() as here:
         async with engines.reading().connect() as there:
             yield Databases(here, there)

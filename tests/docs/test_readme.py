@@ -17,11 +17,13 @@ from urllib.request import urlopen
 
 import pytest
 
+from graph.schema import DOMAIN
 from graph.settings import Settings
 from tests.databases import Database
 
 HOUSE = Path(__file__).resolve().parents[2]
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
+SETTINGS = Settings.model_fields | DOMAIN.settings.model_fields
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.M | re.S)
 BIN = Path(sys.executable).parent
 ADDRESS = "http://127.0.0.1:8000"
@@ -123,7 +125,7 @@ def settings_table() -> str:
     """The table of all settings, as the code has them."""
     rows = [
         f"| `TRELLIS_{name.upper()}` | {shown_default(name)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
+        for name, field in SETTINGS.items()
     ]
     return "\n".join(["| variable | default | what it does |", "|---|---|---|", *rows])
 
@@ -132,7 +134,7 @@ def shown_default(name: str) -> str:
     """A default as the table shows it."""
     if name == "database_url":
         return "`sqlite:///var/trellis.db`"
-    value = Settings.model_fields[name].default
+    value = SETTINGS[name].default
     return "" if value in (None, ()) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

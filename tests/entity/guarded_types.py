@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from db.relations import Predicate, viewer_id
-from graph.auth.policies import Kind, visibility_of
+from graph.auth.visibilities import Kind, visibility_of
 from graph.entity import Connection, Node, entity, hybrid, query_type
 from tests.entity import guarded
 from tests.entity.serving import Rows, Sample

@@ -14,7 +14,7 @@ from sqlalchemy import Executable, MetaData, Table, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.session.engines import Engines
-from graph.context import RequestContext
+from graph.context import ContextFactory
 from graph.entity import Schema
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
@@ -61,13 +61,13 @@ class Api:
 
     async def ask(self, document: str, **variables: Any) -> Any:
         """The data that answers an operation; there must be no errors."""
-        result = await self.schema.execute(document, variables, context_value=RequestContext(self.engines))
+        result = await self.schema.execute(document, variables, context_value=ContextFactory(self.engines))
         assert not result.errors, result.errors
         return result.data
 
     async def errors(self, document: str, **variables: Any) -> list[str]:
         """What an operation is told that cannot be answered in full."""
-        result = await self.schema.execute(document, variables, context_value=RequestContext(self.engines))
+        result = await self.schema.execute(document, variables, context_value=ContextFactory(self.engines))
         return [error.message for error in result.errors or []]
 
     async def rows(self, statement: Executable) -> list[Any]:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Mapper
 
 from db.relations import Predicate, Row, Visibility
-from graph.context import RequestContext
+from graph.context import ContextFactory
 from tests.entity import odd as models
 from tests.entity.serving import Api
 
@@ -58,7 +58,7 @@ async def walked(api: Api, where: dict[str, Any] | None, order_by: list[dict[str
     found: list[Any] = []
     after = None
     while True:
-        context = RequestContext(api.engines, visible=Visibility(visible))
+        context = ContextFactory(api.engines, visible=Visibility(visible))
         variables = {"where": where, "orderBy": order_by, "after": after}
         result = await api.schema.execute(PAGES, variables, context_value=context)
         assert result.data is not None, result.errors

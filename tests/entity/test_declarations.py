@@ -14,7 +14,7 @@ from sqlalchemy import ForeignKey, Integer
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from graph.context import RequestContext
+from graph.context import ContextFactory
 from graph.entity import Connection, Node, Schema, computed, entity, hybrid, query_type
 from graph.entity.registry import entity_of
 from graph.errors import (
@@ -378,7 +378,7 @@ async def test_a_column_that_was_not_declared_is_told_to_us_and_not_to_clients(
     async with serve(blank_database, AUTHORS) as api:
         for field, column in (("secret", "name"), ("plain", "fee")):
             document = f"{{ authors {{ nodes {{ {field} }} }} }}"
-            result = await api.schema.execute(document, context_value=RequestContext(api.engines))
+            result = await api.schema.execute(document, context_value=ContextFactory(api.engines))
             with caplog.at_level(logging.ERROR, "trellis"):
                 (error,) = for_client(result.errors or [])
             assert error.message.startswith("Something went wrong on our side.")

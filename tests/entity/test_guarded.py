@@ -9,7 +9,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
 from db.statements import StatementCache
-from graph.context import RequestContext
+from graph.context import ContextFactory
 from graph.entity import Schema
 from graph.execute.graphql_core import LevelExecutor
 from graph.masking import code_of
@@ -32,7 +32,7 @@ class Asking:
         self._statements = StatementCache()
 
     async def result(self, text: str, viewer: Viewer = ME) -> ExecutionResult:
-        context = RequestContext(self._engines, viewer=viewer, visible=VISIBLE, statements=self._statements)
+        context = ContextFactory(self._engines, viewer=viewer, visible=VISIBLE, statements=self._statements)
         result = await self._schema.execute(text, context_value=context)
         assert isinstance(result, ExecutionResult)
         return result

@@ -9,7 +9,8 @@ from sqlalchemy import insert
 
 from db import demo, models
 from db.session.engines import Engines
-from graph.schema import Schema, make_schema
+from graph.entity import Schema
+from graph.schema import make_schema
 from graph.settings import Settings
 
 

@@ -7,16 +7,26 @@ from graphql import GraphQLError
 from strawberry.types import ExecutionResult
 
 from db.session.engines import Engines
-from graph.context import RequestContext
+from graph.context import ContextFactory, RequestContext
+from graph.entity import Schema
 from graph.masking import code_of
-from graph.schema import Schema
+
+
+class Recording(ContextFactory):
+    """Keeps the context of the last operation."""
+
+    made: RequestContext
+
+    def make(self, *arguments: Any) -> RequestContext:
+        self.made = super().make(*arguments)
+        return self.made
 
 
 async def run(
     schema: Schema, engines: Engines, query: str, variables: Mapping[str, Any] | None = None, **more: Any
 ) -> ExecutionResult:
     """What an operation answers, errors as they were raised."""
-    context = RequestContext(engines)
+    context = ContextFactory(engines)
     return await schema.execute(query, variable_values=dict(variables or {}), context_value=context, **more)
 
 

@@ -17,9 +17,9 @@ from db import models
 from db.relations import Predicate, Visibility
 from db.session.engines import Engines
 from db.statements import StatementCache
-from graph.context import RequestContext
+from graph.context import ContextFactory
 from graph.entity import Schema
-from graph.execute.operation import NotAllowed
+from graph.prepare.documents import NotAllowed, OperationRequest
 from graph.schema import Query
 from graph.settings import Settings
 from tests.databases import StatementRecorder
@@ -59,10 +59,11 @@ async def answer(
     name: str | None = None,
     extensions: dict[str, Any] | None = None,
     *,
-    context: RequestContext | None = None,
+    context: ContextFactory | None = None,
     allowed: Collection[OperationType] = QUERIES,
 ) -> ExecutionResult:
-    return await schema.answer(query, variables, name, extensions, context or RequestContext(engines), allowed)
+    request = OperationRequest(query, variables, name, extensions)
+    return await schema.operations.answer(request, context or ContextFactory(engines), allowed, for_json=True)
 
 
 def written(result: ExecutionResult) -> Any:
@@ -184,7 +185,7 @@ async def test_an_answer_leaves_nothing_to_the_garbage_collector(direct: Schema,
     kept = StatementCache()
 
     async def once() -> None:
-        await answer(direct, filled, query, context=RequestContext(filled, statements=kept))
+        await answer(direct, filled, query, context=ContextFactory(filled, statements=kept))
 
     for _ in range(3):  # the first ones connect, plan, and learn what their statements return
         await once()
@@ -205,7 +206,7 @@ async def test_fifty_answers_at_once_keep_to_their_own_contexts(
     posts = whole["posts"]["nodes"]
 
     async def asked(number: int) -> ExecutionResult:
-        context = RequestContext(filled, visible=only(posts[number]["slug"]))
+        context = ContextFactory(filled, visible=only(posts[number]["slug"]))
         variables = {"first": number + 1, "title": number % 2 == 0}
         return await answer(direct, filled, query, variables, None, {"cost": number % 3 == 0}, context=context)
 
@@ -233,7 +234,7 @@ async def test_one_viewer_does_not_filter_by_what_another_may_see(
     posts = [post for post in found["posts"]["nodes"] if post["tags"]["nodes"]]
     assert len({str(post["tags"]) for post in posts}) > 1
     for post in (*posts, posts[0]):
-        context = RequestContext(filled, visible=only(post["slug"]))
+        context = ContextFactory(filled, visible=only(post["slug"]))
         with statements() as seen:
             result = await answer(direct, filled, query, context=context)
         assert result.data is not None

@@ -10,25 +10,19 @@ import pytest
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from graph.context import RequestContext
+from graph.context import ContextFactory, RequestContext
 from graph.entity import row
-from graph.entity.scalars import SCALARS
+from graph.entity.types import TYPES
 from graph.errors import ClientError
+from graph.execute import level, scheduler
 from graph.execute.graphql_core import LevelExecutor
-from graph.prepare.fields import use_planned_resolvers
+from graph.execute.walk import use_resolvers
+from graph.execute.work import Objects, Work
+from graph.prepare.fields import FieldPlan
 from tests.databases import Database, StatementRecorder
 from tests.entity.serving import fill, serve
 from tests.execute.running import codes
 from tests.execute.workshop_types import WORKSHOP, Tool
-
-
-class CountingExecutor(LevelExecutor):
-    """Counts the batches of fields that it runs level by level."""
-
-    batches = 0
-
-    def count_fields(self, number: int) -> None:
-        type(self).batches += 1
 
 
 class Flat(ClientError):
@@ -91,28 +85,32 @@ def plain() -> strawberry.Schema:
     schema = strawberry.Schema(
         query=Query,
         subscription=Subscription,
-        execution_context_class=CountingExecutor,
-        config=StrawberryConfig(scalar_map=SCALARS, enable_experimental_incremental_execution=True),
+        execution_context_class=LevelExecutor,
+        config=StrawberryConfig(scalar_map=TYPES.definitions(), enable_experimental_incremental_execution=True),
     )
-    use_planned_resolvers(schema._schema)  # noqa: SLF001 - Strawberry has no public way to it
+    use_resolvers(schema._schema)  # noqa: SLF001 - Strawberry has no public way to it
     return schema
 
 
 @pytest.fixture
-def level_by_level() -> Callable[[], bool]:
+def level_by_level(monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
     """Whether anything was run level by level in this test."""
-    before = CountingExecutor.batches
-    return lambda: CountingExecutor.batches > before
+    begun: list[FieldPlan] = []
+
+    def begin(work: Work, objects: Objects, field: FieldPlan) -> None:
+        begun.append(field)
+        level.begin(work, objects, field)
+
+    monkeypatch.setattr(scheduler, "begin", begin)
+    return lambda: bool(begun)
 
 
 @pytest.fixture
 async def context(blank_database: Database) -> AsyncIterator[RequestContext]:
     """What an operation carries, on a database with the workshop."""
     await fill(blank_database, WORKSHOP)
-    async with serve(blank_database, WORKSHOP) as api:
-        context = RequestContext(api.engines)
-        async with context.operation():
-            yield context
+    async with serve(blank_database, WORKSHOP) as api, ContextFactory(api.engines).context() as context:
+        yield context
 
 
 async def frames(

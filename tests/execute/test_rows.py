@@ -9,9 +9,10 @@ from sqlalchemy import text
 from strawberry.types import ExecutionResult
 
 from db.session.engines import Engines
-from graph.context import RequestContext
+from graph.context import ContextFactory
+from graph.entity import Schema
 from graph.masking import code_of, for_client
-from graph.schema import Schema
+from graph.prepare.documents import OperationRequest
 from tests.databases import Database, StatementRecorder
 from tests.entity.serving import Api, fill, serve
 from tests.execute.running import only_error
@@ -32,7 +33,9 @@ async def workshop(blank_database: Database) -> AsyncIterator[Api]:
 
 async def answer(schema: Schema, engines: Engines, query: str, variables: dict[str, Any] | None = None) -> Any:
     """What a server writes."""
-    return await schema.answer(query, variables, None, None, RequestContext(engines), [OperationType.QUERY])
+    return await schema.operations.answer(
+        OperationRequest(query, variables), ContextFactory(engines), [OperationType.QUERY], for_json=True
+    )
 
 
 def told(result: ExecutionResult) -> list[tuple[str, list[str | int] | None, str | None]]:

@@ -13,10 +13,9 @@ from sqlalchemy import Connection, Engine, event, text
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
-from graph.context import RequestContext
-from graph.schema import Schema
+from graph.entity import Schema
 from tests.databases import HANDSHAKE, StatementRecorder
-from tests.execute.running import data_of, run
+from tests.execute.running import Recording, data_of, run
 
 TWO_LEVELS = "{ tags(first: 1) { nodes { name posts(first: 100) { totalCount nodes { title } } } } }"
 
@@ -105,19 +104,20 @@ async def test_one_statement_runs_in_autocommit_and_several_in_one_transaction(
     schema: Schema, filled: Engines, query: str, mode: Mode, reads: int
 ) -> None:
     seen: list[bool] = []
-    context = RequestContext(filled)
+    context = Recording(filled)
     with after_each_read(lambda connection, _number: seen.append(in_transaction(connection))):
         result = await schema.execute(query, context_value=context)
     assert result.errors is None
-    assert context.session.mode is mode
+    assert context.made.session.mode is mode
     assert seen == [mode is Mode.SNAPSHOT] * reads
 
 
 async def test_every_operation_has_a_session_of_its_own(schema: Schema, filled: Engines) -> None:
-    context = RequestContext(filled)
-    first = context.session
+    context = Recording(filled)
     await schema.execute("{ tags { totalCount } }", context_value=context)
-    assert context.session is not first
+    first = context.made.session
+    await schema.execute("{ tags { totalCount } }", context_value=context)
+    assert context.made.session is not first
     assert filled.pools()["primary"].checked_out == 0
 
 

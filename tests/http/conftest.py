@@ -13,11 +13,12 @@ from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 
 from db import demo
+from db.models.role import ADMIN
 from db.session.engines import Engines
 from graph.app import create_app
-from graph.endpoint import Identification
+from graph.domain import Identification
 from graph.settings import Settings
-from graph.viewer import ADMIN, Viewer
+from graph.viewer import Viewer
 from tests.databases import Database
 from tests.explorer.serving import serving
 from tests.http.client import Client

@@ -41,7 +41,7 @@ RunRevision = Callable[[str, str], Config]
 
 @pytest.fixture
 def revision(settings: DatabaseSettings, tmp_path: Path) -> RunRevision:
-    """Crud a revision after the newest one, and says how alembic finds it."""
+    """Writes a revision after the newest one, and says how alembic finds it."""
 
     def write(upgrade: str, downgrade: str = "pass") -> Config:
         folder = tmp_path / "versions"

@@ -14,7 +14,7 @@ import pytest
 
 from db import demo
 from db.session.engines import Engines
-from graph.context import RequestContext
+from graph.context import ContextFactory
 from graph.schema import make_schema
 from tests.databases import Database, StatementRecorder
 
@@ -39,7 +39,7 @@ def write_part(file: Path, dialect: str, statements: str) -> None:
 async def answer(text: str, engines: Engines, statements: StatementRecorder) -> tuple[Any, list[str]]:
     """What the operation answers, and the statements it took."""
     with statements() as seen:
-        result = await SCHEMA.execute(text, context_value=RequestContext(engines))
+        result = await SCHEMA.execute(text, context_value=ContextFactory(engines))
     errors = [error.formatted for error in result.errors or []]
     return {"data": result.data} | ({"errors": errors} if errors else {}), seen
 

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from graph import schema
 from graph.entity.registry import Entity, entity_of
 from graph.writing.inputs import Input, _KeyOf
-from graph.writing.mutation import Mutation
+from graph.writing.mutation import MutationField
 
 TEXTS = {"currency": "EUR", "email": "somebody@example.org", "slug": "a-slug", "role": "member"}
 """Texts that their fields take; others take anything."""
@@ -40,11 +40,11 @@ class IdPlace(NamedTuple):
 
     def input(self, id_: str, ids: Ids) -> Any:
         """An input with this id in this place."""
-        return _filled(_mutations()[self.mutation].model, self.place, id_, ids)
+        return _filled(_mutations()[self.mutation].declaration.input, self.place, id_, ids)
 
 
 @cache
-def _mutations() -> Mapping[str, Mutation]:
+def _mutations() -> Mapping[str, MutationField]:
     fields = schema.Mutation.__strawberry_definition__.fields
     return {field.graphql_name: field for field in fields}
 
@@ -52,7 +52,7 @@ def _mutations() -> Mapping[str, Mutation]:
 def id_places() -> Iterator[IdPlace]:
     """Every place of every mutation that takes an id."""
     for name, mutation in _mutations().items():
-        for place, entity in dict.fromkeys(_places(mutation.model)):
+        for place, entity in dict.fromkeys(_places(mutation.declaration.input)):
             yield IdPlace(name, place, entity)
 
 

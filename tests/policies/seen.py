@@ -1,6 +1,6 @@
 """Who may see what, said a second time: in plain Python, about rows as the database holds them.
 
-It shares nothing with `graph.auth.policies`, so that one can be held against the other.
+It shares nothing with `graph.policies`, so that one can be held against the other.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -12,10 +12,12 @@ from pydantic import SecretStr
 
 from db import demo
 from db.session.engines import Engines
-from graph.auth.identity import Identity
-from graph.auth.policies import visibility
-from graph.context import RequestContext
+from graph.context import ContextFactory
+from graph.identity.service import Identity
 from graph.masking import code_of, for_client
+from graph.mutations.house import HouseSettings
+from graph.policies import visibility
+from graph.prepare.documents import OperationRequest
 from graph.settings import Settings
 from graph.viewer import Viewer
 from tests.policies.places import Place, places
@@ -103,11 +105,11 @@ class Told:
         return found
 
 
-async def told(world: World, text: str, variables: dict[str, Any], services: object = None) -> Told:
-    context = RequestContext(
+async def told(world: World, text: str, variables: dict[str, Any], services: Sequence[object] = ()) -> Told:
+    context = ContextFactory(
         world.engines, viewer=VIEWER, visible=visibility(VIEWER), statements=STATEMENTS, services=services
     )
-    result = await SCHEMA.answer(text, variables, None, None, context, KINDS)
+    result = await SCHEMA.operations.answer(OperationRequest(text, variables), context, KINDS)
     return Told(result.data, {code_of(error) for error in for_client(result.errors or [])})
 
 
@@ -151,7 +153,7 @@ async def test_no_text_in_an_input_is_taken_for_anything_else(own_world: World) 
     try:
         for place, value in tries("mutation"):
             text, variables = place.asked(value, ids)
-            answer = await told(own_world, text, variables, identity)
+            answer = await told(own_world, text, variables, [identity, HouseSettings()])
             assert "INTERNAL_SERVER_ERROR" not in answer.codes, (place, value)
             assert None not in answer.codes, (place, value)
     finally:

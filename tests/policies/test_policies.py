@@ -8,8 +8,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db import models
 from db.base import Base as ModelBase
-from graph.auth.policies import ROWS, VALUES, Kind, RowPolicy, check, visibility
+from graph.auth.visibilities import Kind, RowPolicy, check
 from graph.errors import InvalidPolicy
+from graph.policies import ROWS, VALUES, visibility
 from graph.viewer import NOBODY, Viewer
 
 
@@ -46,7 +47,7 @@ def test_every_model_of_ours_has_a_policy() -> None:
 @pytest.mark.parametrize(
     ("rows", "values", "message"),
     [
-        ({}, {}, "Animal has no policy; say in ROWS of graph/auth/policies.py who may see its rows."),
+        ({}, {}, "Animal has no policy; say in ROWS of graph/policies.py who may see its rows."),
         (
             {Animal: everybody, Dog: nobody},
             {},

@@ -22,10 +22,11 @@ from db.base import Base
 from db.models import AuditEntry
 from db.session.engines import Engines
 from db.statements import StatementCache
-from graph.auth.policies import visibility
-from graph.context import RequestContext
+from graph.context import ContextFactory
 from graph.entity.ids import encode_id
 from graph.entity.registry import Entity, entity_named
+from graph.policies import visibility
+from graph.prepare.documents import OperationRequest
 from graph.schema import make_schema
 from graph.settings import Settings
 from graph.viewer import Viewer
@@ -66,8 +67,8 @@ class World:
 
     async def answer(self, viewer: Viewer, text: str, variables: Mapping[str, Any] | None = None) -> Answer:
         """What a viewer is told."""
-        context = RequestContext(self.engines, viewer=viewer, visible=visibility(viewer), statements=STATEMENTS)
-        result = await SCHEMA.answer(text, dict(variables or {}), None, None, context, KINDS)
+        context = ContextFactory(self.engines, viewer=viewer, visible=visibility(viewer), statements=STATEMENTS)
+        result = await SCHEMA.operations.answer(OperationRequest(text, dict(variables or {})), context, KINDS)
         answer = answer_of(result, 0)
         return answer._replace(data=json.loads(json.dumps(answer.data, default=datetime.isoformat)))
 

@@ -9,11 +9,10 @@ import pytest
 import graph.context
 from db.session import RequestSession
 from db.session.engines import Engines
-from graph.context import RequestContext
-from graph.schema import Schema
+from graph.entity import Schema
 from tests.databases import StatementRecorder
 from tests.execute.operations import Ids, made_up
-from tests.execute.running import codes, data_of
+from tests.execute.running import Recording, codes, data_of
 
 OPERATIONS = 30
 LISTS = (
@@ -81,7 +80,7 @@ async def test_no_operation_needs_more_than_its_price(
     answered, most = 0, 0
     for seed in range(OPERATIONS):
         operation = made_up(schema._schema, ids, Random(seed))  # noqa: SLF001 - Strawberry has no public way to it
-        context = RequestContext(filled)
+        context = Recording(filled)
         with statements() as seen:
             result = await schema.execute(
                 operation.text,
@@ -94,7 +93,7 @@ async def test_no_operation_needs_more_than_its_price(
             continue
         assert result.errors is None, f"seed {seed}: {operation}: {result.errors}"
         assert result.extensions is not None
-        cost, session = result.extensions["cost"], context.session
+        cost, session = result.extensions["cost"], context.made.session
         assert isinstance(session, CountingSession)
         assert len(seen) <= cost["statements"], f"seed {seed}: {operation}"
         assert session.fetched <= cost["rows"], f"seed {seed}: {operation}"

@@ -4,10 +4,10 @@ import pytest
 from graphql import GraphQLError
 
 from db.session.engines import Engines
+from graph.entity import Schema
 from graph.prepare import documents
 from graph.prepare.documents import InvalidDocument, Preparer
 from graph.prepare.limits import Limits
-from graph.schema import Schema
 from tests.execute.running import codes, data_of, run
 
 LIMITS = Limits(max_tokens=1_000, max_statements=100, max_rows=1_000, max_values=1_000)

@@ -9,8 +9,9 @@ import pytest
 from graphql import get_introspection_query
 
 from db.session.engines import Engines
+from graph.entity import Schema
 from graph.prepare.documents import TOO_MUCH_WORK, InvalidDocument
-from graph.schema import Schema, make_schema
+from graph.schema import make_schema
 from graph.settings import Settings
 from tests.databases import StatementRecorder
 from tests.execute.running import codes, only_error, run

@@ -7,9 +7,12 @@ import pytest
 from graphql import OperationType
 
 from db.session.engines import Engines
-from graph.context import RequestContext
-from graph.prepare.plan import MAX_FORMS, FieldPlan, Selection
-from graph.schema import Schema
+from graph.context import ContextFactory
+from graph.entity import Schema
+from graph.execute.rows import RowProjection
+from graph.prepare.documents import OperationRequest
+from graph.prepare.fields import FieldPlan, Selection
+from graph.prepare.plan import MAX_SELECTIONS
 from tests.databases import StatementRecorder
 from tests.execute.running import data_of
 
@@ -25,8 +28,10 @@ SWITCHED = (
 
 async def answered(schema: Schema, engines: Engines, query: str, variables: Mapping[str, Any] | None = None) -> Any:
     """The data that a server writes; there must be no errors."""
-    context = RequestContext(engines)
-    result = await schema.answer(query, dict(variables or {}), None, None, context, [OperationType.QUERY])
+    context = ContextFactory(engines)
+    result = await schema.operations.answer(
+        OperationRequest(query, dict(variables or {})), context, [OperationType.QUERY], for_json=True
+    )
     assert result.errors is None, result.errors
     return result.data
 
@@ -43,12 +48,18 @@ def planned(schema: Schema, query: str, variables: Mapping[str, Any] | None = No
 def below(selection: Selection) -> Iterator[Selection]:
     yield selection
     for field in selection.fields:
-        for form in field.forms.values():
+        for form in field.selections.values():
             yield from below(form)
 
 
 def fields_of(selections: list[Selection]) -> list[FieldPlan]:
     return [field for selection in selections for field in selection.fields]
+
+
+def projections_of(selection: Selection) -> dict[Any, RowProjection]:
+    """The functions that make rows into objects of the response."""
+    kept = selection.remembered
+    return {identity: made for identity, made in kept.items() if isinstance(made, RowProjection)}
 
 
 def combination(number: int) -> dict[str, bool]:
@@ -65,7 +76,7 @@ async def test_the_second_run_uses_the_selections_and_the_functions_of_the_first
     # The count, the page, the authors, the tags.
     assert len(seen) == 4
     before = planned(schema, query)
-    forms = [dict(selection.row_forms) for selection in before]
+    forms = [projections_of(selection) for selection in before]
     # Rows are posts, authors and tags.
     assert sum(map(len, forms)) == 3
     assert await answered(schema, filled, query) == first
@@ -73,7 +84,7 @@ async def test_the_second_run_uses_the_selections_and_the_functions_of_the_first
     after = planned(schema, query)
     assert [id(selection) for selection in after] == [id(selection) for selection in before]
     for selection, kept in zip(after, forms, strict=True):
-        assert selection.row_forms == kept  # forms have no equality of their own: these are the same objects
+        assert projections_of(selection) == kept  # forms have no equality of their own: these are the same objects
 
 
 async def test_other_variables_make_no_other_plan(schema: Schema, filled: Engines) -> None:
@@ -91,7 +102,7 @@ async def test_other_variables_make_no_other_plan(schema: Schema, filled: Engine
     assert [len(nodes) for nodes in found] == [3, 2, 1]
     assert found[2] == [whole]
     assert list(map(id, planned(schema, query))) == list(map(id, before))
-    assert {len(field.forms) for field in fields_of(before)} == {0, 1}
+    assert {len(field.selections) for field in fields_of(before)} == {0, 1}
 
 
 @pytest.mark.parametrize("left_in", [frozenset(), frozenset({"title"}), frozenset({"summary", "content"})])
@@ -136,7 +147,7 @@ async def test_of_many_combinations_a_bounded_number_is_kept_and_each_is_answere
         assert data == {"posts": {"nodes": expected}}
         assert len(seen) == 1
     fields = fields_of(planned(schema, SWITCHED, combination(0)))
-    assert max(len(field.forms) for field in fields) == MAX_FORMS
+    assert max(len(field.selections) for field in fields) == MAX_SELECTIONS
 
 
 async def test_one_key_with_several_nodes_is_selected_as_its_conditions_say(

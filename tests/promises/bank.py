@@ -19,6 +19,7 @@ from sqlalchemy import select
 from starlette.requests import HTTPConnection
 
 from db import models
+from db.models.role import ADMIN
 from db.money import to_decimal
 from db.session import Mode, RequestSession
 from db.session.connection import Transaction
@@ -28,7 +29,7 @@ from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.types.account import Account
 from graph.types.transfer import Transfer
-from graph.viewer import ADMIN, NOBODY, Viewer
+from graph.viewer import NOBODY, Viewer
 
 T = TypeVar("T")
 

@@ -5,9 +5,9 @@ import asyncio
 from pydantic import SecretStr
 
 from db.migrate import upgrade
+from db.models.role import ADMIN
 from graph.app import create_app
 from graph.settings import Settings
-from graph.viewer import ADMIN
 from tests.explorer.serving import serving
 from tests.promises.bank import CLIENTS, HEADER, PROMISE_S, Client, Ledger, by_header, check_books, open_accounts
 from tests.promises.server import FragileServer, fragile_server

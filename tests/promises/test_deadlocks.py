@@ -7,9 +7,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
+from db.models.role import ADMIN
 from graph.app import create_app
 from graph.settings import Settings
-from graph.viewer import ADMIN
 from tests.databases import WAITS_FOR_ME, Database
 from tests.explorer.serving import serving
 from tests.promises.bank import (

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from graph.auth import api_keys
+from graph.identity import api_keys
 from graph.settings import Settings
 from tests.cli.running import TRELLIS, environment
 from tests.databases import Database

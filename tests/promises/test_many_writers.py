@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from pydantic import SecretStr
 
+from db.models.role import ADMIN
 from graph.app import create_app
 from graph.settings import Settings
-from graph.viewer import ADMIN
 from tests.databases import Database
 from tests.explorer.serving import serving
 from tests.promises.bank import HEADER, Call, Client, Ledger, by_header, check_books, open_accounts

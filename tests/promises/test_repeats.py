@@ -4,9 +4,9 @@ import asyncio
 
 from pydantic import SecretStr
 
+from db.models.role import ADMIN
 from graph.app import create_app
 from graph.settings import Settings
-from graph.viewer import ADMIN
 from tests.databases import Database
 from tests.explorer.serving import serving
 from tests.promises.bank import HEADER, START, Call, Client, Ledger, by_header, check_books, input_of, open_accounts

@@ -1,20 +1,26 @@
 """Asking the schema of our nouns as somebody, past HTTP: the same documents, the same policies."""
 
 import itertools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from graphql import OperationType
 from sqlalchemy import select
 
 from db import models
 from db.session import Mode, RequestSession
+from db.session.connection import Transaction
 from db.session.engines import Engines
 from db.statements import StatementCache
-from graph.auth.policies import visibility
-from graph.context import RequestContext
+from graph.context import ContextFactory
+from graph.mutations.house import HouseSettings
+from graph.policies import visibility
+from graph.prepare.documents import OperationRequest
 from graph.schema import make_schema
 from graph.viewer import NOBODY, Viewer
+from graph.writing import Change
+
+T = TypeVar("T")
 
 SCHEMA = make_schema()
 EVERYTHING = (OperationType.QUERY, OperationType.MUTATION)
@@ -37,14 +43,18 @@ class Asking:
         """The same, as somebody else."""
         return Asking(self.engines, viewer, self._statements)
 
-    def context(self) -> RequestContext:
+    def context(self) -> ContextFactory:
         """A context for one operation of this viewer."""
-        return RequestContext(
-            self.engines, viewer=self.viewer, visible=visibility(self.viewer), statements=self._statements
+        return ContextFactory(
+            self.engines,
+            viewer=self.viewer,
+            visible=visibility(self.viewer),
+            statements=self._statements,
+            services=[HouseSettings()],
         )
 
     async def __call__(self, document: str, **variables: Any) -> Any:
-        result = await SCHEMA.answer(document, variables, None, None, self.context(), EVERYTHING)
+        result = await SCHEMA.operations.answer(OperationRequest(document, variables), self.context(), EVERYTHING)
         assert not result.errors, result.errors
         return result.data
 
@@ -76,3 +86,14 @@ async def make_user(engines: Engines, *roles: str, **values: Any) -> Viewer:
 
     async with RequestSession(engines, Mode.CURRENT) as session:
         return Viewer(await session.write(work), frozenset(roles))
+
+
+async def in_change(engines: Engines, work: Callable[[Change], Awaitable[T]]) -> T:
+    """Do work in a change of an admin, as a mutation does, without its frame."""
+    context = ContextFactory(engines, viewer=ADMIN, visible=visibility(ADMIN)).make(Mode.CURRENT)
+
+    async def run(transaction: Transaction) -> T:
+        return await work(Change(transaction, context))
+
+    async with RequestSession(engines, Mode.CURRENT) as session:
+        return await session.write(run)

@@ -25,17 +25,19 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, relat
 
 from db.relations import Predicate, Visibility
 from db.session.engines import Engines
-from graph.context import RequestContext
+from graph.context import ContextFactory
 from graph.entity import Connection, Node, Schema, entity, query_type
+from graph.prepare.documents import OperationRequest
 from graph.settings import Settings
-from graph.viewer import ADMIN, NOBODY, Viewer
-from graph.writing import EDITORS, ERROR_TYPES, Crud, RelationshipInput, mutation_type, with_role
+from graph.viewer import NOBODY, Viewer
+from graph.writing import Crud, RelationshipInput, Right, error_types, mutation_type, with_right
 from tests.databases import Database
 from tests.entity.serving import settings_of
 from tests.writing.asking import EVERYTHING, Asking
 
 EDITOR = Viewer(7, frozenset({"editor"}))
 KEEPER = Viewer(8, frozenset({"admin"}))
+EDITORS = Right("admin", "editor")
 
 
 class Base(DeclarativeBase):
@@ -111,9 +113,9 @@ class Book(Node):
 books = Crud(
     Book,
     ["title", "edition", "pages", "price", "form"],
-    may=with_role("editor"),
+    may=with_right(EDITORS),
     create=EDITORS,
-    links=[RelationshipInput("genres", create=("name",))],
+    links=[RelationshipInput("genres", create=("name",), create_right=EDITORS)],
 )
 
 genres = Crud(Genre, ["name", "note", "code"], may=lambda _viewer, row: row.note != "fixed", create=EDITORS)
@@ -121,7 +123,7 @@ genres = Crud(Genre, ["name", "note", "code"], may=lambda _viewer, row: row.note
 SCHEMA = Schema(
     query_type(Book, Genre),
     Settings.model_construct(),
-    types=ERROR_TYPES,
+    types=error_types(),
     mutation=mutation_type(
         [books.create, books.update, books.delete, books.create_many, partial(genres.upsert_many, by="name")]
     ),
@@ -147,9 +149,9 @@ class AskingLibrary(Asking):
         return AskingLibrary(self.engines, viewer, self._statements)
 
     async def __call__(self, document: str, **variables: Any) -> Any:
-        visible = KEEPERS if self.viewer.has(ADMIN) else READERS
-        context = RequestContext(self.engines, viewer=self.viewer, visible=visible, statements=self._statements)
-        result = await SCHEMA.answer(document, variables, None, None, context, EVERYTHING)
+        visible = KEEPERS if self.viewer.has("admin") else READERS
+        context = ContextFactory(self.engines, viewer=self.viewer, visible=visible, statements=self._statements)
+        result = await SCHEMA.operations.answer(OperationRequest(document, variables), context, EVERYTHING)
         assert not result.errors, result.errors
         return result.data
 

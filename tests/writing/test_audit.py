@@ -7,8 +7,9 @@ from sqlalchemy import select
 from starlette.requests import Request
 
 from db import models
-from graph.auth.policies import visibility
-from graph.context import RequestContext
+from graph.context import ContextFactory
+from graph.policies import visibility
+from graph.prepare.documents import OperationRequest
 from graph.types.post import Post
 from graph.types.tag import Tag
 from graph.types.user import User
@@ -27,10 +28,10 @@ async def entries(ask: Asking) -> list[dict[str, Any]]:
 async def test_an_entry_says_who_did_what_to_which_objects_in_which_request(ask: Asking) -> None:
     ada = await make_user(ask.engines, "author", name="Ada")
     request = Request({"type": "http", "headers": [(b"x-request-id", b"client-7")]})
-    context = RequestContext(ask.engines, request=request, viewer=ada, visible=visibility(ada))
+    context = ContextFactory(ask.engines, request=request, viewer=ada, visible=visibility(ada))
     document = "mutation($input: CreatePostInput!) { createPost(input: $input) { post { id } errors { code } } }"
     given = {"title": "T", "content": "C", "tags": {"add": [{"create": {"name": "A", "slug": "a"}}]}}
-    result = await SCHEMA.answer(document, {"input": given}, None, None, context, EVERYTHING)
+    result = await SCHEMA.operations.answer(OperationRequest(document, {"input": given}), context, EVERYTHING)
     assert result.data is not None
     assert result.data["createPost"]["errors"] == []
     (entry,) = await entries(ask)

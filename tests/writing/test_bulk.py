@@ -8,11 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from db import models
-from db.session import Mode, RequestSession
-from db.session.connection import Transaction
+from db.session import RequestSession
 from db.session.engines import Engines
-from graph.auth.policies import visibility
-from graph.context import RequestContext
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.errors import DeclarationError
@@ -21,10 +18,10 @@ from graph.mutations.tag import tags
 from graph.types.tag import Tag
 from graph.types.user import User
 from graph.viewer import Viewer
-from graph.writing import Change, Crud, Rejected, with_role
+from graph.writing import SIGNED_IN, Change, Crud, Rejected, with_right
 from graph.writing.bulk import ATTEMPTS, Bulk
 from tests.databases import StatementRecorder
-from tests.writing.asking import ADMIN, Asking, make_user
+from tests.writing.asking import ADMIN, Asking, in_change, make_user
 
 POLICIES = ("REJECT_ALL", "REJECT_FAILED", "IGNORE_FAILED")
 
@@ -258,7 +255,7 @@ async def test_a_row_that_nobody_looked_at_is_not_overwritten(
         return []  # as if it had been made since then
 
     async def seed(change: Change) -> None:
-        change.orm.add(models.Tag(name="Theirs", slug="a"))
+        change.session.add(models.Tag(name="Theirs", slug="a"))
 
     monkeypatch.setattr(Bulk, "_look", blind)
     await in_change(engines, seed)
@@ -269,37 +266,26 @@ async def test_a_row_that_nobody_looked_at_is_not_overwritten(
         assert [tuple(row) for row in await session.rows(select(models.Tag.name))] == [("Theirs",)]
 
 
-async def in_change(engines: Engines, work: Any) -> Any:
-    viewer = Viewer(None, frozenset({"admin"}), key_id=1)
-    context = RequestContext(engines, viewer=viewer, visible=visibility(viewer))
-
-    async def run(transaction: Transaction) -> Any:
-        return await work(Change(transaction, context, ("input",)))
-
-    async with RequestSession(engines, Mode.CURRENT) as session:
-        return await session.write(run)
-
-
 async def bulk(change: Change, rows: Iterable[dict[str, Any]]) -> Any:
     """Upsert tags inside a change, as the mutation does."""
-    field = tags.upsert_many("slug")
-    return await field._work(field.model.model_validate({"tags": list(rows)}), change)  # noqa: SLF001 - the work without its frame
+    mutation = tags.upsert_many("slug")
+    return await mutation.work(mutation.input.model_validate({"tags": list(rows)}), change)
 
 
 async def test_a_bulk_statement_flushes_what_the_session_holds_and_never_overwrites_it(engines: Engines) -> None:
     async def seed(change: Change) -> None:
-        change.orm.add_all([models.Tag(name="CompiledStatement", slug="kept"), models.Tag(name="Old", slug="both")])
+        change.session.add_all([models.Tag(name="Kept", slug="kept"), models.Tag(name="Old", slug="both")])
 
     async def work(change: Change) -> tuple[str, str]:
-        kept, both = await change.orm.scalars(select(models.Tag).order_by(models.Tag.id))
+        kept, both = await change.session.scalars(select(models.Tag).order_by(models.Tag.id))
         kept.name = "Changed in the session"
         both.name = "Changed in the session"
         pending = models.Tag(name="Pending", slug="pending")
-        change.orm.add(pending)
+        change.session.add(pending)
         await bulk(change, [tag_row("both", "Bulk"), tag_row("pending", "Bulk")])
         assert pending.id is not None
         both.slug = "renamed"  # a later change of one column does not bring back another
-        await change.orm.flush()
+        await change.session.flush()
         return both.name, pending.name
 
     await in_change(engines, seed)
@@ -322,16 +308,16 @@ async def test_a_race_is_looked_at_three_times(engines: Engines, monkeypatch: py
         return await look(self, batch, change) if looked == ATTEMPTS else []  # as if the other had committed by then
 
     async def seed(change: Change) -> None:
-        change.orm.add(
+        change.session.add(
             models.Post(title="T", slug="taken", content="", author=models.User(email="a@b.example", name="A"))
         )
 
     async def work(change: Change) -> Any:
-        author = await change.orm.scalar(select(models.User.id))
+        author = await change.session.scalar(select(models.User.id))
         change.viewer = Viewer(author, frozenset({"author"}))
-        field = posts.create_many()
+        mutation = posts.create_many()
         given = {"posts": [post_row(0, slug="taken"), post_row(1)], "onError": "REJECT_FAILED"}
-        return await field._work(field.model.model_validate(given), change)  # noqa: SLF001 - as above
+        return await mutation.work(mutation.input.model_validate(given), change)
 
     await in_change(engines, seed)
     look = Bulk._look  # noqa: SLF001 - the one place where time passes between looking and writing
@@ -345,7 +331,7 @@ async def test_a_race_is_looked_at_three_times(engines: Engines, monkeypatch: py
 
 def test_a_natural_key_that_is_not_unique_is_refused_when_it_is_declared() -> None:
     with pytest.raises(DeclarationError, match="name is not unique"):
-        Crud(Tag, ["name", "slug"], may=with_role()).upsert_many("name")
+        Crud(Tag, ["name", "slug"], may=with_right(SIGNED_IN)).upsert_many("name")
 
 
 def test_links_that_every_row_has_and_upsert_do_not_go_together() -> None:

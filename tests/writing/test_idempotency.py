@@ -19,7 +19,7 @@ from graph.mutations.idempotency import KEPT_FOR, MAX_SWEPT, StoredKeys
 from graph.writing import Change, IdempotencyKey, Input, idempotency_key, mutation
 from graph.writing.idempotency import fingerprint_of
 from tests.databases import StatementRecorder
-from tests.writing.asking import ADMIN, Asking, make_user
+from tests.writing.asking import ADMIN, Asking, in_change, make_user
 from tests.writing.banking import ORDER, TRANSFER, balance_of, make_account, place, transfer
 
 CONFLICT = [("IdempotencyConflict", ("input", "idempotencyKey"))]
@@ -155,19 +155,20 @@ async def test_calls_without_a_key_leave_none(ask: Asking) -> None:
 async def test_keys_are_kept_for_two_days_and_then_swept_a_bounded_number_at_a_time(engines: Engines) -> None:
     stored, now = StoredKeys(sweep_every=2), utcnow()
 
-    async def claim(transaction: Any) -> None:
+    async def claim(change: Change) -> None:
         for number in range(MAX_SWEPT + 3):
             row = {"owner": "user:1", "key": f"old {number}", "fingerprint": "f", "answer": {"errors": []}}
-            transaction.orm.add(models.IdempotencyKey(**row, created_at=now - KEPT_FOR - timedelta(seconds=1)))
-        await stored.claim(transaction, "user:1", "a", "f", now - KEPT_FOR + timedelta(seconds=1))
+            change.session.add(models.IdempotencyKey(**row, created_at=now - KEPT_FOR - timedelta(seconds=1)))
+        change.now = now - KEPT_FOR + timedelta(seconds=1)
+        await stored.claim(change, "user:1", "a", "f")
 
-    async def claim_more(transaction: Any) -> None:
-        assert await stored.claim(transaction, "user:1", "b", "f", now) is None
-        await stored.keep(transaction, "user:1", "b", {"errors": []})
+    async def claim_more(change: Change) -> None:
+        change.now = now
+        assert await stored.claim(change, "user:1", "b", "f") is None
+        await stored.keep(change, "user:1", "b", {"errors": []})
 
-    async with RequestSession(engines, Mode.CURRENT) as session:
-        await session.write(claim)
-        await session.write(claim_more)
+    await in_change(engines, claim)
+    await in_change(engines, claim_more)
     # Three of the old ones are left for the next time; "a" is too young, and "b" is new.
     assert await keys(engines) == 3 + 2
 

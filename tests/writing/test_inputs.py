@@ -11,6 +11,7 @@ from strawberry.types.base import StrawberryOptional
 
 from db import models
 from graph.errors import DeclarationError
+from graph.prepare.documents import OperationRequest
 from graph.types.post import Post
 from graph.writing import Input, Rejected, id_of
 from graph.writing.inputs import input_type, parsed, rows_of
@@ -91,7 +92,7 @@ async def test_versions_that_are_no_int_are_refused_before_anything_is_done(ask:
     given = {"id": await make_post(author), "ifVersion": version}
     document = "mutation($input: UpdatePostInput!) { updatePost(input: $input) { post { id } } }"
     context = author.context()
-    result = await SCHEMA.answer(document, {"input": given}, None, None, context, EVERYTHING)
+    result = await SCHEMA.operations.answer(OperationRequest(document, {"input": given}), context, EVERYTHING)
     assert "ifVersion" in str(result.errors)
     assert result.data is None
 

@@ -11,9 +11,6 @@ from db.base import utcnow
 from db.money import to_decimal
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
-from graph.context import RequestContext
-from graph.mutations.house import house_email
-from graph.settings import Settings
 from tests.databases import StatementRecorder
 from tests.writing.asking import ADMIN, Asking, make_user
 from tests.writing.banking import ORDER, balance_of, make_account, place
@@ -152,12 +149,12 @@ async def test_the_house_does_not_pay_itself(ask: Asking) -> None:
     assert await ask.by(ADMIN).refused("payOrder", asked) == [("InvalidInput", ("input", "fromAccountId"))]
 
 
-async def test_the_house_is_called_as_the_settings_of_the_server_say(engines: Engines) -> None:
-    class Services:
-        settings = Settings.model_construct(house_email="till@example.org")
-
-    assert house_email(RequestContext(engines, services=Services())) == "till@example.org"
-    assert house_email(RequestContext(engines)) == HOUSE
+async def test_the_house_is_called_as_the_environment_says(ask: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRELLIS_HOUSE_EMAIL", "till@example.org")
+    ada = ask.by(await make_user(ask.engines))
+    await pay(ada, await place(ada, (1, "4")), await make_account(ada, "4"))
+    paid = await ask.by(ADMIN)("query($e: String!) { user(email: $e) { name } }", e="till@example.org")
+    assert paid == {"user": {"name": "The house"}}
 
 
 async def test_only_admins_ship_and_only_what_is_paid(ask: Asking) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from db import models
 from db.session import Mode, RequestSession
-from graph.auth import sign_ins
+from graph.identity import sign_ins
 from graph.types.user import User
 from graph.viewer import Viewer
 from tests.writing.asking import ADMIN, Asking, make_user

@@ -10,7 +10,8 @@ from sqlalchemy import BigInteger, Column, Enum, Numeric, SmallInteger, String, 
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from strawberry.scalars import JSON
 
-from db.base import KIND, EmailAddress
+from db.base import EmailAddress
+from db.text_kinds import KIND
 from graph.entity.registry import Attribute
 from graph.entity.scalars import BigInt
 from graph.writing.rules import canonical, fits, rule_of

@@ -7,7 +7,8 @@ import typer
 
 from db.settings import HOUSE
 from graph.cli.errors import CommandError, Exit
-from graph.schema import make_schema
+from graph.schema import DOMAIN
+from graph.settings import Settings
 
 SCHEMA = HOUSE / "schema.graphql"
 
@@ -17,7 +18,7 @@ def export(output: Path | None, *, check: bool) -> None:
 
     Raises `CommandError` for a file that differs or that cannot be written.
     """
-    text = make_schema().as_str().rstrip() + "\n"
+    text = DOMAIN.schema(Settings.model_construct()).as_str().rstrip() + "\n"
     if check:
         _compare(output or SCHEMA, text)
     elif output is None:

@@ -12,10 +12,10 @@ from sqlalchemy.orm import selectinload
 
 from db.base import utcnow
 from db.models import ApiKey
-from graph.auth import api_keys, users
 from graph.cli.database import transaction
 from graph.cli.errors import CommandError
 from graph.cli.output import printable
+from graph.identity import api_keys, users
 
 
 def create(name: str, roles: list[str], *, user: str | None, read_only: bool, expires_days: int | None) -> None:

@@ -8,12 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from db.models import User
-from graph.auth import users
 from graph.auth.passwords import HASHER, check_password, prepared
 from graph.cli.database import transaction
 from graph.cli.errors import CommandError, Exit
 from graph.cli.output import printable
-from graph.errors import InvalidEmail, InvalidPassword
+from graph.errors import InvalidPassword
+from graph.identity import users
+from graph.identity.errors import InvalidEmail
 
 NAME_CHARACTERS = 200
 ROWS_AT_ONCE = 500

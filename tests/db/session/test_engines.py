@@ -151,6 +151,7 @@ async def test_what_lies_ready_is_taken_at_once_and_nothing_is_opened_for_it(eng
         assert await connection.scalar(text("SELECT 1")) == 1
 
 
+@pytest.mark.nouns
 async def test_foreign_keys_hold_on_both_databases(engines: Engines) -> None:
     async with engines.writing().connect() as connection:
         with pytest.raises(IntegrityError):
@@ -184,6 +185,7 @@ async def test_ping_names_the_databases_that_do_not_answer(database: Database) -
     await engines.dispose()
 
 
+@pytest.mark.nouns
 @pytest.mark.sqlite
 async def test_two_sqlite_writers_wait_for_each_other(engines: Engines) -> None:
     async def add(name: str) -> None:

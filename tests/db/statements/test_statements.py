@@ -1,4 +1,4 @@
-"""StatementCache are built once for all operations that need the same, and the least recently used go first."""
+"""Statements are built once for all operations that need the same, and the least recently used go first."""
 
 from collections.abc import Callable, Hashable
 from typing import Any
@@ -11,9 +11,10 @@ from db import statements as batch
 from db.relations import Predicate, Visibility, root
 from db.session.engines import Engines
 from db.statements import Statement, StatementCache
-from graph.context import RequestContext
+from graph.context import ContextFactory
+from graph.entity import Schema
 from graph.loading import counted_pages
-from graph.schema import Schema, make_schema
+from graph.schema import make_schema
 from tests.databases import StatementRecorder
 
 
@@ -46,7 +47,7 @@ async def filled(engines: Engines) -> Engines:
     return engines
 
 
-async def answer(schema: Schema, context: RequestContext, query: str, **variables: Any) -> Any:
+async def answer(schema: Schema, context: ContextFactory, query: str, **variables: Any) -> Any:
     result = await schema.execute(query, variables, context_value=context)
     assert result.errors is None, result.errors
     return result.data
@@ -63,7 +64,7 @@ def never() -> Statement:
 def test_a_statement_is_built_once_for_one_identity() -> None:
     statements = StatementCache()
     first = statements.get(("tags", 1), count_of_tags)
-    assert first.kept is not None
+    assert first.compiled is not None
     assert statements.get(("tags", 1), never) is first
     assert statements.get(("tags", 2), count_of_tags) is not first
 
@@ -84,7 +85,7 @@ def test_a_statement_that_cannot_be_built_leaves_no_trace() -> None:
     with pytest.raises(AssertionError):
         statements.get(2, never)
     assert statements.get(1, never) is first
-    assert statements.get(2, count_of_tags).kept is not None
+    assert statements.get(2, count_of_tags).compiled is not None
 
 
 async def test_operations_of_different_documents_share_what_they_need_alike(
@@ -94,12 +95,12 @@ async def test_operations_of_different_documents_share_what_they_need_alike(
     with statements() as seen:
         one = await answer(
             schema,
-            RequestContext(filled, statements=kept),
+            ContextFactory(filled, statements=kept),
             "{ posts(first: 2) { nodes { title author { name } } } }",
         )
         other = await answer(
             schema,
-            RequestContext(filled, statements=kept),
+            ContextFactory(filled, statements=kept),
             "query B($n: Int) { latest: posts(first: $n) { edges { node { headline: title by: author { name } } } } }",
             n=3,
         )
@@ -115,7 +116,7 @@ async def test_operations_of_different_documents_share_what_they_need_alike(
 
 async def test_other_columns_orders_and_sides_of_a_cursor_are_other_statements(schema: Schema, filled: Engines) -> None:
     kept = CountingStatements()
-    context = RequestContext(filled, statements=kept)
+    context = ContextFactory(filled, statements=kept)
     found = await answer(schema, context, "{ tags(first: 1) { nodes { name } pageInfo { endCursor } } }")
     cursor = found["tags"]["pageInfo"]["endCursor"]
     for arguments in ("last: 1", "first: 1, orderBy: [{name: ASC}]", f'first: 1, after: "{cursor}"'):
@@ -147,14 +148,14 @@ async def test_filters_that_differ_in_their_values_alone_share_their_statements(
     schema: Schema, filled: Engines, statements: StatementRecorder, one: Any, other: Any
 ) -> None:
     query = "query ($where: TagFilter) { tags(where: $where) { nodes { slug } totalCount aggregate { count } } }"
-    known = (await answer(schema, RequestContext(filled), "{ tags(first: 2) { nodes { slug name } } }"))["tags"][
+    known = (await answer(schema, ContextFactory(filled), "{ tags(first: 2) { nodes { slug name } } }"))["tags"][
         "nodes"
     ]
     names = {"slug": known[0]["slug"], "other": known[1]["slug"], "name": known[1]["name"]}
     kept = CountingStatements()
     for where, slug in ((one, names["slug"]), (other, names["other"])):
         with statements() as seen:
-            context = RequestContext(filled, statements=kept)
+            context = ContextFactory(filled, statements=kept)
             data = await answer(schema, context, query, where=put_in(where, names))
         assert data == {"tags": {"nodes": [{"slug": slug}], "totalCount": 1, "aggregate": {"count": 1}}}
         # The page with the count, and the aggregate; both built by the first.
@@ -172,14 +173,14 @@ async def test_what_hangs_on_the_values_themselves_is_never_kept(
     schema: Schema, filled: Engines, statements: StatementRecorder
 ) -> None:
     kept = CountingStatements()
-    tag = (await answer(schema, RequestContext(filled), "{ tags(first: 1) { nodes { id slug } } }"))["tags"]["nodes"][0]
+    tag = (await answer(schema, ContextFactory(filled), "{ tags(first: 1) { nodes { id slug } } }"))["tags"]["nodes"][0]
     query = "query ($where: TagFilter) { tags(where: $where) { nodes { slug } totalCount } }"
     filters = [{"slug": {"in": [tag["slug"]]}}, {"slug": {"in": [tag["slug"], "-"]}}, {"id": {"eq": tag["id"]}}]
     with statements() as seen:
         for where in filters:
-            data = await answer(schema, RequestContext(filled, statements=kept), query, where=where)
+            data = await answer(schema, ContextFactory(filled, statements=kept), query, where=where)
             assert data == {"tags": {"nodes": [{"slug": tag["slug"]}], "totalCount": 1}}
-        context = RequestContext(filled, statements=kept)
+        context = ContextFactory(filled, statements=kept)
         await answer(schema, context, '{ search(text: "compost", first: 1) { nodes { title } totalCount } }')
     # A page with its count each; a page and a count of the search, which has no filter.
     assert len(seen) == 3 + 2
@@ -192,12 +193,12 @@ async def test_a_list_that_was_long_is_expected_to_be_long_until_it_is_not(
     monkeypatch.setattr(counted_pages, "FEW", 2)
     kept = StatementCache()
     query = "query ($text: String!) { tags(first: 1, where: {slug: {contains: $text}}) { totalCount nodes { slug } } }"
-    total = (await answer(schema, RequestContext(filled), "{ tags { totalCount } }"))["tags"]["totalCount"]
+    total = (await answer(schema, ContextFactory(filled), "{ tags { totalCount } }"))["tags"]["totalCount"]
     assert total > 2
     costs = []
     for text in ("", "", "no such slug", "no such slug", ""):
         with statements() as seen:
-            found = await answer(schema, RequestContext(filled, statements=kept), query, text=text)
+            found = await answer(schema, ContextFactory(filled, statements=kept), query, text=text)
         assert found["tags"]["totalCount"] == (0 if text else total)
         costs.append((len(seen), "AS few" in seen[0]))
     assert costs == [(2, True), (1, False), (1, False), (1, True), (2, True)]
@@ -216,13 +217,13 @@ async def test_who_may_see_other_rows_uses_other_statements(
         return nothing
 
     blinded = Visibility(blind)
-    seeing = await answer(schema, RequestContext(filled, statements=kept), query)
+    seeing = await answer(schema, ContextFactory(filled, statements=kept), query)
     assert seeing["tags"]["totalCount"] > 0
     for _ in range(2):
         with statements() as seen:
-            hidden = await answer(schema, RequestContext(filled, statements=kept, visible=blinded), query)
+            hidden = await answer(schema, ContextFactory(filled, statements=kept, visible=blinded), query)
         assert hidden == {"tags": {"totalCount": 0, "nodes": []}}
         assert len(seen) == 2
     assert kept.built == 4
-    assert await answer(schema, RequestContext(filled, statements=kept), query) == seeing
+    assert await answer(schema, ContextFactory(filled, statements=kept), query) == seeing
     assert kept.built == 4

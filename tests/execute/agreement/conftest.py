@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from db.session.engines import Engines
-from graph.schema import Schema, make_schema
+from graph.entity import Schema
+from graph.schema import make_schema
 from graph.settings import Settings
 from tests.databases import Database
 from tests.entity.serving import fill, serve
@@ -54,7 +55,7 @@ async def harbour_pair(database: Database, executor: type[Any] | None = None) ->
 
 
 def most_were_run(pair: Pair) -> None:
-    """InvalidDocument operations agree trivially: they must be few. And errors must not be."""
+    """Refused operations agree trivially: they must be few. And errors must not be."""
     tally = pair.tally
     assert tally.run > tally.tried * 0.9
     assert tally.failed > tally.tried * 0.1

@@ -8,7 +8,7 @@ import pytest
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from db.session.engines import Engines
-from graph.schema import Schema
+from graph.entity import Schema
 from tests.databases import recorded_statements
 from tests.execute.agreement.comparing import Answer, Disagreement, answer_of, check
 from tests.execute.agreement.known import Known

@@ -14,7 +14,7 @@ from graphql import (
 )
 
 from db.session.engines import Engines
-from graph.schema import Schema
+from graph.entity import Schema
 from tests.execute.running import data_of
 
 ROWS = 6

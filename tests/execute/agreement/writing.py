@@ -16,7 +16,7 @@ from tests.execute.agreement.arguments import Given, rarely
 
 
 class Writing:
-    """Crud values of one document and remembers its variables."""
+    """Writes values of one document and remembers its variables."""
 
     def __init__(self, draw: st.DrawFn) -> None:
         self.variables: Given = {}

@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if mixin := config.getoption("mixin"):
         module, _, name = mixin.partition(":")
         replace(ours(getattr(importlib.import_module(module), name)))
+        count_planned_fields()
 
 
 def count_walked_fields() -> None:
@@ -52,16 +53,26 @@ def count_walked_fields() -> None:
     setattr(Executor, "execute_field", execute_field)  # noqa: B010  # mypy refuses the assignment of a method
 
 
+def count_planned_fields() -> None:
+    """Count what is begun level by level, for each of its objects."""
+    from graph.execute import level, scheduler  # after graphql-core's classes were replaced
+
+    begin = level.begin
+
+    def counting(work: Any, objects: Any, field: Any) -> None:
+        fields["planned"] += len(objects.made)
+        begin(work, objects, field)
+
+    for module in (level, scheduler):
+        setattr(module, "begin", counting)  # noqa: B010  # mypy refuses the assignment of a function
+
+
 def ours(mixin: type) -> dict[type, type]:
     """A class of ours for each executor, with the mixin in front.
 
     Each derives from the one for `Executor`, so that each is an instance of it, as it is in graphql-core.
     """
-
-    def count_fields(_self: object, number: int) -> None:
-        fields["planned"] += number
-
-    root = type("LevelExecutor", (mixin, Executor), {"count_fields": count_fields})
+    root = type("LevelExecutor", (mixin, Executor), {})
     return {base: root if base is Executor else type(f"Level{base.__name__}", (root, base), {}) for base in REPLACED}
 
 

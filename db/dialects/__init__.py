@@ -1,0 +1,74 @@
+"""Databases: one file for each, one interface for all.
+
+SQLAlchemy's name of a dialect enters, a `DatabaseDialect` leaves. To add a database, write its file and name the class
+in `DIALECTS`. Which database there is, no other module of `db` or `graph` asks; the test lists the exceptions.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
+
+from db.dialects.errors import Failure, ReportedViolation, Rule
+from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionName, NewValues
+from db.dialects.paging import LIMIT, PagedRows, Query, labelled, limit, sorted_by
+from db.dialects.postgresql import PostgreSQL
+from db.dialects.sqlite import SQLite
+
+__all__ = [
+    "DIALECTS",
+    "LIMIT",
+    "Changes",
+    "DatabaseDialect",
+    "Failure",
+    "Function",
+    "FunctionName",
+    "NewValues",
+    "PagedRows",
+    "Query",
+    "ReportedViolation",
+    "Rule",
+    "UnknownDialect",
+    "dialect_of",
+    "failure_of",
+    "labelled",
+    "limit",
+    "sorted_by",
+    "variants",
+]
+
+T = TypeVar("T")
+
+DIALECTS: dict[str, DatabaseDialect] = {dialect.name: dialect for dialect in (PostgreSQL(), SQLite())}
+"""Every database that Trellis knows, by SQLAlchemy's name."""
+
+
+class UnknownDialect(LookupError):
+    """A database that Trellis does not know."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Trellis knows no database {name!r}; it knows {', '.join(DIALECTS)}. Add it in db/dialects.")
+
+
+def dialect_of(name: str) -> DatabaseDialect:
+    """The dialect of a name, for instance of `session.dialect`. Raises `UnknownDialect`."""
+    found = DIALECTS.get(name)
+    if found is None:
+        raise UnknownDialect(name)
+    return found
+
+
+def variants(common: TypeEngine[T], own: Callable[[DatabaseDialect], TypeEngine[T] | None]) -> TypeEngine[T]:
+    """A type that each database which has a form of its own holds in that form."""
+    for dialect in DIALECTS.values():
+        variant = own(dialect)
+        if variant is not None:
+            common = common.with_variant(variant, dialect.name)
+    return common
+
+
+def failure_of(error: DBAPIError) -> Failure | None:
+    """Why a database did not answer; None for errors that are about the statement."""
+    found = (dialect.failure(error) for dialect in DIALECTS.values())
+    return next((failure for failure in found if failure is not None), None)

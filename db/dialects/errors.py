@@ -1,0 +1,38 @@
+"""What databases report, in words that are the same for all of them.
+
+Each database's file reads its driver's errors; no driver is known here.
+"""
+
+from enum import Enum, auto
+from typing import NamedTuple
+
+
+class Rule(Enum):
+    """What kind of rule a change would have broken."""
+
+    UNIQUE = auto()
+    FOREIGN_KEY = auto()
+    CHECK = auto()
+    NOT_NULL = auto()
+    OTHER = auto()
+
+
+class ReportedViolation(NamedTuple):
+    """A broken rule, as far as the database's error names it; names are the database's own."""
+
+    rule: Rule
+    table: str | None = None
+    columns: tuple[str, ...] = ()
+    constraint: str | None = None
+    """The name of a constraint or an index; on SQLite, the SQL of a CHECK without a name."""
+
+
+class Failure(Enum):
+    """Why a database did not do what every database can do."""
+
+    UNREACHABLE = auto()
+    """There is no server or file, or it does not let us in."""
+    NO_TABLE = auto()
+    """A table is missing: the revisions have not been applied."""
+    BUSY = auto()
+    """Another connection holds a lock that we did not wait for any longer."""

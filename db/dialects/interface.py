@@ -1,0 +1,203 @@
+"""What differs between databases, as one interface whose defaults are the SQL standard's.
+
+Expressions, keys and errors enter; SQL and words that are the same for all databases leave. A database is one
+subclass in one file; only the differences stand there. Nothing is executed here.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, ClassVar, TypeAlias
+
+from sqlalchemy import (
+    JSON,
+    URL,
+    BindParameter,
+    Column,
+    ColumnElement,
+    Executable,
+    Float,
+    Index,
+    Insert,
+    Label,
+    Numeric,
+    Table,
+    bindparam,
+    func,
+    select,
+    tuple_,
+    type_coerce,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.schema import Constraint
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import KeyedColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+
+from db.dialects.errors import Failure, ReportedViolation
+from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
+from db.relations import ColumnType, Expression, Key, Term
+
+KEYS = "__keys"
+"""The parameter, or the first part of the parameters' names, that keys are bound to."""
+
+Function: TypeAlias = FunctionElement[Any]
+"""A function of `db.functions`."""
+
+NewValues: TypeAlias = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
+"""The values of a row that could not be inserted, as columns: `new.title`."""
+
+Changes: TypeAlias = Mapping[Any, Any]
+"""New values by column, or by the column's name, as SQLAlchemy takes them for SET."""
+
+
+class FunctionName(StrEnum):
+    """The functions of `db.functions`, by the names that they have in SQL."""
+
+    AMONG = "trellis_among"
+    FOLD_CASE = "trellis_fold_case"
+    JSON_AT = "trellis_json_at"
+    JSON_KIND = "trellis_json_kind"
+    JSON_TEXT = "trellis_json_text"
+    JSON_ORDER = "trellis_json_order"
+    JSON_CONTAINS = "trellis_json_contains"
+    JSON_HAS_KEY = "trellis_json_has_key"
+
+
+class DatabaseDialect(ABC):
+    """One kind of database. Defaults are the SQL standard's; a subclass says where its database differs."""
+
+    name: ClassVar[str]
+    """SQLAlchemy's name of the dialect: `engine.dialect.name`."""
+
+    # Keys and pages
+
+    max_keys: ClassVar[int | None] = None
+    """How many keys one statement takes; None: any number."""
+    doubles: ClassVar[tuple[type[ColumnType], ...]] = (Float,)
+    """The types whose values the database holds as doubles."""
+
+    def key_condition(self, columns: Sequence[Expression]) -> ColumnElement[bool]:
+        """Whether a row belongs to one of the keys, which are bound when the statement runs: any number, one text."""
+        keys: BindParameter[Any] = bindparam(KEYS, expanding=True)
+        return columns[0].in_(keys) if len(columns) == 1 else tuple_(*columns).in_(keys)
+
+    def key_parameters(self, keys: Sequence[Key], width: int) -> dict[str, object]:
+        """The values for `key_condition`, of keys with `width` columns."""
+        return {KEYS: [key[0] for key in keys] if width == 1 else list(keys)}
+
+    def page_per_parent(self, paged: PagedRows) -> Query:
+        """At most `limit()` rows of each parent, parent by parent, in order.
+
+        Columns: the asked-for ones, then the values of the terms if cursors are wanted, then the parent's key. This
+        form numbers all rows of the parents before it cuts.
+        """
+        number = func.row_number().over(partition_by=paged.key, order_by=sorted_by(paged.order))
+        key = labelled(paged.key)
+        numbered = (
+            self.with_cursors(paged)
+            .add_columns(number.label("number"), *key)
+            .where(self.key_condition(paged.key))
+            .subquery("page")
+        )
+        return (
+            select(*(column for column in numbered.c if column.key != "number"))
+            .where(numbered.c.number <= limit())
+            .order_by(*(numbered.c[column.key] for column in key), numbered.c.number)
+        )
+
+    def with_cursors(self, paged: PagedRows) -> Query:
+        """The rows, with the values of the order's terms if cursors are wanted."""
+        return paged.rows.add_columns(*self.term_columns(paged.order)) if paged.cursors else paged.rows
+
+    def term_columns(self, order: Sequence[Term]) -> list[Label[Any]]:
+        """The values of an order's terms, as `term_0`, `term_1`."""
+        return [self.exact(term.expression).label(f"term_{index}") for index, term in enumerate(order)]
+
+    def exact(self, expression: Expression) -> Expression:
+        """The value by which rows are really ordered: where decimals are doubles, rounding would move a cursor."""
+        type_ = expression.type
+        is_rounded = isinstance(type_, self.doubles) and isinstance(type_, Numeric) and type_.asdecimal
+        return type_coerce(expression, Float()) if is_rounded else expression
+
+    # Types
+
+    counted_id: ClassVar[ColumnType | None] = None
+    """The type of a primary key that the database counts up by itself, where BIGINT is not."""
+    datetimes_in_utc: ClassVar[bool] = False
+    """Whether the driver gives every datetime with its zone, in UTC."""
+
+    def json(self, *, none_as_null: bool) -> JSON | None:
+        """The database's own type for JSON that can be indexed; None where there is none."""
+        return None
+
+    # Functions
+
+    functions: ClassVar[Mapping[FunctionName, str]] = {FunctionName.AMONG: "{0} IN {1}"}
+    """SQL by function; `{0}` and `{1}` are the arguments. Others are called by their names, see `prepare`."""
+
+    def function_sql(self, function: Function, compiler: SQLCompiler, **kw: Any) -> str:
+        """The SQL of a call of a function of `db.functions`."""
+        arguments = [self.argument_sql(argument, compiler, **kw) for argument in function.clauses]
+        template = self.functions.get(FunctionName(function.name))
+        return f"{function.name}({', '.join(arguments)})" if template is None else template.format(*arguments)
+
+    def argument_sql(self, argument: Expression, compiler: SQLCompiler, **kw: Any) -> str:
+        """The SQL of an argument of a function."""
+        return compiler.process(argument, **kw)
+
+    def prepare(self, connection: DBAPIConnection) -> None:  # noqa: B027 - most databases need nothing
+        """Give a new connection the functions that have no SQL in `functions`."""
+
+    # Changes
+
+    numbers_rows_in_order: ClassVar[bool] = False
+    """Whether the rows of one INSERT get ascending numbers in the order of VALUES."""
+    changes_in_with: ClassVar[bool] = False
+    """Whether a WITH may change rows, so that two changes are one statement."""
+
+    @abstractmethod
+    def insert_missing(self, table: Table, key: Sequence[str] = ()) -> Insert:
+        """An INSERT that leaves out rows whose key is taken; without a key, rows that break any rule of uniqueness."""
+
+    @abstractmethod
+    def upsert(
+        self, table: Table, key: Sequence[Expression], changes: Changes, where: ColumnElement[bool] | None = None
+    ) -> Insert:
+        """An INSERT that changes the row whose key is taken, if `where` holds of that row; see `new_values`."""
+
+    @abstractmethod
+    def new_values(self, table: Table) -> NewValues:
+        """The values that an `upsert` could not insert, for its changes."""
+
+    def lock(self, table: Table) -> Sequence[Executable]:
+        """Statements that keep other writers off a table until the transaction ends; none where writers take turns."""
+        return ()
+
+    def count_on(self, column: Column[int]) -> Sequence[Executable]:
+        """Statements that let the database count on behind ids that were given; none where it looks for the largest."""
+        return ()
+
+    def is_partial(self, index: Index) -> bool:
+        """Whether an index leaves out rows on this database."""
+        return index.dialect_kwargs.get(f"{self.name}_where") is not None
+
+    # Errors
+
+    @abstractmethod
+    def violation(self, error: IntegrityError) -> ReportedViolation | None:
+        """Which rule an error is about; None for an error of another database."""
+
+    @abstractmethod
+    def constraint_name(self, constraint: Constraint | Index, table: Table) -> str:
+        """How errors call a constraint or an index of a model."""
+
+    @abstractmethod
+    def failure(self, error: DBAPIError) -> Failure | None:
+        """Why the database did not answer; None for an error of another kind, or of another database."""
+
+    @abstractmethod
+    def place(self, url: URL) -> str:
+        """Where a database is, for people, without who asks."""

@@ -1,0 +1,49 @@
+"""A page of each parent: the parts that every database's form shares.
+
+Rows of all parents and their order enter the forms; at most `limit()` rows of each parent leave, in order. Which form
+a database takes stands in its own file. Why: docs/decisions/0003-a-page-per-parent.md.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from sqlalchemy import ColumnElement, Integer, Label, Select, bindparam
+
+from db.relations import Expression, Term
+
+Query: TypeAlias = Select[*tuple[Any, ...]]
+"""A SELECT whose columns are chosen when it is built."""
+
+# Parameters of conditions are called after their columns, so ours have names that no column has.
+LIMIT = "__limit"
+"""The parameter that says how many rows a page takes for each parent; ask for one more than is shown."""
+
+
+class PagedRows(NamedTuple):
+    """The rows of all parents, of which each parent gets one page."""
+
+    rows: Query
+    """The asked-for columns under every condition but the keys'; without order or limit."""
+    key: tuple[Expression, ...]
+    """The columns that say which parent a row belongs to."""
+    order: tuple[Term, ...]
+    """A total order; for a backward page, the reversed one."""
+    cursors: bool
+    """Whether the values of the order's terms are wanted, behind the columns."""
+    through_table: bool
+    """Whether a table of pairs stands between parents and rows."""
+
+
+def limit() -> ColumnElement[int]:
+    """The number of rows that a page takes, bound when the statement runs."""
+    return bindparam(LIMIT, type_=Integer())
+
+
+def labelled(key: Sequence[Expression]) -> list[Label[Any]]:
+    """The columns of a key under the names `key_0`, `key_1`, which no model's column has."""
+    return [column.label(f"key_{index}") for index, column in enumerate(key)]
+
+
+def sorted_by(order: Sequence[Term]) -> list[Expression]:
+    """The terms of an order for ORDER BY."""
+    return [term.sql() for term in order]

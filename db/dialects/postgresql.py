@@ -1,0 +1,251 @@
+"""PostgreSQL, through asyncpg: arrays of keys, LATERAL pages, JSONB, states of errors.
+
+Sources: https://www.postgresql.org/docs/current/errcodes-appendix.html,
+https://www.postgresql.org/docs/current/functions-json.html,
+https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COMPARISONS-ANY-SOME
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    URL,
+    BindParameter,
+    CheckConstraint,
+    Column,
+    ColumnClause,
+    ColumnElement,
+    Executable,
+    ForeignKeyConstraint,
+    FromClause,
+    Index,
+    Insert,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    any_,
+    bindparam,
+    column,
+    func,
+    not_,
+    select,
+    text,
+    true,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.schema import Constraint
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from db.dialects.errors import Failure, ReportedViolation, Rule
+from db.dialects.interface import KEYS, Changes, DatabaseDialect, FunctionName, NewValues
+from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
+from db.relations import Expression, Key, parameter_type
+
+RULES = {"23505": Rule.UNIQUE, "23503": Rule.FOREIGN_KEY, "23514": Rule.CHECK, "23502": Rule.NOT_NULL}
+"""Rules by the states of errors."""
+
+UNREACHABLE = ("08", "28", "3D", "53", "57P")
+"""Classes of states that say: not now, or not you."""
+NO_TABLE = "42P01"
+LOCKED = "55P03"
+
+ENDINGS = {UniqueConstraint: "key", ForeignKeyConstraint: "fkey", CheckConstraint: "check"}
+"""How the names end that PostgreSQL makes up for constraints without one."""
+
+PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+
+
+class PostgreSQL(DatabaseDialect):
+    """Keys are arrays; a page is a short ordered read for each parent, which an index on key and order serves."""
+
+    name = "postgresql"
+    datetimes_in_utc = True
+    changes_in_with = True
+
+    functions: ClassVar[Mapping[FunctionName, str]] = {
+        # Where two of these stand under OR, an array is served from indexes; IN from none: the whole table is read.
+        # https://www.postgresql.org/docs/current/indexes-bitmap-scans.html
+        FunctionName.AMONG: "{0} = ANY (ARRAY{1})",
+        FunctionName.FOLD_CASE: "lower({0})",
+        FunctionName.JSON_AT: "({0} #> ARRAY(SELECT jsonb_array_elements_text(CAST({1} AS jsonb))))",
+        FunctionName.JSON_KIND: "jsonb_typeof({0})",
+        FunctionName.JSON_TEXT: "(CASE jsonb_typeof({0}) WHEN 'string' THEN {0} #>> '{{}}' END)",
+        FunctionName.JSON_ORDER: (
+            "(CASE WHEN jsonb_typeof({0}) = jsonb_typeof(CAST({1} AS jsonb)) THEN"
+            " CASE WHEN {0} < CAST({1} AS jsonb) THEN -1 WHEN {0} = CAST({1} AS jsonb) THEN 0 ELSE 1 END END)"
+        ),
+        FunctionName.JSON_CONTAINS: "({0} @> CAST({1} AS jsonb))",
+        FunctionName.JSON_HAS_KEY: "({0} ? {1})",
+    }
+
+    def argument_sql(self, argument: Expression, compiler: SQLCompiler, **kw: Any) -> str:
+        """JSON as JSONB: plain JSON knows none of the operators."""
+        kind = argument.type.dialect_impl(compiler.dialect)
+        sql = compiler.process(argument, **kw)
+        return f"CAST({sql} AS JSONB)" if isinstance(kind, JSON) and not isinstance(kind, JSONB) else sql
+
+    def json(self, *, none_as_null: bool) -> JSON:
+        """JSONB, which a GIN index serves."""
+        return JSONB(none_as_null=none_as_null)
+
+    def key_condition(self, columns: Sequence[Expression]) -> ColumnElement[bool]:
+        """`= ANY (array)`: one SQL text, one parameter for each column, whatever the number of keys."""
+        if len(columns) == 1:
+            return columns[0] == any_(_arrays(columns)[0])
+        keys = func.unnest(*_arrays(columns)).table_valued(*_named(columns)).render_derived(name="keys")
+        return tuple_(*columns).in_(select(keys))
+
+    def key_parameters(self, keys: Sequence[Key], width: int) -> dict[str, object]:
+        """One array for each column of the key."""
+        return {f"{KEYS}_{index}": [key[index] for key in keys] for index in range(width)}
+
+    def page_per_parent(self, paged: PagedRows) -> Query:
+        """A short ordered read for each parent, except where a table of pairs leads to few rows."""
+        return self._few_or_lateral(paged) if paged.through_table else self._lateral(paged)
+
+    def _lateral(self, paged: PagedRows) -> Query:
+        parent = _parents(paged.key)
+        page = self._page_of(parent, paged)
+        return (
+            select(*_but_number(page), *_keys_of(parent))
+            .select_from(parent.join(page, true()))
+            .order_by(parent.c.position, page.c.number)
+        )
+
+    def _few_or_lateral(self, paged: PagedRows) -> Query:
+        """All rows of all parents, if they are as few as the pages may hold; else a short read for each parent.
+
+        Where a table of pairs leads to a small table, PostgreSQL would scan that table anew for each parent. Never more
+        rows are read than the pages may hold together, and one: docs/decisions/0003-a-page-per-parent.md.
+        """
+        most = func.cardinality(_arrays(paged.key)[0]) * limit()
+        few = (
+            paged.rows.add_columns(*self.term_columns(paged.order), *labelled(paged.key))
+            .where(self.key_condition(paged.key))
+            .limit(most + 1)
+            .cte("few")
+        )
+        fits = select(func.count()).select_from(few).scalar_subquery() <= most
+        parent = _parents(paged.key)
+        page = self._page_of(parent, paged)
+        one_by_one = (
+            select(*_but_number(page), page.c.number, *_keys_of(parent))
+            .select_from(parent.join(page, true()))
+            .where(not_(fits))
+        )
+        at_once = _cut(few, paged, [str(column.key) for column in _but_number(page)]).where(fits)
+        found = union_all(at_once, one_by_one).subquery("found")
+        key = (found.c[f"key_{index}"] for index in range(len(paged.key)))
+        return select(*_but_number(found)).order_by(*key, found.c.number)
+
+    def _page_of(self, parent: FromClause, paged: PagedRows) -> FromClause:
+        """The page of one parent, with a `number` for each row."""
+        order = sorted_by(paged.order)
+        return (
+            self.with_cursors(paged)
+            .add_columns(func.row_number().over(order_by=order).label("number"))
+            .where(*(column == key for column, key in zip(paged.key, _keys_of(parent), strict=True)))
+            .order_by(*order)
+            .limit(limit())
+            .lateral("page")
+        )
+
+    def insert_missing(self, table: Table, key: Sequence[str] = ()) -> Insert:
+        """INSERT … ON CONFLICT DO NOTHING."""
+        return postgresql.insert(table).on_conflict_do_nothing(index_elements=key or None)
+
+    def upsert(
+        self, table: Table, key: Sequence[Expression], changes: Changes, where: ColumnElement[bool] | None = None
+    ) -> Insert:
+        """INSERT … ON CONFLICT DO UPDATE."""
+        return postgresql.insert(table).on_conflict_do_update(index_elements=key, set_=changes, where=where)
+
+    def new_values(self, table: Table) -> NewValues:
+        """The row that ON CONFLICT calls `excluded`."""
+        return postgresql.insert(table).excluded
+
+    def lock(self, table: Table) -> Sequence[Executable]:
+        """Readers go on; writers wait."""
+        return (text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"),)
+
+    def count_on(self, column: Column[int]) -> Sequence[Executable]:
+        """Set the column's sequence to the largest number, if there is one."""
+        name, table = column.name, column.table.name
+        sequence = f"pg_get_serial_sequence('{table}', '{name}')"
+        return (text(f"SELECT setval({sequence}, max({name})) FROM {table} HAVING count(*) > 0"),)
+
+    def violation(self, error: IntegrityError) -> ReportedViolation | None:
+        """Read from the error's state and fields; the driver's own exception knows table, column and constraint."""
+        state = getattr(error.orig, "sqlstate", None)
+        if state is None:
+            return None
+        if state not in RULES:
+            return ReportedViolation(Rule.OTHER)
+        driver_error = getattr(error.orig, "__cause__", None) or error.orig
+        column = getattr(driver_error, "column_name", None) if RULES[state] is Rule.NOT_NULL else None
+        return ReportedViolation(
+            RULES[state],
+            getattr(driver_error, "table_name", None),
+            (column,) if column else (),
+            getattr(driver_error, "constraint_name", None),
+        )
+
+    def constraint_name(self, constraint: Constraint | Index, table: Table) -> str:
+        """The name in the model, cut to 63 bytes; without a name, the one that PostgreSQL makes up."""
+        if isinstance(constraint.name, str):
+            given = PREPARER.truncate_and_render_constraint_name(constraint.name)
+            return str(given).removeprefix('"').removesuffix('"')
+        if isinstance(constraint, PrimaryKeyConstraint):
+            return f"{table.name}_pkey"
+        columns = (column.name for column in getattr(constraint, "columns", ()))
+        return "_".join((table.name, *columns, ENDINGS.get(type(constraint), "")))
+
+    def failure(self, error: DBAPIError) -> Failure | None:
+        """Read from the error's state."""
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        if state.startswith(UNREACHABLE):
+            return Failure.UNREACHABLE
+        return {NO_TABLE: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
+
+    def place(self, url: URL) -> str:
+        """The database, its host and its port."""
+        return f"{url.database} at {url.host or 'localhost'}:{url.port or 5432}"
+
+
+def _arrays(columns: Sequence[Expression]) -> list[BindParameter[Any]]:
+    return [
+        bindparam(f"{KEYS}_{index}", type_=ARRAY(parameter_type(column.type))) for index, column in enumerate(columns)
+    ]
+
+
+def _named(columns: Sequence[Expression]) -> list[ColumnClause[Any]]:
+    return [column(f"key_{index}", parameter_type(key.type)) for index, key in enumerate(columns)]
+
+
+def _parents(key: Sequence[Expression]) -> FromClause:
+    """The keys as a table with a `position`, in the order in which they were given."""
+    parents = func.unnest(*_arrays(key)).table_valued(*_named(key), with_ordinality="position")
+    return parents.render_derived(name="parent")
+
+
+def _cut(few: FromClause, paged: PagedRows, shown: Sequence[str]) -> Query:
+    """The pages of all parents, out of rows that hold their keys and the values of the order's terms."""
+    order = [term._replace(expression=few.c[f"term_{index}"]) for index, term in enumerate(paged.order)]
+    key = [f"key_{index}" for index in range(len(paged.key))]
+    number = func.row_number().over(partition_by=[few.c[name] for name in key], order_by=sorted_by(order))
+    page = select(few, number.label("number")).subquery("page")
+    return select(*(page.c[name] for name in (*shown, "number", *key))).where(page.c.number <= limit())
+
+
+def _keys_of(parent: FromClause) -> list[Expression]:
+    return [column for column in parent.c if column.key != "position"]
+
+
+def _but_number(page: FromClause) -> list[Expression]:
+    return [column for column in page.c if column.key != "number"]

@@ -1,0 +1,166 @@
+"""The functions of `db.functions` in Python, for databases that call Python and have no operators of their own.
+
+SQL values enter, JSON as text; SQL values leave. They mean what PostgreSQL means:
+https://www.postgresql.org/docs/current/functions-json.html
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from enum import Enum, auto
+from operator import itemgetter
+from typing import Literal, NamedTuple, TypeAlias
+
+from db.dialects.interface import FunctionName
+
+Number: TypeAlias = int | float | Decimal
+Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | Number | bool | None
+
+
+class _Missing(Enum):
+    """What stands at a path that leads nowhere: not even null."""
+
+    MISSING = auto()
+
+
+MISSING = _Missing.MISSING
+
+INDEX = re.compile(r"\s*[+-]?\d+", re.ASCII)
+"""What C's `strtol` reads as a whole number: PostgreSQL asks it."""
+
+SEARCHED = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
+"""A word or a phrase, with a minus or without."""
+
+KINDS: Mapping[type, str] = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    int: "number",
+    float: "number",
+    Decimal: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+
+
+class PythonFunction(NamedTuple):
+    """A function and the number of its arguments."""
+
+    arguments: int
+    function: Callable[..., str | int | bool | None]
+
+
+def fold(text: str) -> str:
+    """`fold_case` in Python, for a value to compare with it: letter by letter, as PostgreSQL's `lower` does.
+
+    `str.lower` looks at a word's end, and makes ς of a last Σ.
+    """
+    return text.lower() if text.isascii() else "".join(letter.lower()[0] for letter in text)
+
+
+def fts5_query(text: str) -> str:
+    """Words and "phrases" that must occur, and -words that must not; everything quoted, so nothing is an operator."""
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    for minus, phrase, word in SEARCHED.findall(text):
+        found = (phrase or word).replace('"', " ").strip()
+        if any(character.isalnum() for character in found):
+            (unwanted if minus else wanted).append(f'"{found}"')
+    if not wanted:
+        return '""'
+    return " NOT ".join([f"({' AND '.join(wanted)})", *unwanted])
+
+
+def _fold_case(text: str | None) -> str | None:
+    return None if text is None else fold(text)
+
+
+def _at(document: str | None, path: str) -> str | None:
+    part: Json | Literal[_Missing.MISSING] = MISSING if document is None else json.loads(document)
+    for key in json.loads(path):
+        part = _step(part, key)
+    return None if part is MISSING else json.dumps(part)
+
+
+def _step(part: Json | Literal[_Missing.MISSING], key: str) -> Json | Literal[_Missing.MISSING]:
+    if isinstance(part, dict):
+        return part.get(key, MISSING)
+    if isinstance(part, list) and INDEX.fullmatch(key) and -len(part) <= int(key) < len(part):
+        return part[int(key)]
+    return MISSING
+
+
+def _exactly(text: str) -> Json:
+    """Parse JSON, keeping fractions as they are written, as PostgreSQL does: 1e23 is not the nearest double."""
+    value: Json = json.loads(text, parse_float=Decimal)
+    return value
+
+
+def _kind(part: str | None) -> str | None:
+    return None if part is None else KINDS[type(json.loads(part))]
+
+
+def _text(part: str | None) -> str | None:
+    value = None if part is None else json.loads(part)
+    return value if isinstance(value, str) else None
+
+
+def _order(part: str | None, value: str) -> int | None:
+    if part is None:
+        return None
+    left, right = _exactly(part), _exactly(value)
+    if KINDS[type(left)] != KINDS[type(right)]:
+        return None
+    left_key, right_key = _sort_key(left), _sort_key(right)
+    return (left_key > right_key) - (left_key < right_key)
+
+
+def _sort_key(value: Json) -> tuple[object, ...]:
+    """Null < string < number < boolean < array < object; longer arrays and objects after shorter ones."""
+    if isinstance(value, dict):
+        # PostgreSQL keeps keys by length, then by bytes, and compares pair after pair, each key by its bytes alone.
+        pairs = sorted(((len(key.encode()), key.encode(), item) for key, item in value.items()), key=itemgetter(0, 1))
+        return (5, len(pairs), *((key, _sort_key(item)) for _, key, item in pairs))
+    if isinstance(value, list):
+        return (4, len(value), *map(_sort_key, value))
+    if isinstance(value, bool):
+        return (3, value)
+    if isinstance(value, int | float | Decimal):
+        return (2, value)
+    if isinstance(value, str):
+        return (1, value)
+    return (0,)
+
+
+def _contains(document: str | None, value: str) -> bool | None:
+    return None if document is None else _holds(_exactly(document), _exactly(value), top=True)
+
+
+def _holds(whole: Json, part: Json, *, top: bool = False) -> bool:
+    if isinstance(whole, dict) and isinstance(part, dict):
+        return all(key in whole and _holds(whole[key], item) for key, item in part.items())
+    if isinstance(whole, list) and isinstance(part, list):
+        return all(any(_holds(element, item) for element in whole) for item in part)
+    if top and isinstance(whole, list) and not isinstance(part, dict):
+        return any(_holds(element, part) for element in whole)
+    return KINDS[type(whole)] == KINDS[type(part)] and bool(whole == part)
+
+
+def _has_key(document: str | None, key: str) -> bool | None:
+    if document is None:
+        return None
+    value: Json = json.loads(document)
+    return key in value if isinstance(value, dict | list) else value == key
+
+
+FUNCTIONS: Mapping[str, PythonFunction] = {
+    FunctionName.FOLD_CASE: PythonFunction(1, _fold_case),
+    FunctionName.JSON_AT: PythonFunction(2, _at),
+    FunctionName.JSON_KIND: PythonFunction(1, _kind),
+    FunctionName.JSON_TEXT: PythonFunction(1, _text),
+    FunctionName.JSON_ORDER: PythonFunction(2, _order),
+    FunctionName.JSON_CONTAINS: PythonFunction(2, _contains),
+    FunctionName.JSON_HAS_KEY: PythonFunction(2, _has_key),
+}
+"""By their names in SQL."""

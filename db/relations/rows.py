@@ -1,0 +1,40 @@
+"""One row of a model in one statement: the alias, conditions on the alias, and the attributes that make a key.
+
+Mappers enter; names of attributes and the vocabulary of the other rooms leave. No statement is built here.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from sqlalchemy import Column, ColumnElement
+from sqlalchemy.orm import Mapper
+
+Expression: TypeAlias = ColumnElement[Any]
+"""SQL for one value; which Python type the value has, only the model knows."""
+
+AnyMapper: TypeAlias = Mapper[Any]
+
+AnyColumn: TypeAlias = Column[Any]
+
+Key: TypeAlias = tuple[Any, ...]
+"""The values of a key's attributes, in order; `()` at the root."""
+
+
+Row: TypeAlias = Any
+"""A model's alias in one statement: attributes and hybrids read as SQL expressions.
+
+SQLAlchemy types an alias as the class itself, whose attributes would read as Python values.
+"""
+
+Predicate: TypeAlias = Callable[[Row], ColumnElement[bool] | None]
+"""Which rows count, as SQL on the alias of their model; None: all of them."""
+
+
+def primary_key(mapper: AnyMapper) -> tuple[str, ...]:
+    """The attributes that make the primary key, in order."""
+    return tuple(attribute_of(mapper, column) for column in mapper.primary_key)
+
+
+def attribute_of(mapper: AnyMapper, column: Expression) -> str:
+    """The attribute that a model has for a column of its table."""
+    return mapper.get_property_by_column(column).key

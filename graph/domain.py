@@ -1,0 +1,56 @@
+"""The seam: what an application's nouns give to the server that runs them.
+
+`graph/schema.py` makes one `Domain` of models, types, mutations and policies, and `graph.app.create_app` takes it;
+nothing else of the server imports a noun. Nothing is made here.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pydantic_settings import BaseSettings
+from starlette.requests import HTTPConnection
+
+from db.relations import Visibility
+from db.session.engines import Engines
+from graph.entity import Schema
+from graph.settings import Settings
+from graph.viewer import NOBODY, Viewer
+
+Identification: TypeAlias = Callable[[HTTPConnection], Awaitable[Viewer]]
+"""How a request becomes a viewer. It raises `Unauthenticated` or `CrossSite` for one that it does not believe."""
+
+
+async def nobody(_request: HTTPConnection) -> Viewer:
+    """The identification of an application that knows nobody."""
+    return NOBODY
+
+
+@dataclass(frozen=True)
+class Started:
+    """What lives as long as one server."""
+
+    identify: Identification = nobody
+    services: Sequence[object] = ()
+    """What mutations find by its class: `info.context.service(Identity)`."""
+    close: Callable[[], None] = lambda: None
+    """Called once, when the server stops."""
+
+
+def nothing_to_start(_engines: Engines, _settings: Settings) -> Started:
+    """The start of an application without identification and services."""
+    return Started()
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What an application is made of, besides the machinery."""
+
+    schema: Callable[[Settings], Schema]
+    """Make the schema, with the limits of these settings."""
+    visibility: Callable[[Viewer], Visibility]
+    """What a viewer may see; the same object for viewers who may see the same."""
+    start: Callable[[Engines, Settings], Started] = nothing_to_start
+    """Make what lives as long as one server. It speaks to no database yet."""
+    settings: type[BaseSettings] = BaseSettings
+    """What nouns are told from outside, besides `Settings`; one object of the class is a service."""

@@ -1,0 +1,72 @@
+"""Rules of inputs: what Pydantic checks a value for, from the column that will hold it.
+
+A column enters, an annotation for Pydantic leaves. Limits come from the column's type; what a text must look like, from
+its kind (`db.text_kinds`). Null is not judged here. Which rule belongs to which type: `graph.entity.types`.
+Source: https://docs.pydantic.dev/latest/concepts/types/
+"""
+
+from collections.abc import Callable, Collection
+from decimal import Decimal
+from typing import Annotated, Any
+
+import sqlalchemy
+from pydantic import AfterValidator, Field, StringConstraints
+from sqlalchemy import Column, Numeric, SmallInteger, String, Text
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from db.text_kinds import kind_of
+
+MAX_TEXT = 200_000
+"""Characters of a text without a limit of its own; a request holds about as much."""
+
+SMALL = 2**15
+"""Where PostgreSQL's smallint ends."""
+
+
+def text(column: Column[object]) -> object:
+    """A text that fits into the column and is of its kind.
+
+    Texts of limited length are names and titles: blanks at their ends are slips, and nothing at all is no name.
+    """
+    stored = _stored(column)
+    if isinstance(stored, sqlalchemy.Enum):
+        return Annotated[str, AfterValidator(_one_of(stored.enums))]
+    limit = stored.length if isinstance(stored, String) and not isinstance(stored, Text) else None
+    kind = kind_of(column)
+    may_be_empty = column.nullable or limit is None or (kind is not None and kind.judges_empty)
+    length = StringConstraints(
+        strip_whitespace=limit is not None, min_length=0 if may_be_empty else 1, max_length=limit or MAX_TEXT
+    )
+    return Annotated[str, length] if kind is None else Annotated[str, length, AfterValidator(kind.check)]
+
+
+def whole_number(column: Column[object]) -> object:
+    """A number that fits into the column; GraphQL's Int sees to 32 bits."""
+    return Annotated[int, Field(ge=-SMALL, lt=SMALL)] if isinstance(_stored(column), SmallInteger) else int
+
+
+def decimal(column: Column[object]) -> object:
+    """A number with as many digits as the column keeps: databases would round it, or refuse it with their own words."""
+    stored = _stored(column)
+    if not isinstance(stored, Numeric):
+        return Decimal
+    return Annotated[Decimal, Field(max_digits=stored.precision, decimal_places=stored.scale)]
+
+
+def any_json(_column: Column[object]) -> object:
+    """Any JSON value; the scalar has checked it."""
+    return Any
+
+
+def _stored(column: Column[object]) -> TypeEngine[object]:
+    """The type that the database knows."""
+    return column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+
+
+def _one_of(words: Collection[str]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in words:
+            raise ValueError(f"this must be one of {', '.join(words)}")
+        return value
+
+    return check

@@ -1,0 +1,170 @@
+"""The table of types: entries enter, and are found by the annotations of declarations and by the types of columns.
+
+Values of ids and cursors are written and read here, for their types are found by their classes and columns. Which
+entries there are: `graph.entity.types`. Enumerations have none: they are one entry by rule.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import Enum
+from functools import cache
+from typing import Any, TypeAlias, TypeGuard, TypeVar
+
+from strawberry.types.scalar import ScalarDefinition
+
+from db.relations import python_type
+from graph.entity.aggregate_functions import EXTREMES
+from graph.entity.comparisons import Operator
+from graph.entity.scalar_type import ScalarType
+from graph.entity.values import ColumnType, to_anything, to_member
+from graph.errors import DeclarationError
+from graph.execute.rows import json_alike
+
+T = TypeVar("T")
+
+Entry: TypeAlias = ScalarType[Any]
+
+
+def itself(value: T) -> T:
+    """The value, where JSON has a form for it."""
+    return value
+
+
+def _enum_name(value: Enum) -> str:
+    return value.name
+
+
+@cache
+def _enumeration(enum: type[Enum]) -> ScalarType[Enum]:
+    """The entry of an enumeration: enumerations are one entry, by rule. Strawberry makes the type of the schema."""
+    return ScalarType(
+        annotation=enum,
+        name=enum.__name__,
+        is_ordered=True,
+        aggregates=EXTREMES,
+        encode=_enum_name,
+        decode=to_member(enum),
+    )
+
+
+_UNLISTED: ScalarType[object] = ScalarType(annotation=object, name="Unlisted", decode=to_anything)
+"""Of columns that the schema has no form for: they may be part of a key or of a natural order."""
+
+
+class TypeTable:
+    """The entries, by the annotations of declarations and by the types of columns."""
+
+    def __init__(self, *entries: Entry) -> None:
+        self._entries: dict[object, Entry] = {}
+        self._by_column: dict[tuple[type[object], type[object]], tuple[Entry, ...]] = {}
+        self._by_class: dict[type[object], Entry] = {}
+        for entry in entries:
+            self.add(entry)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    def add(self, entry: Entry) -> None:
+        """Make a type known. Raises `DeclarationError` for an annotation or a name that another type has."""
+        for other in self:
+            if entry.annotation == other.annotation or entry.name == other.name:
+                raise DeclarationError(
+                    f"{_shown(entry)}: there is a type {_shown(other)} already; choose another name."
+                )
+        self._put(entry)
+        if entry.written_as_is is not None:
+            json_alike(entry.serialize, entry.written_as_is.condition, entry.written_as_is.names)
+
+    def add_operator(self, annotation: object, operator: Operator) -> None:
+        """Give a type one more operator. Raises `DeclarationError` for an unknown type, and for a name that it has."""
+        entry = self.known(annotation)
+        if operator.name in entry.filter.operators:
+            raise DeclarationError(f"{_shown(entry)} has an operator {operator.name!r} already; choose another name.")
+        self._put(replace(entry, operators=(*entry.operators, operator)))
+
+    def _put(self, entry: Entry) -> None:
+        self._entries[entry.annotation] = entry
+        self._by_column.clear()
+        self._by_class.clear()
+
+    def definitions(self) -> dict[object, ScalarDefinition]:
+        """The scalars of the schema, as Strawberry takes them."""
+        return {entry.annotation: entry.definition for entry in self if entry.definition is not None}
+
+    def of(self, annotation: object) -> Entry | None:
+        """The type that an annotation means; None for those that GraphQL has no form for."""
+        try:
+            found = self._entries.get(annotation)
+        except TypeError:  # an annotation that cannot be hashed is no scalar
+            return None
+        return _enumeration(annotation) if found is None and _is_enum(annotation) else found
+
+    def known(self, annotation: object) -> Entry:
+        """The type that an annotation means. Raises `DeclarationError` for those that GraphQL has no form for."""
+        found = self.of(annotation)
+        if found is None:
+            raise DeclarationError(f"GraphQL has no form for {annotation!r}; call register_type for it first.")
+        return found
+
+    def of_column(self, column: ColumnType) -> Entry:
+        """The type of a column's values, as far as the column tells."""
+        for entry in self._holding(column):  # no generator: this is done for each value of each cursor
+            if entry.is_default(column):
+                return entry
+        return _UNLISTED
+
+    def annotations(self, column: ColumnType) -> tuple[object, ...]:
+        """How a column may be declared; nothing at all when its type does not say which values it holds."""
+        python = python_type(column)
+        found = tuple(entry.annotation for entry in self._holding(column))
+        return found or (() if python is object else (python,))
+
+    def encode(self, value: object) -> object:
+        """A column's value as a JSON scalar, for ids and cursors. Null stays null."""
+        return None if value is None else self._of_class(type(value)).encoder(value)
+
+    def decode(self, value: object, column: ColumnType) -> Any:
+        """A JSON scalar, which is not null, as a value of a column.
+
+        Raises `ValueError`, `TypeError`, `LookupError` or `ArithmeticError` for a value of another kind.
+        """
+        return self._of_class(self.of_column(column).python).decoded(value, column)
+
+    def _holding(self, column: ColumnType) -> tuple[Entry, ...]:
+        """The types that a column may be of, those that name its very class first.
+
+        Kept by two classes, for expressions make types anew with every statement.
+        """
+        cls, python = type(column), python_type(column)
+        found = self._by_column.get((cls, python))
+        if found is None:
+            found = self._by_column[cls, python] = self._find_holding(cls, python)
+        return found
+
+    def _find_holding(self, column: type[ColumnType], python: type[object]) -> tuple[Entry, ...]:
+        if _is_enum(python):
+            return (_enumeration(python),)
+        exact = (entry for entry in self if not set(column.__mro__).isdisjoint(entry.held_by))
+        return (*exact, *(entry for entry in self if python in entry.held_by))
+
+    def _of_class(self, cls: type[object]) -> Entry:
+        """The type of values of a class."""
+        found = self._by_class.get(cls)
+        if found is None:
+            found = self._by_class[cls] = self._find_of_class(cls)
+        return found
+
+    def _find_of_class(self, cls: type[object]) -> Entry:
+        """Bases count, for drivers have classes of their own: asyncpg gives a UUID that is a subclass."""
+        if _is_enum(cls):  # before its bases: a StrEnum is a text, too
+            return _enumeration(cls)
+        found = (entry for base in cls.__mro__[:-1] for entry in self if base in (entry.python, *entry.held_by))
+        return next(found, _UNLISTED)
+
+
+def _is_enum(annotation: object) -> TypeGuard[type[Enum]]:
+    return isinstance(annotation, type) and issubclass(annotation, Enum)
+
+
+def _shown(entry: Entry) -> str:
+    return f"{entry.name} ({getattr(entry.annotation, '__name__', entry.annotation)})"

@@ -1,0 +1,203 @@
+"""Types of values: all that is known of a type stands in one entry, here or where `register_type` is called.
+
+Declarations and columns are looked up in `TYPES`; no other room keeps a table of types. How values of a type are
+parsed, compared, aggregated and checked stands in the rooms that the entries name.
+"""
+
+import uuid
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+import strawberry
+from strawberry.scalars import JSON
+
+from db.relations import is_local
+from graph.entity import comparisons, input_rules, scalars, values
+from graph.entity.aggregate_functions import EXTREMES, OF_DECIMALS, OF_DOUBLES, OF_WHOLE_NUMBERS, without_noise
+from graph.entity.comparisons import Operator, ValueFilter
+from graph.entity.registry import shown_in
+from graph.entity.scalar_type import ScalarType, WrittenAsIs
+from graph.entity.scalars import BigInt, LocalDateTime
+from graph.entity.type_table import Entry, TypeTable, itself
+from graph.errors import DeclarationError
+
+RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339"
+RFC_9562 = "https://www.rfc-editor.org/rfc/rfc9562"
+RFC_8259 = "https://www.rfc-editor.org/rfc/rfc8259"
+
+
+TYPES = TypeTable(
+    ScalarType(
+        annotation=str,
+        name="String",
+        operators=comparisons.TEXT,
+        is_ordered=True,
+        aggregates=EXTREMES,
+        rule=input_rules.text,
+        encode=itself,
+        decode=values.to_text,
+    ),
+    ScalarType(
+        annotation=int,
+        name="Int",
+        operators=comparisons.ORDER,
+        is_ordered=True,
+        aggregates=OF_WHOLE_NUMBERS,
+        rule=input_rules.whole_number,
+        encode=itself,
+        decode=values.to_int,
+    ),
+    ScalarType(
+        annotation=float,
+        name="Float",
+        operators=comparisons.ORDER,
+        is_ordered=True,
+        aggregates=OF_DOUBLES,
+        encode=itself,
+        decode=values.to_float,
+    ),
+    ScalarType(
+        annotation=bool,
+        name="Boolean",
+        is_ordered=True,
+        encode=itself,
+        decode=values.to_bool,
+    ),
+    ScalarType(
+        annotation=strawberry.ID,
+        name="ID",
+        operators=comparisons.IDENTITY,
+        is_ordered=True,
+        columns=(),
+    ),
+    ScalarType(
+        annotation=BigInt,
+        name="BigInt",
+        description='A whole number of up to 64 bits, written as text, for instance `"9007199254740993"`.',
+        parse=scalars.big_int,
+        operators=comparisons.ORDER,
+        is_ordered=True,
+        aggregates=OF_WHOLE_NUMBERS,
+    ),
+    ScalarType(
+        annotation=Decimal,
+        name="Decimal",
+        description='An exact decimal number, written as text, for instance `"12.50"`.',
+        parse=scalars.decimal,
+        serialize=scalars.in_digits,
+        operators=comparisons.ORDER,
+        is_ordered=True,
+        aggregates=OF_DECIMALS,
+        tidy=without_noise,
+        rule=input_rules.decimal,
+        encode=str,
+        decode=values.to_decimal,
+    ),
+    ScalarType(
+        annotation=datetime,
+        name="DateTime",
+        description="A moment in ISO 8601 with its time zone: `2026-03-01T12:00:00+00:00`. Answers are in UTC.",
+        specified_by=RFC_3339,
+        parse=scalars.from_text(scalars.zoned_datetime, "a moment with a time zone, for instance 2026-03-01T12:00:00Z"),
+        serialize=scalars.in_utc,
+        written_as_is=WrittenAsIs("type({0}) is datetime and {0}.tzinfo is UTC", {"datetime": datetime, "UTC": UTC}),
+        operators=comparisons.ORDER,
+        is_ordered=True,
+        aggregates=EXTREMES,
+        is_default=lambda column: not is_local(column),
+        encode=datetime.isoformat,
+        decode=values.to_datetime,
+    ),
+    ScalarType(
+        annotation=LocalDateTime,
+        name="LocalDateTime",
+        description="A day and a time of day in ISO 8601 without a time zone: `2026-03-01T12:00:00`.",
+        parse=scalars.from_text(
+            scalars.local_datetime, "a moment without a time zone, for instance 2026-03-01T12:00:00"
+        ),
+        serialize=datetime.isoformat,
+        operators=comparisons.ORDER,
+        is_ordered=True,
+        aggregates=EXTREMES,
+    ),
+    ScalarType(
+        annotation=date,
+        name="Date",
+        description="A day in ISO 8601, for instance `2026-03-01`.",
+        specified_by=RFC_3339,
+        parse=scalars.from_text(date.fromisoformat, "a day, for instance 2026-03-01"),
+        serialize=date.isoformat,
+        operators=comparisons.ORDER,
+        is_ordered=True,
+        aggregates=EXTREMES,
+        decode=values.to_date,
+    ),
+    ScalarType(
+        annotation=time,
+        name="Time",
+        description="A time of day in ISO 8601, for instance `12:30:00`.",
+        specified_by=RFC_3339,
+        parse=scalars.from_text(scalars.local_time, "a time of day without a time zone, for instance 12:30:00"),
+        serialize=time.isoformat,
+        operators=comparisons.ORDER,
+        is_ordered=True,
+        aggregates=EXTREMES,
+        decode=values.to_time,
+    ),
+    ScalarType(
+        annotation=uuid.UUID,
+        name="UUID",
+        description="A UUID, for instance `01890a5d-ac96-774b-bcce-b302099a8057`.",
+        specified_by=RFC_9562,
+        parse=scalars.from_text(uuid.UUID, "a UUID, for instance 01890a5d-ac96-774b-bcce-b302099a8057"),
+        operators=comparisons.ORDER,
+        is_ordered=True,
+        decode=values.to_uuid,
+    ),
+    ScalarType(
+        annotation=JSON,
+        name="JSON",
+        description="Any JSON value: an object, a list, text, a number, true, false or null.",
+        specified_by=RFC_8259,
+        parse=scalars.json_value,
+        serialize=itself,
+        operators=comparisons.JSON_VALUE,
+        columns=(dict, list),
+        rule=input_rules.any_json,
+        encode=str,
+    ),
+)
+"""The types of values, but for enumerations. Where several share a class, the type of the class itself stands first."""
+
+
+def register_type(entry: Entry) -> None:
+    """Make a type of values known, before the entities that show it are declared.
+
+    Raises `DeclarationError` for an annotation or a name that another type has, and for a type that is shown already.
+    """
+    _check_not_shown(entry.annotation)
+    TYPES.add(entry)
+
+
+def register_operator(annotation: object, operator: Operator) -> None:
+    """Give a type one more operator, before the entities that show the type are declared.
+
+    Raises `DeclarationError` for an unknown type, for a name that the type has, and for a type that is shown already.
+    """
+    _check_not_shown(annotation)
+    TYPES.add_operator(annotation, operator)
+
+
+def _check_not_shown(annotation: object) -> None:
+    field_ = shown_in(annotation)
+    if field_ is not None:
+        name = getattr(annotation, "__name__", annotation)
+        raise DeclarationError(
+            f"{field_} shows {name} already; register before the entities that show it are declared."
+        )
+
+
+def value_filter(annotation: object) -> ValueFilter | None:
+    """What can be asked of values of a type; None for types that cannot be compared."""
+    entry = TYPES.of(annotation)
+    return None if entry is None else entry.filter

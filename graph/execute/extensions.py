@@ -1,0 +1,110 @@
+"""The same way into an operation, with Strawberry's extensions called on it.
+
+The hooks are Strawberry's (https://strawberry.rocks/docs/guides/custom-extensions): around the operation, its parsing,
+its validation, its execution and each field. A schema without extensions pays nothing for them.
+"""
+
+from collections.abc import Container
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError, GraphQLSchema, MiddlewareManager, OperationType
+from strawberry.extensions import SchemaExtension
+from strawberry.extensions.runner import SchemaExtensionsRunner
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType as StrawberryOperationType
+
+from graph.context import ContextFactory
+from graph.execute.operation import Operations, cost_asked, mode_of
+from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
+from graph.prepare.operation import CheckedOperation
+
+
+class ExtendedOperations(Operations):
+    """Answers the operations of a schema that has extensions."""
+
+    def __init__(self, schema: GraphQLSchema, preparer: Preparer, strawberry_schema: strawberry.Schema) -> None:
+        super().__init__(schema, preparer)
+        self._strawberry_schema = strawberry_schema
+
+    async def answer(
+        self,
+        request: OperationRequest,
+        contexts: ContextFactory,
+        allowed: Container[OperationType],
+        *,
+        for_json: bool = False,
+    ) -> ExecutionResult:
+        """Answer one operation. Before it is prepared, extensions see the factory in the place of its context."""
+        extended = _Extended(self._strawberry_schema, request, contexts)
+        try:
+            async with extended.runner.operation():
+                result = await self._answer(extended, request, contexts, allowed, for_json=for_json)
+        except NotAllowed:
+            raise
+        except Exception as error:  # whatever an extension raises
+            result = ExecutionResult(None, [error if isinstance(error, GraphQLError) else _as_graphql(error)])
+        cost = cost_asked(request.extensions, extended.checked, self.preparer.limits)
+        result.extensions = cost | await extended.runner.get_extensions_results(extended.seen)
+        extended.seen.result = result
+        return result
+
+    async def _answer(
+        self,
+        extended: "_Extended",
+        request: OperationRequest,
+        contexts: ContextFactory,
+        allowed: Container[OperationType],
+        *,
+        for_json: bool,
+    ) -> ExecutionResult:
+        seen, runner = extended.seen, extended.runner
+        async with runner.parsing():
+            try:
+                seen.graphql_document = self.preparer.prepare(request.query).document
+            except InvalidDocument as invalid:
+                seen.graphql_document = invalid.document
+        async with runner.validation():
+            try:
+                checked = extended.checked = self.preparer.checked(request, allowed)
+            except InvalidDocument as invalid:
+                seen.pre_execution_errors = invalid.errors
+                return ExecutionResult(None, invalid.errors)
+        context = seen.context = contexts.make(mode_of(checked), self.preparer.limits.max_page)
+        try:
+            async with runner.executing():
+                data, errors = await self.run(
+                    checked, context, request.extensions, extended.middleware, for_json=for_json
+                )
+                result = seen.result = ExecutionResult(data, errors or None)
+        finally:
+            await context.close()
+        return result
+
+
+class _Extended:
+    """One operation, as its extensions see it. Each operation has extensions of its own."""
+
+    def __init__(self, schema: strawberry.Schema, request: OperationRequest, contexts: ContextFactory) -> None:
+        self.seen = ExecutionContext(
+            query=request.query,
+            schema=schema,
+            allowed_operations=list(StrawberryOperationType),
+            context=contexts,
+            variables=dict(request.variables or {}),
+            provided_operation_name=request.operation_name,
+            operation_extensions=dict(request.extensions or {}),
+        )
+        extensions = schema.get_extensions()
+        for extension in extensions:
+            extension.execution_context = self.seen
+        self.runner: SchemaExtensionsRunner = schema.create_extensions_runner(self.seen, extensions)
+        self.checked: CheckedOperation | None = None
+        """The operation, once it is prepared."""
+        resolving: list[Any] = [one for one in extensions if type(one).resolve is not SchemaExtension.resolve]
+        self.middleware = MiddlewareManager(*resolving) if resolving else None
+        """What is called for each field of each object."""
+
+
+def _as_graphql(error: Exception) -> GraphQLError:
+    return GraphQLError(str(error), original_error=error)

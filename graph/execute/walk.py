@@ -1,0 +1,218 @@
+"""Mapped fields where graphql-core walks from object to object: `@defer`, `@stream`, middleware, abort signals.
+
+graphql-core calls a resolver for each object. The sources of one field that are asked in one tick are collected by a
+DataLoader and the field is begun for all of them, as on a level of ours; what it gives are the objects that
+graphql-core walks on with. So there is one way to resolve a mapped field: `LevelField.begin`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from aiodataloader import DataLoader
+from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, is_object_type
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails
+from graphql.execution.values import VariableValues
+
+from graph.errors import Withheld
+from graph.execute.reference import RowReference
+from graph.prepare.fields import FieldPlan, LevelField, PlannedField, Reading, Resolver, Rows, Selection, planned
+from graph.prepare.plan import Plan
+
+if TYPE_CHECKING:
+    from graph.context import RequestContext
+    from graph.loading.loaders import LevelLoader
+
+Info: TypeAlias = GraphQLResolveInfo[Any]
+
+
+def use_resolvers(schema: GraphQLSchema) -> None:
+    """Let graphql-core call planned fields directly.
+
+    Strawberry's wrapper would build an input object for each argument and an `Info` for each field; planned fields want
+    the coerced values as they are.
+    """
+    for type_ in schema.type_map.values():
+        if is_object_type(type_):
+            for field in type_.fields.values():
+                definition = planned(field)
+                resolver = None if definition is None else _resolver_of(definition)
+                if resolver is not None:
+                    field.resolve = resolver
+
+
+async def read_row(info: Info, reference: RowReference) -> Any:
+    """The row of a reference as an object of its type, with what is selected of it; None where there is none."""
+    return await _Walk.of(info).row(_field_of(info), reference)
+
+
+def _resolver_of(field: PlannedField) -> Resolver | None:
+    if field.resolver is not None:
+        return field.resolver
+    if isinstance(field, LevelField):
+        return _begun(field)
+    if field.read is not None:
+        read = field.read
+        return lambda source, _info, **_: read(source)
+    return None if field.reading is None else _read(field, field.reading)
+
+
+def _read(field: PlannedField, reading: Reading) -> Resolver:
+    names, convert = reading
+
+    def resolve(source: Any, info: Info, **_: Any) -> Any:
+        values = [getattr(source, name) for name in names]
+        return _seen(field, info.parent_type, convert(*values) if convert else values[0])
+
+    return resolve
+
+
+def _begun(field: LevelField) -> Resolver:
+    def resolve(source: Any, info: Info, **arguments: Any) -> Any:
+        identity = ("walk", info.parent_type.name, *map(id, info.field_nodes), field.apart(source))
+        loader = info.context.loaders.once(identity, lambda: _SourceLoader(info, field, arguments))
+        return loader.load((source,))  # at the root there is no source, and no loader takes None
+
+    return resolve
+
+
+def _seen(field: PlannedField, parent: GraphQLObjectType, value: Any) -> Any:
+    """A value, or null. Raises `Withheld` for null where the database has none: a policy has taken its place."""
+    if value is None and field.never_null:
+        raise Withheld(parent.name, str(field.graphql_name))
+    return value
+
+
+class _SourceLoader(DataLoader[tuple[Any], Any]):
+    """Collects the sources of one field, and begins it for all of one tick."""
+
+    def __init__(self, info: Info, field: LevelField, arguments: Mapping[str, Any]) -> None:
+        super().__init__(cache=False)  # objects may be equal and yet not the same
+        self._info = info
+        self._field = field
+        self._arguments = arguments
+
+    async def batch_load_fn(self, keys: list[tuple[Any]]) -> list[Any]:
+        """The field's values, or the errors in their places."""
+        level = WalkedLevel(self._info, [source for (source,) in keys], self._arguments)
+        try:
+            self._field.begin(level)
+        except Exception as error:
+            level.fail(error)
+        return await level.values()
+
+
+class _Walk:
+    """What is known of an operation that graphql-core walks through."""
+
+    def __init__(self, info: Info) -> None:
+        fragments = {name: FragmentDetails(fragment) for name, fragment in info.fragments.items()}
+        given: Any = info.variable_values  # Strawberry gives resolvers the plain dict of coerced variables
+        self._variables = given if isinstance(given, VariableValues) else VariableValues({}, given)
+        self._plan = Plan(info.schema, info.operation, fragments)
+        self._schema = info.schema
+        self._loaders = info.context.loaders
+
+    @classmethod
+    def of(cls, info: Info) -> _Walk:
+        """The one of this operation."""
+        made: _Walk = info.context.loaders.once(("walk", id(info.operation)), lambda: cls(info))
+        return made
+
+    def below(self, field: FieldPlan, type_: GraphQLObjectType) -> Selection:
+        """What is asked of objects of this type below a field, deferred or not."""
+        return self._plan.below(field, type_, self._variables, hide_suggestions=False)
+
+    async def row(self, field: FieldPlan, reference: RowReference) -> Any:
+        """The row of a reference as an object."""
+        type_ = cast(GraphQLObjectType, self._schema.get_type(reference.type_name))
+        columns = self.below(field, type_).needs
+        found = await reference.loader(self._loaders, columns).load(reference.key)
+        return None if found is None else reference.rows([found], columns).objects()[0]
+
+
+def _field_of(info: Info) -> FieldPlan:
+    details = [FieldDetails(node, None) for node in info.field_nodes]
+    definition = info.parent_type.fields[info.field_name]
+    return FieldPlan(info.parent_type, str(info.path.key), definition, details, 1)
+
+
+class WalkedLevel:
+    """The level of a walk: sources that were asked for one field in one tick. Implements `Level`."""
+
+    def __init__(self, info: Info, sources: Sequence[Any], arguments: Mapping[str, Any]) -> None:
+        self.context: RequestContext = info.context
+        self.sources = sources
+        self.arguments = arguments
+        self.field = _field_of(info)
+        self._walk = _Walk.of(info)
+        self._values: list[Any] = [None] * len(sources)
+        self._loads: list[tuple[LevelLoader[Any], Sequence[Any], Callable[[list[Any]], None]]] = []
+
+    def keys(self, names: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The values of these attributes for each source."""
+        return [tuple([getattr(source, name) for name in names]) for source in self.sources]
+
+    def below(self, field: FieldPlan | None = None, type_: GraphQLObjectType | None = None) -> Selection:
+        """What is selected below a field."""
+        field = field or self.field
+        return self._walk.below(field, type_ or cast(GraphQLObjectType, field.named_type))
+
+    def load(self, loader: LevelLoader[Any], keys: Sequence[Any], then: Callable[[list[Any]], None]) -> None:
+        """Ask a loader; its values come when the level is waited for."""
+        self._loads.append((loader, keys, then))
+
+    def rows(self, selection: Selection, rows: Rows) -> list[Any]:
+        """The rows as objects of their type, which graphql-core walks on with."""
+        return rows.objects()
+
+    def objects(self, selection: Selection, sources: Sequence[Any]) -> list[Any]:
+        """The sources themselves, which graphql-core walks on with."""
+        return list(sources)
+
+    def fill(self, values: Iterable[Any]) -> None:
+        """Give each source its value."""
+        for index, (_, value) in enumerate(zip(self.sources, values, strict=True)):
+            try:
+                self._values[index] = _seen(self._planned, self.field.parent, value)
+            except Withheld as error:
+                self._values[index] = error
+
+    def share(self, made: list[Any], lists: Sequence[Sequence[object]]) -> None:
+        """Give each source its part of what was made for the members of all lists."""
+        left = iter(made)
+        self.fill([list(islice(left, len(members))) for members in lists])
+
+    def complete(self, values: Iterable[Any]) -> None:
+        """Give each source its value, which graphql-core completes; references to rows are read before."""
+        self.fill(values)
+
+    def fail(self, error: Exception) -> None:
+        """Give each source the error."""
+        self._values = [error] * len(self.sources)
+
+    async def values(self) -> list[Any]:
+        """The value, or the error, of each source, once everything is loaded."""
+        while self._loads:
+            loader, keys, then = self._loads.pop(0)
+            try:
+                then(await loader.load_many(keys))
+            except Exception as error:
+                self.fail(error)
+        return list(await asyncio.gather(*map(self._read, self._values)))
+
+    async def _read(self, value: Any) -> Any:
+        if isinstance(value, RowReference):
+            try:
+                return await self._walk.row(self.field, value)
+            except Exception as error:
+                return error
+        return await asyncio.gather(*map(self._read, value)) if isinstance(value, list) else value
+
+    @property
+    def _planned(self) -> PlannedField:
+        assert self.field.planned is not None
+        return self.field.planned

@@ -1,0 +1,253 @@
+"""The work of one run: what is begun next, which loaders are asked, what is waited for, and the response that grows.
+
+Levels add to the work, the scheduler takes from it. Nothing here decides what is done next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
+from graphql.execution import Executor
+from graphql.execution.values import VariableValues, get_argument_values
+from graphql.pyutils import Path
+
+from graph.execute.pending import PendingAwaitables, Waiting
+from graph.execute.response import LazyPath, ResponseObject, ResponsePosition, ResponseTree, as_path
+from graph.execute.rows import RowProjection
+from graph.prepare.fields import FieldPlan, Rows, Selection
+from graph.prepare.plan import Plan
+
+if TYPE_CHECKING:
+    from graph.context import RequestContext
+    from graph.loading.loaders import LevelLoader
+
+
+class Load(NamedTuple):
+    """Keys that a loader is asked for, and what happens with the values."""
+
+    keys: Sequence[Any]
+    then: Callable[[list[Any]], None]
+    otherwise: Callable[[Exception], None]
+
+
+class Failure(NamedTuple):
+    """What went wrong, and the position that stays empty because of it."""
+
+    position: ResponsePosition
+    error: Exception
+    phase: int
+    """How often the run had waited before."""
+
+
+class Objects:
+    """Objects of one type on one level: what resolvers know of them, and what the response shows of them."""
+
+    __slots__ = ("fields", "made", "rows", "selection", "taken")
+
+    def __init__(
+        self,
+        selection: Selection,
+        made: list[ResponseObject],
+        taken: list[Any] | None = None,
+        rows: Rows | None = None,
+        fields: Sequence[FieldPlan] | None = None,
+    ) -> None:
+        self.selection = selection
+        self.made = made
+        """The objects of the response."""
+        self.fields = selection.steps if fields is None else fields
+        """The fields that are still to be begun."""
+        self.rows = rows
+        """Where they come from, when they are rows."""
+        self.taken = taken
+        """The objects as resolvers know them; of rows they are made when the first resolver asks."""
+
+    @property
+    def sources(self) -> list[Any]:
+        """The objects as resolvers know them."""
+        if self.taken is None:
+            assert self.rows is not None
+            self.taken = self.rows.objects()
+        return self.taken
+
+
+class Work:
+    """What one run has still to do, and the response that it has made."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        selection: Selection,
+        variables: VariableValues,
+        context: RequestContext,
+        make_executor: Callable[[], Executor[Any]],
+        *,
+        hide_suggestions: bool,
+        rising: bool,
+        for_json: bool,
+    ) -> None:
+        self.plan = plan
+        self.selection = selection
+        self.context = context
+        self.root: ResponseObject = selection.blank.copy()
+        """The response: an object with what is selected at the root."""
+        self.failures: list[Failure] = []
+        """What went wrong and is not reported yet."""
+        self.ready: list[Objects] = []
+        """Objects whose fields are begun next."""
+        self.next: dict[Selection, Objects] = {}
+        """Objects of resolvers whose fields are begun next, together for each selection."""
+        self.loads: dict[LevelLoader[Any], list[Load]] = {}
+        """What this level asks of each loader."""
+        self.pending: PendingAwaitables | None = None
+        """What resolvers have returned to be waited for, if there was any."""
+        self.phase = 0
+        """How often the run has waited."""
+        self.is_hopeless = False
+        """Whether a failure leaves nothing of the response."""
+        self.rising = rising
+        """Whether a null rises: graphql-core has a directive that stops it."""
+        self.made_executor: Executor[Any] | None = None
+        self._made: list[tuple[Selection, Sequence[ResponseObject]]] = []
+        self._walked: ResponseTree | None = None
+        self._variables = variables
+        self._hide_suggestions = hide_suggestions
+        self._for_json = for_json
+        self._arguments: dict[FieldPlan, dict[str, Any]] = {}
+        self._make_executor = make_executor
+
+    @property
+    def executor(self) -> Executor[Any]:
+        """graphql-core's executor of this operation, for what it knows: types at run time, what resolvers are told.
+
+        Made when it is first needed: a query of mapped fields never does.
+        """
+        if self.made_executor is None:
+            self.made_executor = self._make_executor()
+        return self.made_executor
+
+    def below(self, field: FieldPlan, type_: GraphQLObjectType) -> Selection:
+        """What is asked of objects of this type below a field."""
+        return self.plan.below(field, type_, self._variables, hide_suggestions=self._hide_suggestions)
+
+    def arguments(self, field: FieldPlan) -> dict[str, Any]:
+        """The arguments of a field, coerced; the same for all objects. Raises `GraphQLError`."""
+        if not field.takes_arguments:
+            return {}
+        if field.arguments is not None:
+            return field.arguments.values(self._variables.coerced)
+        if field not in self._arguments:
+            self._arguments[field] = get_argument_values(
+                field.definition,
+                field.nodes[0],
+                self._variables,
+                field.details[0].fragment_variable_values,
+                self._hide_suggestions,
+            )
+        return self._arguments[field]
+
+    def rows(self, selection: Selection, rows: Rows) -> list[ResponseObject]:
+        """The objects of rows, as far as their columns give them; the other fields are begun next."""
+        identity = (RowProjection, rows.columns, self._for_json)
+        projection = selection.remembered.get(identity)
+        if projection is None:
+            projection = RowProjection(selection, rows.columns, for_json=self._for_json)
+            selection.remembered[identity] = projection
+        try:
+            made: list[ResponseObject] = projection.project(rows.rows)
+        except Exception:  # whatever it is, it will be met again where it can be placed
+            made = projection.one_by_one(rows.rows, self.fail)
+        self._made.append((selection, made))
+        if projection.steps and made:
+            self.ready.append(Objects(selection, made, rows=rows, fields=projection.steps))
+        return made
+
+    def objects(self, selection: Selection, sources: list[Any]) -> Objects:
+        """New objects of the response for these sources; their fields are not begun."""
+        blank = selection.blank
+        made = [blank.copy() for _ in sources]
+        self._made.append((selection, made))
+        return Objects(selection, made, sources)
+
+    def take(self, selection: Selection, source: Any) -> ResponseObject:
+        """The object of the response for one source, whose fields are begun together with others of its selection."""
+        objects = self.next.get(selection)
+        if objects is None:
+            objects = self.next[selection] = self.objects(selection, [])
+        made = selection.blank.copy()
+        objects.made.append(made)
+        objects.sources.append(source)
+        return made
+
+    def tree(self) -> ResponseTree:
+        """The response as it stands now, walked anew."""
+        found = {id(made): selection for selection, objects in self._made for made in objects}
+        self._walked = ResponseTree(self.root, self.selection, found)
+        return self._walked
+
+    def path(self, position: ResponsePosition) -> Path:
+        """Where a position stands; the first place of several.
+
+        What was walked once serves all that stood there then: a level asks for many paths, one after the other.
+        """
+        chain = next(self._walked.chains(position), None) if self._walked else None
+        if chain is None:
+            chain = next(self.tree().chains(position), (position,))
+        return as_path(chain)
+
+    def forget_paths(self) -> None:
+        """Walk anew for the next path, because nulls have emptied positions."""
+        self._walked = None
+
+    def must_rise(self, type_: GraphQLOutputType) -> bool:
+        """Whether an error in a position of this type empties what is around it."""
+        return self.rising and isinstance(type_, GraphQLNonNull)
+
+    def fail(self, position: ResponsePosition, error: Exception) -> None:
+        """Leave a position empty because of an error."""
+        position.container[position.key] = None
+        self.failures.append(Failure(position, error, self.phase))
+        if position.container is self.root and self.must_rise(position.type):
+            self.is_hopeless = True
+
+    def later(self, position: ResponsePosition, awaitable: Awaitable[Any], then: Callable[[Any], None]) -> None:
+        """Go on with a position when something that it hangs on is known."""
+
+        def go_on(value: Any) -> None:
+            try:
+                then(value)
+            except Exception as error:
+                self.fail(position, error)
+
+        self.expect([Waiting(awaitable, go_on, position)])
+
+    def expect(self, members: list[Waiting]) -> None:
+        """Go on when all of these have been delivered, or one has failed."""
+        if self.pending is None:
+            self.pending = PendingAwaitables()
+        self.pending.expect(members)
+
+    def info(self, position: ResponsePosition) -> Any:
+        """What a resolver is told of its field: graphql-core's `GraphQLResolveInfo`."""
+        field = position.field
+        path: Any = LazyPath(lambda: self.path(position))
+        return self.executor.build_resolve_info(field.definition, field.nodes, field.parent, path)
+
+    def abandon(self) -> None:
+        """Begin nothing more, and stop what is waited for."""
+        self.loads, self.ready, self.next = {}, [], {}
+        self.drop(lambda _: True)
+
+    def drop(self, is_gone: Callable[[ResponsePosition], bool]) -> None:
+        """Stop what is waited for by positions that are gone."""
+        if self.pending and (left := self.pending.drop(is_gone)):
+            self.executor.settle_in_background(left)
+
+    def release(self) -> None:
+        """Let go of what holds this work in turn, so that all of it is freed at once and not by the collector."""
+        self._made.clear()
+        self._walked = None
+        self.made_executor = None
+        del self._make_executor

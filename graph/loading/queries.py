@@ -1,0 +1,125 @@
+"""What loaders are asked for: lists, orders, pages, projections, measures and groups.
+
+Arguments of fields have become these values; the loaders make statements of them. Nothing is loaded here.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Mapper
+
+from db.fast import Values
+from db.relations import Predicate, Source, Term
+from db.statements import LIMIT, Side
+
+IDENTITY = "the identity"
+"""The form of a listing without arguments."""
+
+FoundRows = Sequence[Values]
+"""Rows of one parent, or of one statement."""
+
+
+class Page(NamedTuple):
+    """A page of one parent, in the order that was asked for: the columns, then the values of a cursor."""
+
+    rows: FoundRows
+    has_more: bool
+    """Whether rows follow in the direction of paging."""
+
+
+class PageArguments(NamedTuple):
+    """How much of a listing is meant, and from where."""
+
+    limit: int
+    backward: bool = False
+    after: tuple[Any, ...] | None = None
+    before: tuple[Any, ...] | None = None
+
+    def sides(self) -> tuple[Side, ...]:
+        """The shapes of the cursors."""
+        if self.after is None and self.before is None:
+            return ()
+        return tuple(Side(name, tuple(part is None for part in values)) for name, values in self._cursors())
+
+    def parameters(self) -> dict[str, Any]:
+        """The values of the cursors, and the limit: one row more than is shown tells whether more follow."""
+        parameters: dict[str, Any] = {LIMIT: self.limit + 1}
+        if self.after is None and self.before is None:
+            return parameters
+        for side, (_, values) in zip(self.sides(), self._cursors(), strict=True):
+            parameters |= side.parameters(values)
+        return parameters
+
+    def page(self, found: FoundRows) -> Page:
+        """The page that was found with these rows: the extra one is dropped, and a backward page turned round."""
+        return Page(self.shown([found])[0], len(found) > self.limit)
+
+    def shown(self, found: Sequence[FoundRows]) -> Sequence[FoundRows]:
+        """The rows of each page."""
+        limit = self.limit
+        if max(map(len, found), default=0) > limit:
+            found = [rows[:limit] for rows in found]
+        return [rows[::-1] for rows in found] if self.backward else found
+
+    def _cursors(self) -> list[tuple[str, tuple[Any, ...]]]:
+        given = (("after", self.after), ("before", self.before))
+        return [(name, values) for name, values in given if values is not None]
+
+
+@dataclass(frozen=True, eq=False)
+class ListQuery:
+    """Rows of one model: all of them or those of each parent, filtered, in no order yet.
+
+    `identity` is equal for equal arguments and finds the loader; two listings of one identity must be alike.
+    """
+
+    model: Mapper[Any]
+    source: Callable[[], Source]
+    identity: Hashable
+    predicates: tuple[Predicate, ...] = ()
+    form: Hashable = IDENTITY
+    """Equal for listings whose statements differ in `parameters` alone; None when they cannot be kept."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """What is bound when a statement of it runs."""
+
+    @property
+    def kept_by(self) -> Hashable | None:
+        """What its statements are kept by; None when they are not."""
+        return self.identity if self.form is IDENTITY else self.form
+
+    def shape(self, *parts: Hashable) -> Hashable | None:
+        """What one statement of it is kept by, with what else that hangs on."""
+        return None if self.kept_by is None else (self.kept_by, *parts)
+
+
+class Order(NamedTuple):
+    """A total order of a listing. `identity` is equal for equal orders; cursors carry it."""
+
+    terms: Callable[[Source], tuple[Term, ...]]
+    identity: str
+
+
+class Projection(NamedTuple):
+    """What is read of each row of a page."""
+
+    columns: tuple[str, ...]
+    cursors: bool = False
+    """The values of the order's terms too, behind the columns."""
+
+
+class Measure(NamedTuple):
+    """Something to compute over rows; equal names mean equal measures."""
+
+    name: str
+    expression: Callable[[Any], ColumnElement[Any]]
+
+
+class Grouping(NamedTuple):
+    """How rows fall into groups, and how many of the largest are wanted."""
+
+    by: tuple[str, ...]
+    limit: int
+    having: Callable[[Any], ColumnElement[bool]] | None = None
+    identity: Hashable = None

@@ -1,0 +1,13 @@
+"""Texts of special kinds, as inputs of our own take them: annotations for Pydantic."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+from db.emails import MAX_CHARACTERS, email_address
+from db.money import currency_code
+
+Email = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=MAX_CHARACTERS), AfterValidator(email_address)
+]
+Currency = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(currency_code)]

@@ -1,0 +1,114 @@
+"""Rights: who may do something, as far as the viewer's roles tell, and whose a row is.
+
+A viewer enters, a user error or nothing leaves. Which roles there are is not known here, and no role stands for
+another: a right names all roles that it allows.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from pydantic import Field
+from sqlalchemy import tuple_
+from strawberry.utils.str_converters import to_camel_case
+
+from db.relations import link_of
+from db.statements import Key
+from graph.entity.registry import Entity, entity_of_model
+from graph.errors import DeclarationError
+from graph.viewer import Viewer
+from graph.writing.change import Change
+from graph.writing.errors import Forbidden, InvalidInput, NotSignedIn, Place, Rejected, UserError, no_such
+from graph.writing.inputs import Annotation, Input, id_of
+
+May: TypeAlias = Callable[[Viewer, Any], bool]
+"""Whether a viewer may change a row that they see."""
+
+
+class Right:
+    """Everybody who has one of these roles; without roles, everybody who has signed in, or everybody."""
+
+    def __init__(self, *roles: str, signed_in: bool = True) -> None:
+        self.roles = roles
+        self.signed_in = signed_in
+        self.who = _listed(roles) or ("those who have signed in" if signed_in else "everybody")
+        """Those who have the right, in a sentence: `admins and editors`."""
+
+    def __call__(self, viewer: Viewer, place: Place = ()) -> UserError | None:
+        """Why the viewer may not do it, at this place of the input; None if nothing stands against it."""
+        if viewer.read_only:
+            return Forbidden("This key may only read; use another one to change something.", place)
+        if self.signed_in and not viewer.is_known:
+            return NotSignedIn("Sign in first: signIn gives a token for the header `Authorization: Bearer …`.", place)
+        if self.roles and not viewer.has(*self.roles):
+            return Forbidden(f"Only {self.who} may do this.", place)
+        return None
+
+    def __str__(self) -> str:
+        return f"For {self.who}."
+
+
+def _listed(roles: Iterable[str]) -> str:
+    """`admins, authors and editors`; nothing for no roles."""
+    *others, last = [f"{role}s" for role in sorted(set(roles))] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+ANYBODY = Right(signed_in=False)
+SIGNED_IN = Right()
+
+
+def with_right(right: Right) -> May:
+    """Those who have this right may change every row."""
+    return lambda viewer, _row: right(viewer) is None
+
+
+def owner_or(right: Right, *, owner: str) -> May:
+    """Those whose key a row has in the attribute `owner` may change it, and those who have this right."""
+    return lambda viewer, row: right(viewer) is None or (viewer.id is not None and getattr(row, owner) == viewer.id)
+
+
+class Ownership:
+    """The to-one relationship of an entity to the user whom a row belongs to: the viewer, unless another is given."""
+
+    def __init__(self, entity: Entity, name: str, right: Right | None) -> None:
+        if right is None:
+            raise DeclarationError(f"{entity.name}.{name} has no owner_right; say who may give a row to others.")
+        self._relationship = entity.mapper.relationships[name]
+        self._right = right
+        self.field = f"{name}_id"
+        """The field of inputs that names the owner."""
+
+    @cached_property
+    def attribute(self) -> str:
+        """The attribute of a row that holds its owner's key."""
+        (attribute,) = link_of(self._relationship).key
+        return attribute
+
+    def input_field(self) -> Annotation:
+        """The field, as Pydantic's `create_model` takes it."""
+        text = f"{self._relationship.doc} Only {self._right.who} give it; it is the viewer if left out."
+        return (id_of(entity_of_model(self._relationship.mapper).cls) | None, Field(None, description=text))
+
+    def of(self, values: Input, viewer: Viewer, place: Place) -> object:
+        """The key of a new row's owner. Raises `Rejected` for one whom the viewer may not choose."""
+        given: Key | None = getattr(values, self.field)
+        if given is None and viewer.id is None:
+            message = "This key acts for nobody; say whom the new row belongs to."
+            raise Rejected(InvalidInput(message, (*place, to_camel_case(self.field))))
+        if given is None or given == (viewer.id,):
+            return viewer.id
+        if self._right(viewer) is not None:
+            message = f"Only {self._right.who} make this for others; leave it out."
+            raise Rejected(Forbidden(message, (*place, to_camel_case(self.field))))
+        return given[0]
+
+    async def missing(self, owners: Mapping[Place, object], change: Change) -> dict[Place, UserError]:
+        """`NotFound` for each place of the input with an owner whom the viewer does not see. One statement for all."""
+        mapper = self._relationship.mapper
+        key, field = mapper.primary_key, to_camel_case(self.field)
+        wanted = tuple_(*key).in_([(owner,) for owner in owners.values()])
+        statement = change.visible(mapper.class_).with_only_columns(*key).where(wanted)
+        seen = {owner for (owner,) in await change.session.execute(statement, change.bound)}
+        one = entity_of_model(mapper).one
+        return {place: no_such(one, (*place, field)) for place, owner in owners.items() if owner not in seen}

@@ -1,0 +1,44 @@
+"""Why a database did not answer, in the same words for every database."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from db.dialects import DIALECTS, Failure, failure_of
+from db.session.engines import Engines
+from tests.databases import Database, settings_for
+
+LOCKING = {"postgresql": "LOCK TABLE boxes NOWAIT", "sqlite": "INSERT INTO boxes VALUES (2)"}
+"""What does not go beside a transaction that writes to the table."""
+
+
+async def failure(engines: Engines, statement: str) -> Failure | None:
+    """Why a statement fails."""
+    async with engines.writing().connect() as connection:
+        with pytest.raises(DBAPIError) as error:
+            await connection.execute(text(statement))
+    return failure_of(error.value)
+
+
+async def test_a_missing_table_is_told_from_a_wrong_statement(engines: Engines) -> None:
+    assert await failure(engines, "SELECT * FROM no_such_table") is Failure.NO_TABLE
+    assert await failure(engines, "SELECT no_such_column FROM alembic_version") is None
+
+
+async def test_a_lock_that_another_connection_holds_is_told(blank_database: Database) -> None:
+    engines = Engines(settings_for(blank_database).model_copy(update={"statement_timeout_s": 0.1}))
+    async with engines.writing().begin() as connection:
+        await connection.execute(text("CREATE TABLE boxes (id INTEGER)"))
+    async with engines.writing().begin() as connection:
+        await connection.execute(text("INSERT INTO boxes VALUES (1)"))
+        async with engines.primary.connect() as other:
+            with pytest.raises(DBAPIError) as error:
+                await other.execute(text(LOCKING[blank_database.dialect]))
+    assert failure_of(error.value) is Failure.BUSY
+    await engines.dispose()
+
+
+def test_an_error_that_no_database_made_is_no_failure() -> None:
+    error = ProgrammingError("SELECT 1", {}, Exception("something else"))
+    assert failure_of(error) is None
+    assert {dialect.failure(error) for dialect in DIALECTS.values()} == {None}

@@ -1,0 +1,110 @@
+"""The way in: the right address with the right password, and no hint at what was wrong."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from argon2 import PasswordHasher
+
+from db.session.engines import Engines
+from graph.auth import passwords
+from graph.auth.passwords import HASHER, NOBODYS
+from graph.errors import TooManyAttempts
+from graph.identity.service import Identity, Known
+from graph.settings import Settings
+from tests.auth.test_passwords import Counting
+from tests.databases import StatementRecorder
+from tests.identity.people import PASSWORD, make_user
+
+HASHED = HASHER.hash(PASSWORD)
+
+
+@pytest.fixture
+async def identity(engines: Engines, settings: Settings) -> AsyncIterator[Identity]:
+    identity = Identity(engines, settings)
+    yield identity
+    identity.close()
+
+
+async def known(identity: Identity, email: str, password: str = PASSWORD) -> Known | None:
+    return await identity.known(email, password, "192.0.2.1")
+
+
+@pytest.mark.parametrize("email", ["ada@example.org", "Ada@Example.ORG"])
+async def test_a_user_comes_in(engines: Engines, identity: Identity, email: str) -> None:
+    user = await make_user(engines, hashed_password=HASHED)
+    assert await known(identity, email) == (user.id, None)
+
+
+async def test_whatever_is_wrong_costs_the_same_and_is_told_the_same(
+    engines: Engines, identity: Identity, statements: StatementRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_user(engines, hashed_password=HASHED)
+    await make_user(engines, "none@example.org")
+    await make_user(engines, "left@example.org", hashed_password=HASHED, is_active=False)
+    counting = Counting()
+    monkeypatch.setattr(passwords, "HASHER", counting)
+    for email, password, hashed in (
+        ("ada@example.org", "wrong password", HASHED),
+        ("ada@example.org", "", HASHED),
+        ("nobody@example.org", PASSWORD, NOBODYS),
+        ("none@example.org", PASSWORD, NOBODYS),
+        ("left@example.org", PASSWORD, NOBODYS),
+        ("ada@example.org\0", PASSWORD, NOBODYS),
+        ("\ud800", PASSWORD, NOBODYS),
+        ("x" * 10_000, PASSWORD, NOBODYS),
+    ):
+        counting.asked.clear()
+        with statements() as seen:
+            assert await known(identity, email, password) is None
+        assert (len(seen), counting.asked) == (1, [hashed]), email
+
+
+async def test_the_password_that_nobody_has_lets_nobody_in(engines: Engines, identity: Identity) -> None:
+    assert await known(identity, "nobody@example.org", "") is None
+
+
+async def test_attempts_are_limited_before_any_work(
+    engines: Engines, settings: Settings, statements: StatementRecorder
+) -> None:
+    await make_user(engines, hashed_password=HASHED)
+    identity = Identity(engines, settings.model_copy(update={"sign_in_limit": "2/minute"}))
+    for email in ("ada@example.org", "nobody@example.org"):
+        for _ in range(2):
+            assert await known(identity, email, "wrong password") is None
+        with statements() as seen, pytest.raises(TooManyAttempts):
+            await known(identity, email)
+        assert seen == []
+    identity.close()
+
+
+async def test_the_right_password_counts_for_nothing(engines: Engines, settings: Settings) -> None:
+    await make_user(engines, hashed_password=HASHED)
+    identity = Identity(engines, settings.model_copy(update={"sign_in_limit": "2/minute"}))
+    for _ in range(4):
+        assert await known(identity, "ada@example.org") is not None
+    identity.close()
+
+
+async def test_no_connection_is_held_while_a_password_is_hashed(engines: Engines, identity: Identity) -> None:
+    await make_user(engines, hashed_password=HASHED)
+    looking = [asyncio.ensure_future(known(identity, "ada@example.org")) for _ in range(5)]
+    held = []
+    while not all(task.done() for task in looking):
+        held.append(engines.pools()["primary"].checked_out)
+        await asyncio.sleep(0)
+    assert all(task.result() for task in looking)
+    # Five hashes take a hundred times as long as five look-ups.
+    assert held.count(0) > len(held) // 2
+
+
+async def test_an_old_hash_is_made_anew(engines: Engines, identity: Identity) -> None:
+    old = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+    user = await make_user(engines, hashed_password=old)
+    found = await known(identity, "ada@example.org")
+    assert found is not None
+    user_id, new_hash = found
+    assert user_id == user.id
+    assert new_hash is not None
+    assert HASHER.verify(new_hash, PASSWORD)
+    assert not HASHER.check_needs_rehash(new_hash)

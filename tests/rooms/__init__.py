@@ -1,0 +1,1 @@
+"""Tests of how rooms are cut: where nouns are, and where none is known."""

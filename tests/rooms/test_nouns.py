@@ -1,0 +1,66 @@
+"""Nouns are in rooms of their own: every module is in a room of nouns or of the machinery, which names none of them."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.empty.__main__ import CONTRACT, ROOT, nouns
+from tests.empty.imports import is_in, module_of
+from tests.rooms.words import words_of
+
+ROLES = {"admin", "admins", "author", "authors", "editor", "editors"}
+THINGS = {"account", "accounts", "demo", "house", "orders", "post", "posts", "tag", "tags", "transfer", "transfers"}
+NOUNS = ROLES | THINGS
+"""Words that are of our nouns alone. A user, a role, a document and an order are also of servers and of GraphQL."""
+
+OTHERWISE = {
+    "db/fast/compiled.py": ("post", "what SQLAlchemy does after it has compiled"),
+    "db/migrate.py": ("house", "the folder of the project"),
+    "db/settings.py": ("house", "the folder of the project"),
+    "graph/auth/cross_site.py": ("post", "the method of HTTP"),
+    "graph/auth/key_file.py": ("house", "the folder of the project"),
+    "graph/cli/__init__.py": ("house", "an application with nouns of its own"),
+    "graph/cli/actions/schema.py": ("house", "the folder of the project"),
+    "graph/endpoint.py": ("post", "the method of HTTP"),
+    "graph/entity/types.py": ("editor", "a host name, rfc-editor.org"),
+    "graph/writing/mutation.py": ("post", "a method of dataclasses, __post_init__"),
+    "graph/explorer/assets.py": ("tag", "of HTML"),
+    "graph/http.py": ("post", "the method of HTTP"),
+}
+"""Words that a module needs in another meaning, and which."""
+
+MODULES = {
+    module_of(file.relative_to(ROOT)): file
+    for room in ("db", "graph", "migrations")
+    for file in sorted((ROOT / room).rglob("*.py"))
+    if "versions" not in file.parts
+}
+MACHINERY = {name: file for name, file in MODULES.items() if not is_in(name, nouns())}
+
+
+def test_every_room_is_of_nouns_or_of_the_machinery() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = (it for it in project["tool"]["importlinter"]["contracts"] if it["name"] == CONTRACT)
+    packages = ("db", "graph", "migrations")
+    listed = [*contract["source_modules"], *contract["forbidden_modules"], *packages]
+    assert [name for name in MODULES if not is_in(name, listed[: -len(packages)]) and name not in packages] == []
+    assert [name for name in listed if name not in MODULES] == []
+    assert not set(contract["source_modules"]) & set(contract["forbidden_modules"])
+
+
+@pytest.mark.parametrize("file", MACHINERY.values(), ids=list(MACHINERY))
+def test_the_machinery_names_no_noun(file: Path) -> None:
+    words, _meaning = OTHERWISE.get(str(file.relative_to(ROOT)), ("", ""))
+    assert words_of(file.read_text(encoding="utf-8")) & NOUNS == set(words.split())
+
+
+def test_words_are_those_of_names_and_texts_without_prose() -> None:
+    code = """
+'A post.'
+class OrderLine:
+    'An author.'
+    kind = f"audit_entry {tag}"  # a house
+    x.toAdmin(HTTPPost=1)
+"""
+    assert words_of(code) == {"order", "line", "kind", "audit", "entry", "tag", "x", "to", "admin", "http", "post"}
