@@ -64,7 +64,7 @@ snapshots: $(READY) ## write the answers and SQL beside tests/operations anew; r
 	@TRELLIS_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/operations
 
 agreement: $(READY) ## try thousands of random operations through two executors, which must agree
-	@$(PYTEST) --quiet --hypothesis-profile=many -o timeout=0 -o faulthandler_timeout=0 \
+	@$(PYTEST) --quiet --hypothesis-profile=many -o faulthandler_timeout=0 \
 		tests/execute/agreement/test_agreement.py
 
 claims: $(READY) ## print what the tests claim and how many claims there are, to compare two states of the tests

@@ -15,5 +15,5 @@ Both = dict[str, Api]
 
 def tried(examples: int) -> Callable[[T], T]:
     """Try a law on so many examples; on more of them under the profile `many` (`tests/conftest.py`)."""
-    made: Callable[[T], T] = settings(max_examples=examples * settings.default.max_examples // 100)
+    made: Callable[[T], T] = settings(max_examples=examples * settings().max_examples // 100)
     return made
