@@ -30,6 +30,9 @@ from tests.databases import (
 
 pytest_plugins = ["tests.execute.core.summary"]
 
+collect_ignore = ["empty/tree"]
+"""Files of the tree without nouns: its tests run there (`make check-empty`)."""
+
 TESTS = Path(__file__).parent
 DIALECTS = ("sqlite", "postgresql")
 
