@@ -31,6 +31,10 @@ HANDSHAKE = ("select pg_catalog.version()", "select current_schema()", "show sta
 """What SQLAlchemy asks a server when it first meets it."""
 
 
+WAITS_FOR_ME = "SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+"""PostgreSQL: whether another connection waits for a lock of this one. Locks of the whole server are in `pg_locks`."""
+
+
 @dataclass(frozen=True)
 class Database:
     """A database of one test."""

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -30,6 +31,9 @@ BEGIN = "trellis_begin"
 
 LAST_USED = "trellis_last_used"
 """In the pool's notes on a connection: when it was last given back."""
+
+
+INTERRUPT_AGAIN_S = 0.01
 
 
 class PoolState(NamedTuple):
@@ -185,8 +189,7 @@ def _stop_when_abandoned(connection: aiosqlite.Connection) -> None:
     """Interrupt a statement as soon as the task that waits for it is cancelled.
 
     SQLite works in a thread, which no cancellation reaches: the statement would run to its end, and whoever closes
-    the connection would wait for it. Interrupting an idle connection does nothing.
-    Source: https://www.sqlite.org/c3ref/interrupt.html
+    the connection would wait for it.
     """
     execute: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001 - every call to the thread passes here, and the driver has no hook
 
@@ -194,11 +197,34 @@ def _stop_when_abandoned(connection: aiosqlite.Connection) -> None:
         try:
             return await execute(function, *arguments, **named)
         except asyncio.CancelledError:
-            with suppress(ValueError, aiosqlite.ProgrammingError):  # it has just been closed
-                await connection.interrupt()
+            _interrupt(connection)
             raise
 
     vars(connection)["_execute"] = execute_or_interrupt
+
+
+def _interrupt(connection: aiosqlite.Connection) -> None:
+    """Interrupt what the connection's thread has been given so far, and nothing that it is given later.
+
+    SQLite forgets an interruption that comes before its statement begins, and on a busy machine the thread may begin
+    long after the task was cancelled: the statement would run to its end, which an endless one has not. So we repeat
+    it until the thread has passed this place in its queue. The lock keeps the last repetition off the next statement.
+    Source: https://www.sqlite.org/c3ref/interrupt.html
+    """
+    loop, lock, passed = asyncio.get_running_loop(), threading.Lock(), threading.Event()
+
+    def pass_by() -> None:
+        with lock:
+            passed.set()
+
+    def interrupt() -> None:
+        with lock, suppress(ValueError, aiosqlite.ProgrammingError):  # it has just been closed
+            if not passed.is_set():
+                connection._conn.interrupt()  # noqa: SLF001 - the public method can only be awaited
+                loop.call_later(INTERRUPT_AGAIN_S, interrupt)
+
+    connection._tx.put_nowait((None, pass_by))  # noqa: SLF001 - the public way waits, and we are being cancelled
+    interrupt()
 
 
 def is_observed(engine: AsyncEngine) -> bool:

@@ -218,6 +218,7 @@ def test_no_file_is_made_where_there_are_keys_or_nobody_needs_one(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 def test_processes_that_start_at_once_agree_on_a_key(tmp_path: Path) -> None:
     file = tmp_path / "var" / "token.key"
     code = f"from pathlib import Path; from graph.auth.key_file import kept_key; print(kept_key(Path({str(file)!r})))"
