@@ -33,22 +33,34 @@ pytest_plugins = ["tests.execute.core.summary"]
 collect_ignore = ["empty/tree"]
 """Files of the tree without nouns: its tests run there (`make check-empty`)."""
 
-TESTS = Path(__file__).parent
 DIALECTS = ("sqlite", "postgresql")
 
 SLOW = (
     "bench",  # about measuring, not about the API
+    "db/importing/test_markdown.py::test_memory_is_flat",
+    "db/importing/test_markdown.py::test_more_keys_than_a_statement_takes_are_split",
+    "db/test_exporting.py::test_memory_is_flat",
+    "db/test_functions.py",  # laws
     "docs",  # the README's commands
     "entity/test_aggregate_laws.py",
+    "entity/test_awkward_names.py",
+    "entity/test_bounds.py",
     "entity/test_filter_laws.py",
+    "entity/test_odd_values.py::test_pages_of_one_row_are_the_whole_list_in_every_order",
     "entity/test_paging_laws.py",
     "execute/agreement",
     "execute/core",  # graphql-core's own tests
     "explorer",  # a browser
+    "http/test_hostile",  # every value that might do harm, in every place
+    "policies/test_injection.py",
     "policies/test_nobody_can_tell.py",
+    "policies/test_rows.py",
+    "prepare/test_cost.py::test_no_operation_needs_more_than_its_price",
+    "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
     "promises",  # seconds of load and of faults
+    "writing/test_hostile.py",
 )
-"""What `make test-fast` leaves out, beside tests that start processes: it takes long and breaks seldom."""
+"""Left out by `make test-fast`, beside tests that start processes: a third of the time, for what breaks seldom."""
 
 # The examples of a law are the same at every run and share a database, which they only read. `max_examples` is in per
 # cent of what each law asks for; `pytest --hypothesis-profile=many` tries twenty times as much.
@@ -104,7 +116,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and begin with that: a worker that is done takes over what others have not begun."""
     for item in items:
-        if item.path.relative_to(TESTS).as_posix().startswith(SLOW):
+        if item.nodeid.removeprefix("tests/").startswith(SLOW):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
