@@ -10,8 +10,6 @@ from contextlib import redirect_stdout
 
 import pytest
 
-from tests.conftest import DIALECTS
-
 BRACKETS = re.compile(r"\[(.*)\]$", re.DOTALL)
 
 
@@ -28,6 +26,8 @@ class Collected:
 
 def claim(test: str) -> str:
     """The name of a test without its database: `test_a[postgresql-1]` and `test_a[sqlite-1]` are `test_a[1]`."""
+    from tests.conftest import DIALECTS  # late, because pytest wants to be the first to import what conftest imports
+
     found = BRACKETS.search(test)
     if found is None:
         return test
