@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -194,21 +194,30 @@ def _stop_when_abandoned(connection: aiosqlite.Connection) -> None:
     execute: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001 - every call to the thread passes here, and the driver has no hook
 
     async def execute_or_interrupt(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        made: list[Any] = []
+
+        def work() -> Any:
+            made.append(function(*arguments, **named))
+            return made[0]
+
         try:
-            return await execute(function, *arguments, **named)
+            return await execute(work)
         except asyncio.CancelledError:
-            _interrupt(connection)
+            _interrupt(connection, made)
             raise
 
     vars(connection)["_execute"] = execute_or_interrupt
 
 
-def _interrupt(connection: aiosqlite.Connection) -> None:
+def _interrupt(connection: aiosqlite.Connection, made: Sequence[Any]) -> None:
     """Interrupt what the connection's thread has been given so far, and nothing that it is given later.
+
+    `made` is what the abandoned work returned, when it has.
 
     SQLite forgets an interruption that comes before its statement begins, and on a busy machine the thread may begin
     long after the task was cancelled: the statement would run to its end, which an endless one has not. So we repeat
-    it until the thread has passed this place in its queue. The lock keeps the last repetition off the next statement.
+    it until the thread has passed this place in its queue. The lock keeps the last repetition off the next statement,
+    and a cursor that was made meanwhile is closed: SQLite interrupts new statements, too, while an old one is open.
     Source: https://www.sqlite.org/c3ref/interrupt.html
     """
     loop, lock, passed = asyncio.get_running_loop(), threading.Lock(), threading.Event()
@@ -216,6 +225,9 @@ def _interrupt(connection: aiosqlite.Connection) -> None:
     def pass_by() -> None:
         with lock:
             passed.set()
+        for cursor in made:
+            if isinstance(cursor, sqlite3.Cursor):
+                cursor.close()
 
     def interrupt() -> None:
         with lock, suppress(ValueError, aiosqlite.ProgrammingError):  # it has just been closed
