@@ -1,6 +1,6 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check format schema explorer snapshots coverage agreement bench
+.PHONY: help setup serve test test-plain-path check format schema explorer snapshots coverage agreement bench
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -12,7 +12,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "make serve HOST=0.0.0.0 PORT=8080   serve on another address"
 
 setup: $(READY) ## make .venv/ with everything that development needs
@@ -29,6 +29,10 @@ serve: $(READY) ## serve the API, on a database with demo data if it is new
 
 test: check ## run everything that CI runs
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+test-plain-path: $(READY) ## run the core's tests with every statement going through SQLAlchemy
+	@TEST_FAST_PATH=false $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+		tests/db tests/operations tests/execute
 
 coverage: $(READY) ## run the tests and say which lines and branches they miss
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report term-missing:skip-covered

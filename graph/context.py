@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from starlette.requests import HTTPConnection
 
 from db.relations import EVERYTHING, VIEWER, Visibility
-from db.session import RequestSession
+from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from db.statements import StatementCache
 from graph.loading.loaders import NOTHING, Loaders
@@ -62,9 +62,9 @@ class RequestContext:
         self._statements = statements or StatementCache()
         self.open()
 
-    def open(self) -> None:
+    def open(self, mode: Mode = Mode.SNAPSHOT) -> None:
         """Begin an operation: a session and loaders of its own."""
-        self.session = RequestSession(self._engines)
+        self.session = RequestSession(self._engines, mode)
         self.loaders = Loaders(self.session, self.visible, self._statements, self._bound)
         self.memo.clear()
 

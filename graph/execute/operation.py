@@ -56,7 +56,6 @@ class Direct:
             priced = self._priced(query, variables, name, allowed)
         except InvalidDocument as refused:
             return ExecutionResult(None, refused.errors)
-        context.open()
         try:
             begin(context, priced, self._preparer.limits)
             data, errors = await self._executor(priced, extensions, context).answer(priced.operation.plan)
@@ -114,7 +113,7 @@ class Direct:
 
 def begin(context: RequestContext, priced: CheckedOperation, limits: Limits) -> None:
     """Tell the context what the operation needs: how its session begins, its plan, its limits."""
-    context.session.mode = _mode(priced)
+    context.open(_mode(priced))
     context.plan = priced.operation.plan
     context.max_page = limits.max_page
 

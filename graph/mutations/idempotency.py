@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from db import models
 from db.base import UtcDateTime
 from db.fast import CompiledStatement
-from db.session.connection import Transaction
+from db.session import RequestSession
 from graph.writing.idempotency import Claim
 
 KEPT_FOR = timedelta(hours=48)
@@ -67,7 +67,7 @@ class StoredKeys:
         self._swept_at = time.monotonic()
 
     async def claim(
-        self, transaction: Transaction, owner: str, key: str, fingerprint: str, now: datetime
+        self, transaction: RequestSession, owner: str, key: str, fingerprint: str, now: datetime
     ) -> Claim | None:
         """Claim a key. On PostgreSQL it waits for whoever has claimed it; on SQLite one writes at a time anyway."""
         this = {"whose": owner, "name": key}
@@ -80,11 +80,11 @@ class StoredKeys:
                 return Claim(found, answer)
             # Somebody has just swept it away: claim it again.
 
-    async def keep(self, transaction: Transaction, owner: str, key: str, answer: Mapping[str, Any]) -> None:
+    async def keep(self, transaction: RequestSession, owner: str, key: str, answer: Mapping[str, Any]) -> None:
         """Keep an answer. A claim and its answer are committed together, so a claim that is seen has its answer."""
         await transaction.rows(_ANSWERED, {"whose": owner, "name": key, "answered": answer})
 
-    async def _sweep_now_and_then(self, transaction: Transaction, now: datetime) -> None:
+    async def _sweep_now_and_then(self, transaction: RequestSession, now: datetime) -> None:
         due = next(self._claims) % self._sweep_every == 0 or time.monotonic() - self._swept_at > SWEEP_AFTER_S
         if due:
             self._swept_at = time.monotonic()

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import utcnow
 from db.relations import VIEWER
-from db.session.connection import Transaction
+from db.session import RequestSession
 from db.statements import Key
 from graph.context import RequestContext
 from graph.entity.ids import encode_id
@@ -27,7 +27,9 @@ T = TypeVar("T")
 class Change:
     """What work is given besides its input."""
 
-    def __init__(self, transaction: Transaction, context: RequestContext, place: Place, prepared: Any = None) -> None:
+    def __init__(
+        self, transaction: RequestSession, context: RequestContext, place: Place, prepared: Any = None
+    ) -> None:
         self.transaction = transaction
         self.context = context
         self.viewer: Viewer = context.viewer
@@ -45,7 +47,7 @@ class Change:
     @property
     def orm(self) -> AsyncSession:
         """The session for entities. Whoever uses it never commits: that is done once, at the end."""
-        return self.transaction.orm
+        return self.transaction
 
     def visible(self, model: type[T]) -> Select[T]:
         """The rows of a model that the viewer may see, as entities. Run it with `self.bound`."""

@@ -19,7 +19,7 @@ import strawberry
 from pydantic import Field, StringConstraints
 
 from db.base import utcnow
-from db.session.connection import Transaction
+from db.session import RequestSession
 from graph.context import RequestContext
 from graph.entity.ids import key_in
 from graph.entity.registry import Entity, entity_of
@@ -60,11 +60,11 @@ class Keys(Protocol):
     """Where keys are kept."""
 
     async def claim(
-        self, transaction: Transaction, owner: str, key: str, fingerprint: str, now: datetime
+        self, transaction: RequestSession, owner: str, key: str, fingerprint: str, now: datetime
     ) -> Claim | None:
         """Claim a key for this transaction, waiting for others that have claimed it; None: it is ours now."""
 
-    async def keep(self, transaction: Transaction, owner: str, key: str, answer: Mapping[str, Any]) -> None:
+    async def keep(self, transaction: RequestSession, owner: str, key: str, answer: Mapping[str, Any]) -> None:
         """Keep the answer under a key that this transaction has claimed."""
 
 
@@ -97,7 +97,7 @@ class Once:
     place: Place
     """Where the key stands in the arguments."""
 
-    async def begin(self, transaction: Transaction) -> None:
+    async def begin(self, transaction: RequestSession) -> None:
         """Claim the key. Raises `Repeated` when it was claimed before."""
         claim = await self.keys.claim(transaction, self.owner, self.key, self.fingerprint, utcnow())
         if claim is None:
@@ -107,7 +107,7 @@ class Once:
             raise Repeated(self.payload.refusal([IdempotencyConflict(message, self.place)]))
         raise Repeated(_restored(claim.answer, self.payload))
 
-    async def done(self, transaction: Transaction, result: Any) -> None:
+    async def done(self, transaction: RequestSession, result: Any) -> None:
         """Keep the answer to work that was done."""
         await self.keys.keep(transaction, self.owner, self.key, _kept(result, self.payload))
 
@@ -118,7 +118,7 @@ class Once:
         """
         errors = list(errors)
 
-        async def work(transaction: Transaction) -> dict[str, Any]:
+        async def work(transaction: RequestSession) -> dict[str, Any]:
             await self.begin(transaction)
             answer = {"errors": [_kept_error(error) for error in errors]}
             await self.keys.keep(transaction, self.owner, self.key, answer)

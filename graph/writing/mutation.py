@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 from sqlalchemy.exc import IntegrityError
 from strawberry.utils.str_converters import to_camel_case
 
-from db.session.connection import Transaction
+from db.session import RequestSession
 from graph.context import RequestContext
 from graph.entity.fields import object_type
 from graph.errors import DeclarationError
@@ -84,7 +84,7 @@ class Mutation(PlannedField):
         prepared = await self.prepare(checked, context) if self.prepare else None
         changes: list[Change] = []
 
-        async def work(transaction: Transaction) -> Any:
+        async def work(transaction: RequestSession) -> Any:
             if once is not None:
                 await once.begin(transaction)
             change = Change(transaction, context, (INPUT,), prepared)

@@ -68,10 +68,10 @@ async def make_user(engines: Engines, *roles: str, **values: Any) -> Viewer:
     user = models.User(**({"email": f"user{number}@example.com", "name": f"User {number}"} | values))
 
     async def work(transaction: Any) -> int:
-        known = {role.name: role for role in await transaction.orm.scalars(select(models.Role))}
+        known = {role.name: role for role in await transaction.scalars(select(models.Role))}
         user.roles = [known.get(name) or models.Role(name=name) for name in roles]
-        transaction.orm.add(user)
-        await transaction.orm.flush()
+        transaction.add(user)
+        await transaction.flush()
         return user.id
 
     async with RequestSession(engines, Mode.CURRENT) as session:

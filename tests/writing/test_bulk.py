@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 
 from db import models
 from db.session import Mode, RequestSession
-from db.session.connection import Transaction
 from db.session.engines import Engines
 from graph.auth.policies import visibility
 from graph.context import RequestContext
@@ -273,7 +272,7 @@ async def in_change(engines: Engines, work: Any) -> Any:
     viewer = Viewer(None, frozenset({"admin"}), key_id=1)
     context = RequestContext(engines, viewer=viewer, visible=visibility(viewer))
 
-    async def run(transaction: Transaction) -> Any:
+    async def run(transaction: RequestSession) -> Any:
         return await work(Change(transaction, context, ("input",)))
 
     async with RequestSession(engines, Mode.CURRENT) as session:

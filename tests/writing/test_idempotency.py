@@ -158,7 +158,7 @@ async def test_keys_are_kept_for_two_days_and_then_swept_a_bounded_number_at_a_t
     async def claim(transaction: Any) -> None:
         for number in range(MAX_SWEPT + 3):
             row = {"owner": "user:1", "key": f"old {number}", "fingerprint": "f", "answer": {"errors": []}}
-            transaction.orm.add(models.IdempotencyKey(**row, created_at=now - KEPT_FOR - timedelta(seconds=1)))
+            transaction.add(models.IdempotencyKey(**row, created_at=now - KEPT_FOR - timedelta(seconds=1)))
         await stored.claim(transaction, "user:1", "a", "f", now - KEPT_FOR + timedelta(seconds=1))
 
     async def claim_more(transaction: Any) -> None:
