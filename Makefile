@@ -1,7 +1,7 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-fast check check-empty format schema explorer snapshots coverage agreement claims \
-	bench
+.PHONY: help setup serve test test-fast test-plain-path check check-empty format schema explorer snapshots coverage \
+	agreement claims bench
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -16,7 +16,7 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses 
 READY := .venv/.ready
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "make serve HOST=0.0.0.0 PORT=8080   serve on another address"
 
 setup: $(READY) ## make .venv/ with everything that development needs
@@ -36,6 +36,10 @@ test: check check-empty ## run everything that CI runs
 
 test-fast: $(READY) ## run what takes less than a minute: both databases; no browser, no processes, no long runs
 	@$(PYTEST) -m "not slow and not process"
+
+test-plain-path: $(READY) ## run the core's tests with every statement going through SQLAlchemy
+	@TEST_FAST_PATH=false $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+		tests/db tests/operations tests/execute
 
 coverage: $(READY) ## run the tests and say which lines and branches they miss
 	@$(PYTEST) --cov --cov-report term-missing:skip-covered

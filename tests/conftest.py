@@ -19,6 +19,7 @@ from db.settings import DatabaseSettings
 from graph import app
 from tests import postgres
 from tests.databases import (
+    FAST_PATH,
     Database,
     PostgreSQLDatabases,
     SQLiteDatabases,
@@ -136,9 +137,10 @@ def _many_servers_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The developer's own settings do not reach a test."""
+    """The developer's own settings do not reach a test, except that the fast path may be off for a whole run."""
     for name in [name for name in os.environ if name.startswith("TRELLIS_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("TRELLIS_FAST_PATH", str(FAST_PATH))
 
 
 @pytest.fixture(scope="session")

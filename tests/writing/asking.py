@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from db import models
 from db.session import Mode, RequestSession
-from db.session.connection import Transaction
 from db.session.engines import Engines
 from db.statements import StatementCache
 from graph.context import ContextFactory
@@ -77,11 +76,11 @@ async def make_user(engines: Engines, *roles: str, **values: Any) -> Viewer:
     number = next(_NUMBERS)
     user = models.User(**({"email": f"user{number}@example.com", "name": f"User {number}"} | values))
 
-    async def work(transaction: Any) -> int:
-        known = {role.name: role for role in await transaction.orm.scalars(select(models.Role))}
+    async def work(session: Any) -> int:
+        known = {role.name: role for role in await session.scalars(select(models.Role))}
         user.roles = [known.get(name) or models.Role(name=name) for name in roles]
-        transaction.orm.add(user)
-        await transaction.orm.flush()
+        session.add(user)
+        await session.flush()
         return user.id
 
     async with RequestSession(engines, Mode.CURRENT) as session:
@@ -92,8 +91,8 @@ async def in_change(engines: Engines, work: Callable[[Change], Awaitable[T]]) ->
     """Do work in a change of an admin, as a mutation does, without its frame."""
     context = ContextFactory(engines, viewer=ADMIN, visible=visibility(ADMIN)).make(Mode.CURRENT)
 
-    async def run(transaction: Transaction) -> T:
-        return await work(Change(transaction, context))
+    async def run(session: RequestSession) -> T:
+        return await work(Change(session, context))
 
     async with RequestSession(engines, Mode.CURRENT) as session:
         return await session.write(run)

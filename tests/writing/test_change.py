@@ -18,7 +18,7 @@ async def test_a_compiled_statement_that_fails_in_a_savepoint_is_undone_alone(en
     tag = {"new_name": "A", "new_slug": "a"}
 
     async def add_another_and_the_same(change: Change) -> None:
-        async with change.savepoint():
+        async with change.session.begin_nested():
             await change.rows(NEW_TAG, {"new_name": "B", "new_slug": "b"})
             await change.rows(NEW_TAG, tag)
 
