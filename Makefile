@@ -1,6 +1,7 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check check-empty format schema explorer snapshots coverage agreement bench
+.PHONY: help setup serve test test-fast test-plain-path check check-empty format schema explorer snapshots coverage \
+	agreement claims bench
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -9,10 +10,13 @@ HOST =
 PORT =
 
 BIN := .venv/bin
+# Workers that are done take over what others have not begun. Compiled files are kept whatever the shell says: each
+# process would compile hundreds of them otherwise.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 READY := .venv/.ready
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "make serve HOST=0.0.0.0 PORT=8080   serve on another address"
 
 setup: $(READY) ## make .venv/ with everything that development needs
@@ -28,10 +32,17 @@ serve: $(READY) ## serve the API, on a database with demo data if it is new
 	@exec $(BIN)/trellis serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 test: check check-empty ## run everything that CI runs
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@$(PYTEST)
+
+test-fast: $(READY) ## run what takes less than a minute: both databases; no browser, no processes, no long runs
+	@$(PYTEST) -m "not slow and not process"
+
+test-plain-path: $(READY) ## run the core's tests with every statement going through SQLAlchemy
+	@TEST_FAST_PATH=false $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
+		tests/db tests/operations tests/execute
 
 coverage: $(READY) ## run the tests and say which lines and branches they miss
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report term-missing:skip-covered
+	@$(PYTEST) --cov --cov-report term-missing:skip-covered
 
 check: $(READY) ## run what takes seconds: format, lint, types, imports, schema
 	@$(BIN)/ruff format --check --quiet || { echo "Run \`make format\`." >&2; exit 1; }
@@ -57,8 +68,11 @@ snapshots: $(READY) ## write the answers and SQL beside tests/operations anew; r
 	@TRELLIS_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/operations
 
 agreement: $(READY) ## try thousands of random operations through two executors, which must agree
-	@TRELLIS_MANY_EXAMPLES=20 $(BIN)/python -m pytest --quiet --numprocesses auto --dist load \
+	@$(PYTEST) --quiet --hypothesis-profile=many -o faulthandler_timeout=0 \
 		tests/execute/agreement/test_agreement.py tests/execute/agreement/club
+
+claims: $(READY) ## print what the tests claim and how many claims there are, to compare two states of the tests
+	@$(BIN)/python -m tests.claims
 
 # What QUICK, ONLY, SERVERS and PROFILE do: bench/README.md.
 bench: $(READY) ## measure Trellis beside its peers; QUICK=1, ONLY=feed,all, SERVERS=trellis,limit, PROFILE=feed

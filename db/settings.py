@@ -4,30 +4,20 @@ Environment variables enter, one frozen object leaves. Nothing connects here.
 Each variable is the field's name with the prefix `TRELLIS_`; units are in the names.
 """
 
-import inspect
 from pathlib import Path
 from typing import Annotated, Any
 
-import asyncpg
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from db.dialects import DIALECTS, dialect_of
+
 HOUSE = Path(__file__).resolve().parent.parent
 """The folder of the checkout: `alembic.ini`, `migrations/` and `var/` are found here."""
 
-DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "sqlite+aiosqlite": "sqlite+aiosqlite",
-    "postgres": "postgresql+asyncpg",
-    "postgresql": "postgresql+asyncpg",
-    "postgresql+asyncpg": "postgresql+asyncpg",
-}
-
-POSTGRESQL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
-"""What may follow the question mark of a URL. Source:
-https://magicstack.github.io/asyncpg/current/api/index.html#asyncpg.connection.connect"""
+DRIVERS = {scheme: driver for dialect in DIALECTS.values() for scheme, driver in dialect.connections.drivers.items()}
 
 
 def async_url(text: str) -> URL:
@@ -46,13 +36,8 @@ def async_url(text: str) -> URL:
             "is not a database URL that Trellis knows; use sqlite:///var/trellis.db"
             " or postgresql://user:password@host:5432/database"
         )
-    if "sslmode" in url.query:
-        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
     url = url.set(drivername=DRIVERS[url.drivername])
-    unknown = set(url.query) - POSTGRESQL_OPTIONS if url.get_backend_name() == "postgresql" else set()
-    if unknown:
-        raise ValueError(f"has options that asyncpg does not know: {', '.join(sorted(unknown))}; leave them out")
-    return url
+    return dialect_of(url.get_backend_name()).connections.url(url)
 
 
 class DatabaseSettings(BaseSettings):
@@ -95,6 +80,11 @@ class DatabaseSettings(BaseSettings):
         default=1, ge=0, description="Seconds without use after which a connection is tried first; 0: every time."
     )
     statement_timeout_s: float = Field(default=30, gt=0, description="Seconds that one statement may take.")
+    fast_path: bool = Field(
+        default=True,
+        description="Run prepared statements on the driver's own connection where that is possible (PostgreSQL). Off:"
+        " every statement goes through SQLAlchemy, which is slower; turn it off to look for the cause of an error.",
+    )
     log_sql: bool = Field(default=False, description="Write every statement to the log.")
 
     @field_validator("database_url", "direct_url")

@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import models, unmapped  # noqa: F401 - importing the models fills the metadata
 from db.base import Base, EmailAddress, UtcDateTime
+from db.dialects.sqlite import BEGIN
 from db.migrate import LOCK
-from db.session.engines import BEGIN, create_engine
+from db.session.engines import create_engine
 from db.settings import DatabaseSettings
 
 

@@ -3,18 +3,23 @@
 One PostgreSQL server per run: the process that was started (not the workers of xdist) owns the run.
 """
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from db.session import RequestSession
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
+from graph import app
 from tests import postgres
 from tests.databases import (
+    FAST_PATH,
     Database,
     PostgreSQLDatabases,
     SQLiteDatabases,
@@ -26,7 +31,50 @@ from tests.databases import (
 
 pytest_plugins = ["tests.execute.core.summary"]
 
+collect_ignore = ["empty/tree"]
+"""Files of the tree without nouns: its tests run there (`make check-empty`)."""
+
 DIALECTS = ("sqlite", "postgresql")
+
+SLOW = (
+    "bench",  # about measuring, not about the API
+    "db/importing/test_markdown.py::test_memory_is_flat",
+    "db/importing/test_markdown.py::test_more_keys_than_a_statement_takes_are_split",
+    "db/test_exporting.py::test_memory_is_flat",
+    "db/test_functions.py",  # laws
+    "docs",  # the README's commands
+    "entity/test_aggregate_laws.py",
+    "entity/test_awkward_names.py",
+    "entity/test_bounds.py",
+    "entity/test_filter_laws.py",
+    "entity/test_odd_values.py::test_pages_of_one_row_are_the_whole_list_in_every_order",
+    "entity/test_paging_laws.py",
+    "execute/agreement",
+    "execute/core",  # graphql-core's own tests
+    "explorer",  # a browser
+    "http/test_hostile",  # every value that might do harm, in every place
+    "operations/test_hostile",  # the same for our nouns
+    "policies/test_injection.py",
+    "policies/test_nobody_can_tell.py",
+    "policies/test_rows.py",
+    "prepare/test_cost.py::test_no_operation_needs_more_than_its_price",
+    "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
+    "promises",  # seconds of load and of faults
+    "mutations/test_hostile.py",
+)
+"""Left out by `make test-fast`, beside tests that start processes: a third of the time, for what breaks seldom."""
+
+# The examples of a law are the same at every run and share a database, which they only read. `max_examples` is in per
+# cent of what each law asks for; `pytest --hypothesis-profile=many` tries twenty times as much.
+hypothesis_settings.register_profile(
+    "ci",
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+hypothesis_settings.register_profile("many", hypothesis_settings.get_profile("ci"), max_examples=2_000)
+hypothesis_settings.load_profile("ci")
 
 run_key = pytest.StashKey[postgres.Run]()
 cleanup_key = pytest.StashKey[ExitStack]()
@@ -67,11 +115,33 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(fixture, marked or DIALECTS, indirect=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, and begin with that: a worker that is done takes over what others have not begun."""
+    for item in items:
+        if item.nodeid.removeprefix("tests/").startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what lives as long as the tests out of garbage collection: modules, models, the tests themselves."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
+
+
+@pytest.fixture(autouse=True)
+def _many_servers_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server looks for garbage when it starts, and keeps the rest for ever; this process starts hundreds of them."""
+    monkeypatch.setattr(app, "_spare_the_collector", lambda: None)
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The developer's own settings do not reach a test."""
+    """The developer's own settings do not reach a test, except that the fast path may be off for a whole run."""
     for name in [name for name in os.environ if name.startswith("TRELLIS_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("TRELLIS_FAST_PATH", str(FAST_PATH))
 
 
 @pytest.fixture(scope="session")

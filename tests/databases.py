@@ -26,9 +26,16 @@ from tests.postgres import Run, server_url
 
 T = TypeVar("T")
 
+FAST_PATH = os.environ.get("TEST_FAST_PATH", "true") == "true"
+"""Whether statements may go past SQLAlchemy in this run; `make test-plain-path` says no."""
+
 NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
 HANDSHAKE = ("select pg_catalog.version()", "select current_schema()", "show standard_conforming_strings")
 """What SQLAlchemy asks a server when it first meets it."""
+
+
+WAITS_FOR_ME = "SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+"""PostgreSQL: whether another connection waits for a lock of this one. Locks of the whole server are in `pg_locks`."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ def recorded_statements() -> Iterator[list[str]]:
 
 
 def settings_for(database: Database) -> DatabaseSettings:
-    """Settings for a test: a small pool, and nothing from the environment."""
+    """Settings for a test: a small pool, and nothing from the environment but `TRELLIS_FAST_PATH` of the run."""
     return DatabaseSettings(database_url=SecretStr(database.url), pool_size=2, pool_max_overflow=8, pool_timeout_s=10)
 
 

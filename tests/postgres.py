@@ -24,6 +24,9 @@ from typing import Any
 
 ENVIRONMENT_VARIABLE = "TEST_POSTGRES_URL"
 STOP_TIMEOUT_S = 15
+MEMORY = Path("/dev/shm")
+ROOM_IN_MEMORY = 2 * 1024**3
+"""In bytes: a run takes 0.2 to 0.6 GiB."""
 
 CONFIGURATION = {
     "listen_addresses": "127.0.0.1",
@@ -90,7 +93,7 @@ class Run:
 @contextmanager
 def begin() -> Iterator[Run]:
     """Own a run. At the end its server is stopped and its files are gone."""
-    run = Run(Path(tempfile.mkdtemp(prefix="trellis-tests-")))
+    run = Run(Path(tempfile.mkdtemp(prefix="trellis-tests-", dir=_in_memory())))
     os.mkfifo(run.pipe)
     if os.geteuid() == 0:  # the server runs as somebody else, and works below this folder
         os.chown(run.folder, *_nobody())
@@ -103,6 +106,12 @@ def begin() -> Iterator[Run]:
         while (run.folder / "data" / "postmaster.pid").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         shutil.rmtree(run.folder, ignore_errors=True)
+
+
+def _in_memory() -> Path | None:
+    """A folder in memory, where emptying a table takes 3 ms instead of 15; None where memory has too little room."""
+    there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_IN_MEMORY
+    return MEMORY if there else None
 
 
 def server_url(run: Run) -> str:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from db.session.engines import Engines
+from tests.cli.running import hear_interrupts
 from tests.databases import Database, PostgreSQLDatabases, StatementRecorder
 
 OWN_A_RUN = """
@@ -25,6 +26,7 @@ with postgres.begin() as run:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, None])
+@pytest.mark.process
 def test_a_server_ends_with_the_process_that_owns_the_run(end: signal.Signals | None) -> None:
     owner = subprocess.Popen(
         [sys.executable, "-c", OWN_A_RUN],
@@ -32,13 +34,15 @@ def test_a_server_ends_with_the_process_that_owns_the_run(end: signal.Signals | 
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        preexec_fn=hear_interrupts,
     )
     assert owner.stdout is not None
     folder, url = owner.stdout.readline().split()
     assert asyncio.run(answers(url))
     if end is not None:
         owner.send_signal(end)
-    owner.communicate(timeout=60)
+        assert owner.wait() != 0  # by the signal, and not because its stdin is closed
+    owner.communicate()
     deadline = time.monotonic() + 60
     while Path(folder).exists() and time.monotonic() < deadline:
         time.sleep(0.05)

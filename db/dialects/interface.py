@@ -36,6 +36,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
+from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Failure, ReportedViolation
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
 from db.relations import ColumnType, Expression, Key, Term
@@ -71,6 +72,8 @@ class DatabaseDialect(ABC):
 
     name: ClassVar[str]
     """SQLAlchemy's name of the dialect: `engine.dialect.name`."""
+    connections: ClassVar[ConnectionsDialect]
+    """How its connections open, begin and end."""
 
     # Keys and pages
 

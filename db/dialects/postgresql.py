@@ -5,9 +5,11 @@ https://www.postgresql.org/docs/current/functions-json.html,
 https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COMPARISONS-ANY-SOME
 """
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import asyncpg
 from sqlalchemy import (
     ARRAY,
     JSON,
@@ -28,6 +30,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     column,
+    event,
     func,
     not_,
     select,
@@ -38,14 +41,30 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FunctionName, NewValues
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
 from db.relations import Expression, Key, parameter_type
+
+DRIVER = "postgresql+asyncpg"
+
+URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
+"""What may follow the question mark of a URL. Source:
+https://magicstack.github.io/asyncpg/current/api/index.html#asyncpg.connection.connect"""
+
+TRANSIENT = frozenset({"40001", "40P01"})
+"""Serialization failure and deadlock: PostgreSQL asks for the whole transaction again.
+Source: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html"""
+
+QUERY_CANCELED = "57014"
+"""Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 RULES = {"23505": Rule.UNIQUE, "23503": Rule.FOREIGN_KEY, "23514": Rule.CHECK, "23502": Rule.NOT_NULL}
 """Rules by the states of errors."""
@@ -61,10 +80,54 @@ ENDINGS = {UniqueConstraint: "key", ForeignKeyConstraint: "fkey", CheckConstrain
 PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
 
 
+class PostgreSQLConnections(ConnectionsDialect):
+    """How connections open, begin and end."""
+
+    drivers: Mapping[str, str] = {"postgres": DRIVER, "postgresql": DRIVER, DRIVER: DRIVER}
+    begin_snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    begin_change = "BEGIN"
+    autocommit: Mapping[str, Any] = {"isolation_level": "AUTOCOMMIT"}
+    snapshot: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    change: Mapping[str, Any] = {}
+    sqlalchemy_ends_any_transaction = False  # asyncpg's adapter ends only what it has begun itself
+    has_fast_path = True
+
+    def url(self, url: URL) -> URL:
+        """`sslmode`, which hosting providers write, becomes asyncpg's `ssl`."""
+        if "sslmode" in url.query:
+            url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
+        unknown = set(url.query) - URL_OPTIONS
+        if unknown:
+            raise ValueError(f"has options that asyncpg does not know: {', '.join(sorted(unknown))}; leave them out")
+        return url
+
+    def engine_options(
+        self, url: URL, pool: Mapping[str, Any], *, statement_timeout_s: float, pgbouncer: bool
+    ) -> dict[str, Any]:
+        """A pool, and what the server is told when a connection starts."""
+        arguments = _PGBOUNCER_ARGUMENTS if pgbouncer else _start_up(statement_timeout_s)
+        # The pool resets nothing by itself: `end_transaction` does, and only where there is something to end.
+        return {"connect_args": arguments, "pool_reset_on_return": None, **pool}
+
+    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
+        """Replace connections that are known to be lost, and end transactions that were left open."""
+        event.listen(engine.sync_engine, "checkout", _replace_lost)
+        event.listen(engine.sync_engine, "reset", _end_transaction)
+
+    def is_transient(self, error: DBAPIError) -> bool:
+        """A serialization failure, or a deadlock."""
+        return _state_of(error) in TRANSIENT
+
+    def stopped_by_server(self, error: DBAPIError) -> bool:
+        """Whether `statement_timeout` of the server came first."""
+        return _state_of(error) == QUERY_CANCELED
+
+
 class PostgreSQL(DatabaseDialect):
     """Keys are arrays; a page is a short ordered read for each parent, which an index on key and order serves."""
 
     name = "postgresql"
+    connections: ClassVar[ConnectionsDialect] = PostgreSQLConnections()
     datetimes_in_utc = True
     changes_in_with = True
 
@@ -249,3 +312,36 @@ def _keys_of(parent: FromClause) -> list[Expression]:
 
 def _but_number(page: FromClause) -> list[Expression]:
     return [column for column in page.c if column.key != "number"]
+
+
+_PGBOUNCER_ARGUMENTS = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+"""In transaction mode each statement may meet another server connection, which knows no prepared statement of ours;
+PgBouncer also refuses start-up settings that it does not track.
+https://docs.sqlalchemy.org/en/21/dialects/postgresql.html#prepared-statement-name-with-pgbouncer"""
+
+
+def _start_up(statement_timeout_s: float) -> dict[str, Any]:
+    return {
+        "server_settings": {
+            "application_name": "trellis",
+            "statement_timeout": str(max(1, round(statement_timeout_s * 1000))),
+            "jit": "off",  # plans of ours are short; compiling them costs more than it saves
+        }
+    }
+
+
+def _replace_lost(connection: Any, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    if connection.driver_connection.is_closed():  # what the socket has told already costs nothing to ask
+        raise DisconnectionError
+
+
+def _end_transaction(connection: Any, _record: ConnectionPoolEntry, state: PoolResetState) -> None:
+    # Sessions begin and end snapshots past SQLAlchemy, which would not notice one that was left open.
+    if state.asyncio_safe and connection.driver_connection.is_in_transaction():
+        connection.rollback()
+        if connection.driver_connection.is_in_transaction():
+            connection.run_async(lambda driver: driver.execute("ROLLBACK"))
+
+
+def _state_of(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)

@@ -4,19 +4,47 @@ Sources: https://www.sqlite.org/rescode.html, https://www.sqlite.org/lang_upsert
 https://docs.python.org/3/library/sqlite3.html#sqlite3.Connection.create_function
 """
 
+import asyncio
 import re
-from collections.abc import Sequence
+import sqlite3
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, ClassVar
 
-from sqlalchemy import URL, CheckConstraint, ColumnElement, Float, Index, Insert, Integer, Numeric, Table
+import aiosqlite
+from sqlalchemy import (
+    URL,
+    CheckConstraint,
+    ColumnElement,
+    Connection,
+    Float,
+    Index,
+    Insert,
+    Integer,
+    Numeric,
+    Table,
+    event,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import Constraint
 
+from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import Changes, DatabaseDialect, NewValues
 from db.dialects.python_functions import FUNCTIONS, fts5_query
 from db.relations import Expression
+
+DRIVER = "sqlite+aiosqlite"
+
+INTERRUPT_AGAIN_S = 0.01
+
+BEGIN = "trellis_begin"
+"""Execution option: the statement that opens a transaction when SQLAlchemy begins one; empty for none."""
 
 FTS5_QUERY = "trellis_fts5_query"
 """`(text)`: words as people type them as a query of FTS5."""
@@ -28,10 +56,60 @@ INDEX = re.compile(r"index '(.*)'", re.DOTALL)
 UNREACHABLE = ("unable to open database file", "attempt to write a readonly database", "file is not a database")
 
 
+class SQLiteConnections(ConnectionsDialect):
+    """How connections open, begin and end."""
+
+    drivers: Mapping[str, str] = {"sqlite": DRIVER, DRIVER: DRIVER}
+    begin_snapshot = "BEGIN"  # WAL gives a reader its view at the first SELECT
+    begin_change = "BEGIN IMMEDIATE"  # to wait for the turn to write now, instead of failing in the middle
+    autocommit: Mapping[str, Any] = {BEGIN: ""}
+    snapshot: Mapping[str, Any] = {BEGIN: begin_snapshot}
+    change: Mapping[str, Any] = {BEGIN: begin_change}
+    sqlalchemy_ends_any_transaction = True  # the driver ends whatever is open
+    has_fast_path = False
+
+    def url(self, url: URL) -> URL:
+        """The driver says by itself what is wrong with an option."""
+        return url
+
+    def engine_options(
+        self, url: URL, pool: Mapping[str, Any], *, statement_timeout_s: float, pgbouncer: bool
+    ) -> dict[str, Any]:
+        """A pool for a file; a database in memory has but one connection."""
+        in_memory = url.database in (None, "", ":memory:")
+        return {"connect_args": {"timeout": statement_timeout_s}, **({} if in_memory else pool)}
+
+    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
+        """Tell each new connection how to behave, and send the BEGIN that its options name."""
+        pragmas = (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",  # durable against a crash of the process; WAL keeps the file whole
+            "foreign_keys = ON",
+            "case_sensitive_like = ON",  # `contains` tells cases apart, as on PostgreSQL
+            f"busy_timeout = {round(statement_timeout_s * 1000)}",
+        )
+
+        def prepare(connection: Any, _record: Any) -> None:
+            _prepare(connection, pragmas)
+
+        event.listen(engine.sync_engine, "do_connect", _fail_here)
+        event.listen(engine.sync_engine, "connect", prepare)
+        event.listen(engine.sync_engine, "begin", _begin)
+
+    def is_transient(self, error: DBAPIError) -> bool:
+        """Another connection writes, and has done so for longer than `busy_timeout`."""
+        return "database is locked" in str(error.orig)
+
+    def stopped_by_server(self, error: DBAPIError) -> bool:
+        """There is no server, and no timeout of its own."""
+        return False
+
+
 class SQLite(DatabaseDialect):
     """A file in the process: a new connection learns our functions in Python; decimals are doubles."""
 
     name = "sqlite"
+    connections: ClassVar[ConnectionsDialect] = SQLiteConnections()
     max_keys = 10_000  # a statement binds at most 32,766 values, and a key may have several columns
     doubles = (Float, Numeric)
     counted_id = Integer()  # only a column of exactly INTEGER is counted up
@@ -41,8 +119,7 @@ class SQLite(DatabaseDialect):
 
     def prepare(self, connection: DBAPIConnection) -> None:
         """Register the functions in Python."""
-        for name, (arguments, function) in {**FUNCTIONS, FTS5_QUERY: (1, fts5_query)}.items():
-            connection.create_function(name, arguments, function, deterministic=True)
+        _register_functions(connection)
 
     def insert_missing(self, table: Table, key: Sequence[str] = ()) -> Insert:
         """INSERT … ON CONFLICT DO NOTHING."""
@@ -92,3 +169,96 @@ class SQLite(DatabaseDialect):
     def place(self, url: URL) -> str:
         """The file."""
         return str(url.database)
+
+
+def _fail_here(_dialect: Any, _record: Any, arguments: list[Any], named: dict[str, Any]) -> None:
+    # Where a file cannot be opened, the driver's thread outlives the loop and prints a traceback of its own.
+    sqlite3.connect(*arguments, **named).close()
+
+
+def _prepare(connection: Any, pragmas: tuple[str, ...]) -> None:
+    # The driver's own BEGIN comes too late and never before a SELECT; we send it ourselves.
+    # https://docs.sqlalchemy.org/en/21/dialects/sqlite.html#sqlite-transactions
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in pragmas:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+    _register_functions(connection)
+    _stop_when_abandoned(connection.driver_connection)
+
+
+def _register_functions(connection: DBAPIConnection) -> None:
+    for name, (arguments, function) in {**FUNCTIONS, FTS5_QUERY: (1, fts5_query)}.items():
+        connection.create_function(name, arguments, function, deterministic=True)
+
+
+def _begin(connection: Connection) -> None:
+    statement = connection.get_execution_options().get(BEGIN, "BEGIN")
+    if statement:
+        connection.exec_driver_sql(statement)
+
+
+def _stop_when_abandoned(connection: aiosqlite.Connection) -> None:
+    """Interrupt a statement as soon as the task that waits for it is cancelled, and undo its transaction.
+
+    SQLite works in a thread, which no cancellation reaches: the statement would run to its end, and whoever closes
+    the connection would wait for it.
+    """
+    execute: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001 - every call to the thread passes here, and the driver has no hook
+    sqlite: sqlite3.Connection = connection._conn  # noqa: SLF001 - `interrupt` of the driver can only be awaited, and `rollback` would need the thread, which is busy
+
+    async def execute_or_interrupt(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        call = _Call(sqlite, partial(function, *arguments, **named))
+        try:
+            return await execute(call)
+        except asyncio.CancelledError:
+            call.abandon(asyncio.get_running_loop())
+            raise
+
+    vars(connection)["_execute"] = execute_or_interrupt
+
+
+class _Call:
+    """A call in the driver's thread. One that is abandoned is interrupted and undoes its transaction.
+
+    SQLite forgets an interruption that comes before its statement begins, and on a busy machine the thread may begin
+    long after the task was cancelled: the statement would run to its end, which an endless one has not. So the
+    interruption is repeated until the call has ended. The lock keeps the last repetition off the next statement.
+    Source: https://www.sqlite.org/c3ref/interrupt.html
+
+    SQLAlchemy closes the connection of an abandoned call, but SQLite keeps the lock of the transaction for as long as a
+    cursor refers to a statement, and a traceback may hold one: other writers would wait for the garbage collector.
+    Source: https://www.sqlite.org/c3ref/close.html
+    """
+
+    __slots__ = ("_abandoned", "_ended", "_function", "_lock", "_sqlite")
+
+    def __init__(self, sqlite: sqlite3.Connection, function: Callable[[], Any]) -> None:
+        self._sqlite = sqlite
+        self._function = function
+        self._lock = threading.Lock()
+        self._abandoned = False
+        self._ended = False
+
+    def __call__(self) -> Any:
+        try:
+            if self._abandoned:
+                raise sqlite3.OperationalError("interrupted")
+            return self._function()
+        finally:
+            with self._lock:
+                self._ended = True
+            if self._abandoned:
+                with suppress(sqlite3.Error):  # it has just been closed
+                    self._sqlite.rollback()
+
+    def abandon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Interrupt the call until it has ended."""
+        self._abandoned = True
+        with self._lock:
+            if self._ended:
+                return
+            with suppress(sqlite3.Error):  # it has just been closed
+                self._sqlite.interrupt()
+        loop.call_later(INTERRUPT_AGAIN_S, self.abandon, loop)

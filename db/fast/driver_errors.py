@@ -7,10 +7,10 @@ from sqlalchemy.exc import DBAPIError
 
 
 def raise_as_sqlalchemy(error: Exception, sql: str, adapted: Any, dialect: Dialect) -> NoReturn:
-    """Raise what SQLAlchemy raises when it meets this error of the driver; `adapted` is its adapter of the connection.
+    """Raise the error that SQLAlchemy raises for this one of the driver; `adapted` is its adapter of the connection.
 
-    Callers tell errors apart by SQLAlchemy's classes, whichever way a statement went. Values are left out of it. What
-    is not an error of the database is raised as it is.
+    Callers tell errors apart by SQLAlchemy's classes, whichever way a statement went. Values are left out of the text.
+    An error that is not the database's is raised unchanged.
     """
     try:
         adapted._handle_exception(error)  # noqa: SLF001 - the table of asyncpg's errors has no other door

@@ -1,16 +1,21 @@
 """Connections between two requests: kept beside the pool for a moment, ready to be taken again.
 
 To go through the pool takes longer than to look a row up. A connection that was given back is parked, and the next
-request takes it. What nobody takes for a moment goes back to the pool, and so does every connection that has been out
-of it for a second, so that the pool's own rules (how old a connection may become, whether it is tried) stay in force.
+request takes it. A connection that is not taken for a moment goes back to the pool, and so does every connection that
+has been out of it for a second, so that the pool's own rules (how old a connection may become, whether it is tried)
+stay in force. What that saves is in docs/decisions/0009-statements-past-the-orm.md.
 """
 
 import asyncio
 import time
-from typing import NamedTuple
+from typing import Any
 
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import QueuePool
+from sqlalchemy.util.concurrency import in_greenlet
+
+from db.fast.fast_connection import FastConnection
 
 UNTRIED = "trellis_untried"
 """In the pool's notes on a connection: it should have been tried before it was handed out."""
@@ -24,8 +29,17 @@ class NothingReady(Exception):
     """A connection would have to be opened, and nobody is waiting."""
 
 
-def take_at_once(engine: AsyncEngine) -> PoolProxiedConnection | None:
-    """A connection to PostgreSQL that lies ready in the pool; None if that takes any waiting.
+def never_open_at_once(engine: AsyncEngine) -> None:
+    """Let `take_at_once` find that a connection would have to be opened, which takes waiting."""
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def wait_for_it(*_: Any) -> None:
+        if not in_greenlet():
+            raise NothingReady
+
+
+def take_at_once(engine: AsyncEngine) -> FastConnection | None:
+    """A connection that lies ready in the pool; None if that takes any waiting.
 
     Whatever waits inside SQLAlchemy runs in a greenlet of its own, and that costs more than the look-up does. Where
     nothing is to be waited for, nothing needs one: docs/decisions/0009-statements-past-the-orm.md.
@@ -34,29 +48,13 @@ def take_at_once(engine: AsyncEngine) -> PoolProxiedConnection | None:
     if not isinstance(pool, QueuePool) or not pool.checkedin():
         return None
     try:
-        connection = engine.sync_engine.raw_connection()
+        pooled = engine.sync_engine.raw_connection()
     except NothingReady:
         return None
-    if UNTRIED in connection.info:
-        connection.close()
+    if UNTRIED in pooled.info:
+        pooled.close()
         return None
-    return connection
-
-
-def return_at_once(engine: AsyncEngine, connection: PoolProxiedConnection) -> bool:
-    """Give a connection without a transaction back, if the pool has room; else it must be closed, which takes time."""
-    pool = engine.pool
-    if not isinstance(pool, QueuePool) or pool.checkedin() >= pool.size():
-        return False
-    connection.close()
-    return True
-
-
-class IdleConnection(NamedTuple):
-    """A connection, and when it left the pool."""
-
-    connection: PoolProxiedConnection
-    since: float
+    return FastConnection(engine, pooled, time.monotonic())
 
 
 class IdleConnections:
@@ -64,36 +62,36 @@ class IdleConnections:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._pool = engine.pool  # the property passes two proxies
         self.waiting = 0
         """How many wait for the pool: nothing is parked meanwhile."""
-        self._parked: list[IdleConnection] = []
+        self._parked: list[FastConnection] = []
         self._untouched = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._parked)
 
-    def take(self) -> IdleConnection | None:
+    def take(self) -> FastConnection | None:
         """A parked connection, or one that lies ready in the pool; None if that takes any waiting."""
         while self._parked:
             parked = self._parked.pop()
             self._untouched = min(self._untouched, len(self._parked))
-            if not parked.connection.driver_connection.is_closed():  # type: ignore[union-attr]  # asyncpg's
+            if not parked.driver.is_closed():  # the socket has told; nothing is sent
                 return parked
-            parked.connection.invalidate()
-            parked.connection.close()
-        connection = take_at_once(self._engine)
-        return None if connection is None else IdleConnection(connection, time.monotonic())
+            parked.pooled.invalidate()
+            parked.pooled.close()
+        return take_at_once(self._engine)
 
-    def give(self, parked: IdleConnection, loop: asyncio.AbstractEventLoop) -> bool:
+    def give(self, connection: FastConnection) -> bool:
         """Take a connection back that has no transaction open; False if it must be closed, which takes time."""
-        pool = self._engine.pool
+        pool = self._pool
         crowded = self.waiting or (isinstance(pool, QueuePool) and pool.overflow() > 0)
-        if crowded or time.monotonic() - parked.since > OUT_OF_THE_POOL_S:
-            return return_at_once(self._engine, parked.connection)
-        self._parked.append(parked)
+        if crowded or time.monotonic() - connection.since > OUT_OF_THE_POOL_S:
+            return self._return_at_once(connection)
+        self._parked.append(connection)
         if self._timer is None:
-            self._timer = loop.call_later(MOMENT_S, self._look, loop)
+            self._look_later()
         return True
 
     async def connect(self, engine: AsyncEngine) -> AsyncConnection:
@@ -112,14 +110,27 @@ class IdleConnections:
             self._timer.cancel()
             self._timer = None
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _return_at_once(self, connection: FastConnection) -> bool:
+        """Give a connection back if the pool has room; one that is too many must be closed, which takes time."""
+        pool = self._pool
+        if not isinstance(pool, QueuePool) or pool.checkedin() >= pool.size():
+            return False
+        connection.pooled.close()
+        return True
+
+    def _look_later(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(MOMENT_S, self._look)
+
+    def _look(self) -> None:
         """Give back what nobody has touched since the last look."""
         self._return(self._untouched)
         self._untouched = len(self._parked)
-        self._timer = loop.call_later(MOMENT_S, self._look, loop) if self._parked else None
+        self._timer = None
+        if self._parked:
+            self._look_later()
 
     def _return(self, number: int) -> None:
         idle, self._parked = self._parked[:number], self._parked[number:]
         self._untouched = min(self._untouched, len(self._parked))
         for parked in idle:
-            parked.connection.close()
+            parked.pooled.close()

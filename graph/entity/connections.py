@@ -158,11 +158,11 @@ class ConnectionField(LevelField):
     def begin(self, level: Level) -> None:
         """Give each parent its connection; parents with equal keys share one."""
         selection = level.below()
-        parts = selection.remembered.get(_Parts)
-        if parts is None:
-            parts = _Parts(selection, level.below)
-            if selection.fixed:
-                selection.remembered[_Parts] = parts
+        parts = (
+            selection.remember(_Parts, lambda: _Parts(selection, level.below))
+            if selection.fixed
+            else _Parts(selection, level.below)
+        )
         query = self._query(level, parts)
         keys = level.keys(self.needs)
         parents = list(dict.fromkeys(keys))

@@ -164,7 +164,7 @@ def _read_attributes(work: Work, objects: Objects, field: FieldPlan, reading: Re
         position = ResponsePosition(made, field.key, field.type, field)
         try:
             values = [getattr(source, name) for name in names]
-            value = convert(*values) if convert else values[0]
+            value = convert(*values) if convert is not None else values[0]
             complete_reading(position, value)
         except Exception as error:
             work.fail(position, error)

@@ -54,7 +54,7 @@ class _Value(NamedTuple):
 
     def read(self, row: Values) -> Any:
         values = [row[position] for position in self.positions]
-        return self.convert(*values) if self.convert else values[0]
+        return self.convert(*values) if self.convert is not None else values[0]
 
 
 class RowProjection:

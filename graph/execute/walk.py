@@ -86,7 +86,7 @@ def _read(field: PlannedField, reading: Reading) -> Resolver:
 
     def resolve(source: Any, info: Info, **_: Any) -> Any:
         values = [getattr(source, name) for name in names]
-        return _seen(field, info.parent_type, convert(*values) if convert else values[0])
+        return _seen(field, info.parent_type, convert(*values) if convert is not None else values[0])
 
     return resolve
 

@@ -153,13 +153,12 @@ class Work:
 
     def rows(self, selection: Selection, rows: Rows) -> list[ResponseObject]:
         """The objects of rows, as far as their columns give them; the other fields are begun next."""
-        identity = (RowProjection, rows.columns, self._for_json)
-        projection = selection.remembered.get(identity)
-        if projection is None:
-            projection = RowProjection(selection, rows.columns, for_json=self._for_json)
-            selection.remembered[identity] = projection
+        columns, for_json = rows.columns, self._for_json
+        projection = selection.remember(
+            RowProjection, lambda: RowProjection(selection, columns, for_json=for_json), (columns, for_json)
+        )
         try:
-            made: list[ResponseObject] = projection.project(rows.rows)
+            made = projection.project(rows.rows)
         except Exception:  # whatever it is, it will be met again where it can be placed
             made = projection.one_by_one(rows.rows, self.fail)
         self._made.append((selection, made))

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from enum import Enum, auto
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from graphql import (
     FieldNode,
@@ -276,8 +276,7 @@ class Selection:
         steps = [field for field in self.fields if field.name != "__typename"]
         self.steps = sorted(steps, key=lambda field: field.planned is not None and field.planned.begins_last)
         """The fields whose values are still to come, in the order in which they begin."""
-        self.remembered: dict[Hashable, Any] = {}
-        """What others have worked out about the selection, for all runs, each under a key of its own."""
+        self._remembered: dict[tuple[type[object], Hashable], object] = {}
 
     @cached_property
     def by_name(self) -> Mapping[str, list[FieldPlan]]:
@@ -292,3 +291,14 @@ class Selection:
         """The attributes that the fields need of a row, sorted, so that equal needs are equal."""
         needs = {name for field in self.fields if field.planned is not None for name in field.planned.needs}
         return tuple(sorted(needs))
+
+    def remember(self, kind: type[T], make: Callable[[], T], identity: Hashable = None) -> T:
+        """What was worked out about the selection, by its class and an identity; made once for all runs."""
+        found = self._remembered.get((kind, identity))
+        if found is None:
+            found = self._remembered[kind, identity] = make()
+        return cast(T, found)
+
+    def remembered(self, kind: type[T]) -> dict[Hashable, T]:
+        """All of a class that was worked out, by identity."""
+        return {identity: cast(T, found) for (made, identity), found in self._remembered.items() if made is kind}

@@ -249,7 +249,7 @@ class Bulk:
             if not batch.good:
                 break
             try:
-                async with change.savepoint():
+                async with change.session.begin_nested():
                     return await self._written(batch.good, known, change)
             except (IntegrityError, _Overtaken):  # another change was faster, unless it happens again and again
                 if attempt == ATTEMPTS:

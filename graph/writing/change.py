@@ -5,16 +5,14 @@ names the rows that it touched, and raises `Rejected` when something stands agai
 work never commits: that is done once, at the end of the mutation's field.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, inspect, select, true
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import utcnow
 from db.relations import VIEWER
-from db.session.connection import Transaction
+from db.session import RequestSession
 from db.statements import Key
 from graph.context import RequestContext
 from graph.entity.ids import encode_id
@@ -29,8 +27,10 @@ class Change:
     """What the work of a mutation is given besides its input."""
 
     def __init__(
-        self, transaction: Transaction, context: RequestContext, place: Place = ("input",), prepared: Any = None
+        self, session: RequestSession, context: RequestContext, place: Place = ("input",), prepared: Any = None
     ) -> None:
+        self.session = session
+        """For entities and for statements of one's own."""
         self.context = context
         self.viewer = context.viewer
         """Who makes the change."""
@@ -39,32 +39,15 @@ class Change:
         self.prepared = prepared
         """What the mutation's `prepare` returned."""
         self.now = utcnow()
-        self.dialect = transaction.dialect
-        self.rows = transaction.rows
+        self.dialect = session.dialect
+        self.rows = session.rows
         """Runs one statement and returns its rows, which are read by position; flushes what the session holds first."""
-        self.flush = transaction.flush
+        self.flush = session.flush
         """Sends what the session holds and the database does not know."""
         self.touched: dict[str, None] = {}
         """The global ids of the changed rows, for the record."""
         self.afterwards: list[Callable[[], None]] = []
         """What happens once the change is committed. Work may be done several times, so nothing else acts at once."""
-        self._transaction = transaction
-
-    @property
-    def session(self) -> AsyncSession:
-        """The session, for entities and for statements of one's own."""
-        return self._transaction.orm
-
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """A part of the change that is undone alone when it raises.
-
-        `begin_nested` waits for the session's first statement before it sends SAVEPOINT, and a compiled statement goes
-        past the session: without its connection, a failure in here would break the whole transaction on PostgreSQL.
-        """
-        async with self.session.begin_nested():
-            await self.session.connection()
-            yield
 
     def visible(self, model: type[ModelT]) -> Select[ModelT]:
         """The rows of a model that the viewer may see, as entities. Run it with `self.bound`."""

@@ -193,7 +193,7 @@ class Crud:
         change.session.expunge(row)
         has_key = (column == part for column, part in zip(mapper.primary_key, key, strict=True))
         try:
-            async with change.savepoint():
+            async with change.session.begin_nested():
                 await change.session.execute(delete(self.entity.model).where(*has_key))
         except IntegrityError:
             raise Rejected(await self._still_referenced(key, change)) from None

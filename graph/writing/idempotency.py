@@ -17,7 +17,7 @@ from typing import Annotated, Any, NamedTuple, Protocol, TypeAlias
 import strawberry
 from pydantic import Field, StringConstraints
 
-from db.session.connection import Transaction
+from db.session import RequestSession
 from graph.context import RequestContext
 from graph.entity.ids import key_in
 from graph.errors import DeclarationError
@@ -116,8 +116,8 @@ class IdempotentCall:
         """
         stored = {ERRORS: [_stored_error(error) for error in errors]}
 
-        async def work(transaction: Transaction) -> Answer:
-            change = Change(transaction, context)
+        async def work(session: RequestSession) -> Answer:
+            change = Change(session, context)
             await self.begin(change)
             await self.keys.keep(change, self.owner, self.key, stored)
             return self.payload.rejection(errors)

@@ -281,7 +281,7 @@ class RelationshipWriter:
             raise Rejected(error)
         row = {name: getattr(new, name) for name in self._declared.create}
         try:
-            async with change.savepoint():
+            async with change.session.begin_nested():
                 made = await self._target_writer.insert(row, change)
         except IntegrityError:
             known = await self._known_as(new, change)

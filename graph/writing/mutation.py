@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast, get_type_hints
 from sqlalchemy.exc import IntegrityError
 from strawberry.utils.str_converters import to_camel_case
 
-from db.session.connection import Transaction
+from db.session import RequestSession
 from graph.context import RequestContext
 from graph.entity.fields import object_type
 from graph.errors import DeclarationError
@@ -118,8 +118,8 @@ class MutationField(PlannedField):
     ) -> tuple[object, Change]:
         """The result of the work in a transaction of its own, and the change of the attempt that was committed."""
 
-        async def work(transaction: Transaction) -> tuple[object, Change]:
-            change = Change(transaction, context, PLACE, prepared)
+        async def work(session: RequestSession) -> tuple[object, Change]:
+            change = Change(session, context, PLACE, prepared)
             if call is not None:
                 await call.begin(change)
             result = await self.declaration.work(values, change)

@@ -11,6 +11,7 @@ from graph.auth import limiting
 from graph.auth.limiting import SignInLimits
 from graph.errors import TooManyAttempts
 from graph.settings import Settings
+from tests.auth.conftest import Clock
 
 ADDRESS = "192.0.2.1"
 
@@ -58,22 +59,22 @@ def test_whoever_has_the_password_begins_anew() -> None:
     assert allowed(limits) == 3
 
 
-def test_of_several_limits_each_holds() -> None:
+def test_of_several_limits_each_holds(clock: Clock) -> None:
     limits = make_limits("2/second;3/day")
     assert allowed(limits) == 2
-    time.sleep(1.1)
+    clock.move(1.1)
     assert allowed(limits) == 1
     with pytest.raises(TooManyAttempts) as refused:
         limits.attempt("ada@example.org", None)
     assert 86_000 < refused.value.retry_after_s <= 86_400
 
 
-def test_the_window_moves_on() -> None:
+def test_the_window_moves_on(clock: Clock) -> None:
     limits = make_limits("1/second")
     assert allowed(limits) == 1
     with pytest.raises(TooManyAttempts, match=r"in 1 second\."):
         limits.attempt("ada@example.org", None)
-    time.sleep(1.1)
+    clock.move(1.1)
     assert allowed(limits) == 1
 
 
@@ -102,6 +103,7 @@ def test_a_network_of_ipv6_is_one_client(one: str, other: str, are_one: bool) ->
     assert allowed(limits, address=other) == (0 if are_one else 1)
 
 
+@pytest.mark.usefixtures("clock")
 def test_a_refused_attempt_counts_for_nothing() -> None:
     limits = make_limits("1/second", per_address="2/minute")
     assert allowed(limits, most=1) == 1

@@ -1,6 +1,7 @@
 """Running `trellis`: within this process, or as people do, as a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,10 @@ from graph.cli import run
 from graph.cli.errors import Exit
 
 TRELLIS = str(Path(sys.executable).with_name("trellis"))
+
+
+PATIENCE_S = 120
+"""How long a process may take on a busy machine."""
 
 
 class Finished(NamedTuple):
@@ -46,12 +51,17 @@ def trellis_process(*arguments: str | Path, status: Exit = Exit.OK, **variables:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     return Finished(done.stdout, done.stderr)
+
+
+def hear_interrupts() -> None:
+    """Let a child end by SIGINT: tests that run in the background ignore SIGINT, and a child inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _run(arguments: list[str], status: Exit, given: str, variables: Mapping[str, str]) -> Finished:

@@ -11,7 +11,7 @@ import pytest
 from db import exporting
 from graph.cli.errors import Exit
 from graph.commands.content import NOUNS
-from tests.cli.running import TRELLIS, Finished, environment, trellis, trellis_process
+from tests.cli.running import PATIENCE_S, TRELLIS, Finished, environment, trellis, trellis_process
 from tests.databases import Database
 from tests.db.importing.posts import make_file, make_post, make_posts
 
@@ -85,6 +85,7 @@ def test_a_wrong_path_or_name_is_told_before_a_database_is_needed(tmp_path: Path
 
 
 @pytest.mark.sqlite  # about the command, whatever the database
+@pytest.mark.process
 def test_on_a_terminal_there_is_a_bar(database: Database, tmp_path: Path) -> None:
     make_posts(tmp_path, 3)
     make_post(tmp_path, "[bold]broken.md", title="")
@@ -101,7 +102,7 @@ def test_on_a_terminal_there_is_a_bar(database: Database, tmp_path: Path) -> Non
     while chunk := _read(ours):
         shown += chunk
     os.close(ours)
-    assert process.communicate(timeout=60)[0].startswith(b"imported 4 files: 3 new")
+    assert process.communicate(timeout=PATIENCE_S)[0].startswith(b"imported 4 files: 3 new")
     assert process.returncode == Exit.FAILED
     assert b"4/4" in shown
     assert b"[bold]broken.md:2: `title` is empty" in shown
@@ -114,6 +115,7 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
+@pytest.mark.process
 def test_the_demo_fills_an_empty_database_once(database: Database) -> None:
     added, told = trellis_process("demo", TRELLIS_DATABASE_URL=database.url).stdout.splitlines()
     assert added.startswith("added 4 roles, 20 users, 12 tags, 60 posts, ")
@@ -169,6 +171,7 @@ def test_an_export_that_fails_leaves_the_old_file(blank_database: Database, tmp_
 
 @pytest.mark.parametrize("noun", ["roles", "posts"])  # less than a buffer, and more
 @pytest.mark.sqlite  # about the command, whatever the database
+@pytest.mark.process
 def test_a_full_device_is_told(database: Database, noun: str) -> None:
     trellis_at(database, "demo")
     with Path("/dev/full").open("wb") as full:
@@ -187,6 +190,7 @@ def test_a_full_device_is_told(database: Database, noun: str) -> None:
 
 
 @pytest.mark.parametrize("output", [(), ("--output", "/dev/stdout")])
+@pytest.mark.process
 def test_a_reader_that_has_had_enough_ends_the_export_quietly(database: Database, output: tuple[str, ...]) -> None:
     trellis_at(database, "demo", "--scale", "5")
     with subprocess.Popen(

@@ -12,8 +12,8 @@ import pytest
 
 from db import migrate
 from graph.cli.errors import Exit
-from tests.cli.running import TRELLIS, Finished, environment, trellis, trellis_process
-from tests.databases import Database, settings_for
+from tests.cli.running import PATIENCE_S, TRELLIS, Finished, environment, hear_interrupts, trellis, trellis_process
+from tests.databases import WAITS_FOR_ME, Database, settings_for
 
 NEWEST = migrate.newest()
 
@@ -22,6 +22,7 @@ def trellis_db(database: Database, *arguments: str, status: Exit = Exit.OK) -> F
     return trellis("db", *arguments, status=status, TRELLIS_DATABASE_URL=database.url)
 
 
+@pytest.mark.process
 def test_an_upgrade_says_what_it_did_and_the_second_does_nothing(blank_database: Database) -> None:
     first = trellis_process("db", "upgrade", TRELLIS_DATABASE_URL=blank_database.url)
     assert first.stdout == f"The database went from revision none to {NEWEST}.\n"
@@ -37,13 +38,14 @@ def test_the_folder_of_a_new_database_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "some" / "where" / "trellis.db").is_file()
 
 
+@pytest.mark.process
 def test_two_upgrades_at_once_wait_for_each_other(blank_database: Database) -> None:
     command = [TRELLIS, "db", "upgrade"]
     variables = environment(TRELLIS_DATABASE_URL=blank_database.url)
     running = [
         subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(3)
     ]
-    errors = [process.communicate(timeout=120)[1] for process in running]
+    errors = [process.communicate(timeout=PATIENCE_S)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], errors
     assert migrate.check(settings_for(blank_database)) == []
 
@@ -70,6 +72,7 @@ def test_a_downgrade_takes_a_revision_with_a_minus_sign(blank_database: Database
     assert done.stdout.startswith(f"The database went from revision {NEWEST} to ")
 
 
+@pytest.mark.process
 def test_a_downgrade_on_a_terminal_asks_first(blank_database: Database) -> None:
     trellis_db(blank_database, "upgrade")
     ours, theirs = pty.openpty()
@@ -79,7 +82,7 @@ def test_a_downgrade_on_a_terminal_asks_first(blank_database: Database) -> None:
         env=environment(TRELLIS_DATABASE_URL=blank_database.url),
         stdin=theirs,
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE_S,
         check=False,
     )
     os.close(ours)
@@ -90,6 +93,7 @@ def test_a_downgrade_on_a_terminal_asks_first(blank_database: Database) -> None:
 
 
 @pytest.mark.postgresql
+@pytest.mark.process
 async def test_control_c_ends_a_waiting_upgrade_quietly(blank_database: Database) -> None:
     # Somebody else is migrating: they hold the lock, and the command waits for it.
     other = await asyncpg.connect(blank_database.url)
@@ -99,9 +103,9 @@ async def test_control_c_ends_a_waiting_upgrade_quietly(blank_database: Database
         env=environment(TRELLIS_DATABASE_URL=blank_database.url),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=hear_interrupts,
     )
-    waiters = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    while not await other.fetchval(waiters):  # noqa: ASYNC110 - a lock of the server has no event
+    while not await other.fetchval(WAITS_FOR_ME):  # noqa: ASYNC110 - a lock of the server has no event
         await asyncio.sleep(0.05)
     waiting.send_signal(signal.SIGINT)
     assert await waiting.communicate() == (b"", b"")

@@ -37,6 +37,7 @@ def listed(database: Database) -> list[list[str]]:
     return [line.split("\t") for line in trellis_key(database, "list").stdout.splitlines()]
 
 
+@pytest.mark.process
 async def test_a_key_is_alone_on_stdout_and_works(database: Database, engines: Engines) -> None:
     roles = ("--role", "editor", "--role", "author")
     done = trellis_process("key", "create", "importer", *roles, TRELLIS_DATABASE_URL=database.url)

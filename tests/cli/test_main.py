@@ -59,6 +59,7 @@ COMMANDS = [
 
 
 @pytest.mark.nouns
+@pytest.mark.process
 def test_the_help_lists_every_command_on_a_line_of_its_own() -> None:
     listed = trellis_process("--help").stdout.partition("Commands:\n")[2]
     for command in COMMANDS:
@@ -72,6 +73,7 @@ def test_every_command_explains_itself(command: str) -> None:
     assert trellis(*command.split(), "--help").stdout.startswith(f"Usage: trellis {command} ")
 
 
+@pytest.mark.process
 def test_help_and_wrong_arguments_import_nothing_heavy() -> None:
     command_lines = [[], ["--help"], ["--version"], ["nonsense"], ["serve", "--port", "many"]]
     command_lines += [[*command.split(), "--help"] for command in COMMANDS]
@@ -95,6 +97,7 @@ def test_the_modules_of_the_house_hold_those_of_every_house() -> None:
     assert set(cli.MODULES) < set(commands.MODULES)
 
 
+@pytest.mark.process
 def test_a_process_ends_without_taking_its_objects_apart() -> None:
     ending = (
         "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count())); from graph.cli import main; main()"
@@ -105,6 +108,7 @@ def test_a_process_ends_without_taking_its_objects_apart() -> None:
     assert int(frozen) > 1_000
 
 
+@pytest.mark.process
 def test_the_version_is_that_of_the_project() -> None:
     project = tomllib.loads((HOUSE / "pyproject.toml").read_text())["project"]
     assert trellis_process("--version").stdout == f"trellis {project['version']}\n"

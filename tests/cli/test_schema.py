@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from db.settings import HOUSE
 from graph.cli.errors import Exit
 from tests.cli.running import trellis, trellis_process
 
 
+@pytest.mark.process
 def test_the_schema_goes_to_stdout_or_to_a_file(tmp_path: Path) -> None:
     done = trellis_process("schema", "export")
     assert "\ntype Query {" in done.stdout

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from graph.cli.errors import Exit
-from tests.cli.running import TRELLIS, environment, trellis
+from tests.cli.running import PATIENCE_S, TRELLIS, environment, hear_interrupts, trellis
 from tests.databases import Database
 
 
@@ -25,6 +25,7 @@ def serving(database: Database, *arguments: str) -> Iterator[tuple[subprocess.Po
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,  # a group of its own, so that its workers end with it
+        preexec_fn=hear_interrupts,
     )
     assert process.stderr is not None
     try:
@@ -39,23 +40,25 @@ def serving(database: Database, *arguments: str) -> Iterator[tuple[subprocess.Po
 
 
 @pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)])
+@pytest.mark.process
 def test_the_server_answers_until_it_is_told_to_stop(database: Database, stop: signal.Signals, status: int) -> None:
     with serving(database) as (process, address):
-        assert httpx.get(f"{address}/healthz").status_code == 200
+        assert httpx.get(f"{address}/healthz", timeout=PATIENCE_S).status_code == 200
         process.send_signal(stop)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == status
         assert "Traceback" not in errors
 
 
 @pytest.mark.sqlite
+@pytest.mark.process
 def test_workers_share_the_port(database: Database) -> None:
     with serving(database, "--workers", "2") as (process, address):
         assert process.stderr is not None
         assert any("startup complete" in line for line in process.stderr)  # a worker listens when it has started
-        assert httpx.get(f"{address}/healthz", timeout=30).status_code == 200
+        assert httpx.get(f"{address}/healthz", timeout=PATIENCE_S).status_code == 200
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE_S)
 
 
 def test_a_port_in_use_is_refused_with_the_cure() -> None:

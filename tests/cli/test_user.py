@@ -122,6 +122,7 @@ async def test_another_password_ends_all_sign_ins(database: Database, engines: E
     assert all([(await found(engines, one)).revoked_at for one in opened])
 
 
+@pytest.mark.process
 @pytest.mark.sqlite  # about the terminal, whatever the database
 async def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(
     database: Database, engines: Engines

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from tests.entity.serving import Api
 
@@ -14,11 +14,6 @@ Both = dict[str, Api]
 
 
 def tried(examples: int) -> Callable[[T], T]:
-    """Try a law on so many examples. The databases stay as they are, so examples may share them."""
-    made: Callable[[T], T] = settings(
-        max_examples=examples,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
+    """Try a law on so many examples; on more of them under the profile `many` (`tests/conftest.py`)."""
+    made: Callable[[T], T] = settings(max_examples=examples * settings().max_examples // 100)
     return made

@@ -114,6 +114,7 @@ async def test_a_revision_may_take_longer_than_a_statement_of_a_request(
     await asyncio.to_thread(command.downgrade, slow, "-1")
 
 
+@pytest.mark.process
 async def test_a_change_of_the_models_becomes_a_numbered_revision(
     database: Database, settings: DatabaseSettings, tmp_path: Path
 ) -> None:

@@ -43,11 +43,11 @@ async def make_user(engines: Engines, *roles: str, **values: Any) -> Viewer:
     number = next(_NUMBERS)
     user = models.User(**({"email": f"user{number}@example.com", "name": f"User {number}"} | values))
 
-    async def work(transaction: Any) -> int:
-        known = {role.name: role for role in await transaction.orm.scalars(select(models.Role))}
+    async def work(session: Any) -> int:
+        known = {role.name: role for role in await session.scalars(select(models.Role))}
         user.roles = [known.get(name) or models.Role(name=name) for name in roles]
-        transaction.orm.add(user)
-        await transaction.orm.flush()
+        session.add(user)
+        await session.flush()
         return user.id
 
     async with RequestSession(engines, Mode.CURRENT) as session:

@@ -228,7 +228,7 @@ async def test_a_thousand_are_listed_and_all_are_counted(ask: Asking, statements
 
     async def fill(transaction: Any) -> None:
         rows = [{"currency": "EUR", "customer_id": ada.id}] * 1_001
-        await transaction.orm.execute(insert(models.Order), rows)
+        await transaction.execute(insert(models.Order), rows)
 
     async with RequestSession(ask.engines, Mode.CURRENT) as session:
         await session.write(fill)
@@ -246,7 +246,7 @@ async def test_cancelling_sends_what_the_session_holds_and_overwrites_none_of_it
 
     async def work(transaction: Any) -> tuple[int, str]:
         held = models.Order(currency="EUR", customer_id=ada.id)
-        transaction.orm.add(held)
+        transaction.add(held)
         statement = update(models.Order).values(currency="USD", updated_at=utcnow())
         changed = await transaction.rows(statement.returning(models.Order.id))
         return len(changed), held.currency

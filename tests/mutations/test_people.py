@@ -85,7 +85,7 @@ async def test_only_admins_let_users_in_and_out_and_sign_ins_end(ask: Asking) ->
 
 async def open_sign_in(ask: Asking, viewer: Viewer) -> None:
     async def work(transaction: Any) -> None:
-        await sign_ins.open(transaction.orm, int(viewer.id or 0), life_s=60, in_cookie=False)
+        await sign_ins.open(transaction, int(viewer.id or 0), life_s=60, in_cookie=False)
 
     async with RequestSession(ask.engines, Mode.CURRENT) as session:
         await session.write(work)

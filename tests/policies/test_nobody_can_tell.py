@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from graph.viewer import Viewer
 from tests.entity.laws import tried
-from tests.execute.agreement.executing import TIMES
 from tests.execute.agreement.known import Known, known_to
 from tests.execute.agreement.operations import operations
 from tests.policies.paths import Path, leaves, paths
@@ -63,7 +62,7 @@ async def known_of(worlds: Worlds, viewer: Viewer) -> Known:
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)
-@tried(8 * TIMES)
+@tried(8)
 @given(data=st.data())
 async def test_no_operation_tells_of_what_is_hidden(data: st.DataObject, worlds: Worlds, name: str) -> None:
     viewer = LIMITED[name]

@@ -56,12 +56,6 @@ def fields_of(selections: list[Selection]) -> list[FieldPlan]:
     return [field for selection in selections for field in selection.fields]
 
 
-def projections_of(selection: Selection) -> dict[Any, RowProjection]:
-    """The functions that make rows into objects of the response."""
-    kept = selection.remembered
-    return {identity: made for identity, made in kept.items() if isinstance(made, RowProjection)}
-
-
 def combination(number: int) -> dict[str, bool]:
     """The switches by the bits of a number."""
     return {name: bool(number >> place & 1) for place, name in enumerate(SWITCHES)}
@@ -78,7 +72,7 @@ async def test_the_second_run_uses_the_selections_and_the_functions_of_the_first
     # The count, the page, the artists, the tracks.
     assert len(seen) == 4
     before = planned(schema, query)
-    forms = [projections_of(selection) for selection in before]
+    forms = [selection.remembered(RowProjection) for selection in before]
     # Rows are albums, artists and tracks.
     assert sum(map(len, forms)) == 3
     assert await answered(schema, filled, query) == first
@@ -86,7 +80,9 @@ async def test_the_second_run_uses_the_selections_and_the_functions_of_the_first
     after = planned(schema, query)
     assert [id(selection) for selection in after] == [id(selection) for selection in before]
     for selection, kept in zip(after, forms, strict=True):
-        assert projections_of(selection) == kept  # forms have no equality of their own: these are the same objects
+        assert (
+            selection.remembered(RowProjection) == kept
+        )  # forms have no equality of their own: these are the same objects
 
 
 async def test_other_variables_make_no_other_plan(schema: Schema, filled: Engines) -> None:

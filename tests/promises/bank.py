@@ -22,7 +22,6 @@ from db import models
 from db.models.role import ADMIN
 from db.money import to_decimal
 from db.session import Mode, RequestSession
-from db.session.connection import Transaction
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from graph.entity.ids import encode_id
@@ -101,14 +100,14 @@ async def open_accounts(settings: DatabaseSettings) -> list[int]:
         for number in range(ACCOUNTS):
             owner = models.User(email=f"client{number}@example.org", name=f"Client {number}")
             accounts.append(models.Account(currency="EUR", balance_minor=START, owner=owner))
-        transaction.orm.add_all(accounts)
-        await transaction.orm.flush()
+        transaction.add_all(accounts)
+        await transaction.flush()
         return [account.id for account in accounts]
 
     return await written(settings, work)
 
 
-async def written(settings: DatabaseSettings, work: Callable[[Transaction], Awaitable[T]]) -> T:
+async def written(settings: DatabaseSettings, work: Callable[[RequestSession], Awaitable[T]]) -> T:
     """Do some work in a transaction, on connections of its own."""
     engines = Engines(settings)
     try:

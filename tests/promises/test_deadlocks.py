@@ -10,11 +10,12 @@ from sqlalchemy import make_url
 from db.models.role import ADMIN
 from graph.app import create_app
 from graph.settings import Settings
-from tests.databases import Database
+from tests.databases import WAITS_FOR_ME, Database
 from tests.explorer.serving import serving
 from tests.promises.bank import (
     CLIENTS,
     HEADER,
+    PATIENCE_S,
     Call,
     Client,
     Ledger,
@@ -28,6 +29,24 @@ EACH = 12
 
 LOCK = "SELECT id FROM accounts WHERE id = $1 FOR UPDATE"
 
+TRAP = f"""
+    CREATE SEQUENCE fallen;
+    CREATE FUNCTION fall_into_a_deadlock() RETURNS trigger LANGUAGE plpgsql SET deadlock_timeout = '50ms' AS $$
+    BEGIN
+        IF nextval('fallen') = 1 THEN
+            WHILE NOT ({WAITS_FOR_ME}) LOOP PERFORM pg_sleep(0.01); END LOOP;
+            PERFORM pg_advisory_xact_lock(1);
+        END IF;
+        RETURN new;
+    END $$;
+    CREATE TRIGGER fall BEFORE INSERT ON transfers FOR EACH ROW EXECUTE FUNCTION fall_into_a_deadlock();
+"""
+"""The first transfer waits, with its accounts locked, for somebody who waits for it, and then for lock number 1.
+
+A sequence counts on when a transaction is undone. PostgreSQL looks for a deadlock once in each wait, and ends the one
+that finds it: the transfer must be the last to wait.
+Source: https://www.postgresql.org/docs/current/runtime-config-locks.html
+"""
 
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
@@ -45,7 +64,7 @@ async def deadlocks(database: Database) -> int:
         return 0
     connection = await asyncpg.connect(dsn(database))
     try:
-        async with asyncio.timeout(10):  # back ends tell their statistics when they end
+        async with asyncio.timeout(PATIENCE_S):  # back ends tell their statistics when they end
             while await connection.fetchval(BACK_ENDS):  # noqa: ASYNC110 - and nobody tells when that is
                 await asyncio.sleep(0.02)
         return int(await connection.fetchval(DEADLOCKS))
@@ -87,12 +106,12 @@ async def test_a_transfer_that_falls_into_a_deadlock_is_done_again(database: Dat
         client = Client(origin, {HEADER: ADMIN}, accounts, ledger)
         before = await deadlocks(database)
         other = await asyncpg.connect(dsn(database))
+        await other.execute(TRAP)
         await other.execute("SET deadlock_timeout = '60s'")  # it is the transfer that finds out
-        # In the wrong order on purpose: the transfer gets the first account and waits for the second.
         async with other.transaction():
-            await other.fetch(LOCK, second)
+            await other.execute("SELECT pg_advisory_xact_lock(1)")
             transfer = asyncio.create_task(client.transfer(Call("k", second, first, 1)))
-            while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110 - a lock tells nobody
+            while not await other.fetchval("SELECT is_called FROM fallen"):  # noqa: ASYNC110 - a sequence tells nobody
                 await asyncio.sleep(0.02)
             await other.fetch(LOCK, first)
         assert await transfer, ledger.codes

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self, TypeVar
 from graphql import OperationType
 
 from db.session import Mode, RequestSession
-from db.session.connection import Transaction
 from db.session.engines import Engines
 from db.statements import StatementCache
 from graph.context import ContextFactory
@@ -67,8 +66,8 @@ async def in_change(ask: AskingSchema, work: Callable[[Change], Awaitable[T]]) -
     """Do work in a change of a viewer, as a mutation does, without its frame."""
     context = ask.context().make(Mode.CURRENT)
 
-    async def run(transaction: Transaction) -> T:
-        return await work(Change(transaction, context))
+    async def run(session: RequestSession) -> T:
+        return await work(Change(session, context))
 
     async with RequestSession(ask.engines, Mode.CURRENT) as session:
         return await session.write(run)

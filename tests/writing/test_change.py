@@ -17,7 +17,7 @@ async def test_a_compiled_statement_that_fails_in_a_savepoint_is_undone_alone(li
     genre = {"new_name": "A"}
 
     async def add_another_and_the_same(change: Change) -> None:
-        async with change.savepoint():
+        async with change.session.begin_nested():
             await change.rows(NEW_GENRE, {"new_name": "B"})
             await change.rows(NEW_GENRE, genre)
 

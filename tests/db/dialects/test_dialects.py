@@ -27,15 +27,13 @@ HOUSE = Path(db.__file__).parent.parent
 NAMED = re.compile("postgres|sqlite|asyncpg", re.IGNORECASE)
 
 NAMING = {
+    "db/fast/fast_connection.py": "statements go straight to asyncpg, the one driver that the fast path knows",
     "db/full_text.py": "the full-text index of posts is made of other tables on each database",
     "db/migrate.py": "revisions go past PgBouncer; a file that does not exist has no revision",
     "db/models/document.py": "an index that one database has",
     "db/models/post.py": "an index that one database needs",
     "db/search.py": "the full-text index of posts is asked in other words on each database",
-    "db/session/connection.py": "how a connection is taken and a transaction begun",
-    "db/session/engines.py": "what a driver is told when it connects",
-    "db/session/session.py": "how a transaction is begun",
-    "db/settings.py": "schemes of URLs and the drivers behind them",
+    "db/settings.py": "the default of TRELLIS_DATABASE_URL, and the forms that a URL may have",
     "graph/cli/failures.py": "the default of TRELLIS_DATABASE_URL, in words",
 }
 """Modules that name a database, each with its reason."""

@@ -11,7 +11,6 @@ from db import models
 from db.base import Base
 from db.fast import CompiledStatement
 from db.session import Mode, RequestSession
-from db.session.connection import Transaction
 from db.session.engines import Engines
 from db.violations import Rule, violation_of
 from tests.db.fast.test_compiled import MOMENT, exactly
@@ -33,8 +32,8 @@ async def changed(engines: Engines, statement: Any, values: dict[str, Any]) -> t
     """What a change gives back, and what the tags are after it. It is undone."""
     found: list[Any] = []
 
-    async def work(transaction: Transaction) -> None:
-        transaction.orm.add(models.Tag(id=1, name="First", slug="first"))
+    async def work(transaction: RequestSession) -> None:
+        transaction.add(models.Tag(id=1, name="First", slug="first"))
         rows = await transaction.rows(statement, values)
         found.extend([exactly(rows), exactly(await transaction.rows(select(TAGS).order_by(TAGS.c.id)))])
         raise LookupError
@@ -68,7 +67,7 @@ async def test_what_sqlalchemy_makes_up_it_makes_up_every_time(engines: Engines)
     ):
         kept = CompiledStatement(statement)
 
-        async def work(transaction: Transaction, kept: CompiledStatement = kept) -> None:
+        async def work(transaction: RequestSession, kept: CompiledStatement = kept) -> None:
             await transaction.rows(kept, {"address": "a@example.org", "who": "Ada"})
 
         async with RequestSession(engines, Mode.CURRENT) as session:
@@ -97,10 +96,10 @@ async def test_a_kept_change_that_breaks_a_rule_raises_what_sqlalchemy_raises(en
 
 
 async def test_a_change_that_needs_no_session_is_kept_and_one_that_fails_is_not(engines: Engines) -> None:
-    async def work(transaction: Transaction) -> None:
+    async def work(transaction: RequestSession) -> None:
         await transaction.rows(CompiledStatement(NAMED), {"number": 7, "what": "Roses", "where": "roses"})
 
-    async def failing(transaction: Transaction) -> None:
+    async def failing(transaction: RequestSession) -> None:
         await transaction.rows(CompiledStatement(NAMED), {"number": 8, "what": "Twine", "where": "twine"})
         raise LookupError
 

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError
 
-from db.fast.idle_connections import take_at_once
 from db.session import Mode, RequestSession
 from db.session.engines import Engines, PoolState
 from db.settings import DatabaseSettings
@@ -135,22 +134,6 @@ async def test_a_transaction_that_somebody_left_open_does_not_come_out_of_the_po
         assert not driver.is_in_transaction()
 
 
-@pytest.mark.postgresql
-async def test_what_lies_ready_is_taken_at_once_and_nothing_is_opened_for_it(engines: Engines) -> None:
-    assert take_at_once(engines.primary) is None
-    async with engines.primary.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-    taken = take_at_once(engines.primary)
-    assert taken is not None
-    assert taken.driver_connection is driver
-    assert take_at_once(engines.primary) is None
-    taken.invalidate()
-    assert take_at_once(engines.primary) is None
-    assert engines.pools()["primary"] == PoolState(size=2, checked_in=1, checked_out=0, overflow=0)
-    async with engines.primary.connect() as connection:
-        assert await connection.scalar(text("SELECT 1")) == 1
-
-
 @pytest.mark.nouns
 async def test_foreign_keys_hold_on_both_databases(engines: Engines) -> None:
     async with engines.writing().connect() as connection:
@@ -168,7 +151,7 @@ async def test_pools_say_how_many_connections_are_out(engines: Engines) -> None:
 async def test_replicas_are_used_in_turn_and_never_for_writing(database: Database) -> None:
     url = SecretStr(database.url)
     engines = Engines(settings_for(database).model_copy(update={"replica_urls": (url, url)}))
-    for ways in (engines.reading, engines.snapshot, engines.plain):
+    for ways in (engines.reading, engines.snapshot):
         pools = [ways().pool for _ in range(4)]
         assert pools == [engine.pool for engine in engines.replicas] * 2
     assert engines.writing().pool is engines.primary.pool

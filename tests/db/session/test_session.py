@@ -6,14 +6,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 from sqlalchemy import Executable, Float, bindparam, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import models
 from db.fast import CompiledStatement
 from db.session import Mode, RequestSession
-from db.session.connection import Transaction
 from db.session.engines import Engines
-from tests.databases import StatementRecorder
+from tests.databases import FAST_PATH, StatementRecorder
 
 COUNT_TAGS = select(func.count()).select_from(models.Tag)
 SLEEP = CompiledStatement(select(func.pg_sleep(bindparam("seconds", type_=Float))))
@@ -35,8 +33,8 @@ async def learn(engines: Engines) -> None:
         await session.rows(KEPT_COUNT)
         if engines.dialect == "postgresql":
             await session.rows(SLEEP, {"seconds": 0})
-            assert KEPT_COUNT.form is not None
-            assert SLEEP.form is not None
+            assert (KEPT_COUNT.form is not None) is FAST_PATH
+            assert (SLEEP.form is not None) is FAST_PATH
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -92,8 +90,8 @@ async def test_a_snapshot_is_one_whichever_way_its_statements_go(engines: Engine
         await commit(engines, add_tag("late"))
         for statement in (second, first):
             assert [tuple(row) for row in await session.rows(statement)] == before == [(0,)]
-        assert [row async for row in session.stream(COUNT_TAGS)] == before
-        assert await session.orm(lambda orm: orm.scalar(COUNT_TAGS)) == 0
+        assert [tuple(row) async for row in await session.stream(COUNT_TAGS)] == before
+        assert await session.scalar(COUNT_TAGS) == 0
     async with RequestSession(engines, Mode.SNAPSHOT) as session:
         assert [tuple(row) for row in await session.rows(first)] == [(1,)]
 
@@ -120,11 +118,11 @@ async def test_a_snapshot_refuses_to_write(engines: Engines) -> None:
 
 
 async def test_work_that_raises_is_undone(engines: Engines) -> None:
-    async def work(transaction: Transaction) -> None:
-        await transaction.rows(text("INSERT INTO tags (name, slug) VALUES ('a', 'a') RETURNING id"))
-        transaction.orm.add(models.Tag(name="b", slug="b"))
+    async def work(change: RequestSession) -> None:
+        await change.rows(text("INSERT INTO tags (name, slug) VALUES ('a', 'a') RETURNING id"))
+        change.add(models.Tag(name="b", slug="b"))
         for statement in (COUNT_TAGS, KEPT_COUNT):
-            assert [tuple(row) for row in await transaction.rows(statement)] == [(2,)]
+            assert [tuple(row) for row in await change.rows(statement)] == [(2,)]
         raise ZeroDivisionError
 
     async with RequestSession(engines, Mode.CURRENT) as session:
@@ -137,8 +135,8 @@ async def test_work_that_raises_is_undone(engines: Engines) -> None:
 
 
 async def test_work_that_fails_at_its_commit_is_undone(engines: Engines) -> None:
-    async def add(transaction: Transaction) -> None:
-        transaction.orm.add(models.Tag(name="a", slug="a"))  # not flushed: the commit does it
+    async def add(change: RequestSession) -> None:
+        change.add(models.Tag(name="a", slug="a"))  # not flushed: the commit does it
 
     async with RequestSession(engines, Mode.CURRENT) as session:
         await session.write(add)
@@ -155,22 +153,22 @@ async def test_work_that_stands_in_the_way_of_others_is_done_again(engines: Engi
     attempts: list[str] = []
     both = asyncio.Barrier(2)
 
-    def renaming(first: str, second: str) -> Callable[[Transaction], Awaitable[None]]:
-        async def work(transaction: Transaction) -> None:
+    def renaming(first: str, second: str) -> Callable[[RequestSession], Awaitable[None]]:
+        async def work(change: RequestSession) -> None:
             attempts.append(first)
-            await rename(transaction, first)
+            await rename(change, first)
             if engines.dialect == "postgresql" and len(attempts) <= 2:
                 await both.wait()
-            await rename(transaction, second)
+            await rename(change, second)
 
         return work
 
-    async def rename(transaction: Transaction, slug: str) -> None:
-        tag = (await transaction.orm.scalars(select(models.Tag).where(models.Tag.slug == slug))).one()
+    async def rename(change: RequestSession, slug: str) -> None:
+        tag = (await change.scalars(select(models.Tag).where(models.Tag.slug == slug))).one()
         tag.name += "!"
-        await transaction.orm.flush()
+        await change.flush()
 
-    async def write(work: Callable[[Transaction], Awaitable[None]]) -> None:
+    async def write(work: Callable[[RequestSession], Awaitable[None]]) -> None:
         async with RequestSession(engines, Mode.CURRENT) as session:
             await session.write(work)
 
@@ -181,30 +179,22 @@ async def test_work_that_stands_in_the_way_of_others_is_done_again(engines: Engi
     assert len(attempts) == (3 if engines.dialect == "postgresql" else 2)
 
 
-async def test_everything_shares_one_orm_session_on_one_connection(engines: Engines) -> None:
-    seen: list[AsyncSession] = []
-
-    async def keep(orm: AsyncSession) -> None:
-        seen.append(orm)
-
-    async def add(orm: AsyncSession) -> None:
-        seen.append(orm)
-        orm.add(models.Tag(name="new", slug="new"))
-        await orm.flush()
-
-    async def look(transaction: Transaction) -> None:
-        await add(transaction.orm)
+async def test_everything_shares_one_session_on_one_connection(engines: Engines) -> None:
+    async def add(change: RequestSession) -> RequestSession:
+        change.add(models.Tag(name="new", slug="new"))
         for statement in (COUNT_TAGS, KEPT_COUNT, KEPT_COUNT):
-            assert [tuple(row) for row in await transaction.rows(statement)] == [(1,)]
+            assert [tuple(row) for row in await change.rows(statement)] == [(1,)]
+        assert await change.scalar(COUNT_TAGS) == 1
+        return change
 
     async with RequestSession(engines, Mode.CURRENT) as session:
         assert await session.rows(COUNT_TAGS) == [(0,)]
-        await session.write(look)
+        assert await session.scalar(COUNT_TAGS) == 0
+        assert await session.write(add) is session
         for statement in (COUNT_TAGS, KEPT_COUNT, KEPT_COUNT):
             assert [tuple(row) for row in await session.rows(statement)] == [(1,)]
-        await session.orm(keep)
+        assert await session.scalar(COUNT_TAGS) == 1
         assert engines.pools()["primary"].checked_out == 1
-    assert len({id(orm) for orm in seen}) == 1
     async with RequestSession(engines) as session:
         assert await session.rows(COUNT_TAGS) == [(1,)]
 
@@ -221,5 +211,7 @@ async def test_a_failed_statement_gives_its_turn_to_the_next(engines: Engines) -
 async def test_a_stream_yields_every_row(engines: Engines, mode: Mode) -> None:
     numbers = text("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n")
     async with RequestSession(engines, mode) as session:
-        assert [row.i async for row in session.stream(numbers, batch_size=64)] == list(range(1, 1001))
+        assert [row.i async for row in await session.stream(numbers, execution_options={"yield_per": 64})] == list(
+            range(1, 1001)
+        )
         assert await session.rows(text("SELECT 1")) == [(1,)]

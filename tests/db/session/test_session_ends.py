@@ -218,7 +218,14 @@ async def test_a_kept_statement_that_nobody_waits_for_stops_on_the_server(
 
 async def test_a_transaction_that_was_cancelled_does_not_go_on(engines: Engines) -> None:
     async with RequestSession(engines, Mode.CURRENT) as session:
-        statement = asyncio.create_task(session.write(lambda it: it.rows(ENDLESS[engines.dialect])))
+        begun = asyncio.Event()
+
+        async def work(change: RequestSession) -> None:
+            begun.set()
+            await change.rows(ENDLESS[engines.dialect])
+
+        statement = asyncio.create_task(session.write(work))
+        await begun.wait()
         await under_way(engines)
         statement.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -308,9 +315,8 @@ async def test_a_stream_that_is_left_half_read_does_not_keep_its_connection(engi
     numbers = text("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n")
     async with RequestSession(engines) as session:
         await session.rows(text("SELECT 1"))
-        stream = session.stream(numbers, batch_size=10)
+        stream = await session.stream(numbers, execution_options={"yield_per": 10})
         async for row in stream:
             assert row.i == 1
             break
     assert engines.pools()["primary"].checked_out == 0
-    await stream.aclose()  # type: ignore[attr-defined]  # a generator, promised as an iterator

@@ -1,6 +1,5 @@
 """An operation run by two executors: ours, and graphql-core's as Strawberry has it."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -17,9 +16,6 @@ from tests.execute.agreement.operations import Operation
 from tests.execute.running import run
 
 T = TypeVar("T", bound=Callable[..., Any])
-
-TIMES = int(os.environ.get("TRELLIS_MANY_EXAMPLES", "1"))
-"""How many times as many examples as usual."""
 
 UNRAISABLE = "ignore::pytest.PytestUnraisableExceptionWarning"
 """With warnings as errors, a warning in a destructor ends as this one."""

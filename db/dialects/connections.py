@@ -1,0 +1,49 @@
+"""What differs between databases in how connections open, begin and end.
+
+A URL and settings enter, engines that behave alike leave. Nothing connects here, and no statement of ours is written.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+class ConnectionsDialect(Protocol):
+    """What differs between databases in how connections open, begin and end."""
+
+    drivers: Mapping[str, str]
+    """From the scheme of a URL to SQLAlchemy's name for the same database with its async driver."""
+    begin_snapshot: str
+    """The statement that opens one read-only view of the database."""
+    begin_change: str
+    """The statement that opens a transaction for changes."""
+    autocommit: Mapping[str, Any]
+    """Execution options of connections on which SQLAlchemy begins nothing: sessions frame their transactions."""
+    snapshot: Mapping[str, Any]
+    """Execution options of connections on which SQLAlchemy begins a read-only view by itself."""
+    change: Mapping[str, Any]
+    """Execution options of connections on which SQLAlchemy begins a transaction for changes by itself."""
+    sqlalchemy_ends_any_transaction: bool
+    """Whether SQLAlchemy's commit, rollback and close end also a transaction that SQLAlchemy has not begun."""
+    has_fast_path: bool
+    """Whether `db.fast` can run statements on this driver."""
+
+    def url(self, url: URL) -> URL:
+        """A URL in the driver's words. Raises `ValueError` that names options which the driver does not have."""
+
+    def engine_options(
+        self, url: URL, pool: Mapping[str, Any], *, statement_timeout_s: float, pgbouncer: bool
+    ) -> dict[str, Any]:
+        """Arguments for `create_async_engine`; `pool` are those of a pool with a limited size."""
+
+    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
+        """Listen to an engine: what a new connection is told, and what is ended before it goes back to the pool."""
+
+    def is_transient(self, error: DBAPIError) -> bool:
+        """Whether the same work may well succeed when it is done again: others were in its way."""
+
+    def stopped_by_server(self, error: DBAPIError) -> bool:
+        """Whether the server's own statement timeout has ended the statement."""

@@ -1,0 +1,39 @@
+"""What a session refuses, and how it ends before its time. Each error says what to do instead."""
+
+
+class DeadlineExceeded(Exception):
+    """A statement took longer than it may."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self.timeout_s = timeout_s
+        super().__init__(
+            f"The database took longer than {timeout_s:g} s; ask for less, or raise the statement timeout."
+        )
+
+
+class SessionClosed(Exception):
+    """A statement came after the operation had ended."""
+
+    def __init__(self) -> None:
+        super().__init__("The session of this operation is closed; load what you need before the response is made.")
+
+
+class ManagedTransaction(Exception):
+    """A resolver asked to begin or to end a transaction, which is not for resolvers to do."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        super().__init__(
+            f"`{method}` is not for resolvers: a mutation commits once, at its end. Raise an error to undo all of it;"
+            " use `begin_nested` for a part that may fail."
+        )
+
+
+class ReadOnlyOperation(Exception):
+    """A change outside of a mutation."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This would change the database, and nothing here may: a query only reads, and a mutation changes rows in"
+            " the work that `session.write` is given. Move the change there."
+        )

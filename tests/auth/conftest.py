@@ -1,0 +1,24 @@
+"""A clock that stands still until a test moves it."""
+
+import time
+
+import pytest
+
+
+class Clock:
+    """What `time.time` says in a test."""
+
+    def __init__(self) -> None:
+        self.now_s = time.time()
+
+    def move(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self.now_s += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of this test."""
+    clock = Clock()
+    monkeypatch.setattr(time, "time", lambda: clock.now_s)
+    return clock
