@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from db.fast import Values
 from db.relations import EVERYTHING, Source, Visibility
@@ -72,7 +72,8 @@ class ConnectionQuery:
         return counted_pages(self.loaders, self.listing, self.order, self.arguments, self.projection)
 
 
-class ConnectionValue(NamedTuple):
+@dataclass(slots=True)  # made for each object: half as dear as a NamedTuple
+class ConnectionValue:
     """The connection of one parent."""
 
     query: ConnectionQuery
@@ -85,14 +86,16 @@ class ConnectionValue(NamedTuple):
         return encode_cursor(self.query.order.identity, row[width:end])
 
 
-class EdgeValue(NamedTuple):
+@dataclass(slots=True)
+class EdgeValue:
     """A row and the connection that it is part of."""
 
     connection: ConnectionValue
     row: Values
 
 
-class PageInfoValue(NamedTuple):
+@dataclass(slots=True)
+class PageInfoValue:
     """A page and the connection that it is part of."""
 
     connection: ConnectionValue

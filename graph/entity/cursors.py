@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 
 from db.relations import Term
 from db.statements import Key
@@ -18,16 +19,13 @@ from graph.errors import InvalidCursor
 
 MAX_CURSOR_LENGTH = 16_384
 
+TO_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # `json.dumps` would make one for each cursor
+
 
 def encode_cursor(order: str, values: Sequence[object]) -> str:
     """The cursor of a row with these values, in this order."""
-    return (
-        base64.urlsafe_b64encode(
-            json.dumps([_digest(order), *map(TYPES.encode, values)], separators=(",", ":"), ensure_ascii=False).encode()
-        )
-        .decode()
-        .rstrip("=")
-    )
+    text = TO_JSON.encode([_digest(order), *map(TYPES.encode, values)])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode_cursor(argument: str, cursor: str, order: str, terms: Sequence[Term]) -> Key:
@@ -47,6 +45,7 @@ def decode_cursor(argument: str, cursor: str, order: str, terms: Sequence[Term])
         raise InvalidCursor(argument) from None
 
 
+@lru_cache(maxsize=1_000)  # every cursor of a page has the same
 def _digest(order: str) -> str:
     return hashlib.sha256(order.encode()).hexdigest()[:8]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from graphql import GraphQLObjectType
+from graphql import GraphQLBoolean, GraphQLObjectType, GraphQLString, get_nullable_type
 
 from db.statements import Key
 from graph.errors import Withheld
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+PLAIN: Mapping[Any, type] = {GraphQLString: str, GraphQLBoolean: bool}
+"""The scalars that leave values of a class as they are."""
 
 
 class ObjectsLevel:
@@ -149,12 +152,16 @@ def _withhold(work: Work, objects: Objects, field: FieldPlan) -> None:
 
 
 def _read(work: Work, objects: Objects, field: FieldPlan, read: Callable[[Any], Any]) -> None:
+    plain = PLAIN.get(get_nullable_type(field.type))
     for source, made in zip(objects.sources, objects.made, strict=True):
-        position = ResponsePosition(made, field.key, field.type, field)
         try:
-            complete(work, position, None, read(source))
+            value = read(source)
+            if type(value) is plain:
+                made[field.key] = value
+            else:
+                complete(work, ResponsePosition(made, field.key, field.type, field), None, value)
         except Exception as error:
-            work.fail(position, error)
+            work.fail(ResponsePosition(made, field.key, field.type, field), error)
 
 
 def _read_attributes(work: Work, objects: Objects, field: FieldPlan, reading: Reading) -> None:

@@ -35,16 +35,22 @@ class LevelLoader(DataLoader[Key, T], Generic[T]):
     Source: https://github.com/syrusakbary/aiodataloader
     """
 
-    def __init__(self, fetch: Fetch[T], loop: asyncio.AbstractEventLoop | None = None) -> None:
-        # aiodataloader would keep a future for each key; values are kept here, where a level finds them without.
-        super().__init__(cache=False, loop=loop)
+    _loads_apart = False
+
+    def __init__(self, fetch: Fetch[T]) -> None:
         self._fetch = fetch
         self._values: dict[Key, T] = {}
         self._flights: list[_Flight] = []
 
-    def get_cache_key(self, key: Key) -> Key:
-        """The key itself. aiodataloader makes a function of its own for each loader that has no such method."""
-        return key
+    def load(self, key: Key) -> asyncio.Future[T]:
+        """As aiodataloader has it: the keys of one tick are one batch. Its own part is made when it is first asked.
+
+        aiodataloader would keep a future for each key; values are kept here, where a level finds them without.
+        """
+        if not self._loads_apart:
+            self._loads_apart = True
+            super().__init__(cache=False)
+        return super().load(key)
 
     async def batch_load_fn(self, keys: list[Key]) -> list[T]:
         """The values of the keys of one tick, in their order: one statement."""
