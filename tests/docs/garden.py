@@ -54,7 +54,7 @@ class Heights(DataLoader[int, int]):
         """One statement for all beds of one tick, in their order."""
         tallest = select(PlantModel.bed_number, func.max(PlantModel.height)).group_by(PlantModel.bed_number)
         found = await self._session.execute(tallest.where(PlantModel.bed_number.in_(beds)))
-        heights = dict(found.tuples().all())
+        heights = dict(found.all())
         return [heights.get(bed, 0) for bed in beds]
 
 
