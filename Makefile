@@ -10,9 +10,9 @@ HOST =
 PORT =
 
 BIN := .venv/bin
-# Workers that are done take over what others have not begun. Compiled files are kept whatever the shell says: each
-# process would compile hundreds of them otherwise.
-PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+# A worker more than there are cores, for tests wait for servers and timers. Workers that are done take over what others
+# have not begun. Compiled files are kept whatever the shell says: each process would compile hundreds of them otherwise.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist worksteal
 READY := .venv/.ready
 
 help:
@@ -31,15 +31,15 @@ serve: $(READY) ## serve the API, on a database with demo data if it is new
 	@$(BIN)/trellis demo --if-empty
 	@exec $(BIN)/trellis serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
-test: check check-empty ## run everything that CI runs
+test: check check-empty test-plain-path ## run everything that CI runs
 	@$(PYTEST)
 
 test-fast: $(READY) ## run what takes less than a minute: both databases; no browser, no processes, no long runs
 	@$(PYTEST) -m "not slow and not process"
 
 test-plain-path: $(READY) ## run the core's tests with every statement going through SQLAlchemy
-	@TEST_FAST_PATH=false $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
-		tests/db tests/operations tests/execute
+	@TEST_FAST_PATH=false $(PYTEST) --quiet -m "not slow and not process" -k "not sqlite" \
+		tests/db/session tests/db/fast tests/db/statements tests/operations tests/execute tests/writing
 
 coverage: $(READY) ## run the tests and say which lines and branches they miss
 	@$(PYTEST) --cov --cov-report term-missing:skip-covered

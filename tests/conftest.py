@@ -38,9 +38,11 @@ DIALECTS = ("sqlite", "postgresql")
 
 SLOW = (
     "bench",  # about measuring, not about the API
-    "db/importing/test_markdown.py::test_memory_is_flat",
-    "db/importing/test_markdown.py::test_more_keys_than_a_statement_takes_are_split",
-    "db/test_exporting.py::test_memory_is_flat",
+    "cli/test_user.py",  # processes
+    "db/importing",  # files, by the hundred
+    "db/session/test_session_ends.py",  # timeouts
+    "db/test_demo.py",
+    "db/test_exporting.py",
     "db/test_functions.py",  # laws
     "docs",  # the README's commands
     "entity/test_aggregate_laws.py",
@@ -51,10 +53,16 @@ SLOW = (
     "entity/test_paging_laws.py",
     "execute/agreement",
     "execute/core",  # graphql-core's own tests
+    "execute/test_direct.py::test_an_answer_leaves_nothing_to_the_garbage_collector",
     "explorer",  # a browser
+    "http/test_ends.py",  # clients that leave, and timeouts
     "http/test_hostile",  # every value that might do harm, in every place
     "operations/test_hostile",  # the same for our nouns
+    "identity/test_over_http.py",  # a server for each
+    "identity/test_requests.py",
+    "migrations",  # revisions, up and down
     "policies/test_injection.py",
+    "policies/test_mutations.py",
     "policies/test_nobody_can_tell.py",
     "policies/test_rows.py",
     "prepare/test_cost.py::test_no_operation_needs_more_than_its_price",
