@@ -4,11 +4,14 @@ A URL and settings enter, engines that behave alike leave. Nothing connects here
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+Options: TypeAlias = Mapping[str, Any]
+"""Options of engines and pools, by the names that SQLAlchemy gives them."""
 
 
 class ConnectionsDialect(Protocol):
@@ -20,11 +23,11 @@ class ConnectionsDialect(Protocol):
     """The statement that opens one read-only view of the database."""
     begin_change: str
     """The statement that opens a transaction for changes."""
-    autocommit: Mapping[str, Any]
+    autocommit: ClassVar[Options]
     """Execution options of connections on which SQLAlchemy begins nothing: sessions frame their transactions."""
-    snapshot: Mapping[str, Any]
+    snapshot: ClassVar[Options]
     """Execution options of connections on which SQLAlchemy begins a read-only view by itself."""
-    change: Mapping[str, Any]
+    change: ClassVar[Options]
     """Execution options of connections on which SQLAlchemy begins a transaction for changes by itself."""
     sqlalchemy_ends_any_transaction: bool
     """Whether SQLAlchemy's commit, rollback and close end also a transaction that SQLAlchemy has not begun."""
@@ -34,9 +37,7 @@ class ConnectionsDialect(Protocol):
     def url(self, url: URL) -> URL:
         """A URL in the driver's words. Raises `ValueError` that names options which the driver does not have."""
 
-    def engine_options(
-        self, url: URL, pool: Mapping[str, Any], *, statement_timeout_s: float, pgbouncer: bool
-    ) -> dict[str, Any]:
+    def engine_options(self, url: URL, pool: Options, *, statement_timeout_s: float, pgbouncer: bool) -> dict[str, Any]:
         """Arguments for `create_async_engine`; `pool` are those of a pool with a limited size."""
 
     def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:

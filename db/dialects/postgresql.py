@@ -47,7 +47,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolRese
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from db.dialects.connections import ConnectionsDialect
+from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FunctionName, NewValues
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
@@ -86,9 +86,9 @@ class PostgreSQLConnections(ConnectionsDialect):
     drivers: Mapping[str, str] = {"postgres": DRIVER, "postgresql": DRIVER, DRIVER: DRIVER}
     begin_snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     begin_change = "BEGIN"
-    autocommit: Mapping[str, Any] = {"isolation_level": "AUTOCOMMIT"}
-    snapshot: Mapping[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    change: Mapping[str, Any] = {}
+    autocommit: ClassVar[Options] = {"isolation_level": "AUTOCOMMIT"}
+    snapshot: ClassVar[Options] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    change: ClassVar[Options] = {}
     sqlalchemy_ends_any_transaction = False  # asyncpg's adapter ends only what it has begun itself
     has_fast_path = True
 
@@ -101,9 +101,7 @@ class PostgreSQLConnections(ConnectionsDialect):
             raise ValueError(f"has options that asyncpg does not know: {', '.join(sorted(unknown))}; leave them out")
         return url
 
-    def engine_options(
-        self, url: URL, pool: Mapping[str, Any], *, statement_timeout_s: float, pgbouncer: bool
-    ) -> dict[str, Any]:
+    def engine_options(self, url: URL, pool: Options, *, statement_timeout_s: float, pgbouncer: bool) -> dict[str, Any]:
         """A pool, and what the server is told when a connection starts."""
         arguments = _PGBOUNCER_ARGUMENTS if pgbouncer else _start_up(statement_timeout_s)
         # The pool resets nothing by itself: `end_transaction` does, and only where there is something to end.

@@ -33,7 +33,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import Constraint
 
-from db.dialects.connections import ConnectionsDialect
+from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import Changes, DatabaseDialect, NewValues
 from db.dialects.python_functions import FUNCTIONS, fts5_query
@@ -62,9 +62,9 @@ class SQLiteConnections(ConnectionsDialect):
     drivers: Mapping[str, str] = {"sqlite": DRIVER, DRIVER: DRIVER}
     begin_snapshot = "BEGIN"  # WAL gives a reader its view at the first SELECT
     begin_change = "BEGIN IMMEDIATE"  # to wait for the turn to write now, instead of failing in the middle
-    autocommit: Mapping[str, Any] = {BEGIN: ""}
-    snapshot: Mapping[str, Any] = {BEGIN: begin_snapshot}
-    change: Mapping[str, Any] = {BEGIN: begin_change}
+    autocommit: ClassVar[Options] = {BEGIN: ""}
+    snapshot: ClassVar[Options] = {BEGIN: begin_snapshot}
+    change: ClassVar[Options] = {BEGIN: begin_change}
     sqlalchemy_ends_any_transaction = True  # the driver ends whatever is open
     has_fast_path = False
 
@@ -72,9 +72,7 @@ class SQLiteConnections(ConnectionsDialect):
         """The driver says by itself what is wrong with an option."""
         return url
 
-    def engine_options(
-        self, url: URL, pool: Mapping[str, Any], *, statement_timeout_s: float, pgbouncer: bool
-    ) -> dict[str, Any]:
+    def engine_options(self, url: URL, pool: Options, *, statement_timeout_s: float, pgbouncer: bool) -> dict[str, Any]:
         """A pool for a file; a database in memory has but one connection."""
         in_memory = url.database in (None, "", ":memory:")
         return {"connect_args": {"timeout": statement_timeout_s}, **({} if in_memory else pool)}
@@ -89,7 +87,7 @@ class SQLiteConnections(ConnectionsDialect):
             f"busy_timeout = {round(statement_timeout_s * 1000)}",
         )
 
-        def prepare(connection: Any, _record: Any) -> None:
+        def prepare(connection: Any, _record: object) -> None:
             _prepare(connection, pragmas)
 
         event.listen(engine.sync_engine, "do_connect", _fail_here)
@@ -171,7 +169,7 @@ class SQLite(DatabaseDialect):
         return str(url.database)
 
 
-def _fail_here(_dialect: Any, _record: Any, arguments: list[Any], named: dict[str, Any]) -> None:
+def _fail_here(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:
     # Where a file cannot be opened, the driver's thread outlives the loop and prints a traceback of its own.
     sqlite3.connect(*arguments, **named).close()
 

@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 from sqlalchemy.util.concurrency import in_greenlet
 
 from db.dialects import dialect_of
+from db.dialects.connections import Options
 from db.fast import IdleConnections
 from db.fast.idle_connections import UNTRIED, never_open_at_once
 from db.session.connection import DatabaseConnection, Source, take
@@ -58,7 +59,7 @@ def create_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
     return engine
 
 
-def _pool(settings: DatabaseSettings) -> dict[str, Any]:
+def _pool(settings: DatabaseSettings) -> Options:
     return {
         "pool_size": settings.pool_size,
         "max_overflow": settings.pool_max_overflow,
@@ -74,7 +75,7 @@ def _try_what_was_idle(engine: AsyncEngine, idle_s: float) -> None:
     """
 
     @event.listens_for(engine.sync_engine, "checkin")
-    def remember(_connection: Any, record: ConnectionPoolEntry) -> None:
+    def remember(_connection: object, record: ConnectionPoolEntry) -> None:
         if not record.info.pop(UNTRIED, False):
             record.info[LAST_USED] = time.monotonic()
 
@@ -171,7 +172,7 @@ class Engines:
         idle = IdleConnections(engine) if self._has_fast_path else None
         return Source(engine.execution_options(**self.connections.autocommit), idle, self.connections)
 
-    def _readers(self, options: Any) -> Iterator[AsyncEngine]:
+    def _readers(self, options: Options) -> Iterator[AsyncEngine]:
         return itertools.cycle([engine.execution_options(**options) for engine in self.replicas or (self.primary,)])
 
     def _all(self) -> tuple[AsyncEngine, ...]:

@@ -52,10 +52,10 @@ class Savepoint(AsyncSessionTransaction):
         """Send ROLLBACK TO SAVEPOINT."""
         await self._end(super().rollback)
 
-    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
+    async def __aexit__(self, kind: object, error: object, trace: object) -> None:
         await self._end(super().__aexit__, kind, error, trace)
 
-    async def _end(self, end: Callable[..., Awaitable[None]], *given: Any) -> None:
+    async def _end(self, end: Callable[..., Awaitable[None]], *given: object) -> None:
         try:
             await self._in_turn(end, *given)
         finally:
