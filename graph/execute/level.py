@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from graphql import GraphQLBoolean, GraphQLObjectType, GraphQLString, get_nullable_type
+from graphql import GraphQLObjectType
 
 from db.statements import Key
 from graph.errors import Withheld
 from graph.execute.completion import complete, put, waiting
 from graph.execute.pending import Waiting
 from graph.execute.response import ResponseObject, ResponsePosition, null_in
-from graph.execute.rows import complete_reading
+from graph.execute.rows import complete_reading, passing_class
 from graph.execute.work import Load, Objects, Work
 from graph.prepare.fields import FieldPlan, Reading, Rows, Selection
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-PLAIN: Mapping[Any, type] = {GraphQLString: str, GraphQLBoolean: bool}
-"""The scalars that leave values of a class as they are."""
 
 
 class ObjectsLevel:
@@ -152,11 +149,11 @@ def _withhold(work: Work, objects: Objects, field: FieldPlan) -> None:
 
 
 def _read(work: Work, objects: Objects, field: FieldPlan, read: Callable[[Any], Any]) -> None:
-    plain = PLAIN.get(get_nullable_type(field.type))
+    passing = passing_class(field)
     for source, made in zip(objects.sources, objects.made, strict=True):
         try:
             value = read(source)
-            if type(value) is plain:
+            if type(value) is passing:
                 made[field.key] = value
             else:
                 complete(work, ResponsePosition(made, field.key, field.type, field), None, value)

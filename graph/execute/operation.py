@@ -73,8 +73,7 @@ class Operations:
             data, errors = await self.run(checked, context, request.extensions, for_json=for_json)
         finally:
             await context.close()
-        asked = cost_asked(request.extensions, checked, self.preparer.limits) if request.extensions else {}
-        return ExecutionResult(data, errors or None, asked)
+        return ExecutionResult(data, errors or None, cost_asked(request.extensions, checked, self.preparer.limits))
 
     async def run(
         self,

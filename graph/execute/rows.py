@@ -22,15 +22,31 @@ from graph.prepare.fields import FieldPlan, Selection
 Convert = Callable[..., Any]
 Fail = Callable[[ResponsePosition, Exception], None]
 
-# What a value must be, so that its type would let it pass unchanged.
+
+class _Passes(NamedTuple):
+    """What a value must be, so that its type lets it pass unchanged: of a class, and within bounds if there are any."""
+
+    cls: type[object]
+    bounds: str = ""
+
+    def condition(self, name: str) -> str:
+        return f"type({name}) is {self.cls.__name__}{self.bounds.format(name)}"
+
+
 # https://spec.graphql.org/September2025/#sec-Scalars.Built-in-Scalars
 _PASSES = {
-    "String": "type({0}) is str",
-    "ID": "type({0}) is str",
-    "Boolean": "type({0}) is bool",
-    "Int": "type({0}) is int and -2147483648 <= {0} <= 2147483647",
-    "Float": "type({0}) is float and {0} - {0} == 0.0",
+    "String": _Passes(str),
+    "ID": _Passes(str),
+    "Boolean": _Passes(bool),
+    "Int": _Passes(int, " and -2147483648 <= {0} <= 2147483647"),
+    "Float": _Passes(float, " and {0} - {0} == 0.0"),
 }
+
+
+def passing_class(field: FieldPlan) -> type[object] | None:
+    """The class of which a field's type lets every value pass unchanged, if there is one."""
+    passes = _PASSES.get(field.leaf.name) if field.leaf is not None else None
+    return passes.cls if passes is not None and not passes.bounds else None
 
 
 _FOR_JSON: dict[Convert, tuple[str, Mapping[str, object]]] = {}
@@ -152,7 +168,7 @@ def _completed(number: int, field: FieldPlan, constants: dict[str, Any], *, for_
     name, null = f"v{number}", "" if isinstance(field.type, GraphQLNonNull) else f" or v{number} is None"
     constants[f"complete{number}"] = _completer(leaf)
     if leaf.name in _PASSES:
-        return f"{name} if {_PASSES[leaf.name].format(name)}{null} else complete{number}({name})"
+        return f"{name} if {_PASSES[leaf.name].condition(name)}{null} else complete{number}({name})"
     complete = f"complete{number}({name})"
     if not isinstance(leaf, GraphQLEnumType):
         constants[f"plain{number}"] = leaf.coerce_output_value
