@@ -83,6 +83,12 @@ class Ledger:
     codes: Counter[str] = field(default_factory=Counter)
     """What went wrong, by its code."""
 
+    async def more_than(self, known: int) -> None:
+        """Wait until more transfers than these are done: on a busy machine a client may wait long for its turn."""
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.done) <= known:  # noqa: ASYNC110 - nothing tells when clients are served
+                await asyncio.sleep(PAUSE_S)
+
     def expected(self, accounts: Sequence[int]) -> dict[int, int]:
         """What each account must hold, in cents."""
         balances = dict.fromkeys(accounts, START)

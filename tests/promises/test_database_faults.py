@@ -26,9 +26,7 @@ async def break_things(server: FragileServer, ledger: Ledger) -> int:
         await asyncio.sleep(QUIET_S)
         if number % 2:
             await server.crash()
-        async with asyncio.timeout(30):
-            while len(ledger.done) <= known + CLIENTS:  # noqa: ASYNC110 - nothing tells when clients are served again
-                await asyncio.sleep(0.05)
+        await ledger.more_than(known + CLIENTS)
     return ended
 
 
