@@ -67,9 +67,9 @@ explorer: $(READY) ## fetch GraphiQL's files again
 snapshots: $(READY) ## write the answers and SQL beside tests/operations anew; read the difference
 	@TRELLIS_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/operations
 
-agreement: $(READY) ## try thousands of random operations through two executors, which must agree
+agreement: $(READY) ## try thousands of random operations: executors, databases and plain Python must agree
 	@$(PYTEST) --quiet --hypothesis-profile=many -o faulthandler_timeout=0 \
-		tests/execute/agreement/test_agreement.py tests/execute/agreement/club
+		tests/execute/agreement/test_agreement.py tests/execute/agreement/club tests/entity/test_questions.py
 
 claims: $(READY) ## print what the tests claim and how many claims there are, to compare two states of the tests
 	@$(BIN)/python -m tests.claims

@@ -45,12 +45,11 @@ SLOW = (
     "db/test_exporting.py",
     "db/test_functions.py",  # laws
     "docs",  # the README's commands
-    "entity/test_aggregate_laws.py",
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",
-    "entity/test_filter_laws.py",
     "entity/test_odd_values.py::test_pages_of_one_row_are_the_whole_list_in_every_order",
     "entity/test_paging_laws.py",
+    "entity/test_questions.py",
     "execute/agreement",
     "execute/core",  # graphql-core's own tests
     "execute/test_direct.py::test_an_answer_leaves_nothing_to_the_garbage_collector",

@@ -1,42 +1,23 @@
-"""What a `where` means, reckoned in Python: slow, short, and without a database.
+"""What a query means, reckoned in Python: slow, short, and without a database.
 
-A filter with Python values enters, a test of one row leaves. Every answer is true or false: a comparison with null
-is false, and its opposite is true. Source of the semantics: docs/decisions/0006-filters.md.
+Entities, filters and orders with Python values enter; tests of one row and sorted rows leave. A row is any object with
+the attributes of the model: `tests.entity.plain_rows` makes some. Every answer of a filter is true or false: a
+comparison with null is false, and its opposite is true. Source of the semantics: docs/decisions/0006-filters.md.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from tests.entity.serving import global_id
-from tests.entity.things_types import Box, Label, Thing
+from graph.entity.ids import encode_id
+from graph.entity.registry import Entity, Relation
 
-Test = Callable[[Any], bool]
-
-TYPES: dict[str, type[Any]] = {"Thing": Thing, "Box": Box, "Label": Label}
-
-ATTRIBUTES: dict[str, dict[str, str]] = {
-    "Thing": {
-        "text": "text",
-        "number": "number",
-        "price": "price",
-        "isNew": "is_new",
-        "day": "day",
-        "moment": "moment",
-        "shape": "shape",
-        "token": "token",
-        "worth": "worth",
-        "length": "length",
-    },
-    "Box": {"name": "name", "volume": "volume"},
-    "Label": {"text": "text"},
-}
-
-TO_ONE = {"Thing": {"box": "Box", "whole": "Thing"}, "Box": {}, "Label": {}}
-TO_MANY = {"Thing": {"labels": "Label", "parts": "Thing"}, "Box": {"things": "Thing"}, "Label": {"things": "Thing"}}
+Row = Any
+Test = Callable[[Row], bool]
+Read = Callable[[Row], Any]
 
 
 class Refused(Exception):
@@ -69,6 +50,19 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 TRUE_OF_NULL = ("ne", "notIn")
 
 
+def id_of(entity: Entity, row: Row) -> str:
+    """The global id of a row."""
+    return encode_id(entity, tuple(getattr(row, name) for name in entity.key))
+
+
+def related(relation: Relation, row: Row) -> list[Row]:
+    """The rows that a relation leads to, one or none for a to-one."""
+    found = getattr(row, relation.name)
+    if relation.link.to_many:
+        return list(found)
+    return [] if found is None else [found]
+
+
 def compared(value: Any, operator: str, asked: Any) -> bool:
     """Whether a comparison holds."""
     if operator == "isNull":
@@ -76,36 +70,38 @@ def compared(value: Any, operator: str, asked: Any) -> bool:
     return operator in TRUE_OF_NULL if value is None else COMPARISONS[operator](value, asked)
 
 
-def comparisons(asked: Mapping[str, Any], read: Callable[[Any], Any]) -> list[Test]:
+def comparisons(asked: Mapping[str, Any], read: Read) -> list[Test]:
     """The tests of one value."""
     if any(value is None or (isinstance(value, list) and None in value) for value in asked.values()):
         raise Refused
     return [lambda row, op=op, value=value: compared(read(row), op, value) for op, value in asked.items()]  # type: ignore[misc]  # defaults bind the loop's names
 
 
-def meaning(kind: str, where: Mapping[str, Any]) -> Test | None:
-    """What a filter on rows of this kind tests; None when it asks nothing. Raises `Refused`."""
-    tests = [test for name, value in where.items() for test in member(kind, name, value)]
+def meaning(entity: Entity, where: Mapping[str, Any]) -> Test | None:
+    """What a filter on rows of an entity tests; None when it asks nothing. Raises `Refused`."""
+    tests = [test for name, value in where.items() for test in member(entity, name, value)]
     return (lambda row: all(test(row) for test in tests)) if tests else None
 
 
-def member(kind: str, name: str, asked: Any) -> list[Test]:
+def member(entity: Entity, name: str, asked: Any) -> list[Test]:
     if asked is None:
         raise Refused
     if name in ("and", "or", "not"):
-        return boolean(kind, name, asked)
+        return boolean(entity, name, asked)
     if name == "id":
-        return comparisons(asked, lambda row: global_id(TYPES[kind], row.id))
-    if name in ATTRIBUTES[kind]:
-        return comparisons(asked, lambda row: getattr(row, ATTRIBUTES[kind][name]))
-    if name in TO_ONE[kind]:
-        inner = meaning(TO_ONE[kind][name], asked)
-        return [lambda row: getattr(row, name) is not None and (inner is None or inner(getattr(row, name)))]
-    return [test for quantifier, value in asked.items() for test in quantified(kind, name, quantifier, value)]
+        return comparisons(asked, lambda row: id_of(entity, row))
+    attribute = entity.attributes.get(name)
+    if attribute is not None:
+        return comparisons(asked, lambda row: getattr(row, attribute.name))
+    relation = entity.relations[name]
+    if not relation.link.to_many:
+        inner = meaning(relation.target(), asked)
+        return [lambda row: any(inner is None or inner(other) for other in related(relation, row))]
+    return [test for quantifier, value in asked.items() for test in quantified(relation, quantifier, value)]
 
 
-def boolean(kind: str, name: str, asked: Any) -> list[Test]:
-    found = [meaning(kind, one) for one in (asked if isinstance(asked, list) else [asked])]
+def boolean(entity: Entity, name: str, asked: Any) -> list[Test]:
+    found = [meaning(entity, one) for one in (asked if isinstance(asked, list) else [asked])]
     tests = [test for test in found if test is not None]
     if name == "and":
         return tests
@@ -116,28 +112,71 @@ def boolean(kind: str, name: str, asked: Any) -> list[Test]:
     return [lambda row: any(test(row) for test in tests)]
 
 
-def quantified(kind: str, name: str, quantifier: str, asked: Any) -> list[Test]:
+def quantified(relation: Relation, quantifier: str, asked: Any) -> list[Test]:
     if asked is None:
         raise Refused
     if quantifier == "count":
-        return comparisons(asked, lambda row: len(getattr(row, name)))
-    inner = meaning(TO_MANY[kind][name], asked)
+        return comparisons(asked, lambda row: len(related(relation, row)))
+    inner = meaning(relation.target(), asked)
     if quantifier == "every":
-        return [] if inner is None else [lambda row: all(map(inner, getattr(row, name)))]
+        return [] if inner is None else [lambda row: all(map(inner, related(relation, row)))]
     fits: Test = inner or (lambda _row: True)
     if quantifier == "some":
-        return [lambda row: any(map(fits, getattr(row, name)))]
-    return [lambda row: not any(map(fits, getattr(row, name)))]
+        return [lambda row: any(map(fits, related(relation, row)))]
+    return [lambda row: not any(map(fits, related(relation, row)))]
+
+
+Term = tuple[tuple[str, ...], str]
+"""One term of an order: the names that lead to a value, and the direction."""
+
+
+def sorted_by(entity: Entity, rows: Sequence[Row], order: Sequence[Term]) -> list[Row]:
+    """Rows in an order, the primary key behind it in the direction of the last term."""
+    last = order[-1][1] if order else "ASC"
+    found = sorted(rows, key=lambda row: key_of(entity, row), reverse=last.startswith("DESC"))
+    for path, direction in reversed(order):
+        values = [(value_at(entity, row, path), row) for row in found]
+        nulls = [row for value, row in values if value is None]
+        rest = [(value, row) for value, row in values if value is not None]
+        rest.sort(key=lambda pair: sortable(pair[0]), reverse=direction.startswith("DESC"))
+        ordered = [row for _, row in rest]
+        found = nulls + ordered if direction.endswith("NULLS_FIRST") else ordered + nulls
+    return found
+
+
+def value_at(entity: Entity, row: Row, path: Sequence[str]) -> Any:
+    """The value that a path leads to from a row; None where there is no row."""
+    name, *rest = path
+    if name == "id":
+        return getattr(row, entity.key[0])
+    attribute = entity.attributes.get(name)
+    if attribute is not None:
+        return getattr(row, attribute.name)
+    relation = entity.relations[name]
+    if relation.link.to_many:
+        return len(related(relation, row))
+    others = related(relation, row)
+    return value_at(relation.target(), others[0], rest) if others else None
+
+
+def key_of(entity: Entity, row: Row) -> tuple[Any, ...]:
+    """The primary key of a row, to be sorted by."""
+    return tuple(sortable(getattr(row, name)) for name in entity.key)
+
+
+def sortable(value: Any) -> Any:
+    """A value as databases sort it: members of enumerations by what is stored, which is their name."""
+    return value.name if isinstance(value, Enum) else value
 
 
 def on_the_wire(asked: Any) -> Any:
-    """The filter as JSON."""
+    """A value, or a filter of values, as JSON."""
     if isinstance(asked, dict):
         return {name: on_the_wire(value) for name, value in asked.items()}
     if isinstance(asked, list):
         return [on_the_wire(value) for value in asked]
     if isinstance(asked, Enum):
         return asked.name
-    if isinstance(asked, date):
+    if isinstance(asked, date | time):
         return asked.isoformat()
     return str(asked) if isinstance(asked, Decimal | UUID) else asked

@@ -1,82 +1,38 @@
 """Laws of paging, in every order that can be asked for: however a list is cut into pages, it is the same list."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from graph.entity.registry import entity_of
+from tests.entity import things, things_types
+from tests.entity.asking import spelled
 from tests.entity.laws import Both, tried
+from tests.entity.plain_rows import plain_rows
+from tests.entity.questions import some_term
+from tests.entity.reckoning import Term, id_of, sorted_by
 from tests.entity.serving import Api, global_id
-from tests.entity.things_rows import BOXES, THINGS, BoxRow, ThingRow
-from tests.entity.things_types import Box, Thing
+from tests.entity.things_rows import SAMPLE
 
 DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "ASC_NULLS_LAST", "DESC_NULLS_FIRST", "DESC_NULLS_LAST")
 
-OrderBy = list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Sorted:
-    """One thing to order by, as the API spells it, and the value that it means."""
-
-    path: tuple[str, ...]
-    value: Callable[[ThingRow], Any]
-
-    def spell(self, direction: str) -> dict[str, Any]:
-        found: Any = direction
-        for name in reversed(self.path):
-            found = {name: found}
-        return found  # type: ignore[no-any-return]  # paths are never empty
-
-
-def through_box(read: Callable[[BoxRow], Any]) -> Callable[[ThingRow], Any]:
-    return lambda thing: thing.box and read(thing.box)
-
-
-def through_whole(read: Callable[[ThingRow], Any]) -> Callable[[ThingRow], Any]:
-    return lambda thing: thing.whole and read(thing.whole)
-
 
 # Never null by themselves, but null where there is no box, or no whole.
-COUNT_IN_BOX = Sorted(("box", "things", "count"), through_box(lambda box: len(box.things)))
-ID_OF_WHOLE = Sorted(("whole", "id"), through_whole(lambda whole: whole.id))
+COUNT_IN_BOX = ("box", "things", "count")
+ID_OF_WHOLE = ("whole", "id")
 
-SORTED = [
-    Sorted(("text",), lambda thing: thing.text),
-    Sorted(("number",), lambda thing: thing.number),
-    Sorted(("price",), lambda thing: thing.price),
-    Sorted(("isNew",), lambda thing: thing.is_new),
-    Sorted(("day",), lambda thing: thing.day),
-    Sorted(("moment",), lambda thing: thing.moment),
-    Sorted(("shape",), lambda thing: thing.shape and thing.shape.name),
-    Sorted(("token",), lambda thing: thing.token),
-    Sorted(("worth",), lambda thing: thing.worth),
-    Sorted(("length",), lambda thing: thing.length),
-    Sorted(("id",), lambda thing: thing.id),
-    Sorted(("labels", "count"), lambda thing: len(thing.labels)),
-    Sorted(("parts", "count"), lambda thing: len(thing.parts)),
-    COUNT_IN_BOX,
-    ID_OF_WHOLE,
-    Sorted(("box", "name"), through_box(lambda box: box.name)),
-    Sorted(("box", "volume"), through_box(lambda box: box.volume)),
-    Sorted(("whole", "worth"), through_whole(lambda whole: whole.worth)),
-    Sorted(("whole", "box", "name"), through_whole(through_box(lambda box: box.name))),
-]
+THING = entity_of(things_types.Thing)
+THINGS = plain_rows(SAMPLE)[things.Thing]
+BOXES = plain_rows(SAMPLE)[things.Box]
 
-terms = st.lists(st.tuples(st.sampled_from(SORTED), st.sampled_from(DIRECTIONS)), max_size=4)
+terms = st.lists(st.tuples(some_term(THING), st.sampled_from(DIRECTIONS)), max_size=4)
 
 
-def reckoned(rows: list[ThingRow], order: list[tuple[Sorted, str]]) -> list[str]:
-    """The ids of rows in this order, the primary key behind it in the direction of the last term."""
-    rows = sorted(rows, key=lambda row: row.id, reverse=bool(order) and order[-1][1].startswith("DESC"))
-    for term, direction in reversed(order):
-        nulls = [row for row in rows if term.value(row) is None]
-        rest = [row for row in rows if term.value(row) is not None]
-        rest.sort(key=term.value, reverse=direction.startswith("DESC"))
-        rows = nulls + rest if direction.endswith("NULLS_FIRST") else rest + nulls
-    return [global_id(Thing, row.id) for row in rows]
+def reckoned(rows: Sequence[things.Thing], order: Sequence[Term]) -> list[str]:
+    """The ids of rows in this order."""
+    return [id_of(THING, row) for row in sorted_by(THING, rows, order)]
 
 
 PAGE = """
@@ -158,8 +114,8 @@ def things_in(answer: Any) -> Any:
 @tried(12)
 @given(order=terms, size=st.integers(3, 13))
 @example(order=[(COUNT_IN_BOX, "ASC_NULLS_FIRST"), (ID_OF_WHOLE, "DESC_NULLS_FIRST")], size=3)
-async def test_a_list_is_the_same_however_it_is_cut(order: list[tuple[Sorted, str]], size: int, both: Both) -> None:
-    order_by = [term.spell(direction) for term, direction in order]
+async def test_a_list_is_the_same_however_it_is_cut(order: list[Term], size: int, both: Both) -> None:
+    order_by = spelled(order)
     expected = reckoned(THINGS, order)
     for api in both.values():
         whole = things_in(await api.ask(ROOT, orderBy=order_by, first=100))
@@ -170,10 +126,8 @@ async def test_a_list_is_the_same_however_it_is_cut(order: list[tuple[Sorted, st
 
 @tried(10)
 @given(order=terms, size=st.integers(1, 5), box=st.sampled_from(BOXES))
-async def test_every_parent_has_pages_of_its_own(
-    order: list[tuple[Sorted, str]], size: int, box: BoxRow, both: Both
-) -> None:
-    order_by = [term.spell(direction) for term, direction in order]
+async def test_every_parent_has_pages_of_its_own(order: list[Term], size: int, box: things.Box, both: Both) -> None:
+    order_by = spelled(order)
     for api in both.values():
         boxes = (await api.ask(IN_EVERY_BOX, orderBy=order_by, size=size))["boxes"]["nodes"]
         for row, found in zip(BOXES, boxes, strict=True):
@@ -183,7 +137,7 @@ async def test_every_parent_has_pages_of_its_own(
             assert found["first"]["pageInfo"] == {"hasNextPage": more, "hasPreviousPage": False}
             assert [node["id"] for node in found["last"]["nodes"]] == expected[-size:]
             assert found["last"]["pageInfo"] == {"hasNextPage": False, "hasPreviousPage": more}
-        expected, id_ = reckoned(box.things, order), global_id(Box, box.id)
+        expected, id_ = reckoned(box.things, order), global_id(things_types.Box, box.id)
         assert await walk_forward(api, IN_ONE_BOX, size, orderBy=order_by, box=id_) == expected
         assert await walk_backward(api, IN_ONE_BOX, size, orderBy=order_by, box=id_) == expected
 
@@ -191,9 +145,9 @@ async def test_every_parent_has_pages_of_its_own(
 @tried(10)
 @given(order=terms, places=st.lists(st.integers(0, len(THINGS) - 1), min_size=2, max_size=2), size=st.integers(0, 9))
 async def test_rows_between_two_cursors_are_those_between_two_places(
-    order: list[tuple[Sorted, str]], places: list[int], size: int, both: Both
+    order: list[Term], places: list[int], size: int, both: Both
 ) -> None:
-    order_by = [term.spell(direction) for term, direction in order]
+    order_by = spelled(order)
     expected = reckoned(THINGS, order)
     start, end = places
     between = expected[start + 1 : end]

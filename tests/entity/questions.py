@@ -1,0 +1,260 @@
+"""Questions made up about the rows of any sample: filters, orders, pages, aggregates and groups.
+
+Entities and their plain rows enter; Hypothesis strategies of Python values leave. Values are those that the rows hold,
+and such as lie just beside them. Nothing is asked here.
+"""
+
+import enum
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from hypothesis import strategies as st
+from strawberry.scalars import JSON
+
+from graph.entity.ids import encode_id
+from graph.entity.measures import FUNCTIONS, applicable
+from graph.entity.ordering import Direction, is_ordered
+from graph.entity.registry import Attribute, Entity, Relation, entity_of
+from graph.entity.types import TYPES
+from tests.entity.plain_rows import Rows, plain_rows
+from tests.entity.reckoning import Row, Term, id_of, sortable
+from tests.entity.serving import Sample
+
+Where = dict[str, Any]
+
+PIECES = "aAbB%_/\\'\"äÄßΣσς日😀 \n[^*?"
+"""Letters that texts are made up of: those that patterns, JSON or folding could trip over."""
+
+MOST_VALUES = 30
+
+COMPARED = ("eq", "ne", "lt", "gte")
+"""Operators of `having`."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A `groupBy`: the columns, and how large groups must be."""
+
+    fields: tuple[str, ...]
+    """GraphQL names of attributes."""
+    least: int
+    having: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    """By function, then by attribute: comparisons."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the rows of one entity."""
+
+    type: type[Any]
+    where: Where
+    order: tuple[Term, ...]
+    size: int
+    """Of a page."""
+    group: Group | None
+
+    @property
+    def entity(self) -> Entity:
+        """The entity of the type."""
+        return entity_of(self.type)
+
+
+class Subject:
+    """A sample that questions are made up about."""
+
+    def __init__(self, sample: Sample, *types: type[Any]) -> None:
+        self.sample = sample
+        self.name = sample.name
+        self.entities = [entity_of(type_) for type_ in types]
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows of all models."""
+        return plain_rows(self.sample)
+
+    def of(self, entity: Entity) -> Sequence[Row]:
+        """The rows of an entity."""
+        return self.rows[entity.model]
+
+    def parents_of(self, entity: Entity) -> list[tuple[Entity, Relation]]:
+        """The lists that hold rows of an entity, with the entities that they belong to."""
+        return [
+            (parent, relation)
+            for parent in self.entities
+            for relation in parent.relations.values()
+            if relation.link.to_many and relation.target() is entity
+        ]
+
+    def values(self, entity: Entity, attribute: Attribute) -> list[Any]:
+        """Values of an attribute that rows have, and such as lie beside them."""
+        held = {getattr(row, attribute.name) for row in self.of(entity)} - {None}
+        chosen = sorted(held, key=sortable)
+        chosen = chosen[:: max(1, len(chosen) // MOST_VALUES)] + chosen[-1:]
+        beside = [other for value in chosen for other in _beside(value) if attribute.type is not int or _is_int(other)]
+        return [*chosen, *beside]
+
+    def asked_values(self, entity: Entity, attribute: Attribute) -> st.SearchStrategy[Any]:
+        """Values to compare an attribute with."""
+        found: st.SearchStrategy[Any] = st.sampled_from(
+            self.values(entity, attribute) or _beside(_SOME[attribute.type])
+        )
+        return found if attribute.type is not str else st.one_of(found, st.text(PIECES, max_size=3))
+
+    def ids(self, entity: Entity) -> st.SearchStrategy[str]:
+        """Ids of rows, and of rows that there are not."""
+        nobody = [encode_id(entity, (number,)) for number in (-1, 2**40)] if self._is_numbered(entity) else []
+        return st.sampled_from([*(id_of(entity, row) for row in self.of(entity)), *nobody])
+
+    def _is_numbered(self, entity: Entity) -> bool:
+        return len(entity.key) == 1 and all(isinstance(getattr(row, entity.key[0]), int) for row in self.of(entity))
+
+    def questions(self) -> st.SearchStrategy[Question]:
+        """Questions about any of the entities."""
+        return st.sampled_from(self.entities).flatmap(lambda entity: some_question(self, entity))
+
+
+_SOME: Mapping[Any, Any] = {str: "a", int: 1, Decimal: Decimal(1), float: 1.0}
+"""A value of a type, for attributes that are always null."""
+
+
+def _is_int(value: int) -> bool:
+    return -(2**31) <= value < 2**31
+
+
+def _beside(value: Any) -> list[Any]:
+    """Values that lie just beside a value, or are a part of it."""
+    if isinstance(value, bool | enum.Enum):
+        return [value]
+    for type_, beside in _BESIDE.items():
+        if isinstance(value, type_):
+            try:
+                return beside(value)
+            except (OverflowError, ArithmeticError):
+                return [value]
+    return [value]
+
+
+_BESIDE: Mapping[type[Any], Callable[[Any], list[Any]]] = {
+    int: lambda value: [value - 1, value + 1],
+    float: lambda value: [value / 2, value * 2],
+    Decimal: lambda value: [value + Decimal("0.001"), -value, value.normalize()],
+    str: lambda value: [value[:2], value[-2:], value.swapcase(), value + "x"],
+    datetime: lambda value: [value + timedelta(microseconds=1), value - timedelta(days=1)],
+    date: lambda value: [value + timedelta(days=1)],
+    time: lambda value: [value.replace(microsecond=999_999)],
+    uuid.UUID: lambda value: [uuid.UUID(int=value.int ^ 1)],
+}
+
+
+def rarely(draw: st.DrawFn) -> bool:
+    """Something that people seldom send, and that must not be misunderstood when they do."""
+    return draw(st.integers(0, 29)) == 0
+
+
+def compared_attributes(entity: Entity) -> list[str]:
+    """The attributes that filters reckon with: all but JSON, whose comparisons are of another kind."""
+    return [name for name, of in entity.attributes.items() if TYPES.of(of.type) is not None and of.type is not JSON]
+
+
+def operators(type_: object) -> list[str]:
+    """The operators that a type has."""
+    return list(TYPES.known(type_).filter.operators)
+
+
+@st.composite
+def some_comparisons(draw: st.DrawFn, names: Sequence[str], values: st.SearchStrategy[Any]) -> Any:
+    """One or two comparisons of one value."""
+    if rarely(draw):
+        return draw(st.sampled_from([{}, None, {"eq": None}, {"in": []}, {"notIn": []}]))
+    chosen = draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
+    return {name: draw(operand(name, values)) for name in chosen}
+
+
+def operand(operator: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """What an operator takes."""
+    if operator == "isNull":
+        return st.booleans()
+    return st.lists(values, max_size=3) if operator in ("in", "notIn") else values
+
+
+@st.composite
+def some_where(draw: st.DrawFn, subject: Subject, entity: Entity, depth: int = 3) -> Where:
+    """A filter on rows of an entity, most of them asking for something."""
+    if rarely(draw):
+        return {}
+    deeper = ["and", "or", "not", *entity.relations] if depth else []
+    names = st.one_of(st.sampled_from([*compared_attributes(entity), "id"]), st.sampled_from(deeper or ["id"]))
+    chosen = draw(st.lists(names, min_size=1, max_size=2, unique=True))
+    return {name: draw(some_member(subject, entity, name, depth - 1)) for name in chosen}
+
+
+@st.composite
+def some_member(draw: st.DrawFn, subject: Subject, entity: Entity, name: str, depth: int) -> Any:
+    """One member of a filter."""
+    if name in ("and", "or"):
+        least = 0 if rarely(draw) else 1
+        return draw(st.lists(some_where(subject, entity, depth), min_size=least, max_size=3))
+    if name == "not":
+        return draw(some_where(subject, entity, depth))
+    if name == "id":
+        return draw(some_comparisons(("eq", "ne", "in", "notIn"), subject.ids(entity)))
+    attribute = entity.attributes.get(name)
+    if attribute is not None:
+        return draw(some_comparisons(operators(attribute.type), subject.asked_values(entity, attribute)))
+    relation = entity.relations[name]
+    inner = some_where(subject, relation.target(), depth)
+    if not relation.link.to_many:
+        return draw(inner)
+    quantifier = draw(st.sampled_from(["some", "none", "every", "count"]))
+    counts = some_comparisons(operators(int), st.integers(0, 4))
+    return {quantifier: draw(counts if quantifier == "count" else inner)}
+
+
+@st.composite
+def some_term(draw: st.DrawFn, entity: Entity, steps: int = 2) -> tuple[str, ...]:
+    """The names that lead to a value which rows can be ordered by."""
+    values = ["id", *(name for name, attribute in entity.attributes.items() if is_ordered(attribute))]
+    name = draw(st.sampled_from([*values, *(entity.relations if steps else ())]))
+    if name in values:
+        return (name,)
+    relation = entity.relations[name]
+    return (name, "count") if relation.link.to_many else (name, *draw(some_term(relation.target(), steps - 1)))
+
+
+def some_order(entity: Entity) -> st.SearchStrategy[list[Term]]:
+    """Terms of an order."""
+    directions = st.sampled_from([direction.name for direction in Direction])
+    return st.lists(st.tuples(some_term(entity), directions), max_size=3)
+
+
+@st.composite
+def some_group(draw: st.DrawFn, subject: Subject, entity: Entity) -> Group:
+    """Columns to group by, and a condition on the groups."""
+    columns = [name for name, attribute in entity.attributes.items() if attribute.is_column and is_ordered(attribute)]
+    fields = draw(st.lists(st.sampled_from(columns), min_size=1, max_size=2, unique=True))
+    function = draw(st.sampled_from(FUNCTIONS[:3]))
+    names = [name for name in applicable(entity, function) if subject.values(entity, entity.attributes[name])]
+    having: dict[str, Any] = {}
+    if draw(st.booleans()) and names:
+        name = draw(st.sampled_from(names))
+        values = subject.values(entity, entity.attributes[name])
+        having = {function.name: {name: {draw(st.sampled_from(COMPARED)): draw(st.sampled_from(values))}}}
+    return Group(tuple(fields), draw(st.integers(0, 2)), having)
+
+
+@st.composite
+def some_question(draw: st.DrawFn, subject: Subject, entity: Entity) -> Question:
+    """A question about an entity."""
+    has_columns = any(attribute.is_column for attribute in entity.attributes.values())
+    return Question(
+        entity.cls,
+        draw(st.one_of(st.just(Where()), some_where(subject, entity))),
+        tuple(draw(some_order(entity))),
+        draw(st.integers(1, 100)),
+        draw(some_group(subject, entity)) if has_columns else None,
+    )
