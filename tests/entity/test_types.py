@@ -234,5 +234,5 @@ def test_executor_and_planner_know_no_type_beyond_the_specification() -> None:
 
 
 def test_ids_have_operators_but_no_columns() -> None:
-    assert list(TYPES.known(strawberry.ID).filter.operators) == ["eq", "ne", "in", "notIn"]
+    assert list(TYPES.known(strawberry.ID).filter.operators) == ["eq", "ne", "in", "notIn", "isNull"]
     assert all(strawberry.ID not in TYPES.annotations(column) for column, _ in COLUMNS)
