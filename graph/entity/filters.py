@@ -43,7 +43,13 @@ Asked = Mapping[str, Any]
 @cache
 def filter_type(entity: Entity) -> type[Any]:
     """The input type that says which rows of an entity are meant."""
-    fields: dict[str, InputField] = {"id": (optional(TYPES.known(strawberry.ID).filter.input_type), "id", "The id.")}
+    fields: dict[str, InputField] = {
+        "id": (
+            optional(TYPES.known(strawberry.ID).filter.input_type),
+            "id",
+            "The id; null where a relation leads to no row.",
+        )
+    }
     for name, attribute in entity.attributes.items():
         found = value_filter(attribute.type)
         if found is not None:

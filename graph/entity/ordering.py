@@ -67,7 +67,7 @@ Asked: TypeAlias = Mapping[str, "Direction | Asked"]
 """One term: a direction by the name of a column, or what is asked of the rows that a relation leads to."""
 
 
-@strawberry.input(description="By what of the rows of a list the row that has the list is ordered.", one_of=True)
+@strawberry.input(description="By what of a list the row that has the list is ordered.", one_of=True)
 class CountSort:
     """Ordering by a to-many field."""
 

@@ -43,7 +43,7 @@ COOKIE_TEXT = "Keep the sign-in in a cookie of the browser, which no script can 
 
 
 class SignUpInput(Input):
-    """Somebody new."""
+    """Who signs up."""
 
     email: Email = Field(description="The e-mail address.")
     name: str = Field(description="The name that others see.", min_length=1, max_length=200)
@@ -52,7 +52,7 @@ class SignUpInput(Input):
 
 
 class SignInInput(Input):
-    """Somebody known."""
+    """Who signs in."""
 
     email: str = Field(description="The e-mail address.", max_length=254)
     password: SecretStr = Field(description="The password.")

@@ -143,7 +143,7 @@ class Crud:
         return fields
 
     def _link_fields(self) -> dict[str, Annotation]:
-        return {link.name: (link.input, Field(None, description=f"The {link.target.many}.")) for link in self._links}
+        return {link.name: (link.input, Field(None, description=f"The {link.words}.")) for link in self._links}
 
     # The work
 

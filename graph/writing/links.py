@@ -81,6 +81,8 @@ class RelationshipWriter:
         if declared.create_right is None and declared.create:
             raise DeclarationError(f"{entity.name}.{declared.name} has no create_right; say who may make new rows.")
         self.name = declared.name
+        self.words = declared.name.replace("_", " ")
+        """The relationship in a sentence."""
         self.has_first = declared.always is not None
         """Whether every parent has links, whatever the input says."""
         self._declared = declared
@@ -108,7 +110,7 @@ class RelationshipWriter:
     def input(self) -> type[References]:
         """`{set, add, remove}`, each a list of references."""
         camel = to_camel_case(self.name)
-        many, words = self.target.many, self.name.replace("_", " ")
+        many = self.target.many
         known = _reference(self.target, ())
         known_or_new = _reference(self.target, self._declared.create) if self._declared.create else known
         texts = {
@@ -120,7 +122,7 @@ class RelationshipWriter:
             field: (list[reference], Field(None, description=text, max_length=MAX_REFERENCES))  # type: ignore[valid-type]  # made at run time
             for field, (reference, text) in texts.items()
         }
-        doc = f"What becomes of the {words} of {self._entity.a_one}: first set, then remove, then add."
+        doc = f"What becomes of the {self.words} of {self._entity.a_one}: first set, then remove, then add."
         name = f"{self._entity.name}{camel[0].upper()}{camel[1:]}Input"
         return create_model(name, __base__=References, __doc__=doc, **fields)
 
