@@ -19,7 +19,6 @@ from graph.entity import scalars
 from graph.entity.aggregate_functions import Aggregate
 from graph.entity.comparisons import EQUALITY, Operator, ValueFilter
 from graph.entity.values import ColumnType
-from graph.errors import DeclarationError
 
 T = TypeVar("T")
 
@@ -88,11 +87,6 @@ class ScalarType(Generic[T]):
 
     Raises `ValueError`, `TypeError`, `LookupError` or `ArithmeticError`.
     """
-
-    def __post_init__(self) -> None:
-        """Raise `DeclarationError` for values with a smallest and no largest: one type of the schema shows both."""
-        if self.result_of("min") != self.result_of("max"):
-            raise DeclarationError(f"{self.name}: min and max must give values of one type; give both, or neither.")
 
     @cached_property
     def python(self) -> type[T]:
