@@ -8,14 +8,21 @@ Nothing is answered here. Why unions: docs/decisions/0022-names-in-the-schema.md
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from functools import reduce
-from inspect import cleandoc
 from operator import or_
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import strawberry
 
 from graph.entity.fields import described_enum
 from graph.writing.errors import ErrorClass
+
+DESCRIPTION = (
+    "Why a mutation did not do what was asked. Nothing was changed, unless it says so. Whatever stands under `errors`"
+    " has these fields: ask for them with `... on UserError { message code path }`."
+)
+
+Fields: TypeAlias = Mapping[str, tuple[Any, str]]
+"""The annotation and the description of each field."""
 
 
 class ErrorTypes:
@@ -35,10 +42,8 @@ class ErrorTypes:
         def is_type_of(error: object, _info: object) -> bool:
             return type(error) is cls
 
-        members: dict[str, Any] = {name: strawberry.field(description=text) for name, (_, text) in cls.data().items()}
-        members["__annotations__"] = {name: type_ for name, (type_, _) in cls.data().items()}
-        members["__doc__"] = cls.description()
-        members["is_type_of"] = staticmethod(is_type_of)
+        members = _members(cls.data())
+        members |= {"__module__": cls.__module__, "__doc__": cls.description(), "is_type_of": staticmethod(is_type_of)}
         return strawberry.type(type(cls.__name__, (self._interface,), members), description=cls.description())
 
 
@@ -47,20 +52,17 @@ def _by_name(errors: Iterable[ErrorClass]) -> list[ErrorClass]:
 
 
 def _interface(classes: Iterable[ErrorClass]) -> type[Any]:
-    texts: Mapping[str, tuple[Any, str]] = {
+    texts: Fields = {
         "message": (str, "What is wrong and how to mend it, for people; the words may change."),
         "code": (_codes(classes), "What is wrong, for programs."),
         "path": (list[str], "Where in the arguments the cause stands; numbers count from 0."),
     }
-    members: dict[str, Any] = {name: strawberry.field(description=text) for name, (_, text) in texts.items()}
-    members["__annotations__"] = {name: type_ for name, (type_, _) in texts.items()}
-    description = cleandoc(
-        """
-        Why a mutation did not do what was asked. Nothing was changed, unless it says so. Every member of every union
-        of errors has these fields: ask for them with `... on UserError { message code path }`.
-        """
-    ).replace("\n", " ")
-    return strawberry.interface(type("UserError", (), members), name="UserError", description=description)
+    return strawberry.interface(type("UserError", (), _members(texts)), name="UserError", description=DESCRIPTION)
+
+
+def _members(fields: Fields) -> dict[str, Any]:
+    members: dict[str, Any] = {name: strawberry.field(description=text) for name, (_, text) in fields.items()}
+    return members | {"__annotations__": {name: annotation for name, (annotation, _) in fields.items()}}
 
 
 def _codes(classes: Iterable[ErrorClass]) -> type[Enum]:

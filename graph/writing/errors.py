@@ -41,10 +41,10 @@ class UserError:
 
     @classmethod
     def data(cls) -> Mapping[str, tuple[Any, str]]:
-        """Its own fields: the type and the description of each."""
+        """Its own fields: the annotation, as it is written, and the description of each."""
         annotations: dict[str, Any] = {}
         for base in reversed(cls.__mro__):
-            annotations |= get_annotations(base, eval_str=True)
+            annotations |= get_annotations(base)
         fields = ((name, getattr(cls, name, None)) for name in annotations)
         return {
             name: (annotations[name], field.description or "")

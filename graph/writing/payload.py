@@ -88,7 +88,8 @@ class Payload:
         found = list(errors)
         for error in found:
             if type(error) not in self._errors:
-                raise self.undeclared(type(error).__name__, error.code, error.message, error.path)
+                message = " ".join(one.message for one in found)  # no payload has a place for the others now
+                raise self.undeclared(type(error).__name__, error.code, message, error.path)
         return found
 
     def undeclared(self, error: str, code: str, message: str, place: Sequence[str]) -> Undeclared:
