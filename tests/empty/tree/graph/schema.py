@@ -29,7 +29,7 @@ Mutation = mutation_type([notes.create])
 
 def make_schema(settings: Settings) -> Schema:
     """The schema, with the limits of these settings."""
-    return Schema(Query, settings, mutation=Mutation)
+    return Schema(Query, settings, mutation=Mutation, description="Notes, which everybody may read and write.")
 
 
 DOMAIN = Domain(make_schema, visibility=lambda _viewer: EVERYTHING)
