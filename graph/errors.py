@@ -52,7 +52,7 @@ class EqualNames(DeclarationError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"{what}. Beside every entity stand types that are made for it: …Filter, …Order, …Group, …Edge and others. "
+            f"{what}. Beside every entity stand types that are made for it: …Filter, …Sort, …Group, …Edge and others. "
             "Rename the class that has such a name."
         )
 
@@ -211,6 +211,24 @@ class TooManyAttempts(ClientError):
             f"Too many attempts; try again in {retry_after_s} second{'s' if retry_after_s > 1 else ''}.",
             retryAfter=retry_after_s,
         )
+
+
+class Undeclared(ClientError):
+    """A user error that its mutation does not declare, so that no type of the payload has a place for it.
+
+    The client reads the same sentence and the same code; the log says what to declare.
+    """
+
+    def __init__(self, mutation: str, error: str, code: str, message: str, place: Iterable[str]) -> None:
+        self.mutation = mutation
+        self.error = error
+        self.code = code
+        super().__init__(message, input=list(place))
+
+    @property
+    def cure(self) -> str:
+        """What to do about it, for us."""
+        return f"{self.mutation} answers with {self.error}, which it does not declare; add it to the mutation's errors."
 
 
 class Unexpected(GraphQLError):

@@ -12,7 +12,7 @@ from graphql import GraphQLError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.session import DeadlineExceeded
-from graph.errors import ClientError, Unexpected
+from graph.errors import ClientError, Undeclared, Unexpected
 
 logger = logging.getLogger("trellis")
 
@@ -46,6 +46,8 @@ def code_of(error: GraphQLError) -> str | None:
 
 def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
     cause = _cause(error)
+    if isinstance(cause, Undeclared):
+        logger.error(cause.cure)
     if cause is None or isinstance(cause, ClientError):
         return error
     if isinstance(cause, DeadlineExceeded):

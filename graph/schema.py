@@ -33,7 +33,13 @@ from graph.types.role import Role
 from graph.types.tag import Tag
 from graph.types.transfer import Transfer
 from graph.types.user import User
-from graph.writing import error_types, mutation_type
+from graph.writing import mutation_type
+
+DESCRIPTION = (
+    "People, what they write, and what they buy and pay. Every list is a connection with pages, filters, orders and"
+    " aggregates. Every object has an `id`, by which `node` finds it again. A mutation that was not done says why under"
+    " `errors`. What you may not see looks as if it were not there."
+)
 
 Query = query_type(
     User,
@@ -67,7 +73,7 @@ Mutation = mutation_type(chain.from_iterable(module.MUTATIONS for module in CHAN
 
 def make_schema(settings: Settings | None = None) -> Schema:
     """The schema of our nouns, with the limits of these settings; without settings, with the defaults."""
-    return Schema(Query, settings or Settings.model_construct(), types=error_types(), mutation=Mutation)
+    return Schema(Query, settings or Settings.model_construct(), mutation=Mutation, description=DESCRIPTION)
 
 
 def _start(engines: Engines, settings: Settings) -> Started:

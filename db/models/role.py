@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db.base import Base, Id, references
+from db.base import Base, Id, Word, references
 
 if TYPE_CHECKING:
     from db.models.api_key import ApiKey
     from db.models.user import User
 
-ADMIN = "admin"
-EDITOR = "editor"
-AUTHOR = "author"
-MEMBER = "member"
-ROLES = (ADMIN, EDITOR, AUTHOR, MEMBER)
-"""The roles that Trellis knows; a database may have others."""
+
+class RoleName(Word):
+    """A role that Trellis knows. A database may have others, which give no rights."""
+
+    ADMIN = "admin", "Sees and changes everything, and says who has which role."
+    EDITOR = "editor", "Changes and shows everybody's posts; makes and changes tags."
+    AUTHOR = "author", "Shows posts to everybody, and makes tags along with them."
+    MEMBER = "member", "Has signed up: writes drafts and documents, orders and pays."
+
+
+ADMIN, EDITOR, AUTHOR, MEMBER = ROLES = tuple(role.value for role in RoleName)
 
 user_roles = Table(
     "user_roles",

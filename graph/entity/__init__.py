@@ -5,6 +5,7 @@ What a noun needs is here; the rooms behind it are for whoever changes how nouns
 
 from graph.entity.comparisons import Operator
 from graph.entity.declare import computed, entity, hybrid
+from graph.entity.id_lists import IdList
 from graph.entity.ids import Node
 from graph.entity.registry import Connection
 from graph.entity.roots import query_type, search_field, viewer_field
@@ -17,6 +18,7 @@ from graph.entity.types import register_operator, register_type
 __all__ = [
     "BigInt",
     "Connection",
+    "IdList",
     "LocalDateTime",
     "Node",
     "Operator",

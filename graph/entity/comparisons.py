@@ -107,7 +107,7 @@ def _is_null(column: Expression, wanted: Operand) -> Condition:
     return column.is_(None) if wanted else column.is_not(None)
 
 
-IDENTITY = (
+EQUALITY = (
     Operator("eq", "Equal to this.", _equals, bind=_same, finds_values=True),
     Operator(
         "ne",
@@ -123,10 +123,8 @@ IDENTITY = (
         finds_values=True,
     ),
     Operator("notIn", "None of these; nulls are none of anything.", _not_in, Takes.VALUES),
+    Operator("isNull", "Null, or with false: not null.", _is_null, bool, is_switch=True),
 )
-"""Operators of values that are never null."""
-
-EQUALITY = (*IDENTITY, Operator("isNull", "Null, or with false: not null.", _is_null, bool, is_switch=True))
 """Operators that almost every type has."""
 
 ORDER = (
@@ -269,6 +267,10 @@ def _at_paths(column: Expression, paths: Operand) -> Condition:
     return joined(and_, [true(), *(_at_path(column, asked) for asked in paths)])
 
 
+IS_NULL_JSON = Operator(
+    "isNull", "Null, in SQL or in JSON, or with false: not null.", _json_is_null, bool, is_switch=True
+)
+
 JSON_VALUE = (
     Operator(
         "contains",
@@ -277,7 +279,7 @@ JSON_VALUE = (
     ),
     Operator("hasKey", "Has this key at the top.", lambda column, key: json_has_key(column, key), str),
     Operator("path", "What is asked of parts of the value; all of it must hold.", _at_paths, list_of(JSONPathFilter)),
-    Operator("isNull", "Null, in SQL or in JSON, or with false: not null.", _json_is_null, bool, is_switch=True),
+    IS_NULL_JSON,
 )
 
 

@@ -19,7 +19,7 @@ from graph.entity.aggregates import AggregateField
 from graph.entity.cursors import decode_cursor, encode_cursor
 from graph.entity.fields import ValueField, object_type
 from graph.entity.filters import filter_type, restricted
-from graph.entity.ordering import order_type, ordering
+from graph.entity.ordering import ordering, sort_type
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.errors import InvalidPage
 from graph.loading.counted_pages import Counted, counted_pages, may_count_with_page
@@ -211,7 +211,7 @@ class ConnectionField(LevelField):
 
 def _arguments(entity: Callable[[], Entity], *, ordered: bool) -> tuple[Any, ...]:
     where = Deferred("filter of a connection", lambda: filter_type(entity()))
-    order = Deferred("order of a connection", lambda: order_type(entity()))
+    order = Deferred("sort of a connection", lambda: sort_type(entity()))
     found = [
         argument("first", optional(int), f"How many rows, from the start; {DEFAULT_PAGE} if left out, {AT_MOST}."),
         argument("after", optional(str), "Only rows behind this cursor."),

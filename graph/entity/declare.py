@@ -11,12 +11,12 @@ Types and nullability are checked against the model when the module is imported;
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from enum import Enum
 from functools import cache
 from inspect import cleandoc
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 import strawberry
 from sqlalchemy import Column, inspect
@@ -28,7 +28,15 @@ from strawberry.utils.str_converters import to_camel_case
 from db.relations import Link, link_of
 from graph.entity.annotations import Declared, declared_fields, declaring_classes
 from graph.entity.connections import ConnectionField
-from graph.entity.fields import ColumnField, HybridField, IdField, ToOneField, described_enum
+from graph.entity.fields import (
+    ColumnField,
+    HybridField,
+    IdField,
+    ListField,
+    ToOneField,
+    describe_enum,
+    first_paragraph,
+)
 from graph.entity.ids import Node
 from graph.entity.registry import Attribute, Entity, Relation, entity_named, optional, register
 from graph.entity.types import TYPES
@@ -147,7 +155,7 @@ class _Declaration:
                 delattr(self._cls, name)  # so that the fields stand in the order of the annotations
             setattr(self._cls, name, field)
         self._check_keys()
-        strawberry.type(self._cls, description=_first_paragraph(self._cls.__doc__) or self._cls.__name__)
+        strawberry.type(self._cls, description=first_paragraph(self._cls.__doc__) or self._cls.__name__)
         self._cls.__entity__ = self._entity
         register(self._entity)
 
@@ -190,7 +198,7 @@ class _Declaration:
 
     def _attribute(self, name: str, declared: Declared) -> PlannedField:
         if isinstance(declared.type, type) and issubclass(declared.type, Enum):
-            _describe_enum(declared.type)  # before anything asks Strawberry for it, which would describe nothing
+            describe_enum(declared.type)  # before anything asks Strawberry for it, which would describe nothing
         description = self._describe(name)
         column = self._mapper.column_attrs.get(name)
         if column is not None:
@@ -213,6 +221,8 @@ class _Declaration:
             return HybridField(
                 name, annotation, description, hybrid_, mark.needs, required=required, never_null=never_null
             )
+        if get_origin(declared.type) is list:
+            return ListField(name, annotation, description)
         never_null = not declared.optional and self._never_null(name)
         return ColumnField(name, annotation, description, never_null=never_null)
 
@@ -276,20 +286,3 @@ def _plural(name: str, mapper: Mapper[Any]) -> str:
         camel = re.sub(r"(?<=[^aeiou])y$", "ie", name)
         camel += "es" if re.search(r"(s|x|z|ch|sh)$", camel) else "s"
     return f"{camel[0].lower()}{camel[1:]}"
-
-
-def _describe_enum(enum: type[Enum]) -> None:
-    if not hasattr(enum, "__strawberry_definition__"):
-        values: Mapping[str, str] = {
-            member.name: _own_doc(member) or f"{member.name.replace('_', ' ').capitalize()}." for member in enum
-        }
-        described_enum(enum, _first_paragraph(enum.__doc__) or enum.__name__, values)
-
-
-def _own_doc(member: Enum) -> str | None:
-    text = member.__doc__
-    return text if text and text != type(member).__doc__ else None
-
-
-def _first_paragraph(text: str | None) -> str:
-    return cleandoc(text or "").split("\n\n")[0].replace("\n", " ")

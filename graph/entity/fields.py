@@ -4,6 +4,9 @@ A row has been fetched with the columns that its fields need; these fields read 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from inspect import cleandoc
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,6 +45,27 @@ def described_enum(enum: Any, description: str, values: Mapping[str, str], name:
     return enum
 
 
+def describe_enum(enum: type[Enum]) -> None:
+    """Make an enumeration known to Strawberry, described by its docstring and by those of its members."""
+    if not hasattr(enum, "__strawberry_definition__"):
+        values = {member.name: _own_doc(member) or f"{_words(member.name).capitalize()}." for member in enum}
+        described_enum(enum, first_paragraph(enum.__doc__) or enum.__name__, values)
+
+
+def first_paragraph(text: str | None) -> str:
+    """The first paragraph of a docstring, in one line."""
+    return cleandoc(text or "").split("\n\n")[0].replace("\n", " ")
+
+
+def _own_doc(member: Enum) -> str | None:
+    text = member.__doc__
+    return text if text and text != type(member).__doc__ else None
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
 class IdField(PlannedField):
     """The global id of a row."""
 
@@ -63,6 +87,14 @@ class ColumnField(PlannedField):
         self.needs = (name,)
         self.reading = Reading(self.needs)
         self.never_null = never_null
+
+
+class ListField(ValueField):
+    """A column that holds a list, whose elements are completed one by one."""
+
+    def __init__(self, name: str, annotation: Any, description: str) -> None:
+        super().__init__(name, annotation, description, attrgetter(name))
+        self.needs = (name,)
 
 
 class HybridField(PlannedField):

@@ -43,7 +43,13 @@ Asked = Mapping[str, Any]
 @cache
 def filter_type(entity: Entity) -> type[Any]:
     """The input type that says which rows of an entity are meant."""
-    fields: dict[str, InputField] = {"id": (optional(TYPES.known(strawberry.ID).filter.input_type), "id", "The id.")}
+    fields: dict[str, InputField] = {
+        "id": (
+            optional(TYPES.known(strawberry.ID).filter.input_type),
+            "id",
+            "The id; null where a relation leads to no row.",
+        )
+    }
     for name, attribute in entity.attributes.items():
         found = value_filter(attribute.type)
         if found is not None:
@@ -163,7 +169,7 @@ class _Filtering:
 
     def _related(self, relation: Relation, row: Row, value: Asked, where: str, depth: int) -> list[ColumnElement[bool]]:
         if not relation.link.to_many:
-            return [self._exists(relation, row, value, where, depth)]
+            return [self._is_one(relation, row, value, where, depth)]
         found: list[ColumnElement[bool]] = []
         for quantifier, asked in value.items():
             place = f"{where}.{quantifier}"
@@ -178,6 +184,14 @@ class _Filtering:
                 exists = self._exists(relation, row, asked, place, depth)
                 found.append(exists if quantifier == "some" else ~exists)
         return found
+
+    def _is_one(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool]:
+        """What is asked of the one row that a relation leads to. Where there is none, or none is seen, it has no id."""
+        there = self._exists(relation, row, asked, where, depth)
+        if not _holds_of_none(asked):
+            return there
+        none = ~self._from(relation.link, self._children(relation.link), row).exists()
+        return none if asked.keys() == {"id"} else or_(none, there)
 
     def _every(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> list[ColumnElement[bool]]:
         children = self._children(relation.link)
@@ -209,6 +223,20 @@ class _Filtering:
         """How many children a row has, as far as the viewer sees them."""
         children = self._children(link)
         return related(select(func.count()), link, children, row, self._visible).scalar_subquery()
+
+
+def _holds_of_none(asked: Asked) -> bool:
+    """Whether a filter asks for a null id and for nothing that a row must be there for."""
+
+    def holds(name: str, value: Any) -> bool:
+        if name == "id":
+            return bool(value == {"isNull": True})
+        members = value if isinstance(value, list) else [value]
+        if name == "and":
+            return bool(members) and all(map(_holds_of_none, members))
+        return name == "or" and any(map(_holds_of_none, members))
+
+    return bool(asked) and all(holds(name, value) for name, value in asked.items())
 
 
 def related(statement: Select[Any], link: Link, children: Source, row: Row, visible: Visibility) -> Select[Any]:
@@ -243,10 +271,16 @@ def _id_conditions(entity: Entity, row: Row, asked: Asked, where: str) -> list[C
             return wide[0].in_([key for (key,) in keys])
         return joined(or_, [false(), *(and_(*(c == part for c, part in zip(wide, key, strict=True))) for key in keys)])
 
+    def is_null(wanted: bool | None) -> ColumnElement[bool]:
+        if wanted is None:
+            raise InvalidFilter(where, "null compares nothing; leave it out, or say true or false.")
+        return false() if wanted else true()
+
     sql: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
         "eq": lambda text: one_of([text]),
         "ne": lambda text: ~one_of([text]),
         "in": one_of,
         "notIn": lambda texts: ~one_of(texts),
+        "isNull": is_null,
     }
     return [sql[name](value) for name, value in asked.items()]

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, func, true
 from db.relations import Row
 from graph.entity.comparisons import check_size, input_type
 from graph.entity.fields import ToOneField, ValueField, described_enum, object_type
-from graph.entity.measures import FUNCTIONS, Results, applicable, selected_measures, value_fields
+from graph.entity.measures import FUNCTIONS, Results, Shape, applicable, selected_measures, value_fields
 from graph.entity.ordering import is_ordered
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.entity.types import value_filter
@@ -186,17 +186,23 @@ def _having_type(entity: Entity) -> type[Any]:
     assert count is not None
     fields: dict[str, tuple[Any, str, str]] = {"count_": (optional(count.input_type), "count", "How many rows it has.")}
     for function in FUNCTIONS:
-        values: dict[str, tuple[Any, str, str]] = {}
-        for name, (attribute, result) in applicable(entity, function).items():
-            comparisons = value_filter(result)
-            if comparisons is not None:
-                values[f"{name}_"] = (optional(comparisons.input_type), name, attribute.description)
-        if values:
-            title = f"{entity.name}Having{function.name.capitalize()}"
-            described = f"What is asked of {function.description[0].lower()}{function.description[1:]}"
-            nested = input_type(title, described, values)
+        nested = _having_values_type(entity, function.shape)
+        if nested is not None:
             fields[f"{function.name}_"] = (optional(nested), function.name, function.description)
-    return input_type(f"{entity.name}Having", "What is asked of a group; every condition given must hold.", fields)
+    described = f"What is asked of a group of {entity.many}; every condition given must hold."
+    return input_type(f"{entity.name}Having", described, fields)
+
+
+@cache
+def _having_values_type(entity: Entity, shape: Shape) -> type[Any] | None:
+    function = next(function for function in FUNCTIONS if function.shape is shape)
+    fields: dict[str, tuple[Any, str, str]] = {}
+    for name, (attribute, result) in applicable(entity, function).items():
+        comparisons = value_filter(result)
+        if comparisons is not None:
+            fields[f"{name}_"] = (optional(comparisons.input_type), name, attribute.description)
+    described = f"What is asked of {shape.description[0].lower()}{shape.description[1:]} of {entity.many}."
+    return input_type(f"{entity.name}Having{shape.title}", described, fields) if fields else None
 
 
 def _having(entity: Entity, asked: Mapping[str, Any] | None) -> Callable[[Row], ColumnElement[bool]] | None:

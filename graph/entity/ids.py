@@ -17,7 +17,7 @@ import strawberry
 
 from db.relations import python_type
 from db.statements import Key
-from graph.entity.registry import Entity
+from graph.entity.registry import Entity, entities_named
 from graph.entity.types import TYPES
 from graph.errors import ColumnNotLoaded, InvalidId
 
@@ -54,11 +54,16 @@ class GlobalId(NamedTuple):
 
 def encode_id(entity: Entity, key: Key) -> str:
     """The id of a row."""
+    return id_of_type(entity.name, key)
+
+
+def id_of_type(type_name: str, key: Key) -> str:
+    """The id of something whose type may be no entity: it tells things apart, and nothing is found by it."""
     if len(key) == 1 and isinstance(key[0], uuid.UUID):
         values = f'"{key[0]}"'
     else:
         values = json.dumps([TYPES.encode(part) for part in key], separators=(",", ":"))[1:-1]
-    return base64.urlsafe_b64encode(f"{entity.name}:{values}".encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{type_name}:{values}".encode()).decode().rstrip("=")
 
 
 class _Ids(dict[int, str]):
@@ -96,6 +101,15 @@ def decode_id(text: str) -> GlobalId:
         return GlobalId(name, (int(values),) if _WHOLE.fullmatch(values) else tuple(json.loads(f"[{values}]")))
     except (ValueError, binascii.Error, RecursionError):
         raise InvalidId(text) from None
+
+
+def check_id(text: str) -> str:
+    """Return the id if a row of any entity may have it. Raises `InvalidId`."""
+    given = decode_id(text)
+    for entity in entities_named(given.type_name):
+        typed_key(text, given, entity)
+        return text
+    raise InvalidId(text)
 
 
 def key_in(text: str, entity: Entity) -> Key:

@@ -4,7 +4,7 @@ A measure is an aggregate function over an attribute, with a name; its result is
 computed over all rows or over groups is decided elsewhere.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -20,11 +20,20 @@ from graph.prepare.fields import Level, PlannedField, Selection
 COUNT = Measure("count", lambda _row: func.count())
 
 
+class Shape(NamedTuple):
+    """The types that show results of some functions: functions that give the same for every type share one."""
+
+    title: str
+    """How the types end: `PostExtremes`, `PostHavingExtremes`."""
+    description: str
+
+
 class Function(NamedTuple):
     """An aggregate function. What it does with values of a type, the type's entry says."""
 
     name: str
     description: str
+    shape: Shape
 
     def result(self, type_: object) -> Any:
         """From the type of the values to the type of the result; None when the function does not apply."""
@@ -36,11 +45,15 @@ class Function(NamedTuple):
         return TYPES.known(type_).aggregates[self.name].sql(column)
 
 
+EXTREMES = Shape("Extremes", "The smallest or the largest values")
+SUM = Shape("Sum", "The sums")
+AVG = Shape("Avg", "The averages")
+
 FUNCTIONS = (
-    Function("min", "The smallest values."),
-    Function("max", "The largest values."),
-    Function("sum", "The sums."),
-    Function("avg", "The averages."),
+    Function("min", "The smallest values.", EXTREMES),
+    Function("max", "The largest values.", EXTREMES),
+    Function("sum", "The sums.", SUM),
+    Function("avg", "The averages.", AVG),
 )
 
 
@@ -72,26 +85,40 @@ class Results(NamedTuple):
     """What the rows of a group share, as attributes."""
 
 
+class _Computed(NamedTuple):
+    """What one function computed."""
+
+    function: str
+    values: Mapping[str, Any]
+    """By the names of the measures."""
+
+
 @cache
-def _values_type(entity: Entity, function: Function) -> type[Any] | None:
+def _values_type(entity: Entity, shape: Shape) -> type[Any] | None:
+    functions = [function for function in FUNCTIONS if function.shape is shape]
     fields = [
-        ValueField(name, optional(result), attribute.description, _reader(function, attribute))
-        for name, (attribute, result) in applicable(entity, function).items()
+        ValueField(name, optional(result), attribute.description, _reader(functions, attribute))
+        for name, (attribute, result) in applicable(entity, functions[0]).items()
     ]
-    if not fields:
-        return None
-    title = function.name.capitalize()
-    return object_type(f"{entity.name}{title}", f"{function.description[:-1]} of {entity.many}.", *fields)
+    return (
+        object_type(f"{entity.name}{shape.title}", f"{shape.description} of {entity.many}.", *fields)
+        if fields
+        else None
+    )
 
 
-def _reader(function: Function, attribute: Attribute) -> Callable[[Results], Any]:
-    measure = measure_of(function, attribute).name
+def _reader(functions: Iterable[Function], attribute: Attribute) -> Callable[[_Computed], Any]:
+    measures = {function.name: measure_of(function, attribute).name for function in functions}
     type_ = TYPES.known(attribute.type)
-    is_computed = type_.aggregates[function.name].is_computed or not attribute.is_column
+    is_computed = not attribute.is_column or any(type_.aggregates[name].is_computed for name in measures)
     if type_.tidy is None or not is_computed:
-        return lambda results: results.values.get(measure)
+        return lambda computed: computed.values.get(measures[computed.function])
     tidy = type_.tidy
-    return lambda results: None if (value := results.values.get(measure)) is None else tidy(value)
+    return lambda computed: None if (value := computed.values.get(measures[computed.function])) is None else tidy(value)
+
+
+def _computed_by(function: Function) -> Callable[[Results], _Computed]:
+    return lambda results: _Computed(function.name, results.values)
 
 
 def value_fields(entity: Entity) -> list[PlannedField]:
@@ -100,9 +127,9 @@ def value_fields(entity: Entity) -> list[PlannedField]:
         ValueField("count", int, "How many rows there are.", lambda results: results.values.get("count", 0))
     ]
     for function in FUNCTIONS:
-        values = _values_type(entity, function)
+        values = _values_type(entity, function.shape)
         if values is not None:
-            fields.append(ValueField(function.name, values, function.description, lambda results: results))
+            fields.append(ValueField(function.name, values, function.description, _computed_by(function)))
     return fields
 
 

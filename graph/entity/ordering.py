@@ -1,4 +1,4 @@
-"""Ordering: one input type for each entity, and the terms that it means.
+"""Sorting: one input type for each entity, and the terms that it means.
 
 An `orderBy` enters as graphql-core coerced it, terms leave. Every order is made total by the primary key at its end,
 in the direction of the last term, so that one index can serve both.
@@ -60,22 +60,22 @@ described_enum(
     Direction,
     "How rows are ordered by a value.",
     {direction.name: description for direction, description in _DIRECTIONS.items()},
-    name="OrderDirection",
+    name="SortDirection",
 )
 
 Asked: TypeAlias = Mapping[str, "Direction | Asked"]
 """One term: a direction by the name of a column, or what is asked of the rows that a relation leads to."""
 
 
-@strawberry.input(description="By what of a list rows are ordered.", one_of=True)
-class ListOrder:
+@strawberry.input(description="By what of a list the row that has the list is ordered.", one_of=True)
+class CountSort:
     """Ordering by a to-many field."""
 
     count: Direction | None = strawberry.field(default=strawberry.UNSET, description="By how many there are.")
 
 
 @cache
-def order_type(entity: Entity) -> type[Any]:
+def sort_type(entity: Entity) -> type[Any]:
     """The input type of one term of an entity's order."""
     fields: dict[str, InputField] = {
         f"{name}_": (optional(Direction), name, attribute.description)
@@ -83,17 +83,17 @@ def order_type(entity: Entity) -> type[Any]:
         if is_ordered(attribute)
     }
     for name, relation in entity.relations.items():
-        fields[f"{name}_"] = (optional(_relation_order(relation)), name, relation.description)
+        fields[f"{name}_"] = (optional(_relation_sort(relation)), name, relation.description)
     fields["id_"] = (optional(Direction), "id", "The primary key, which is the order in which rows came.")
     return input_type(
-        f"{entity.name}Order", f"By what {entity.many} are ordered: one field for each term.", fields, one_of=True
+        f"{entity.name}Sort", f"By what {entity.many} are ordered: one field for each term.", fields, one_of=True
     )
 
 
-def _relation_order(relation: Relation) -> Deferred | type[ListOrder]:
+def _relation_sort(relation: Relation) -> Deferred | type[CountSort]:
     if relation.link.to_many:
-        return ListOrder
-    return Deferred(f"order of {relation.name}", lambda: order_type(relation.target()))
+        return CountSort
+    return Deferred(f"sort of {relation.name}", lambda: sort_type(relation.target()))
 
 
 def is_ordered(attribute: Attribute) -> bool:

@@ -7,7 +7,7 @@ a GraphQL type.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -118,6 +118,11 @@ class Entity:
         return "".join(f" {char.lower()}" if char.isupper() else char for char in self.name).strip()
 
     @property
+    def a_one(self) -> str:
+        """The entity in a sentence, with its article: `an order line`."""
+        return f"{'an' if self.one[0] in 'aeio' else 'a'} {self.one}"  # most nouns in u sound like user
+
+    @property
     def many(self) -> str:
         """Several of them in a sentence: `order lines`."""
         return "".join(f" {char.lower()}" if char.isupper() else char for char in self.plural).strip()
@@ -147,6 +152,11 @@ def entity_named(name: str, registry: MapperRegistry) -> Entity:
     if name not in known:
         raise UnknownEntity(name, known)
     return known[name]
+
+
+def entities_named(name: str) -> Iterator[Entity]:
+    """The entities of this name, whatever their declarative base."""
+    return (known[name] for known in _ENTITIES.values() if name in known)
 
 
 def entity_of_model(mapper: Mapper[Any]) -> Entity:

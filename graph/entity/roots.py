@@ -111,19 +111,20 @@ def _aggregate_field(entity: Entity) -> AggregateField:
 
 
 class _LookUpField(LevelField):
-    """One row by its id or by a natural key."""
+    """One row by its id or by a natural key. Where the id is the only key, it must be given."""
 
     cost = CostRule.ROW
 
     def __init__(self, entity: Entity) -> None:
         keys = [_natural_key(entity, name) for name in entity.natural_keys]
         named = " or ".join(["`id`", *(f"`{key.graphql_name}`" for key in keys)])
+        id_ = optional(strawberry.ID) if keys else strawberry.ID
         super().__init__(
             f"{entity.name[0].lower()}{entity.name[1:]}",
             optional(entity.cls),
             f"One {entity.one} by its {named}; null if there is none." + (" Give exactly one of them." if keys else ""),
             (
-                argument("id", optional(strawberry.ID), f"The id of the {entity.one}."),
+                argument("id", id_, f"The id of the {entity.one}."),
                 *(argument(key.graphql_name, optional(key.type), key.description) for key in keys),
             ),
         )

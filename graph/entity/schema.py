@@ -4,7 +4,18 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, OperationType
+from graphql import (
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
+    NamedTypeNode,
+    NameNode,
+    OperationType,
+    OperationTypeDefinitionNode,
+    SchemaDefinitionNode,
+    StringValueNode,
+    print_ast,
+)
 from strawberry.exceptions import DuplicatedTypeName
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
@@ -34,7 +45,9 @@ class Schema(strawberry.Schema):
         types: Iterable[type[Any]] = (),
         mutation: type[Any] | None = None,
         extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
+        description: str | None = None,
     ) -> None:
+        """Make it. The `description` is the first sentence that a reader of the schema meets; GraphiQL shows it."""
         try:
             super().__init__(
                 query=query,
@@ -48,6 +61,7 @@ class Schema(strawberry.Schema):
             )
         except DuplicatedTypeName as error:
             raise EqualNames(error.message) from None
+        self._schema.description = description
         use_resolvers(self._schema)
         limits = Limits(
             settings.max_tokens,
@@ -64,6 +78,13 @@ class Schema(strawberry.Schema):
             else Operations(self._schema, self.preparer)
         )
         """The one way into an operation."""
+
+    def as_str(self) -> str:
+        """The schema in its own language. Strawberry's printer leaves the description of the schema out."""
+        described = _definition(self._schema)
+        return super().as_str() if described is None else f"{described}\n\n{super().as_str()}"
+
+    __str__ = as_str
 
     async def execute(
         self,
@@ -87,3 +108,17 @@ class Schema(strawberry.Schema):
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing here: `graph.masking` logs what is our own fault, and clients' mistakes are theirs."""
+
+
+def _definition(schema: GraphQLSchema) -> str | None:
+    """`schema { … }` with its description; None for a schema without one, whose roots go without saying."""
+    if schema.description is None:
+        return None
+    roots = ((OperationType.QUERY, schema.query_type), (OperationType.MUTATION, schema.mutation_type))
+    operations = tuple(_root(operation, type_) for operation, type_ in roots if type_ is not None)
+    described = StringValueNode(value=schema.description, block=True)
+    return print_ast(SchemaDefinitionNode(description=described, directives=(), operation_types=operations))
+
+
+def _root(operation: OperationType, type_: GraphQLObjectType) -> OperationTypeDefinitionNode:
+    return OperationTypeDefinitionNode(operation=operation, type=NamedTypeNode(name=NameNode(value=type_.name)))

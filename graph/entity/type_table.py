@@ -65,7 +65,13 @@ class TypeTable:
         return iter(self._entries.values())
 
     def add(self, entry: Entry) -> None:
-        """Make a type known. Raises `DeclarationError` for an annotation or a name that another type has."""
+        """Make a type known.
+
+        Raises `DeclarationError` for an annotation or a name that another type has, and for values that have a smallest
+        and no largest: one type of the schema shows both.
+        """
+        if entry.result_of("min") != entry.result_of("max"):
+            raise DeclarationError(f"{_shown(entry)}: min and max give values of one type; give both, or neither.")
         for other in self:
             if entry.annotation == other.annotation or entry.name == other.name:
                 raise DeclarationError(

@@ -24,6 +24,10 @@ from graph.errors import DeclarationError
 RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339"
 RFC_9562 = "https://www.rfc-editor.org/rfc/rfc9562"
 RFC_8259 = "https://www.rfc-editor.org/rfc/rfc8259"
+LOCAL_DATE_TIME = "https://scalars.graphql.org/apollographql/localdatetime-v0.1"
+# The scalars of scalars.graphql.org for these two are JSON numbers, which JavaScript rounds. XML Schema writes text.
+XSD_DECIMAL = "https://www.w3.org/TR/xmlschema11-2/#decimal"
+XSD_LONG = "https://www.w3.org/TR/xmlschema11-2/#long"
 
 
 TYPES = TypeTable(
@@ -66,7 +70,7 @@ TYPES = TypeTable(
     ScalarType(
         annotation=strawberry.ID,
         name="ID",
-        operators=comparisons.IDENTITY,
+        operators=comparisons.EQUALITY,
         is_ordered=True,
         columns=(),
     ),
@@ -74,6 +78,7 @@ TYPES = TypeTable(
         annotation=BigInt,
         name="BigInt",
         description='A whole number of up to 64 bits, written as text, for instance `"9007199254740993"`.',
+        specified_by=XSD_LONG,
         parse=scalars.big_int,
         operators=comparisons.ORDER,
         is_ordered=True,
@@ -83,6 +88,7 @@ TYPES = TypeTable(
         annotation=Decimal,
         name="Decimal",
         description='An exact decimal number, written as text, for instance `"12.50"`.',
+        specified_by=XSD_DECIMAL,
         parse=scalars.decimal,
         serialize=scalars.in_digits,
         operators=comparisons.ORDER,
@@ -112,6 +118,7 @@ TYPES = TypeTable(
         annotation=LocalDateTime,
         name="LocalDateTime",
         description="A day and a time of day in ISO 8601 without a time zone: `2026-03-01T12:00:00`.",
+        specified_by=LOCAL_DATE_TIME,
         parse=scalars.from_text(
             scalars.local_datetime, "a moment without a time zone, for instance 2026-03-01T12:00:00"
         ),

@@ -7,7 +7,7 @@ from db import models
 from db.base import UtcDateTime
 from db.fast import CompiledStatement
 from graph.entity.registry import entity_of
-from graph.mutations.moving import ACCOUNTS, Amount, check_currencies, check_room, hold, minor_units, move, own
+from graph.mutations.moving import ACCOUNTS, PAYING, Amount, check_currencies, check_room, hold, minor_units, move, own
 from graph.mutations.rights import ADMINS
 from graph.mutations.texts import Currency
 from graph.types.account import Account
@@ -95,7 +95,7 @@ async def deposit(values: DepositInput, change: Change) -> WrittenRow:
     return account
 
 
-@mutation(idempotent=True, transfer=Transfer, from_account=Account, to_account=Account)
+@mutation(idempotent=True, errors=PAYING, transfer=Transfer, from_account=Account, to_account=Account)
 async def transfer_funds(values: TransferFundsInput, change: Change) -> dict[str, object]:
     """Move money from an account of the viewer to any other account of the same currency."""
     (source_id,), (target_id,) = values.from_account_id, values.to_account_id

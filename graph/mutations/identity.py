@@ -26,7 +26,7 @@ from graph.policies import visibility
 from graph.types.user import User as UserType
 from graph.viewer import NOBODY, Viewer
 from graph.writing import ANYBODY, SIGNED_IN, Change, Input, Rejected, mutation
-from graph.writing.errors import Forbidden, InvalidInput, Place, SignInFailed
+from graph.writing.errors import AlreadyExists, Forbidden, InvalidInput, Place, SignInFailed
 from graph.writing.errors import TooManyAttempts as WaitFirst
 from graph.writing.violations import taken
 
@@ -43,7 +43,7 @@ COOKIE_TEXT = "Keep the sign-in in a cookie of the browser, which no script can 
 
 
 class SignUpInput(Input):
-    """Somebody new."""
+    """Who signs up."""
 
     email: Email = Field(description="The e-mail address.")
     name: str = Field(description="The name that others see.", min_length=1, max_length=200)
@@ -52,7 +52,7 @@ class SignUpInput(Input):
 
 
 class SignInInput(Input):
-    """Somebody known."""
+    """Who signs in."""
 
     email: str = Field(description="The e-mail address.", max_length=254)
     password: SecretStr = Field(description="The password.")
@@ -86,7 +86,7 @@ def _address(context: RequestContext) -> str | None:
 
 
 def _wait(error: TooManyAttempts, place: Place) -> Rejected:
-    return Rejected(WaitFirst(error.message, place, retry_after_s=error.retry_after_s))
+    return Rejected(WaitFirst(error.message, place, retry_after_seconds=error.retry_after_s))
 
 
 async def _hashed(context: RequestContext, password: SecretStr, field: str) -> str:
@@ -120,7 +120,7 @@ async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
     return await _hashed(context, values.password, "password")
 
 
-@mutation(right=ANYBODY, prepare=_prepare_sign_up, **SIGNED_IN_MEMBERS)
+@mutation(right=ANYBODY, prepare=_prepare_sign_up, errors=[AlreadyExists, WaitFirst], **SIGNED_IN_MEMBERS)
 async def sign_up(values: SignUpInput, change: Change) -> dict[str, Any]:
     """Become a user, and sign in."""
     user = User(email=values.email, name=values.name.strip(), hashed_password=change.prepared)
@@ -134,7 +134,7 @@ async def _prepare_sign_in(values: SignInInput, context: RequestContext) -> Know
     return await _proven(context, values.email, values.password)
 
 
-@mutation(right=ANYBODY, prepare=_prepare_sign_in, **SIGNED_IN_MEMBERS)
+@mutation(right=ANYBODY, prepare=_prepare_sign_in, errors=[SignInFailed, WaitFirst], **SIGNED_IN_MEMBERS)
 async def sign_in(values: SignInInput, change: Change) -> dict[str, Any]:
     """Prove who you are with a password. Too many attempts have to wait."""
     known: Known = change.prepared
@@ -143,7 +143,7 @@ async def sign_in(values: SignInInput, change: Change) -> dict[str, Any]:
     return await _signed_in(change, known.id, in_cookie=values.cookie)
 
 
-@mutation(right=ANYBODY, **SIGNED_IN_MEMBERS)
+@mutation(right=ANYBODY, errors=[SignInFailed], **SIGNED_IN_MEMBERS)
 async def refresh_session(values: RefreshSessionInput, change: Change) -> dict[str, Any]:
     """Get the next access token and the next refresh token; each refresh token serves once.
 
@@ -178,7 +178,12 @@ async def _prepare_change(values: ChangePasswordInput, context: RequestContext) 
     return await _hashed(context, values.new_password, "newPassword")
 
 
-@mutation(right=SIGNED_IN, prepare=_prepare_change, viewer=(UserType, "Whose password it is."))
+@mutation(
+    right=SIGNED_IN,
+    prepare=_prepare_change,
+    errors=[SignInFailed, WaitFirst],
+    viewer=(UserType, "Whose password it is."),
+)
 async def change_password(_values: ChangePasswordInput, change: Change) -> User:
     """Change the password. All other sign-ins of the user end."""
     assert change.viewer.id is not None

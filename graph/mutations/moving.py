@@ -29,6 +29,9 @@ from graph.writing.errors import IdempotencyConflict, InvalidInput, Place, no_su
 MAX_MINOR_UNITS = 2**63 - 1
 """What a column of 64 bits holds."""
 
+PAYING = (CurrencyMismatch, InsufficientFunds)
+"""What mutations that move money declare besides what every mutation may answer."""
+
 _EXACT = Context(prec=2_100)
 """Amounts have at most a thousand digits on either side of the point: nothing is rounded."""
 

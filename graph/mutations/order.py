@@ -16,7 +16,7 @@ from graph.entity.registry import entity_of
 from graph.errors import InvalidFilter
 from graph.loading.queries import ListQuery
 from graph.mutations.house import house_account
-from graph.mutations.moving import MAX_MINOR_UNITS, check_currencies, hold, minor_units, move, own
+from graph.mutations.moving import MAX_MINOR_UNITS, PAYING, check_currencies, hold, minor_units, move, own
 from graph.mutations.rights import ADMINS
 from graph.mutations.texts import Currency
 from graph.types.account import Account
@@ -113,7 +113,7 @@ def _lines(values: PlaceOrderInput, change: Change) -> list[models.OrderLine]:
     return lines
 
 
-@mutation(idempotent=True, order=Order, transfer=Transfer)
+@mutation(idempotent=True, errors=(InvalidState, *PAYING), order=Order, transfer=Transfer)
 async def pay_order(values: PayOrderInput, change: Change) -> dict[str, Any]:
     """Pay a pending order from an account of the viewer. The money goes to the house."""
     order = await change.find(models.Order, values.order_id, "orderId")
@@ -136,7 +136,7 @@ async def pay_order(values: PayOrderInput, change: Change) -> dict[str, Any]:
     return {"order": order, "transfer": transfer}
 
 
-@mutation(right=ADMINS, order=Order)
+@mutation(right=ADMINS, errors=[InvalidState], order=Order)
 async def ship_order(values: ShipOrderInput, change: Change) -> models.Order:
     """Say that a paid order is on its way."""
     order = await change.find(models.Order, values.id, "id")

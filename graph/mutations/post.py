@@ -10,7 +10,7 @@ from db.slugs import slug_of
 from graph.mutations.rights import ADMINS, AUTHORS, EDITORS
 from graph.types.post import Post
 from graph.writing import Change, Crud, Input, Rejected, RelationshipInput, id_of, mutation, owner_or
-from graph.writing.errors import InvalidInput, InvalidState
+from graph.writing.errors import InvalidInput, InvalidState, VersionConflict
 
 MAX_SLUG = 200
 
@@ -58,7 +58,7 @@ class ArchivePostInput(PublishPostInput):
     """Which post is to be put away."""
 
 
-@mutation(right=AUTHORS, post=Post)
+@mutation(right=AUTHORS, errors=[VersionConflict], post=Post)
 async def publish_post(values: PublishPostInput, change: Change) -> models.Post:
     """Show a post to everybody. The moment of its first publication stays."""
     post: models.Post = await posts.found(values, change)
@@ -70,7 +70,7 @@ async def publish_post(values: PublishPostInput, change: Change) -> models.Post:
     return post
 
 
-@mutation(post=Post)
+@mutation(errors=[InvalidState, VersionConflict], post=Post)
 async def archive_post(values: ArchivePostInput, change: Change) -> models.Post:
     """Keep a post, but show it no longer."""
     post: models.Post = await posts.found(values, change)

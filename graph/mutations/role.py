@@ -5,29 +5,26 @@ from sqlalchemy import Select, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from db import models
-from db.models.role import ADMIN
-from graph.identity.errors import UnknownRole
+from db.models.role import ADMIN, RoleName
 from graph.identity.users import roles_of
 from graph.mutations.rights import ADMINS
 from graph.types.user import User
 from graph.writing import Change, Input, Rejected, id_of, mutation
-from graph.writing.errors import InvalidState, NotFound, Place
-
-MAX_ROLE = 50
+from graph.writing.errors import InvalidState, Place
 
 
 class GrantRoleInput(Input):
     """Who is to have which role."""
 
     user_id: id_of(User) = Field(description="Which user.")  # type: ignore[valid-type]  # Pydantic takes it
-    role: str = Field(description="The name of the role: admin, editor, author or member.", max_length=MAX_ROLE)
+    role: RoleName = Field(description="Which role.")
 
 
 class RevokeRoleInput(Input):
     """Who is to lose which role."""
 
     user_id: id_of(User) = Field(description="Which user.")  # type: ignore[valid-type]  # as above
-    role: str = Field(description="The name of the role: admin, editor, author or member.", max_length=MAX_ROLE)
+    role: RoleName = Field(description="Which role.")
 
 
 @mutation(right=ADMINS, user=User)
@@ -41,7 +38,7 @@ async def grant_role(values: GrantRoleInput, change: Change) -> models.User:
     return user
 
 
-@mutation(right=ADMINS, user=User)
+@mutation(right=ADMINS, errors=[InvalidState], user=User)
 async def revoke_role(values: RevokeRoleInput, change: Change) -> models.User:
     """Take a role away from a user, from the next request on. The last admin stays admin."""
     user = await change.find(models.User, values.user_id, "userId")
@@ -84,15 +81,13 @@ def _has(user_id: int, role_id: int) -> Select[tuple[bool]]:
     return select(exists().where(held.user_id == user_id, held.role_id == role_id))
 
 
-async def _role(name: str, change: Change) -> models.Role:
-    """The role with a name; a role that Trellis knows is made if it is missing."""
+async def _role(name: RoleName, change: Change) -> models.Role:
+    """The role with a name; made if it is missing."""
     try:
         async with change.session.begin_nested():
-            (role,) = await roles_of(change.session, [name])
-    except UnknownRole as unknown:
-        raise Rejected(NotFound(unknown.message, (*change.place, "role"))) from None
+            (role,) = await roles_of(change.session, [name.value])
     except IntegrityError:  # another transaction has made the role at the same moment
-        (role,) = await roles_of(change.session, [name])
+        (role,) = await roles_of(change.session, [name.value])
     return role
 
 

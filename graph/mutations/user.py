@@ -44,6 +44,8 @@ users = Crud(
     later=["is_active"],
     before_update=_let_in_and_out,
     before_delete=_may_go,
+    update_errors=[InvalidState],
+    delete_errors=[InvalidState],
 )
 
 MUTATIONS = [users.create, users.update, users.delete]

@@ -5,7 +5,7 @@ What a noun needs is here; the rooms behind it are for those who change how chan
 
 from graph.writing.change import Change, WrittenRow, global_id, written
 from graph.writing.crud import Crud
-from graph.writing.errors import Rejected, UserError, error_types, user_error
+from graph.writing.errors import Rejected, UserError, user_error
 from graph.writing.idempotency import IdempotencyKey, idempotency_key
 from graph.writing.inputs import Input, filter_of, id_of
 from graph.writing.links import RelationshipInput
@@ -25,7 +25,6 @@ __all__ = [
     "Right",
     "UserError",
     "WrittenRow",
-    "error_types",
     "filter_of",
     "global_id",
     "id_of",

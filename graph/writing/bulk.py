@@ -115,7 +115,8 @@ class Bulk:
         self._uniques = sorted(self._unique_names(), key=lambda names: names != (by,))
         """Attributes that must be unique, alone or together; first the natural key."""
         self._check_declaration()
-        self._row = entity_input(self._entity, f"{self._camel}Row", f"One {self._entity.one}.", writer.input_fields())
+        doc = f"{self._entity.a_one.capitalize()} among those of `{to_camel_case(name)}`"
+        self._row = entity_input(self._entity, f"{self._camel}Row", f"{doc}.", writer.input_fields())
 
     def declaration(self) -> MutationDeclaration[Any, Mapping[str, object]]:
         """The declaration of the mutation."""
@@ -131,11 +132,13 @@ class Bulk:
                 Field(OnError.REJECT_ALL, description="What becomes of the good ones when others are bad."),
             ),
         }
-        model = entity_input(entity, f"{self._camel}Input", f"Many {entity.many} at once.", fields)
+        model = entity_input(
+            entity, f"{self._camel}Input", f"Many {entity.many} at once, for `{to_camel_case(self._name)}`.", fields
+        )
         rows = list[entity.cls]  # type: ignore[name-defined]  # made at run time
         members = {self._many: Member(rows, f"The {entity.many} that were saved, in the order of the input.")}
         does = f"Make or change many {entity.many}, by their {self._by}." if self._by else f"Make many {entity.many}."
-        return MutationDeclaration(self._name, does, model, members, self._right, self._work)
+        return MutationDeclaration(self._name, does, model, members, self._right, self._work, errors=(AlreadyExists,))
 
     async def _work(self, values: Any, change: Change) -> Mapping[str, object]:
         await change.flush()

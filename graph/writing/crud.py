@@ -18,7 +18,7 @@ from db.statements import Key, references_to
 from graph.entity.registry import Entity, entity_of, key_of
 from graph.writing.bulk import Bulk
 from graph.writing.change import Change, WrittenRow, global_id
-from graph.writing.errors import Rejected, StillReferenced, VersionConflict, not_yours
+from graph.writing.errors import AlreadyExists, ErrorClass, Rejected, StillReferenced, VersionConflict, not_yours
 from graph.writing.inputs import Annotation, Input, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
 from graph.writing.mutation import MutationDeclaration
@@ -56,6 +56,8 @@ class Crud:
         later: Sequence[str] = (),
         before_update: Beforehand | None = None,
         before_delete: Beforehand | None = None,
+        update_errors: Sequence[ErrorClass] = (),
+        delete_errors: Sequence[ErrorClass] = (),
     ) -> None:
         """Declare it.
 
@@ -72,6 +74,8 @@ class Crud:
             later: Those of the columns that a new row is not given.
             before_update: What else stands against an update, or is done along with it.
             before_delete: The same for a deletion.
+            update_errors: What `before_update` answers besides what every mutation may.
+            delete_errors: The same for `before_delete`.
         """
         self.entity: Entity = entity_of(cls)
         self._may = may
@@ -84,8 +88,11 @@ class Crud:
         self._links = [RelationshipWriter(self.entity, declared) for declared in links]
         self._before_update = before_update
         self._before_delete = before_delete
+        self._versions = (VersionConflict,) if self.entity.mapper.version_id_col is not None else ()
+        self._update_errors = (AlreadyExists, *self._versions, *update_errors)
+        self._delete_errors = (StillReferenced, *self._versions, *delete_errors)
         self._one = self.entity.one.replace(" ", "_")
-        self._member = {self._one: Member(cls, f"The {self.entity.one}; null if nothing was done.")}
+        self._member = {self._one: Member(cls, f"The {self.entity.one} as it is now; null if nothing was done.")}
 
     # The declarations
 
@@ -94,25 +101,28 @@ class Crud:
         one, fields = self.entity.one, self._writer.input_fields() | self._link_fields()
         model = entity_input(self.entity, f"Create{self.entity.name}Input", f"A new {one}.", fields)
         name = f"create_{self._one}"
-        return MutationDeclaration(name, f"Make a {one}.", model, self._member, self._right, self._create)
+        does = f"Make {self.entity.a_one}."
+        return MutationDeclaration(name, does, model, self._member, self._right, self._create, errors=(AlreadyExists,))
 
     def update(self) -> MutationDeclaration[Any, Any]:
         """`updatePost`."""
-        one, fields = self.entity.one, self._naming_fields(f"Which {self.entity.one}.")
+        fields = self._naming_fields(f"Which {self.entity.one}.")
         for name in self._columns:
             description = self._writer.attributes[name].description
             fields[name] = (self._writer.rule(name), Field(None, description=description))
-        doc = f"What becomes of a {one}. What is left out stays as it is."
+        doc = f"What becomes of {self.entity.a_one}. What is left out stays as it is."
         model = entity_input(self.entity, f"Update{self.entity.name}Input", doc, fields | self._link_fields())
         name = f"update_{self._one}"
-        return MutationDeclaration(name, f"Change a {one}.", model, self._member, SIGNED_IN, self._update)
+        does = f"Change {self.entity.a_one}."
+        return MutationDeclaration(name, does, model, self._member, SIGNED_IN, self._update, errors=self._update_errors)
 
     def delete(self) -> MutationDeclaration[Any, str]:
         """`deletePost`."""
         one, fields = self.entity.one, self._naming_fields(f"Which {self.entity.one}.")
         model = entity_input(self.entity, f"Delete{self.entity.name}Input", f"Which {one} is to go.", fields)
         members = {"deleted_id": Member(strawberry.ID, f"The id that the {one} had; null if it is still there.")}
-        return MutationDeclaration(f"delete_{self._one}", f"Delete a {one}.", model, members, SIGNED_IN, self._delete)
+        name, does = f"delete_{self._one}", f"Delete {self.entity.a_one}."
+        return MutationDeclaration(name, does, model, members, SIGNED_IN, self._delete, errors=self._delete_errors)
 
     def create_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
         """`createPosts`, or under another name: many new rows in one statement."""
@@ -133,7 +143,7 @@ class Crud:
         return fields
 
     def _link_fields(self) -> dict[str, Annotation]:
-        return {link.name: (link.input, Field(None, description=f"The {link.target.many}.")) for link in self._links}
+        return {link.name: (link.input, Field(None, description=f"The {link.words}.")) for link in self._links}
 
     # The work
 

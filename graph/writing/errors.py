@@ -1,60 +1,79 @@
 """User errors: why a mutation did not do what a client asked, as values in the payload.
 
-A message, a place in the input and the error's own data enter; objects of the schema leave. Work raises `Rejected` with
-some of them: everything that the work did is undone, and the client finds the errors under `errors`. `code` is stable;
-the message may change. Our own faults never become user errors. A mutation's module may have errors of its own: a class
-of `UserError` under `@user_error`.
+A message, a place in the input and the error's own data enter; values leave, which `graph.writing.error_types` makes
+types for. Work raises `Rejected` with some of them: everything that the work did is undone, and the client finds the
+errors under `errors`. `code` is stable; the message may change. Our own faults never become user errors. A mutation's
+module may have errors of its own: a class of `UserError` under `@user_error`, which the mutation declares.
 """
 
-from typing import ClassVar, TypeAlias, TypeVar
+import re
+from collections.abc import Mapping
+from inspect import get_annotations
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import strawberry
+from strawberry.types.field import StrawberryField
+
+from graph.entity.fields import first_paragraph
+from graph.errors import DeclarationError
 
 Place: TypeAlias = tuple[str | int, ...]
 """Where in the arguments a value stands: `("input", "lines", 0, "quantity")`."""
 
 
-@strawberry.interface(description="Why a mutation did not do what was asked. Nothing was changed, unless it says so.")
 class UserError:
-    """The base of everything that stands under `errors`."""
+    """The base of everything that stands under `errors`.
+
+    An error's own fields are annotated and described: `current_version: int = strawberry.field(description="…")`.
+    """
 
     CODE: ClassVar[str]
-
-    message: str = strawberry.field(description="What is wrong and how to mend it, for people.")
-    code: str = strawberry.field(description="What is wrong, for programs; it never changes.")
-    path: list[str] = strawberry.field(
-        description="Where in the arguments the cause stands; numbers count from 0.",
-    )
 
     def __init__(self, message: str, place: Place) -> None:
         self.message = message
         self.code = self.CODE
         self.path = [str(part) for part in place]
 
+    @classmethod
+    def description(cls) -> str:
+        """What the schema says of it."""
+        return first_paragraph(cls.__doc__)
 
+    @classmethod
+    def data(cls) -> Mapping[str, tuple[Any, str]]:
+        """Its own fields: the annotation, as it is written, and the description of each."""
+        annotations: dict[str, Any] = {}
+        for base in reversed(cls.__mro__):
+            annotations |= get_annotations(base)
+        fields = ((name, getattr(cls, name, None)) for name in annotations)
+        return {
+            name: (annotations[name], field.description or "")
+            for name, field in fields
+            if isinstance(field, StrawberryField)
+        }
+
+
+ErrorClass: TypeAlias = type[UserError]
 ErrorT = TypeVar("ErrorT", bound=UserError)
 
-_TYPES: dict[str, type[UserError]] = {}
+_CLASSES: dict[str, ErrorClass] = {}
+_CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 def user_error(cls: type[ErrorT]) -> type[ErrorT]:
-    """Make a class of `UserError` a type of the schema; the docstring is the description."""
-    # Strawberry makes dataclasses, whose constructor would take `code` and `path`. One that stands in the class itself
-    # is kept: https://docs.python.org/3/library/dataclasses.html#dataclasses.dataclass
-    cls.__init__ = cls.__init__  # type: ignore[method-assign]  # no object has been made yet
-    made = strawberry.type(cls, description=cls.__doc__)
-    _TYPES[made.__name__] = made
-    return made
+    """Let mutations answer with a class of `UserError`; the docstring is the description.
+
+    Raises `DeclarationError` for a class without a code, for it is a value of an enumeration.
+    """
+    if not _CODE.fullmatch(getattr(cls, "CODE", "")):
+        raise DeclarationError(f'{cls.__name__} needs a code in capitals: CODE = "OUT_OF_STOCK".')
+    _CLASSES[cls.__name__] = cls
+    return cls
 
 
-def error_types() -> tuple[type[UserError], ...]:
-    """Every error that a mutation may answer with. The schema lists them, for no field names them."""
-    return tuple(_TYPES.values())
-
-
-def error_type(name: str) -> type[UserError]:
-    """The error type of this name. Raises `KeyError`."""
-    return _TYPES[name]
+def error_class(name: str) -> ErrorClass | None:
+    """The class of this name; None when there is none, or none any more."""
+    return _CLASSES.get(name)
 
 
 @user_error
@@ -84,11 +103,11 @@ class TooManyAttempts(UserError):
 
     CODE = "RATE_LIMITED"
 
-    retry_after_s: int = strawberry.field(description="Seconds to wait.")
+    retry_after_seconds: int = strawberry.field(description="Seconds to wait.")
 
-    def __init__(self, message: str, place: Place, *, retry_after_s: int) -> None:
+    def __init__(self, message: str, place: Place, *, retry_after_seconds: int) -> None:
         super().__init__(message, place)
-        self.retry_after_s = retry_after_s
+        self.retry_after_seconds = retry_after_seconds
 
 
 @user_error

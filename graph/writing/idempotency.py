@@ -23,7 +23,7 @@ from graph.entity.ids import key_in
 from graph.errors import DeclarationError
 from graph.execute.reference import RowReference
 from graph.writing.change import Change, global_id
-from graph.writing.errors import IdempotencyConflict, Place, UserError, error_type
+from graph.writing.errors import IdempotencyConflict, Place, UserError, error_class
 from graph.writing.inputs import Input
 from graph.writing.payload import ERRORS, Answer, Member, Payload
 
@@ -34,7 +34,7 @@ IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=MAX_K
 """The annotation of the field, with `| None`; `idempotency_key()` is its default."""
 
 StoredAnswer: TypeAlias = Mapping[str, Any]
-"""An answer as JSON: `{"members": {name: value}, "errors": [{type, message, path, data}]}`, with ids for rows."""
+"""An answer as JSON: `{"members": {name: value}, "errors": [{type, code, message, path, data}]}`, with ids for rows."""
 
 _PLAIN = (str, int, bool, strawberry.ID)
 
@@ -158,16 +158,30 @@ def _stored_value(value: object, member: Member) -> object:
 
 def _stored_error(error: UserError) -> Mapping[str, object]:
     data = {name: value for name, value in vars(error).items() if name not in ("message", "code", "path")}
-    return {"type": type(error).__name__, "message": error.message, "path": error.path, "data": data}
+    return {
+        "type": type(error).__name__,
+        "code": error.code,
+        "message": error.message,
+        "path": error.path,
+        "data": data,
+    }
 
 
 def _restored(stored: StoredAnswer, payload: Payload) -> Answer:
     """The answer again; a member that the payload has got since then is empty."""
-    errors = [error_type(it["type"])(it["message"], tuple(it["path"]), **it["data"]) for it in stored[ERRORS]]
+    errors = [_restored_error(it, payload) for it in stored[ERRORS]]
     members = stored.get("members", {})
     known = {name: member for name, member in payload.members.items() if name in members}
     values = {name: _restored_value(members[name], member) for name, member in known.items()}
     return {**payload.rejection(errors), **values}
+
+
+def _restored_error(stored: Mapping[str, Any], payload: Payload) -> UserError:
+    """The error again. Raises `Undeclared` for one that the program has not any more."""
+    cls = error_class(stored["type"])
+    if cls is None:
+        raise payload.undeclared(stored["type"], stored.get("code", ""), stored["message"], stored["path"])
+    return cls(stored["message"], tuple(stored["path"]), **stored["data"])
 
 
 def _restored_value(value: Any, member: Member) -> object:

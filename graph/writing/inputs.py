@@ -11,7 +11,6 @@ import types
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
-from inspect import cleandoc
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import strawberry
@@ -20,6 +19,7 @@ from pydantic.fields import FieldInfo
 from strawberry.scalars import JSON
 from strawberry.utils.str_converters import to_camel_case
 
+from graph.entity.fields import describe_enum, first_paragraph
 from graph.entity.filters import filter_type
 from graph.entity.ids import key_in
 from graph.entity.registry import Deferred, Entity, entity_of, optional
@@ -78,8 +78,8 @@ def id_of(cls: type[object]) -> Annotation:
         try:
             return key_in(value, entity_of(cls)) if isinstance(value, str) else value
         except InvalidId:
-            one = entity_of(cls).one
-            raise ValueError(f"this is not the id of a {one}; use an `id` that the API gave you") from None
+            one = entity_of(cls).a_one
+            raise ValueError(f"this is not the id of {one}; use an `id` that the API gave you") from None
 
     return Annotated[tuple[Any, ...], BeforeValidator(read), _KeyOf(cls)]
 
@@ -178,7 +178,10 @@ def input_type(model: type[Input]) -> Annotation:
         )
     made = type(model.__name__, (), members)
     return strawberry.input(
-        made, name=model.__name__, description=_first_paragraph(model), one_of=True if model.ONE_OF else None
+        made,
+        name=model.__name__,
+        description=first_paragraph(model.__doc__) or model.__name__,
+        one_of=True if model.ONE_OF else None,
     )
 
 
@@ -229,6 +232,8 @@ def _graphql(annotation: object) -> Annotation:
         return JSON
     if isinstance(annotation, type) and issubclass(annotation, Input):
         return input_type(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        describe_enum(annotation)
     if TYPES.of(annotation) is not None:
         return annotation
     if annotation is SecretStr:
@@ -238,7 +243,3 @@ def _graphql(annotation: object) -> Annotation:
 
 def _is_optional(annotation: object) -> bool:
     return type(None) in get_args(annotation)
-
-
-def _first_paragraph(model: type[Input]) -> str:
-    return cleandoc(model.__doc__ or model.__name__).split("\n\n")[0].replace("\n", " ")

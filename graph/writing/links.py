@@ -81,6 +81,8 @@ class RelationshipWriter:
         if declared.create_right is None and declared.create:
             raise DeclarationError(f"{entity.name}.{declared.name} has no create_right; say who may make new rows.")
         self.name = declared.name
+        self.words = declared.name.replace("_", " ")
+        """The relationship in a sentence."""
         self.has_first = declared.always is not None
         """Whether every parent has links, whatever the input says."""
         self._declared = declared
@@ -120,7 +122,7 @@ class RelationshipWriter:
             field: (list[reference], Field(None, description=text, max_length=MAX_REFERENCES))  # type: ignore[valid-type]  # made at run time
             for field, (reference, text) in texts.items()
         }
-        doc = f"What becomes of the {many} of a {self._entity.one}: first set, then remove, then add."
+        doc = f"What becomes of the {self.words} of {self._entity.a_one}: first set, then remove, then add."
         name = f"{self._entity.name}{camel[0].upper()}{camel[1:]}Input"
         return create_model(name, __base__=References, __doc__=doc, **fields)
 
@@ -324,7 +326,8 @@ def _reference(target: Entity, create: tuple[str, ...]) -> type[Reference]:
         text = f"A new {target.one}; if there is one with its key already, that is taken."
         fields["create"] = (_new(target, create) | None, Field(None, description=text))
     name = f"{target.name}OrNewReference" if create else f"{target.name}Reference"
-    return create_model(name, __base__=Reference, __doc__=f"Which {target.one} is meant.", **fields)
+    doc = f"Which {target.one} is meant, or a new one." if create else f"Which {target.one} is meant."
+    return create_model(name, __base__=Reference, __doc__=doc, **fields)
 
 
 def _new(target: Entity, create: tuple[str, ...]) -> type[Input]:
@@ -332,4 +335,4 @@ def _new(target: Entity, create: tuple[str, ...]) -> type[Input]:
     fields: dict[str, Annotation] = {
         name: (writer.rule(name), Field(description=writer.attributes[name].description)) for name in create
     }
-    return create_model(f"New{target.name}", __base__=Input, __doc__=f"A {target.one} to make.", **fields)
+    return create_model(f"New{target.name}", __base__=Input, __doc__=f"{target.a_one.capitalize()} to make.", **fields)

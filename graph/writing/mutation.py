@@ -2,13 +2,13 @@
 
 Declarations enter; `mutation_type` makes fields of them. A field checks the viewer's right and the input, does the work
 in one transaction, records and commits it; or undoes it, with errors in the payload. Loaders forget what they read, and
-the payload is read back through the plan. Work never commits, and no rejection leaves as an exception.
+the payload is read back through the plan. Work never commits, and no rejection leaves as an exception, unless it is one
+that the mutation does not declare: that undoes the work, too.
 Source: https://spec.graphql.org/September2025/#sec-Mutation; docs/decisions/0012-writes.md.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from inspect import cleandoc
 from typing import Any, Generic, TypeAlias, TypeVar, cast, get_type_hints
 
 from sqlalchemy.exc import IntegrityError
@@ -16,12 +16,22 @@ from strawberry.utils.str_converters import to_camel_case
 
 from db.session import RequestSession
 from graph.context import RequestContext
-from graph.entity.fields import object_type
+from graph.entity.fields import first_paragraph, object_type
 from graph.errors import DeclarationError
 from graph.execute.walk import Info
 from graph.prepare.fields import PlannedField, argument
 from graph.writing.change import Change
-from graph.writing.errors import Place, Rejected, UserError
+from graph.writing.error_types import ErrorTypes
+from graph.writing.errors import (
+    ErrorClass,
+    IdempotencyConflict,
+    InvalidInput,
+    NotFound,
+    Place,
+    Rejected,
+    UserError,
+    error_class,
+)
 from graph.writing.idempotency import FIELD, IdempotentCall, Keys, Repeated, check_idempotent, fingerprint_of
 from graph.writing.inputs import Input, InputT, input_type, parsed
 from graph.writing.payload import Answer, Member, Payload
@@ -60,10 +70,26 @@ class MutationDeclaration(Generic[InputT, ResultT]):
     prepare: Prepare | None = None
     idempotent: bool = False
     """Whether the input has an `idempotency_key`, and the work is done once for each key of a viewer."""
+    errors: tuple[ErrorClass, ...] = ()
+    """What it may answer besides what every mutation may."""
 
     def __post_init__(self) -> None:
+        """Raise `DeclarationError` for what cannot be kept under a key, and for errors that are none."""
         if self.idempotent:
             check_idempotent(self.name, self.input, self.members)
+        for error in self.errors:
+            if error_class(error.__name__) is not error:
+                raise DeclarationError(f"{self.name}: {error.__name__} is no user error; put @user_error above it.")
+
+    @property
+    def answers(self) -> frozenset[ErrorClass]:
+        """All that it may answer instead of doing what is asked.
+
+        Each input may be invalid. Each change writes down who made it, at least, and that row may refer to one that
+        has just been deleted.
+        """
+        keys = (IdempotencyConflict,) if self.idempotent else ()
+        return frozenset((InvalidInput, NotFound, *self.right.errors, *keys, *self.errors))
 
 
 AnyMutation: TypeAlias = MutationDeclaration[Any, Any]
@@ -72,9 +98,9 @@ AnyMutation: TypeAlias = MutationDeclaration[Any, Any]
 class MutationField(PlannedField):
     """A field of the mutation type."""
 
-    def __init__(self, declaration: AnyMutation, record: Record | None, keys: Keys | None) -> None:
+    def __init__(self, declaration: AnyMutation, types: ErrorTypes, record: Record | None, keys: Keys | None) -> None:
         camel = to_camel_case(declaration.name)
-        payload = Payload(f"{camel[0].upper()}{camel[1:]}Payload", declaration.members)
+        payload = Payload(camel, declaration.members, declaration.answers, types)
         model: type[Input] = declaration.input
         required = any(field.is_required() for field in model.model_fields.values())
         given = input_type(model)
@@ -123,6 +149,7 @@ class MutationField(PlannedField):
             if call is not None:
                 await call.begin(change)
             result = await self.declaration.work(values, change)
+            self._payload.errors_in(result)  # before anything is kept: it raises for those that are not declared
             await change.flush()
             if self._record is not None:
                 await self._record(change, self._name)
@@ -133,7 +160,7 @@ class MutationField(PlannedField):
         try:
             return await context.session.write(work)
         except (IntegrityError, Rejected) as rejection:
-            errors = _errors_of(rejection, self.declaration.input)
+            errors = self._payload.declared(_errors_of(rejection, self.declaration.input))
             if call is None:
                 raise Rejected(*errors) from None
             raise Repeated(await call.rejected(errors, context)) from None
@@ -160,23 +187,27 @@ def mutation(
     right: Right = SIGNED_IN,
     prepare: Prepare | None = None,
     idempotent: bool = False,
+    errors: Iterable[ErrorClass] = (),
     **members: tuple[object, str] | type[object],
 ) -> Callable[[Work[InputT, ResultT]], MutationDeclaration[InputT, ResultT]]:
     """Declare a mutation: `@mutation(post=Post)` above `async def publish_post(input: PublishPost, change: Change)`.
 
     The function's name is the field's, its docstring the description, its first parameter's annotation the input. Each
     keyword is a field of the payload: an entity's class, a list of one, or any type with a description. One that is
-    `idempotent` has an `idempotency_key` in its input, and is done once for each key of a viewer. Raises
-    `DeclarationError` for a function without an input, and for an idempotent one whose payload cannot be kept.
+    `idempotent` has an `idempotency_key` in its input, and is done once for each key of a viewer. `errors` are the user
+    errors that its work answers with, besides those that every mutation may: an invalid input, something that is not
+    there, the want of a right. Raises `DeclarationError` for a function without an input, and for an idempotent one
+    whose payload cannot be kept.
     """
 
     def decorate(work: Work[InputT, ResultT]) -> MutationDeclaration[InputT, ResultT]:
         name, model = work.__name__, next(iter(get_type_hints(work).values()), None)
         if not (isinstance(model, type) and issubclass(model, Input)):
             raise DeclarationError(f"{name}: the first parameter must be annotated with a class of Input.")
-        description = cleandoc(work.__doc__ or "").split("\n\n")[0].replace("\n", " ")
+        description = first_paragraph(work.__doc__)
         given = cast(type[InputT], model)
-        return MutationDeclaration(name, description, given, members_of(members), right, work, prepare, idempotent)
+        declared = members_of(members)
+        return MutationDeclaration(name, description, given, declared, right, work, prepare, idempotent, tuple(errors))
 
     return decorate
 
@@ -186,7 +217,7 @@ def members_of(members: Mapping[str, tuple[object, str] | type[object]]) -> dict
     return {
         name: Member(*member)
         if isinstance(member, tuple)
-        else Member(member, "What it is now; null if nothing was done.")
+        else Member(member, f"The {name.replace('_', ' ')} as it is now; null if nothing was done.")
         for name, member in members.items()
     }
 
@@ -203,4 +234,5 @@ def mutation_type(
     """
     declarations = [it if isinstance(it, MutationDeclaration) else it() for it in mutations]
     description = "Everything that can be changed. Fields are done one after the other, each in its own transaction."
-    return object_type("Mutation", description, *(MutationField(it, record, keys) for it in declarations))
+    types = ErrorTypes(error for it in declarations for error in it.answers)
+    return object_type("Mutation", description, *(MutationField(it, types, record, keys) for it in declarations))

@@ -1,10 +1,11 @@
 """The payload of a mutation: its result, and `errors`.
 
 What work returned enters, a dict with a value for each field leaves. Rows leave as references, so that the plan reads
-them back with the columns that are selected, after the change is committed. Nothing is read here.
+them back with the columns that are selected, after the change is committed. An error that the mutation does not declare
+is no part of its payload: `Undeclared` is raised instead, so that it is never lost. Nothing is read here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
 from typing import Any, TypeAlias, get_args, get_origin
@@ -14,9 +15,11 @@ from sqlalchemy.orm import InstanceState
 
 from graph.entity.fields import ValueField, object_type
 from graph.entity.registry import Entity, entity_of, entity_of_model, key_of, list_of, optional
+from graph.errors import Undeclared
 from graph.execute.reference import RowReference
 from graph.prepare.fields import CostRule
-from graph.writing.errors import UserError
+from graph.writing.error_types import ErrorTypes
+from graph.writing.errors import ErrorClass, UserError
 
 MAX_LISTED = 1_000
 """How many rows a list in a payload may hold."""
@@ -45,10 +48,18 @@ class Member:
 class Payload:
     """The type of a mutation's answer, and how an answer is made of what the work returned."""
 
-    def __init__(self, name: str, members: Mapping[str, Member]) -> None:
+    def __init__(
+        self, mutation: str, members: Mapping[str, Member], errors: Collection[ErrorClass], types: ErrorTypes
+    ) -> None:
+        """Make it for a mutation's name in the schema, its members, and all that it may answer instead."""
         self.members = members
+        self._mutation = mutation
+        self._errors = frozenset(errors)
+        name = f"{mutation[0].upper()}{mutation[1:]}"
+        union = types.union(f"{name}Error", f"Why `{mutation}` was not done.", errors)
         fields = [_MemberField(member_name, member) for member_name, member in members.items()]
-        self.type = object_type(name, "What was done, or why not.", *fields, _ErrorsField())
+        described = f"What `{mutation}` did, or why it was not done."
+        self.type = object_type(f"{name}Payload", described, *fields, _ErrorsField(union))
 
     def values(self, result: object) -> Answer:
         """The value of each member as work returned it: of the one member, or in a dict by the members' names."""
@@ -57,7 +68,7 @@ class Payload:
     def answer(self, result: object) -> Answer:
         """The answer for a result. A member that is not in it is null."""
         values = self.values(result)
-        answer: dict[str, object] = {ERRORS: values.get(ERRORS, [])}
+        answer: dict[str, object] = {ERRORS: self.errors_in(result)}
         for name in self.members:
             answer[name] = _shown(values.get(name))
         return answer
@@ -65,15 +76,33 @@ class Payload:
     def rejection(self, errors: Iterable[UserError]) -> Answer:
         """The answer when nothing was done."""
         answer: dict[str, object] = {name: [] if member.is_list else None for name, member in self.members.items()}
-        return answer | {ERRORS: list(errors)}
+        return answer | {ERRORS: self.declared(errors)}
+
+    def errors_in(self, result: object) -> list[UserError]:
+        """The errors beside a result: of bad rows among good ones. Raises `Undeclared`."""
+        given: Any = self.values(result).get(ERRORS, ())
+        return self.declared(given)
+
+    def declared(self, errors: Iterable[UserError]) -> list[UserError]:
+        """The errors, where the mutation declares all of them. Raises `Undeclared`."""
+        found = list(errors)
+        for error in found:
+            if type(error) not in self._errors:
+                message = " ".join(one.message for one in found)  # no payload has a place for the others now
+                raise self.undeclared(type(error).__name__, error.code, message, error.path)
+        return found
+
+    def undeclared(self, error: str, code: str, message: str, place: Sequence[str]) -> Undeclared:
+        """What is raised instead of an error that the mutation does not declare."""
+        return Undeclared(self._mutation, error, code, message, place)
 
 
 class _ErrorsField(ValueField):
     """Why it was not done."""
 
-    def __init__(self) -> None:
+    def __init__(self, union: Any) -> None:
         description = "Why it was not done; empty when it was."
-        super().__init__(ERRORS, list_of(UserError), description, itemgetter(ERRORS))
+        super().__init__(ERRORS, list_of(union), description, itemgetter(ERRORS))
 
 
 class _MemberField(ValueField):

@@ -18,7 +18,7 @@ from graph.entity.registry import Entity, entity_of_model
 from graph.errors import DeclarationError
 from graph.viewer import Viewer
 from graph.writing.change import Change
-from graph.writing.errors import Forbidden, InvalidInput, NotSignedIn, Place, Rejected, UserError, no_such
+from graph.writing.errors import ErrorClass, Forbidden, InvalidInput, NotSignedIn, Place, Rejected, UserError, no_such
 from graph.writing.inputs import Annotation, Input, id_of
 
 May: TypeAlias = Callable[[Viewer, Any], bool]
@@ -33,6 +33,11 @@ class Right:
         self.signed_in = signed_in
         self.who = _listed(roles) or ("those who have signed in" if signed_in else "everybody")
         """Those who have the right, in a sentence: `admins and editors`."""
+
+    @property
+    def errors(self) -> tuple[ErrorClass, ...]:
+        """What those who have not the right are answered."""
+        return (Forbidden, NotSignedIn) if self.signed_in else (Forbidden,)
 
     def __call__(self, viewer: Viewer, place: Place = ()) -> UserError | None:
         """Why the viewer may not do it, at this place of the input; None if nothing stands against it."""

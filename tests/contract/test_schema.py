@@ -1,5 +1,6 @@
 """The contract: `schema.graphql` is what the server answers to, and everything in it is described."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +12,17 @@ from graphql import (
     GraphQLSchema,
     build_schema,
     is_introspection_type,
+    is_required_argument,
     is_specified_scalar_type,
 )
 from strawberry.extensions import SchemaExtension
 
+from graph.entity.types import TYPES
 from graph.schema import make_schema
 
 HOUSE = Path(__file__).resolve().parents[2]
+OURS = frozenset({"BigInt", "Date", "DateTime", "Decimal", "JSON", "LocalDateTime", "Time", "UUID"})
+"""The scalars of the machinery; tests register others."""
 
 
 def test_the_exported_schema_is_not_stale() -> None:
@@ -33,6 +38,35 @@ def test_everything_in_the_schema_has_a_description() -> None:
 def test_every_description_is_a_sentence() -> None:
     schema = build_schema((HOUSE / "schema.graphql").read_text(encoding="utf-8"))
     assert [name for name, text in described(schema) if text and not text.rstrip("`)").endswith(".")] == []
+
+
+def test_no_two_types_share_a_description() -> None:
+    schema = build_schema((HOUSE / "schema.graphql").read_text(encoding="utf-8"))
+    types = [type_ for type_ in schema.type_map.values() if not is_introspection_type(type_)]
+    times = Counter(type_.description for type_ in types if not is_specified_scalar_type(type_))
+    assert [description for description, many in times.items() if many > 1] == []
+
+
+def test_the_schema_says_what_it_is_about() -> None:
+    exported = build_schema((HOUSE / "schema.graphql").read_text(encoding="utf-8"))
+    assert exported.description == make_schema()._schema.description  # noqa: SLF001 - as in `described`
+    assert exported.description
+    assert exported.description.endswith(".")
+
+
+def test_every_scalar_of_ours_says_where_its_form_is_written_down() -> None:
+    addresses = {entry.name: entry.specified_by for entry in TYPES if entry.definition is not None}
+    assert addresses.keys() >= OURS
+    assert [name for name in sorted(OURS) if not (addresses[name] or "").startswith("https://")] == []
+
+
+def test_nothing_that_is_asked_for_by_one_key_may_be_left_out() -> None:
+    query = make_schema()._schema.query_type  # noqa: SLF001 - as in `described`
+    assert query is not None
+    found = [field.args for field in query.fields.values() if "id" in field.args]
+    assert {str(arguments["id"].type) for arguments in found if len(arguments) == 1} == {"ID!"}
+    several = [argument for arguments in found if len(arguments) > 1 for argument in arguments.values()]
+    assert not any(is_required_argument(argument) for argument in several)
 
 
 def test_extensions_are_factories_never_instances() -> None:

@@ -33,7 +33,7 @@ WARM = 5
 
 QUERY = "{ posts(first: 5) { nodes { title author { name } } } }"
 MUTATION = """mutation ($input: CreatePostInput!) {
-    createPost(input: $input) { post { title author { name } } errors { message } }
+    createPost(input: $input) { post { title author { name } } errors { ... on UserError { message } } }
 }"""
 
 

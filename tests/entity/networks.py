@@ -31,7 +31,7 @@ from graph.entity.aggregate_functions import EXTREMES
 from graph.entity.comparisons import ORDER
 from graph.entity.scalars import InvalidScalar, LocalDateTime, from_text
 from graph.settings import Settings
-from graph.writing import ANYBODY, Crud, error_types, mutation_type
+from graph.writing import ANYBODY, Crud, mutation_type
 
 
 class Address(TypeDecorator[IPv4Address]):
@@ -140,6 +140,5 @@ Query = query_type(Host)
 SCHEMA = Schema(
     Query,
     Settings.model_construct(),
-    types=error_types(),
     mutation=mutation_type([hosts.create]),
 )

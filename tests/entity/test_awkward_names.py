@@ -12,7 +12,7 @@ from tests.entity import odd as models
 from tests.entity.serving import Api
 
 PAGES = """
-query ($where: AwkwardFilter, $orderBy: [AwkwardOrder!], $after: String) {
+query ($where: AwkwardFilter, $orderBy: [AwkwardSort!], $after: String) {
   awkwardPages(where: $where, orderBy: $orderBy, first: 3, after: $after) {
     totalCount
     nodes { number page { number } pages(where: $where, orderBy: $orderBy, first: 1) { totalCount nodes { number } } }

@@ -91,7 +91,7 @@ async def test_ids_of_several_columns_may_be_as_many_as_others(odd: Api) -> None
 
 async def test_orders_lead_over_as_many_relations_as_they_may(both: Both) -> None:
     document = """
-      query ($orderBy: [ThingOrder!]) {
+      query ($orderBy: [ThingSort!]) {
         things(orderBy: $orderBy) { edges { cursor } }
         boxes { nodes { things(orderBy: $orderBy, first: 2) { edges { cursor } } } }
       }

@@ -1,5 +1,9 @@
 """Chinook's relations, walked both ways: the rows are those that SQLAlchemy itself finds, one statement for each."""
 
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
@@ -49,6 +53,44 @@ async def test_a_customers_representative_reports_to_somebody(chinook: Api) -> N
     ]
     assert shown == [tuple(row) for row in expected]
     assert {None} < {manager for _, _, manager in shown}
+
+
+@pytest.mark.parametrize(
+    ("where", "is_meant"),
+    [
+        ({"id": {"isNull": True}}, lambda manager: manager is None),
+        ({"id": {"isNull": False}}, lambda manager: manager is not None),
+        ({}, lambda manager: manager is not None),
+        ({"id": {"isNull": True}, "firstName": {"eq": "Andrew"}}, lambda _manager: False),
+        ({"or": [{"id": {"isNull": True}}, {"firstName": {"eq": "Andrew"}}]}, lambda name: name in (None, "Andrew")),
+        ({"and": [{"id": {"isNull": True}}, {"or": [{"id": {"isNull": True}}]}]}, lambda manager: manager is None),
+        ({"and": []}, lambda manager: manager is not None),
+        ({"firstName": {"isNull": True}}, lambda _manager: False),
+    ],
+)
+async def test_who_reports_to_nobody_is_found_by_a_null_id(
+    chinook: Api, where: dict[str, Any], is_meant: Callable[[str | None], bool], statements: StatementRecorder
+) -> None:
+    manager = aliased(models.Employee)
+    expected = await chinook.rows(
+        select(models.Employee.employee_id, manager.first_name).outerjoin(models.Employee.reports_to.of_type(manager))
+    )
+    text = "query ($where: EmployeeFilter!) { employees(where: {reportsTo: $where}) { nodes { id } } }"
+    with statements() as seen:
+        found = await chinook.ask(text, where=where)
+    assert len(seen) == 1
+    meant = sorted(global_id(types.Employee, number) for number, name in expected if is_meant(name))
+    assert sorted(node["id"] for node in found["employees"]["nodes"]) == meant
+
+
+async def test_an_id_of_the_row_itself_is_never_null(chinook: Api) -> None:
+    text = "query ($where: EmployeeFilter) { employees(where: $where) { totalCount } }"
+    counts = {
+        wanted: (await chinook.ask(text, where={"id": {"isNull": wanted}}))["employees"]["totalCount"]
+        for wanted in (True, False)
+    }
+    assert counts[True] == 0
+    assert counts[False] == len(await chinook.rows(select(models.Employee.employee_id)))
 
 
 async def test_a_row_is_found_by_its_composite_key(chinook: Api) -> None:

@@ -145,7 +145,7 @@ async def test_an_input_takes_it_and_every_type_in_its_own_form(network: Api) ->
       mutation ($input: CreateHostInput!) {
         createHost(input: $input) {
           host { address lastSeenAt serial octets installedAt }
-          errors { message }
+          errors { ... on UserError { message } }
         }
       }
     """

@@ -44,13 +44,13 @@ PAGE = """
 """
 
 ROOT = f"""
-query ($orderBy: [ThingOrder!], $first: Int, $after: String, $last: Int, $before: String) {{
+query ($orderBy: [ThingSort!], $first: Int, $after: String, $last: Int, $before: String) {{
   things(orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before) {PAGE}
 }}
 """
 
 IN_ONE_BOX = f"""
-query ($box: ID!, $orderBy: [ThingOrder!], $first: Int, $after: String, $last: Int, $before: String) {{
+query ($box: ID!, $orderBy: [ThingSort!], $first: Int, $after: String, $last: Int, $before: String) {{
   box(id: $box) {{
     things(orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before) {PAGE}
   }}
@@ -58,7 +58,7 @@ query ($box: ID!, $orderBy: [ThingOrder!], $first: Int, $after: String, $last: I
 """
 
 IN_EVERY_BOX = """
-query ($orderBy: [ThingOrder!], $size: Int!) {
+query ($orderBy: [ThingSort!], $size: Int!) {
   boxes {
     nodes {
       first: things(orderBy: $orderBy, first: $size) { nodes { id } pageInfo { hasNextPage hasPreviousPage } }

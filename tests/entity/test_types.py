@@ -3,6 +3,8 @@
 import ast
 import json
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -39,6 +41,7 @@ import graph.execute
 import graph.prepare
 from db.base import JSON_DOCUMENT, EmailAddress, UtcDateTime
 from graph.entity import BigInt, LocalDateTime, Node, Operator, ScalarType, entity, register_operator, register_type
+from graph.entity.aggregate_functions import EXTREMES, Aggregate
 from graph.entity.type_table import TypeTable
 from graph.entity.types import TYPES
 from graph.errors import DeclarationError, MismatchedType
@@ -198,6 +201,15 @@ def test_a_name_and_an_annotation_belong_to_one_type(entry: ScalarType[object], 
         TypeTable(*TYPES).add(entry)
 
 
+@pytest.mark.parametrize(
+    "aggregates", [{"min": EXTREMES["min"]}, {**EXTREMES, "max": EXTREMES["max"]._replace(result=int)}]
+)
+def test_values_with_a_smallest_have_a_largest_of_the_same_type(aggregates: Mapping[str, Aggregate]) -> None:
+    entry: ScalarType[object] = replace(colour_type(), aggregates=aggregates)
+    with pytest.raises(DeclarationError, match="min and max give values of one type; give both, or neither"):
+        TypeTable().add(entry)
+
+
 def test_an_operator_is_added_once_and_to_a_known_type() -> None:
     table = TypeTable(colour_type())
     table.add_operator(Colour, HOLDS)
@@ -234,5 +246,5 @@ def test_executor_and_planner_know_no_type_beyond_the_specification() -> None:
 
 
 def test_ids_have_operators_but_no_columns() -> None:
-    assert list(TYPES.known(strawberry.ID).filter.operators) == ["eq", "ne", "in", "notIn"]
+    assert list(TYPES.known(strawberry.ID).filter.operators) == ["eq", "ne", "in", "notIn", "isNull"]
     assert all(strawberry.ID not in TYPES.annotations(column) for column, _ in COLUMNS)

@@ -43,7 +43,7 @@ async def test_every_argument_may_be_null_or_says_why_not(api: Client) -> None:
     [[{}], [{"name": None}], [{"name": "ASC", "id": "ASC"}], [{"name": "UP"}], [None], "x", [{"album": {}}]],
 )
 async def test_an_order_that_says_nothing_is_refused(bare: Client, order: Any) -> None:
-    answer = await bare.ask("query ($o: [TrackOrder!]) { tracks(orderBy: $o) { nodes { id } } }", {"o": order})
+    answer = await bare.ask("query ($o: [TrackSort!]) { tracks(orderBy: $o) { nodes { id } } }", {"o": order})
     assert answer.code == "BAD_USER_INPUT"
 
 
@@ -58,7 +58,7 @@ async def test_lists_have_an_end(api: Client) -> None:
     assert (await api.ask(query, {"where": {"bytes": {"in": [1] * 1_001}}})).code == "INVALID_FILTER"
     assert (await api.ask(query, {"where": {"id": {"in": [first] * 1_001}}})).code == "INVALID_FILTER"
     assert (await api.ask(ids, {"ids": [first] * 101})).code == "INVALID_PAGE"
-    ordered = "query ($o: [TrackOrder!]) { tracks(orderBy: $o) { nodes { id } } }"
+    ordered = "query ($o: [TrackSort!]) { tracks(orderBy: $o) { nodes { id } } }"
     assert (await api.ask(ordered, {"o": terms})).code == "INVALID_PAGE"
 
 

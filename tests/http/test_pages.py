@@ -52,7 +52,7 @@ MISTAKES: list[tuple[str, dict[str, Any] | None]] = [
     ("query ($x: AlbumFilte) { albums(where: $x) { totalCount } }", None),
     ("query ($x: AlbumFilter) { albums(where: $x) { totalCount } }", {"x": {"titl": {"eq": "x"}}}),
     ("query ($x: Shape) { things(where: {shape: {eq: $x}}) { totalCount } }", {"x": "ROUN"}),
-    ("query ($x: [AlbumOrder!]) { albums(orderBy: $x) { totalCount } }", {"x": [{"titl": "ASC"}]}),
+    ("query ($x: [AlbumSort!]) { albums(orderBy: $x) { totalCount } }", {"x": [{"titl": "ASC"}]}),
     ("{ __typename @skp(if: true) }", None),
     ("{ ...Albumz } fragment Albums on Query { __typename }", None),
     ('{ node(id: "x") { ... on Albm { id } } }', None),

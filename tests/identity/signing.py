@@ -6,7 +6,8 @@ from typing import Any
 from tests.http.client import Answer, Client
 
 SIGN_IN = """mutation($input: SignInInput!) { signIn(input: $input) {
-  viewer { name email } accessToken refreshToken expiresAt errors { __typename code path message } } }"""
+  viewer { name email } accessToken refreshToken expiresAt
+  errors { ... on UserError { __typename code path message } } } }"""
 SIGN_UP = SIGN_IN.replace("SignInInput", "SignUpInput").replace("signIn", "signUp")
 PASSWORD = "correct horse battery"
 

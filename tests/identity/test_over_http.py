@@ -67,7 +67,9 @@ async def test_a_browser_gets_a_cookie_and_no_tokens(database: Database, serve: 
     asked = b'{"query": "{ viewer { name email } }"}'
     assert (await client.post(asked, **ours)).data == {"viewer": GRACE}
     assert (await client.post(asked, sec_fetch_site="cross-site")).status == 403
-    out = await client.post(b'{"query": "mutation { signOut { done errors { message } } }"}', **ours)
+    out = await client.post(
+        b'{"query": "mutation { signOut { done errors { ... on UserError { message } } } }"}', **ours
+    )
     assert out.data == {"signOut": {"done": True, "errors": []}}
     assert 'trellis_session=""' in out.headers["set-cookie"]
     client.http.cookies.clear()
@@ -90,7 +92,7 @@ async def test_a_new_password_ends_the_other_sign_ins(database: Database, serve:
     token = (await sign_up(client, "grace@example.com"))["accessToken"]
     other = (await sign_in(client, "grace@example.com"))["accessToken"]
     change = """mutation($input: ChangePasswordInput!) {
-      changePassword(input: $input) { viewer { name } errors { __typename path } } }"""
+      changePassword(input: $input) { viewer { name } errors { ... on UserError { __typename path } } } }"""
 
     async def changed(current: str, new: str) -> object:
         answer = await ask_as(client, token, change, input={"currentPassword": current, "newPassword": new})
@@ -118,8 +120,9 @@ async def test_who_has_signed_in_goes_on_as_themselves_in_one_operation(database
     await sign_up(client, "grace@example.com")
     answer = await client.ask(
         """mutation($in: SignInInput!, $post: CreatePostInput!) {
-          signIn(input: $in) { errors { message } }
-          createPost(input: $post) { post { author { name email } status } errors { message } } }""",
+          signIn(input: $in) { errors { ... on UserError { message } } }
+          createPost(input: $post) { post { author { name email } status }
+            errors { ... on UserError { message } } } }""",
         {
             "in": {"email": "grace@example.com", "password": PASSWORD},
             "post": {"title": "On roses", "content": "They climb."},

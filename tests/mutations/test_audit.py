@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from db import models
 from graph.context import ContextFactory
+from graph.entity.ids import id_of_type
 from graph.policies import visibility
 from graph.prepare.documents import OperationRequest
 from graph.types.post import Post
@@ -30,7 +31,9 @@ async def test_an_entry_says_who_did_what_to_which_objects_in_which_request(ask:
     ada = await make_user(ask.engines, "author", name="Ada")
     request = Request({"type": "http", "headers": [(b"x-request-id", b"client-7")]})
     context = ContextFactory(ask.engines, request=request, viewer=ada, visible=visibility(ada))
-    document = "mutation($input: CreatePostInput!) { createPost(input: $input) { post { id } errors { code } } }"
+    document = """mutation($input: CreatePostInput!) {
+      createPost(input: $input) { post { id } errors { ... on UserError { code } } }
+    }"""
     given = {"title": "T", "content": "C", "tags": {"add": [{"create": {"name": "A", "slug": "a"}}]}}
     result = await SCHEMA.operations.answer(OperationRequest(document, {"input": given}), context, EVERYTHING)
     assert result.data is not None
@@ -39,7 +42,7 @@ async def test_an_entry_says_who_did_what_to_which_objects_in_which_request(ask:
     ids = entry.pop("objectIds")
     assert entry == {
         "action": "createPost",
-        "actor": f"user:{ada.id}",
+        "actor": id_of(User, ada.id),
         "requestId": "client-7",
         "user": {"name": "Ada"},
     }
@@ -64,8 +67,8 @@ async def test_every_kind_of_change_leaves_one_entry(ask: Asking) -> None:
     await do(admin, "upsertTags", {"tags": [{"name": "A", "slug": "a"}]}, "tags { id }", tag)
     rows_ = [{"title": "1", "content": "C"}, {"title": "2", "content": "C"}]
     await do(author, "createPosts", {"posts": rows_}, "posts { id }", id_of(Post, 2), id_of(Post, 3))
-    await do(admin, "grantRole", {"userId": user, "role": "editor"}, "user { id }", user)
-    await do(admin, "revokeRole", {"userId": user, "role": "editor"}, "user { id }", user)
+    await do(admin, "grantRole", {"userId": user, "role": "EDITOR"}, "user { id }", user)
+    await do(admin, "revokeRole", {"userId": user, "role": "EDITOR"}, "user { id }", user)
     await do(author, "updateUser", {"id": user, "name": "N"}, "user { id }", user)
     await do(author, "deleteDocument", {"id": document}, "deletedId", document)
     found = await rows(
@@ -106,4 +109,24 @@ async def test_only_admins_read_the_record(ask: Asking, role: str | None) -> Non
 async def test_a_machine_is_named_by_its_key(ask: Asking) -> None:
     await ask.by(ADMIN).do("createTag", {"name": "A", "slug": "a"}, "tag { id }")
     (entry,) = await entries(ask)
-    assert (entry["actor"], entry["user"]) == ("key:1", None)
+    assert (entry["actor"], entry["user"]) == (id_of_type("ApiKey", (1,)), None)
+    found = await ask.by(ADMIN)("{ auditEntries(where: {user: {id: {isNull: true}}}) { totalCount } }")
+    assert found == {"auditEntries": {"totalCount": 1}}
+
+
+async def test_nobody_who_did_something_has_no_id(ask: Asking) -> None:
+    assert (await ask.by(Viewer()).do("signOut", {}, "done"))["done"] is False
+    (entry,) = await entries(ask)
+    assert (entry["action"], entry["actor"], entry["objectIds"]) == ("signOut", None, [])
+
+
+async def test_entries_are_found_by_the_object_that_was_changed(ask: Asking) -> None:
+    ada = ask.by(await make_user(ask.engines, "author"))
+    posts = [await make_post(ada, slug=slug) for slug in ("one", "two")]
+    await ada.do("updatePost", {"id": posts[1], "title": "Later"}, "post { id }")
+    text = "query($id: ID) { auditEntries(where: {objectIds: {contains: $id}}) { nodes { action objectIds } } }"
+    found = (await ask.by(ADMIN)(text, id=posts[1]))["auditEntries"]["nodes"]
+    assert sorted(entry["action"] for entry in found) == ["createPost", "updatePost"]
+    assert all(entry["objectIds"] == [posts[1]] for entry in found)
+    counted = "query($id: ID) { auditEntries(where: {objectIds: {contains: $id}}) { totalCount } }"
+    assert (await ask.by(ADMIN)(counted, id=id_of(Post, 99)))["auditEntries"] == {"totalCount": 0}

@@ -17,10 +17,10 @@ from tests.http.client import Client
 from tests.mutations.asking import Asking, make_user
 
 DOCUMENT = """mutation($input: CreateDocumentInput!) {
-  createDocument(input: $input) { document { title body } errors { __typename path } }
+  createDocument(input: $input) { document { title body } errors { ... on UserError { __typename path } } }
 }"""
 POSTS = """mutation($input: CreatePostsInput!) {
-  createPosts(input: $input) { posts { slug } errors { __typename path } }
+  createPosts(input: $input) { posts { slug } errors { ... on UserError { __typename path } } }
 }"""
 
 

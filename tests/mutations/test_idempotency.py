@@ -15,13 +15,15 @@ from db.fast import CompiledStatement
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from graph.errors import DeclarationError
+from graph.masking import for_client
 from graph.mutations.idempotency import KEPT_FOR, MAX_SWEPT, StoredKeys
+from graph.prepare.documents import OperationRequest
 from graph.writing import Change, IdempotencyKey, Input, idempotency_key, mutation
 from graph.writing.idempotency import fingerprint_of
 from tests.databases import StatementRecorder
-from tests.mutations.asking import ADMIN, Asking, make_user
+from tests.mutations.asking import ADMIN, SCHEMA, Asking, make_user
 from tests.mutations.banking import ORDER, TRANSFER, balance_of, make_account, place, transfer
-from tests.writing.asking import in_change
+from tests.writing.asking import EVERYTHING, in_change
 
 CONFLICT = [("IdempotencyConflict", ("input", "idempotencyKey"))]
 
@@ -112,6 +114,25 @@ async def test_what_stood_against_the_work_is_answered_again(ask: Asking) -> Non
     assert [error["__typename"] for error in first["errors"]] == ["InsufficientFunds"]
     assert again == first
     assert await balance_of(ask, source) == "11.00"
+
+
+async def test_an_error_that_the_program_has_not_any_more_is_still_answered(ask: Asking) -> None:
+    ada = ask.by(await make_user(ask.engines))
+    asked = transfer(await make_account(ada, "1"), await make_account(ada), "4", "k")
+    first = (await ada.do("transferFunds", asked, TRANSFER))["errors"][0]
+
+    async def rename(session: RequestSession) -> None:
+        (row,) = await session.scalars(select(models.IdempotencyKey))
+        kept: Any = row.answer
+        row.answer = {"errors": [{**kept["errors"][0], "type": "Renamed"}]}
+        await session.flush()
+
+    async with RequestSession(ask.engines, Mode.CURRENT) as session:
+        await session.write(rename)
+    text = "mutation($input: TransferFundsInput!) { transferFunds(input: $input) { transfer { id } } }"
+    answer = await SCHEMA.operations.answer(OperationRequest(text, {"input": asked}), ada.context(), EVERYTHING)
+    (error,) = for_client(answer.errors or [])
+    assert (error.message, (error.extensions or {})["code"]) == (first["message"], first["code"])
 
 
 async def test_three_at_once_that_are_refused_get_one_answer(ask: Asking) -> None:

@@ -9,6 +9,7 @@ from db.session.engines import Engines
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.types.account import Account
+from graph.types.user import User
 from tests.databases import StatementRecorder
 from tests.mutations.asking import ADMIN, Asking, make_user
 from tests.mutations.banking import TRANSFER, balance_of, make_account, place, transfer
@@ -156,7 +157,9 @@ async def test_a_transfer_is_in_the_record(ask: Asking) -> None:
     entries = await ask.by(ADMIN)(
         '{ auditEntries(where: {action: {eq: "transferFunds"}}) { nodes { actor objectIds } } }'
     )
-    assert entries["auditEntries"]["nodes"] == [{"actor": ada.name, "objectIds": [made["transfer"]["id"]]}]
+    assert entries["auditEntries"]["nodes"] == [
+        {"actor": encode_id(entity_of(User), (ada.id,)), "objectIds": [made["transfer"]["id"]]}
+    ]
 
 
 @pytest.mark.parametrize("key", [None, "once"])

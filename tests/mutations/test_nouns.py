@@ -178,9 +178,9 @@ async def test_of_many_who_take_one_slug_at_once_one_gets_it(ask: Asking) -> Non
 async def test_several_changes_of_one_operation_are_done_one_after_the_other(ask: Asking) -> None:
     author = ask.by(await make_user(ask.engines, "author"))
     document = """mutation($a: CreatePostInput!, $b: CreatePostInput!) {
-        first: createPost(input: $a) { post { slug } errors { code } }
-        second: createPost(input: $a) { post { slug } errors { code } }
-        third: createPost(input: $b) { post { slug } errors { code } }
+        first: createPost(input: $a) { post { slug } errors { ... on UserError { code } } }
+        second: createPost(input: $a) { post { slug } errors { ... on UserError { code } } }
+        third: createPost(input: $b) { post { slug } errors { ... on UserError { code } } }
     }"""
     given = {"title": "Roses", "content": "C"}
     assert await author(document, a=given, b=given | {"title": "Tulips"}) == {

@@ -35,7 +35,7 @@ class IdPlace(NamedTuple):
         name = f"{self.mutation[0].upper()}{self.mutation[1:]}Input"
         return (
             f"mutation ($input: {name}!) {{ {self.mutation}(input: $input)"
-            " { __typename errors { __typename code message path } } }"
+            " { __typename errors { ... on UserError { __typename code message path } } } }"
         )
 
     def input(self, id_: str, ids: Ids) -> Any:

@@ -155,7 +155,7 @@ def _shown(field: GraphQLField) -> str:
     fields = getattr(named, "fields", {})
     for name, shown in (
         ("nodes", "totalCount nodes { id }"),
-        ("errors", "errors { code message }"),
+        ("errors", "errors { ... on UserError { code message } }"),
         ("count", "count"),
         ("id", "id"),
     ):

@@ -63,7 +63,9 @@ async def test_nearly_every_place_gets_as_far_as_to_look_for_the_row(worlds: Wor
 async def test_the_filter_of_a_mutation_meets_no_row_that_may_not_be_seen(worlds: Worlds, name: str) -> None:
     (order,) = (entity for entity in entities() if entity.name == "Order")
     hidden = sorted(set(worlds.ids(order)) - set(worlds.ids(order, LIMITED[name])))
-    text = "mutation ($input: CancelOrdersInput!) { cancelOrders(input: $input) { count errors { code } } }"
+    text = """mutation ($input: CancelOrdersInput!) {
+      cancelOrders(input: $input) { count errors { ... on UserError { code } } }
+    }"""
     wheres = [{"id": {"in": hidden}}, {"not": {"id": {"notIn": hidden}}}]
     asked = [await worlds.whole.answer(LIMITED[name], text, {"input": {"where": where}}) for where in wheres]
     assert {answer.data["cancelOrders"]["count"] for answer in asked} <= {0, None}

@@ -46,7 +46,7 @@ PAUSE_S = 0.05
 PATIENCE_S = 60
 
 TRANSFER = """mutation($input: TransferFundsInput!) {
-  transferFunds(input: $input) { transfer { id } errors { __typename } }
+  transferFunds(input: $input) { transfer { id } errors { ... on UserError { __typename } } }
 }"""
 BALANCES = "{ accounts(first: 100) { nodes { balance } } }"
 TOTAL = "{ accountsAggregate { sum { balance } min { balance } } }"

@@ -13,7 +13,7 @@ from tests.promises.bank import HEADER, START, Call, Client, Ledger, by_header, 
 
 ROUNDS = 15
 DOCUMENT = """mutation($input: TransferFundsInput!) { transferFunds(input: $input) {
-  transfer { id amount createdAt } errors { __typename message code path }
+  transfer { id amount createdAt } errors { ... on UserError { __typename message code path } }
 } }"""
 
 

@@ -21,7 +21,7 @@ from graph.writing import Change
 T = TypeVar("T")
 
 EVERYTHING = (OperationType.QUERY, OperationType.MUTATION)
-ERRORS = """errors { __typename code message path ... on VersionConflict { currentVersion } }"""
+ERRORS = """errors { ... on UserError { __typename code message path ... on VersionConflict { currentVersion } } }"""
 
 
 class AskingSchema(ABC):

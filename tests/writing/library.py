@@ -28,7 +28,7 @@ from graph.context import ContextFactory
 from graph.entity import Connection, Node, Schema, entity, query_type
 from graph.settings import Settings
 from graph.viewer import Viewer
-from graph.writing import Crud, RelationshipInput, Right, error_types, mutation_type, with_right
+from graph.writing import Crud, RelationshipInput, Right, mutation_type, with_right
 from tests.databases import Database
 from tests.entity.serving import settings_of
 from tests.writing.asking import AskingSchema
@@ -123,7 +123,6 @@ genres = Crud(Genre, ["name", "note", "code"], may=lambda _viewer, row: row.note
 SCHEMA = Schema(
     query_type(Book, Genre),
     Settings.model_construct(),
-    types=error_types(),
     mutation=mutation_type(
         [books.create, books.update, books.delete, books.create_many, partial(genres.upsert_many, by="name")]
     ),

@@ -10,7 +10,7 @@ from db.relations import EVERYTHING
 from graph.domain import Domain
 from graph.entity import Node, Schema, entity, query_type
 from graph.settings import Settings
-from graph.writing import ANYBODY, Crud, error_types, mutation_type
+from graph.writing import ANYBODY, Crud, mutation_type
 
 
 @entity(models.Note)
@@ -29,7 +29,7 @@ Mutation = mutation_type([notes.create])
 
 def make_schema(settings: Settings) -> Schema:
     """The schema, with the limits of these settings."""
-    return Schema(Query, settings, types=error_types(), mutation=Mutation)
+    return Schema(Query, settings, mutation=Mutation, description="Notes, which everybody may read and write.")
 
 
 DOMAIN = Domain(make_schema, visibility=lambda _viewer: EVERYTHING)

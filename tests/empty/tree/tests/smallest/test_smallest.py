@@ -8,7 +8,9 @@ from graph.app import create_app
 from graph.settings import Settings
 from tests.databases import Database
 
-WRITE = """mutation { createNote(input: {text: "Buy milk."}) { note { text } errors { message } } }"""
+WRITE = (
+    """mutation { createNote(input: {text: "Buy milk."}) { note { text } errors { ... on UserError { message } } } }"""
+)
 READ = """{ notes(where: {text: {startsWith: "Buy"}}) { totalCount nodes { text } } }"""
 
 
