@@ -15,6 +15,7 @@ from sqlalchemy import (
     BindParameter,
     Column,
     ColumnElement,
+    Dialect,
     Executable,
     Float,
     Index,
@@ -59,6 +60,7 @@ class FunctionName(StrEnum):
 
     AMONG = "trellis_among"
     FOLD_CASE = "trellis_fold_case"
+    PLAIN_TEXT = "trellis_plain_text"
     JSON_AT = "trellis_json_at"
     JSON_KIND = "trellis_json_kind"
     JSON_TEXT = "trellis_json_text"
@@ -138,14 +140,21 @@ class DatabaseDialect(ABC):
 
     # Functions
 
-    functions: ClassVar[Mapping[FunctionName, str]] = {FunctionName.AMONG: "{0} IN {1}"}
+    functions: ClassVar[Mapping[FunctionName, str]] = {
+        FunctionName.AMONG: "{0} IN {1}",
+        FunctionName.PLAIN_TEXT: "{0}",
+    }
     """SQL by function; `{0}` and `{1}` are the arguments. Others are called by their names, see `prepare`."""
 
     def function_sql(self, function: Function, compiler: SQLCompiler, **kw: Any) -> str:
         """The SQL of a call of a function of `db.functions`."""
         arguments = [self.argument_sql(argument, compiler, **kw) for argument in function.clauses]
-        template = self.functions.get(FunctionName(function.name))
+        template = self.template(function, compiler.dialect)
         return f"{function.name}({', '.join(arguments)})" if template is None else template.format(*arguments)
+
+    def template(self, function: Function, dialect: Dialect) -> str | None:
+        """The SQL of a function; None for one that is called by its name."""
+        return self.functions.get(FunctionName(function.name))
 
     def argument_sql(self, argument: Expression, compiler: SQLCompiler, **kw: Any) -> str:
         """The SQL of an argument of a function."""

@@ -15,15 +15,19 @@ from typing import Any, ClassVar
 
 import aiosqlite
 from sqlalchemy import (
+    CHAR,
+    NCHAR,
     URL,
     CheckConstraint,
     ColumnElement,
     Connection,
+    Dialect,
     Float,
     Index,
     Insert,
     Integer,
     Numeric,
+    String,
     Table,
     event,
 )
@@ -90,6 +94,8 @@ class SQLiteConnections(ConnectionsDialect):
         def prepare(connection: Any, _record: object) -> None:
             _prepare(connection, pragmas)
 
+        dialect = engine.sync_engine.dialect
+        dialect.colspecs = {**dialect.colspecs, CHAR: UnpaddedText, NCHAR: UnpaddedText}
         event.listen(engine.sync_engine, "do_connect", _fail_here)
         event.listen(engine.sync_engine, "connect", prepare)
         event.listen(engine.sync_engine, "begin", _begin)
@@ -101,6 +107,22 @@ class SQLiteConnections(ConnectionsDialect):
     def stopped_by_server(self, error: DBAPIError) -> bool:
         """There is no server, and no timeout of its own."""
         return False
+
+
+class UnpaddedText(String):
+    """CHAR(n), which SQLite does not fill up: without the blanks at its end that are no part of the value elsewhere."""
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        """What takes the blanks away."""
+        return _unpadded
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str | None]:
+        """The same, of what others have written."""
+        return _unpadded
+
+
+def _unpadded(value: str | None) -> str | None:
+    return value.rstrip(" ") if isinstance(value, str) else value
 
 
 class SQLite(DatabaseDialect):

@@ -6,7 +6,24 @@ SQLAlchemy's types enter, types leave. No value is converted here.
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Float, Integer, Numeric, Time
+from sqlalchemy import (
+    CHAR,
+    NCHAR,
+    NVARCHAR,
+    TEXT,
+    VARCHAR,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Float,
+    Integer,
+    Numeric,
+    String,
+    Text,
+    Time,
+    Unicode,
+    UnicodeText,
+)
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 ColumnType: TypeAlias = TypeEngine[Any]
@@ -22,6 +39,21 @@ class ShortestDecimal(TypeDecorator[float]):
     def process_bind_param(self, value: float | None, dialect: Dialect) -> Decimal | None:
         """The decimal with the fewest digits that Python reads as the same float."""
         return None if value is None else Decimal(repr(value))
+
+
+class Unpadded(TypeDecorator[str]):
+    """A text that is compared with CHAR(n), where blanks at the end are no part of a value."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """The text without the blanks at its end."""
+        return None if value is None else value.rstrip(" ")
+
+
+PLAIN_TEXTS = frozenset({String, Text, VARCHAR, TEXT, Unicode, UnicodeText, NVARCHAR})
+"""SQLAlchemy's own types of texts that are compared as they are."""
 
 
 def python_type(type_: ColumnType) -> type[object]:
@@ -46,7 +78,9 @@ def parameter_type(type_: ColumnType) -> ColumnType:
         return BigInteger()
     if isinstance(type_, Numeric) and not isinstance(type_, Float):
         return Numeric() if type_.asdecimal else ShortestDecimal()
-    return type_
+    if isinstance(type_, CHAR | NCHAR):
+        return Unpadded()
+    return String() if type(type_) in PLAIN_TEXTS else type_  # a cast to VARCHAR(3) makes abc of abcd
 
 
 def is_local(type_: ColumnType) -> bool:
