@@ -24,7 +24,7 @@ from sqlalchemy import (
     Unicode,
     UnicodeText,
 )
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 ColumnType: TypeAlias = TypeEngine[Any]
 """The type of a column that was read from a model: which Python type its values have, only the model knows."""
@@ -39,6 +39,12 @@ class ShortestDecimal(TypeDecorator[float]):
     def process_bind_param(self, value: float | None, dialect: Dialect) -> Decimal | None:
         """The decimal with the fewest digits that Python reads as the same float."""
         return None if value is None else Decimal(repr(value))
+
+
+class Inferred(UserDefinedType[str]):
+    """A text without a type of its own: the database takes one for a value of the column that it is compared with."""
+
+    cache_ok = True
 
 
 class Unpadded(TypeDecorator[str]):
@@ -81,6 +87,15 @@ def parameter_type(type_: ColumnType) -> ColumnType:
     if isinstance(type_, CHAR | NCHAR):
         return Unpadded()
     return String() if type(type_) in PLAIN_TEXTS else type_  # a cast to VARCHAR(3) makes abc of abcd
+
+
+def cursor_type(type_: ColumnType) -> ColumnType:
+    """The type of a cursor's value, which is compared as rows are ordered: by the column's own rules.
+
+    PostgreSQL orders `citext` without its case, and compares it with a VARCHAR by another rule: where a model calls
+    such a column a text, pages would lose rows.
+    """
+    return Inferred() if type(type_) in PLAIN_TEXTS else parameter_type(type_)
 
 
 def is_local(type_: ColumnType) -> bool:

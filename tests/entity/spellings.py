@@ -3,6 +3,8 @@
 A port has a code of CHAR, which its country's is, too, and ships refer to codes by VARCHAR and by CHAR.
 """
 
+# ruff: noqa: RUF001 - letters that look alike, on purpose
+
 from __future__ import annotations
 
 from sqlalchemy import CHAR, ForeignKey, String, Text
