@@ -13,11 +13,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from db.dialects import DIALECTS, Function, FunctionName, variants
-from db.dialects.python_functions import fold
 
 __all__ = [
     "among",
-    "fold",
     "fold_case",
     "json_at",
     "json_contains",

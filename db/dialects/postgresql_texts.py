@@ -14,7 +14,8 @@ from sqlalchemy import CHAR, Dialect, String, event
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncpgString
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.dialects.python_functions import fold
+from db.characters import fold
+from db.relations import unpadded
 
 PLAIN = '(CAST({0} AS TEXT) COLLATE "default")'
 """A text under the collation of the database, which tells all texts apart, whatever the column's own type and collation
@@ -53,11 +54,7 @@ class ServerText(AsyncpgString):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str | None] | None:
         """What takes the padding away, of columns that have any."""
-        return _unpadded if coltype == PADDED else None
-
-
-def _unpadded(value: str | None) -> str | None:
-    return None if value is None else value.rstrip(" ")
+        return unpadded if coltype == PADDED else None
 
 
 def set_up_texts(engine: AsyncEngine) -> None:

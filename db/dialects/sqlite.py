@@ -41,7 +41,7 @@ from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import Changes, DatabaseDialect, NewValues
 from db.dialects.python_functions import FUNCTIONS, fts5_query
-from db.relations import Expression
+from db.relations import Expression, unpadded
 
 DRIVER = "sqlite+aiosqlite"
 
@@ -114,15 +114,11 @@ class UnpaddedText(String):
 
     def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
         """What takes the blanks away."""
-        return _unpadded
+        return unpadded
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str | None]:
         """The same, of what others have written."""
-        return _unpadded
-
-
-def _unpadded(value: str | None) -> str | None:
-    return value.rstrip(" ") if isinstance(value, str) else value
+        return unpadded
 
 
 class SQLite(DatabaseDialect):

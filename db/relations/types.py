@@ -41,6 +41,11 @@ class ShortestDecimal(TypeDecorator[float]):
         return None if value is None else Decimal(repr(value))
 
 
+def unpadded(value: str | None) -> str | None:
+    """A value of CHAR(n) without the blanks that databases fill it up with."""
+    return value.rstrip(" ") if isinstance(value, str) else value  # SQLite may hold a number there
+
+
 class Inferred(UserDefinedType[str]):
     """A text without a type of its own: the database takes one for a value of the column that it is compared with."""
 
@@ -55,7 +60,7 @@ class Unpadded(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """The text without the blanks at its end."""
-        return None if value is None else value.rstrip(" ")
+        return unpadded(value)
 
 
 PLAIN_TEXTS = frozenset({String, Text, VARCHAR, TEXT, Unicode, UnicodeText, NVARCHAR})

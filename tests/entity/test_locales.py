@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 import asyncpg
 import pytest
 
-from db.functions import fold
+from db.characters import fold
 from tests.databases import Database, PostgreSQLDatabases, SQLiteDatabases
 from tests.entity.serving import Api, fill, global_id, serve
 from tests.entity.spellings import SPELLINGS, WORDS, Word
