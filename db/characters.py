@@ -46,7 +46,7 @@ def check_line(text: str) -> str:
 
 
 def check_lines(text: str) -> str:
-    """Return a text of any number of lines. Raises `ValueError` for controls that are neither tabs nor ends of lines."""
+    """Return a text of many lines. Raises `ValueError` for controls that are neither tabs nor ends of lines."""
     found = NO_TEXT.search(text)
     if found is not None:
         raise ValueError(

@@ -7,7 +7,7 @@ subclass in one file; only the differences stand there. Nothing is executed here
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     JSON,
@@ -55,6 +55,15 @@ Changes: TypeAlias = Mapping[Any, Any]
 """New values by column, or by the column's name, as SQLAlchemy takes them for SET."""
 
 
+class FoundBy(NamedTuple):
+    """How rows are found by their keys."""
+
+    conditions: Sequence[ColumnElement[bool]]
+    """None at the root."""
+    key: Sequence[Expression]
+    """Which of the keys it is."""
+
+
 class FunctionName(StrEnum):
     """The functions of `db.functions`, by the names that they have in SQL."""
 
@@ -88,6 +97,10 @@ class DatabaseDialect(ABC):
         """Whether a row belongs to one of the keys, which are bound when the statement runs: any number, one text."""
         keys: BindParameter[Any] = bindparam(KEYS, expanding=True)
         return columns[0].in_(keys) if len(columns) == 1 else tuple_(*columns).in_(keys)
+
+    def found_by(self, columns: Sequence[Expression]) -> FoundBy:
+        """How rows are found by their keys, and the key that each is found by: the row's own."""
+        return FoundBy([self.key_condition(columns)] if columns else [], columns)
 
     def key_parameters(self, keys: Sequence[Key], width: int) -> dict[str, object]:
         """The values for `key_condition`, of keys with `width` columns."""

@@ -51,9 +51,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
-from db.dialects.interface import KEYS, Changes, DatabaseDialect, Function, FunctionName, NewValues
+from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
-from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, set_up_texts
+from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, set_up_texts, takes_for_equal
 from db.relations import Expression, Key, parameter_type
 
 DRIVER = "postgresql+asyncpg"
@@ -176,13 +176,21 @@ class PostgreSQL(DatabaseDialect):
         keys = func.unnest(*_arrays(columns)).table_valued(*_named(columns)).render_derived(name="keys")
         return tuple_(*columns).in_(select(keys))
 
+    def found_by(self, columns: Sequence[Expression]) -> FoundBy:
+        """Where the database may take different texts for equal, the key that was asked for, not the row's own."""
+        if not any(takes_for_equal(column.type) for column in columns):
+            return super().found_by(columns)
+        asked = _keys_of(_parents(columns))
+        return FoundBy([column == key for column, key in zip(columns, asked, strict=True)], asked)
+
     def key_parameters(self, keys: Sequence[Key], width: int) -> dict[str, object]:
         """One array for each column of the key."""
         return {f"{KEYS}_{index}": [key[index] for key in keys] for index in range(width)}
 
     def page_per_parent(self, paged: PagedRows) -> Query:
         """A short ordered read for each parent, except where a table of pairs leads to few rows."""
-        return self._few_or_lateral(paged) if paged.through_table else self._lateral(paged)
+        few = paged.through_table and not any(takes_for_equal(column.type) for column in paged.key)
+        return self._few_or_lateral(paged) if few else self._lateral(paged)
 
     def _lateral(self, paged: PagedRows) -> Query:
         parent = _parents(paged.key)

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import asyncpg
 from sqlalchemy import CHAR, Dialect, String, event
+from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncpgString
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.types import TypeDecorator
 
 from db.characters import fold
-from db.relations import unpadded
+from db.relations import ColumnType, unpadded
 
 PLAIN = '(CAST({0} AS TEXT) COLLATE "default")'
 """A text under the collation of the database, which tells all texts apart, whatever the column's own type and collation
@@ -39,6 +40,16 @@ LETTERS = "AIZÀÉÞĀĨŐŸŽƏǅǈΑΩΫАЯЁІԱႠẞỲḀΆὋKÅΩⅠⒶ
 
 DETERMINISTIC = frozenset({"C", "POSIX", "C.utf8", "C.UTF-8", "ucs_basic", "pg_c_utf8", "pg_unicode_fast", "default"})
 """Collations that tell all texts apart on every server; what other names stand for is the server's to say."""
+
+COLLATIONS = """
+    SELECT collname FROM pg_catalog.pg_collation
+    WHERE collname = ANY (CAST($1 AS text[])) AND collnamespace = CAST('pg_catalog' AS regnamespace)
+    AND collencoding IN (-1, pg_char_to_encoding(getdatabaseencoding()))
+"""
+"""Which of them there are for the encoding of the database."""
+
+UNTRANSLATABLE = "22P05"
+"""The state of the error that a database's encoding has no place for a letter."""
 
 PADDED = 1042
 """The object identifier of `bpchar`, which CHAR(n) is. Source: `pg_type.dat` of PostgreSQL."""
@@ -65,7 +76,14 @@ def set_up_texts(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def learn(connection: Any, _record: object) -> None:
         if dialect not in _FOLDING:
-            _FOLDING[dialect] = connection.run_async(_folding)
+            _FOLDING[dialect] = _folding(connection)
+
+
+def takes_for_equal(type_: ColumnType) -> bool:
+    """Whether a column may take different texts for equal, as far as its type tells: `citext`, and some collations."""
+    stored = type_.impl_instance if isinstance(type_, TypeDecorator) else type_
+    collation = getattr(stored, "collation", None)
+    return isinstance(stored, CITEXT) or (collation is not None and collation not in DETERMINISTIC)
 
 
 def fold_sql(dialect: Dialect) -> str:
@@ -73,28 +91,33 @@ def fold_sql(dialect: Dialect) -> str:
     return _FOLDING.get(dialect, FOLD)
 
 
-async def _folding(driver: asyncpg.Connection) -> str:
+def _folding(connection: Any) -> str:
     """The SQL that makes small letters by the law; where none does, the database's own on both sides.
 
     The law is that of `fold`: docs/decisions/0019-texts-without-their-case.md.
     """
-    if await _keeps_the_law(driver, FOLD):
+    if _keeps_the_law(connection, FOLD):
         return FOLD
-    there = await driver.fetch(
-        "SELECT collname FROM pg_catalog.pg_collation WHERE collnamespace = 'pg_catalog'::regnamespace"
-        " AND collencoding IN (-1, pg_char_to_encoding(getdatabaseencoding())) AND collname = ANY ($1::text[])",
-        list(ELSEWHERE),
-    )
-    names = {row["collname"] for row in there}
-    for name in [name for name in ELSEWHERE if name in names]:
-        if await _keeps_the_law(driver, ELSEWHERE[name]):
-            return ELSEWHERE[name]
-    return FOLD
+    there = {name for (name,) in _ask(connection, COLLATIONS, list(ELSEWHERE))}
+    lawful = (sql for name, sql in ELSEWHERE.items() if name in there and _keeps_the_law(connection, sql))
+    return next(lawful, FOLD)
 
 
-async def _keeps_the_law(driver: asyncpg.Connection, folding: str) -> bool:
+def _keeps_the_law(connection: Any, folding: str) -> bool:
     try:
-        found: str = await driver.fetchval(f"SELECT {folding.format('$1')}", LETTERS)
-    except asyncpg.PostgresError:  # an encoding that has no place for these letters
+        ((found,),) = _ask(connection, f"SELECT {folding.format('$1')}", LETTERS)
+    except connection.dbapi.Error as error:
+        if error.sqlstate != UNTRANSLATABLE:
+            raise
         return False
-    return found == fold(LETTERS)
+    return bool(found == fold(LETTERS))
+
+
+def _ask(connection: Any, question: str, value: object) -> list[Any]:
+    """Ask past the engine, which is not ready yet. Errors are the driver's, as SQLAlchemy wraps them."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(question, (value,))
+        return list(cursor.fetchall())
+    finally:
+        connection.rollback()
