@@ -10,6 +10,7 @@ from db.relations.source import Source, root
 from db.relations.types import (
     ColumnType,
     Unpadded,
+    compared_text,
     cursor_type,
     is_local,
     parameter_type,
@@ -42,6 +43,7 @@ __all__ = [
     "Unpadded",
     "Visibility",
     "bare",
+    "compared_text",
     "cursor_type",
     "is_local",
     "link",

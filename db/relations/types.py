@@ -41,9 +41,18 @@ class ShortestDecimal(TypeDecorator[float]):
         return None if value is None else Decimal(repr(value))
 
 
+PADDED = (CHAR, NCHAR)
+"""Types of texts that databases fill up with blanks."""
+
+
 def unpadded(value: str | None) -> str | None:
     """A value of CHAR(n) without the blanks that databases fill it up with."""
     return value.rstrip(" ") if isinstance(value, str) else value  # SQLite may hold a number there
+
+
+def compared_text(type_: ColumnType, text: str) -> str:
+    """A text as a column compares it, as far as the column's type tells."""
+    return text.rstrip(" ") if isinstance(type_, PADDED) else text
 
 
 class Inferred(UserDefinedType[str]):
@@ -89,7 +98,7 @@ def parameter_type(type_: ColumnType) -> ColumnType:
         return BigInteger()
     if isinstance(type_, Numeric) and not isinstance(type_, Float):
         return Numeric() if type_.asdecimal else ShortestDecimal()
-    if isinstance(type_, CHAR | NCHAR):
+    if isinstance(type_, PADDED):
         return Unpadded()
     return String() if type(type_) in PLAIN_TEXTS else type_  # a cast to VARCHAR(3) makes abc of abcd
 

@@ -4,7 +4,7 @@ The law of case: docs/decisions/0019-texts-without-their-case.md. Order is not a
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 
 import asyncpg
@@ -36,7 +36,7 @@ NO_CASE = """
     CREATE COLLATION no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)
 """
 
-OPERATORS = {
+OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "eqIgnoreCase": lambda value, asked: fold(value) == fold(asked),
     "containsIgnoreCase": lambda value, asked: fold(asked) in fold(value),
     "startsWithIgnoreCase": lambda value, asked: fold(value).startswith(fold(asked)),

@@ -61,7 +61,8 @@ def test_addresses_are_kept_and_compared_in_lower_case() -> None:
     column: Column[Any] = Column("it", EmailAddress())
     assert TypeAdapter(rule(str, column.type)).validate_python(" Ada@Example.ORG ") == "ada@example.org"
     assert canonical(column, "Ada@Example.ORG") == "ada@example.org"
-    assert canonical(Column("it", String(50)), "Ada") == "Ada"
+    assert canonical(Column("it", String(50)), "Ada ") == "Ada "
+    assert canonical(Column("it", CHAR(50)), "Ada ") == "Ada"
 
 
 def test_a_slug_is_told_how_it_is_written() -> None:
