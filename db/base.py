@@ -20,6 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from uuid_utils.compat import uuid7
 
+from db.characters import fold
 from db.dialects import dialect_of, variants
 from db.slugs import SLUG
 from db.text_kinds import KIND
@@ -76,7 +77,7 @@ class EmailAddress(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """To lower case."""
-        return None if value is None else value.lower()
+        return None if value is None else fold(value)
 
 
 JSON_DOCUMENT: TypeEngine[Any] = variants(JSON(none_as_null=True), lambda dialect: dialect.json(none_as_null=True))

@@ -13,11 +13,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from db.dialects import DIALECTS, Function, FunctionName, variants
-from db.dialects.python_functions import fold
 
 __all__ = [
     "among",
-    "fold",
     "fold_case",
     "json_at",
     "json_contains",
@@ -26,6 +24,7 @@ __all__ = [
     "json_order",
     "json_path",
     "json_text",
+    "plain_text",
 ]
 
 T = TypeVar("T")
@@ -54,9 +53,17 @@ class among(_Function[bool]):  # noqa: N801 - a function in SQL
 
 
 class fold_case(_Function[str]):  # noqa: N801 - a function in SQL
-    """`(text)`: the text without its case, in all alphabets."""
+    """`(text)`: the text without its case, in all alphabets: docs/decisions/0019-texts-without-their-case.md."""
 
     name = FunctionName.FOLD_CASE
+    type = Text()
+    inherit_cache = True
+
+
+class plain_text(_Function[str]):  # noqa: N801 - a function in SQL
+    """`(text)`: the text itself, to look for parts of it: whatever its column's type and collation take for equal."""
+
+    name = FunctionName.PLAIN_TEXT
     type = Text()
     inherit_cache = True
 

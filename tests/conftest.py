@@ -47,6 +47,7 @@ SLOW = (
     "docs",  # the README's commands
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",
+    "entity/test_locales.py",  # a database for each locale
     "entity/test_odd_values.py::test_pages_of_one_row_are_the_whole_list_in_every_order",
     "entity/test_paging_laws.py",
     "entity/test_questions.py",

@@ -127,6 +127,16 @@ class PostgreSQLDatabases:
         yield Database(url, "postgresql")
         self._drop(url)
 
+    @contextmanager
+    def in_locale(self, locale: str) -> Iterator[Database]:
+        """A database without any table, with a locale as CREATE DATABASE takes it.
+
+        Raises `asyncpg.PostgresError` where the server does not have the locale.
+        """
+        url = self._create("template0", f"ENCODING 'UTF8' {locale}")
+        yield Database(url, "postgresql")
+        self._drop(url)
+
     def close(self) -> None:
         """Let go of the server; the run stops it, or drops our databases when it is somebody else's."""
         if self._migrated is not None:
@@ -139,12 +149,12 @@ class PostgreSQLDatabases:
         upgrade(settings_for(Database(url, "postgresql")))
         return _name(url)
 
-    def _create(self, template: str) -> str:
+    def _create(self, template: str, options: str = "") -> str:
         name = f"{self._run.name}_{os.getpid()}_{next(self._numbers)}"
         # The other strategy writes every page to the server's log: two to four times slower for small databases.
         # Before version 15 there was but one.
         strategy = "STRATEGY FILE_COPY" if self._admin.get_server_version() >= (15,) else ""
-        self._loop.call(self._admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy}'))
+        self._loop.call(self._admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy} {options}'))
         return make_url(self._server).set(database=name).render_as_string(hide_password=False)
 
     def _drop(self, url: str) -> None:

@@ -7,7 +7,7 @@ subclass in one file; only the differences stand there. Nothing is executed here
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     JSON,
@@ -15,6 +15,7 @@ from sqlalchemy import (
     BindParameter,
     Column,
     ColumnElement,
+    Dialect,
     Executable,
     Float,
     Index,
@@ -54,11 +55,21 @@ Changes: TypeAlias = Mapping[Any, Any]
 """New values by column, or by the column's name, as SQLAlchemy takes them for SET."""
 
 
+class FoundBy(NamedTuple):
+    """How rows are found by their keys."""
+
+    conditions: Sequence[ColumnElement[bool]]
+    """None at the root."""
+    key: Sequence[Expression]
+    """Which of the keys it is."""
+
+
 class FunctionName(StrEnum):
     """The functions of `db.functions`, by the names that they have in SQL."""
 
     AMONG = "trellis_among"
     FOLD_CASE = "trellis_fold_case"
+    PLAIN_TEXT = "trellis_plain_text"
     JSON_AT = "trellis_json_at"
     JSON_KIND = "trellis_json_kind"
     JSON_TEXT = "trellis_json_text"
@@ -86,6 +97,10 @@ class DatabaseDialect(ABC):
         """Whether a row belongs to one of the keys, which are bound when the statement runs: any number, one text."""
         keys: BindParameter[Any] = bindparam(KEYS, expanding=True)
         return columns[0].in_(keys) if len(columns) == 1 else tuple_(*columns).in_(keys)
+
+    def found_by(self, columns: Sequence[Expression]) -> FoundBy:
+        """How rows are found by their keys, and the key that each is found by: the row's own."""
+        return FoundBy([self.key_condition(columns)] if columns else [], columns)
 
     def key_parameters(self, keys: Sequence[Key], width: int) -> dict[str, object]:
         """The values for `key_condition`, of keys with `width` columns."""
@@ -138,14 +153,21 @@ class DatabaseDialect(ABC):
 
     # Functions
 
-    functions: ClassVar[Mapping[FunctionName, str]] = {FunctionName.AMONG: "{0} IN {1}"}
+    functions: ClassVar[Mapping[FunctionName, str]] = {
+        FunctionName.AMONG: "{0} IN {1}",
+        FunctionName.PLAIN_TEXT: "{0}",
+    }
     """SQL by function; `{0}` and `{1}` are the arguments. Others are called by their names, see `prepare`."""
 
     def function_sql(self, function: Function, compiler: SQLCompiler, **kw: Any) -> str:
         """The SQL of a call of a function of `db.functions`."""
         arguments = [self.argument_sql(argument, compiler, **kw) for argument in function.clauses]
-        template = self.functions.get(FunctionName(function.name))
+        template = self.template(function, compiler.dialect)
         return f"{function.name}({', '.join(arguments)})" if template is None else template.format(*arguments)
+
+    def template(self, function: Function, dialect: Dialect) -> str | None:
+        """The SQL of a function; None for one that is called by its name."""
+        return self.functions.get(FunctionName(function.name))
 
     def argument_sql(self, argument: Expression, compiler: SQLCompiler, **kw: Any) -> str:
         """The SQL of an argument of a function."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Column,
     ColumnClause,
     ColumnElement,
+    Dialect,
     Executable,
     ForeignKeyConstraint,
     FromClause,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     Insert,
     PrimaryKeyConstraint,
     Table,
+    TypeCoerce,
     UniqueConstraint,
     any_,
     bindparam,
@@ -49,8 +51,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
-from db.dialects.interface import KEYS, Changes, DatabaseDialect, FunctionName, NewValues
+from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
+from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, set_up_texts, takes_for_equal
 from db.relations import Expression, Key, parameter_type
 
 DRIVER = "postgresql+asyncpg"
@@ -108,7 +111,8 @@ class PostgreSQLConnections(ConnectionsDialect):
         return {"connect_args": arguments, "pool_reset_on_return": None, **pool}
 
     def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
-        """Replace connections that are known to be lost, and end transactions that were left open."""
+        """Replace lost connections, end transactions that were left open, and learn how the server writes texts."""
+        set_up_texts(engine)
         event.listen(engine.sync_engine, "checkout", _replace_lost)
         event.listen(engine.sync_engine, "reset", _end_transaction)
 
@@ -133,7 +137,8 @@ class PostgreSQL(DatabaseDialect):
         # Where two of these stand under OR, an array is served from indexes; IN from none: the whole table is read.
         # https://www.postgresql.org/docs/current/indexes-bitmap-scans.html
         FunctionName.AMONG: "{0} = ANY (ARRAY{1})",
-        FunctionName.FOLD_CASE: "lower({0})",
+        FunctionName.FOLD_CASE: FOLD,
+        FunctionName.PLAIN_TEXT: PLAIN,
         FunctionName.JSON_AT: "({0} #> ARRAY(SELECT jsonb_array_elements_text(CAST({1} AS jsonb))))",
         FunctionName.JSON_KIND: "jsonb_typeof({0})",
         FunctionName.JSON_TEXT: "(CASE jsonb_typeof({0}) WHEN 'string' THEN {0} #>> '{{}}' END)",
@@ -144,6 +149,15 @@ class PostgreSQL(DatabaseDialect):
         FunctionName.JSON_CONTAINS: "({0} @> CAST({1} AS jsonb))",
         FunctionName.JSON_HAS_KEY: "({0} ? {1})",
     }
+
+    def template(self, function: Function, dialect: Dialect) -> str | None:
+        """Small letters as this server makes them; a column that says how to tell texts apart keeps its collation."""
+        name = FunctionName(function.name)
+        if name is FunctionName.FOLD_CASE:
+            return fold_sql(dialect)
+        if name is FunctionName.PLAIN_TEXT and _collations(function) <= DETERMINISTIC and _collations(function):
+            return "CAST({0} AS TEXT)"
+        return super().template(function, dialect)
 
     def argument_sql(self, argument: Expression, compiler: SQLCompiler, **kw: Any) -> str:
         """JSON as JSONB: plain JSON knows none of the operators."""
@@ -162,13 +176,21 @@ class PostgreSQL(DatabaseDialect):
         keys = func.unnest(*_arrays(columns)).table_valued(*_named(columns)).render_derived(name="keys")
         return tuple_(*columns).in_(select(keys))
 
+    def found_by(self, columns: Sequence[Expression]) -> FoundBy:
+        """Where the database may take different texts for equal, the key that was asked for, not the row's own."""
+        if not any(takes_for_equal(column.type) for column in columns):
+            return super().found_by(columns)
+        asked = _keys_of(_parents(columns))
+        return FoundBy([column == key for column, key in zip(columns, asked, strict=True)], asked)
+
     def key_parameters(self, keys: Sequence[Key], width: int) -> dict[str, object]:
         """One array for each column of the key."""
         return {f"{KEYS}_{index}": [key[index] for key in keys] for index in range(width)}
 
     def page_per_parent(self, paged: PagedRows) -> Query:
         """A short ordered read for each parent, except where a table of pairs leads to few rows."""
-        return self._few_or_lateral(paged) if paged.through_table else self._lateral(paged)
+        few = paged.through_table and not any(takes_for_equal(column.type) for column in paged.key)
+        return self._few_or_lateral(paged) if few else self._lateral(paged)
 
     def _lateral(self, paged: PagedRows) -> Query:
         parent = _parents(paged.key)
@@ -277,6 +299,13 @@ class PostgreSQL(DatabaseDialect):
     def place(self, url: URL) -> str:
         """The database, its host and its port."""
         return f"{url.database} at {url.host or 'localhost'}:{url.port or 5432}"
+
+
+def _collations(function: Function) -> set[str]:
+    """The collations that a function's columns are declared with."""
+    columns = (it.clause if isinstance(it, TypeCoerce) else it for it in function.clauses)
+    declared = (getattr(column.type, "collation", None) for column in columns)
+    return {collation for collation in declared if collation is not None}
 
 
 def _arrays(columns: Sequence[Expression]) -> list[BindParameter[Any]]:

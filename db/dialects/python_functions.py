@@ -12,6 +12,7 @@ from enum import Enum, auto
 from operator import itemgetter
 from typing import Literal, NamedTuple, TypeAlias
 
+from db.characters import fold
 from db.dialects.interface import FunctionName
 
 Number: TypeAlias = int | float | Decimal
@@ -49,14 +50,6 @@ class PythonFunction(NamedTuple):
 
     arguments: int
     function: Callable[..., str | int | bool | None]
-
-
-def fold(text: str) -> str:
-    """`fold_case` in Python, for a value to compare with it: letter by letter, as PostgreSQL's `lower` does.
-
-    `str.lower` looks at a word's end, and makes ς of a last Σ.
-    """
-    return text.lower() if text.isascii() else "".join(letter.lower()[0] for letter in text)
 
 
 def fts5_query(text: str) -> str:

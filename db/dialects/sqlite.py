@@ -15,15 +15,19 @@ from typing import Any, ClassVar
 
 import aiosqlite
 from sqlalchemy import (
+    CHAR,
+    NCHAR,
     URL,
     CheckConstraint,
     ColumnElement,
     Connection,
+    Dialect,
     Float,
     Index,
     Insert,
     Integer,
     Numeric,
+    String,
     Table,
     event,
 )
@@ -37,7 +41,7 @@ from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import Changes, DatabaseDialect, NewValues
 from db.dialects.python_functions import FUNCTIONS, fts5_query
-from db.relations import Expression
+from db.relations import Expression, unpadded
 
 DRIVER = "sqlite+aiosqlite"
 
@@ -90,6 +94,8 @@ class SQLiteConnections(ConnectionsDialect):
         def prepare(connection: Any, _record: object) -> None:
             _prepare(connection, pragmas)
 
+        dialect = engine.sync_engine.dialect
+        dialect.colspecs = {**dialect.colspecs, CHAR: UnpaddedText, NCHAR: UnpaddedText}
         event.listen(engine.sync_engine, "do_connect", _fail_here)
         event.listen(engine.sync_engine, "connect", prepare)
         event.listen(engine.sync_engine, "begin", _begin)
@@ -101,6 +107,18 @@ class SQLiteConnections(ConnectionsDialect):
     def stopped_by_server(self, error: DBAPIError) -> bool:
         """There is no server, and no timeout of its own."""
         return False
+
+
+class UnpaddedText(String):
+    """CHAR(n), which SQLite does not fill up: without the blanks at its end that are no part of the value elsewhere."""
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        """What takes the blanks away."""
+        return unpadded
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str | None]:
+        """The same, of what others have written."""
+        return unpadded
 
 
 class SQLite(DatabaseDialect):

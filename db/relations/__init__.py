@@ -7,7 +7,16 @@ from db.relations.order import Term, total_order
 from db.relations.relationships import Link, link, link_of
 from db.relations.rows import Expression, Key, Predicate, Row, primary_key
 from db.relations.source import Source, root
-from db.relations.types import ColumnType, is_local, parameter_type, python_type
+from db.relations.types import (
+    ColumnType,
+    Unpadded,
+    compared_text,
+    cursor_type,
+    is_local,
+    parameter_type,
+    python_type,
+    unpadded,
+)
 from db.relations.visibility import (
     EVERYTHING,
     VIEWER,
@@ -31,8 +40,11 @@ __all__ = [
     "Row",
     "Source",
     "Term",
+    "Unpadded",
     "Visibility",
     "bare",
+    "compared_text",
+    "cursor_type",
     "is_local",
     "link",
     "link_of",
@@ -43,5 +55,6 @@ __all__ = [
     "root",
     "seen_where",
     "total_order",
+    "unpadded",
     "viewer_id",
 ]

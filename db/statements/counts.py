@@ -23,7 +23,8 @@ def aggregate(
 ) -> Statement:
     """One row of measures for each parent; parents without rows are left out. Columns: the measures, then the key."""
     known = dialect_of(dialect)
-    statement = select(*measures, *source.key).select_from(source.from_clause).where(*conditions(source, predicates))
+    statement = select(*measures).select_from(source.from_clause).where(*conditions(source, predicates))
     if source.key:
-        statement = statement.where(known.key_condition(source.key)).group_by(*source.key)
+        found = known.found_by(source.key)
+        statement = statement.add_columns(*found.key).where(*found.conditions).group_by(*found.key)
     return Statement(statement, known, len(measures), len(source.key))

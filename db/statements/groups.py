@@ -27,16 +27,17 @@ def groups(
         *(expression.label(f"by_{index}") for index, expression in enumerate(by)),
         *(measure.label(f"measure_{index}") for index, measure in enumerate(measures)),
     ]
-    key = labelled(source.key)
+    found = known.found_by(source.key)
+    key = labelled(found.key)
     number = func.row_number().over(
-        partition_by=source.key or None,
+        partition_by=found.key or None,
         order_by=[func.count().desc(), *(expression.asc().nulls_last() for expression in by)],
     )
     grouped = (
         select(*chosen, number.label("number"), *key)
         .select_from(source.from_clause)
-        .where(*conditions(source, predicates), *([known.key_condition(source.key)] if source.key else []))
-        .group_by(*source.key, *by)
+        .where(*conditions(source, predicates), *found.conditions)
+        .group_by(*found.key, *by)
     )
     if having is not None:
         grouped = grouped.having(having)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Label, and_, bindparam, false, func, literal_column, or_, select
 
 from db.dialects import PagedRows, Query, dialect_of, limit, sorted_by
-from db.relations import Expression, Predicate, Source, Term, parameter_type
+from db.relations import Expression, Predicate, Source, Term, cursor_type
 from db.statements.conditions import conditions
 from db.statements.statement import Statement
 
@@ -41,7 +41,7 @@ class Side:
         equal_so_far: list[ColumnElement[bool]] = []
         alternatives: list[ColumnElement[bool]] = []
         for index, (term, null) in enumerate(zip(terms, self.nulls, strict=True)):
-            value = bindparam(f"__{self.name}_{index}", type_=parameter_type(term.expression.type))
+            value = bindparam(f"__{self.name}_{index}", type_=cursor_type(term.expression.type))
             alternatives.append(and_(*equal_so_far, _is_behind_null(term) if null else _is_behind(term, value)))
             equal_so_far.append(term.expression.is_(None) if null else term.expression == value)
         return or_(*alternatives)

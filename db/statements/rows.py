@@ -19,10 +19,11 @@ def rows_by_key(
     """The rows of all keys. Columns: the asked-for ones, then the key."""
     known = dialect_of(dialect)
     chosen = [getattr(source.row, name) for name in columns]
+    found = known.found_by(source.key)
     statement = (
-        select(*chosen, *source.key)
+        select(*chosen, *found.key)
         .select_from(source.from_clause)
-        .where(known.key_condition(source.key), *conditions(source, predicates))
+        .where(*found.conditions, *conditions(source, predicates))
         .order_by(*sorted_by(source.order))
     )
     return Statement(statement, known, len(chosen), len(source.key))

@@ -16,6 +16,7 @@ from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from db.characters import fold
 from graph.errors import TooManyAttempts
 from graph.settings import Settings
 
@@ -95,7 +96,7 @@ class _Idle(threading.Timer):
 
 def _email(email: str) -> str:
     """A name of the same length for any e-mail address, in any case."""
-    return "email:" + hashlib.sha256(email.strip().lower().encode("utf-8", "surrogatepass")).hexdigest()
+    return "email:" + hashlib.sha256(fold(email.strip()).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _network(address: str) -> str:

@@ -14,11 +14,10 @@ from typing import Any, TypeAlias
 
 import sqlalchemy
 import strawberry
-from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, false, or_, true, type_coerce
+from sqlalchemy import ColumnElement, String, Text, and_, bindparam, cast, false, or_, true, type_coerce
 from strawberry.scalars import JSON
 
 from db.functions import (
-    fold,
     fold_case,
     json_at,
     json_contains,
@@ -27,8 +26,9 @@ from db.functions import (
     json_order,
     json_path,
     json_text,
+    plain_text,
 )
-from db.relations import parameter_type
+from db.relations import Unpadded, parameter_type
 from db.statements import joined
 from graph.entity.registry import list_of, optional
 from graph.entity.scalars import check_json
@@ -137,19 +137,11 @@ ORDER = (
 """Operators of types whose values have an order in SQL."""
 
 
-def _folded(test: Test) -> Test:
-    return lambda column, value: test(fold_case(column), value)
-
-
 def _escaped(value: str) -> str:
     """A text as part of a pattern. Raises `InvalidFilter` for one that is too long."""
     if len(value) > MAX_PART:
         raise InvalidFilter("part of a text", f"{len(value)} characters are too many; send at most {MAX_PART}.")
     return value.replace(ESCAPE, ESCAPE + ESCAPE).replace("%", f"{ESCAPE}%").replace("_", f"{ESCAPE}_")
-
-
-def _folded_part(value: str) -> str:
-    return _escaped(fold(value))
 
 
 def _contains(column: Expression, part: Operand) -> Condition:
@@ -164,17 +156,35 @@ def _ends_with(column: Expression, part: Operand) -> Condition:
     return column.endswith(part, escape=ESCAPE)
 
 
+def _equals_folded(column: Expression, value: Operand) -> Condition:
+    found: Condition = fold_case(column) == fold_case(type_coerce(value, column.type))
+    return found
+
+
+def _plain(test: Test) -> Test:
+    """A test of parts of a text, under a collation that tells all texts apart: patterns know no others."""
+    return lambda column, part: test(plain_text(column), _part(column, part))
+
+
+def _folded(test: Test) -> Test:
+    """The same of small letters. The database makes them on both sides: a text equals itself in any locale."""
+    return lambda column, part: test(fold_case(column), fold_case(_part(column, part)))
+
+
+def _part(column: Expression, part: Operand) -> Expression:
+    """A part of a text as it was sent, with the blanks at its end; kinds of texts write parts as they write wholes."""
+    return type_coerce(part, Text() if isinstance(column.type, String | Unpadded) else column.type)
+
+
 TEXT = (
     *ORDER,
-    Operator("contains", "Holds this text.", _contains, bind=_escaped),
-    Operator("startsWith", "Begins with this text.", _starts_with, bind=_escaped),
-    Operator("endsWith", "Ends with this text.", _ends_with, bind=_escaped),
-    Operator("eqIgnoreCase", "Equal to this, whatever the case.", _folded(_equals), bind=fold),
-    Operator("containsIgnoreCase", "Holds this text, whatever the case.", _folded(_contains), bind=_folded_part),
-    Operator(
-        "startsWithIgnoreCase", "Begins with this text, whatever the case.", _folded(_starts_with), bind=_folded_part
-    ),
-    Operator("endsWithIgnoreCase", "Ends with this text, whatever the case.", _folded(_ends_with), bind=_folded_part),
+    Operator("contains", "Holds this text.", _plain(_contains), bind=_escaped),
+    Operator("startsWith", "Begins with this text.", _plain(_starts_with), bind=_escaped),
+    Operator("endsWith", "Ends with this text.", _plain(_ends_with), bind=_escaped),
+    Operator("eqIgnoreCase", "Equal to this, whatever the case.", _equals_folded, bind=_same),
+    Operator("containsIgnoreCase", "Holds this text, whatever the case.", _folded(_contains), bind=_escaped),
+    Operator("startsWithIgnoreCase", "Begins with this text, whatever the case.", _folded(_starts_with), bind=_escaped),
+    Operator("endsWithIgnoreCase", "Ends with this text, whatever the case.", _folded(_ends_with), bind=_escaped),
 )
 
 
@@ -204,12 +214,15 @@ JSON_PART = (
     Operator("gte", "Greater than this, or equal.", _part_order(lambda result: result >= 0)),
     Operator("in", "Equal to one of these.", _part_in, Takes.VALUES),
     Operator(
-        "contains", "Text that holds this text.", lambda part, text: _contains(json_text(part), _escaped(text)), str
+        "contains",
+        "Text that holds this text.",
+        lambda part, text: _plain(_contains)(json_text(part), _escaped(text)),
+        str,
     ),
     Operator(
         "containsIgnoreCase",
         "Text that holds this text, whatever the case.",
-        lambda part, text: _folded(_contains)(json_text(part), _folded_part(text)),
+        lambda part, text: _folded(_contains)(json_text(part), _escaped(text)),
         str,
     ),
     Operator("isNull", "Null or not there, or with false: there and not null.", _json_is_null, bool),

@@ -14,10 +14,14 @@ from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy import Column, Numeric, SmallInteger, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from db.characters import check_line, check_lines
 from db.text_kinds import kind_of
 
 MAX_TEXT = 200_000
 """Characters of a text without a limit of its own; a request holds about as much."""
+
+MAX_LINE = 255
+"""Up to how many characters a column is taken for one line: where databases and people put names and titles."""
 
 SMALL = 2**15
 """Where PostgreSQL's smallint ends."""
@@ -26,7 +30,8 @@ SMALL = 2**15
 def text(column: Column[object]) -> object:
     """A text that fits into the column and is of its kind.
 
-    Texts of limited length are names and titles: blanks at their ends are slips, and nothing at all is no name.
+    Texts of limited length are names and titles: blanks at their ends are slips, and nothing at all is no name. Those
+    of at most `MAX_LINE` characters are one line. Lengths are in code points, as PostgreSQL counts.
     """
     stored = _stored(column)
     if isinstance(stored, sqlalchemy.Enum):
@@ -37,7 +42,8 @@ def text(column: Column[object]) -> object:
     length = StringConstraints(
         strip_whitespace=limit is not None, min_length=0 if may_be_empty else 1, max_length=limit or MAX_TEXT
     )
-    return Annotated[str, length] if kind is None else Annotated[str, length, AfterValidator(kind.check)]
+    seen = AfterValidator(check_line if limit is not None and limit <= MAX_LINE else check_lines)
+    return Annotated[str, length, seen] if kind is None else Annotated[str, length, seen, AfterValidator(kind.check)]
 
 
 def whole_number(column: Column[object]) -> object:

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import utcnow
+from db.characters import check_line
 from db.models import ApiKey, User
 from db.models.role import ADMIN
 from graph.auth import opaque
@@ -43,6 +44,10 @@ async def create(
     """
     if not 0 < len(name) <= NAME_CHARACTERS:
         raise InvalidKey(f"A key's name has 1 to {NAME_CHARACTERS} characters; this one has {len(name)}.")
+    try:
+        check_line(name)
+    except ValueError as error:
+        raise InvalidKey(f"This is no name for a key: {error}.") from None
     if read_only and ADMIN in roles:
         raise InvalidKey(
             "A key that is read-only may stand in a web page for all to read, so it cannot be an admin's; give it"

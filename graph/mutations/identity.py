@@ -21,7 +21,7 @@ from graph.identity import sign_ins, users
 from graph.identity.identify import COOKIE
 from graph.identity.service import Identity, Known
 from graph.mutations.house import HouseSettings
-from graph.mutations.texts import Email
+from graph.mutations.texts import Email, Line
 from graph.policies import visibility
 from graph.types.user import User as UserType
 from graph.viewer import NOBODY, Viewer
@@ -46,7 +46,7 @@ class SignUpInput(Input):
     """Who signs up."""
 
     email: Email = Field(description="The e-mail address.")
-    name: str = Field(description="The name that others see.", min_length=1, max_length=200)
+    name: Line = Field(description="The name that others see.")
     password: SecretStr = Field(description="8 to 128 characters.")
     cookie: bool = Field(False, description=COOKIE_TEXT)
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 from sqlalchemy import inspect, select, update
 from sqlalchemy.orm import aliased
 
@@ -18,7 +18,7 @@ from graph.loading.queries import ListQuery
 from graph.mutations.house import house_account
 from graph.mutations.moving import MAX_MINOR_UNITS, PAYING, check_currencies, hold, minor_units, move, own
 from graph.mutations.rights import ADMINS
-from graph.mutations.texts import Currency
+from graph.mutations.texts import Currency, Line
 from graph.types.account import Account
 from graph.types.order import Order
 from graph.types.transfer import Transfer
@@ -49,9 +49,7 @@ def _not_negative(price: Decimal) -> Decimal:
 class OrderLineInput(Input):
     """One thing in an order."""
 
-    description: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = Field(
-        description="What is bought."
-    )
+    description: Line = Field(description="What is bought.")
     quantity: int = Field(description="How many of it; at least 1.", ge=1, le=MAX_QUANTITY)
     unit_price: Annotated[Decimal, AfterValidator(_not_negative)] = Field(
         description="What one costs, in the currency of the order."

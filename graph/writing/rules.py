@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from sqlalchemy import Column
 
+from db.relations import compared_text
 from db.text_kinds import kind_of
 from graph.entity.registry import Attribute
 from graph.entity.types import TYPES
@@ -36,9 +37,11 @@ def fits(rule: TypeAdapter[Any], value: object) -> bool:
 
 
 def canonical(column: Column[object], value: object) -> object:
-    """A value as the database compares it: e-mail addresses, for one, are equal in any case."""
+    """A value as the database compares it: e-mail addresses are equal in any case, and CHAR(n) is padded."""
+    if not isinstance(value, str):
+        return value
     kind = kind_of(column)
-    return value if kind is None or not isinstance(value, str) else kind.canonical(value)
+    return compared_text(column.type, value) if kind is None else kind.canonical(value)
 
 
 def _not_null(value: object) -> object:

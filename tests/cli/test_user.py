@@ -78,6 +78,7 @@ def test_an_address_that_somebody_has_is_refused(database: Database) -> None:
     [
         (("create", "ada", "--name", "Ada"), "", Exit.USAGE, "This is no e-mail address: "),
         (("create", "ada@example.org", "--name", ""), "", Exit.USAGE, "A name has 1 to 200 characters"),
+        (("create", "ada@example.org", "--name", "\u202eadA"), "", Exit.USAGE, "This is no name: U+202E turns"),
         ((*ADA, "--role", "amin"), "", Exit.FAILED, "no role 'amin'; take one of admin, author, editor, member."),
         ((*ADA, "--password-stdin"), "short\n", Exit.USAGE, "A password has 8 to 128 characters; this one has 5."),
         ((*ADA, "--password-stdin"), "", Exit.USAGE, "this one has 0."),

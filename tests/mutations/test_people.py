@@ -42,6 +42,16 @@ async def test_admins_make_users_without_a_password(ask: Asking) -> None:
     assert await editor.refused("createUser", {"email": "a@b.org", "name": "A"}, USER) == [("Forbidden", ())]
 
 
+async def test_a_name_is_one_line_that_can_be_seen(ask: Asking) -> None:
+    for name in ("Ada\x1b[31m", "Ada\nLovelace", "\u202eadA", "\u200b", " \u2060 "):
+        refused = await ask.by(ADMIN).refused("createUser", {"email": "a@b.org", "name": name}, USER)
+        assert refused == [("InvalidInput", ("input", "name"))]
+    turned = await errors(ask.by(ADMIN), "createUser", {"email": "a@b.org", "name": "\u202eadA"}, USER)
+    assert turned == [("InvalidInput", ["input", "name"], "U+202E turns the direction of what follows; leave it out.")]
+    payload = await ask.by(ADMIN).do("createUser", {"email": "a@b.org", "name": "נועה 👩\u200d💻"}, USER)
+    assert payload["user"]["name"] == "נועה 👩\u200d💻"
+
+
 async def test_an_address_is_taken_in_any_case_and_both_databases_say_so_alike(ask: Asking) -> None:
     await make_user(ask.engines, email="ada@example.com")
     taken = ("AlreadyExists", ["input", "email"], "Among the users, this email is taken; choose another.")

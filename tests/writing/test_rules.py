@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import BigInteger, Column, Enum, Numeric, SmallInteger, String, Text
+from sqlalchemy import CHAR, BigInteger, Column, Enum, Numeric, SmallInteger, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from strawberry.scalars import JSON
 
@@ -35,7 +35,11 @@ def rule(type_: Any, column_type: TypeEngine[Any], *, nullable: bool = False, ki
     [
         (rule(str, String(3)), ["abc", "  abc ", "日本語"], ["", "   ", "abcd", None, 1]),
         (rule(str, String(3), nullable=True), ["", None], ["abcd"]),
-        (rule(str, Text()), ["", " ", "x" * 200_000], ["x" * 200_001, None]),
+        (rule(str, CHAR(3)), ["abc", " ab  "], ["a\tb", "abcd", "\u200b"]),
+        (rule(str, String(255)), ["می\u200cخواهم"], ["a\nb", "a\x1b[31m", "a\u2028b", "\u202eab", "\u200b"]),  # noqa: RUF001 - a script
+        (rule(str, String(255), nullable=True), ["", None], ["\u200b", "\x7f"]),
+        (rule(str, String(256)), ["a\nb", "a\tb", "\u202ba\u202c"], ["a\x1b[31m", "a\x85b"]),
+        (rule(str, Text()), ["", " ", "a\r\nb\tc", "x" * 200_000], ["x" * 200_001, None, "\x9b", "a\x0cb"]),
         (rule(str, Shouted()), ["12345"], ["", "123456"]),
         (rule(str, Enum("a", "b", native_enum=False)), ["a"], ["c", "", None]),
         (rule(str, String(9), kind="slug"), ["a-b", "ä"], ["A", "a b", "-", ""]),
@@ -57,7 +61,8 @@ def test_addresses_are_kept_and_compared_in_lower_case() -> None:
     column: Column[Any] = Column("it", EmailAddress())
     assert TypeAdapter(rule(str, column.type)).validate_python(" Ada@Example.ORG ") == "ada@example.org"
     assert canonical(column, "Ada@Example.ORG") == "ada@example.org"
-    assert canonical(Column("it", String(50)), "Ada") == "Ada"
+    assert canonical(Column("it", String(50)), "Ada ") == "Ada "
+    assert canonical(Column("it", CHAR(50)), "Ada ") == "Ada"
 
 
 def test_a_slug_is_told_how_it_is_written() -> None:

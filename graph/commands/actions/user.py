@@ -7,6 +7,7 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from db.characters import check_line
 from db.models import User
 from graph.auth.passwords import HASHER, check_password, prepared
 from graph.cli.database import transaction
@@ -24,6 +25,10 @@ def create(email: str, name: str, roles: list[str], *, password_stdin: bool) -> 
     """Add a user. Raises `CommandError` for a name, an address or a password that no user may have."""
     if not 0 < len(name) <= NAME_CHARACTERS:
         raise CommandError(f"A name has 1 to {NAME_CHARACTERS} characters; this one has {len(name)}.", Exit.USAGE)
+    try:
+        check_line(name)
+    except ValueError as error:
+        raise CommandError(f"This is no name: {error}.", Exit.USAGE) from None
     try:
         email = users.checked_email(email)
     except InvalidEmail as error:

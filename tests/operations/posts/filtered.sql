@@ -8,7 +8,7 @@ WHERE users_1.id = posts_1.author_id) AS term_1, posts_1.title AS term_2, posts_
 FROM posts AS posts_1 
 WHERE (EXISTS (SELECT 1 
 FROM users AS users_2 
-WHERE users_2.id = posts_1.author_id AND (lower(users_2.name) LIKE $1::VARCHAR || '%' ESCAPE '/'))) AND NOT (EXISTS (SELECT 1 
+WHERE users_2.id = posts_1.author_id AND (lower(CAST(users_2.name AS TEXT) COLLATE "default") LIKE lower(CAST($1::VARCHAR AS TEXT) COLLATE "default") || '%' ESCAPE '/'))) AND NOT (EXISTS (SELECT 1 
 FROM users AS users_3 JOIN post_contributors AS post_contributors_1 ON post_contributors_1.user_id = users_3.id 
 WHERE post_contributors_1.post_id = posts_1.id AND users_3.is_active = false)) AND (EXISTS (SELECT 1 
 FROM tags AS tags_2 JOIN post_tags AS post_tags_2 ON post_tags_2.tag_id = tags_2.id 
@@ -32,7 +32,7 @@ WHERE users_1.id = posts_1.author_id) AS term_1, posts_1.title AS term_2, posts_
 FROM posts AS posts_1 
 WHERE (EXISTS (SELECT 1 
 FROM users AS users_2 
-WHERE users_2.id = posts_1.author_id AND (trellis_fold_case(users_2.name) LIKE ? || '%' ESCAPE '/'))) AND NOT (EXISTS (SELECT 1 
+WHERE users_2.id = posts_1.author_id AND (trellis_fold_case(users_2.name) LIKE trellis_fold_case(?) || '%' ESCAPE '/'))) AND NOT (EXISTS (SELECT 1 
 FROM users AS users_3 JOIN post_contributors AS post_contributors_1 ON post_contributors_1.user_id = users_3.id 
 WHERE post_contributors_1.post_id = posts_1.id AND users_3.is_active = 0)) AND (EXISTS (SELECT 1 
 FROM tags AS tags_2 JOIN post_tags AS post_tags_2 ON post_tags_2.tag_id = tags_2.id 
