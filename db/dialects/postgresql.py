@@ -134,6 +134,8 @@ class PostgreSQL(DatabaseDialect):
         # https://www.postgresql.org/docs/current/indexes-bitmap-scans.html
         FunctionName.AMONG: "{0} = ANY (ARRAY{1})",
         FunctionName.FOLD_CASE: "lower({0})",
+        FunctionName.MOMENT: "{0}",
+        FunctionName.MOMENTS_COMPARED: "{0}",
         FunctionName.JSON_AT: "({0} #> ARRAY(SELECT jsonb_array_elements_text(CAST({1} AS jsonb))))",
         FunctionName.JSON_KIND: "jsonb_typeof({0})",
         FunctionName.JSON_TEXT: "(CASE jsonb_typeof({0}) WHEN 'string' THEN {0} #>> '{{}}' END)",
