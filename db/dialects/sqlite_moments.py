@@ -172,8 +172,15 @@ def _in_utc(value: Any) -> Any:
 
 
 def _read_zoned_moment(value: Any) -> datetime | None:
-    found = read_moment(value)
-    return None if found is None else found.replace(tzinfo=UTC)
+    """In our own form, to read the zone with the moment takes a quarter of the time of adding it afterwards."""
+    if value is None:
+        return None
+    if len(value) == 26 and value[10] == " " and value[7] == "-":
+        try:
+            return datetime.fromisoformat(value + "+00:00")
+        except ValueError:  # another form of this length, which may have a zone
+            pass
+    return stored_moment(value).replace(tzinfo=UTC)
 
 
 def _read_zoned_time(value: Any) -> time | None:

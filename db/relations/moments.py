@@ -7,7 +7,18 @@ known here. Why: docs/decisions/0017-one-form-for-moments.md.
 
 from typing import Any, TypeVar
 
-from sqlalchemy import BinaryExpression, BindParameter, Boolean, Column, ColumnElement, Date, DateTime, Grouping, Time
+from sqlalchemy import (
+    BinaryExpression,
+    BindParameter,
+    Boolean,
+    Column,
+    ColumnElement,
+    Date,
+    DateTime,
+    Grouping,
+    SQLColumnExpression,
+    Time,
+)
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import TypeCoerce
 from sqlalchemy.sql.functions import FunctionElement
@@ -69,9 +80,10 @@ class moments_compared(FunctionElement[bool]):  # noqa: N801 - a function in SQL
         return Grouping(self) if grouped else self
 
 
-def comparable(expression: Expression) -> Expression:
+def comparable(expression: SQLColumnExpression[Any]) -> Expression:
     """The expression by which rows are compared, ordered and grouped."""
-    return moment(expression) if holds_moments(expression.type) and not isinstance(expression, moment) else expression
+    found: Expression = expression  # type: ignore[assignment]  # an attribute of a model reads as the expression
+    return moment(found) if holds_moments(found.type) and not isinstance(found, moment) else found
 
 
 def holds_moments(type_: ColumnType) -> bool:

@@ -50,7 +50,7 @@ def from_text(read: Callable[[str], T], form: str) -> Parse[T]:
         try:
             return read(value)
         except (ValueError, OverflowError) as error:
-            cure = f"; {error}" if isinstance(error, UnreadableMoment) and error.args else ""
+            cure = f" ({error})" if isinstance(error, UnreadableMoment) and error.args else ""
             raise InvalidScalar(value, form + cure) from None
 
     return parse

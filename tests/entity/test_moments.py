@@ -196,6 +196,45 @@ async def test_forms_of_one_moment_are_one_group_with_one_least_and_one_greatest
     assert len(found["entriesAggregate"]["groupBy"]) == len(set(diary.MOMENTS)) + 1
 
 
+@pytest.mark.parametrize(
+    "noon", ["2024-02-29t12:00:00z", "2024-02-29 13:00+01:00", "2024-02-29T12:00:00.000000000-00:00"]
+)
+async def test_a_moment_may_be_written_in_any_form_of_rfc_3339(both: Both, noon: str) -> None:
+    document = "query ($noon: DateTime!) { entries(where: {keptAt: {eq: $noon}}) { totalCount } }"
+    assert (await agreed(both, document, noon=noon))["entries"]["totalCount"] == 10
+
+
+@pytest.mark.parametrize(
+    ("type_", "field", "sent", "told"),
+    [
+        ("DateTime", "keptAt", "2016-12-31T23:59:60Z", "(leap seconds are not kept; send the second before or after)."),
+        (
+            "DateTime",
+            "keptAt",
+            "2024-02-29T12:00:00.0000001Z",
+            "(seconds have at most 6 digits behind the point; round",
+        ),
+        ("DateTime", "keptAt", "0001-01-01T00:00:00+00:01", "(years go from 1 to 9999 in UTC)."),
+        (
+            "DateTime",
+            "keptAt",
+            "20240229T120000Z",
+            "is not a moment with a time zone, for instance 2026-03-01T12:00:00Z.",
+        ),
+        ("LocalDateTime", "localAt", "2024-02-29T12:00:00Z", "is not a moment without a time zone, for instance"),
+        ("Date", "day", "2024-W09-4", "is not a day, for instance 2026-03-01."),
+        ("Time", "hour", "24:00", "is not a time of day without a time zone, for instance 12:30:00."),
+    ],
+)
+async def test_what_is_no_moment_is_refused_with_the_cure(
+    both: Both, type_: str, field: str, sent: str, told: str
+) -> None:
+    document = f"query ($value: {type_}!) {{ entries(where: {{{field}: {{eq: $value}}}}) {{ totalCount }} }}"
+    for api in both.values():
+        (message,) = await api.errors(document, value=sent)
+        assert told in message
+
+
 async def test_rows_that_refer_to_a_moment_find_it_in_any_form(both: Both, statements: StatementRecorder) -> None:
     ids = [global_id(Day, at) for at in diary.DAYS]
     document = """

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from db.migrate import upgrade
+from db.migrate import current, newest, upgrade
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
@@ -83,6 +83,7 @@ async def test_a_database_that_trellis_makes_has_a_write_ahead_log(tmp_path: Pat
     migrated, touched = tmp_path / "migrated.db", tmp_path / "touched.db"
     await asyncio.to_thread(upgrade, settings_of(f"sqlite:///{migrated}"))
     touched.touch()
+    assert current(settings_of(f"sqlite:///file:{migrated}?mode=ro&uri=true")) == newest()
     for file in (migrated, touched, tmp_path / "new.db"):
         assert await asked(f"sqlite:///{file}", "PRAGMA journal_mode", "PRAGMA synchronous") == ["wal", 1]
 

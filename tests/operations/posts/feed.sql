@@ -52,10 +52,10 @@ FROM posts AS posts_1
 WHERE posts_1.published_at >= coalesce((SELECT CASE WHEN (count(near.value) < ?) THEN NULL WHEN (count(near.value) = ?) THEN x'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' ELSE trellis_day_beside(min(near.value), ?) END AS anon_1 
 FROM (SELECT posts_1.published_at AS value 
 FROM posts AS posts_1 ORDER BY posts_1.published_at DESC NULLS LAST
- LIMIT ? OFFSET ?) AS near), -9e999) OR posts_1.published_at IS NULL AND (SELECT CASE WHEN (count(near.value) < ?) THEN NULL WHEN (count(near.value) = ?) THEN x'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' ELSE trellis_day_beside(min(near.value), ?) END AS anon_1 
+ LIMIT ? OFFSET ?) AS near), -9e999) OR posts_1.published_at IS CASE WHEN ((SELECT CASE WHEN (count(near.value) < ?) THEN NULL WHEN (count(near.value) = ?) THEN x'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' ELSE trellis_day_beside(min(near.value), ?) END AS anon_1 
 FROM (SELECT posts_1.published_at AS value 
 FROM posts AS posts_1 ORDER BY posts_1.published_at DESC NULLS LAST
- LIMIT ? OFFSET ?) AS near) IS NULL ORDER BY CASE WHEN posts_1.published_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]' THEN posts_1.published_at ELSE trellis_moment_key(posts_1.published_at) END DESC NULLS LAST, posts_1.id DESC
+ LIMIT ? OFFSET ?) AS near) IS NULL) THEN NULL ELSE x'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' END ORDER BY CASE WHEN posts_1.published_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]' THEN posts_1.published_at ELSE trellis_moment_key(posts_1.published_at) END DESC NULLS LAST, posts_1.id DESC
  LIMIT ? OFFSET ?;
 
 SELECT count(*) AS count_1 
