@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import JSON, Boolean, Integer, Text
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from db.dialects import DIALECTS, Function, FunctionName, variants
+from db.dialects import FunctionName, function_sql, variants
 
 __all__ = [
     "among",
@@ -36,12 +35,7 @@ class _Function(FunctionElement[T]):
     name: FunctionName
 
 
-@compiles(_Function)
-def _sql(element: Function, compiler: SQLCompiler, **kw: Any) -> str:
-    dialect = DIALECTS.get(compiler.dialect.name)
-    if dialect is None:  # the statement is printed, not run
-        return f"{element.name}({compiler.process(element.clauses, **kw)})"
-    return dialect.function_sql(element, compiler, **kw)
+compiles(_Function)(function_sql)
 
 
 class among(_Function[bool]):  # noqa: N801 - a function in SQL

@@ -156,7 +156,8 @@ def _refuse_pgbouncer(settings: DatabaseSettings) -> None:
 
 
 def _file(settings: DatabaseSettings) -> Path | None:
-    """The file of a SQLite database."""
+    """The file of a SQLite database; None for one that is named by a URI, which says itself whether it may be made."""
     url = settings.direct
-    in_a_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
-    return Path(str(url.database)) if in_a_file else None
+    name = url.database or ""
+    in_a_file = url.get_backend_name() == "sqlite" and name not in ("", ":memory:") and not name.startswith("file:")
+    return Path(name) if in_a_file else None

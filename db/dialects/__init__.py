@@ -5,9 +5,11 @@ in `DIALECTS`. Which database there is, no other module of `db` or `graph` asks;
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from db.dialects.errors import Failure, ReportedViolation, Rule
@@ -15,6 +17,7 @@ from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionNa
 from db.dialects.paging import LIMIT, PagedRows, Query, labelled, limit, sorted_by
 from db.dialects.postgresql import PostgreSQL
 from db.dialects.sqlite import SQLite
+from db.relations.moments import moment, moments_compared
 
 __all__ = [
     "DIALECTS",
@@ -32,6 +35,7 @@ __all__ = [
     "UnknownDialect",
     "dialect_of",
     "failure_of",
+    "function_sql",
     "labelled",
     "limit",
     "sorted_by",
@@ -57,6 +61,16 @@ def dialect_of(name: str) -> DatabaseDialect:
     if found is None:
         raise UnknownDialect(name)
     return found
+
+
+@compiles(moment)
+@compiles(moments_compared)
+def function_sql(element: Function, compiler: SQLCompiler, **kw: Any) -> str:
+    """The SQL of a call of a function whose SQL each dialect knows."""
+    dialect = DIALECTS.get(compiler.dialect.name)
+    if dialect is None:  # the statement is printed, not run
+        return f"{element.name}({compiler.process(element.clauses, **kw)})"
+    return dialect.function_sql(element, compiler, **kw)
 
 
 def variants(common: TypeEngine[T], own: Callable[[DatabaseDialect], TypeEngine[T] | None]) -> TypeEngine[T]:

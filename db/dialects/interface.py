@@ -76,6 +76,8 @@ class FunctionName(StrEnum):
     JSON_ORDER = "trellis_json_order"
     JSON_CONTAINS = "trellis_json_contains"
     JSON_HAS_KEY = "trellis_json_has_key"
+    MOMENT = "trellis_moment"
+    MOMENTS_COMPARED = "trellis_moments_compared"
 
 
 class DatabaseDialect(ABC):
@@ -126,6 +128,10 @@ class DatabaseDialect(ABC):
             .order_by(*(numbered.c[column.key] for column in key), numbered.c.number)
         )
 
+    def first_rows(self, rows: Query, order: tuple[Term, ...]) -> Query:
+        """At most `limit()` of the rows, in order."""
+        return rows.order_by(*sorted_by(order)).limit(limit())
+
     def with_cursors(self, paged: PagedRows) -> Query:
         """The rows, with the values of the order's terms if cursors are wanted."""
         return paged.rows.add_columns(*self.term_columns(paged.order)) if paged.cursors else paged.rows
@@ -156,6 +162,8 @@ class DatabaseDialect(ABC):
     functions: ClassVar[Mapping[FunctionName, str]] = {
         FunctionName.AMONG: "{0} IN {1}",
         FunctionName.PLAIN_TEXT: "{0}",
+        FunctionName.MOMENT: "{0}",
+        FunctionName.MOMENTS_COMPARED: "{0}",
     }
     """SQL by function; `{0}` and `{1}` are the arguments. Others are called by their names, see `prepare`."""
 

@@ -139,6 +139,8 @@ class PostgreSQL(DatabaseDialect):
         FunctionName.AMONG: "{0} = ANY (ARRAY{1})",
         FunctionName.FOLD_CASE: FOLD,
         FunctionName.PLAIN_TEXT: PLAIN,
+        FunctionName.MOMENT: "{0}",
+        FunctionName.MOMENTS_COMPARED: "{0}",
         FunctionName.JSON_AT: "({0} #> ARRAY(SELECT jsonb_array_elements_text(CAST({1} AS jsonb))))",
         FunctionName.JSON_KIND: "jsonb_typeof({0})",
         FunctionName.JSON_TEXT: "(CASE jsonb_typeof({0}) WHEN 'string' THEN {0} #>> '{{}}' END)",

@@ -14,9 +14,15 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from db.characters import fold
 from db.dialects.interface import FunctionName
+from db.dialects.sqlite_moments import DAY_BESIDE, DAY_KEY, MOMENT_KEY, TIME_KEY
+from db.moments import day_beside, day_key, moment_key, time_key
 
 Number: TypeAlias = int | float | Decimal
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | Number | bool | None
+
+
+Value: TypeAlias = str | int | float | bool | bytes | None
+"""What SQLite holds."""
 
 
 class _Missing(Enum):
@@ -49,7 +55,7 @@ class PythonFunction(NamedTuple):
     """A function and the number of its arguments."""
 
     arguments: int
-    function: Callable[..., str | int | bool | None]
+    function: Callable[..., Value]
 
 
 def fts5_query(text: str) -> str:
@@ -147,6 +153,14 @@ def _has_key(document: str | None, key: str) -> bool | None:
     return key in value if isinstance(value, dict | list) else value == key
 
 
+def _of_text(function: Callable[[str], str]) -> Callable[[Value], Value]:
+    return lambda value: function(value) if isinstance(value, str) else value
+
+
+def _day_beside(value: Value, days: int) -> str | None:
+    return day_beside(value, days) if isinstance(value, str) else None
+
+
 FUNCTIONS: Mapping[str, PythonFunction] = {
     FunctionName.FOLD_CASE: PythonFunction(1, _fold_case),
     FunctionName.JSON_AT: PythonFunction(2, _at),
@@ -155,5 +169,9 @@ FUNCTIONS: Mapping[str, PythonFunction] = {
     FunctionName.JSON_ORDER: PythonFunction(2, _order),
     FunctionName.JSON_CONTAINS: PythonFunction(2, _contains),
     FunctionName.JSON_HAS_KEY: PythonFunction(2, _has_key),
+    MOMENT_KEY: PythonFunction(1, _of_text(moment_key)),
+    DAY_KEY: PythonFunction(1, _of_text(day_key)),
+    TIME_KEY: PythonFunction(1, _of_text(time_key)),
+    DAY_BESIDE: PythonFunction(2, _day_beside),
 }
 """By their names in SQL."""

@@ -32,16 +32,20 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import Constraint
+from sqlalchemy.sql.compiler import SQLCompiler
 
+from db.dialects import sqlite_moments
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
-from db.dialects.interface import Changes, DatabaseDialect, NewValues
+from db.dialects.interface import Changes, DatabaseDialect, Function, NewValues
+from db.dialects.paging import Query
 from db.dialects.python_functions import FUNCTIONS, fts5_query
-from db.relations import Expression, unpadded
+from db.relations import Expression, Term, unpadded
+from db.relations.moments import moment, moments_compared
 
 DRIVER = "sqlite+aiosqlite"
 
@@ -64,7 +68,7 @@ class SQLiteConnections(ConnectionsDialect):
     """How connections open, begin and end."""
 
     drivers: Mapping[str, str] = {"sqlite": DRIVER, DRIVER: DRIVER}
-    begin_snapshot = "BEGIN"  # WAL gives a reader its view at the first SELECT
+    begin_snapshot = "BEGIN"  # the first SELECT fixes the view, by WAL or by a lock that commits wait for
     begin_change = "BEGIN IMMEDIATE"  # to wait for the turn to write now, instead of failing in the middle
     autocommit: ClassVar[Options] = {BEGIN: ""}
     snapshot: ClassVar[Options] = {BEGIN: begin_snapshot}
@@ -84,18 +88,16 @@ class SQLiteConnections(ConnectionsDialect):
     def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
         """Tell each new connection how to behave, and send the BEGIN that its options name."""
         pragmas = (
-            "journal_mode = WAL",
-            "synchronous = NORMAL",  # durable against a crash of the process; WAL keeps the file whole
+            f"busy_timeout = {round(statement_timeout_s * 1000)}",
             "foreign_keys = ON",
             "case_sensitive_like = ON",  # `contains` tells cases apart, as on PostgreSQL
-            f"busy_timeout = {round(statement_timeout_s * 1000)}",
         )
 
         def prepare(connection: Any, _record: object) -> None:
             _prepare(connection, pragmas)
 
         dialect = engine.sync_engine.dialect
-        dialect.colspecs = {**dialect.colspecs, CHAR: UnpaddedText, NCHAR: UnpaddedText}
+        dialect.colspecs = {**dialect.colspecs, CHAR: UnpaddedText, NCHAR: UnpaddedText, **sqlite_moments.TYPES}
         event.listen(engine.sync_engine, "do_connect", _fail_here)
         event.listen(engine.sync_engine, "connect", prepare)
         event.listen(engine.sync_engine, "begin", _begin)
@@ -136,6 +138,18 @@ class SQLite(DatabaseDialect):
     def prepare(self, connection: DBAPIConnection) -> None:
         """Register the functions in Python."""
         _register_functions(connection)
+
+    def function_sql(self, function: Function, compiler: SQLCompiler, **kw: Any) -> str:
+        """Moments are texts, in forms of which one is ours."""
+        if isinstance(function, moment):
+            return sqlite_moments.key_sql(function, compiler, **kw)
+        if isinstance(function, moments_compared):
+            return sqlite_moments.comparison_sql(function, compiler, **kw)
+        return super().function_sql(function, compiler, **kw)
+
+    def first_rows(self, rows: Query, order: tuple[Term, ...]) -> Query:
+        """At most `limit()` of the rows, in order; moments too are served by an index."""
+        return sqlite_moments.first_rows(rows, order)
 
     def insert_missing(self, table: Table, key: Sequence[str] = ()) -> Insert:
         """INSERT … ON CONFLICT DO NOTHING."""
@@ -199,9 +213,27 @@ def _prepare(connection: Any, pragmas: tuple[str, ...]) -> None:
     cursor = connection.cursor()
     for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
+    _choose_journal(cursor)
     cursor.close()
     _register_functions(connection)
     _stop_when_abandoned(connection.driver_connection)
+
+
+def _choose_journal(cursor: DBAPICursor) -> None:
+    """Give a database that is still empty a write-ahead log; a database that somebody has made stays as it is.
+
+    The mode of the journal stands in the file. Why: docs/decisions/0017-one-form-for-moments.md.
+    """
+    if _pragma(cursor, "page_count") == 0:
+        with suppress(sqlite3.OperationalError):  # a file that cannot be written stays empty
+            cursor.execute("PRAGMA journal_mode = WAL")
+    if _pragma(cursor, "journal_mode") == "wal":  # only there a crash of the machine leaves the file whole
+        cursor.execute("PRAGMA synchronous = NORMAL")
+
+
+def _pragma(cursor: DBAPICursor, name: str) -> object:
+    cursor.execute(f"PRAGMA {name}")
+    return cursor.fetchall()[0][0]
 
 
 def _register_functions(connection: DBAPIConnection) -> None:

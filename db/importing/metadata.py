@@ -17,6 +17,7 @@ from db.importing.front_matter import FrontMatter
 from db.importing.naming import tidy
 from db.importing.refusal import Fault, Refused
 from db.models import Post, Tag, User
+from db.moments import stored_moment
 
 YEAR = re.compile(r"[0-9]{4}")
 
@@ -49,7 +50,7 @@ def _moment(value: Any) -> datetime | None:
     """A date or a moment, in UTC; without a zone it is taken as UTC."""
     try:
         if isinstance(value, str):
-            value = datetime.fromisoformat(value)
+            value = stored_moment(value)
         if isinstance(value, date) and not isinstance(value, datetime):
             value = datetime.combine(value, time())
         if isinstance(value, datetime):

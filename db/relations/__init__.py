@@ -3,6 +3,7 @@
 Mapped classes and relationships enter; sources of rows, terms and types leave. Nothing here knows a database.
 """
 
+from db.relations.moments import comparable
 from db.relations.order import Term, total_order
 from db.relations.relationships import Link, link, link_of
 from db.relations.rows import Expression, Key, Predicate, Row, primary_key
@@ -43,6 +44,7 @@ __all__ = [
     "Unpadded",
     "Visibility",
     "bare",
+    "comparable",
     "compared_text",
     "cursor_type",
     "is_local",

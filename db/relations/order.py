@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import UnaryExpression
 
+from db.relations.moments import comparable, holds_moments
 from db.relations.rows import AnyMapper, Expression, Row, primary_key
 
 
@@ -33,9 +34,26 @@ class Term(NamedTuple):
         """The term of the opposite order: a page of the last rows is read from the end."""
         return self._replace(descending=not self.descending, nulls_first=not self.nulls_first)
 
+    @property
+    def compared(self) -> Expression:
+        """The expression as rows are compared by it."""
+        return comparable(self.expression)
+
+    @property
+    def holds_moments(self) -> bool:
+        """Whether its values may be stored in other forms than rows are ordered by."""
+        return holds_moments(self.expression.type)
+
     def sql(self) -> Expression:
         """The term for ORDER BY; nulls are placed explicitly, because databases disagree about them."""
-        ordered = self.expression.desc() if self.descending else self.expression.asc()
+        return self._placed(self.compared)
+
+    def stored_sql(self) -> Expression:
+        """The same by values as they are stored, whatever they mean."""
+        return self._placed(self.expression)
+
+    def _placed(self, compared: Expression) -> Expression:
+        ordered = compared.desc() if self.descending else compared.asc()
         if not self.nullable:
             return ordered
         return ordered.nulls_first() if self.nulls_first else ordered.nulls_last()

@@ -17,6 +17,7 @@ from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList
 from sqlalchemy.sql.selectable import AliasedReturnsRows
 
+from db.relations.moments import comparable
 from db.relations.order import Term
 from db.relations.rows import AnyColumn, AnyMapper, Expression, Row, attribute_of, primary_key
 from db.relations.source import Source
@@ -87,7 +88,7 @@ class Link:
             return self._children_through_parent(child)
         if self.relationship.secondary is not None:
             return self._children_through_secondary(child)
-        key = tuple(getattr(child, name) for name in self.target_key or ())
+        key = _compared(child, self.target_key or ())
         return Source(child, child, key, self._natural_order(inspect(child).selectable))
 
     def _children_through_secondary(self, child: Row) -> Source:
@@ -102,14 +103,14 @@ class Link:
                 for target, column in self._secondary_pairs
             ),
         )
-        key = tuple(between.c[remote.key or remote.name] for _, remote in self._pairs)
+        key = tuple(comparable(between.c[remote.key or remote.name]) for _, remote in self._pairs)
         order = self._natural_order(inspect(child).selectable, between)
         return Source(child, from_clause, key, order, through_table=True)
 
     def _children_through_parent(self, child: Row) -> Source:
         parent = aliased(self.parent.entity)
         on_clause = getattr(parent, self.relationship.key).of_type(child)
-        key = tuple(getattr(parent, name) for name in primary_key(self.parent))
+        key = _compared(parent, primary_key(self.parent))
         joined = orm_join(parent, child, on_clause)
         aliases = [part for part in visitors.iterate(joined) if isinstance(part, AliasedReturnsRows)]
         between = (alias for alias in aliases if alias.element is self.relationship.secondary)
@@ -123,13 +124,11 @@ class Link:
         """
         met = aliased(self.target.entity)
         paths = self._children_through_parent(met)
-        keys = [getattr(met, name) for name in primary_key(self.target)]
+        keys = _compared(met, primary_key(self.target))
         pairs = select(*paths.key, *keys).select_from(paths.from_clause).distinct().subquery()
         columns = list(pairs.c)
-        on_clause = _all_equal(
-            zip(columns[len(paths.key) :], (getattr(child, name) for name in primary_key(self.target)), strict=True)
-        )
-        key = tuple(columns[: len(paths.key)])
+        on_clause = _all_equal(zip(columns[len(paths.key) :], _compared(child, primary_key(self.target)), strict=True))
+        key = tuple(map(comparable, columns[: len(paths.key)]))
         return Source(child, orm_join(child, pairs, on_clause), key, self._natural_order(inspect(child).selectable))
 
     @cached_property
@@ -181,7 +180,12 @@ def link(attribute: QueryableAttribute[Any]) -> Link:
 
 
 def _all_equal(pairs: Iterable[tuple[Expression, Expression]]) -> ColumnElement[bool]:
-    return and_(*(left == right for left, right in pairs))
+    return and_(*(comparable(left) == comparable(right) for left, right in pairs))
+
+
+def _compared(row: Row, names: Iterable[str]) -> tuple[Expression, ...]:
+    """Attributes of a row, as rows are compared by them."""
+    return tuple(comparable(getattr(row, name)) for name in names)
 
 
 def _is_equality(clause: ColumnElement[bool] | None, pairs: ColumnPairs) -> bool:

@@ -119,7 +119,7 @@ class Engines:
     def snapshot(self) -> AsyncEngine:
         """For statements that must agree: one read-only view of the database; the next replica in turn.
 
-        `REPEATABLE READ, READ ONLY` on PostgreSQL; on SQLite, WAL gives a reader its view at the first SELECT.
+        `REPEATABLE READ, READ ONLY` on PostgreSQL; on SQLite, the first SELECT fixes the view.
         """
         return next(self._snapshots)
 

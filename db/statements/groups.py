@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, func, select
 
 from db.dialects import dialect_of, labelled, limit
-from db.relations import Expression, Predicate, Source
+from db.relations import Expression, Predicate, Source, comparable
 from db.statements.conditions import conditions
 from db.statements.statement import Statement
 
@@ -22,7 +22,7 @@ def groups(
     having: ColumnElement[bool] | None = None,
 ) -> Statement:
     """At most `limit` groups for each parent, the largest first. Columns: `by`, the measures, then the key."""
-    known = dialect_of(dialect)
+    known, by = dialect_of(dialect), [comparable(expression) for expression in by]
     chosen = [
         *(expression.label(f"by_{index}") for index, expression in enumerate(by)),
         *(measure.label(f"measure_{index}") for index, measure in enumerate(measures)),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Label, and_, bindparam, false, func, literal_column, or_, select
 
-from db.dialects import PagedRows, Query, dialect_of, limit, sorted_by
+from db.dialects import PagedRows, dialect_of, limit, sorted_by
 from db.relations import Expression, Predicate, Source, Term, cursor_type
 from db.statements.conditions import conditions
 from db.statements.statement import Statement
@@ -41,15 +41,16 @@ class Side:
         equal_so_far: list[ColumnElement[bool]] = []
         alternatives: list[ColumnElement[bool]] = []
         for index, (term, null) in enumerate(zip(terms, self.nulls, strict=True)):
-            value = bindparam(f"__{self.name}_{index}", type_=cursor_type(term.expression.type))
+            compared = term.compared
+            value = bindparam(f"__{self.name}_{index}", type_=cursor_type(compared.type))
             alternatives.append(and_(*equal_so_far, _is_behind_null(term) if null else _is_behind(term, value)))
-            equal_so_far.append(term.expression.is_(None) if null else term.expression == value)
+            equal_so_far.append(compared.is_(None) if null else compared == value)
         return or_(*alternatives)
 
 
 def _is_behind(term: Term, value: Expression) -> ColumnElement[bool]:
     """Whether a row comes later in the term's order than a value."""
-    further = term.expression < value if term.descending else term.expression > value
+    further = term.compared < value if term.descending else term.compared > value
     return or_(further, term.expression.is_(None)) if term.nullable and not term.nulls_first else further
 
 
@@ -88,12 +89,8 @@ def page(source: Source, shape: PageShape, dialect: str, predicates: Sequence[Pr
     )
     cursors = shape.cursors or not (shape.columns or source.key)  # a SELECT needs a column
     paged = PagedRows(rows, source.key, shape.order(), cursors, source.through_table)
-    statement = known.page_per_parent(paged) if source.key else _page(known.with_cursors(paged), paged.order)
+    statement = known.page_per_parent(paged) if source.key else known.first_rows(known.with_cursors(paged), paged.order)
     return Statement(statement, known, len(shape.columns), len(source.key))
-
-
-def _page(rows: Query, order: Sequence[Term]) -> Query:
-    return rows.order_by(*sorted_by(order)).limit(limit())
 
 
 def counted_page(
@@ -117,7 +114,7 @@ def counted_page(
     shown = [f"column_{index}" for index in range(len(shape.columns))]
     shown += [f"term_{index}" for index in range(len(shape.terms))] if shape.cursors else []
     counted = select(*(few.c[name] for name in shown), func.count().over().label("total"))
-    return Statement(_page(counted, terms), known, len(shape.columns))
+    return Statement(counted.order_by(*sorted_by(terms)).limit(limit()), known, len(shape.columns))
 
 
 def page_and_count(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import ColumnElement, Float, Numeric, cast, func, type_coerce
 
+from db.relations import comparable
 from graph.entity.scalars import BigInt
 
 COMPUTED_DIGITS = 10
@@ -47,8 +48,8 @@ def _exact(column: Expression) -> Expression:
 
 
 EXTREMES: Mapping[str, Aggregate] = {
-    "min": Aggregate(lambda column: func.min(column, type_=column.type)),
-    "max": Aggregate(lambda column: func.max(column, type_=column.type)),
+    "min": Aggregate(lambda column: func.min(comparable(column), type_=column.type)),
+    "max": Aggregate(lambda column: func.max(comparable(column), type_=column.type)),
 }
 """Of values that have an order, and whose order both databases can aggregate."""
 

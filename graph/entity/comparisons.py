@@ -28,7 +28,7 @@ from db.functions import (
     json_text,
     plain_text,
 )
-from db.relations import Unpadded, parameter_type
+from db.relations import Unpadded, comparable, parameter_type
 from db.statements import joined
 from graph.entity.registry import list_of, optional
 from graph.entity.scalars import check_json
@@ -334,7 +334,7 @@ class ValueFilter:
 def _compared(column: Expression) -> Expression:
     if isinstance(column.type, sqlalchemy.Enum) and column.type.enum_class is None:
         return cast(column, Text)  # PostgreSQL's enumerations know no other words, and no parts of words
-    return type_coerce(column, parameter_type(column.type))
+    return comparable(type_coerce(column, parameter_type(column.type)))
 
 
 def check_comparable(where: str, value: object) -> None:

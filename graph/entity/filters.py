@@ -22,6 +22,7 @@ from db.relations import (
     Source,
     Visibility,
     bare,
+    comparable,
     parameter_type,
     primary_key,
     seen_where,
@@ -245,7 +246,7 @@ def related(statement: Select[Any], link: Link, children: Source, row: Row, visi
     return (
         statement.select_from(children.from_clause)
         .where(
-            *(key == getattr(row, name) for key, name in zip(children.key, link.key, strict=True)),
+            *(key == comparable(getattr(row, name)) for key, name in zip(children.key, link.key, strict=True)),
             *conditions(children, [seen] if seen else []),
         )
         .correlate(inspect(bare(row)).selectable)
@@ -259,7 +260,7 @@ def first(statement: Select[Any], link: Link, children: Source) -> Select[Any]:
 
 def _id_conditions(entity: Entity, row: Row, asked: Asked, where: str) -> list[ColumnElement[bool]]:
     columns = [getattr(row, name) for name in entity.key]
-    wide = [type_coerce(column, parameter_type(column.type)) for column in columns]
+    wide = [comparable(type_coerce(column, parameter_type(column.type))) for column in columns]
 
     def one_of(texts: list[str | None] | None) -> ColumnElement[bool]:
         if texts is None or None in texts:

@@ -12,6 +12,9 @@ from typing import Any, NewType, TypeVar
 
 from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 
+from db import moments
+from db.moments import UnreadableMoment
+
 T = TypeVar("T")
 
 Parse = Callable[[object], T]
@@ -46,18 +49,19 @@ def from_text(read: Callable[[str], T], form: str) -> Parse[T]:
             raise InvalidScalar(value, form)
         try:
             return read(value)
-        except (ValueError, OverflowError):
-            raise InvalidScalar(value, form) from None
+        except (ValueError, OverflowError) as error:
+            cure = f" ({error})" if isinstance(error, UnreadableMoment) and error.args else ""
+            raise InvalidScalar(value, form + cure) from None
 
     return parse
 
 
 def zoned_datetime(text: str) -> datetime:
     """A moment in UTC. Raises `ValueError` for a text without a time zone."""
-    value = datetime.fromisoformat(text)
+    value = moments.moment(text)
     if value.tzinfo is None:
         raise ValueError(text)
-    return value.astimezone(UTC)  # SQLite's own type forgets the zone
+    return value
 
 
 def in_utc(value: datetime) -> str:
@@ -69,7 +73,7 @@ def in_utc(value: datetime) -> str:
 
 def local_datetime(text: str) -> datetime:
     """A day and a time. Raises `ValueError` for a text with a time zone."""
-    value = datetime.fromisoformat(text)
+    value = moments.moment(text)
     if value.tzinfo is not None:
         raise ValueError(text)
     return value
@@ -77,7 +81,7 @@ def local_datetime(text: str) -> datetime:
 
 def local_time(text: str) -> time:
     """A time of day. Raises `ValueError` for a text with a time zone."""
-    value = time.fromisoformat(text)
+    value = moments.time_of_day(text)
     if value.tzinfo is not None:
         raise ValueError(text)
     return value

@@ -11,6 +11,7 @@ from decimal import Decimal
 import strawberry
 from strawberry.scalars import JSON
 
+from db import moments
 from db.relations import is_local
 from graph.entity import comparisons, input_rules, scalars, values
 from graph.entity.aggregate_functions import EXTREMES, OF_DECIMALS, OF_DOUBLES, OF_WHOLE_NUMBERS, without_noise
@@ -102,7 +103,11 @@ TYPES = TypeTable(
     ScalarType(
         annotation=datetime,
         name="DateTime",
-        description="A moment in ISO 8601 with its time zone: `2026-03-01T12:00:00+00:00`. Answers are in UTC.",
+        description=(
+            "A moment in RFC 3339 with its time zone: `2026-03-01T12:00:00.5+01:00` or `2026-03-01T11:00:00.5Z`. T may"
+            " be a space, T and Z may be small. Seconds may be left out, and have at most six digits behind the point."
+            " Answers are in UTC."
+        ),
         specified_by=RFC_3339,
         parse=scalars.from_text(scalars.zoned_datetime, "a moment with a time zone, for instance 2026-03-01T12:00:00Z"),
         serialize=scalars.in_utc,
@@ -117,7 +122,10 @@ TYPES = TypeTable(
     ScalarType(
         annotation=LocalDateTime,
         name="LocalDateTime",
-        description="A day and a time of day in ISO 8601 without a time zone: `2026-03-01T12:00:00`.",
+        description=(
+            "A day and a time of day in RFC 3339, but without a time zone: `2026-03-01T12:00:00`. T may be small or a"
+            " space. Seconds may be left out, and have at most six digits behind the point."
+        ),
         specified_by=LOCAL_DATE_TIME,
         parse=scalars.from_text(
             scalars.local_datetime, "a moment without a time zone, for instance 2026-03-01T12:00:00"
@@ -130,9 +138,9 @@ TYPES = TypeTable(
     ScalarType(
         annotation=date,
         name="Date",
-        description="A day in ISO 8601, for instance `2026-03-01`.",
+        description="A day in RFC 3339: `2026-03-01`.",
         specified_by=RFC_3339,
-        parse=scalars.from_text(date.fromisoformat, "a day, for instance 2026-03-01"),
+        parse=scalars.from_text(moments.day, "a day, for instance 2026-03-01"),
         serialize=date.isoformat,
         operators=comparisons.ORDER,
         is_ordered=True,
@@ -142,7 +150,10 @@ TYPES = TypeTable(
     ScalarType(
         annotation=time,
         name="Time",
-        description="A time of day in ISO 8601, for instance `12:30:00`.",
+        description=(
+            "A time of day in RFC 3339, but without a time zone: `12:30:00`. Seconds may be left out, and have at most"
+            " six digits behind the point."
+        ),
         specified_by=RFC_3339,
         parse=scalars.from_text(scalars.local_time, "a time of day without a time zone, for instance 12:30:00"),
         serialize=time.isoformat,

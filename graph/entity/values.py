@@ -15,6 +15,7 @@ from typing import TypeVar
 import sqlalchemy
 from sqlalchemy.types import TypeEngine
 
+from db import moments
 from db.relations import is_local, python_type
 from graph.entity.scalars import MAX_DIGITS, check_text
 
@@ -70,21 +71,21 @@ def to_uuid(value: object, _column: ColumnType) -> uuid.UUID:
 
 def to_date(value: object, _column: ColumnType) -> date:
     """A day."""
-    return date.fromisoformat(_text(value))
+    return moments.day(_text(value))
 
 
 def to_datetime(value: object, column: ColumnType) -> datetime:
     """A moment, in UTC where it has a zone. SQLite's own type forgets the zone, so one without is taken for UTC."""
-    found = datetime.fromisoformat(_text(value))
+    found = moments.moment(_text(value))
     _check_zone(found, column)
     if found.tzinfo is not None:
-        return found.astimezone(UTC)
+        return found
     return found.replace(tzinfo=UTC) if _has_zone(column) else found
 
 
 def to_time(value: object, column: ColumnType) -> time:
     """A time of day; as moments are read, but in its own zone."""
-    found = time.fromisoformat(_text(value))
+    found = moments.time_of_day(_text(value))
     _check_zone(found, column)
     return found.replace(tzinfo=UTC) if found.tzinfo is None and _has_zone(column) else found
 

@@ -16,6 +16,7 @@ from db.base import UtcDateTime, utcnow
 from db.fast import CompiledStatement, Values
 from db.fast.compiled import Statement
 from db.models import ApiKey, Role, SignIn, User, api_key_roles, user_roles
+from db.relations import comparable
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from graph.auth import opaque
@@ -125,7 +126,7 @@ def _sign_in() -> Statement:
         .where(
             SignIn.id == bindparam("sign_in", type_=SignIn.id.type),
             SignIn.revoked_at.is_(None),
-            SignIn.expires_at > _now(),
+            comparable(SignIn.expires_at) > _now(),
             User.is_active,
         )
     )
@@ -141,7 +142,7 @@ def _api_key() -> Statement:
         .where(
             ApiKey.secret_hash == bindparam("digest", type_=ApiKey.secret_hash.type),
             ApiKey.revoked_at.is_(None),
-            or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > _now()),
+            or_(ApiKey.expires_at.is_(None), comparable(ApiKey.expires_at) > _now()),
             or_(ApiKey.user_id.is_(None), User.is_active),
         )
     )

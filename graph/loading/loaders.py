@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapper
 
 from db import statements as batch
 from db.fast import Values
-from db.relations import Link, Predicate, Source, Visibility, root, total_order
+from db.relations import Link, Predicate, Source, Visibility, comparable, root, total_order
 from db.session import RequestSession
 from db.statements import Key, PageShape, Statement, StatementCache, page
 from graph.loading.queries import FoundRows, Grouping, ListQuery, Measure, Order, PageArguments, Projection
@@ -178,7 +178,7 @@ class Loaders:
 
         def source() -> Source:
             rows = self.visible.seen(root(model.entity), model)
-            return rows._replace(key=tuple(getattr(rows.row, name) for name in key))
+            return rows._replace(key=tuple(comparable(getattr(rows.row, name)) for name in key))
 
         return self._by_key(("key", model, key, columns), model, source, columns)
 

@@ -43,7 +43,7 @@ FROM transfers AS transfers_1
 WHERE transfers_1.from_account_id IN (?, ?, ?, ?) GROUP BY transfers_1.from_account_id;
 
 SELECT page.column_0, page.column_1, page.column_2, page.key_0 
-FROM (SELECT transfers_1.amount AS column_0, transfers_1.currency AS column_1, transfers_1.to_account_id AS column_2, row_number() OVER (PARTITION BY transfers_1.from_account_id ORDER BY transfers_1.created_at DESC, transfers_1.id DESC) AS number, transfers_1.from_account_id AS key_0 
+FROM (SELECT transfers_1.amount AS column_0, transfers_1.currency AS column_1, transfers_1.to_account_id AS column_2, row_number() OVER (PARTITION BY transfers_1.from_account_id ORDER BY CASE WHEN transfers_1.created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]' THEN transfers_1.created_at ELSE trellis_moment_key(transfers_1.created_at) END DESC, transfers_1.id DESC) AS number, transfers_1.from_account_id AS key_0 
 FROM transfers AS transfers_1 
 WHERE transfers_1.from_account_id IN (?, ?, ?, ?)) AS page 
 WHERE page.number <= ? ORDER BY page.key_0, page.number;

@@ -48,7 +48,14 @@ FROM few) > cardinality($1::BIGINT[]) * $2::INTEGER) AS found ORDER BY found.key
 
 -- sqlite
 SELECT posts_1.author_id AS column_0, posts_1.id AS column_1, posts_1.published_at AS column_2, posts_1.title AS column_3 
-FROM posts AS posts_1 ORDER BY posts_1.published_at DESC NULLS LAST, posts_1.id DESC
+FROM posts AS posts_1 
+WHERE posts_1.published_at >= coalesce((SELECT CASE WHEN (count(near.value) < ?) THEN NULL WHEN (count(near.value) = ?) THEN x'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' ELSE trellis_day_beside(min(near.value), ?) END AS anon_1 
+FROM (SELECT posts_1.published_at AS value 
+FROM posts AS posts_1 ORDER BY posts_1.published_at DESC NULLS LAST
+ LIMIT ? OFFSET ?) AS near), -9e999) OR posts_1.published_at IS CASE WHEN ((SELECT CASE WHEN (count(near.value) < ?) THEN NULL WHEN (count(near.value) = ?) THEN x'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' ELSE trellis_day_beside(min(near.value), ?) END AS anon_1 
+FROM (SELECT posts_1.published_at AS value 
+FROM posts AS posts_1 ORDER BY posts_1.published_at DESC NULLS LAST
+ LIMIT ? OFFSET ?) AS near) IS NULL) THEN NULL ELSE x'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff' END ORDER BY CASE WHEN posts_1.published_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]' THEN posts_1.published_at ELSE trellis_moment_key(posts_1.published_at) END DESC NULLS LAST, posts_1.id DESC
  LIMIT ? OFFSET ?;
 
 SELECT count(*) AS count_1 

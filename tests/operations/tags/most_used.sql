@@ -35,7 +35,7 @@ WHERE post_tags_1.tag_id = tags_1.id) DESC, tags_1.slug ASC, tags_1.id ASC
  LIMIT ? OFFSET ?;
 
 SELECT page.column_0, page.key_0 
-FROM (SELECT posts_1.slug AS column_0, row_number() OVER (PARTITION BY post_tags_1.tag_id ORDER BY posts_1.created_at ASC, posts_1.id ASC) AS number, post_tags_1.tag_id AS key_0 
+FROM (SELECT posts_1.slug AS column_0, row_number() OVER (PARTITION BY post_tags_1.tag_id ORDER BY CASE WHEN posts_1.created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]' THEN posts_1.created_at ELSE trellis_moment_key(posts_1.created_at) END ASC, posts_1.id ASC) AS number, post_tags_1.tag_id AS key_0 
 FROM posts AS posts_1 JOIN post_tags AS post_tags_1 ON post_tags_1.post_id = posts_1.id 
 WHERE post_tags_1.tag_id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS page 
 WHERE page.number <= ? ORDER BY page.key_0, page.number;

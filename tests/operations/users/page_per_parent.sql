@@ -37,7 +37,7 @@ FROM users AS users_1 ORDER BY users_1.id ASC
  LIMIT ? OFFSET ?;
 
 SELECT page.column_0, page.column_1, page.key_0 
-FROM (SELECT posts_1.id AS column_0, posts_1.title AS column_1, row_number() OVER (PARTITION BY posts_1.author_id ORDER BY posts_1.published_at DESC NULLS LAST, posts_1.id DESC) AS number, posts_1.author_id AS key_0 
+FROM (SELECT posts_1.id AS column_0, posts_1.title AS column_1, row_number() OVER (PARTITION BY posts_1.author_id ORDER BY CASE WHEN posts_1.published_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]' THEN posts_1.published_at ELSE trellis_moment_key(posts_1.published_at) END DESC NULLS LAST, posts_1.id DESC) AS number, posts_1.author_id AS key_0 
 FROM posts AS posts_1 
 WHERE posts_1.author_id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS page 
 WHERE page.number <= ? ORDER BY page.key_0, page.number;
