@@ -6,7 +6,7 @@ differs. Nothing is compared here.
 Source: https://alembic.sqlalchemy.org/en/latest/api/autogenerate.html#alembic.autogenerate.compare_metadata
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Computed, FetchedValue, ForeignKeyConstraint, Index
@@ -32,15 +32,19 @@ def sentences(differences: Iterable[Any]) -> list[str]:
         else:
             side, _, kind = difference[0].partition("_")
             objects.setdefault((KINDS.get(kind, kind), _name(difference)), {})[side] = _thing(difference)
-    return [*(_object(kind, name, sides) for (kind, name), sides in objects.items()), *changes]
+    anew = {name.partition(".")[0] for (kind, name), sides in objects.items() if kind == "column" and len(sides) > 1}
+    shown = (_object(kind, name, sides, anew) for (kind, name), sides in objects.items())
+    return [*filter(None, shown), *changes]
 
 
-def _object(kind: str, name: str, sides: dict[str, Any]) -> str:
+def _object(kind: str, name: str, sides: Mapping[str, Any], anew: Collection[str]) -> str | None:
+    """A sentence about an object. None: one that differs in nothing goes and comes with a column that is made anew."""
     if sides.keys() >= {"add", "remove"}:
-        return (
-            f"The {kind} {name} is {_shown(sides['remove'])} in the database and {_shown(sides['add'])} in the models."
-        )
-    if "remove" in sides or "drop" in sides:
+        held, wanted = _shown(sides["remove"]), _shown(sides["add"])
+        if held != wanted:
+            return f"The {kind} {name} is {held} in the database and {wanted} in the models."
+        return None if name.partition(".")[0] in anew else f"The {kind} {name} has other options in the models."
+    if "remove" in sides:
         return f"The {kind} {name} is in the database and not in the models."
     return f"The {kind} {name} is in the models and not in the database."
 

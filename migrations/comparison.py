@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import (
     AddColumnOp,
@@ -18,6 +19,7 @@ from alembic.operations.ops import (
     AlterColumnOp,
     CreateCheckConstraintOp,
     CreateIndexOp,
+    CreatePrimaryKeyOp,
     CreateTableOp,
     DropColumnOp,
     DropConstraintOp,
@@ -292,6 +294,24 @@ def _apart(change: MigrateOperation) -> list[MigrateOperation]:
     others = [found for found in change.ops if not isinstance(found, DropIndexOp | CreateIndexOp)]
     parts = (drops, others, creations)
     return [ModifyTableOps(change.table_name, list(part), schema=change.schema) for part in parts if part]
+
+
+_alteration = renderers.dispatch(AlterColumnOp)  # alembic's own
+
+
+@renderers.dispatch_for(AlterColumnOp, replace=True)
+def render_alteration(context: AutogenContext, change: AlterColumnOp) -> str:
+    """A changed column; an identity that goes is named, for PostgreSQL has another word for that than for a default."""
+    rendered: str = _alteration(context, change)
+    if change.modify_server_default is None and isinstance(change.existing_server_default, Identity):
+        return f"{rendered.removesuffix(')')}, existing_server_default=sa.Identity())"
+    return rendered
+
+
+@renderers.dispatch_for(CreatePrimaryKeyOp, replace=True)
+def render_primary_key(_context: AutogenContext, addition: CreatePrimaryKeyOp) -> str:
+    """A primary key in a batch, which alembic runs and does not write."""
+    return f"batch_op.create_primary_key(batch_op.f({str(addition.constraint_name)!r}), {[*addition.columns]!r})"
 
 
 def setup(plugin: Plugin) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.operations.batch import ApplyBatchImpl
-from sqlalchemy import Index, Inspector, String, Table
+from sqlalchemy import DefaultClause, Index, Inspector, String, Table, TextClause
 from sqlalchemy.types import TypeEngine
 
 from migrations.catalogs.sqlite import SQLiteCatalog, index_of
 
 
 class OnPostgreSQL(PostgresqlImpl):
-    """A column gets its new type by a cast, as it does on SQLite."""
+    """A column gets its new type by a cast, as it does on SQLite; a default that changes with it goes first."""
 
     __dialect__ = "postgresql"
 
@@ -28,6 +28,8 @@ class OnPostgreSQL(PostgresqlImpl):
         if type_ is not None and options.get("postgresql_using") is None and not isinstance(type_, String):
             preparer = self.dialect.identifier_preparer
             options["postgresql_using"] = f"{preparer.quote(column_name)}::{type_.compile(dialect=self.dialect)}"
+            if isinstance(options.get("server_default"), DefaultClause | str | TextClause | type(None)):
+                super().alter_column(table_name, column_name, server_default=None, schema=options.get("schema"))
         super().alter_column(table_name, column_name, type_=type_, **options)
 
 

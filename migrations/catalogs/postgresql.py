@@ -16,18 +16,18 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from alembic.util import CommandError
-from sqlalchemy import CheckConstraint, Connection, Constraint, Index, MetaData, Row, Table, event, text
+from sqlalchemy import CheckConstraint, Connection, Constraint, Index, MetaData, Row, Table, column, event, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import conv
 
 from migrations.catalogs.interface import ColumnWords, TableWords
-from migrations.catalogs.sql import split, text_of
+from migrations.catalogs.sql import split, text_of, unquoted
 
 T = TypeVar("T", str, ColumnWords)
 
-quoted = postgresql.dialect().identifier_preparer.quote
+quoted = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]  # as SQLAlchemy has it
 """A name, in quotes if PostgreSQL needs them."""
 
 TWINS = "pg_temp"
@@ -159,9 +159,9 @@ def _remaking(twins: "SchemaWords") -> Iterator[str]:
             if text_.startswith(("CHECK ", "EXCLUDE ")):
                 again = f"DROP CONSTRAINT {quoted(constraint)}, ADD CONSTRAINT {quoted(constraint)} {text_}"
                 yield f"ALTER TABLE {table} {again};"
-        for column, found in words.columns.items():
+        for name_, found in words.columns.items():
             if found.default is not None:
-                yield f"ALTER TABLE {table} ALTER COLUMN {quoted(column)} SET DEFAULT {found.default};"
+                yield f"ALTER TABLE {table} ALTER COLUMN {quoted(name_)} SET DEFAULT {found.default};"
         for index, text_ in words.indexes.items():
             unique, using = ("UNIQUE", text_.removeprefix("unique ")) if text_.startswith("unique ") else ("", text_)
             yield f"DROP INDEX {TWINS}.{quoted(index)}; CREATE {unique} INDEX {quoted(index)} ON {table} USING {using};"
@@ -222,4 +222,4 @@ def _exclusion(name: str, words: str) -> ExcludeConstraint:
 
 def _excluded(element: str) -> tuple[Any, str]:
     expression, _, operator = element.strip().rpartition(" WITH ")
-    return text(expression), operator
+    return column(unquoted(expression)), operator

@@ -26,7 +26,7 @@ quoted = sqlite.dialect().identifier_preparer.quote
 
 
 def tokens(text: str) -> list[str]:
-    """The tokens of SQL without spaces and comments; words in lower case, names without quotes that they do not need."""
+    """The tokens of SQL without comments; words in lower case, names without quotes that they do not need."""
     return [_token(match) for match in _TOKEN.finditer(text) if match.lastgroup]
 
 

@@ -46,8 +46,20 @@ class Evolution:
     def to(self, models: MetaData) -> str:
         """Write the next revision and run it; gives its text."""
         text = self.written(models)
-        command.upgrade(self.config(models), "head")
+        self.upgrade(models)
         return text
+
+    def on(self, settings: DatabaseSettings) -> "Evolution":
+        """The same revisions for another database."""
+        return Evolution(settings, self._folder)
+
+    def upgrade(self, models: MetaData) -> None:
+        """Run all revisions."""
+        command.upgrade(self.config(models), "head")
+
+    def down(self, models: MetaData) -> None:
+        """Take all revisions back."""
+        command.downgrade(self.config(models), "base")
 
     def back(self, models: MetaData) -> None:
         """Take the newest revision back, and lay it aside."""
@@ -59,4 +71,4 @@ class Evolution:
         """Run the revision that was laid aside."""
         (aside,) = self._folder.glob("*.aside")
         aside.rename(aside.with_suffix(".py"))
-        command.upgrade(self.config(models), "head")
+        self.upgrade(models)
