@@ -77,7 +77,7 @@ def _shown(thing: Any) -> str:
     if isinstance(thing, bool):
         return "NULL" if thing else "NOT NULL"
     if isinstance(thing, CheckConstraint):
-        return f"CHECK ({thing.sqltext})"
+        return f"CHECK ({thing.sqltext})".replace("\\:", ":")
     if isinstance(thing, ForeignKeyConstraint):
         return f"({', '.join(thing.column_keys)}) ON DELETE {thing.ondelete or 'NO ACTION'}"
     if isinstance(thing, Column):

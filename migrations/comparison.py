@@ -37,7 +37,7 @@ from sqlalchemy.sql.elements import conv
 
 from migrations import enumerations
 from migrations.catalogs import Catalog, ColumnWords, TableWords, catalog_of
-from migrations.catalogs.sql import unquoted
+from migrations.catalogs.sql import escaped, unquoted
 
 NAME = "trellis.words"
 """The plugin, as `autogenerate_plugins` has it."""
@@ -231,7 +231,7 @@ def _add_constraints(context: AutogenContext, changes: ModifyTableOps, wanted: T
 
 def _addition(context: AutogenContext, name: conv, constraint: Constraint, table: Table) -> AddConstraintOp:
     if isinstance(constraint, CheckConstraint):
-        condition = text(condition_of(constraint, context.dialect))
+        condition = text(_written(constraint, context.dialect))
         return CreateCheckConstraintOp(name, table.name, condition, schema=table.schema)
     if constraint not in table.constraints:
         table.append_constraint(constraint)
@@ -249,10 +249,10 @@ def constraints_of(table: Table, dialect: Dialect) -> dict[str, Constraint]:
     }
 
 
-def condition_of(constraint: CheckConstraint, dialect: Dialect) -> str:
-    """The condition of a CHECK, as the database is told."""
+def _written(constraint: CheckConstraint, dialect: Dialect) -> str:
+    """The condition of a CHECK, for a revision: escaped once for this run and once for that of the revision."""
     options = {"literal_binds": True, "include_table": False}
-    return str(constraint.sqltext.compile(dialect=dialect, compile_kwargs=options))
+    return escaped(escaped(str(constraint.sqltext.compile(dialect=dialect, compile_kwargs=options))))
 
 
 def finish(changes: OpContainer, context: AutogenContext) -> None:
@@ -274,7 +274,7 @@ def _state_checks(creation: CreateTableOp, context: AutogenContext) -> None:
         return  # a table that was read from the database has its constraints already
     there = catalog(context).wanted(creation.table_name, creation.schema).constraints
     checks = [
-        CheckConstraint(text(condition_of(constraint, context.dialect)), name=conv(name))
+        CheckConstraint(text(_written(constraint, context.dialect)), name=conv(name))
         for name, constraint in sorted(constraints_of(table, context.dialect).items())
         if isinstance(constraint, CheckConstraint) and name in there
     ]

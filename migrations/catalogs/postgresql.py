@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import conv
 
 from migrations.catalogs.interface import ColumnWords, TableWords
-from migrations.catalogs.sql import split, text_of, unquoted
+from migrations.catalogs.sql import escaped, split, text_of, unquoted
 
 T = TypeVar("T", str, ColumnWords)
 
@@ -101,7 +101,8 @@ class PostgreSQLCatalog:
     def constraint(self, name: str, words: str, table: Table) -> Constraint:
         """A constraint: CHECK and EXCLUDE by their words, others as SQLAlchemy has read them."""
         if words.startswith("CHECK "):
-            return CheckConstraint(words.removeprefix("CHECK (").removesuffix(")"), name=conv(name))
+            condition = words.removeprefix("CHECK (").removesuffix(")")
+            return CheckConstraint(text(escaped(condition)), name=conv(name))
         if words.startswith("EXCLUDE "):
             return _exclusion(name, words)
         return next(constraint for constraint in table.constraints if constraint.name == name)

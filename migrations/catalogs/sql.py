@@ -5,11 +5,21 @@ Source: https://www.sqlite.org/draft/tokenreq.html
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy.dialects import sqlite
 
-Tokens: TypeAlias = Sequence[str]
+
+class Token(str):
+    """A token: a word in lower case, a name without quotes that it does not need."""
+
+    __slots__ = ("name",)
+    name: str
+    """What it names, as it was written."""
+
+
+Tokens: TypeAlias = Sequence[Token]
+T = TypeVar("T", bound=str)
 
 _TOKEN = re.compile(
     r"""
@@ -25,15 +35,17 @@ quoted = sqlite.dialect().identifier_preparer.quote
 """A name, in quotes if SQLite needs them."""
 
 
-def tokens(text: str) -> list[str]:
-    """The tokens of SQL without comments; words in lower case, names without quotes that they do not need."""
+def tokens(text: str) -> list[Token]:
+    """The tokens of SQL, without comments."""
     return [_token(match) for match in _TOKEN.finditer(text) if match.lastgroup]
 
 
-def _token(match: re.Match[str]) -> str:
-    if match["name"] is not None:
-        return quoted(unquoted(match["name"]))
-    return match["word"].lower() if match["word"] is not None else match.group()
+def _token(match: re.Match[str]) -> Token:
+    written = match.group()
+    name = unquoted(written)
+    token = Token(quoted(name) if match["name"] is not None else written.lower() if match["word"] else written)
+    token.name = name
+    return token
 
 
 def unquoted(name: str) -> str:
@@ -58,7 +70,7 @@ def closing(parts: Tokens, opening: int) -> int:
     raise ValueError(f"A bracket is never closed: {text_of(parts)}")
 
 
-def split(parts: Tokens, separator: str = ",") -> Iterator[Tokens]:
+def split(parts: Sequence[T], separator: str = ",") -> Iterator[Sequence[T]]:
     """The parts between separators that stand in no brackets."""
     start = depth = 0
     for place, part in enumerate(parts):
@@ -69,6 +81,24 @@ def split(parts: Tokens, separator: str = ",") -> Iterator[Tokens]:
     yield parts[start:]
 
 
+def after(parts: Tokens, word: str) -> Tokens | None:
+    """What follows a word that stands in no brackets; None: it stands nowhere."""
+    depth = 0
+    for place, part in enumerate(parts):
+        depth += (part == "(") - (part == ")")
+        if part == word and depth == 0:
+            return parts[place + 1 :]
+    return None
+
+
+def escaped(text: str) -> str:
+    """A text that `sqlalchemy.text` takes as it is: a colon in it is no parameter.
+
+    Source: https://docs.sqlalchemy.org/en/21/core/sqlelement.html#sqlalchemy.sql.expression.text
+    """
+    return re.sub(r"(?<!:)(:\w)", r"\\\1", text)
+
+
 def bare(parts: Tokens) -> Tokens:
     """Tokens without brackets around all of them."""
     while parts and parts[0] == "(" and closing(parts, 0) == len(parts) - 1:
@@ -76,9 +106,9 @@ def bare(parts: Tokens) -> Tokens:
     return parts
 
 
-def text_of(parts: Tokens) -> str:
+def text_of(parts: Sequence[str]) -> str:
     """SQL of tokens."""
-    before = ("(", *parts[:-1])
+    before = ("(", *parts)
     return "".join(
-        part if last == "(" or part in (")", ",") else f" {part}" for last, part in zip(before, parts, strict=True)
+        part if last == "(" or part in (")", ",") else f" {part}" for last, part in zip(before, parts, strict=False)
     )

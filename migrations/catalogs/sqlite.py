@@ -24,7 +24,7 @@ from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.elements import conv
 
 from migrations.catalogs.interface import ColumnWords, TableWords
-from migrations.catalogs.sql import Tokens, bare, closing, split, text_of, tokens, unquoted
+from migrations.catalogs.sql import Tokens, after, bare, closing, escaped, split, text_of, tokens
 
 CONSTRAINTS = ("constraint", "primary", "unique", "check", "foreign")
 """What begins a constraint where a column might stand."""
@@ -74,7 +74,7 @@ class SQLiteCatalog:
         """A constraint; all but CHECK as SQLAlchemy has read it."""
         parts = tokens(words)
         if parts[0] == "check":
-            return CheckConstraint(text_of(bare(parts[1:])), name=conv(name))
+            return CheckConstraint(text(escaped(text_of(bare(parts[1:])))), name=conv(name))
         return next(constraint for constraint in table.constraints if constraint.name == name)
 
     @cached_property
@@ -107,18 +107,18 @@ def described(statements: list[str]) -> TableWords:
     indexes = dict(_index(parts) for parts in parsed if "index" in parts[1:3])
     for parts in parsed:
         if parts[1] == "table":
-            opening = parts.index("(")
+            opening = next(place for place, part in enumerate(parts) if part == "(")
             items = list(split(parts[opening + 1 : closing(parts, opening)]))
             columns = [item for item in items if item[0] not in CONSTRAINTS]
             constraints = dict(found for item in items for found in _constraints(item))
-            return TableWords({unquoted(item[0]): _column(item) for item in columns}, constraints, indexes)
+            return TableWords({item[0].name: _column(item) for item in columns}, constraints, indexes)
     return TableWords(indexes=indexes)
 
 
 def _index(parts: Tokens) -> tuple[str, str]:
     place = parts.index("on")
     what = ["unique"] if parts[1] == "unique" else []
-    return unquoted(parts[place - 1]), text_of([*what, *(part for part in parts[place + 2 :] if part != "asc")])
+    return parts[place - 1].name, text_of([*what, *(part for part in parts[place + 2 :] if part != "asc")])
 
 
 def _constraints(item: Tokens) -> Iterator[tuple[str, str]]:
@@ -129,7 +129,7 @@ def _constraints(item: Tokens) -> Iterator[tuple[str, str]]:
             if "(" in words:
                 opening = words.index("(")
                 inside = bare(words[opening : closing(words, opening) + 1])
-                yield unquoted(item[place + 1]), text_of([*words[:opening], "(", *inside, ")"])
+                yield item[place + 1].name, text_of([*words[:opening], "(", *inside, ")"])
 
 
 def _column(item: Tokens) -> ColumnWords:
@@ -138,21 +138,22 @@ def _column(item: Tokens) -> ColumnWords:
 
 
 def _collation(rest: Tokens) -> str | None:
-    return unquoted(rest[rest.index("collate") + 1]) if "collate" in rest else None
+    found = after(rest, "collate")
+    return found[0].name if found else None
 
 
 def _default(rest: Tokens) -> str | None:
-    if "default" not in rest:
+    value = after(rest, "default")
+    if value is None:
         return None
-    value = rest[rest.index("default") + 1 :]
     end = closing(value, 0) + 1 if value[0] == "(" else 2 if value[0] in ("-", "+") else 1
     return text_of(bare(value[:end]))
 
 
 def _generated(rest: Tokens) -> str | None:
-    if "as" not in rest:
+    value = after(rest, "as")
+    if value is None:
         return None
-    value = rest[rest.index("as") + 1 :]
     end = closing(value, 0)
     return text_of([*bare(value[: end + 1]), "stored" if "stored" in value[end:] else "virtual"])
 
@@ -162,12 +163,13 @@ def index_of(name: str, words: str, table: Table) -> Index:
     parts = tokens(words)
     unique, parts = parts[0] == "unique", parts[1:] if parts[0] == "unique" else parts
     end = closing(parts, 0)
-    options: dict[str, Any] = {"sqlite_where": text(text_of(parts[end + 2 :]))} if "where" in parts[end:] else {}
+    where = text_of(parts[end + 2 :])
+    options: dict[str, Any] = {"sqlite_where": text(escaped(escaped(where)))} if where else {}
     named = {column.name.lower(): column for column in table.columns}
     expressions: list[Any] = [
-        named[unquoted(part[0]).lower()]
-        if len(part) == 1 and unquoted(part[0]).lower() in named
-        else text(text_of(part))
+        named[part[0].name.lower()]
+        if len(part) == 1 and part[0].name.lower() in named
+        else text(escaped(text_of(part)))
         for part in split(parts[1:end])
     ]
     return Index(conv(name), *expressions, unique=unique, _table=table, **options)

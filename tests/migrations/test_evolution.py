@@ -146,6 +146,7 @@ def everything(*, after: bool) -> MetaData:
         Column("area", Integer, Computed(either("size * 2", "size * 3"), persisted=True)),
         CheckConstraint("size < 100", name=either("small", "little")),
         CheckConstraint(either("size <> 50", "size <> 51"), name="changed"),
+        CheckConstraint(f"title <> 'a \\:b {either(1, 2)}' AND title <> 'c::d'", name="colons"),
         CheckConstraint("title <> 'a:b' AND title NOT LIKE '%x y (,)%'", name="kept"),
         CheckConstraint(either("title <> 'old'", "area > 0"), name=either("removed", "added")),
         Index("ix_lower", text(either("lower(title)", "upper(title)"))),
@@ -197,6 +198,7 @@ async def test_every_kind_of_difference_is_named_and_mended(evolution: Evolution
         "ck_things_small",
         "ck_things_little",
         "ck_things_changed",
+        "ck_things_colons",
         "ck_things_removed",
         "ck_things_added",
         "ix_lower",
@@ -340,3 +342,19 @@ async def test_a_table_that_is_made_anew_keeps_what_was_not_read(evolution: Evol
     await evolve(
         evolution, blank, state(), state(Column("more", Integer)), "INSERT INTO names (id, size) VALUES (1, 2)"
     )
+
+
+@pytest.mark.sqlite
+async def test_tables_that_were_written_by_hand_are_read(evolution: Evolution, blank: DatabaseSettings) -> None:
+    by_hand = """CREATE TABLE [things] -- not by us
+        ("Name" VARCHAR(20) CONSTRAINT "ck_things_name" CHECK ((CAST("Name" AS INTEGER) COLLATE nocase <> -1))
+            DEFAULT 'a''b',
+        createdAt VARCHAR(20) DEFAULT -1.5, id integer not null, CONSTRAINT `pk_things` PRIMARY KEY (id) /* , */)"""
+    await run(blank, by_hand, 'CREATE UNIQUE INDEX if not exists ix_name ON things ( "Name" ASC, [createdAt] desc )')
+    parts = [
+        Column("Name", String(20), server_default="a'b"),
+        Column("createdAt", String(20), server_default=text("-1.5")),
+        CheckConstraint('CAST("Name" AS INTEGER) COLLATE nocase <> -1', name="name"),
+    ]
+    models = metadata(("things", [*parts, Index("ix_name", "Name", text('"createdAt" DESC'), unique=True)]))
+    assert await asyncio.to_thread(evolution.differences, models) == []
