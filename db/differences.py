@@ -29,6 +29,8 @@ def sentences(differences: Iterable[Any]) -> list[str]:
             changes += [_change(*change) for change in difference]
         elif difference[0] == "change_enumeration":
             changes.append(_words(*difference[1:]))
+        elif difference[0] == "change_sequence":
+            changes.append("The sequence {} counts {} in the database and {} in the models.".format(*difference[1:]))
         else:
             side, _, kind = difference[0].partition("_")
             objects.setdefault((KINDS.get(kind, kind), _name(difference)), {})[side] = _thing(difference)

@@ -31,12 +31,12 @@ from alembic.operations.ops import (
 )
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
-from sqlalchemy import CheckConstraint, Column, Constraint, ForeignKeyConstraint, Identity, Table, text
+from sqlalchemy import CheckConstraint, Column, Constraint, DefaultClause, ForeignKeyConstraint, Identity, Table, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import conv
 
-from migrations import enumerations
-from migrations.catalogs import Catalog, ColumnWords, TableWords, catalog_of
+from migrations import enumerations, sequences
+from migrations.catalogs import SERIAL, Catalog, ColumnWords, TableWords, catalog_of
 from migrations.catalogs.sql import escaped, unquoted
 
 NAME = "trellis.words"
@@ -93,6 +93,11 @@ def compare_default(
         return CONTINUE
     if before.default != after.default:
         change.modify_server_default = wanted.server_default
+    counted = DefaultClause(text(f"nextval('{sequences.sequence_of(table, column)}'::regclass)"))
+    if before.default != SERIAL == after.default:
+        change.modify_server_default = counted
+    if before.default == SERIAL != after.default:
+        change.existing_server_default = counted
     return STOP
 
 
@@ -138,15 +143,18 @@ def compare_generated(
     return CONTINUE
 
 
-def compare_enumerations(
+def compare_beside_tables(
     context: AutogenContext, changes: UpgradeOps, _schemas: Collection[str | None]
 ) -> PriorityDispatchResult:
-    """Enumerations that are types of the database."""
+    """Enumerations and sequences, where the database has them."""
 
     def ours(name: str) -> bool:
         return context.run_name_filters(name, "table", {"schema_name": None})
 
-    return enumerations.compare(catalog(context), changes, context.opts["target_metadata"].tables, ours)
+    tables = context.opts["target_metadata"].tables
+    enumerations.compare(catalog(context), changes, tables, ours)
+    sequences.compare(catalog(context), changes, tables, ours)
+    return CONTINUE
 
 
 def _make_anew(context: AutogenContext, changes: ModifyTableOps, held: Table, wanted: Table, column: str) -> None:
@@ -320,7 +328,7 @@ def setup(plugin: Plugin) -> None:
     plugin.add_autogenerate_comparator(compare_type, "column", "types", priority=first)
     plugin.add_autogenerate_comparator(compare_default, "column", "server_default", priority=first)
     plugin.add_autogenerate_comparator(compare_named, "table", "indexes", priority=first)
-    plugin.add_autogenerate_comparator(compare_enumerations, "schema", "enumerations", priority=last)
+    plugin.add_autogenerate_comparator(compare_beside_tables, "schema", "beside tables", priority=last)
     plugin.add_autogenerate_comparator(compare_generated, "table", "generated", priority=last)
 
 

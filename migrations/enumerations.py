@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import AlterColumnOp, MigrateOperation, ModifyTableOps, UpgradeOps
-from alembic.util import PriorityDispatchResult
 from sqlalchemy import Enum
 
 from migrations.catalogs import Catalog, TableWords
@@ -69,9 +68,7 @@ class ChangeEnumOp(MigrateOperation):
         ]
 
 
-def compare(
-    catalog: Catalog, changes: UpgradeOps, tables: Collection[str], ours: Callable[[str], bool]
-) -> PriorityDispatchResult:
+def compare(catalog: Catalog, changes: UpgradeOps, tables: Collection[str], ours: Callable[[str], bool]) -> None:
     """Enumerations of the database and of the models. Those of others stay as they are."""
     before, after = catalog.enumerations(wanted=False), catalog.enumerations(wanted=True)
     for name in sorted(after.keys() | set(filter(ours, before))):
@@ -79,7 +76,6 @@ def compare(
             change = _change(catalog, tables, name, before.get(name), after.get(name))
             _take_defaults(changes, change)
             changes.ops.insert(len(changes.ops) if change.after is None else 0, change)
-    return PriorityDispatchResult.CONTINUE
 
 
 def _change(

@@ -6,11 +6,11 @@ words. So nothing is guessed about how a database rewrites what it was told. No 
 
 from sqlalchemy import Connection, MetaData
 
-from migrations.catalogs.interface import Catalog, ColumnWords, TableWords
+from migrations.catalogs.interface import SERIAL, Catalog, ColumnWords, TableWords
 from migrations.catalogs.postgresql import PostgreSQLCatalog
 from migrations.catalogs.sqlite import SQLiteCatalog
 
-__all__ = ["Catalog", "ColumnWords", "TableWords", "catalog_of"]
+__all__ = ["SERIAL", "Catalog", "ColumnWords", "TableWords", "catalog_of"]
 
 CATALOGS: dict[str, type[PostgreSQLCatalog] | type[SQLiteCatalog]] = {
     "postgresql": PostgreSQLCatalog,

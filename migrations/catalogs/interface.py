@@ -6,6 +6,9 @@ from typing import NamedTuple, Protocol
 
 from sqlalchemy import Constraint, Index, Table
 
+SERIAL = "a sequence of its own"
+"""The default of a column that is counted up by a sequence, whatever that is called."""
+
 
 class ColumnWords(NamedTuple):
     """A column, as its database describes it."""
@@ -44,6 +47,9 @@ class Catalog(Protocol):
 
     def enumerations(self, *, wanted: bool) -> Mapping[str, Sequence[str]]:
         """The words of each enumeration that the database has as a type; `wanted`: of the models."""
+
+    def sequences(self, *, wanted: bool) -> Mapping[str, str]:
+        """The options of each sequence that stands behind no column; `wanted`: of the models."""
 
     def index(self, name: str, words: str, table: Table) -> Index:
         """An index of these words, on a table that was read from the database."""

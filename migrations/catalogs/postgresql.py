@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import conv
 
-from migrations.catalogs.interface import ColumnWords, TableWords
+from migrations.catalogs.interface import SERIAL, ColumnWords, TableWords
 from migrations.catalogs.sql import escaped, split, text_of, unquoted
 
 T = TypeVar("T", str, ColumnWords)
@@ -37,8 +37,9 @@ TOO_MUCH = re.compile(r"^(\s*CREATE (?:UNIQUE )?INDEX) CONCURRENTLY|^(\s*CREATE)
 _COLUMNS = """
     SELECT relname, attname, format_type(atttypid, atttypmod) AS type, attgenerated <> '' AS generated,
         CASE WHEN attcollation <> typcollation THEN collname END AS collation,
-        CASE WHEN pg_get_serial_sequence(quote_ident(nspname) || '.' || quote_ident(relname), attname) IS NULL
-            THEN pg_get_expr(adbin, adrelid) END || CASE attgenerated WHEN 'v' THEN ' virtual' ELSE '' END AS expression
+        CASE WHEN pg_get_serial_sequence(quote_ident(nspname) || '.' || quote_ident(relname), attname) IS NOT NULL
+            AND pg_get_expr(adbin, adrelid) LIKE 'nextval(%' THEN :serial
+            ELSE pg_get_expr(adbin, adrelid) END || CASE attgenerated WHEN 'v' THEN ' virtual' ELSE '' END AS expression
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace JOIN pg_attribute ON attrelid = pg_class.oid
         JOIN pg_type ON pg_type.oid = atttypid LEFT JOIN pg_collation ON pg_collation.oid = attcollation
         LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
@@ -59,6 +60,14 @@ _INDEXES = """
 _ENUMERATIONS = """
     SELECT typname, array_agg(CAST(enumlabel AS text) ORDER BY enumsortorder) AS words
     FROM pg_type JOIN pg_enum ON enumtypid = pg_type.oid WHERE typnamespace = CAST(:schema AS oid) GROUP BY typname
+"""
+
+_SEQUENCES = """
+    SELECT relname, format('AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %sCYCLE',
+        format_type(seqtypid, NULL), seqincrement, seqmin, seqmax, seqstart, seqcache,
+        CASE WHEN seqcycle THEN '' ELSE 'NO ' END) AS words
+    FROM pg_class JOIN pg_sequence ON seqrelid = oid WHERE relnamespace = CAST(:schema AS oid)
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype IN ('a', 'i') AND refobjsubid > 0)
 """
 
 
@@ -93,6 +102,10 @@ class PostgreSQLCatalog:
     def enumerations(self, *, wanted: bool) -> Mapping[str, Sequence[str]]:
         """The words of each enumeration, in order."""
         return self._twins[0].enumerations if wanted else self._place(None).enumerations
+
+    def sequences(self, *, wanted: bool) -> Mapping[str, str]:
+        """The options of each sequence, as CREATE SEQUENCE takes them."""
+        return self._twins[0].sequences if wanted else self._place(None).sequences
 
     def index(self, name: str, words: str, table: Table) -> Index:
         """An index, as SQLAlchemy has read it."""
@@ -161,7 +174,7 @@ def _remaking(twins: "SchemaWords") -> Iterator[str]:
                 again = f"DROP CONSTRAINT {quoted(constraint)}, ADD CONSTRAINT {quoted(constraint)} {text_}"
                 yield f"ALTER TABLE {table} {again};"
         for name_, found in words.columns.items():
-            if found.default is not None:
+            if found.default not in (None, SERIAL):
                 yield f"ALTER TABLE {table} ALTER COLUMN {quoted(name_)} SET DEFAULT {found.default};"
         for index, text_ in words.indexes.items():
             unique, using = ("UNIQUE", text_.removeprefix("unique ")) if text_.startswith("unique ") else ("", text_)
@@ -177,23 +190,27 @@ class SchemaWords(NamedTuple):
 
     tables: Mapping[str, TableWords]
     enumerations: Mapping[str, Sequence[str]]
+    sequences: Mapping[str, str]
 
 
 def described(connection: Connection, schema: int) -> SchemaWords:
-    """The tables and the enumerations of a schema."""
+    """The tables, the enumerations and the sequences of a schema."""
     enumerations = {row.typname: row.words for row in connection.execute(text(_ENUMERATIONS), {"schema": schema})}
-    return SchemaWords(_tables(connection, schema), enumerations)
+    sequences = {row.relname: row.words for row in connection.execute(text(_SEQUENCES), {"schema": schema})}
+    return SchemaWords(_tables(connection, schema), enumerations, sequences)
 
 
 def _tables(connection: Connection, schema: int) -> Mapping[str, TableWords]:
 
-    def by_table(query: str, words: Callable[[Row[Any]], tuple[str, Any]]) -> Mapping[str, dict[str, Any]]:
+    def by_table(
+        query: str, words: Callable[[Row[Any]], tuple[str, Any]], **options: str
+    ) -> Mapping[str, dict[str, Any]]:
         found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-        for row in connection.execute(text(query), {"schema": schema}):
+        for row in connection.execute(text(query), {"schema": schema} | options):
             found[row.relname].update([words(row)])
         return found
 
-    columns = by_table(_COLUMNS, lambda row: (row.attname, _column(row)))
+    columns = by_table(_COLUMNS, lambda row: (row.attname, _column(row)), serial=SERIAL)
     constraints = by_table(_CONSTRAINTS, lambda row: (row.conname, row.words))
     indexes = by_table(_INDEXES, lambda row: (row.name, _index(row)))
     return {

@@ -66,6 +66,10 @@ class SQLiteCatalog:
         """None: they are texts."""
         return {}
 
+    def sequences(self, *, wanted: bool) -> Mapping[str, str]:
+        """None: there is no such thing."""
+        return {}
+
     def index(self, name: str, words: str, table: Table) -> Index:
         """An index with what SQLAlchemy does not read: expressions, and the order of columns."""
         return index_of(name, words, table)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     PrimaryKeyConstraint,
+    Sequence,
     String,
     Table,
     Text,
@@ -266,6 +267,9 @@ async def test_words_of_a_native_enumeration_change(
 @pytest.mark.postgresql
 async def test_what_postgresql_alone_has(evolution: Evolution, blank: DatabaseSettings) -> None:
     def state(*, after: bool) -> MetaData:
+        numbers = Sequence("numbers", increment=2 if after else 1)
+        other = Sequence("more")
+        more = [Column("number", Integer, other, server_default=other.next_value())] if after else []
         counted = [Identity(start=5)] if after else []
         room: Column[int] = Column("room", Integer, *counted, nullable=False)
         made = metadata(
@@ -273,6 +277,8 @@ async def test_what_postgresql_alone_has(evolution: Evolution, blank: DatabaseSe
                 "stays",
                 [
                     room,
+                    Column("next", Integer, numbers, server_default=numbers.next_value()),
+                    *more,
                     Column("days", Text, comment="new" if after else "old"),
                     Column("name", String(20, collation="C" if after else None)),
                     ExcludeConstraint(("room", "="), ("id", "<>" if after else "="), name="no_two", using="btree")
@@ -294,7 +300,16 @@ async def test_what_postgresql_alone_has(evolution: Evolution, blank: DatabaseSe
     found, _ = await evolve(
         evolution, blank, state(after=False), state(after=True), "INSERT INTO stays (id, room) VALUES (1, 1)"
     )
-    for named in ("stays.room", "stays.days", "stays.name", "no_two", "ix_days", "pk_keys"):
+    for named in (
+        "stays.room",
+        "sequence numbers counts",
+        "sequence more",
+        "stays.days",
+        "stays.name",
+        "no_two",
+        "ix_days",
+        "pk_keys",
+    ):
         assert any(named in sentence for sentence in found), named
 
 
@@ -358,3 +373,16 @@ async def test_tables_that_were_written_by_hand_are_read(evolution: Evolution, b
     ]
     models = metadata(("things", [*parts, Index("ix_name", "Name", text('"createdAt" DESC'), unique=True)]))
     assert await asyncio.to_thread(evolution.differences, models) == []
+
+
+@pytest.mark.postgresql
+async def test_a_key_that_is_not_counted_up_any_more_is_seen(evolution: Evolution, blank: DatabaseSettings) -> None:
+    models = metadata(("things", [Column("name", String(5))]))
+    await asyncio.to_thread(evolution.to, models)
+    await run(blank, "DROP SEQUENCE things_id_seq CASCADE", "INSERT INTO things (id) VALUES (7)")
+    found = await asyncio.to_thread(evolution.differences, models)
+    assert "The sequence things_id_seq is in the models and not in the database." in found
+    await asyncio.to_thread(evolution.to, models)
+    assert await asyncio.to_thread(evolution.differences, models) == []
+    await run(blank, "INSERT INTO things (name) VALUES ('x')")
+    assert [row["id"] for row in (await sample.ask(blank, sample.contents))["things"]] == [7, 8]
