@@ -31,7 +31,7 @@ from alembic.operations.ops import (
 )
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
-from sqlalchemy import CheckConstraint, Column, Constraint, DefaultClause, ForeignKeyConstraint, Identity, Table, text
+from sqlalchemy import CheckConstraint, Column, Constraint, ForeignKeyConstraint, Identity, Table, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import conv
 
@@ -93,11 +93,10 @@ def compare_default(
         return CONTINUE
     if before.default != after.default:
         change.modify_server_default = wanted.server_default
-    counted = DefaultClause(text(f"nextval('{sequences.sequence_of(table, column)}'::regclass)"))
     if before.default != SERIAL == after.default:
-        change.modify_server_default = counted
+        change.modify_server_default = sequences.counting(table, column)
     if before.default == SERIAL != after.default:
-        change.existing_server_default = counted
+        change.existing_server_default = sequences.counting(table, column)
     return STOP
 
 

@@ -14,6 +14,8 @@ from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import MigrateOperation, UpgradeOps
 
+from sqlalchemy import DefaultClause, text
+
 from migrations.catalogs import SERIAL, Catalog
 from migrations.catalogs.postgresql import quoted
 from migrations.catalogs.sql import literal
@@ -57,6 +59,11 @@ class ChangeSequenceOp(MigrateOperation):
 def sequence_of(table: str, column: str) -> str:
     """The name of the sequence behind a column, as PostgreSQL would give it to a table of a short name."""
     return f"{table}_{column}_seq"
+
+
+def counting(table: str, column: str) -> DefaultClause:
+    """The default of a column that its sequence counts up."""
+    return DefaultClause(text(f"nextval({literal(quoted(sequence_of(table, column)))}::regclass)"))
 
 
 def compare(catalog: Catalog, changes: UpgradeOps, tables: Collection[str], ours: Callable[[str], bool]) -> None:
