@@ -13,7 +13,6 @@ from typing import Any
 from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import MigrateOperation, UpgradeOps
-
 from sqlalchemy import DefaultClause, text
 
 from migrations.catalogs import SERIAL, Catalog
