@@ -68,7 +68,7 @@ class UnknownEntity(DeclarationError):
 
 
 class InvalidPolicy(DeclarationError):
-    """It is not said, or not clearly, who may see the rows or a value of a model."""
+    """It is not said clearly who may see the rows or a value of a model."""
 
 
 class ColumnNotLoaded(TrellisError):

@@ -5,15 +5,19 @@ the package `db.models` says; no table is named here.
 Source: https://alembic.sqlalchemy.org/en/latest/cookbook.html#using-asyncio-with-alembic
 """
 
+import ast
 import asyncio
 import warnings
+from functools import cache
 from logging.config import fileConfig
+from pathlib import Path
 from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import MigrationScript
-from sqlalchemy import Connection
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Enum, MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import models, unmapped  # noqa: F401 - importing the models fills the metadata
@@ -22,47 +26,64 @@ from db.dialects.sqlite import BEGIN
 from db.migrate import LOCK
 from db.session.engines import create_engine
 from db.settings import DatabaseSettings
+from migrations import comparison, enumerations, operations  # noqa: F401 - alembic uses the operations that are imported
+
+
+def metadata() -> MetaData:
+    """The tables to compare: those of the models, unless whoever runs alembic brings others."""
+    found: MetaData = context.config.attributes.get("metadata", Base.metadata)
+    return found
 
 
 def include_name(name: str | None, kind: str, _parents: Any) -> bool:
-    """Leave out objects that no model describes, such as an index for full text."""
-    return not unmapped.holds(name, kind)
+    """Leave out what is not ours: objects that no model describes, and tables of which no revision has ever heard."""
+    if unmapped.holds(name, kind):
+        return False
+    return kind != "table" or name in metadata().tables or name in names_of_revisions()
 
 
-def include_object(thing: Any, _name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
-    """Leave out indexes that are meant for the other database."""
-    dialect = context.get_context().dialect
-    ddl_if = getattr(thing, "_ddl_if", None)
-    return kind != "index" or ddl_if is None or ddl_if.dialect == dialect.name
+@cache
+def names_of_revisions() -> frozenset[str]:
+    """Every text in the revisions: names of what they have made are among them."""
+    trees = (ast.parse(Path(revision.path).read_text("utf-8")) for revision in context.script.walk_revisions())
+    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return frozenset(node.value for node in nodes if isinstance(node.value, str))
 
 
-def render_item(kind: str, thing: Any, _context: AutogenContext) -> str | Literal[False]:
-    """Write our column types as what they are in the database, so that a revision does not depend on our code."""
+def render_item(kind: str, thing: Any, autogen: AutogenContext) -> str | Literal[False]:
+    """Write types as what they are in the database, so that a revision does not depend on our code."""
     if kind == "type" and isinstance(thing, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(thing, EmailAddress):
         return "sa.String(length=254)"
+    if kind == "type" and isinstance(thing, Enum):
+        native = thing.native_enum and thing.name is not None
+        return enumerations.render_type(thing, autogen) if native else f"sa.String(length={thing.length})"
     return False
 
 
-def number_revision(_context: Any, _revision: Any, directives: list[MigrationScript]) -> None:
-    """Count revisions: 0001, 0002 and so on."""
+def write_revision(migration: MigrationContext, _revision: Any, directives: list[MigrationScript]) -> None:
+    """Count revisions, 0001, 0002 and so on, and put their operations in an order that every database can follow."""
+    autogen = AutogenContext(migration, metadata())
     for directive in directives:
         directive.rev_id = f"{int(context.script.get_current_head() or 0) + 1:04}"
+        for changes in (*directive.upgrade_ops_list, *directive.downgrade_ops_list):
+            comparison.finish(changes, autogen)
 
 
 def configure(**options: Any) -> None:
     """Tell alembic how to compare and how to write, whether online or offline."""
-    # Alembic says this of PostgreSQL's own indexes too, before `include_object` can leave them out on SQLite.
-    warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
+    # SQLAlchemy says so of SQLite's indexes, which `migrations.catalogs` reads.
+    warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
     context.configure(
-        target_metadata=Base.metadata,
+        target_metadata=metadata(),
         compare_type=True,
+        compare_server_default=True,
         include_name=include_name,
-        include_object=include_object,
         render_item=render_item,
-        process_revision_directives=number_revision,
-        autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
+        render_as_batch=True,  # so that a revision that was written on one database runs on the other
+        process_revision_directives=write_revision,
+        autogenerate_plugins=["alembic.autogenerate.*", comparison.NAME],
         **options,
     )
 
@@ -109,7 +130,7 @@ async def prepare_sqlite(connection: AsyncConnection) -> None:
 
 def run_on_sqlite(connection: Connection) -> None:
     """One transaction for all revisions: whoever comes second waits at BEGIN and finds nothing to do."""
-    configure(connection=connection, render_as_batch=True, transactional_ddl=True)
+    configure(connection=connection, transactional_ddl=True)
     with context.begin_transaction():
         context.run_migrations()
         orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()

@@ -40,13 +40,21 @@ def nothing(_row: Row) -> ColumnElement[bool]:
     return false()
 
 
-def visibility_of(kind: Kind, row_policies: RowPolicies, value_policies: ValuePolicies) -> Visibility:
-    """What a kind of viewer may see by these policies; nothing of models that they do not name."""
+def nobody(_kind: Kind) -> Predicate:
+    """The policy of rows that no kind of viewer sees."""
+    return nothing
+
+
+def visibility_of(
+    kind: Kind, row_policies: RowPolicies, value_policies: ValuePolicies, otherwise: RowPolicy = nobody
+) -> Visibility:
+    """What a kind of viewer may see by these policies; `otherwise` is that of models that they do not name."""
     rows = {model: policy(kind) for model, policy in row_policies.items()}
+    unnamed = otherwise(kind)
     values = {place: found for place, policy in value_policies.items() if (found := policy(kind)) is not None}
 
     def seen_rows(mapper: Mapper[Any]) -> Predicate | None:
-        return rows.get(mapper.base_mapper.class_, nothing)
+        return rows.get(mapper.base_mapper.class_, unnamed)
 
     def seen_values(mapper: Mapper[Any]) -> Mapping[str, Predicate]:
         return {name: predicate for (model, name), predicate in values.items() if issubclass(mapper.class_, model)}
@@ -55,11 +63,9 @@ def visibility_of(kind: Kind, row_policies: RowPolicies, value_policies: ValuePo
 
 
 def check(mappers: Iterable[Mapper[Any]], row_policies: RowPolicies, value_policies: ValuePolicies) -> None:
-    """Raise `InvalidPolicy` unless every row has a policy, and every value that is hidden is there."""
+    """Raise `InvalidPolicy` if rows have two policies, or a value that is hidden is not there."""
     for mapper in mappers:
         name, base = mapper.class_.__name__, mapper.base_mapper.class_
-        if mapper.class_ is base and base not in row_policies:
-            raise InvalidPolicy(f"{name} has no policy; say in ROWS of graph/policies.py who may see its rows.")
         if mapper.class_ is not base and mapper.class_ in row_policies:
             raise InvalidPolicy(f"The rows of {name} are rows of {base.__name__} too; say there who may see them.")
     for model, attribute in value_policies:

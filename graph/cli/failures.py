@@ -1,4 +1,4 @@
-"""Exceptions of the settings and of the databases enter; `CommandError`s leave, each a sentence with the cure.
+"""Exceptions of settings, declarations and databases enter; `CommandError`s leave, each a sentence with the cure.
 
 No value of a setting is repeated, because any of them may hold a password.
 """
@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from db.dialects import Failure, dialect_of, failure_of
 from db.migrate import NoDirectUrl
 from graph.cli.errors import CommandError, Exit
+from graph.errors import DeclarationError
 from graph.settings import Settings
 
 
@@ -17,6 +18,8 @@ def explained(error: Exception) -> CommandError | None:
     """The failure to show; None for an exception without a known cause, which keeps its traceback."""
     if isinstance(error, ValidationError) and error.title.endswith("Settings"):
         return CommandError("\n".join(map(_wrong_setting, error.errors(include_input=False))), Exit.USAGE)
+    if isinstance(error, DeclarationError):
+        return CommandError(str(error), Exit.FAILED)
     if isinstance(error, NoDirectUrl):
         return CommandError(str(error), Exit.USAGE)
     if isinstance(error, DBAPIError):

@@ -12,6 +12,7 @@ import pytest
 from db.settings import HOUSE
 from graph import cli, commands
 from graph.cli.errors import Exit
+from graph.errors import InvalidPolicy
 from tests.cli.running import trellis, trellis_process
 from tests.databases import Database
 
@@ -193,3 +194,12 @@ def test_a_file_that_cannot_be_a_database_is_named(tmp_path: Path) -> None:
     text.write_text("This is no database. " * 100)
     done = trellis("db", "current", status=Exit.UNAVAILABLE, TRELLIS_DATABASE_URL=f"sqlite:///{text}")
     assert f"The database {text} cannot be reached: file is not a database." in done.stderr
+
+
+def test_a_mistake_in_a_declaration_is_one_sentence(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def declare() -> None:
+        raise InvalidPolicy("The rows of Dog are rows of Animal too; say there who may see them.")
+
+    monkeypatch.setattr("graph.cli.actions.db.check", declare)
+    done = trellis("db", "check", status=Exit.FAILED, TRELLIS_DATABASE_URL=database.url)
+    assert done.stderr == "Error: The rows of Dog are rows of Animal too; say there who may see them.\n"
