@@ -56,7 +56,7 @@ class UserError:
 ErrorClass: TypeAlias = type[UserError]
 ErrorT = TypeVar("ErrorT", bound=UserError)
 
-_CLASSES: dict[str, ErrorClass] = {}
+_MARKED: set[ErrorClass] = set()
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
@@ -67,13 +67,13 @@ def user_error(cls: type[ErrorT]) -> type[ErrorT]:
     """
     if not _CODE.fullmatch(getattr(cls, "CODE", "")):
         raise DeclarationError(f'{cls.__name__} needs a code in capitals: CODE = "OUT_OF_STOCK".')
-    _CLASSES[cls.__name__] = cls
+    _MARKED.add(cls)
     return cls
 
 
-def error_class(name: str) -> ErrorClass | None:
-    """The class of this name; None when there is none, or none any more."""
-    return _CLASSES.get(name)
+def is_user_error(cls: ErrorClass) -> bool:
+    """Whether mutations may answer with a class: `@user_error` stands above this very one."""
+    return cls in _MARKED
 
 
 @user_error

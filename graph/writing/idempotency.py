@@ -23,7 +23,7 @@ from graph.entity.ids import key_in
 from graph.errors import DeclarationError
 from graph.execute.reference import RowReference
 from graph.writing.change import Change, global_id
-from graph.writing.errors import IdempotencyConflict, Place, UserError, error_class
+from graph.writing.errors import IdempotencyConflict, Place, UserError
 from graph.writing.inputs import Input
 from graph.writing.payload import ERRORS, Answer, Member, Payload
 
@@ -177,8 +177,8 @@ def _restored(stored: StoredAnswer, payload: Payload) -> Answer:
 
 
 def _restored_error(stored: Mapping[str, Any], payload: Payload) -> UserError:
-    """The error again. Raises `Undeclared` for one that the program has not any more."""
-    cls = error_class(stored["type"])
+    """The error again. Raises `Undeclared` for one that the mutation does not declare any more."""
+    cls = payload.error_named(stored["type"])
     if cls is None:
         raise payload.undeclared(stored["type"], stored.get("code", ""), stored["message"], stored["path"])
     return cls(stored["message"], tuple(stored["path"]), **stored["data"])

@@ -30,7 +30,7 @@ from graph.writing.errors import (
     Place,
     Rejected,
     UserError,
-    error_class,
+    is_user_error,
 )
 from graph.writing.idempotency import FIELD, IdempotentCall, Keys, Repeated, check_idempotent, fingerprint_of
 from graph.writing.inputs import Input, InputT, input_type, parsed
@@ -78,7 +78,7 @@ class MutationDeclaration(Generic[InputT, ResultT]):
         if self.idempotent:
             check_idempotent(self.name, self.input, self.members)
         for error in self.errors:
-            if error_class(error.__name__) is not error:
+            if not is_user_error(error):
                 raise DeclarationError(f"{self.name}: {error.__name__} is no user error; put @user_error above it.")
 
     @property

@@ -54,7 +54,7 @@ class Payload:
         """Make it for a mutation's name in the schema, its members, and all that it may answer instead."""
         self.members = members
         self._mutation = mutation
-        self._errors = frozenset(errors)
+        self._errors = {cls.__name__: cls for cls in errors}
         name = f"{mutation[0].upper()}{mutation[1:]}"
         union = types.union(f"{name}Error", f"Why `{mutation}` was not done.", errors)
         fields = [_MemberField(member_name, member) for member_name, member in members.items()]
@@ -87,10 +87,14 @@ class Payload:
         """The errors, where the mutation declares all of them. Raises `Undeclared`."""
         found = list(errors)
         for error in found:
-            if type(error) not in self._errors:
+            if self.error_named(type(error).__name__) is not type(error):
                 message = " ".join(one.message for one in found)  # no payload has a place for the others now
                 raise self.undeclared(type(error).__name__, error.code, message, error.path)
         return found
+
+    def error_named(self, name: str) -> ErrorClass | None:
+        """The error of this name that the mutation declares, if there is one."""
+        return self._errors.get(name)
 
     def undeclared(self, error: str, code: str, message: str, place: Sequence[str]) -> Undeclared:
         """What is raised instead of an error that the mutation does not declare."""

@@ -15,7 +15,7 @@ from graph.entity.registry import Entity, entity_of
 from graph.writing.inputs import Input, _KeyOf
 from graph.writing.mutation import MutationField
 
-TEXTS = {"currency": "EUR", "email": "somebody@example.org", "slug": "a-slug", "role": "member"}
+TEXTS = {"currency": "EUR", "email": "somebody@example.org", "slug": "a-slug"}
 """Texts that their fields take; others take anything."""
 
 Ids = Mapping[str, str]

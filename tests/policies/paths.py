@@ -144,7 +144,7 @@ def _of_many(name: str, wheres: Sequence[str]) -> Iterator[str]:
 
 
 def _orders(entity: Entity) -> list[str]:
-    fields = _input(f"{entity.name}Order").fields
+    fields = _input(f"{entity.name}Sort").fields
     own = [name for name in fields if name not in entity.relations]
     return [
         f"{{{name}: {direction}}}" for name, direction in zip(own, cycle(("ASC", "DESC_NULLS_FIRST")), strict=False)

@@ -32,7 +32,7 @@ SAMPLES: Mapping[str, Any] = {
     "DateTime": "2025-06-01T00:00:00Z",
     "JSON": {},
 }
-TEXTS = {"currency": "EUR", "email": "somebody@example.org", "slug": "a-slug", "role": "member"}
+TEXTS = {"currency": "EUR", "email": "somebody@example.org", "slug": "a-slug"}
 """Texts that their fields take; others take anything."""
 
 
