@@ -22,6 +22,9 @@ SENT_MOMENT = re.compile(f"{DAY}[Tt ]{CLOCK}{FRACTION}(?P<zone>{OFFSET})?")
 STORED_TIME = re.compile(f"{CLOCK}{LOOSE_FRACTION} ?(?P<zone>{LOOSE_OFFSET})?")
 STORED_MOMENT = re.compile(f"{DAY}(?:[Tt ]{CLOCK}{LOOSE_FRACTION} ?(?P<zone>{LOOSE_OFFSET})?)?")
 
+OUR_MOMENT = re.compile(r".{4}-..-.. ..:..:..\.[0-9]{6}")
+"""The form of a key, as far as no other form of a moment looks like this."""
+
 Found = re.Match[str]
 
 DIGITS = 6
@@ -95,6 +98,8 @@ def moment_key(text: str) -> str:
     A moment whose offset leads past the years of Python stands before the first moment, or behind the last one. A text
     that is no moment stands for itself.
     """
+    if OUR_MOMENT.fullmatch(text):
+        return text
     try:
         return _written(stored_moment(text))
     except UnreadableMoment:

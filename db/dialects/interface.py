@@ -128,8 +128,8 @@ class DatabaseDialect(ABC):
             .order_by(*(numbered.c[column.key] for column in key), numbered.c.number)
         )
 
-    def first_rows(self, rows: Query, order: tuple[Term, ...]) -> Query:
-        """At most `limit()` of the rows, in order."""
+    def first_rows(self, rows: Query, order: tuple[Term, ...], bounds: Sequence[ColumnElement[bool]] = ()) -> Query:
+        """At most `limit()` of the rows, in order. `bounds` hold of every row whose first term is not null."""
         return rows.order_by(*sorted_by(order)).limit(limit())
 
     def with_cursors(self, paged: PagedRows) -> Query:

@@ -147,9 +147,9 @@ class SQLite(DatabaseDialect):
             return sqlite_moments.comparison_sql(function, compiler, **kw)
         return super().function_sql(function, compiler, **kw)
 
-    def first_rows(self, rows: Query, order: tuple[Term, ...]) -> Query:
+    def first_rows(self, rows: Query, order: tuple[Term, ...], bounds: Sequence[ColumnElement[bool]] = ()) -> Query:
         """At most `limit()` of the rows, in order; moments too are served by an index."""
-        return sqlite_moments.first_rows(rows, order)
+        return sqlite_moments.first_rows(rows, order, bounds)
 
     def insert_missing(self, table: Table, key: Sequence[str] = ()) -> Insert:
         """INSERT … ON CONFLICT DO NOTHING."""

@@ -6,7 +6,7 @@ the others only; an index on the column leads to the days around a moment. A typ
 (`storage_format`, `regexp`) stays as it is. Why: docs/decisions/0017-one-form-for-moments.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -20,11 +20,13 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Time,
+    and_,
     case,
     func,
     literal_column,
     or_,
     select,
+    true,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -232,27 +234,29 @@ def _ends(operand: Expression, compiler: SQLCompiler, **kw: Any) -> tuple[str, s
     return f"min(':', {listed})", f"max('', {listed})"
 
 
-def first_rows(rows: Query, order: tuple[Term, ...]) -> Query:
+def first_rows(rows: Query, order: tuple[Term, ...], bounds: Sequence[ColumnElement[bool]] = ()) -> Query:
     """At most `limit()` rows in order. Where moments come first in the order, an index on their column serves it.
 
     As many rows by the texts as they stand say up to which day the page may reach; of those days all are put in order.
     """
     column = stored_column(moment(order[0].expression)) if order and order[0].holds_moments else None
-    found = rows if column is None else rows.where(_is_near(rows, order[0], column))
+    found = rows if column is None else rows.where(_is_near(rows, order[0], column, bounds))
     return found.order_by(*sorted_by(order)).limit(limit())
 
 
-def _is_near(rows: Query, term: Term, column: Column[Any]) -> ColumnElement[bool]:
+def _is_near(
+    rows: Query, term: Term, column: Column[Any], bounds: Sequence[ColumnElement[bool]]
+) -> ColumnElement[bool]:
     """Whether a row lies within the days that the page may reach. Nulls count, though the model may know of none."""
     nulls_first = term.nulls_first if term.nullable else not term.descending  # as SQLite places them if not told
     placed = term._replace(nullable=True, nulls_first=nulls_first)
-    texts = rows.with_only_columns(column.label("value"), maintain_column_froms=True).order_by(placed.stored_sql())
-    edge = _edge(texts.limit(limit()).subquery("near").c.value, placed)
+    texts = rows.with_only_columns(column.label("value"), maintain_column_froms=True).where(*bounds)
+    edge = _edge(texts.order_by(placed.stored_sql()).limit(limit()).subquery("near").c.value, placed)
     within = column >= func.coalesce(edge, _LOWEST) if term.descending else column < func.coalesce(edge, _HIGHEST)
-    if nulls_first:
-        return or_(within, column.is_(None))
-    # Nulls that come last are looked for only if the page reaches them: an index serves IS, and finds no highest value.
-    return or_(within, column.is_not_distinct_from(case((edge.is_(None), None), else_=_HIGHEST)))
+    # An index serves IS, and finds no highest value: nulls that come last are looked for only if the page reaches them.
+    # `IS NULL` itself would be served by none where the column is declared to have no nulls.
+    value_of_nulls = case((true() if nulls_first else edge.is_(None), None), else_=_HIGHEST)
+    return or_(and_(within, *bounds), column.is_not_distinct_from(value_of_nulls))
 
 
 def _edge(value: Expression, term: Term) -> ColumnElement[Any]:

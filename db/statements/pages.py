@@ -4,11 +4,11 @@ A shape enters (which columns, in which order, between which cursors), a stateme
 when it runs. Nothing is executed here. Source of the forms: docs/decisions/0003-a-page-per-parent.md.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Label, and_, bindparam, false, func, literal_column, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Label, and_, bindparam, false, func, literal_column, or_, select
 
 from db.dialects import PagedRows, dialect_of, limit, sorted_by
 from db.relations import Expression, Predicate, Source, Term, cursor_type
@@ -41,11 +41,20 @@ class Side:
         equal_so_far: list[ColumnElement[bool]] = []
         alternatives: list[ColumnElement[bool]] = []
         for index, (term, null) in enumerate(zip(terms, self.nulls, strict=True)):
-            compared = term.compared
-            value = bindparam(f"__{self.name}_{index}", type_=cursor_type(compared.type))
+            compared, value = term.compared, self._value(index, term)
             alternatives.append(and_(*equal_so_far, _is_behind_null(term) if null else _is_behind(term, value)))
             equal_so_far.append(compared.is_(None) if null else compared == value)
         return or_(*alternatives)
+
+    def bounds(self, terms: Sequence[Term]) -> Iterator[ColumnElement[bool]]:
+        """What holds of every row on this side whose first term is not null: a range that an index can serve."""
+        if terms and not self.nulls[0]:
+            first = terms[0].reversed() if self.name == "before" else terms[0]
+            value = self._value(0, first)
+            yield first.compared <= value if first.descending else first.compared >= value
+
+    def _value(self, index: int, term: Term) -> BindParameter[Any]:
+        return bindparam(f"__{self.name}_{index}", type_=cursor_type(term.expression.type))
 
 
 def _is_behind(term: Term, value: Expression) -> ColumnElement[bool]:
@@ -89,8 +98,11 @@ def page(source: Source, shape: PageShape, dialect: str, predicates: Sequence[Pr
     )
     cursors = shape.cursors or not (shape.columns or source.key)  # a SELECT needs a column
     paged = PagedRows(rows, source.key, shape.order(), cursors, source.through_table)
-    statement = known.page_per_parent(paged) if source.key else known.first_rows(known.with_cursors(paged), paged.order)
-    return Statement(statement, known, len(shape.columns), len(source.key))
+    if source.key:
+        return Statement(known.page_per_parent(paged), known, len(shape.columns), len(source.key))
+    bounds = [bound for side in shape.sides for bound in side.bounds(shape.terms)]
+    statement = known.first_rows(known.with_cursors(paged), paged.order, bounds)
+    return Statement(statement, known, len(shape.columns))
 
 
 def counted_page(

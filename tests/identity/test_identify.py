@@ -4,10 +4,10 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, literal_column, update
 
 from db.base import utcnow
-from db.models import Role, User
+from db.models import ApiKey, Role, User
 from db.session.engines import Engines
 from graph.auth import opaque
 from graph.auth.tokens import Tokens
@@ -199,6 +199,20 @@ async def test_a_key_that_has_ended_is_refused_at_once(engines: Engines, identif
     await refused(identify, authorization=f"Bearer {key}")
     expired = await make_key(engines, "editor", name="expired", expires_at=utcnow() - timedelta(seconds=1))
     await refused(identify, authorization=f"Bearer {expired}")
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("written", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%d %H:%M:%S"])
+async def test_the_end_of_a_key_may_be_written_in_any_form(engines: Engines, identify: Identify, written: str) -> None:
+    key = await make_key(engines, "editor")
+    for hours, is_good in ((-1, False), (1, True)):
+        ends = (utcnow() + timedelta(hours=hours)).strftime(written)
+        async with engines.writing().begin() as connection:
+            await connection.execute(update(ApiKey).values(expires_at=literal_column(f"'{ends}'")))
+        if is_good:
+            assert (await by_bearer(identify, key)).is_known
+        else:
+            await refused(identify, authorization=f"Bearer {key}")
 
 
 async def test_roles_count_from_the_moment_that_they_change(
