@@ -12,7 +12,8 @@ from graphql import GraphQLError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.session import DeadlineExceeded
-from graph.errors import ClientError, Unexpected
+from db.unreadable import UnreadableValue
+from graph.errors import ClientError, Unexpected, Unreadable
 
 logger = logging.getLogger("trellis")
 
@@ -50,6 +51,8 @@ def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
         return error
     if isinstance(cause, DeadlineExceeded):
         return _placed(Late(str(cause)), error)
+    if isinstance(cause, UnreadableValue):
+        return _placed(Unreadable(), error)
     if isinstance(cause, PoolTimeout):
         return _placed(Overloaded(), error)
     if id(cause) not in ids:

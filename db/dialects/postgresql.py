@@ -6,6 +6,7 @@ https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COM
 """
 
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -19,19 +20,27 @@ from sqlalchemy import (
     Column,
     ColumnClause,
     ColumnElement,
+    Date,
+    DateTime,
+    Dialect,
     Executable,
     ForeignKeyConstraint,
     FromClause,
     Index,
     Insert,
     PrimaryKeyConstraint,
+    String,
     Table,
+    Text,
+    Time,
     UniqueConstraint,
     any_,
     bindparam,
+    cast,
     column,
     event,
     func,
+    literal_column,
     not_,
     select,
     text,
@@ -49,11 +58,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
-from db.dialects.interface import KEYS, Changes, DatabaseDialect, FunctionName, NewValues
+from db.dialects.interface import KEYS, Changes, DatabaseDialect, FunctionName, NewValues, Readable
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
-from db.relations import Expression, Key, parameter_type
-
-DRIVER = "postgresql+asyncpg"
+from db.dialects.postgresql_times import DRIVER, read_day, read_moment, read_time
+from db.relations import Expression, Key, parameter_type, stored
 
 URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 """What may follow the question mark of a URL. Source:
@@ -83,7 +91,7 @@ PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-c
 class PostgreSQLConnections(ConnectionsDialect):
     """How connections open, begin and end."""
 
-    drivers: Mapping[str, str] = {"postgres": DRIVER, "postgresql": DRIVER, DRIVER: DRIVER}
+    drivers: Mapping[str, str] = dict.fromkeys(("postgres", "postgresql", "postgresql+asyncpg", DRIVER), DRIVER)
     begin_snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     begin_change = "BEGIN"
     autocommit: ClassVar[Options] = {"isolation_level": "AUTOCOMMIT"}
@@ -115,6 +123,10 @@ class PostgreSQLConnections(ConnectionsDialect):
     def is_transient(self, error: DBAPIError) -> bool:
         """A serialization failure, or a deadlock."""
         return _state_of(error) in TRANSIENT
+
+    def could_not_read(self, error: DBAPIError) -> bool:
+        """Asyncpg raises what Python raises."""
+        return False
 
     def stopped_by_server(self, error: DBAPIError) -> bool:
         """Whether `statement_timeout` of the server came first."""
@@ -154,6 +166,19 @@ class PostgreSQL(DatabaseDialect):
     def json(self, *, none_as_null: bool) -> JSON:
         """JSONB, which a GIN index serves."""
         return JSONB(none_as_null=none_as_null)
+
+    def readable(self, column: Expression, dialect: Dialect) -> Readable:
+        """Days, times and JSON as text, and texts as bytes: asyncpg leaves those as they are."""
+        kind = stored(column.type, dialect)
+        for times, read in ((DateTime, read_moment), (Date, read_day), (Time, read_time)):
+            if isinstance(kind, times):
+                # ISO 8601 whatever the server's DateStyle, and PostgreSQL reads it again.
+                return Readable(func.to_json(column).op("#>>")(literal_column("'{}'")), read)
+        if isinstance(kind, JSON):
+            return Readable(cast(column, Text), json.loads)
+        if isinstance(kind, String):  # in a database without an encoding, texts are any bytes
+            return Readable(func.textsend(cast(column, Text)), bytes.decode)
+        return Readable(column)
 
     def key_condition(self, columns: Sequence[Expression]) -> ColumnElement[bool]:
         """`= ANY (array)`: one SQL text, one parameter for each column, whatever the number of keys."""

@@ -7,7 +7,7 @@ from db.relations.order import Term, total_order
 from db.relations.relationships import Link, link, link_of
 from db.relations.rows import Expression, Key, Predicate, Row, primary_key
 from db.relations.source import Source, root
-from db.relations.types import ColumnType, is_local, parameter_type, python_type
+from db.relations.types import ColumnType, is_local, parameter_type, python_type, stored
 from db.relations.visibility import (
     EVERYTHING,
     VIEWER,
@@ -42,6 +42,7 @@ __all__ = [
     "python_type",
     "root",
     "seen_where",
+    "stored",
     "total_order",
     "viewer_id",
 ]

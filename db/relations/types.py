@@ -3,11 +3,14 @@
 SQLAlchemy's types enter, types leave. No value is converted here.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Float, Integer, Numeric, Time
+from sqlalchemy import BigInteger, Date, DateTime, Dialect, Float, Integer, Numeric, Time
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from db.unreadable import Unreadable
 
 ColumnType: TypeAlias = TypeEngine[Any]
 """The type of a column that was read from a model: which Python type its values have, only the model knows."""
@@ -22,6 +25,46 @@ class ShortestDecimal(TypeDecorator[float]):
     def process_bind_param(self, value: float | None, dialect: Dialect) -> Decimal | None:
         """The decimal with the fewest digits that Python reads as the same float."""
         return None if value is None else Decimal(repr(value))
+
+
+class InOwnWords(TypeDecorator[Any]):
+    """A type of days or times, decorated or not, whose values may also be those that Python has no form for."""
+
+    impl: ColumnType | type[ColumnType] = DateTime
+    cache_ok = True
+
+    def __init__(self, column: ColumnType) -> None:
+        """Make it of the type of the column that values are compared with."""
+        super().__init__()
+        self.column = column
+        self.impl = column
+
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
+        """The type below all decorations: SQLAlchemy looks below one of them for the type that SQL names."""
+        return stored(self.column, dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """The column's."""
+        return self.column.dialect_impl(dialect).result_processor(dialect, coltype)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """As the column's, but for values that are in the database's words."""
+        process = self.column.dialect_impl(dialect).bind_processor(dialect)
+
+        def bound(value: Any) -> Any:
+            if type(value) is Unreadable:
+                return value.in_words()
+            return value if process is None else process(value)
+
+        return bound
+
+
+def stored(type_: ColumnType, dialect: Dialect) -> ColumnType:
+    """The type below all decorations, as a dialect has it."""
+    found = type_.dialect_impl(dialect)
+    while isinstance(found, TypeDecorator):
+        found = found.impl_instance.dialect_impl(dialect)
+    return found
 
 
 def python_type(type_: ColumnType) -> type[object]:
@@ -46,6 +89,12 @@ def parameter_type(type_: ColumnType) -> ColumnType:
         return BigInteger()
     if isinstance(type_, Numeric) and not isinstance(type_, Float):
         return Numeric() if type_.asdecimal else ShortestDecimal()
+    return InOwnWords(type_) if isinstance(_undecorated(type_), Date | DateTime | Time) else type_
+
+
+def _undecorated(type_: ColumnType) -> ColumnType:
+    while isinstance(type_, TypeDecorator):
+        type_ = type_.impl_instance
     return type_
 
 

@@ -125,6 +125,11 @@ class RequestSession(AsyncSession):
         return self._mode
 
     @property
+    def met_unreadable(self) -> bool:
+        """Whether rows were read in which an `Unreadable` stands for a value."""
+        return self._connection is not None and self._connection.met_unreadable
+
+    @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self._engines.dialect

@@ -16,6 +16,7 @@ import sqlalchemy
 from sqlalchemy.types import TypeEngine
 
 from db.relations import is_local, python_type
+from db.unreadable import Unreadable, day_in_words, moment_in_words, time_in_words
 from graph.entity.scalars import MAX_DIGITS, check_text
 
 E = TypeVar("E", bound=Enum)
@@ -68,23 +69,41 @@ def to_uuid(value: object, _column: ColumnType) -> uuid.UUID:
     return uuid.UUID(_text(value))
 
 
-def to_date(value: object, _column: ColumnType) -> date:
+def to_date(value: object, _column: ColumnType) -> date | Unreadable:
     """A day."""
-    return date.fromisoformat(_text(value))
+    text = _text(value)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return day_in_words(text)
 
 
-def to_datetime(value: object, column: ColumnType) -> datetime:
+def to_datetime(value: object, column: ColumnType) -> datetime | Unreadable:
     """A moment, in UTC where it has a zone. SQLite's own type forgets the zone, so one without is taken for UTC."""
-    found = datetime.fromisoformat(_text(value))
+    text = _text(value)
+    try:
+        return _to_datetime(text, column)
+    except (ValueError, OverflowError):
+        return moment_in_words(text)
+
+
+def _to_datetime(text: str, column: ColumnType) -> datetime:
+    found = datetime.fromisoformat(text)
     _check_zone(found, column)
     if found.tzinfo is not None:
         return found.astimezone(UTC)
     return found.replace(tzinfo=UTC) if _has_zone(column) else found
 
 
-def to_time(value: object, column: ColumnType) -> time:
+def to_time(value: object, column: ColumnType) -> time | Unreadable:
     """A time of day; as moments are read, but in its own zone."""
-    found = time.fromisoformat(_text(value))
+    text = _text(value)
+    try:
+        found = time.fromisoformat(text)
+    except ValueError:
+        return time_in_words(text)
+    if text.startswith("24"):  # newer versions of Python take it for 00:00
+        return time_in_words(text)
     _check_zone(found, column)
     return found.replace(tzinfo=UTC) if found.tzinfo is None and _has_zone(column) else found
 
