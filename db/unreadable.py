@@ -7,7 +7,7 @@ Why: docs/decisions/0016-values-that-cannot-be-read.md.
 
 import re
 from datetime import date, time
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 
 class UnreadableValue(Exception):
@@ -68,10 +68,12 @@ _MOMENT = re.compile(
 )
 _MIDNIGHT = re.compile(r"24:00:00(?:[+-](?P<zone>[\d:]+))?")
 _INFINITE = ("infinity", "-infinity")
-_FIRST_YEAR = -4712
-"""4713 BC, as astronomers count. https://www.postgresql.org/docs/current/datatype-datetime.html"""
-_LAST_YEAR_OF_DAYS = 5_874_896
-_LAST_YEAR_OF_MOMENTS = 294_275
+_DAYS = ((-4713, 11, 24), (5_874_897, 12, 31))
+_MOMENTS = ((-4713, 11, 26), (294_276, 12, 29))
+"""The first and the last, as astronomers count years: 1 BC is 0. Of moments, whatever their zone.
+https://www.postgresql.org/docs/current/datatype-datetime.html"""
+
+_Day: TypeAlias = tuple[int, int, int]
 
 
 def day_in_words(words: str) -> Unreadable:
@@ -80,7 +82,7 @@ def day_in_words(words: str) -> Unreadable:
         found = _MOMENT.fullmatch(words)
         if found is None or found["time"] is not None:
             raise ValueError(words)
-        _check_day(found, _LAST_YEAR_OF_DAYS)
+        _check_day(found, *_DAYS)
     return Unreadable(words)
 
 
@@ -90,7 +92,7 @@ def moment_in_words(words: str) -> Unreadable:
         found = _MOMENT.fullmatch(words)
         if found is None or found["time"] is None:
             raise ValueError(words)
-        _check_day(found, _LAST_YEAR_OF_MOMENTS)
+        _check_day(found, *_MOMENTS)
         _check_time(found["time"], found["zone"])
     return Unreadable(words)
 
@@ -104,12 +106,12 @@ def time_in_words(words: str) -> Unreadable:
     return Unreadable(words)
 
 
-def _check_day(found: re.Match[str], last_year: int) -> None:
-    year = int(found["year"])
+def _check_day(found: re.Match[str], first: _Day, last: _Day) -> None:
+    year, month, day = int(found["year"]), int(found["month"]), int(found["day"])
     counted = 1 - year if found["bc"] else year
-    if not (year and _FIRST_YEAR < counted <= last_year):
+    if not (year and first <= (counted, month, day) <= last):
         raise ValueError(found[0])
-    date(2000 + counted % 400, int(found["month"]), int(found["day"]))  # the calendar repeats itself
+    date(2000 + counted % 400, month, day)  # the calendar repeats itself
 
 
 def _check_time(text: str, zone: str | None) -> None:

@@ -6,7 +6,6 @@ https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COM
 """
 
 import inspect
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -60,7 +59,8 @@ from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FunctionName, NewValues, Readable
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
-from db.dialects.postgresql_times import DRIVER, read_day, read_moment, read_time
+from db.dialects.postgresql_times import DRIVER, read_day, read_moment, read_moment_in_utc, read_time
+from db.json_text import read_json
 from db.relations import Expression, Key, parameter_type, stored
 
 URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
@@ -170,12 +170,13 @@ class PostgreSQL(DatabaseDialect):
     def readable(self, column: Expression, dialect: Dialect) -> Readable:
         """Days, times and JSON as text, and texts as bytes: asyncpg leaves those as they are."""
         kind = stored(column.type, dialect)
+        if isinstance(kind, DateTime) and kind.timezone:  # in UTC, as the zone of a connection has other ends
+            return Readable(_in_iso_8601(func.timezone("UTC", column)), read_moment_in_utc)
         for times, read in ((DateTime, read_moment), (Date, read_day), (Time, read_time)):
             if isinstance(kind, times):
-                # ISO 8601 whatever the server's DateStyle, and PostgreSQL reads it again.
-                return Readable(func.to_json(column).op("#>>")(literal_column("'{}'")), read)
+                return Readable(_in_iso_8601(column), read)
         if isinstance(kind, JSON):
-            return Readable(cast(column, Text), json.loads)
+            return Readable(cast(column, Text), read_json)
         if isinstance(kind, String):  # in a database without an encoding, texts are any bytes
             return Readable(func.textsend(cast(column, Text)), bytes.decode)
         return Readable(column)
@@ -302,6 +303,11 @@ class PostgreSQL(DatabaseDialect):
     def place(self, url: URL) -> str:
         """The database, its host and its port."""
         return f"{url.database} at {url.host or 'localhost'}:{url.port or 5432}"
+
+
+def _in_iso_8601(moment: Expression) -> Expression:
+    """A day or a time as text: in one form, whatever the server's DateStyle, and PostgreSQL reads it again."""
+    return func.to_json(moment).op("#>>")(literal_column("'{}'"))
 
 
 def _arrays(columns: Sequence[Expression]) -> list[BindParameter[Any]]:

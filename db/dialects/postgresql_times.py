@@ -131,12 +131,20 @@ def read_day(words: str) -> date | Unreadable:
 
 
 def read_moment(words: str) -> datetime | Unreadable:
-    """A moment as `to_json` writes it; in UTC where it has a zone."""
+    """A day and a time as `to_json` writes them."""
     try:
-        found = datetime.fromisoformat(words)
-        return found if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return datetime.fromisoformat(words)
+    except ValueError:
         return Unreadable(words)
+
+
+def read_moment_in_utc(words: str) -> datetime | Unreadable:
+    """A moment as `to_json` writes it in UTC, without the zone."""
+    found = read_moment(words)
+    if isinstance(found, datetime):
+        return found.replace(tzinfo=UTC)
+    day, before_christ, _ = words.partition(" BC")
+    return found if words.endswith("infinity") else Unreadable(f"{day}+00:00{before_christ}")
 
 
 def read_time(words: str) -> time | Unreadable:
