@@ -72,25 +72,26 @@ class Change:
         has_key = and_(*(column == part for column, part in zip(mapper.primary_key, key, strict=True)))
         statement = self.visible(model).where(has_key).with_for_update(of=model)
         # The session may hold the row from before another change was committed: only the locked row counts.
-        row = await self._read(statement.execution_options(populate_existing=True), mapper)
+        row: ModelT | None = await self._read(statement.execution_options(populate_existing=True), mapper)
         if row is None:
             raise Rejected(no_such(entity_of_model(mapper).one, (*self.place, *field)))
         return row
 
-    async def _read(self, statement: Select[ModelT], mapper: Mapper[ModelT]) -> ModelT | None:
+    async def _read(self, statement: Select[ModelT], mapper: Mapper[Any]) -> ModelT | None:
         """The row of a statement. Columns that cannot be read are no reason not to change the others."""
-        found: ModelT | None
         try:
-            found = await self.session.scalar(statement, self.bound)
+            found: ModelT | None = await self.session.scalar(statement, self.bound)
         except UnreadableValue:
-            return await self._read_part(statement, mapper)
+            found = await self._read_part(statement, mapper)
         return found
 
-    async def _read_part(self, statement: Select[ModelT], mapper: Mapper[ModelT]) -> ModelT | None:
+    async def _read_part(self, statement: Select[ModelT], mapper: Mapper[Any]) -> ModelT | None:
         """The row, with an `Unreadable` for each value that a statement of its columns finds to be one."""
         columns = [getattr(mapper.class_, attribute.key) for attribute in mapper.column_attrs]
-        ((*values,),) = await self.session.rows(statement.with_only_columns(*columns), self.bound)
-        unreadable = [it for it, value in zip(columns, values, strict=True) if type(value) is Unreadable]
+        rows = await self.session.rows(statement.with_only_columns(*columns), self.bound)
+        unreadable = [
+            column for row in rows for column, value in zip(columns, row, strict=True) if type(value) is Unreadable
+        ]
         found: ModelT | None = await self.session.scalar(statement.options(*map(defer, unreadable)), self.bound)
         for column in unreadable:
             set_committed_value(found, column.key, Unreadable())
