@@ -138,7 +138,7 @@ class Withheld(ClientError):
         super().__init__(f"You may not see {type_name}.{field} of this object; leave the field out.")
 
 
-class Unreadable(ClientError):
+class UnreadableField(ClientError):
     """A value that the database holds, and that its field cannot show."""
 
     code = "UNREADABLE_VALUE"

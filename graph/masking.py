@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.session import DeadlineExceeded
 from db.unreadable import UnreadableValue
-from graph.errors import ClientError, Unexpected, Unreadable
+from graph.errors import ClientError, Unexpected, UnreadableField
 
 logger = logging.getLogger("trellis")
 
@@ -52,7 +52,7 @@ def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
     if isinstance(cause, DeadlineExceeded):
         return _placed(Late(str(cause)), error)
     if isinstance(cause, UnreadableValue):
-        return _placed(Unreadable(), error)
+        return _placed(UnreadableField(), error)
     if isinstance(cause, PoolTimeout):
         return _placed(Overloaded(), error)
     if id(cause) not in ids:

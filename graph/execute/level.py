@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from graphql import GraphQLObjectType
 
 from db.statements import Key
-from graph.errors import Unreadable, Withheld
+from graph.errors import UnreadableField, Withheld
 from graph.execute.completion import complete, put, waiting
 from graph.execute.pending import Waiting
 from graph.execute.response import ResponseObject, ResponsePosition, is_key, null_in
@@ -149,7 +149,7 @@ def _with_keys(work: Work, objects: Objects, field: FieldPlan) -> Objects:
     fits = [is_key(key) for key in level.keys(field.planned.needs)]
     for made, fit in zip(objects.made, fits, strict=True):
         if not fit:
-            work.fail(ResponsePosition(made, field.key, field.type, field), Unreadable())
+            work.fail(ResponsePosition(made, field.key, field.type, field), UnreadableField())
     return objects if all(fits) else objects.part([member for member, fit in enumerate(fits) if fit])
 
 

@@ -97,12 +97,12 @@ def is_key(values: Iterable[Any]) -> bool:
 
 
 def completed(type_: GraphQLLeafType, value: Any, *, is_stored: bool) -> Any:
-    """A value as the response has it. Raises `errors.Unreadable` for what the database holds and the type refuses."""
+    """A value as the response has it. Raises `UnreadableField` for what the database holds and the type refuses."""
     try:
         return Executor.complete_leaf_value(type_, value)
     except Exception as error:  # whatever the type raises
         if is_stored or type(value) is Unreadable:
-            raise errors.Unreadable from error
+            raise errors.UnreadableField from error
         raise
 
 

@@ -18,6 +18,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    Undefined,
     default_field_resolver,
     is_leaf_type,
     is_object_type,
@@ -66,9 +67,18 @@ def _resolver_of(field: PlannedField) -> Resolver | None:
     if isinstance(field, LevelField):
         return _begun(field)
     if field.read is not None:
-        read = field.read
-        return lambda source, info, **_: _checked(info, read(source))
+        return _read_above(field.read)
     return None if field.reading is None else _read(field, field.reading)
+
+
+def _read_above(read: Callable[[Any], Any]) -> Resolver:
+    def resolve(source: Any, info: Info, **_: Any) -> Any:
+        try:
+            return _checked(info, read(source))
+        except UnreadableValue:
+            raise errors.UnreadableField from None
+
+    return resolve
 
 
 def _guarded(field: PlannedField, resolver: Resolver | None) -> Resolver:
@@ -93,16 +103,16 @@ def _read(field: PlannedField, reading: Reading) -> Resolver:
         try:
             value = convert(*values) if convert is not None else values[0]
         except UnreadableValue:
-            raise errors.Unreadable from None
+            raise errors.UnreadableField from None
         return _checked(info, _seen(field, info.parent_type, value))
 
     return resolve
 
 
 def _checked(info: Info, value: Any) -> Any:
-    """A value that graphql-core can complete. Raises `errors.Unreadable`, where graphql-core would show the value."""
+    """A value that graphql-core can complete. Raises `UnreadableField`, where graphql-core would show the value."""
     type_ = info.return_type.of_type if isinstance(info.return_type, GraphQLNonNull) else info.return_type
-    if value is not None and is_leaf_type(type_):
+    if value is not None and value is not Undefined and is_leaf_type(type_):
         completed(type_, value, is_stored=True)
     return value
 
@@ -110,7 +120,7 @@ def _checked(info: Info, value: Any) -> Any:
 def _begun(field: LevelField) -> Resolver:
     def resolve(source: Any, info: Info, **arguments: Any) -> Any:
         if field.needs and not is_key(getattr(source, name) for name in field.needs):
-            raise errors.Unreadable
+            raise errors.UnreadableField
         identity = ("walk", info.parent_type.name, *map(id, info.field_nodes), field.apart(source))
         loader = info.context.loaders.once(identity, lambda: _SourceLoader(info, field, arguments))
         return loader.load((source,))  # at the root there is no source, and no loader takes None

@@ -223,7 +223,7 @@ class Work:
         """Leave a position empty because of an error."""
         position.container[position.key] = None
         if isinstance(error, UnreadableValue):
-            error = errors.Unreadable().with_traceback(error.__traceback__)
+            error = errors.UnreadableField().with_traceback(error.__traceback__)
         self.failures.append(Failure(position, error, self.phase))
         if position.container is self.root and self.must_rise(position.type):
             self.is_hopeless = True

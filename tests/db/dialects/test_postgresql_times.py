@@ -79,7 +79,7 @@ async def test_infinities_are_told_from_the_ends_of_the_calendar(session: Reques
     for type_, last in (("date", "9999-12-31"), ("timestamp", "9999-12-31 23:59:59.999999")):
         for words in ("infinity", "-infinity"):
             (found,) = await session.rows(text(f"SELECT '{words}'::{type_}, '{last}'::{type_}"))
-            infinite, finite = found
+            infinite, finite = tuple(found)
             assert infinite == Unreadable(words)
             assert finite.isoformat(*([" "] if type_ == "timestamp" else [])) == last
 
