@@ -23,6 +23,9 @@ E = TypeVar("E", bound=Enum)
 
 ColumnType = TypeEngine[object]
 
+NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
+"""What PostgreSQL holds among decimals. https://www.postgresql.org/docs/current/datatype-numeric.html"""
+
 
 def to_bool(value: object, _column: ColumnType) -> bool:
     """True or false."""
@@ -48,9 +51,14 @@ def to_float(value: object, _column: ColumnType) -> float:
 
 
 def to_decimal(value: object, _column: ColumnType) -> Decimal:
-    """A decimal number, from its digits, or from the doubles that SQLite computes."""
+    """A decimal number, from its digits, or from the doubles that SQLite computes.
+
+    PostgreSQL also puts in order what is no number: rows with such a value have a place in pages, too.
+    """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     number = Decimal(str(value) if is_number else _text(value))
+    if value in NO_NUMBERS:
+        return number
     if not (number.is_finite() and abs(number.adjusted()) < MAX_DIGITS):
         raise ValueError(value)
     return number

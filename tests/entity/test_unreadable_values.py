@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from db.session import Mode, RequestSession
 from db.unreadable import UnreadableValue
+from graph.entity.values import NO_NUMBERS
 from tests.databases import Database, StatementRecorder
 from tests.entity.ages import Find as FindRow
 from tests.entity.ages_types import Find
@@ -167,6 +168,23 @@ async def test_a_cursor_that_no_database_reads_again_is_an_error_of_its_field(fi
     assert len(data["finds"]["nodes"]) == 3
     assert data["finds"]["pageInfo"]["endCursor"]
     assert errors == [(UNREADABLE, ["finds", "pageInfo", "startCursor"])]
+
+
+@pytest.mark.postgresql
+async def test_what_is_no_number_has_its_place_in_pages(finds: Digging) -> None:
+    for column in ("amount", "ratio"):
+        await finds.sql(
+            *(f"UPDATE finds SET {column} = '{word}' WHERE id = {n}" for n, word in enumerate(NO_NUMBERS, 1))
+        )
+        document = f"""query ($after: String) {{
+          finds(first: 1, after: $after, orderBy: [{{{column}: ASC}}]) {{ edges {{ cursor node {{ level }} }} }}
+        }}"""
+        after, levels = None, list[int]()
+        while edges := (await finds.data(document, after=after))["finds"]["edges"]:
+            levels.append(edges[0]["node"]["level"])
+            after = edges[0]["cursor"]
+            assert len(levels) <= len(NO_NUMBERS)
+        assert levels == [3, 2, 1]  # -Infinity, Infinity, NaN
 
 
 async def test_graphql_cores_own_walk_says_the_same(finds: Digging) -> None:
