@@ -10,6 +10,8 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from db.unreadable import UnreadableValue
+
 
 class TrellisError(Exception):
     """The root of the tree."""
@@ -134,6 +136,15 @@ class Withheld(ClientError):
 
     def __init__(self, type_name: str, field: str) -> None:
         super().__init__(f"You may not see {type_name}.{field} of this object; leave the field out.")
+
+
+class UnreadableField(ClientError):
+    """A value that the database holds, and that its field cannot show."""
+
+    code = "UNREADABLE_VALUE"
+
+    def __init__(self) -> None:
+        super().__init__(str(UnreadableValue()))
 
 
 class InvalidCursor(ClientError):

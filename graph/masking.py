@@ -12,7 +12,8 @@ from graphql import GraphQLError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.session import DeadlineExceeded
-from graph.errors import ClientError, Undeclared, Unexpected
+from db.unreadable import UnreadableValue
+from graph.errors import ClientError, Undeclared, Unexpected, UnreadableField
 
 logger = logging.getLogger("trellis")
 
@@ -52,6 +53,8 @@ def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
         return error
     if isinstance(cause, DeadlineExceeded):
         return _placed(Late(str(cause)), error)
+    if isinstance(cause, UnreadableValue):
+        return _placed(UnreadableField(), error)
     if isinstance(cause, PoolTimeout):
         return _placed(Overloaded(), error)
     if id(cause) not in ids:

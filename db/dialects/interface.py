@@ -5,7 +5,7 @@ subclass in one file; only the differences stand there. Nothing is executed here
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
@@ -62,6 +62,14 @@ class FoundBy(NamedTuple):
     """None at the root."""
     key: Sequence[Expression]
     """Which of the keys it is."""
+
+
+class Readable(NamedTuple):
+    """A column in a form that the driver hands over whatever the database holds."""
+
+    expression: Expression
+    read: Callable[[Any], Any] | None = None
+    """From that form to the driver's own. It may raise anything, or return an `Unreadable`; None: it is the same."""
 
 
 class FunctionName(StrEnum):
@@ -152,6 +160,10 @@ class DatabaseDialect(ABC):
     """The type of a primary key that the database counts up by itself, where BIGINT is not."""
     datetimes_in_utc: ClassVar[bool] = False
     """Whether the driver gives every datetime with its zone, in UTC."""
+
+    def readable(self, column: Expression, dialect: Dialect) -> Readable:
+        """A column in a form that the driver never refuses, for statements that it has refused to read otherwise."""
+        return Readable(column)
 
     def json(self, *, none_as_null: bool) -> JSON | None:
         """The database's own type for JSON that can be indexed; None where there is none."""

@@ -19,6 +19,8 @@ from sqlalchemy import (
     Column,
     ColumnClause,
     ColumnElement,
+    Date,
+    DateTime,
     Dialect,
     Executable,
     ForeignKeyConstraint,
@@ -26,14 +28,19 @@ from sqlalchemy import (
     Index,
     Insert,
     PrimaryKeyConstraint,
+    String,
     Table,
+    Text,
+    Time,
     TypeCoerce,
     UniqueConstraint,
     any_,
     bindparam,
+    cast,
     column,
     event,
     func,
+    literal_column,
     not_,
     select,
     text,
@@ -51,12 +58,12 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
-from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues
+from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
 from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, set_up_texts, takes_for_equal
-from db.relations import Expression, Key, parameter_type
-
-DRIVER = "postgresql+asyncpg"
+from db.dialects.postgresql_times import DRIVER, read_day, read_moment, read_moment_in_utc, read_time
+from db.json_text import read_json
+from db.relations import Expression, Key, parameter_type, stored
 
 URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 """What may follow the question mark of a URL. Source:
@@ -86,7 +93,7 @@ PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-c
 class PostgreSQLConnections(ConnectionsDialect):
     """How connections open, begin and end."""
 
-    drivers: Mapping[str, str] = {"postgres": DRIVER, "postgresql": DRIVER, DRIVER: DRIVER}
+    drivers: Mapping[str, str] = dict.fromkeys(("postgres", "postgresql", "postgresql+asyncpg", DRIVER), DRIVER)
     begin_snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     begin_change = "BEGIN"
     autocommit: ClassVar[Options] = {"isolation_level": "AUTOCOMMIT"}
@@ -119,6 +126,10 @@ class PostgreSQLConnections(ConnectionsDialect):
     def is_transient(self, error: DBAPIError) -> bool:
         """A serialization failure, or a deadlock."""
         return _state_of(error) in TRANSIENT
+
+    def could_not_read(self, error: DBAPIError) -> bool:
+        """Asyncpg raises what Python raises."""
+        return False
 
     def stopped_by_server(self, error: DBAPIError) -> bool:
         """Whether `statement_timeout` of the server came first."""
@@ -170,6 +181,20 @@ class PostgreSQL(DatabaseDialect):
     def json(self, *, none_as_null: bool) -> JSON:
         """JSONB, which a GIN index serves."""
         return JSONB(none_as_null=none_as_null)
+
+    def readable(self, column: Expression, dialect: Dialect) -> Readable:
+        """Days, times and JSON as text, and texts as bytes: asyncpg leaves those as they are."""
+        kind = stored(column.type, dialect)
+        if isinstance(kind, DateTime) and kind.timezone:  # in UTC, as the zone of a connection has other ends
+            return Readable(_in_iso_8601(func.timezone("UTC", column)), read_moment_in_utc)
+        for times, read in ((DateTime, read_moment), (Date, read_day), (Time, read_time)):
+            if isinstance(kind, times):
+                return Readable(_in_iso_8601(column), read)
+        if isinstance(kind, JSON):
+            return Readable(cast(column, Text), read_json)
+        if isinstance(kind, String):  # in a database without an encoding, texts are any bytes
+            return Readable(func.textsend(cast(column, Text)), bytes.decode)
+        return Readable(column)
 
     def key_condition(self, columns: Sequence[Expression]) -> ColumnElement[bool]:
         """`= ANY (array)`: one SQL text, one parameter for each column, whatever the number of keys."""
@@ -308,6 +333,11 @@ def _collations(function: Function) -> set[str]:
     columns = (it.clause if isinstance(it, TypeCoerce) else it for it in function.clauses)
     declared = (getattr(column.type, "collation", None) for column in columns)
     return {collation for collation in declared if collation is not None}
+
+
+def _in_iso_8601(moment: Expression) -> Expression:
+    """A day or a time as text: in one form, whatever the server's DateStyle, and PostgreSQL reads it again."""
+    return func.to_json(moment).op("#>>")(literal_column("'{}'"))
 
 
 def _arrays(columns: Sequence[Expression]) -> list[BindParameter[Any]]:

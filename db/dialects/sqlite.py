@@ -26,10 +26,15 @@ from sqlalchemy import (
     Index,
     Insert,
     Integer,
+    LargeBinary,
     Numeric,
     String,
     Table,
+    case,
+    cast,
     event,
+    func,
+    literal_column,
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
@@ -41,10 +46,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from db.dialects import sqlite_moments
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
-from db.dialects.interface import Changes, DatabaseDialect, Function, NewValues
+from db.dialects.interface import Changes, DatabaseDialect, Function, NewValues, Readable
 from db.dialects.paging import Query
 from db.dialects.python_functions import FUNCTIONS, fts5_query
-from db.relations import Expression, Term, unpadded
+from db.relations import Expression, Term, stored, unpadded
 from db.relations.moments import moment, moments_compared
 
 DRIVER = "sqlite+aiosqlite"
@@ -60,6 +65,9 @@ FTS5_QUERY = "trellis_fts5_query"
 VIOLATION = re.compile(r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (.*))?", re.DOTALL)
 """`users.email, users.name` for columns, `index 'ix_users_email'` for expressions, a CHECK's name or its SQL."""
 INDEX = re.compile(r"index '(.*)'", re.DOTALL)
+
+NO_TEXT: ColumnElement[bytes] = literal_column("x'ff'")
+"""A byte that no text has."""
 
 UNREACHABLE = ("unable to open database file", "attempt to write a readonly database", "file is not a database")
 
@@ -106,6 +114,10 @@ class SQLiteConnections(ConnectionsDialect):
         """Another connection writes, and has done so for longer than `busy_timeout`."""
         return "database is locked" in str(error.orig)
 
+    def could_not_read(self, error: DBAPIError) -> bool:
+        """A text that is none."""
+        return "Could not decode to UTF-8" in str(error.orig)
+
     def stopped_by_server(self, error: DBAPIError) -> bool:
         """There is no server, and no timeout of its own."""
         return False
@@ -134,6 +146,14 @@ class SQLite(DatabaseDialect):
     # SQLite gives each row of VALUES the number after the largest, and one connection writes at a time.
     # https://www.sqlite.org/autoinc.html
     numbers_rows_in_order = True
+
+    def readable(self, column: Expression, dialect: Dialect) -> Readable:
+        """Texts as bytes; the driver decodes none of them."""
+        if isinstance(stored(column.type, dialect), LargeBinary):
+            return Readable(column)
+        kind = func.typeof(column)
+        as_bytes = cast(column, LargeBinary)
+        return Readable(case((kind == "text", as_bytes), (kind == "blob", NO_TEXT), else_=column), _decoded)
 
     def prepare(self, connection: DBAPIConnection) -> None:
         """Register the functions in Python."""
@@ -199,6 +219,10 @@ class SQLite(DatabaseDialect):
     def place(self, url: URL) -> str:
         """The file."""
         return str(url.database)
+
+
+def _decoded(value: Any) -> Any:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _fail_here(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:

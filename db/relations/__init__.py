@@ -16,6 +16,7 @@ from db.relations.types import (
     is_local,
     parameter_type,
     python_type,
+    stored,
     unpadded,
 )
 from db.relations.visibility import (
@@ -56,6 +57,7 @@ __all__ = [
     "python_type",
     "root",
     "seen_where",
+    "stored",
     "total_order",
     "unpadded",
     "viewer_id",

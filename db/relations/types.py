@@ -3,6 +3,7 @@
 SQLAlchemy's types enter, types leave. No value is converted here.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -13,6 +14,7 @@ from sqlalchemy import (
     TEXT,
     VARCHAR,
     BigInteger,
+    Date,
     DateTime,
     Dialect,
     Float,
@@ -25,6 +27,8 @@ from sqlalchemy import (
     UnicodeText,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+from db.unreadable import Unreadable
 
 ColumnType: TypeAlias = TypeEngine[Any]
 """The type of a column that was read from a model: which Python type its values have, only the model knows."""
@@ -76,6 +80,46 @@ PLAIN_TEXTS = frozenset({String, Text, VARCHAR, TEXT, Unicode, UnicodeText, NVAR
 """SQLAlchemy's own types of texts that are compared as they are."""
 
 
+class InOwnWords(TypeDecorator[Any]):
+    """A type of days or times, decorated or not, whose values may also be those that Python has no form for."""
+
+    impl: ColumnType | type[ColumnType] = DateTime
+    cache_ok = True
+
+    def __init__(self, column: ColumnType) -> None:
+        """Make it of the type of the column that values are compared with."""
+        super().__init__()
+        self.column = column
+        self.impl = column
+
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
+        """The type below all decorations: SQLAlchemy looks below one of them for the type that SQL names."""
+        return stored(self.column, dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """The column's."""
+        return self.column.dialect_impl(dialect).result_processor(dialect, coltype)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """As the column's, but for values that are in the database's words."""
+        process = self.column.dialect_impl(dialect).bind_processor(dialect)
+
+        def bound(value: Any) -> Any:
+            if type(value) is Unreadable:
+                return value.in_words()
+            return value if process is None else process(value)
+
+        return bound
+
+
+def stored(type_: ColumnType, dialect: Dialect) -> ColumnType:
+    """The type below all decorations, as a dialect has it."""
+    found = type_.dialect_impl(dialect)
+    while isinstance(found, TypeDecorator):
+        found = found.impl_instance.dialect_impl(dialect)
+    return found
+
+
 def python_type(type_: ColumnType) -> type[object]:
     """The Python type of a column's values; `object` for types that do not say.
 
@@ -100,7 +144,9 @@ def parameter_type(type_: ColumnType) -> ColumnType:
         return Numeric() if type_.asdecimal else ShortestDecimal()
     if isinstance(type_, PADDED):
         return Unpadded()
-    return String() if type(type_) in PLAIN_TEXTS else type_  # a cast to VARCHAR(3) makes abc of abcd
+    if type(type_) in PLAIN_TEXTS:
+        return String()  # a cast to VARCHAR(3) makes abc of abcd
+    return InOwnWords(type_) if isinstance(_undecorated(type_), Date | DateTime | Time) else type_
 
 
 def cursor_type(type_: ColumnType) -> ColumnType:
@@ -110,6 +156,12 @@ def cursor_type(type_: ColumnType) -> ColumnType:
     such a column a text, pages would lose rows.
     """
     return Inferred() if type(type_) in PLAIN_TEXTS else parameter_type(type_)
+
+
+def _undecorated(type_: ColumnType) -> ColumnType:
+    while isinstance(type_, TypeDecorator):
+        type_ = type_.impl_instance
+    return type_
 
 
 def is_local(type_: ColumnType) -> bool:

@@ -5,17 +5,23 @@ that neither of them has begun. Whose turn it is, and how long a statement may t
 Why: docs/decisions/0009-statements-past-the-orm.md.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Executable, Row
+from sqlalchemy import Connection, Executable, Row, Select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.dml import UpdateBase
 
 from db.dialects.connections import ConnectionsDialect
 from db.fast import CompiledStatement, FastConnection, IdleConnections, Parameters, Values
+from db.fast.driver_errors import is_about_reading
 from db.fast.fast_connection import is_observed
 from db.session.errors import ReadOnlyOperation
+from db.session.value_by_value import value_by_value
+
+logger = logging.getLogger("trellis")
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -32,12 +38,14 @@ class Source(NamedTuple):
 class DatabaseConnection:
     """A connection with two ways for a statement: through SQLAlchemy, and past it where that is possible."""
 
-    __slots__ = ("_connection", "_fast", "_source", "changing", "in_snapshot")
+    __slots__ = ("_connection", "_fast", "_source", "changing", "in_snapshot", "met_unreadable")
 
     def __init__(self, source: Source, fast: FastConnection | None, connection: AsyncConnection | None) -> None:
         self.in_snapshot = False
         self.changing = False
         """Whether a transaction for changes is open."""
+        self.met_unreadable = False
+        """Whether rows were read in which an `Unreadable` stands for a value."""
         self._source = source
         self._fast = fast
         self._connection = connection
@@ -48,6 +56,14 @@ class DatabaseConnection:
         """The rows of a compiled statement, to be read by position. Raises `ReadOnlyOperation` for a change in none."""
         if statement.changes and not self.changing:
             raise ReadOnlyOperation
+        try:
+            return await self._fetch(statement, parameters)
+        except Exception as error:
+            return await self._read_again(statement.statement, parameters, error)
+
+    async def _fetch(
+        self, statement: CompiledStatement, parameters: Parameters | None
+    ) -> Sequence[Row[Any]] | Sequence[Values]:
         fast = self._fast
         if fast is not None:
             rows = await fast.fetch(statement, parameters or NOTHING)
@@ -63,7 +79,35 @@ class DatabaseConnection:
         """The rows of a statement that SQLAlchemy runs. Raises as `fetch` does."""
         if not self.changing and isinstance(statement, UpdateBase):
             raise ReadOnlyOperation
-        return (await self.sqlalchemy.execute(statement, parameters)).all()
+        try:
+            return (await self.sqlalchemy.execute(statement, parameters)).all()
+        except Exception as error:
+            return await self._read_again(statement, parameters, error)
+
+    async def _read_again(
+        self, statement: Executable, parameters: Parameters | None, error: Exception
+    ) -> Sequence[Row[Any]]:
+        """The rows of a statement again, with an `Unreadable` for each value that could not be read.
+
+        Raises the error unless that was what went wrong.
+        """
+        if not isinstance(statement, Select) or not self.could_not_read(error):
+            raise error
+        logger.warning("%s: a statement is run again and read value by value", type(error).__name__)
+        connection = self.sqlalchemy
+        try:
+            result = await connection.execute(value_by_value(statement, connection.dialect), parameters)
+            rows: Sequence[Row[Any]] = result.all()
+        except Exception as again:  # whatever it is, the first error says more
+            raise error from again
+        self.met_unreadable = True
+        return rows
+
+    def could_not_read(self, error: Exception) -> bool:
+        """Whether an error is about a value that the database holds and Python cannot."""
+        if isinstance(error, DBAPIError):
+            return self._source.dialect.could_not_read(error)
+        return is_about_reading(error)
 
     @property
     def sqlalchemy(self) -> AsyncConnection:

@@ -21,6 +21,7 @@ from db.dialects import dialect_of
 from db.dialects.connections import Options
 from db.fast import IdleConnections
 from db.fast.idle_connections import UNTRIED, never_open_at_once
+from db.json_text import read_json
 from db.session.connection import DatabaseConnection, Source, take
 from db.settings import DatabaseSettings
 
@@ -50,6 +51,7 @@ def create_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
         url,
         pool_recycle=settings.pool_recycle_s,
         echo=settings.log_sql,
+        json_deserializer=read_json,
         hide_parameters=True,  # values are people's data: they do not belong into logs and error texts
         **options,
     )

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncResult, AsyncSession, AsyncSessionTransaction
 
 from db.fast import CompiledStatement, Parameters, Values
+from db.fast.driver_errors import is_about_reading
 from db.session.connection import DatabaseConnection
 from db.session.engines import Engines
 from db.session.entities import GuardedSession
@@ -27,12 +28,16 @@ from db.session.savepoints import Savepoint
 from db.session.streams import streamed
 from db.session.timeout import Deadline
 from db.session.turns import HELD, Turn, current, hold
+from db.unreadable import UnreadableValue
 
 T = TypeVar("T")
 P = ParamSpec("P")
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 EMPTY: Mapping[str, Any] = {}
+
+CONVERSION_ERRORS = (ValueError, ArithmeticError, LookupError)
+"""What drivers and types raise over values that they cannot convert."""
 
 
 class Mode(Enum):
@@ -54,6 +59,26 @@ def _in_turn(method: Method) -> Method:
         return await self._run(self._with_entities, method, self, *given, **named)
 
     return cast(Method, taking_turn)
+
+
+def _reading(method: Method) -> Method:
+    """The same for a method that makes entities of rows. Raises `UnreadableValue` where that is not possible."""
+    in_turn = _in_turn(method)
+
+    @wraps(method)
+    async def reading(self: "RequestSession", *given: Any, **named: Any) -> Any:
+        try:
+            return await in_turn(self, *given, **named)
+        except CONVERSION_ERRORS as error:
+            if is_about_reading(error):
+                raise UnreadableValue from error
+            raise
+        except DBAPIError as error:
+            if self._engines.connections.could_not_read(error):
+                raise UnreadableValue from error
+            raise
+
+    return cast(Method, reading)
 
 
 def _typed_as(method: Method) -> Callable[[Callable[..., Any]], Method]:
@@ -125,6 +150,11 @@ class RequestSession(AsyncSession):
         return self._mode
 
     @property
+    def met_unreadable(self) -> bool:
+        """Whether rows were read in which an `Unreadable` stands for a value."""
+        return self._connection is not None and self._connection.met_unreadable
+
+    @property
     def dialect(self) -> str:
         """`sqlite` or `postgresql`."""
         return self._engines.dialect
@@ -153,11 +183,11 @@ class RequestSession(AsyncSession):
             return await self._run(DatabaseConnection.fetch, statement, parameters)
         return await self._run(DatabaseConnection.execute, statement, parameters)
 
-    execute = _in_turn(AsyncSession.execute)  # `scalars` calls it
-    scalar = _in_turn(AsyncSession.scalar)  # type: ignore[assignment, arg-type]  # https://github.com/python/mypy/issues/20651
-    get = _in_turn(AsyncSession.get)
-    get_one = _in_turn(AsyncSession.get_one)
-    refresh = _in_turn(AsyncSession.refresh)
+    execute = _reading(AsyncSession.execute)  # `scalars` calls it
+    scalar = _reading(AsyncSession.scalar)  # type: ignore[assignment, arg-type]  # https://github.com/python/mypy/issues/20651
+    get = _reading(AsyncSession.get)
+    get_one = _reading(AsyncSession.get_one)
+    refresh = _reading(AsyncSession.refresh)
     merge = _in_turn(AsyncSession.merge)
     merge_all = _in_turn(AsyncSession.merge_all)
     delete = _in_turn(AsyncSession.delete)

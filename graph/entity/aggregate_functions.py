@@ -34,7 +34,7 @@ class Aggregate(NamedTuple):
 
 def without_noise(value: Decimal) -> Decimal:
     """A computed decimal without the zeros that one database adds and the noise that the other does."""
-    return round(value, COMPUTED_DIGITS).normalize()
+    return round(value, COMPUTED_DIGITS).normalize() if value.is_finite() else value
 
 
 def _average(column: Expression) -> Expression:

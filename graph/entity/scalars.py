@@ -14,6 +14,7 @@ from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 
 from db import moments
 from db.moments import UnreadableMoment
+from db.unreadable import Unreadable, UnreadableValue
 
 T = TypeVar("T")
 
@@ -103,8 +104,19 @@ def decimal(value: object) -> Decimal:
 
 
 def in_digits(value: Decimal | float) -> str:
-    """A decimal number without an exponent; SQLite gives doubles."""
-    return format(Decimal(value), "f")
+    """A decimal number without an exponent; SQLite gives doubles. Raises `ValueError` for one that is not finite."""
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError("not a finite number")
+    return format(number, "f")
+
+
+def in_whole_digits(value: int | Decimal | float) -> str:
+    """A whole number of up to 64 bits; sums are decimals on PostgreSQL. Raises `ValueError` for others."""
+    number = int(value)
+    if number != value or not -(2**63) <= number < 2**63:
+        raise ValueError("not a whole number of 64 bits")
+    return str(number)
 
 
 def big_int(value: object) -> int:
@@ -153,6 +165,13 @@ def check_json(value: T, depth: int = 0) -> T:
     elif isinstance(value, list):
         for item in value:
             check_json(item, depth + 1)
+    return value
+
+
+def as_json(value: T) -> T:
+    """A JSON value, which JSON has a form for. Raises `UnreadableValue` for one that could not be read."""
+    if type(value) is Unreadable:
+        raise UnreadableValue
     return value
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeGuard, TypeVar
 from strawberry.types.scalar import ScalarDefinition
 
 from db.relations import python_type
+from db.unreadable import Unreadable
 from graph.entity.aggregate_functions import EXTREMES
 from graph.entity.comparisons import Operator
 from graph.entity.scalar_type import ScalarType
@@ -46,6 +47,9 @@ def _enumeration(enum: type[Enum]) -> ScalarType[Enum]:
         decode=to_member(enum),
     )
 
+
+_IN_WORDS: ScalarType[Unreadable] = ScalarType(annotation=Unreadable, name="Unreadable", encode=Unreadable.in_words)
+"""Of what the database holds and Python cannot: its words stand in ids and cursors, where it has words."""
 
 _UNLISTED: ScalarType[object] = ScalarType(annotation=object, name="Unlisted", decode=to_anything)
 """Of columns that the schema has no form for: they may be part of a key or of a natural order."""
@@ -164,6 +168,8 @@ class TypeTable:
         """Bases count, for drivers have classes of their own: asyncpg gives a UUID that is a subclass."""
         if _is_enum(cls):  # before its bases: a StrEnum is a text, too
             return _enumeration(cls)
+        if cls is Unreadable:
+            return _IN_WORDS
         found = (entry for base in cls.__mro__[:-1] for entry in self if base in (entry.python, *entry.held_by))
         return next(found, _UNLISTED)
 

@@ -17,11 +17,15 @@ from sqlalchemy.types import TypeEngine
 
 from db import moments
 from db.relations import is_local, python_type
+from db.unreadable import Unreadable, day_in_words, moment_in_words, time_in_words
 from graph.entity.scalars import MAX_DIGITS, check_text
 
 E = TypeVar("E", bound=Enum)
 
 ColumnType = TypeEngine[object]
+
+NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
+"""What PostgreSQL holds among decimals. https://www.postgresql.org/docs/current/datatype-numeric.html"""
 
 
 def to_bool(value: object, _column: ColumnType) -> bool:
@@ -48,9 +52,14 @@ def to_float(value: object, _column: ColumnType) -> float:
 
 
 def to_decimal(value: object, _column: ColumnType) -> Decimal:
-    """A decimal number, from its digits, or from the doubles that SQLite computes."""
+    """A decimal number, from its digits, or from the doubles that SQLite computes.
+
+    PostgreSQL also puts in order what is no number: rows with such a value have a place in pages, too.
+    """
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     number = Decimal(str(value) if is_number else _text(value))
+    if value in NO_NUMBERS:
+        return number
     if not (number.is_finite() and abs(number.adjusted()) < MAX_DIGITS):
         raise ValueError(value)
     return number
@@ -69,23 +78,39 @@ def to_uuid(value: object, _column: ColumnType) -> uuid.UUID:
     return uuid.UUID(_text(value))
 
 
-def to_date(value: object, _column: ColumnType) -> date:
+def to_date(value: object, _column: ColumnType) -> date | Unreadable:
     """A day."""
-    return moments.day(_text(value))
+    text = _text(value)
+    try:
+        return moments.day(text)
+    except ValueError:
+        return day_in_words(text)
 
 
-def to_datetime(value: object, column: ColumnType) -> datetime:
+def to_datetime(value: object, column: ColumnType) -> datetime | Unreadable:
     """A moment, in UTC where it has a zone. SQLite's own type forgets the zone, so one without is taken for UTC."""
-    found = moments.moment(_text(value))
+    text = _text(value)
+    try:
+        return _to_datetime(text, column)
+    except (ValueError, OverflowError):
+        return moment_in_words(text)
+
+
+def _to_datetime(text: str, column: ColumnType) -> datetime:
+    found = moments.moment(text)
     _check_zone(found, column)
     if found.tzinfo is not None:
         return found
     return found.replace(tzinfo=UTC) if _has_zone(column) else found
 
 
-def to_time(value: object, column: ColumnType) -> time:
+def to_time(value: object, column: ColumnType) -> time | Unreadable:
     """A time of day; as moments are read, but in its own zone."""
-    found = moments.time_of_day(_text(value))
+    text = _text(value)
+    try:
+        found = moments.time_of_day(text)
+    except ValueError:
+        return time_in_words(text)
     _check_zone(found, column)
     return found.replace(tzinfo=UTC) if found.tzinfo is None and _has_zone(column) else found
 

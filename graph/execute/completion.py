@@ -20,13 +20,12 @@ from graphql import (
     is_abstract_type,
     is_leaf_type,
 )
-from graphql.execution import Executor
 from graphql.execution.executor import collect_iterator_awaitables, invalid_return_type_error
 from graphql.pyutils import is_iterable
 
 from graph.execute.pending import Waiting
 from graph.execute.reference import RowReference
-from graph.execute.response import ResponsePosition, null_in
+from graph.execute.response import ResponsePosition, completed, null_in
 from graph.execute.work import Load, Work
 
 
@@ -52,7 +51,9 @@ def complete(work: Work, position: ResponsePosition, info: Any, value: Any) -> N
     if value is None or value is Undefined:
         position.container[position.key] = None
     elif is_leaf_type(type_):
-        position.container[position.key] = Executor.complete_leaf_value(type_, value)
+        planned = position.field.planned
+        is_stored = planned is not None and planned.read is not None
+        position.container[position.key] = completed(type_, value, is_stored=is_stored)
     elif isinstance(type_, GraphQLList):
         _complete_list(work, position, type_, info, value)
     elif is_abstract_type(type_):

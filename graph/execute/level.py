@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from graphql import GraphQLObjectType
 
 from db.statements import Key
-from graph.errors import Withheld
+from graph.errors import UnreadableField, Withheld
 from graph.execute.completion import complete, put, waiting
 from graph.execute.pending import Waiting
-from graph.execute.response import ResponseObject, ResponsePosition, null_in
+from graph.execute.response import ResponseObject, ResponsePosition, is_key, null_in
 from graph.execute.rows import complete_reading, passing_class
 from graph.execute.work import Load, Objects, Work
 from graph.prepare.fields import FieldPlan, Reading, Rows, Selection
@@ -127,6 +127,8 @@ def begin(work: Work, objects: Objects, field: FieldPlan) -> None:
     if planned is not None and planned.seen_by is not None and not planned.seen_by(work.context.viewer):
         _withhold(work, objects, field)
     elif field.begin is not None:
+        if work.context.session.met_unreadable:
+            objects = _with_keys(work, objects, field)
         level = ObjectsLevel(work, objects, field)
         try:
             field.begin(level)
@@ -138,6 +140,17 @@ def begin(work: Work, objects: Objects, field: FieldPlan) -> None:
         _read_attributes(work, objects, field, planned.reading)
     else:
         _resolve(work, objects, field)
+
+
+def _with_keys(work: Work, objects: Objects, field: FieldPlan) -> Objects:
+    """The objects whose key can be looked for; in the others the field has an error."""
+    assert field.planned is not None
+    level = ObjectsLevel(work, objects, field)
+    fits = [is_key(key) for key in level.keys(field.planned.needs)]
+    for made, fit in zip(objects.made, fits, strict=True):
+        if not fit:
+            work.fail(ResponsePosition(made, field.key, field.type, field), UnreadableField())
+    return objects if all(fits) else objects.part([member for member, fit in enumerate(fits) if fit])
 
 
 def _withhold(work: Work, objects: Objects, field: FieldPlan) -> None:

@@ -5,12 +5,15 @@ for each object is not. When an error needs its path, the response is walked onc
 several parents share has several paths. Source: https://spec.graphql.org/September2025/#sec-Handling-Execution-Errors
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from graphql import GraphQLList, GraphQLNonNull, GraphQLOutputType, is_leaf_type
+from graphql import GraphQLLeafType, GraphQLList, GraphQLNonNull, GraphQLOutputType, is_leaf_type
+from graphql.execution import Executor
 from graphql.pyutils import Path
 
+from db.unreadable import Unreadable
+from graph import errors
 from graph.errors import Withheld
 from graph.prepare.fields import FieldPlan, Selection
 
@@ -86,6 +89,21 @@ def null_in(position: ResponsePosition) -> Exception:
     if field.planned is not None and field.planned.never_null:
         return Withheld(field.parent.name, field.name)
     return TypeError(f"Cannot return null for non-nullable field {field.parent}.{field.name}.")
+
+
+def is_key(values: Iterable[Any]) -> bool:
+    """Whether rows can be looked for by these values: the database reads all of them again."""
+    return all(type(value) is not Unreadable or value.words is not None for value in values)
+
+
+def completed(type_: GraphQLLeafType, value: Any, *, is_stored: bool) -> Any:
+    """A value as the response has it. Raises `UnreadableField` for what the database holds and the type refuses."""
+    try:
+        return Executor.complete_leaf_value(type_, value)
+    except Exception as error:  # whatever the type raises
+        if is_stored or type(value) is Unreadable:
+            raise errors.UnreadableField from error
+        raise
 
 
 def path_of(chain: Chain) -> list[str | int]:

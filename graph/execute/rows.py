@@ -13,10 +13,9 @@ from enum import Enum
 from typing import Any, NamedTuple, cast
 
 from graphql import GraphQLEnumType, GraphQLLeafType, GraphQLNonNull, Undefined
-from graphql.execution import Executor
 
 from db.fast import Values
-from graph.execute.response import ResponseObject, ResponsePosition, null_in
+from graph.execute.response import ResponseObject, ResponsePosition, completed, null_in
 from graph.prepare.fields import FieldPlan, Selection
 
 Convert = Callable[..., Any]
@@ -116,7 +115,8 @@ def complete_reading(position: ResponsePosition, value: Any) -> None:
             raise null_in(position)
         position.container[position.key] = None
     else:
-        position.container[position.key] = Executor.complete_leaf_value(cast(GraphQLLeafType, field.leaf), value)
+        leaf = cast(GraphQLLeafType, field.leaf)
+        position.container[position.key] = completed(leaf, value, is_stored=True)
 
 
 def _generated(

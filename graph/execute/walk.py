@@ -18,14 +18,19 @@ from graphql import (
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    Undefined,
     default_field_resolver,
+    is_leaf_type,
     is_object_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails
 from graphql.execution.values import VariableValues
 
+from db.unreadable import UnreadableValue
+from graph import errors
 from graph.errors import Withheld
 from graph.execute.reference import RowReference
+from graph.execute.response import completed, is_key
 from graph.prepare.fields import FieldPlan, LevelField, PlannedField, Reading, Resolver, Rows, Selection, planned
 from graph.prepare.plan import Plan
 
@@ -62,9 +67,18 @@ def _resolver_of(field: PlannedField) -> Resolver | None:
     if isinstance(field, LevelField):
         return _begun(field)
     if field.read is not None:
-        read = field.read
-        return lambda source, _info, **_: read(source)
+        return _read_above(field.read)
     return None if field.reading is None else _read(field, field.reading)
+
+
+def _read_above(read: Callable[[Any], Any]) -> Resolver:
+    def resolve(source: Any, info: Info, **_: Any) -> Any:
+        try:
+            return _checked(info, read(source))
+        except UnreadableValue:
+            raise errors.UnreadableField from None
+
+    return resolve
 
 
 def _guarded(field: PlannedField, resolver: Resolver | None) -> Resolver:
@@ -86,13 +100,27 @@ def _read(field: PlannedField, reading: Reading) -> Resolver:
 
     def resolve(source: Any, info: Info, **_: Any) -> Any:
         values = [getattr(source, name) for name in names]
-        return _seen(field, info.parent_type, convert(*values) if convert is not None else values[0])
+        try:
+            value = convert(*values) if convert is not None else values[0]
+        except UnreadableValue:
+            raise errors.UnreadableField from None
+        return _checked(info, _seen(field, info.parent_type, value))
 
     return resolve
 
 
+def _checked(info: Info, value: Any) -> Any:
+    """A value that graphql-core can complete. Raises `UnreadableField`, where graphql-core would show the value."""
+    type_ = info.return_type.of_type if isinstance(info.return_type, GraphQLNonNull) else info.return_type
+    if value is not None and value is not Undefined and is_leaf_type(type_):
+        completed(type_, value, is_stored=True)
+    return value
+
+
 def _begun(field: LevelField) -> Resolver:
     def resolve(source: Any, info: Info, **arguments: Any) -> Any:
+        if field.needs and not is_key(getattr(source, name) for name in field.needs):
+            raise errors.UnreadableField
         identity = ("walk", info.parent_type.name, *map(id, info.field_nodes), field.apart(source))
         loader = info.context.loaders.once(identity, lambda: _SourceLoader(info, field, arguments))
         return loader.load((source,))  # at the root there is no source, and no loader takes None

@@ -13,6 +13,8 @@ from graphql.execution import Executor
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import Path
 
+from db.unreadable import UnreadableValue
+from graph import errors
 from graph.execute.pending import PendingAwaitables, Waiting
 from graph.execute.response import LazyPath, ResponseObject, ResponsePosition, ResponseTree, as_path
 from graph.execute.rows import RowProjection
@@ -63,6 +65,16 @@ class Objects:
         """Where they come from, when they are rows."""
         self.taken = taken
         """The objects as resolvers know them; of rows they are made when the first resolver asks."""
+
+    def part(self, members: Sequence[int]) -> Objects:
+        """Some of these objects, by their positions among them."""
+        return Objects(
+            self.selection,
+            [self.made[member] for member in members],
+            None if self.taken is None else [self.taken[member] for member in members],
+            None if self.rows is None else self.rows._replace(rows=[self.rows.rows[member] for member in members]),
+            self.fields,
+        )
 
     @property
     def sources(self) -> list[Any]:
@@ -210,6 +222,8 @@ class Work:
     def fail(self, position: ResponsePosition, error: Exception) -> None:
         """Leave a position empty because of an error."""
         position.container[position.key] = None
+        if isinstance(error, UnreadableValue):
+            error = errors.UnreadableField().with_traceback(error.__traceback__)
         self.failures.append(Failure(position, error, self.phase))
         if position.container is self.root and self.must_rise(position.type):
             self.is_hopeless = True

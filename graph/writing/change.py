@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, inspect, select, true
+from sqlalchemy.orm import Mapper, defer
+from sqlalchemy.orm.attributes import set_committed_value
 
 from db.base import utcnow
 from db.relations import VIEWER
 from db.session import RequestSession
 from db.statements import Key
+from db.unreadable import Unreadable, UnreadableValue
 from graph.context import RequestContext
 from graph.entity.ids import encode_id
 from graph.entity.registry import Entity, entity_of, entity_of_model, key_of
@@ -69,10 +72,30 @@ class Change:
         has_key = and_(*(column == part for column, part in zip(mapper.primary_key, key, strict=True)))
         statement = self.visible(model).where(has_key).with_for_update(of=model)
         # The session may hold the row from before another change was committed: only the locked row counts.
-        row = await self.session.scalar(statement.execution_options(populate_existing=True), self.bound)
+        row: ModelT | None = await self._read(statement.execution_options(populate_existing=True), mapper)
         if row is None:
             raise Rejected(no_such(entity_of_model(mapper).one, (*self.place, *field)))
         return row
+
+    async def _read(self, statement: Select[ModelT], mapper: Mapper[Any]) -> ModelT | None:
+        """The row of a statement. Columns that cannot be read are no reason not to change the others."""
+        try:
+            found: ModelT | None = await self.session.scalar(statement, self.bound)
+        except UnreadableValue:
+            found = await self._read_part(statement, mapper)
+        return found
+
+    async def _read_part(self, statement: Select[ModelT], mapper: Mapper[Any]) -> ModelT | None:
+        """The row, with an `Unreadable` for each value that a statement of its columns finds to be one."""
+        columns = [getattr(mapper.class_, attribute.key) for attribute in mapper.column_attrs]
+        rows = await self.session.rows(statement.with_only_columns(*columns), self.bound)
+        unreadable = [
+            column for row in rows for column, value in zip(columns, row, strict=True) if type(value) is Unreadable
+        ]
+        found: ModelT | None = await self.session.scalar(statement.options(*map(defer, unreadable)), self.bound)
+        for column in unreadable:
+            set_committed_value(found, column.key, Unreadable())
+        return found
 
     def touch(self, *rows: object) -> None:
         """Name rows, mapped or written, in the record of this change. Mapped rows must have their keys: flush first."""

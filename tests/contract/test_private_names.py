@@ -28,6 +28,7 @@ ROW = re.compile(
 LIBRARIES = ("sqlalchemy", "asyncpg", "aiosqlite", "graphql", "strawberry", "aiodataloader", "starlette", "uvicorn")
 
 UNDOCUMENTED = (
+    "asyncpg.pgproto",
     "graphql.execution.",
     "graphql.pyutils",
     "graphql.validation.rules",
@@ -47,8 +48,11 @@ UNDOCUMENTED = (
 OF_NAMED_TUPLES = {"_asdict", "_fields", "_make", "_replace"}
 """Documented, whatever they look like. Source: https://docs.python.org/3/library/collections.html"""
 
-MADE_BY_MACHINES = {"_abc_impl", "_compiler_dispatch", "_is_protocol", "_is_runtime_protocol", "_sa_class_manager"}
-"""What a metaclass writes onto every class."""
+MADE_BY_MACHINES = {
+    *("_abc_impl", "_compiler_dispatch", "_is_protocol", "_is_runtime_protocol", "_sa_class_manager"),
+    *("_bind_translate_re", "_bind_translate_chars"),
+}
+"""What a metaclass, or SQLAlchemy's compiler, writes onto every class."""
 
 
 class PrivateName(NamedTuple):

@@ -16,10 +16,10 @@ URL = f"postgresql://ada:{SECRET}@db.example:5432/trellis"
     [
         ("sqlite:///x.db", "sqlite+aiosqlite:///x.db"),
         ("sqlite:///:memory:", "sqlite+aiosqlite:///:memory:"),
-        ("postgres://host/name", "postgresql+asyncpg://host/name"),
-        ("postgresql://host/name", "postgresql+asyncpg://host/name"),
-        ("postgresql+asyncpg://host/name", "postgresql+asyncpg://host/name"),
-        ("postgres://host/name?sslmode=require", "postgresql+asyncpg://host/name?ssl=require"),
+        ("postgres://host/name", "postgresql+trellis://host/name"),
+        ("postgresql://host/name", "postgresql+trellis://host/name"),
+        ("postgresql+asyncpg://host/name", "postgresql+trellis://host/name"),
+        ("postgres://host/name?sslmode=require", "postgresql+trellis://host/name?ssl=require"),
     ],
 )
 def test_a_url_gets_its_async_driver(given: str, understood: str) -> None:

@@ -158,6 +158,21 @@ JUNK: tuple[Any, ...] = (
     *("2024-13-01", "NaN", "1e400", "\x00", "\ud800"),
 )
 EDGES = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999-14:00", "9999-12-31", "23:59:59+01:00", "RED")
+BEYOND = (
+    *("infinity", "-infinity", "Infinity", "now", "epoch", "24:00:00", "24:00:00+15:59", "24:00:00+16:00", "24:00:01"),
+    *(
+        "0044-03-15 BC",
+        "0044-02-30 BC",
+        "0000-01-01 BC",
+        "4714-11-24 BC",
+        "4714-11-23 BC",
+        "99999-02-29",
+        "96000-02-29",
+    ),
+    *("5874897-12-31", "5874898-01-01", "294276-12-31T23:59:59.999999-15:59", "294276-12-29T23:59:59.999999-15:59"),
+    *("4714-11-24T00:00:00+15:59 BC", "4714-11-26T00:00:00+15:59 BC", "20000-01-01T25:00:00", "20000-01-01T00:00:00"),
+)
+"""What PostgreSQL has days and times for, and what looks like it."""
 
 
 async def test_a_tampered_cursor_is_refused_or_stands_somewhere(odd: Api) -> None:
@@ -165,13 +180,13 @@ async def test_a_tampered_cursor_is_refused_or_stands_somewhere(odd: Api) -> Non
         ordered = f"readings(orderBy: [{{{name}: ASC_NULLS_FIRST}}], after: $after)"
         document = f"query ($after: String) {{ {ordered} {{ edges {{ cursor }} }} }}"
         cursor = (await odd.ask(document))["readings"]["edges"][-1]["cursor"]
-        for value in (*JUNK, *EDGES):
+        for value in (*JUNK, *EDGES, *BEYOND):
             for message in await odd.errors(document, after=tampered(cursor, value)):
                 assert message == "`after` is not a cursor of this ordering; start again without it."
 
 
 async def test_a_made_up_id_is_refused_or_names_nothing(odd: Api) -> None:
-    for value in (*JUNK, *EDGES):
+    for value in (*JUNK, *EDGES, *BEYOND):
         for type_ in (types.Reading, types.Device, types.Purchase, types.PurchaseLine, types.Team, types.Person):
             key = [value] * len(entity_of(type_).key)
             text = f"{type_.__name__}:{json.dumps(key)[1:-1]}"
