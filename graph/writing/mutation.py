@@ -18,12 +18,13 @@ from db.session import RequestSession
 from graph.context import RequestContext
 from graph.entity.fields import object_type
 from graph.errors import DeclarationError
-from graph.execute.walk import Info
+from graph.execute.walk import Info, coerced_variables
 from graph.prepare.fields import PlannedField, argument
 from graph.writing.change import Change
 from graph.writing.errors import Place, Rejected, UserError
 from graph.writing.idempotency import FIELD, IdempotentCall, Keys, Repeated, check_idempotent, fingerprint_of
 from graph.writing.inputs import Input, InputT, input_type, parsed
+from graph.writing.left_out import left_out
 from graph.writing.payload import Answer, Member, Payload
 from graph.writing.rights import SIGNED_IN, Right
 from graph.writing.violations import violation_errors
@@ -93,18 +94,21 @@ class MutationField(PlannedField):
 
     async def _resolve(self, _source: object, info: Info, **arguments: Mapping[str, object]) -> Answer:
         try:
-            return self._payload.answer(await self._done(info.context, arguments.get(INPUT) or {}))
+            return self._payload.answer(await self._done(info, arguments.get(INPUT) or {}))
         except Repeated as repeated:
             return repeated.answer
         except Rejected as rejected:
             return self._payload.rejection(rejected.errors)
 
-    async def _done(self, context: RequestContext, given: Mapping[str, object]) -> object:
+    async def _done(self, info: Info, given: Mapping[str, object]) -> object:
         """The result of a call that is right and whose work is committed. Raises `Rejected` and `Repeated`."""
-        declaration = self.declaration
+        declaration, context = self.declaration, info.context
         error = declaration.right(context.viewer)
         if error is not None:
             raise Rejected(error)
+        missing = left_out(info.field_nodes[0], declaration.input, coerced_variables(info), PLACE)
+        if missing:
+            raise Rejected(*missing)
         values = parsed(declaration.input, given, PLACE)
         call = self._idempotent_call(values, context) if declaration.idempotent else None
         prepared = await declaration.prepare(values, context) if declaration.prepare is not None else None
