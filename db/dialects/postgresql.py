@@ -73,6 +73,9 @@ UNREACHABLE = ("08", "28", "3D", "53", "57P")
 """Classes of states that say: not now, or not you."""
 NO_TABLE = "42P01"
 LOCKED = "55P03"
+UNFIT = ("22000", "22001", "22003", "22007", "22008", "22021", "22P02", "22P03")
+"""Values that the driver cannot encode, texts that are too long, numbers and moments out of range, characters and forms
+that a type does not have."""
 
 UNCERTAIN = ("08", "53", "57P", "58", "F0", "XX")
 """Classes of states after which a server may not be itself: lost connections, want of memory or disk, shutdowns, errors
@@ -286,6 +289,8 @@ class PostgreSQL(DatabaseDialect):
         state = str(getattr(error.orig, "sqlstate", None) or "")
         if state.startswith(UNREACHABLE):
             return Failure.UNREACHABLE
+        if state in UNFIT:
+            return Failure.UNFIT_VALUE
         return {NO_TABLE: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
 
     def place(self, url: URL) -> str:

@@ -7,7 +7,7 @@ from db.relations.order import Term, total_order
 from db.relations.relationships import Link, link, link_of
 from db.relations.rows import Expression, Key, Predicate, Row, primary_key
 from db.relations.source import Source, root
-from db.relations.types import ColumnType, is_local, parameter_type, python_type
+from db.relations.types import ColumnType, is_local, parameter_type, python_type, underlying
 from db.relations.visibility import (
     EVERYTHING,
     VIEWER,
@@ -43,5 +43,6 @@ __all__ = [
     "root",
     "seen_where",
     "total_order",
+    "underlying",
     "viewer_id",
 ]

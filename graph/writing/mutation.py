@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Any, Generic, TypeAlias, TypeVar, cast, get_type_hints
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from strawberry.utils.str_converters import to_camel_case
 
+from db.dialects import Failure, failure_of
 from db.session import RequestSession
 from graph.context import RequestContext
 from graph.entity.fields import object_type
@@ -21,7 +22,7 @@ from graph.errors import DeclarationError
 from graph.execute.walk import Info, coerced_variables
 from graph.prepare.fields import PlannedField, argument
 from graph.writing.change import Change
-from graph.writing.errors import Place, Rejected, UserError
+from graph.writing.errors import InvalidInput, Place, Rejected, UserError
 from graph.writing.idempotency import FIELD, IdempotentCall, Keys, Repeated, check_idempotent, fingerprint_of
 from graph.writing.inputs import Input, InputT, input_type, parsed
 from graph.writing.left_out import left_out
@@ -136,7 +137,7 @@ class MutationField(PlannedField):
 
         try:
             return await context.session.write(work)
-        except (IntegrityError, Rejected) as rejection:
+        except (DBAPIError, Rejected) as rejection:
             errors = _errors_of(rejection, self.declaration.input)
             if call is None:
                 raise Rejected(*errors) from None
@@ -155,8 +156,15 @@ class MutationField(PlannedField):
         )
 
 
-def _errors_of(rejection: IntegrityError | Rejected, model: type[Input]) -> Iterable[UserError]:
-    return rejection.errors if isinstance(rejection, Rejected) else violation_errors(rejection, model, PLACE)
+def _errors_of(rejection: DBAPIError | Rejected, model: type[Input]) -> Iterable[UserError]:
+    """Why a change was rejected. Raises an error of the database again that no input can have caused."""
+    if isinstance(rejection, Rejected):
+        return rejection.errors
+    if isinstance(rejection, IntegrityError):
+        return violation_errors(rejection, model, PLACE)
+    if failure_of(rejection) is Failure.UNFIT_VALUE:
+        return [InvalidInput("A value is not of the kind that its column holds, or does not fit; send another.", PLACE)]
+    raise rejection
 
 
 def mutation(
