@@ -64,10 +64,12 @@ class ContextFactory:
         self.changes = False
         """Whether an operation is under way that changes something, and so is done to its end."""
 
-    def make(self, mode: Mode = Mode.SNAPSHOT, max_page: int = MAX_PAGE) -> "RequestContext":
+    def make(
+        self, mode: Mode = Mode.SNAPSHOT, max_page: int = MAX_PAGE, *, refuse_empty_comparisons: bool = False
+    ) -> "RequestContext":
         """The context of an operation, not connected yet. Whoever makes it closes it."""
         self.changes = mode is Mode.CURRENT
-        return RequestContext(self, mode, max_page)
+        return RequestContext(self, mode, max_page, refuse_empty_comparisons=refuse_empty_comparisons)
 
     @asynccontextmanager
     async def context(self, mode: Mode = Mode.SNAPSHOT, max_page: int = MAX_PAGE) -> "AsyncIterator[RequestContext]":
@@ -82,12 +84,16 @@ class ContextFactory:
 class RequestContext:
     """The context value that resolvers find as `info.context`."""
 
-    def __init__(self, factory: ContextFactory, mode: Mode, max_page: int) -> None:
+    def __init__(
+        self, factory: ContextFactory, mode: Mode, max_page: int, *, refuse_empty_comparisons: bool = False
+    ) -> None:
         self.session = RequestSession(factory.engines, mode)
         """SQLAlchemy's `AsyncSession` of this operation, for loaders and resolvers alike."""
         self.request = factory.request
         self.max_page = max_page
         """The most rows of one page."""
+        self.refuse_empty_comparisons = refuse_empty_comparisons
+        """Whether every part of a filter must ask something."""
         self.cookies = factory.cookies
         self._factory = factory
         self._request_id: str | None = None

@@ -147,6 +147,15 @@ class UnreadableField(ClientError):
         super().__init__(str(UnreadableValue()))
 
 
+class UnfitValue(ClientError):
+    """A value that the database cannot take for what it is compared with or written to."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A value of this operation is not of the kind that its column holds, or does not fit into it; send another."
+        )
+
+
 class InvalidCursor(ClientError):
     """A cursor of another ordering, or none of ours."""
 

@@ -9,11 +9,13 @@ import secrets
 from collections.abc import Iterable
 
 from graphql import GraphQLError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from db.dialects import Failure, failure_of
 from db.session import DeadlineExceeded
 from db.unreadable import UnreadableValue
-from graph.errors import ClientError, Undeclared, Unexpected, UnreadableField
+from graph.errors import ClientError, Undeclared, Unexpected, UnfitValue, UnreadableField
 
 logger = logging.getLogger("trellis")
 
@@ -57,6 +59,8 @@ def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
         return _placed(UnreadableField(), error)
     if isinstance(cause, PoolTimeout):
         return _placed(Overloaded(), error)
+    if isinstance(cause, DBAPIError) and failure_of(cause) is Failure.UNFIT_VALUE:
+        return _placed(UnfitValue(), error)
     if id(cause) not in ids:
         ids[id(cause)] = reported(cause, error.path)
     return Unexpected(ids[id(cause)], error)

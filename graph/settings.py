@@ -34,6 +34,11 @@ class Settings(DatabaseSettings):
     max_rows: int = Field(default=100_000, ge=1, description="The most rows that one operation may ask for.")
     max_values: int = Field(default=500_000, ge=1, description="The most values that one answer may hold.")
     max_page: int = Field(default=MAX_PAGE, ge=1, description="The most rows of one page.")
+    refuse_empty_comparisons: bool = Field(
+        default=False,
+        description="Refuse queries whose filters ask nothing somewhere, as a variable without a value leaves it"
+        " behind. Off: that is no condition. Mutations always refuse it.",
+    )
     prepared_operations: int = Field(
         default=1_000, ge=1, description="How many documents are kept parsed and validated."
     )

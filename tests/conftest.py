@@ -40,6 +40,7 @@ SLOW = (
     "bench",  # about measuring, not about the API
     "cli/test_user.py",  # processes
     "db/importing",  # files, by the hundred
+    "db/session/test_after_errors.py",  # every error on every road
     "db/session/test_session_ends.py",  # timeouts
     "db/test_demo.py",
     "db/test_exporting.py",
@@ -48,6 +49,7 @@ SLOW = (
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",
     "entity/test_locales.py",  # a database for each locale
+    "entity/test_narrow_types.py",
     "entity/test_odd_values.py::test_pages_of_one_row_are_the_whole_list_in_every_order",
     "entity/test_paging_laws.py",
     "entity/test_questions.py",

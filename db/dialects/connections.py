@@ -51,3 +51,9 @@ class ConnectionsDialect(Protocol):
 
     def stopped_by_server(self, error: DBAPIError) -> bool:
         """Whether the server's own statement timeout has ended the statement."""
+
+    def is_harmless(self, error: BaseException) -> bool:
+        """Whether an error, the driver's or SQLAlchemy's for it, is known to leave its connection as it was.
+
+        What is not known for certain is not harmless: the connection is closed.
+        """

@@ -36,3 +36,5 @@ class Failure(Enum):
     """A table is missing: the revisions have not been applied."""
     BUSY = auto()
     """Another connection holds a lock that we did not wait for any longer."""
+    UNFIT_VALUE = auto()
+    """A value is not of the type that it is meant for, or does not fit into it."""

@@ -83,6 +83,13 @@ UNREACHABLE = ("08", "28", "3D", "53", "57P")
 """Classes of states that say: not now, or not you."""
 NO_TABLE = "42P01"
 LOCKED = "55P03"
+UNFIT = ("22000", "22001", "22003", "22007", "22008", "22021", "22P02", "22P03")
+"""Values that the driver cannot encode, texts that are too long, numbers and moments out of range, characters and forms
+that a type does not have."""
+
+UNCERTAIN = ("08", "53", "57P", "58", "F0", "XX")
+"""Classes of states after which a server may not be itself: lost connections, want of memory or disk, shutdowns, errors
+of the system, of its configuration and of its own making."""
 
 ENDINGS = {UniqueConstraint: "key", ForeignKeyConstraint: "fkey", CheckConstraint: "check"}
 """How the names end that PostgreSQL makes up for constraints without one."""
@@ -134,6 +141,16 @@ class PostgreSQLConnections(ConnectionsDialect):
     def stopped_by_server(self, error: DBAPIError) -> bool:
         """Whether `statement_timeout` of the server came first."""
         return _state_of(error) == QUERY_CANCELED
+
+    def is_harmless(self, error: BaseException) -> bool:
+        """Whether the server has reported it, as one that ends a statement and nothing more.
+
+        Errors of the driver may have states, too, but only the server tells a severity. A value that asyncpg cannot
+        encode, for one, leaves the connection in a transaction of which nobody knows: the statement was prepared, and
+        no Sync follows. Source: https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
+        """
+        reported = _reported_by_server(error)
+        return reported is not None and not str(reported.sqlstate).startswith(UNCERTAIN)
 
 
 class PostgreSQL(DatabaseDialect):
@@ -321,6 +338,8 @@ class PostgreSQL(DatabaseDialect):
         state = str(getattr(error.orig, "sqlstate", None) or "")
         if state.startswith(UNREACHABLE):
             return Failure.UNREACHABLE
+        if state in UNFIT:
+            return Failure.UNFIT_VALUE
         return {NO_TABLE: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
 
     def place(self, url: URL) -> str:
@@ -400,6 +419,16 @@ def _end_transaction(connection: Any, _record: ConnectionPoolEntry, state: PoolR
         connection.rollback()
         if connection.driver_connection.is_in_transaction():
             connection.run_async(lambda driver: driver.execute("ROLLBACK"))
+
+
+def _reported_by_server(error: BaseException) -> asyncpg.PostgresError | None:
+    """The error of the server itself, wrapped or not; None for any other, and for one that ends the connection."""
+    wrapped = error.orig if isinstance(error, DBAPIError) else error
+    for raised in (wrapped, getattr(wrapped, "__cause__", None)):
+        if isinstance(raised, asyncpg.PostgresError):
+            severity: object = getattr(raised, "severity_en", None) or getattr(raised, "severity", None)
+            return raised if severity == "ERROR" else None
+    return None
 
 
 def _state_of(error: DBAPIError) -> str | None:

@@ -42,6 +42,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.util.concurrency import in_greenlet
 
 from db.dialects import sqlite_moments
 from db.dialects.connections import ConnectionsDialect, Options
@@ -68,6 +69,23 @@ INDEX = re.compile(r"index '(.*)'", re.DOTALL)
 
 NO_TEXT: ColumnElement[bytes] = literal_column("x'ff'")
 """A byte that no text has."""
+
+HARMLESS = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_TOOBIG,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_RANGE,
+    }
+)
+"""Codes that end a statement and nothing more. Others (a full disk, no memory, an interruption) may have ended the
+transaction, too. Source: https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction"""
+PRIMARY = 0xFF
+"""The part of an extended code that names its kind."""
 
 UNREACHABLE = ("unable to open database file", "attempt to write a readonly database", "file is not a database")
 
@@ -109,6 +127,7 @@ class SQLiteConnections(ConnectionsDialect):
         event.listen(engine.sync_engine, "do_connect", _fail_here)
         event.listen(engine.sync_engine, "connect", prepare)
         event.listen(engine.sync_engine, "begin", _begin)
+        event.listen(engine.sync_engine, "invalidate", _undo)
 
     def is_transient(self, error: DBAPIError) -> bool:
         """Another connection writes, and has done so for longer than `busy_timeout`."""
@@ -121,6 +140,15 @@ class SQLiteConnections(ConnectionsDialect):
     def stopped_by_server(self, error: DBAPIError) -> bool:
         """There is no server, and no timeout of its own."""
         return False
+
+    def is_harmless(self, error: BaseException) -> bool:
+        """Whether SQLite has reported it, as one that ends a statement and nothing more.
+
+        Errors without a code are Python's.
+        """
+        driver_error = error.orig if isinstance(error, DBAPIError) else error
+        code: int | None = getattr(driver_error, "sqlite_errorcode", None)
+        return code is not None and code & PRIMARY in HARMLESS
 
 
 class UnpaddedText(String):
@@ -269,6 +297,13 @@ def _begin(connection: Connection) -> None:
     statement = connection.get_execution_options().get(BEGIN, "BEGIN")
     if statement:
         connection.exec_driver_sql(statement)
+
+
+def _undo(connection: Any, _record: object, _error: BaseException | None) -> None:
+    """End the transaction of a connection that is about to be closed: see `_Call`."""
+    if in_greenlet():
+        with suppress(Exception):  # whatever it is, the connection is of no use
+            connection.rollback()
 
 
 def _stop_when_abandoned(connection: aiosqlite.Connection) -> None:

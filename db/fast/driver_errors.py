@@ -21,11 +21,12 @@ def is_about_reading(error: Exception) -> bool:
     return not isinstance(error, OF_THE_DATABASE)
 
 
-def raise_as_sqlalchemy(error: Exception, sql: str, adapted: Any, dialect: Dialect) -> NoReturn:
+def raise_as_sqlalchemy(error: Exception, sql: str, adapted: Any, dialect: Dialect, *, lost: bool) -> NoReturn:
     """Raise the error that SQLAlchemy raises for this one of the driver; `adapted` is its adapter of the connection.
 
-    Callers tell errors apart by SQLAlchemy's classes, whichever way a statement went. Values are left out of the text.
-    An error that is not the database's is raised unchanged.
+    `lost` says whether the connection is of no use any more. Callers tell errors apart by SQLAlchemy's classes,
+    whichever way a statement went. Values are left out of the text. An error that is not the database's is raised
+    unchanged.
     """
     try:
         adapted._handle_exception(error)  # noqa: SLF001 - the table of asyncpg's errors has no other door
@@ -36,7 +37,7 @@ def raise_as_sqlalchemy(error: Exception, sql: str, adapted: Any, dialect: Diale
             translated,
             dialect.loaded_dbapi.Error,
             hide_parameters=True,
-            connection_invalidated=adapted.driver_connection.is_closed(),
+            connection_invalidated=lost,
             dialect=dialect,
         ) from translated
     raise error

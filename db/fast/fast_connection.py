@@ -6,17 +6,21 @@ an engine is observed, nothing goes past it. Turns, deadlines and transactions a
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
+from db.dialects import dialect_of
 from db.fast.compiled import CompiledStatement, Parameters, Values
 from db.fast.driver_errors import raise_as_sqlalchemy
 
 STALE = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 """What asyncpg raises when a table has changed under a statement that it knew."""
+
+OUR_LISTENERS = 1
+"""Every engine looks at each error that SQLAlchemy meets, as is done here with those of the fast path."""
 
 
 class FastConnection:
@@ -51,18 +55,29 @@ class FastConnection:
         except Exception as error:
             if isinstance(error, STALE):
                 statement.forget()
-            raise_as_sqlalchemy(error, form.sql, self._adapted, self._engine.dialect)
+            self._fail(error, form.sql)
         return records if form.convert is None else form.convert(records)
 
-    async def execute(self, sql: str) -> bool:
-        """Send a statement that frames others, such as BEGIN. False, and nothing sent: SQLAlchemy must do it."""
+    async def execute(self, sql: str) -> str | None:
+        """Send a statement that frames others, such as BEGIN, and return what the server says was done.
+
+        None, and nothing sent: SQLAlchemy must do it.
+        """
         if not self.unobserved and is_observed(self._engine):
-            return False
+            return None
         try:
-            await self.driver.execute(sql)
+            done: str = await self.driver.execute(sql)
         except Exception as error:
-            raise_as_sqlalchemy(error, sql, self._adapted, self._engine.dialect)
-        return True
+            self._fail(error, sql)
+        return done
+
+    def _fail(self, error: Exception, sql: str) -> NoReturn:
+        """Raise an error of the driver. The connection is cut at once, unless the error is known to be harmless."""
+        dialect = self._engine.dialect
+        lost = self.driver.is_closed() or not dialect_of(dialect.name).connections.is_harmless(error)
+        if lost:
+            self.pooled.invalidate(error)
+        raise_as_sqlalchemy(error, sql, self._adapted, dialect, lost=lost)
 
 
 def is_observed(engine: AsyncEngine) -> bool:
@@ -78,6 +93,6 @@ def is_observed(engine: AsyncEngine) -> bool:
         or events.before_execute
         or events.after_execute
         or driver_events.do_execute
-        or driver_events.handle_error
+        or len(driver_events.handle_error) > OUR_LISTENERS
         or sync_engine.logger.isEnabledFor(logging.INFO)
     )

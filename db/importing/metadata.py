@@ -46,6 +46,21 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str | dict) else value
 
 
+TRUE, FALSE = frozenset({"true", "yes", "on", "y", "1"}), frozenset({"false", "no", "off", "n", "0"})
+"""The words of YAML 1.1 and 1.2, in any case, and the numbers; quotes make no difference to people.
+Sources: https://yaml.org/type/bool.html, https://yaml.org/spec/1.2.2/#10212-boolean"""
+
+
+def _truth(value: Any) -> bool:
+    """Whether something is so, however that is written. What is no such word may mean anything, and is refused."""
+    if isinstance(value, int | float) and value in (0, 1):
+        return bool(value)
+    word = value.strip().lower() if isinstance(value, str) else None
+    if word in TRUE or word in FALSE:
+        return word in TRUE
+    raise PydanticCustomError("refused", "is neither true nor false", {"cure": "write true or false"})
+
+
 def _moment(value: Any) -> datetime | None:
     """A date or a moment, in UTC; without a zone it is taken as UTC."""
     try:
@@ -94,6 +109,7 @@ Title = Annotated[str, _line(length_of(Post.title))]
 Summary = Annotated[str, AfterValidator(lambda text: _fitting(storable(text).strip(), length_of(Post.summary)))]
 Name = Annotated[str, _line(length_of(User.name), tidy)]
 Email = Annotated[str, _line(length_of(User.email)), AfterValidator(_email)]
+Truth = Annotated[bool, BeforeValidator(_truth)]
 TagText = Annotated[str, _line(length_of(Tag.name), tidy)]
 
 
@@ -122,7 +138,7 @@ class Extra(_Strict):
     """What the Rust blog adds."""
 
     team: TagText | None = None
-    release: bool = False
+    release: Truth = False
 
 
 class Metadata(_Strict):
@@ -139,8 +155,8 @@ class Metadata(_Strict):
     categories: list[TagText] = []
     taxonomies: Taxonomies = Taxonomies()
     extra: Extra = Extra()
-    draft: bool = False
-    published: Any = None
+    draft: Truth = False
+    published: Truth | None = None
 
     @property
     def tag_names(self) -> Iterable[str]:
@@ -195,8 +211,6 @@ def _fault(details: ErrorDetails, source: FrontMatter) -> Fault:
         case "model_type" | "model_attributes_type" | "dict_type":
             shape = "neither a name nor a mapping with name and email" if "author" in keys[0] else "not a mapping"
             return Fault(f"{key} is {shape}", "write it so", line)
-        case "bool_type":
-            return Fault(f"{key} is neither true nor false", "write one of them, without quotes", line)
         case "refused":
             return Fault(f"{key} {details['msg']}", str(context["cure"]), line)
     return Fault(f"{key} is refused: {details['msg']}", "correct it", line)

@@ -14,7 +14,7 @@ from sqlalchemy import Column, ColumnElement, Select, Table, delete, insert, sel
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
 
-from db.base import utcnow
+from db.base import UtcDateTime, utcnow
 from db.dialects import dialect_of
 from db.importing.article import Article
 from db.models import Post, Tag, User, post_contributors, post_tags
@@ -159,8 +159,14 @@ async def _stored(connection: AsyncConnection, slugs: Sequence[str]) -> dict[str
     statement = select(Post.id, Post.slug, *columns).order_by(Post.slug).with_for_update()
     posts = await _by_key(connection, statement, Post.slug, slugs)
     targets = [await _targets(connection, link, [post.id for post in posts]) for link in LINKS]
+    # Past the type, the first and the last moment that Python knows come back without a zone: to PostgreSQL's driver
+    # they are the infinities. Equal they are only with one.
+    read = cast(UtcDateTime, POSTS.c.published_at.type).process_result_value
     return {
-        post.slug: State(*post[2:])._replace(links=tuple(by_post.get(post.id, ()) for by_post in targets))
+        post.slug: State(*post[2:])._replace(
+            published_at=read(post.published_at, connection.dialect),
+            links=tuple(by_post.get(post.id, ()) for by_post in targets),
+        )
         for post in posts
     }
 

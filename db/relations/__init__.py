@@ -17,6 +17,7 @@ from db.relations.types import (
     parameter_type,
     python_type,
     stored,
+    underlying,
     unpadded,
 )
 from db.relations.visibility import (
@@ -59,6 +60,7 @@ __all__ = [
     "seen_where",
     "stored",
     "total_order",
+    "underlying",
     "unpadded",
     "viewer_id",
 ]

@@ -132,12 +132,22 @@ def python_type(type_: ColumnType) -> type[object]:
     return python_type(type_.impl_instance) if found is object and isinstance(type_, TypeDecorator) else found
 
 
+def underlying(type_: ColumnType) -> ColumnType:
+    """The type whose values a column holds: of a domain, the one that the domain restricts.
+
+    SQLAlchemy knows no operators of domains, and none of them restricts what a value may be compared with.
+    """
+    restricted = getattr(type_, "data_type", None)
+    return underlying(restricted) if isinstance(restricted, TypeEngine) else type_
+
+
 def parameter_type(type_: ColumnType) -> ColumnType:
     """The type of a client's value that a column is compared with.
 
     A number that does not fit the column is found nowhere. In the column's own type PostgreSQL would refuse the
     number, or round it until it fits: 0.254 is no 0.25.
     """
+    type_ = underlying(type_)
     if isinstance(type_, Integer):
         return BigInteger()
     if isinstance(type_, Numeric) and not isinstance(type_, Float):
@@ -166,4 +176,5 @@ def _undecorated(type_: ColumnType) -> ColumnType:
 
 def is_local(type_: ColumnType) -> bool:
     """Whether a column's datetimes have no time zone, as far as the type tells; decorated types know for themselves."""
+    type_ = underlying(type_)
     return isinstance(type_, DateTime | Time) and not type_.timezone

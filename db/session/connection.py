@@ -18,7 +18,7 @@ from db.dialects.connections import ConnectionsDialect
 from db.fast import CompiledStatement, FastConnection, IdleConnections, Parameters, Values
 from db.fast.driver_errors import is_about_reading
 from db.fast.fast_connection import is_observed
-from db.session.errors import ReadOnlyOperation
+from db.session.errors import ChangeUndone, ReadOnlyOperation
 from db.session.value_by_value import value_by_value
 
 logger = logging.getLogger("trellis")
@@ -118,6 +118,13 @@ class DatabaseConnection:
             self._connection = AsyncConnection(engine, Connection(engine.sync_engine, self._fast.pooled))
         return self._connection
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection was closed, because nobody knows what an error has done to it."""
+        if self._fast is not None:
+            return not self._fast.pooled.is_valid
+        return self.sqlalchemy.invalidated
+
     async def begin_snapshot(self) -> None:
         """Open one read-only view of the database, in one round trip."""
         await self._send(self._source.dialect.begin_snapshot)
@@ -136,12 +143,25 @@ class DatabaseConnection:
         self.changing = True
 
     async def commit(self) -> None:
-        """End a transaction for changes, and keep them."""
+        """End a transaction for changes, and keep them. Raises `ChangeUndone`."""
         if self._source.dialect.sqlalchemy_ends_any_transaction:
             await self.sqlalchemy.commit()
         else:
-            await self._send("COMMIT")
+            await self._commit()
         self._end_change()
+
+    async def _commit(self) -> None:
+        """Commit, and see that it was done: after an error that somebody has caught, COMMIT undoes all and is silent.
+
+        Only the driver tells its callers what was done. Through SQLAlchemy, a savepoint that nobody needs finds out.
+        Source: https://www.postgresql.org/docs/current/sql-commit.html
+        """
+        done = None if self._fast is None else await self._fast.execute("COMMIT")
+        if done is None:
+            await self.sqlalchemy.exec_driver_sql("SAVEPOINT trellis_commit")
+            await self.sqlalchemy.exec_driver_sql("COMMIT")
+        elif done != "COMMIT":
+            raise ChangeUndone
 
     async def roll_back(self) -> None:
         """End a transaction for changes, and undo them."""
@@ -169,6 +189,8 @@ class DatabaseConnection:
 
     async def discard(self) -> None:
         """Close the connection, whatever state it is in."""
+        if self._connection is None and self.is_lost:
+            return
         connection = self.sqlalchemy
         if not connection.closed:
             if not connection.invalidated:
@@ -177,7 +199,7 @@ class DatabaseConnection:
 
     async def _send(self, command: str) -> None:
         """Send a statement that frames others; who listens to statements hears of it."""
-        if self._fast is None or not await self._fast.execute(command):
+        if self._fast is None or await self._fast.execute(command) is None:
             await self.sqlalchemy.exec_driver_sql(command)
 
 

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import URL, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 from sqlalchemy.util.concurrency import in_greenlet
 
 from db.dialects import dialect_of
-from db.dialects.connections import Options
+from db.dialects.connections import ConnectionsDialect, Options
 from db.fast import IdleConnections
 from db.fast.idle_connections import UNTRIED, never_open_at_once
 from db.json_text import read_json
@@ -56,6 +57,7 @@ def create_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
         **options,
     )
     dialect.set_up(engine, statement_timeout_s=settings.statement_timeout_s)
+    _close_what_is_uncertain(engine, dialect)
     if settings.pool_pre_ping:
         _try_what_was_idle(engine, settings.pool_pre_ping_idle_s)
     return engine
@@ -93,6 +95,28 @@ def _try_what_was_idle(engine: AsyncEngine, idle_s: float) -> None:
             engine.dialect.do_ping(connection)
         except Exception as error:  # whatever it is, the connection is of no use
             raise DisconnectionError from error
+
+
+def _close_what_is_uncertain(engine: AsyncEngine, dialect: ConnectionsDialect) -> None:
+    """Close a connection after an error whose effect on it is not known for certain.
+
+    SQLAlchemy's own `is_disconnect` knows lost connections. Whatever it does to those, a driver may leave a connection
+    that lives in a state in which the next statement, somebody else's, fails.
+    Source: https://docs.sqlalchemy.org/en/21/core/events.html#sqlalchemy.events.DialectEvents.handle_error
+    """
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def look(failed: ExceptionContext) -> None:
+        if failed.is_disconnect or failed.connection is None or _was_not_sent(failed):
+            return
+        if not dialect.is_harmless(failed.original_exception):
+            failed.is_disconnect = True
+            failed.invalidate_pool_on_disconnect = False  # the others are as they were
+
+
+def _was_not_sent(failed: ExceptionContext) -> bool:
+    """Whether SQLAlchemy failed to make something of a statement, so that the driver has not heard of it."""
+    return failed.statement is not None and failed.execution_context is None
 
 
 class Engines:

@@ -37,3 +37,13 @@ class ReadOnlyOperation(Exception):
             "This would change the database, and nothing here may: a query only reads, and a mutation changes rows in"
             " the work that `session.write` is given. Move the change there."
         )
+
+
+class ChangeUndone(Exception):
+    """The database has undone a change instead of keeping it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database has undone this change: a statement of it failed, and the work has caught the error."
+            " Put what may fail into `begin_nested`."
+        )

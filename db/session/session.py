@@ -126,8 +126,8 @@ class RequestSession(AsyncSession):
     _has_entities = False
     """Whether anything of SQLAlchemy's session was asked for."""
     _changing = False
-    _torn = False
-    """Whether a statement of the change under way was cut off, so that the change must not be kept."""
+    _torn: Exception | None = None
+    """Why the change under way takes no more statements and must not be kept: one was cut off, or has failed."""
     _statement: Deadline
     """What stops the statement of a change that is under way."""
     _done: asyncio.Future[None] | None = None
@@ -274,8 +274,8 @@ class RequestSession(AsyncSession):
         turn = self._turn.enter(self)
         try:
             self._begin_change()
-            await connection.begin_change()
             try:
+                await connection.begin_change()
                 result = await work(self)
                 turn.leave()
                 if self._statement.is_watching():
@@ -304,7 +304,7 @@ class RequestSession(AsyncSession):
             await self._done
 
     def _begin_change(self) -> None:
-        self._changing, self._torn, self._done = True, False, None
+        self._changing, self._torn, self._done = True, None, None
         if self._has_entities:
             self.sync_session.expunge_all()  # they are as they were when they were read
             self.sync_session.changing = True
@@ -316,15 +316,15 @@ class RequestSession(AsyncSession):
             self.sync_session.changing = False
 
     async def _commit(self, connection: DatabaseConnection) -> None:
-        if self._torn:
-            raise SessionClosed
+        if self._torn is not None:
+            raise self._torn
         if self._has_entities:
             await AsyncSession.run_sync(self, lambda _: self.sync_session.keep_change())
         await connection.commit()
 
     async def _roll_back(self, connection: DatabaseConnection) -> None:
         try:
-            if self._torn:
+            if connection.is_lost or isinstance(self._torn, SessionClosed):
                 raise SessionClosed
             if self._has_entities:
                 await AsyncSession.run_sync(self, lambda _: self.sync_session.undo_change())
@@ -376,7 +376,7 @@ class RequestSession(AsyncSession):
             if connection.in_snapshot is not (self._snapshot or bool(self._held)):
                 await self._frame(connection)
             return await work(connection, *given, **named)
-        except (asyncio.CancelledError, DBAPIError) as error:
+        except BaseException as error:
             await self._fail(error, deadline.stop())
             raise
         finally:
@@ -400,15 +400,20 @@ class RequestSession(AsyncSession):
             turn.give()
             return await self._run(work, *given, **named)
         try:
-            if self._end is not None or self._torn or self._connection is None:
-                raise (self._end or SessionClosed)()
+            connection = self._connection
+            if self._end is not None or self._torn is not None or connection is None:
+                raise self._torn or (self._end or SessionClosed)()
             self.statements += 1
             self._statement.watch(None)
-            return await work(self._connection, *given, **named)
+            return await work(connection, *given, **named)
         except asyncio.CancelledError:
-            self._torn = True
+            self._torn = SessionClosed()
             if self._statement.stop():
                 raise SessionClosed from None
+            raise
+        except Exception as error:
+            if self._torn is None and (self._connection is None or self._connection.is_lost):
+                self._torn = error  # whoever catches it, the change is lost
             raise
         finally:
             self._statement.stop()
@@ -424,8 +429,9 @@ class RequestSession(AsyncSession):
             self.bind = connection.sqlalchemy
         return await method(*given, **named)
 
-    async def _fail(self, error: asyncio.CancelledError | DBAPIError, late: bool) -> None:
+    async def _fail(self, error: BaseException, late: bool) -> None:
         """Decide what is left of the session after a statement was cut off or has failed."""
+        connection = self._connection
         if isinstance(error, asyncio.CancelledError):
             if late:
                 raise await self._end_late() from None
@@ -433,10 +439,11 @@ class RequestSession(AsyncSession):
             if self._changing:
                 self._end = self._end or SessionClosed
             await asyncio.shield(self._discard())
-        elif late or self._engines.connections.stopped_by_server(error):
+        elif isinstance(error, DBAPIError) and (late or self._engines.connections.stopped_by_server(error)):
             raise await self._end_late() from None
-        elif error.connection_invalidated:
-            self._end = partial(_same, error)  # a new connection would be a new view
+        elif connection is not None and connection.is_lost:
+            if connection.in_snapshot and isinstance(error, Exception):
+                self._end = partial(_same, error)  # a new connection would be a new view
             await asyncio.shield(self._discard())
 
     async def _end_late(self) -> Exception:

@@ -14,7 +14,19 @@ from typing import Any, TypeAlias
 
 import sqlalchemy
 import strawberry
-from sqlalchemy import ColumnElement, String, Text, and_, bindparam, cast, false, or_, true, type_coerce
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    String,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    false,
+    or_,
+    true,
+    type_coerce,
+)
 from strawberry.scalars import JSON
 
 from db.functions import (
@@ -28,7 +40,7 @@ from db.functions import (
     json_text,
     plain_text,
 )
-from db.relations import Unpadded, comparable, parameter_type
+from db.relations import Unpadded, comparable, parameter_type, underlying
 from db.statements import joined
 from graph.entity.registry import list_of, optional
 from graph.entity.scalars import check_json
@@ -99,8 +111,17 @@ def _equals(column: Expression, value: Operand) -> Condition:
     return found
 
 
+def _in(column: Expression, values: Operand) -> Condition:
+    return column.in_(_listed(column, values))
+
+
 def _not_in(column: Expression, values: Operand) -> Condition:
-    return or_(column.not_in(values), column.is_(None))
+    return or_(column.not_in(_listed(column, values)), column.is_(None))
+
+
+def _listed(column: Expression, values: Operand) -> BindParameter[Any]:
+    """Values of the column's own type: SQLAlchemy takes texts for texts, which no range and no address is equal to."""
+    return bindparam("listed", values, type_=column.type, expanding=True, unique=True)
 
 
 def _is_null(column: Expression, wanted: Operand) -> Condition:
@@ -118,7 +139,7 @@ EQUALITY = (
     Operator(
         "in",
         "One of these; an empty list matches nothing.",
-        lambda column, values: column.in_(values),
+        _in,
         Takes.VALUES,
         finds_values=True,
     ),
@@ -186,6 +207,10 @@ TEXT = (
     Operator("startsWithIgnoreCase", "Begins with this text, whatever the case.", _folded(_starts_with), bind=_escaped),
     Operator("endsWithIgnoreCase", "Ends with this text, whatever the case.", _folded(_ends_with), bind=_escaped),
 )
+
+
+_OF_TEXT = frozenset(operator.name for operator in TEXT[len(ORDER) :])
+"""What only texts have."""
 
 
 def _part_order(test: Callable[[ColumnElement[int]], Condition]) -> Test:
@@ -318,10 +343,10 @@ class ValueFilter:
         `where` names the place in the input for errors. Where a place has a name, the value is bound by that name when
         the statement runs. Raises `InvalidFilter` for null, which compares nothing.
         """
-        compared = _compared(column)
         found: list[Condition] = []
         for name, value in asked.items():
             place, operator = f"{where}.{name}", self.operators[name]
+            compared = self._compared(column, name)
             if place in names:
                 operand: Operand = bindparam(names[place], type_=compared.type)
             else:
@@ -329,6 +354,11 @@ class ValueFilter:
                 operand = value if operator.bind is None else operator.bind(value)
             found.append(operator.sql(compared, operand))
         return found
+
+    def _compared(self, column: Expression, operator: str) -> Expression:
+        """A column as an operator takes it. Addresses and ranges are texts to Python alone, which have no parts."""
+        is_text = self.annotation is not str or isinstance(underlying(column.type), sqlalchemy.String)
+        return _compared(column) if is_text or operator not in _OF_TEXT else cast(column, Text)
 
 
 def _compared(column: Expression) -> Expression:

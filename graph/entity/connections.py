@@ -18,7 +18,7 @@ from graph.context import RequestContext
 from graph.entity.aggregates import AggregateField
 from graph.entity.cursors import decode_cursor, encode_cursor
 from graph.entity.fields import ValueField, object_type
-from graph.entity.filters import filter_type, restricted
+from graph.entity.filters import filter_type, restricted, where_of
 from graph.entity.ordering import ordering, sort_type
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.errors import InvalidPage
@@ -181,7 +181,8 @@ class ConnectionField(LevelField):
         if parts.settled is not None and parts.settled[0] is context.visible:
             _, listing, order = parts.settled
         else:
-            listing = restricted(self._listing(arguments), self._entity, arguments.get("where"), context.loaders)
+            where = where_of(arguments, self._entity, context)
+            listing = restricted(self._listing(arguments), self._entity, where, context.loaders)
             order = self._order(arguments, context.loaders)
             asked = level.field.arguments
             if asked is not None and all(name in PAGE_ARGUMENTS for name, _ in asked.variable):

@@ -29,7 +29,9 @@ from db.relations import (
     total_order,
 )
 from db.statements import conditions, joined
+from graph.context import RequestContext
 from graph.entity.comparisons import MAX_LIST, NO_NAMES, InputField, check_size, input_type
+from graph.entity.completeness import check_complete
 from graph.entity.filter_form import MAX_DEPTH, form_of
 from graph.entity.ids import key_in
 from graph.entity.registry import Deferred, Entity, Relation, list_of, optional
@@ -95,6 +97,14 @@ def _predicate(entity: Entity, asked: Asked, visible: Visibility) -> Predicate:
     filtering = _Filtering(visible)
     filtering.condition(entity, aliased(entity.model), asked, "where", 0)  # finds what is wrong before it is run
     return lambda row: filtering.condition(entity, row, asked, "where", 0)
+
+
+def where_of(arguments: Mapping[str, Any], entity: Entity, context: RequestContext) -> Asked | None:
+    """The `where` of a field that reads. Raises `InvalidFilter` where nothing is asked, if the settings say so."""
+    where: Asked | None = arguments.get("where")
+    if where is not None and context.refuse_empty_comparisons:
+        check_complete(entity, where, "where")
+    return where
 
 
 def restricted(listing: ListQuery, entity: Entity, where: Asked | None, loaders: Loaders) -> ListQuery:

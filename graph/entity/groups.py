@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, true
 
 from db.relations import Row
 from graph.entity.comparisons import check_size, input_type
+from graph.entity.completeness import check_having_complete
 from graph.entity.fields import ToOneField, ValueField, described_enum, object_type
 from graph.entity.measures import FUNCTIONS, Results, Shape, applicable, selected_measures, value_fields
 from graph.entity.ordering import is_ordered
@@ -68,6 +69,8 @@ class GroupByField(LevelField):
         if not by:
             raise InvalidPage("`fields` is empty; name what the rows of a group share, or leave `groupBy` out.")
         asked = arguments.get("having")
+        if asked is not None and level.context.refuse_empty_comparisons:
+            check_having_complete(asked, "having")
         having = _having(self._entity, asked)
         grouping = Grouping(by, DEFAULT_GROUPS if first is None else first, having, repr(asked))
         selection = level.below()

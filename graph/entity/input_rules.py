@@ -15,6 +15,7 @@ from sqlalchemy import Column, Numeric, SmallInteger, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from db.characters import check_line, check_lines
+from db.relations import underlying
 from db.text_kinds import kind_of
 
 MAX_TEXT = 200_000
@@ -65,8 +66,8 @@ def any_json(_column: Column[object]) -> object:
 
 
 def _stored(column: Column[object]) -> TypeEngine[object]:
-    """The type that the database knows."""
-    return column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+    """The type that the database knows; of a domain, the one that the domain restricts."""
+    return underlying(column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type)
 
 
 def _one_of(words: Collection[str]) -> Callable[[str], str]:

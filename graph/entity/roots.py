@@ -12,7 +12,7 @@ from db.statements import Key
 from graph.entity.aggregates import AggregateField
 from graph.entity.connections import ConnectionField
 from graph.entity.fields import begin_rows, object_type
-from graph.entity.filters import filter_type, restricted
+from graph.entity.filters import filter_type, restricted, where_of
 from graph.entity.ids import Node, decode_id, key_in, typed_key
 from graph.entity.registry import Attribute, Deferred, Entity, entity_of, list_of, optional
 from graph.entity.scalars import check_text
@@ -97,7 +97,8 @@ def search_field(cls: type[Any], hits: Callable[[str], Source], description: str
 
 def _aggregate_field(entity: Entity) -> AggregateField:
     def listing(level: Level) -> tuple[ListQuery, Sequence[Key]]:
-        found = restricted(_everything(entity), entity, level.arguments.get("where"), level.context.loaders)
+        where = where_of(level.arguments, entity, level.context)
+        found = restricted(_everything(entity), entity, where, level.context.loaders)
         return found, [()] * len(level.sources)
 
     where = Deferred("filter of an aggregate", lambda: filter_type(entity))

@@ -70,6 +70,7 @@ class Schema(strawberry.Schema):
             settings.max_values,
             settings.max_page,
             introspection=settings.introspection,
+            refuse_empty_comparisons=settings.refuse_empty_comparisons,
         )
         self.preparer = Preparer(self._schema, limits, settings.prepared_operations)
         self.operations = (

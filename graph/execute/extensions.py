@@ -15,7 +15,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from graph.context import ContextFactory
-from graph.execute.operation import Operations, cost_asked, mode_of
+from graph.execute.operation import Operations, context_for, cost_asked
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation
 
@@ -70,7 +70,7 @@ class ExtendedOperations(Operations):
             except InvalidDocument as invalid:
                 seen.pre_execution_errors = invalid.errors
                 return ExecutionResult(None, invalid.errors)
-        context = seen.context = contexts.make(mode_of(checked), self.preparer.limits.max_page)
+        context = seen.context = context_for(checked, contexts, self.preparer.limits)
         try:
             async with runner.executing():
                 data, errors = await self.run(

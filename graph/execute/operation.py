@@ -68,7 +68,7 @@ class Operations:
             checked = self.preparer.checked(request, allowed)
         except InvalidDocument as invalid:
             return ExecutionResult(None, invalid.errors)
-        context = contexts.make(mode_of(checked), self.preparer.limits.max_page)
+        context = context_for(checked, contexts, self.preparer.limits)
         try:
             data, errors = await self.run(checked, context, request.extensions, for_json=for_json)
         finally:
@@ -169,6 +169,11 @@ def cost_asked(
             "maxValues": limits.max_values,
         }
     }
+
+
+def context_for(checked: CheckedOperation, contexts: ContextFactory, limits: Limits) -> RequestContext:
+    """The context of a prepared operation. Whoever asks for one closes it."""
+    return contexts.make(mode_of(checked), limits.max_page, refuse_empty_comparisons=limits.refuse_empty_comparisons)
 
 
 def mode_of(checked: CheckedOperation) -> Mode:

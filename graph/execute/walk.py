@@ -61,6 +61,12 @@ async def read_row(info: Info, reference: RowReference) -> Any:
     return await _Walk.of(info).row(_field_of(info), reference)
 
 
+def coerced_variables(info: Info) -> Mapping[str, Any]:
+    """The variables that have a value, given or by default. Strawberry gives resolvers a plain dict of them."""
+    given: Any = info.variable_values
+    return given.coerced if isinstance(given, VariableValues) else given
+
+
 def _resolver_of(field: PlannedField) -> Resolver | None:
     if field.resolver is not None:
         return field.resolver
@@ -159,7 +165,7 @@ class _Walk:
 
     def __init__(self, info: Info) -> None:
         fragments = {name: FragmentDetails(fragment) for name, fragment in info.fragments.items()}
-        given: Any = info.variable_values  # Strawberry gives resolvers the plain dict of coerced variables
+        given: Any = info.variable_values
         self._variables = given if isinstance(given, VariableValues) else VariableValues({}, given)
         self._plan = Plan(info.schema, info.operation, fragments)
         self._schema = info.schema

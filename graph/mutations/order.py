@@ -4,17 +4,12 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
-from sqlalchemy import inspect, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import select, update
 
 from db import models
 from db.models import OrderStatus
 from db.models.role import ADMIN
-from db.relations import Predicate
-from graph.entity.filters import restricted
 from graph.entity.registry import entity_of
-from graph.errors import InvalidFilter
-from graph.loading.queries import ListQuery
 from graph.mutations.house import house_account
 from graph.mutations.moving import MAX_MINOR_UNITS, PAYING, check_currencies, hold, minor_units, move, own
 from graph.mutations.rights import ADMINS
@@ -27,6 +22,7 @@ from graph.writing import (
     IdempotencyKey,
     Input,
     Rejected,
+    chosen,
     filter_of,
     id_of,
     idempotency_key,
@@ -83,7 +79,10 @@ class ShipOrderInput(Input):
 class CancelOrdersInput(Input):
     """Which orders are called off."""
 
-    where: filter_of(Order) = Field(description="Which of the pending orders; an empty filter means all of them.")  # type: ignore[valid-type]  # as above
+    where: filter_of(Order) = Field(  # type: ignore[valid-type]  # as above
+        None, description="Which of the pending orders. Every part of it must ask something; for all, say `all: true`."
+    )
+    all: bool = Field(False, description="Whether all pending orders are meant, in the place of `where`.")
 
 
 @mutation(idempotent=True, order=Order)
@@ -155,18 +154,16 @@ def _check(order: models.Order, wanted: OrderStatus, rule: str, place: tuple[str
 )
 async def cancel_orders(values: CancelOrdersInput, change: Change) -> dict[str, Any]:
     """Call off pending orders: the viewer's own; for admins, everybody's."""
-    row = aliased(models.Order)
-    predicates, bound = _filtered(values, change)
-    conditions = [condition for it in predicates if (condition := it(row)) is not None]
+    row, conditions, bound = chosen(values, entity_of(Order), change)
     if not change.viewer.has(ADMIN):  # a policy may one day show orders to others than their customers
         conditions.append(row.customer_id == change.viewer.id)
     # Locked in one order, so that no two who cancel wait in a circle.
-    chosen = (
+    pending = (
         select(row.id).where(row.status == OrderStatus.PENDING, *conditions).order_by(row.id).with_for_update(of=row)
     )
     rows = await change.rows(
         update(models.Order)
-        .where(models.Order.id.in_(chosen), models.Order.status == OrderStatus.PENDING)
+        .where(models.Order.id.in_(pending), models.Order.status == OrderStatus.PENDING)
         .values(status=OrderStatus.CANCELLED, updated_at=change.now)
         .returning(models.Order.id),
         bound,
@@ -174,21 +171,6 @@ async def cancel_orders(values: CancelOrdersInput, change: Change) -> dict[str, 
     orders = [written(Order, key) for key in sorted(key for (key,) in rows)]
     change.touch(*orders)
     return {"orders": orders[:MAX_LISTED], "count": len(orders)}
-
-
-def _filtered(values: CancelOrdersInput, change: Change) -> tuple[list[Predicate], dict[str, Any]]:
-    """What the filter means, as for reads, and what it binds. Raises `Rejected` for a filter that means nothing."""
-    entity, loaders = entity_of(Order), change.context.loaders
-    try:
-        listing = restricted(ListQuery(entity.mapper, _no_source, "cancelled"), entity, values.where, loaders)
-    except InvalidFilter as error:
-        raise Rejected(InvalidInput(error.message, (*change.place, "where"))) from None
-    seen = change.context.visible(inspect(models.Order))
-    return [*listing.predicates, *([seen] if seen else [])], {**listing.parameters, **change.bound}
-
-
-def _no_source() -> Any:
-    raise AssertionError("Only what a listing is restricted by is asked for here.")
 
 
 MUTATIONS = [place_order, pay_order, ship_order, cancel_orders]

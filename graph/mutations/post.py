@@ -9,7 +9,7 @@ from db import models
 from db.slugs import slug_of
 from graph.mutations.rights import ADMINS, AUTHORS, EDITORS
 from graph.types.post import Post
-from graph.writing import Change, Crud, Input, Rejected, RelationshipInput, id_of, mutation, owner_or
+from graph.writing import Change, Crud, Input, Rejected, RelationshipInput, Version, id_of, mutation, owner_or
 from graph.writing.errors import InvalidInput, InvalidState, VersionConflict
 
 MAX_SLUG = 200
@@ -51,7 +51,7 @@ class PublishPostInput(Input):
     """Which post is to be public."""
 
     id: id_of(Post) = Field(description="Which post.")  # type: ignore[valid-type]  # Pydantic takes it
-    if_version: int | None = Field(None, description="Only if this is still its version.")
+    if_version: Version | None = Field(None, description="Only if this is still its version.")
 
 
 class ArchivePostInput(PublishPostInput):

@@ -15,3 +15,5 @@ class Limits:
     max_values: int
     max_page: int = MAX_PAGE
     introspection: bool = True
+    refuse_empty_comparisons: bool = False
+    """Whether every part of a filter must ask something."""

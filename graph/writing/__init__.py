@@ -4,10 +4,11 @@ What a noun needs is here; the rooms behind it are for those who change how chan
 """
 
 from graph.writing.change import Change, WrittenRow, global_id, written
+from graph.writing.choosing import chosen
 from graph.writing.crud import Crud
 from graph.writing.errors import Rejected, UserError, user_error
 from graph.writing.idempotency import IdempotencyKey, idempotency_key
-from graph.writing.inputs import Input, filter_of, id_of
+from graph.writing.inputs import Guard, Input, Version, filter_of, id_of
 from graph.writing.links import RelationshipInput
 from graph.writing.mutation import MutationDeclaration, mutation, mutation_type
 from graph.writing.rights import ANYBODY, SIGNED_IN, Right, owner_or, with_right
@@ -17,6 +18,7 @@ __all__ = [
     "SIGNED_IN",
     "Change",
     "Crud",
+    "Guard",
     "IdempotencyKey",
     "Input",
     "MutationDeclaration",
@@ -24,7 +26,9 @@ __all__ = [
     "RelationshipInput",
     "Right",
     "UserError",
+    "Version",
     "WrittenRow",
+    "chosen",
     "filter_of",
     "global_id",
     "id_of",

@@ -124,7 +124,7 @@ class Bulk:
         what = "New ones are made, those with a key that is there are changed." if self._by else "All are new."
         fields: dict[str, Annotation] = {
             self._many: (
-                rows_of(self._row),
+                rows_of(self._row, whole=self._by is not None),
                 Field(description=f"The {entity.many}, at most {MAX_LISTED:,}. {what}", max_length=MAX_LISTED),
             ),
             "on_error": (

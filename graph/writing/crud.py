@@ -19,7 +19,7 @@ from graph.entity.registry import Entity, entity_of, key_of
 from graph.writing.bulk import Bulk
 from graph.writing.change import Change, WrittenRow, global_id
 from graph.writing.errors import AlreadyExists, ErrorClass, Rejected, StillReferenced, VersionConflict, not_yours
-from graph.writing.inputs import Annotation, Input, entity_input, id_of
+from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
 from graph.writing.mutation import MutationDeclaration
 from graph.writing.payload import Member
@@ -139,7 +139,7 @@ class Crud:
         fields: dict[str, Annotation] = {"id": (id_of(self.entity.cls), Field(description=description))}
         if self.entity.mapper.version_id_col is not None:
             text = "Only if this is still its version; otherwise nothing happens and the answer says what it is now."
-            fields["if_version"] = (int | None, Field(None, description=text))
+            fields["if_version"] = (Version | None, Field(None, description=text))
         return fields
 
     def _link_fields(self) -> dict[str, Annotation]:

@@ -24,13 +24,17 @@ from graph.errors import DeclarationError
 from graph.execute.reference import RowReference
 from graph.writing.change import Change, global_id
 from graph.writing.errors import IdempotencyConflict, Place, UserError
-from graph.writing.inputs import Input
+from graph.writing.inputs import Guard, Input
 from graph.writing.payload import ERRORS, Answer, Member, Payload
 
 FIELD = "idempotency_key"
 MAX_KEY = 100
 
-IdempotencyKey = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY)]
+IdempotencyKey = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_KEY),
+    Guard("the change would be made again with each call"),
+]
 """The annotation of the field, with `| None`; `idempotency_key()` is its default."""
 
 StoredAnswer: TypeAlias = Mapping[str, Any]

@@ -19,13 +19,14 @@ from pydantic.fields import FieldInfo
 from strawberry.scalars import JSON
 from strawberry.utils.str_converters import to_camel_case
 
+from graph.entity.completeness import check_complete
 from graph.entity.fields import describe_enum, first_paragraph
 from graph.entity.filters import filter_type
 from graph.entity.ids import key_in
 from graph.entity.registry import Deferred, Entity, entity_of, optional
 from graph.entity.scalars import check_text
 from graph.entity.types import TYPES
-from graph.errors import DeclarationError, InvalidId
+from graph.errors import DeclarationError, InvalidFilter, InvalidId
 from graph.writing.errors import InvalidInput, Place, Rejected, UserError
 from graph.writing.messages import sentence, sentence_of
 
@@ -84,15 +85,34 @@ def id_of(cls: type[object]) -> Annotation:
     return Annotated[tuple[Any, ...], BeforeValidator(read), _KeyOf(cls)]
 
 
-class _FilterOf:
+class Guard:
+    """The mark of a field that stands against a change. It may be left out; where it is written, it has a value.
+
+    A variable without a value, or null, would take the guard away, and nobody would know.
+    """
+
+    def __init__(self, otherwise: str) -> None:
+        self.otherwise = otherwise
+        """What would happen without it, behind "so"."""
+
+
+Version = Annotated[int, Guard("the change would be made whatever the version is")]
+"""The annotation of `if_version`, with `| None`."""
+
+
+class _FilterOf(Guard):
     """The mark of a field that takes an entity's filter: the `where` of its lists."""
 
     def __init__(self, cls: type[object]) -> None:
+        super().__init__("more would be changed than was asked for")
         self.cls = cls
 
 
 def filter_of(cls: type[object]) -> Annotation:
-    """The annotation of a field that takes an entity's filter and holds it as `graph.entity.filters` reads it."""
+    """The annotation of a field that takes an entity's filter and holds it as `graph.entity.filters` reads it.
+
+    A filter says what is changed, so nothing in it may be empty: `graph.entity.completeness`.
+    """
     return Annotated[dict[str, Any], _FilterOf(cls)]
 
 
@@ -103,9 +123,20 @@ class _RowsOf:
         self.model = model
 
 
-def rows_of(model: type[Input]) -> Annotation:
-    """The annotation of a field that takes a list of inputs and holds them as they came; `parsed` checks each."""
-    return Annotated[list[Any], _RowsOf(model)]
+class _WholeRowsOf(_RowsOf, Guard):
+    """The mark of such a field whose rows take the place of others, whole."""
+
+    def __init__(self, model: type[Input]) -> None:
+        super().__init__(model)
+        self.otherwise = "what the row has there would be lost"
+
+
+def rows_of(model: type[Input], *, whole: bool = False) -> Annotation:
+    """The annotation of a field that takes a list of inputs and holds them as they came; `parsed` checks each.
+
+    `whole` rows take the place of rows that are there: what is left out of one is lost.
+    """
+    return Annotated[list[Any], _WholeRowsOf(model) if whole else _RowsOf(model)]
 
 
 def parsed(model: type[InputT], given: Mapping[str, object], place: Place) -> InputT:
@@ -114,11 +145,36 @@ def parsed(model: type[InputT], given: Mapping[str, object], place: Place) -> In
     now = {name: value for name, value in given.items() if name not in later} if later else given
     if not _is_plain(now) and (unstorable := list(_unstorable(now, place))):
         raise Rejected(*unstorable)
+    if guards_of(model) and (open_ := list(_open_guards(model, given, place))):
+        raise Rejected(*open_)
     try:
         return model.model_validate(given)
     except ValidationError as error:
         details = error.errors(include_url=False)
         raise Rejected(*(InvalidInput(sentence_of(it), (*place, *it["loc"])) for it in details)) from None
+
+
+@cache
+def guards_of(model: type[Input]) -> Mapping[str, str]:
+    """The guards of an input by the names of the schema, and what would happen without them."""
+    marked = {str(field.alias): _mark(field, Guard) for field in model.model_fields.values()}
+    return {name: guard.otherwise for name, guard in marked.items() if guard is not None}
+
+
+def _open_guards(model: type[Input], given: Mapping[str, object], place: Place) -> Iterator[UserError]:
+    """An error for each guard that is null, and for each filter that asks nothing somewhere."""
+    for field in model.model_fields.values():
+        name = str(field.alias)
+        if name not in given or _mark(field, Guard) is None:
+            continue
+        value, filtered = given[name], _mark(field, _FilterOf)
+        if value is None:
+            yield InvalidInput("Null stands against nothing; send a value, or leave it out.", (*place, name))
+        elif filtered is not None and isinstance(value, Mapping):
+            try:
+                check_complete(entity_of(filtered.cls), value, name)
+            except InvalidFilter as error:
+                yield InvalidInput(error.message, (*place, name))
 
 
 @cache
@@ -197,7 +253,9 @@ def _default(field: FieldInfo) -> object:
 
 
 def _mark(field: FieldInfo, kind: type[MarkT]) -> MarkT | None:
-    return next((mark for mark in field.metadata if isinstance(mark, kind)), None)
+    """The mark of a field: its own, or that of the one type that it holds besides null."""
+    marks = [*field.metadata, *(mark for part in get_args(field.annotation) for mark in get_args(part)[1:])]
+    return next((mark for mark in marks if isinstance(mark, kind)), None)
 
 
 def _annotation(model: type[Input], name: str, field: FieldInfo) -> Annotation:

@@ -11,14 +11,15 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast, get_type_hints
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from strawberry.utils.str_converters import to_camel_case
 
+from db.dialects import Failure, failure_of
 from db.session import RequestSession
 from graph.context import RequestContext
 from graph.entity.fields import first_paragraph, object_type
 from graph.errors import DeclarationError
-from graph.execute.walk import Info
+from graph.execute.walk import Info, coerced_variables
 from graph.prepare.fields import PlannedField, argument
 from graph.writing.change import Change
 from graph.writing.error_types import ErrorTypes
@@ -34,6 +35,7 @@ from graph.writing.errors import (
 )
 from graph.writing.idempotency import FIELD, IdempotentCall, Keys, Repeated, check_idempotent, fingerprint_of
 from graph.writing.inputs import Input, InputT, input_type, parsed
+from graph.writing.left_out import left_out
 from graph.writing.payload import Answer, Member, Payload
 from graph.writing.rights import SIGNED_IN, Right
 from graph.writing.violations import violation_errors
@@ -119,18 +121,21 @@ class MutationField(PlannedField):
 
     async def _resolve(self, _source: object, info: Info, **arguments: Mapping[str, object]) -> Answer:
         try:
-            return self._payload.answer(await self._done(info.context, arguments.get(INPUT) or {}))
+            return self._payload.answer(await self._done(info, arguments.get(INPUT) or {}))
         except Repeated as repeated:
             return repeated.answer
         except Rejected as rejected:
             return self._payload.rejection(rejected.errors)
 
-    async def _done(self, context: RequestContext, given: Mapping[str, object]) -> object:
+    async def _done(self, info: Info, given: Mapping[str, object]) -> object:
         """The result of a call that is right and whose work is committed. Raises `Rejected` and `Repeated`."""
-        declaration = self.declaration
+        declaration, context = self.declaration, info.context
         error = declaration.right(context.viewer)
         if error is not None:
             raise Rejected(error)
+        missing = left_out(info.field_nodes[0], declaration.input, coerced_variables(info), PLACE)
+        if missing:
+            raise Rejected(*missing)
         values = parsed(declaration.input, given, PLACE)
         call = self._idempotent_call(values, context) if declaration.idempotent else None
         prepared = await declaration.prepare(values, context) if declaration.prepare is not None else None
@@ -159,7 +164,7 @@ class MutationField(PlannedField):
 
         try:
             return await context.session.write(work)
-        except (IntegrityError, Rejected) as rejection:
+        except (DBAPIError, Rejected) as rejection:
             errors = self._payload.declared(_errors_of(rejection, self.declaration.input))
             if call is None:
                 raise Rejected(*errors) from None
@@ -178,8 +183,15 @@ class MutationField(PlannedField):
         )
 
 
-def _errors_of(rejection: IntegrityError | Rejected, model: type[Input]) -> Iterable[UserError]:
-    return rejection.errors if isinstance(rejection, Rejected) else violation_errors(rejection, model, PLACE)
+def _errors_of(rejection: DBAPIError | Rejected, model: type[Input]) -> Iterable[UserError]:
+    """Why a change was rejected. Raises an error of the database again that no input can have caused."""
+    if isinstance(rejection, Rejected):
+        return rejection.errors
+    if isinstance(rejection, IntegrityError):
+        return violation_errors(rejection, model, PLACE)
+    if failure_of(rejection) is Failure.UNFIT_VALUE:
+        return [InvalidInput("A value is not of the kind that its column holds, or does not fit; send another.", PLACE)]
+    raise rejection
 
 
 def mutation(

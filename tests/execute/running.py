@@ -17,8 +17,8 @@ class Recording(ContextFactory):
 
     made: RequestContext
 
-    def make(self, *arguments: Any) -> RequestContext:
-        self.made = super().make(*arguments)
+    def make(self, *arguments: Any, **named: Any) -> RequestContext:
+        self.made = super().make(*arguments, **named)
         return self.made
 
 

@@ -168,16 +168,16 @@ async def test_only_admins_ship_and_only_what_is_paid(ask: Asking) -> None:
     assert await ask.by(ADMIN).refused("shipOrder", {"id": order}) == [("InvalidState", ("input", "id"))]
 
 
-async def test_an_empty_filter_cancels_all_that_is_pending_and_ones_own(ask: Asking) -> None:
+async def test_all_cancels_all_that_is_pending_and_ones_own(ask: Asking) -> None:
     ada, bob = ask.by(await make_user(ask.engines)), ask.by(await make_user(ask.engines))
     paid, first, second = [await place(ada, (1, "4")) for _ in range(3)]
     bobs = await place(bob, (1, "4"))
     await pay(ada, paid, await make_account(ada, "4"))
-    payload = await ada.do("cancelOrders", {"where": {}}, CANCELLED)
+    payload = await ada.do("cancelOrders", {"all": True}, CANCELLED)
     assert payload["count"] == 2
     assert payload["orders"] == [{"id": id_, "status": "CANCELLED"} for id_ in (first, second)]
-    assert (await ada.do("cancelOrders", {"where": {}}, CANCELLED))["count"] == 0
-    theirs = await ask.by(ADMIN).do("cancelOrders", {"where": {}}, CANCELLED)
+    assert (await ada.do("cancelOrders", {"all": True}, CANCELLED))["count"] == 0
+    theirs = await ask.by(ADMIN).do("cancelOrders", {"all": True}, CANCELLED)
     assert [order["id"] for order in theirs["orders"]] == [bobs]
 
 
@@ -208,12 +208,42 @@ async def test_a_filter_means_what_it_means_for_reads(ask: Asking, where: Any, e
     assert payload["count"] == len(expected)
 
 
+EMPTY: tuple[Any, ...] = (
+    {},
+    None,
+    {"id": {}},
+    {"id": None},
+    {"id": {"eq": None}},
+    {"id": {"in": None}},
+    {"id": {"notIn": []}},
+    {"currency": {"contains": ""}},
+    {"currency": {"eq": "EUR"}, "id": {}},
+    {"and": []},
+    {"and": [{}]},
+    {"and": [{"currency": {"eq": "EUR"}}, {"id": {}}]},
+    {"or": [{"id": {}}]},
+    {"not": {}},
+    {"not": {"id": {"notIn": []}}},
+    {"lines": {}},
+    {"lines": {"every": {}}},
+    {"lines": {"count": {}}},
+    {"lines": {"some": {"quantity": {}}}},
+    {"lines": {"none": {"description": {"startsWith": ""}}}},
+    {"customer": {}},  # every order has one
+    {"customer": {"name": {}}},
+)
+
+
 async def test_a_filter_that_says_nothing_is_refused_and_nothing_cancelled(ask: Asking) -> None:
     ada = ask.by(await make_user(ask.engines))
     await place(ada, (1, "1"))
-    assert await ada.refused("cancelOrders", {"where": {"not": {}}}) == [("InvalidInput", ("input", "where"))]
+    for where in EMPTY:
+        assert await ada.refused("cancelOrders", {"where": where}) == [("InvalidInput", ("input", "where"))], where
+    for input_ in ({}, {"all": False}, {"all": True, "where": {"currency": {"eq": "EUR"}}}):
+        assert await ada.refused("cancelOrders", input_) == [("InvalidInput", ("input", "where"))], input_
+    assert await ada.refused("cancelOrders", {"all": None}) == [("InvalidInput", ("input", "all"))]
     assert await ask.refused("cancelOrders", {"where": {}}) == [("NotSignedIn", ())]
-    assert (await ada.do("cancelOrders", {"where": {}}, CANCELLED))["count"] == 1
+    assert (await ada.do("cancelOrders", {"all": True}, CANCELLED))["count"] == 1
 
 
 async def test_no_filter_reaches_the_orders_of_others(ask: Asking) -> None:
@@ -233,7 +263,7 @@ async def test_a_thousand_are_listed_and_all_are_counted(ask: Asking, statements
     async with RequestSession(ask.engines, Mode.CURRENT) as session:
         await session.write(fill)
     with statements() as seen:
-        payload = await ask.by(ada).do("cancelOrders", {"where": {}}, CANCELLED)
+        payload = await ask.by(ada).do("cancelOrders", {"all": True}, CANCELLED)
     assert payload["count"] == 1_001
     assert len(payload["orders"]) == 1_000
     # UPDATE, INSERT of the record, SELECT of what is answered: the same for one and for a thousand.

@@ -104,6 +104,30 @@ def test_what_is_marked_as_a_draft_is_a_draft_whatever_its_date(metadata: dict[s
     assert (found.status, found.published_at) == (PostStatus.DRAFT, None)
 
 
+@pytest.mark.parametrize("word", ["false", "False", "no", "NO", "off", "n", "0", " no ", 0, 0.0, False])
+def test_a_word_for_no_is_no_and_never_makes_a_post_public(word: object) -> None:
+    found = article(path="2025/06/26/beans", published=word, draft=word, extra={"release": word})
+    assert (found.status, found.published_at, found.tags) == (PostStatus.DRAFT, None, ())
+
+
+@pytest.mark.parametrize("word", ["true", "TRUE", "yes", "Yes", "on", "y", "1", 1, 1.0, True])
+def test_a_word_for_yes_is_yes(word: object) -> None:
+    found = article(path="2025/06/26/beans", published=word, extra={"release": word})
+    assert (found.status, [tag.slug for tag in found.tags]) == (PostStatus.PUBLISHED, ["release"])
+    assert article(path="2025/06/26/beans", draft=word).status is PostStatus.DRAFT
+
+
+@pytest.mark.parametrize("written", ["'no'", "no", "n", "off", "'false'", "0", "FALSE", '"0"', "~false"])
+def test_a_draft_in_yaml_is_a_draft_or_refused(written: str) -> None:
+    text = f"---\ntitle: Beans\nauthor: Ada\ndate: 2025-06-26\npublished: {written}\n---\nText.\n"
+    try:
+        found = article_of(parse(text), PurePosixPath("x.md"))
+    except Refused:
+        assert written == "~false"
+    else:
+        assert found.status is PostStatus.DRAFT
+
+
 def test_contributors_keep_their_order_and_count_once() -> None:
     found = article(authors=["Ada Winter", "Bjørn Berg", "Ada  Winter", "Chidi Okafor"])
     assert names(found) == ["Ada Winter", "Bjørn Berg", "Chidi Okafor"]
@@ -189,7 +213,14 @@ def test_what_just_fits_is_taken() -> None:
         ({"tags": ["!"]}, "the tag '!' has neither a letter nor a digit; rename it"),
         ({"tags": ["+" * 30]}, "the tag '++++++++++++++++++++'… is longer than 100 characters; shorten it"),
         ({"extra": "x"}, "`extra` is not a mapping; write it so"),
-        ({"extra": {"release": "yes"}}, "`extra.release` is neither true nor false; write one of them"),
+        ({"extra": {"release": "perhaps"}}, "`extra.release` is neither true nor false; write true or false"),
+        ({"draft": 2}, "`draft` is neither true nor false; write true or false"),
+        ({"published": ""}, "`published` is neither true nor false; write true or false"),
+        ({"published": "soon"}, "`published` is neither true nor false; write true or false"),
+        ({"published": "²"}, "`published` is neither true nor false; write true or false"),
+        ({"published": 0.5}, "`published` is neither true nor false; write true or false"),
+        ({"published": []}, "`published` is neither true nor false; write true or false"),
+        ({"published": date(2024, 1, 31)}, "`published` is neither true nor false; write true or false"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_cure(metadata: dict[str, Any], reason: str) -> None:
@@ -198,7 +229,7 @@ def test_what_does_not_fit_is_refused_with_its_cure(metadata: dict[str, Any], re
 
 
 def test_every_fault_is_told_at_once_with_its_line() -> None:
-    text = '+++\ntitle = 7\ntags = "x"\n[extra]\nrelease = 1\n+++\n'
+    text = '+++\ntitle = 7\ntags = "x"\n[extra]\nrelease = 2\n+++\n'
     with pytest.raises(Refused) as refused:
         article_of(parse(text), PurePosixPath("x.md"))
     assert [fault.line for fault in refused.value.faults] == [2, 3, 5]

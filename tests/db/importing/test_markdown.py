@@ -111,6 +111,36 @@ async def test_running_again_changes_nothing(engines: Engines, statements: State
     assert all(statement.startswith("SELECT") for statement in seen)
 
 
+MOMENTS = (
+    "0001-01-01",
+    "0001-01-01T00:00:00.000001Z",
+    "0001-01-01T10:00:00+10:00",
+    "0004-02-29",
+    "0099-12-31",
+    "1582-10-10",
+    "1883-01-01T00:00:00+00:00:30",
+    "1969-12-31T23:59:59.999999-12:00",
+    "2024-01-01T00:00:00.1234567Z",
+    "2024-03-31 02:30:00 +05:30",
+    "9999-12-31T23:59:59.999998Z",
+    "9999-12-31T23:59:59.999999Z",
+)
+TEXTS = ("plain", "  blanks  ", "ß ÅÉ e\u0301", "1e3", "null", "a\u2028b", "\U0001f600")
+
+
+async def test_no_moment_and_no_text_is_changed_by_being_imported_again(engines: Engines, tmp_path: Path) -> None:
+    for number, moment in enumerate(MOMENTS):
+        make_post(tmp_path, f"moment-{number}.md", date=moment)
+    for number, said in enumerate(TEXTS):
+        name = f"text-{number}.md"
+        make_post(tmp_path, name, title=said, description=said, authors=[said], tags=[f"{said}x"], body=said)
+    many = len(MOMENTS) + len(TEXTS)
+    assert (await run(engines, tmp_path))[0] == Counts(files=many, new=many)
+    before = await all_rows(engines)
+    assert (await run(engines, tmp_path))[0] == Counts(files=many, unchanged=many)
+    assert await all_rows(engines) == before
+
+
 async def test_a_changed_file_changes_its_post_alone(engines: Engines, tmp_path: Path) -> None:
     make_post(tmp_path, "a.md", authors=["Ada", "Bea", "Cid"], tags=["one", "two"])
     make_post(tmp_path, "b.md")

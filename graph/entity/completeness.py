@@ -1,0 +1,114 @@
+"""Whether a filter asks something everywhere: a variable that was left out leaves an empty comparison behind.
+
+A `where` or a `having` enters as graphql-core coerced it; nothing leaves, or `InvalidFilter` names the first place at
+which nothing is asked. For reads such a place is no condition, unless a setting refuses it; for changes it is always
+refused, as it would widen them. No SQL is made here. Source of the semantics: docs/decisions/0006-filters.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy.orm import Mapper
+
+from db.relations import Link
+from graph.entity.registry import Entity, Relation
+from graph.errors import InvalidFilter
+
+Asked: TypeAlias = Mapping[str, Any]
+
+HOLD_FOR_ALL_WHEN_EMPTY = frozenset(
+    {
+        "notIn",
+        "contains",
+        "startsWith",
+        "endsWith",
+        "containsIgnoreCase",
+        "startsWithIgnoreCase",
+        "endsWithIgnoreCase",
+    }
+)
+"""Operators that hold for every value when they are given an empty text, list or object."""
+
+PATH = "path"
+AT = "at"
+
+
+def check_complete(entity: Entity, asked: Asked, where: str) -> None:
+    """Raise `InvalidFilter` for a place of a filter at which nothing is asked. Nulls are refused elsewhere."""
+    _check_given(asked, where)
+    for name, value in asked.items():
+        place = f"{where}.{name}"
+        if value is None:
+            continue
+        if name in ("and", "or", "not"):
+            _check_members(entity, value, place)
+        elif name in entity.relations:
+            _check_related(entity.relations[name], value, place)
+        else:
+            _check_comparisons(value, place)
+
+
+def check_having_complete(asked: Asked, where: str) -> None:
+    """The same for what is asked of groups: `{count: {…}, sum: {column: {…}}}`."""
+    _check_given(asked, where)
+    for name, value in asked.items():
+        place = f"{where}.{name}"
+        if name == "count":
+            _check_comparisons(value or {}, place)
+            continue
+        _check_given(value or {}, place)
+        for column, comparisons in (value or {}).items():
+            _check_comparisons(comparisons or {}, f"{place}.{column}")
+
+
+def _check_members(entity: Entity, value: Asked | Sequence[Asked], where: str) -> None:
+    members = [value] if isinstance(value, Mapping) else value
+    _check_given(members, where)
+    for index, member in enumerate(members):
+        check_complete(entity, member or {}, where if isinstance(value, Mapping) else f"{where}[{index}]")
+
+
+def _check_related(relation: Relation, value: Asked, where: str) -> None:
+    if not relation.link.to_many:
+        if value or is_required(relation.link):  # else `{author: {}}` asks that there be one
+            check_complete(relation.target(), value, where)
+        return
+    _check_given(value, where)
+    for quantifier, asked in value.items():
+        place = f"{where}.{quantifier}"
+        if asked is None:
+            continue
+        if quantifier == "count":
+            _check_comparisons(asked, place)
+        elif asked or quantifier == "every":  # `{some: {}}` and `{none: {}}` ask whether there are any
+            check_complete(relation.target(), asked, place)
+
+
+def _check_comparisons(asked: Asked, where: str) -> None:
+    _check_given(asked, where)
+    for name, value in asked.items():
+        place = f"{where}.{name}"
+        if name in HOLD_FOR_ALL_WHEN_EMPTY and value in ("", [], {}):
+            raise InvalidFilter(place, "an empty value fits everything; leave it out, or say what is meant.")
+        if name == PATH:
+            _check_given(value or (), place)
+            for index, part in enumerate(value or ()):
+                _check_comparisons({key: it for key, it in part.items() if key != AT}, f"{place}[{index}]")
+
+
+def _check_given(asked: Asked | Sequence[Any], where: str) -> None:
+    if not asked:
+        raise InvalidFilter(
+            where,
+            "this asks nothing; send a comparison, or leave it out. A variable without a value leaves such a gap.",
+        )
+
+
+def is_required(link: Link) -> bool:
+    """Whether every row has one at the far end, as its columns may not be null."""
+    mapper = link.parent
+    return (
+        link.is_many_to_one
+        and isinstance(mapper, Mapper)
+        and all(name in mapper.columns and not mapper.columns[name].nullable for name in link.key)
+    )
