@@ -44,6 +44,7 @@ SLOW = (
     "db/test_demo.py",
     "db/test_exporting.py",
     "db/test_functions.py",  # laws
+    "db/test_search_laws.py",
     "docs",  # the README's commands
     "entity/test_aggregate_laws.py",
     "entity/test_awkward_names.py",

@@ -29,9 +29,6 @@ MISSING = _Missing.MISSING
 INDEX = re.compile(r"\s*[+-]?\d+", re.ASCII)
 """What C's `strtol` reads as a whole number: PostgreSQL asks it."""
 
-SEARCHED = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
-"""A word or a phrase, with a minus or without."""
-
 KINDS: Mapping[type, str] = {
     dict: "object",
     list: "array",
@@ -57,19 +54,6 @@ def fold(text: str) -> str:
     `str.lower` looks at a word's end, and makes ς of a last Σ.
     """
     return text.lower() if text.isascii() else "".join(letter.lower()[0] for letter in text)
-
-
-def fts5_query(text: str) -> str:
-    """Words and "phrases" that must occur, and -words that must not; everything quoted, so nothing is an operator."""
-    wanted: list[str] = []
-    unwanted: list[str] = []
-    for minus, phrase, word in SEARCHED.findall(text):
-        found = (phrase or word).replace('"', " ").strip()
-        if any(character.isalnum() for character in found):
-            (unwanted if minus else wanted).append(f'"{found}"')
-    if not wanted:
-        return '""'
-    return " NOT ".join([f"({' AND '.join(wanted)})", *unwanted])
 
 
 def _fold_case(text: str | None) -> str | None:

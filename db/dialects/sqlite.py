@@ -36,7 +36,7 @@ from sqlalchemy.schema import Constraint
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import Changes, DatabaseDialect, NewValues
-from db.dialects.python_functions import FUNCTIONS, fts5_query
+from db.dialects.python_functions import FUNCTIONS
 from db.relations import Expression
 
 DRIVER = "sqlite+aiosqlite"
@@ -45,9 +45,6 @@ INTERRUPT_AGAIN_S = 0.01
 
 BEGIN = "trellis_begin"
 """Execution option: the statement that opens a transaction when SQLAlchemy begins one; empty for none."""
-
-FTS5_QUERY = "trellis_fts5_query"
-"""`(text)`: words as people type them as a query of FTS5."""
 
 VIOLATION = re.compile(r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (.*))?", re.DOTALL)
 """`users.email, users.name` for columns, `index 'ix_users_email'` for expressions, a CHECK's name or its SQL."""
@@ -187,7 +184,7 @@ def _prepare(connection: Any, pragmas: tuple[str, ...]) -> None:
 
 
 def _register_functions(connection: DBAPIConnection) -> None:
-    for name, (arguments, function) in {**FUNCTIONS, FTS5_QUERY: (1, fts5_query)}.items():
+    for name, (arguments, function) in FUNCTIONS.items():
         connection.create_function(name, arguments, function, deterministic=True)
 
 
