@@ -67,7 +67,7 @@ VIRAMA = 9
 """The combining class of signs that join consonants; other classes above 0 are of accents and points."""
 
 MANY_FORMS = (range(FIRST_BEYOND_ASCII, 0x3400), range(0xA000, 0xAC00), range(0xD7A4, 0x20000), range(0x2F800, 0x2FA20))
-TAGS = range(0xE0000, 0xE0200)
+INVISIBLE = range(0xE0000, 0xE0200)
 SURROGATES = range(0xD800, 0xE000)
 
 
@@ -114,7 +114,7 @@ def runs() -> tuple[Run, ...]:
 
 def _codes() -> Iterator[int]:
     """Every code point whose form may differ from the one before; others are alone, as the last of each range is."""
-    for code in chain(*MANY_FORMS, range(0x2FA20, 0x2FA21), TAGS):
+    for code in chain(*MANY_FORMS, range(0x2FA20, 0x2FA21), INVISIBLE):
         if code not in SURROGATES:
             yield code
 
