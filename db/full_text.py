@@ -1,16 +1,13 @@
-"""The full-text index of posts: what the database keeps beside the tables of the models.
+"""The first full-text index of posts, as revision 0001 made it; `db.search_index` has taken its place.
 
-PostgreSQL has a generated column and a GIN index, SQLite an FTS5 table that three triggers keep. Revisions create and
-drop them from here; `db.search` reads them. Never change what stands here once it is released: a revision that
-needs another form writes its own.
+PostgreSQL had a generated column and a GIN index, SQLite an FTS5 table that three triggers kept. Revisions create and
+drop them from here. Never change what stands here: it is released.
 
 Sources: https://www.postgresql.org/docs/current/textsearch-tables.html,
 https://www.sqlite.org/fts5.html#external_content_tables.
 """
 
 from collections.abc import Callable
-
-from sqlalchemy import Connection, text
 
 VECTOR = "search_vector"
 """PostgreSQL: the column of `posts`."""
@@ -82,27 +79,3 @@ def drop(dialect: str, execute: Execute) -> None:
     for trigger in TRIGGERS:
         execute(f"DROP TRIGGER {trigger}")
     execute(f"DROP TABLE {TABLE}")
-
-
-def holds(name: str | None, kind: str) -> bool:
-    """Whether a table, column or index belongs to the full-text index, and so to no model."""
-    if name is None:
-        return False
-    if kind == "table":
-        return name == TABLE or name.startswith(f"{TABLE}_")  # FTS5 keeps five tables of its own
-    return name in (VECTOR, VECTOR_INDEX)
-
-
-def missing(connection: Connection) -> list[str]:
-    """A sentence for each part of the index that the database lacks."""
-    if connection.dialect.name == "postgresql":
-        expected: tuple[str, ...] = (VECTOR, VECTOR_INDEX)
-        there = text(
-            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('posts')"
-            " UNION SELECT indexname FROM pg_indexes WHERE tablename = 'posts' AND schemaname = current_schema()"
-        )
-    else:
-        expected = (TABLE, *TRIGGERS)
-        there = text("SELECT name FROM sqlite_schema WHERE type IN ('table', 'trigger')")
-    names = set(connection.scalars(there))
-    return [f"{name}, a part of the full-text index of posts, is missing." for name in expected if name not in names]

@@ -1,10 +1,11 @@
-"""Full-text search: which rows speak of some words, and how much.
+"""Full-text search: which posts speak of some words, and how prominently.
 
-Text enters as people type it: words, "phrases" and -exclusions. A source of rows leaves, the best hits first. The
-index is `db.full_text`'s. Sources: https://www.postgresql.org/docs/current/textsearch-controls.html,
-https://www.sqlite.org/fts5.html#full_text_query_syntax
+A text enters as people type it; a source of rows leaves, the best hits first. What a text means is `db.words.query`'s
+affair, the index `db.search_index`'s. The rank of a post comes of the post alone: whether others are hidden, nobody
+can tell by it. docs/decisions/0020-search.md
 """
 
+import json
 from typing import Any
 
 from sqlalchemy import Double, bindparam, column, inspect
@@ -13,16 +14,26 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from db import full_text, models
-from db.dialects.sqlite import FTS5_QUERY
+from db import models
 from db.relations import Source, Term
+from db.search_index import TABLE, VECTOR
+from db.words import postgresql, sqlite
+from db.words.query import Query, query_of
 
-WEIGHTS = {"title": 8, "summary": 4, "content": 1}
-"""SQLite: what an occurrence counts, by the columns of the index in their order."""
+WEIGHTS = {"title": 4, "summary": 2}
+"""What a word or phrase of the query counts when it stands there, once or often; in the content, nothing more."""
+
+
+FIELDS = ("title", "summary", "content")
 
 
 class _Hits(FunctionElement[Any]):
-    """`(text)`: a table of the ids of posts, with their rank; titles weigh most, then summaries."""
+    """`(asked, query, wanted, patterns, unwanted)`: a table of the ids of posts, with their rank.
+
+    The first is for SQLite, the others are for PostgreSQL: what all vectors fulfil; for each word or phrase that is
+    wanted what its vectors fulfil, and the patterns of its text where vectors do not tell; such patterns of what is
+    unwanted. The last three have a line for each.
+    """
 
     name = "trellis_post_hits"
     inherit_cache = True
@@ -30,38 +41,63 @@ class _Hits(FunctionElement[Any]):
 
 @compiles(_Hits)
 def _on_sqlite(element: _Hits, compiler: SQLCompiler, **kw: Any) -> str:
-    text = compiler.process(element.clauses, **kw)
-    table = full_text.TABLE
-    hits = (f"{weight} * {_occurrences(table, number, name)}" for number, (name, weight) in enumerate(WEIGHTS.items()))
+    asked = compiler.process(element.clauses.clauses[0], **kw)
+    # A row of `asked` has a query and what it counts. The first is the whole, so who is found by it alone is a hit.
     return (
-        f"(SELECT rowid AS id, CAST({' + '.join(hits)} AS REAL) AS rank"
-        f" FROM {table} WHERE {table} MATCH {FTS5_QUERY}({text}))"
+        f"(SELECT {TABLE}.rowid AS id, total(json_extract(asked.value, '$[0]')) AS rank"
+        f" FROM json_each({asked}) AS asked CROSS JOIN {TABLE} ON {TABLE} MATCH json_extract(asked.value, '$[1]')"
+        f" GROUP BY {TABLE}.rowid HAVING min(asked.key) = 0)"
     )
-
-
-def _occurrences(table: str, number: int, column: str) -> str:
-    """How often the words occur in a column: each is marked, and the marks are counted.
-
-    FTS5's own rank weighs words by how rare they are among all posts, and so would tell of posts that are hidden.
-    """
-    return f"coalesce(length(highlight({table}, {number}, char(1), '')) - length({column}), 0)"
 
 
 @compiles(_Hits, "postgresql")
 def _on_postgresql(element: _Hits, compiler: SQLCompiler, **kw: Any) -> str:
-    text = compiler.process(element.clauses, **kw)
-    vector = full_text.VECTOR
-    return (
-        f"(SELECT id, CAST(ts_rank_cd({vector}, query) AS double precision) AS rank"
-        f" FROM posts, websearch_to_tsquery('english', {text}) AS query WHERE {vector} @@ query)"
+    query, wanted, patterns, unwanted = (compiler.process(clause, **kw) for clause in element.clauses.clauses[1:])
+    rank = " + ".join(
+        f"{weight} * CAST({name}_vector @@ query AND (patterns IS NULL OR {_has_pattern(name)}) AS int)"
+        for name, weight in WEIGHTS.items()
     )
+    matches = " OR ".join(map(_has_pattern, FIELDS))
+    return (
+        f"(SELECT id, CAST((SELECT sum({rank})"
+        f" FROM unnest({_lines(wanted, 'tsquery')}, {_lines(patterns)}) AS part (query, patterns)"
+        f") AS double precision) AS rank FROM {TABLE} WHERE {VECTOR} @@ CAST({query} AS tsquery)"
+        f" AND NOT EXISTS (SELECT FROM unnest({_lines(patterns)}) AS patterns WHERE NOT ({matches}))"
+        f" AND NOT EXISTS (SELECT FROM unnest({_lines(unwanted)}) AS patterns WHERE {matches}))"
+    )
+
+
+def _has_pattern(field: str) -> str:
+    return f"{field} LIKE ANY (string_to_array(patterns, '{postgresql.OR}'))"
+
+
+def _lines(text: str, kind: str = "text") -> str:
+    """The lines of a text as an array, null for an empty one; a SELECT of its own, so that it is made once for all."""
+    return f"(SELECT CAST(string_to_array({text}, chr(10), '') AS {kind}[]))"
 
 
 def posts(text: str) -> Source:
-    """The posts that speak of a text, the best hits first."""
+    """The posts that speak of a text, the best hits first. Raises `db.words.query.QueryTooLong`."""
     post = aliased(models.Post)
-    hits = _Hits(bindparam("text", text, unique=True)).table_valued(
-        column("id", models.Post.id.type), column("rank", Double()), name="hits"
-    )
+    hits = _hits(query_of(text)).table_valued(column("id", models.Post.id.type), column("rank", Double()), name="hits")
     from_clause = inspect(post).selectable.join(hits, post.id == hits.c.id)
     return Source(post, from_clause, order=(Term(hits.c.rank, descending=True),))
+
+
+def _hits(query: Query) -> _Hits:
+    values = {
+        "asked": json.dumps(_asked(query)),
+        "query": postgresql.tsquery(query),
+        "wanted": "\n".join(map(postgresql.any_of, query.wanted)),
+        "patterns": "\n".join(map(postgresql.patterns, query.wanted)),
+        "unwanted": "\n".join(filter(None, map(postgresql.patterns, query.unwanted))),
+    }
+    return _Hits(*(bindparam(name, value, unique=True) for name, value in values.items()))
+
+
+def _asked(query: Query) -> list[tuple[int, str]]:
+    """What SQLite is asked: the whole, then each wanted word in the fields where it counts."""
+    counted = [
+        (weight, f"{field} : {sqlite.any_of(group)}") for group in query.wanted for field, weight in WEIGHTS.items()
+    ]
+    return [(0, sqlite.fts5_query(query)), *counted]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 
 class UnmappedObjects(Protocol):
-    """Tables, columns, indexes and triggers that no model describes. A module can be one: `db.full_text` is."""
+    """Tables, columns, indexes and triggers that no model describes. A module can be one: `db.search_index` is."""
 
     def holds(self, name: str | None, kind: str, /) -> bool:
         """Whether an object of this name is among them; `kind` is alembic's word: table, column, index."""

@@ -45,6 +45,7 @@ SLOW = (
     "db/test_demo.py",
     "db/test_exporting.py",
     "db/test_functions.py",  # laws
+    "db/test_search_laws.py",
     "docs",  # the README's commands
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",

@@ -36,9 +36,6 @@ MISSING = _Missing.MISSING
 INDEX = re.compile(r"\s*[+-]?\d+", re.ASCII)
 """What C's `strtol` reads as a whole number: PostgreSQL asks it."""
 
-SEARCHED = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
-"""A word or a phrase, with a minus or without."""
-
 KINDS: Mapping[type, str] = {
     dict: "object",
     list: "array",
@@ -56,19 +53,6 @@ class PythonFunction(NamedTuple):
 
     arguments: int
     function: Callable[..., Value]
-
-
-def fts5_query(text: str) -> str:
-    """Words and "phrases" that must occur, and -words that must not; everything quoted, so nothing is an operator."""
-    wanted: list[str] = []
-    unwanted: list[str] = []
-    for minus, phrase, word in SEARCHED.findall(text):
-        found = (phrase or word).replace('"', " ").strip()
-        if any(character.isalnum() for character in found):
-            (unwanted if minus else wanted).append(f'"{found}"')
-    if not wanted:
-        return '""'
-    return " NOT ".join([f"({' AND '.join(wanted)})", *unwanted])
 
 
 def _fold_case(text: str | None) -> str | None:

@@ -49,7 +49,7 @@ from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import Changes, DatabaseDialect, Function, NewValues, Readable
 from db.dialects.paging import Query
-from db.dialects.python_functions import FUNCTIONS, fts5_query
+from db.dialects.python_functions import FUNCTIONS
 from db.relations import Expression, Term, stored, unpadded
 from db.relations.moments import moment, moments_compared
 
@@ -59,9 +59,6 @@ INTERRUPT_AGAIN_S = 0.01
 
 BEGIN = "trellis_begin"
 """Execution option: the statement that opens a transaction when SQLAlchemy begins one; empty for none."""
-
-FTS5_QUERY = "trellis_fts5_query"
-"""`(text)`: words as people type them as a query of FTS5."""
 
 VIOLATION = re.compile(r"(UNIQUE|NOT NULL|CHECK|FOREIGN KEY) constraint failed(?:: (.*))?", re.DOTALL)
 """`users.email, users.name` for columns, `index 'ix_users_email'` for expressions, a CHECK's name or its SQL."""
@@ -289,7 +286,7 @@ def _pragma(cursor: DBAPICursor, name: str) -> object:
 
 
 def _register_functions(connection: DBAPIConnection) -> None:
-    for name, (arguments, function) in {**FUNCTIONS, FTS5_QUERY: (1, fts5_query)}.items():
+    for name, (arguments, function) in FUNCTIONS.items():
         connection.create_function(name, arguments, function, deterministic=True)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Index, Integer, Table, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from db import full_text, unmapped
+from db import search_index, unmapped
 from db.base import Base, Document, Id, Line, Paragraph, Slug, Timestamps, Versioned, Word, references, text_enum
 
 if TYPE_CHECKING:
@@ -81,4 +81,4 @@ class Post(Versioned, Timestamps, Base):
     )
 
 
-unmapped.register(full_text)
+unmapped.register(search_index)

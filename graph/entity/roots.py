@@ -73,7 +73,8 @@ def _list_field(entity: Entity) -> ConnectionField:
 def search_field(cls: type[Any], hits: Callable[[str], Source], description: str) -> ConnectionField:
     """A list that answers to `text` in an order of its own, the best hits first.
 
-    `hits` takes the text and gives the rows that fit, with their natural order.
+    `hits` takes the text and gives the rows that fit, with their natural order. It raises `ValueError` for a text that
+    it does not take.
     """
     entity = entity_of(cls)
 
@@ -81,9 +82,10 @@ def search_field(cls: type[Any], hits: Callable[[str], Source], description: str
         text = arguments["text"]
         try:
             check_text(text)
+            found = hits(text)
         except ValueError as error:
             raise InvalidFilter("text", f"{error}.") from None
-        return ListQuery(entity.mapper, lambda: hits(text), (entity, hits, text), form=None)
+        return ListQuery(entity.mapper, lambda: found, (entity, hits, text), form=None)
 
     return ConnectionField(
         "search",

@@ -41,5 +41,8 @@ class Post(Node):
 SEARCH = search_field(
     Post,
     search.posts,
-    "Posts that speak of something, the best hits first. Words are matched by their stems; several must all occur.",
+    "Posts that speak of something, the best hits first: what is found in titles, then in summaries, then the latest."
+    " Several words must all occur, each in any form that English gives it; upper case, accents and punctuation make no"
+    " difference. `or` between two words asks for one of them, `-word` for posts without it,"
+    ' `"two words"` for words side by side, and `word*` for all that begins so.',
 )

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, MetaData, Table, inspect, select
+from sqlalchemy import Column, Connection, MetaData, Table, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db import full_text
+from db import search_index
 from db.session.engines import create_engine
 from db.settings import DatabaseSettings
 
@@ -92,7 +92,9 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 def tables(connection: Connection) -> list[Table]:
     """The tables of our nouns as the database has them, each after those that it refers to."""
     metadata = MetaData()
-    metadata.reflect(connection, only=lambda name, _: not full_text.holds(name, "table") and name != "alembic_version")
+    metadata.reflect(
+        connection, only=lambda name, _: not search_index.holds(name, "table") and name != "alembic_version"
+    )
     return metadata.sorted_tables
 
 
@@ -114,10 +116,16 @@ def contents(connection: Connection) -> Contents:
     """Every row of every table."""
     return {
         table.name: [
-            dict(row) for row in connection.execute(select(table).order_by(*table.primary_key.columns)).mappings()
+            dict(row)
+            for row in connection.execute(select(*mapped(table)).order_by(*table.primary_key.columns)).mappings()
         ]
         for table in tables(connection)
     }
+
+
+def mapped(table: Table) -> list[Column[Any]]:
+    """The columns that a model describes, or once did."""
+    return [column for column in table.columns if not search_index.holds(column.name, "column")]
 
 
 def restricted(whole: Contents, to: Shape) -> Contents:
@@ -131,7 +139,7 @@ def restricted(whole: Contents, to: Shape) -> Contents:
 
 def columns(connection: Connection) -> Shape:
     """The names of all columns, by table."""
-    return {table.name: {column.name for column in table.columns} for table in tables(connection)}
+    return {table.name: {column.name for column in mapped(table)} for table in tables(connection)}
 
 
 def description(connection: Connection) -> dict[str, Any]:
@@ -148,7 +156,7 @@ def description(connection: Connection) -> dict[str, Any]:
             "indexes": inspector.get_indexes(name),
         }
         kept = {
-            kind: [thing for thing in things if not full_text.holds(thing["name"], "column")]  # type: ignore[attr-defined]
+            kind: [thing for thing in things if not search_index.holds(thing["name"], "column")]  # type: ignore[attr-defined]
             for kind, things in parts.items()
         }
         return {kind: sorted(repr(thing) for thing in things) for kind, things in kept.items()}

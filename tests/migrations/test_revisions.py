@@ -135,12 +135,12 @@ async def test_check_names_each_difference(settings: DatabaseSettings, damage: s
     ("damage", "sentence"),
     [
         (
-            "ALTER TABLE posts DROP COLUMN search_vector",
-            "search_vector, a part of the full-text index of posts, is missing.",
+            "DROP TRIGGER posts_search_follow ON posts",
+            "posts_search_follow, a part of the search index of posts, is missing.",
         ),
         (
             "DROP INDEX ix_posts_search_vector",
-            "ix_posts_search_vector, a part of the full-text index of posts, is missing.",
+            "ix_posts_search_vector, a part of the search index of posts, is missing.",
         ),
         ("ALTER TABLE users ALTER name TYPE text", "The type of users.name is TEXT() in the database and"),
         (
@@ -159,9 +159,9 @@ async def test_check_looks_closer_on_postgresql(settings: DatabaseSettings, dama
 
 
 @pytest.mark.sqlite
-async def test_check_misses_a_trigger_of_the_full_text_index(settings: DatabaseSettings) -> None:
+async def test_check_misses_a_trigger_of_the_search_index(settings: DatabaseSettings) -> None:
     await sample.ask(settings, statement("DROP TRIGGER posts_search_update"))
-    assert migrate.check(settings) == ["posts_search_update, a part of the full-text index of posts, is missing."]
+    assert migrate.check(settings) == ["posts_search_update, a part of the search index of posts, is missing."]
 
 
 def statement(sql: str) -> Callable[[Connection], object]:

@@ -36,3 +36,10 @@ async def test_whatever_is_searched_for_finds_posts_or_none(api: Client) -> None
         answer = await api.ask("query ($t: String!) { search(text: $t) { totalCount nodes { id } } }", {"t": text})
         assert answer.data["search"]["totalCount"] >= len(answer.data["search"]["nodes"]), text
     assert (await api.ask('{ search(text: "a\\u0000b") { totalCount } }')).code == "INVALID_FILTER"
+
+
+async def test_who_searches_for_too_much_is_told_how_much_can_be_asked(api: Client) -> None:
+    for text in ("w " * 200_000, " ".join(f"-w{n}" for n in range(1_000)), "東" * 300):
+        answer = await api.ask("query ($t: String!) { search(text: $t) { totalCount } }", {"t": text[:250_000]})
+        assert answer.code == "INVALID_FILTER"
+        assert "too many to look for; send at most" in answer.messages[0]

@@ -17,7 +17,7 @@ from graphql import GraphQLInterfaceType, OperationType, build_schema
 from sqlalchemy import Connection, ForeignKeyConstraint, MetaData, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import demo, full_text
+from db import demo, search_index
 from db.base import Base
 from db.models import AuditEntry
 from db.session.engines import Engines
@@ -186,7 +186,7 @@ def _index_texts(connection: Connection) -> None:
     def execute(statement: str) -> None:
         connection.exec_driver_sql(statement)
 
-    full_text.create(connection.dialect.name, execute)
+    search_index.create(connection.dialect.name, execute)
 
 
 def _audit_entries() -> list[dict[str, Any]]:

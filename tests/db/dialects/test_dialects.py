@@ -29,11 +29,12 @@ NAMED = re.compile("postgres|sqlite|asyncpg", re.IGNORECASE)
 NAMING = {
     "db/fast/driver_errors.py": "what asyncpg raises, and what Python raises inside of asyncpg",
     "db/fast/fast_connection.py": "statements go straight to asyncpg, the one driver that the fast path knows",
-    "db/full_text.py": "the full-text index of posts is made of other tables on each database",
+    "db/full_text.py": "the first full-text index of posts was made of other tables on each database",
     "db/migrate.py": "revisions go past PgBouncer; a file that does not exist has no revision",
     "db/models/document.py": "an index that one database has",
     "db/models/post.py": "an index that one database needs",
-    "db/search.py": "the full-text index of posts is asked in other words on each database",
+    "db/search.py": "the search index of posts is asked in other words on each database",
+    "db/search_index.py": "the search index of posts is made of other tables on each database",
     "db/settings.py": "the default of TRELLIS_DATABASE_URL, and the forms that a URL may have",
     "graph/cli/failures.py": "the default of TRELLIS_DATABASE_URL, in words",
 }
