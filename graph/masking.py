@@ -9,8 +9,10 @@ import secrets
 from collections.abc import Iterable
 
 from graphql import GraphQLError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from db.dialects import is_out_of_range
 from db.session import DeadlineExceeded
 from graph.errors import ClientError, Unexpected
 
@@ -30,6 +32,17 @@ class Overloaded(ClientError):
 
     def __init__(self) -> None:
         super().__init__("The server is busy; try again in a moment.")
+
+
+class OutOfRange(ClientError):
+    """A number that was asked for, or is to be stored, is too large for the database."""
+
+    code = "OUT_OF_RANGE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A number here is larger than the database stores or computes with; ask for fewer rows or smaller numbers."
+        )
 
 
 def for_client(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
@@ -52,6 +65,8 @@ def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
         return _placed(Late(str(cause)), error)
     if isinstance(cause, PoolTimeout):
         return _placed(Overloaded(), error)
+    if isinstance(cause, DBAPIError) and is_out_of_range(cause):
+        return _placed(OutOfRange(), error)
     if id(cause) not in ids:
         ids[id(cause)] = reported(cause, error.path)
     return Unexpected(ids[id(cause)], error)

@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from db.dialects.errors import Failure, ReportedViolation, Rule
+from db.dialects.errors import Failure, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionName, NewValues
 from db.dialects.paging import LIMIT, PagedRows, Query, labelled, limit, sorted_by
 from db.dialects.postgresql import PostgreSQL
@@ -30,8 +30,10 @@ __all__ = [
     "ReportedViolation",
     "Rule",
     "UnknownDialect",
+    "UnstorableValue",
     "dialect_of",
     "failure_of",
+    "is_out_of_range",
     "labelled",
     "limit",
     "sorted_by",
@@ -66,6 +68,11 @@ def variants(common: TypeEngine[T], own: Callable[[DatabaseDialect], TypeEngine[
         if variant is not None:
             common = common.with_variant(variant, dialect.name)
     return common
+
+
+def is_out_of_range(error: DBAPIError) -> bool:
+    """Whether an error of any database says that a number is too large."""
+    return any(dialect.is_out_of_range(error) for dialect in DIALECTS.values())
 
 
 def failure_of(error: DBAPIError) -> Failure | None:

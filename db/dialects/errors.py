@@ -27,6 +27,10 @@ class ReportedViolation(NamedTuple):
     """The name of a constraint or an index; on SQLite, the SQL of a CHECK without a name."""
 
 
+class UnstorableValue(ValueError):
+    """A value that the database would not keep as it is. Its words are for whoever sent the value."""
+
+
 class Failure(Enum):
     """Why a database did not do what every database can do."""
 

@@ -6,20 +6,24 @@ https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COM
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import asyncpg
 from sqlalchemy import (
     ARRAY,
     JSON,
+    REAL,
     URL,
     BindParameter,
     CheckConstraint,
     Column,
     ColumnClause,
     ColumnElement,
+    Dialect,
     Executable,
+    Float,
     ForeignKeyConstraint,
     FromClause,
     Index,
@@ -41,17 +45,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncpgFloat
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from db import exact_json
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FunctionName, NewValues
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
-from db.relations import Expression, Key, parameter_type
+from db.dialects.single_precision import nearest, shortest
+from db.relations import SINGLE_PRECISION_BITS, Expression, Key, parameter_type
 
 DRIVER = "postgresql+asyncpg"
 
@@ -62,6 +69,12 @@ https://magicstack.github.io/asyncpg/current/api/index.html#asyncpg.connection.c
 TRANSIENT = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: PostgreSQL asks for the whole transaction again.
 Source: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html"""
+
+OUT_OF_RANGE = "22003"
+"""A number is larger than its type holds."""
+
+FLOAT4, FLOAT8 = 700, 701
+"""The numbers of types. Source: https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat"""
 
 QUERY_CANCELED = "57014"
 """Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
@@ -78,6 +91,41 @@ ENDINGS = {UniqueConstraint: "key", ForeignKeyConstraint: "fkey", CheckConstrain
 """How the names end that PostgreSQL makes up for constraints without one."""
 
 PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+
+
+class AnyFloat(AsyncpgFloat):
+    """A number as asyncpg has it. What is read in single precision has the digits that PostgreSQL would print.
+
+    Values are sent in double precision: PostgreSQL compares either with those, from the same index, and one that is
+    beyond single precision is still a value to compare with.
+    """
+
+    def __init__(self, precision: int | None = None, *, asdecimal: bool = False, **named: Any) -> None:
+        self.is_single = precision is not None and precision <= SINGLE_PRECISION_BITS
+        super().__init__(asdecimal=asdecimal, **named)  # type: ignore[call-overload]  # an overload for each of true and false
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], float | None] | None:
+        """To the nearest number of the column's precision."""
+        if not self.is_single:
+            return None
+        return lambda value: None if value is None else nearest(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """None for doubles, which nearly all are."""
+        read = shortest if coltype == FLOAT4 else float
+        if self.asdecimal and coltype in (FLOAT4, FLOAT8):
+            return lambda value: None if value is None else Decimal(repr(read(value)))
+        if coltype == FLOAT4:
+            return lambda value: None if value is None else shortest(value)
+        found: Callable[[Any], Any] | None = super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+        return found
+
+
+class SingleFloat(AnyFloat):
+    """REAL."""
+
+    def __init__(self, precision: int | None = None, *, asdecimal: bool = False, **named: Any) -> None:
+        super().__init__(precision or SINGLE_PRECISION_BITS, asdecimal=asdecimal, **named)
 
 
 class PostgreSQLConnections(ConnectionsDialect):
@@ -101,6 +149,10 @@ class PostgreSQLConnections(ConnectionsDialect):
             raise ValueError(f"has options that asyncpg does not know: {', '.join(sorted(unknown))}; leave them out")
         return url
 
+    def json_text(self, value: Any) -> str:
+        """Any JSON: JSONB keeps every digit."""
+        return exact_json.dumps(value)
+
     def engine_options(self, url: URL, pool: Options, *, statement_timeout_s: float, pgbouncer: bool) -> dict[str, Any]:
         """A pool, and what the server is told when a connection starts."""
         arguments = _PGBOUNCER_ARGUMENTS if pgbouncer else _start_up(statement_timeout_s)
@@ -109,6 +161,8 @@ class PostgreSQLConnections(ConnectionsDialect):
 
     def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
         """Replace connections that are known to be lost, and end transactions that were left open."""
+        dialect = engine.sync_engine.dialect
+        dialect.colspecs = {**dialect.colspecs, REAL: SingleFloat, Float: AnyFloat}
         event.listen(engine.sync_engine, "checkout", _replace_lost)
         event.listen(engine.sync_engine, "reset", _end_transaction)
 
@@ -133,6 +187,7 @@ class PostgreSQL(DatabaseDialect):
         # Where two of these stand under OR, an array is served from indexes; IN from none: the whole table is read.
         # https://www.postgresql.org/docs/current/indexes-bitmap-scans.html
         FunctionName.AMONG: "{0} = ANY (ARRAY{1})",
+        FunctionName.DECIMAL_OF_DOUBLE: "CAST(CAST({0} AS TEXT) AS NUMERIC)",
         FunctionName.FOLD_CASE: "lower({0})",
         FunctionName.JSON_AT: "({0} #> ARRAY(SELECT jsonb_array_elements_text(CAST({1} AS jsonb))))",
         FunctionName.JSON_KIND: "jsonb_typeof({0})",
@@ -273,6 +328,10 @@ class PostgreSQL(DatabaseDialect):
         if state.startswith(UNREACHABLE):
             return Failure.UNREACHABLE
         return {NO_TABLE: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
+
+    def is_out_of_range(self, error: DBAPIError) -> bool:
+        """Read from the error's state."""
+        return _state_of(error) == OUT_OF_RANGE
 
     def place(self, url: URL) -> str:
         """The database, its host and its port."""

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
 
@@ -19,11 +20,9 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     Connection,
-    Float,
     Index,
     Insert,
     Integer,
-    Numeric,
     Table,
     event,
 )
@@ -33,8 +32,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import Constraint
 
+from db import exact_json
+from db.dialects import exact_numbers
 from db.dialects.connections import ConnectionsDialect, Options
-from db.dialects.errors import Failure, ReportedViolation, Rule
+from db.dialects.decimal_compiler import TYPES, DecimalCompiler
+from db.dialects.errors import Failure, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, NewValues
 from db.dialects.python_functions import FUNCTIONS, fts5_query
 from db.relations import Expression
@@ -72,6 +74,16 @@ class SQLiteConnections(ConnectionsDialect):
         """The driver says by itself what is wrong with an option."""
         return url
 
+    def json_text(self, value: Any) -> str:
+        """Any JSON, but a number alone that the column would round: SQLite takes a column of JSON for one of numbers.
+
+        Raises `UnstorableValue`.
+        """
+        is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+        if is_number and exact_numbers.stored(Decimal(str(value))) is None:
+            raise UnstorableValue(f"this database would round the number {value}; put it into an object or a list")
+        return exact_json.dumps(value)
+
     def engine_options(self, url: URL, pool: Options, *, statement_timeout_s: float, pgbouncer: bool) -> dict[str, Any]:
         """A pool for a file; a database in memory has but one connection."""
         in_memory = url.database in (None, "", ":memory:")
@@ -90,6 +102,9 @@ class SQLiteConnections(ConnectionsDialect):
         def prepare(connection: Any, _record: object) -> None:
             _prepare(connection, pragmas)
 
+        dialect = engine.sync_engine.dialect
+        dialect.statement_compiler = DecimalCompiler
+        dialect.colspecs = {**dialect.colspecs, **TYPES}
         event.listen(engine.sync_engine, "do_connect", _fail_here)
         event.listen(engine.sync_engine, "connect", prepare)
         event.listen(engine.sync_engine, "begin", _begin)
@@ -104,12 +119,11 @@ class SQLiteConnections(ConnectionsDialect):
 
 
 class SQLite(DatabaseDialect):
-    """A file in the process: a new connection learns our functions in Python; decimals are doubles."""
+    """A file in the process: a new connection learns our functions in Python; decimals are stored as doubles."""
 
     name = "sqlite"
     connections: ClassVar[ConnectionsDialect] = SQLiteConnections()
     max_keys = 10_000  # a statement binds at most 32,766 values, and a key may have several columns
-    doubles = (Float, Numeric)
     counted_id = Integer()  # only a column of exactly INTEGER is counted up
     # SQLite gives each row of VALUES the number after the largest, and one connection writes at a time.
     # https://www.sqlite.org/autoinc.html
@@ -164,6 +178,10 @@ class SQLite(DatabaseDialect):
             return Failure.NO_TABLE
         return Failure.BUSY if said == "database is locked" else None
 
+    def is_out_of_range(self, error: DBAPIError) -> bool:
+        """Read from the error's sentence."""
+        return str(error.orig) == "integer overflow"
+
     def place(self, url: URL) -> str:
         """The file."""
         return str(url.database)
@@ -186,9 +204,21 @@ def _prepare(connection: Any, pragmas: tuple[str, ...]) -> None:
     _stop_when_abandoned(connection.driver_connection)
 
 
-def _register_functions(connection: DBAPIConnection) -> None:
-    for name, (arguments, function) in {**FUNCTIONS, FTS5_QUERY: (1, fts5_query)}.items():
+def _register_functions(connection: Any) -> None:
+    """Teach a connection our functions, in its driver's thread if it has one."""
+    if hasattr(connection, "run_async"):
+        connection.run_async(lambda driver: driver._execute(_register, driver._conn))  # noqa: SLF001 - the driver can make functions, but neither aggregates nor collations
+    else:
+        _register(connection)
+
+
+def _register(connection: sqlite3.Connection) -> None:
+    functions = {**FUNCTIONS, **exact_numbers.FUNCTIONS, FTS5_QUERY: (1, fts5_query)}
+    for name, (arguments, function) in functions.items():
         connection.create_function(name, arguments, function, deterministic=True)
+    for name, (arguments, aggregate) in exact_numbers.AGGREGATES.items():
+        connection.create_window_function(name, arguments, aggregate)  # type: ignore[arg-type]  # their `step` takes what SQL gives
+    connection.create_collation(exact_numbers.COLLATION, exact_numbers.compare)
 
 
 def _begin(connection: Connection) -> None:

@@ -7,7 +7,17 @@ from db.relations.order import Term, total_order
 from db.relations.relationships import Link, link, link_of
 from db.relations.rows import Expression, Key, Predicate, Row, primary_key
 from db.relations.source import Source, root
-from db.relations.types import ColumnType, is_local, parameter_type, python_type
+from db.relations.types import (
+    SINGLE_PRECISION_BITS,
+    AnyDecimal,
+    ColumnType,
+    is_local,
+    is_single,
+    parameter_type,
+    python_type,
+    scale_of,
+    undecorated,
+)
 from db.relations.visibility import (
     EVERYTHING,
     VIEWER,
@@ -21,7 +31,9 @@ from db.relations.visibility import (
 
 __all__ = [
     "EVERYTHING",
+    "SINGLE_PRECISION_BITS",
     "VIEWER",
+    "AnyDecimal",
     "ColumnType",
     "Expression",
     "Key",
@@ -34,6 +46,7 @@ __all__ = [
     "Visibility",
     "bare",
     "is_local",
+    "is_single",
     "link",
     "link_of",
     "may_hide",
@@ -41,7 +54,9 @@ __all__ = [
     "primary_key",
     "python_type",
     "root",
+    "scale_of",
     "seen_where",
     "total_order",
+    "undecorated",
     "viewer_id",
 ]

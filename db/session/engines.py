@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 from sqlalchemy.util.concurrency import in_greenlet
 
+from db import exact_json
 from db.dialects import dialect_of
 from db.dialects.connections import Options
 from db.fast import IdleConnections
@@ -50,6 +51,8 @@ def create_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
         url,
         pool_recycle=settings.pool_recycle_s,
         echo=settings.log_sql,
+        json_serializer=dialect.json_text,
+        json_deserializer=exact_json.loads,
         hide_parameters=True,  # values are people's data: they do not belong into logs and error texts
         **options,
     )

@@ -5,9 +5,9 @@ has: `graph.entity.types`. Nulls differ from every value, and no comparison is e
 negated. Source of the semantics: docs/decisions/0006-filters.md.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum, auto
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -17,6 +17,7 @@ import strawberry
 from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, false, or_, true, type_coerce
 from strawberry.scalars import JSON
 
+from db import exact_json
 from db.functions import (
     fold,
     fold_case,
@@ -28,7 +29,7 @@ from db.functions import (
     json_path,
     json_text,
 )
-from db.relations import parameter_type
+from db.relations import ColumnType, parameter_type
 from db.statements import joined
 from graph.entity.registry import list_of, optional
 from graph.entity.scalars import check_json
@@ -182,7 +183,7 @@ TEXT = (
 
 def _part_order(test: Callable[[ColumnElement[int]], Condition]) -> Test:
     """A comparison of JSON, which SQL has no operators for on SQLite: three ways at once, and null between kinds."""
-    return lambda part, value: test(json_order(part, json.dumps(value)))
+    return lambda part, value: test(json_order(part, exact_json.dumps(value)))
 
 
 _part_equals = _part_order(lambda result: result == 0)
@@ -273,7 +274,7 @@ JSON_VALUE = (
     Operator(
         "contains",
         "Holds all of this: objects hold their keys, lists hold their elements.",
-        lambda column, value: json_contains(column, json.dumps(value)),
+        lambda column, value: json_contains(column, exact_json.dumps(value)),
     ),
     Operator("hasKey", "Has this key at the top.", lambda column, key: json_has_key(column, key), str),
     Operator("path", "What is asked of parts of the value; all of it must hold.", _at_paths, list_of(JSONPathFilter)),
@@ -311,9 +312,19 @@ class ValueFilter:
                 operand: Operand = bindparam(names[place], type_=compared.type)
             else:
                 check_comparable(place, value)
-                operand = value if operator.bind is None else operator.bind(value)
+                _check_range(place, compared.type, value)
+                operand = _operand(compared.type, value if operator.bind is None else operator.bind(value))
             found.append(operator.sql(compared, operand))
         return found
+
+
+def _operand(type_: ColumnType, value: Operand) -> Operand:
+    """A value as SQLAlchemy binds one for a type: whole numbers would get a type of their own, which ends at 64 bits."""
+    if not isinstance(type_, sqlalchemy.Numeric):
+        return value
+    if isinstance(value, list):
+        return [_operand(type_, item) for item in value]
+    return Decimal(value) if type(value) is int else value
 
 
 def _compared(column: Expression) -> Expression:
@@ -332,10 +343,24 @@ def check_comparable(where: str, value: object) -> None:
         for item in value:
             check_comparable(where, item)
         return
+    if isinstance(value, Decimal):  # its scalar has looked at the digits
+        return
     try:
         check_json(value)
     except ValueError as error:
         raise InvalidFilter(where, f"{error}.") from None
+
+
+def is_whole_beyond_64_bits(value: object) -> bool:
+    """Whether a value is a number that no column of whole numbers holds, and no driver sends as one."""
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
+
+
+def _check_range(where: str, type_: ColumnType, value: Operand) -> None:
+    """Raise `InvalidFilter` for a number that a column of whole numbers cannot be compared with."""
+    values = value if isinstance(value, list) else [value]
+    if isinstance(type_, sqlalchemy.Integer) and any(map(is_whole_beyond_64_bits, values)):
+        raise InvalidFilter(where, "stored whole numbers have up to 64 bits; compare with a smaller one.")
 
 
 def check_size(where: str, asked: object) -> None:

@@ -86,12 +86,15 @@ def _values_type(entity: Entity, function: Function) -> type[Any] | None:
 
 def _reader(function: Function, attribute: Attribute) -> Callable[[Results], Any]:
     measure = measure_of(function, attribute).name
-    type_ = TYPES.known(attribute.type)
-    is_computed = type_.aggregates[function.name].is_computed or not attribute.is_column
-    if type_.tidy is None or not is_computed:
+    tidy = None if _is_stored(function, attribute) else TYPES.known(function.result(attribute.type)).tidy
+    if tidy is None:
         return lambda results: results.values.get(measure)
-    tidy = type_.tidy
     return lambda results: None if (value := results.values.get(measure)) is None else tidy(value)
+
+
+def _is_stored(function: Function, attribute: Attribute) -> bool:
+    """Whether a result is one of the values of a column."""
+    return attribute.is_column and TYPES.known(attribute.type).aggregates[function.name].result is None
 
 
 def value_fields(entity: Entity) -> list[PlannedField]:

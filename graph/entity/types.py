@@ -13,7 +13,7 @@ from strawberry.scalars import JSON
 
 from db.relations import is_local
 from graph.entity import comparisons, input_rules, scalars, values
-from graph.entity.aggregate_functions import EXTREMES, OF_DECIMALS, OF_DOUBLES, OF_WHOLE_NUMBERS, without_noise
+from graph.entity.aggregate_functions import EXTREMES, OF_DECIMALS, OF_DOUBLES, OF_WHOLE_NUMBERS
 from graph.entity.comparisons import Operator, ValueFilter
 from graph.entity.registry import shown_in
 from graph.entity.scalar_type import ScalarType, WrittenAsIs
@@ -53,6 +53,7 @@ TYPES = TypeTable(
         operators=comparisons.ORDER,
         is_ordered=True,
         aggregates=OF_DOUBLES,
+        rule=input_rules.double,
         encode=itself,
         decode=values.to_float,
     ),
@@ -73,22 +74,30 @@ TYPES = TypeTable(
     ScalarType(
         annotation=BigInt,
         name="BigInt",
-        description='A whole number of up to 64 bits, written as text, for instance `"9007199254740993"`.',
+        description=(
+            'A whole number, written as text: a sign or none, and digits, for instance `"9007199254740993"`. '
+            "Values that are stored have up to 64 bits; sums have any number of them."
+        ),
         parse=scalars.big_int,
         operators=comparisons.ORDER,
         is_ordered=True,
         aggregates=OF_WHOLE_NUMBERS,
+        tidy=int,
+        rule=input_rules.big_int,
     ),
     ScalarType(
         annotation=Decimal,
         name="Decimal",
-        description='An exact decimal number, written as text, for instance `"12.50"`.',
+        description=(
+            "An exact decimal number, written as text: a sign or none, digits, a point or none, an exponent or none, "
+            'for instance `"12.50"`. Averages have at least 16 digits that count.'
+        ),
         parse=scalars.decimal,
         serialize=scalars.in_digits,
         operators=comparisons.ORDER,
         is_ordered=True,
         aggregates=OF_DECIMALS,
-        tidy=without_noise,
+        tidy=scalars.without_zeros,
         rule=input_rules.decimal,
         encode=str,
         decode=values.to_decimal,

@@ -15,8 +15,9 @@ from typing import TypeVar
 import sqlalchemy
 from sqlalchemy.types import TypeEngine
 
+from db import numerals
 from db.relations import is_local, python_type
-from graph.entity.scalars import MAX_DIGITS, check_text
+from graph.entity.scalars import check_text
 
 E = TypeVar("E", bound=Enum)
 
@@ -47,12 +48,9 @@ def to_float(value: object, _column: ColumnType) -> float:
 
 
 def to_decimal(value: object, _column: ColumnType) -> Decimal:
-    """A decimal number, from its digits, or from the doubles that SQLite computes."""
+    """A decimal number, from its digits; older cursors have numbers."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    number = Decimal(str(value) if is_number else _text(value))
-    if not (number.is_finite() and abs(number.adjusted()) < MAX_DIGITS):
-        raise ValueError(value)
-    return number
+    return numerals.decimal(str(value) if is_number else _text(value))
 
 
 def to_text(value: object, column: ColumnType) -> str:

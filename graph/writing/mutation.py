@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Any, Generic, TypeAlias, TypeVar, cast, get_type_hints
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, StatementError
 from strawberry.utils.str_converters import to_camel_case
 
 from db.session import RequestSession
@@ -26,7 +26,7 @@ from graph.writing.idempotency import FIELD, IdempotentCall, Keys, Repeated, che
 from graph.writing.inputs import Input, InputT, input_type, parsed
 from graph.writing.payload import Answer, Member, Payload
 from graph.writing.rights import SIGNED_IN, Right
-from graph.writing.violations import violation_errors
+from graph.writing.violations import unstorable_errors, violation_errors
 
 ResultT = TypeVar("ResultT")
 
@@ -132,7 +132,7 @@ class MutationField(PlannedField):
 
         try:
             return await context.session.write(work)
-        except (IntegrityError, Rejected) as rejection:
+        except (StatementError, Rejected) as rejection:
             errors = _errors_of(rejection, self.declaration.input)
             if call is None:
                 raise Rejected(*errors) from None
@@ -151,8 +151,12 @@ class MutationField(PlannedField):
         )
 
 
-def _errors_of(rejection: IntegrityError | Rejected, model: type[Input]) -> Iterable[UserError]:
-    return rejection.errors if isinstance(rejection, Rejected) else violation_errors(rejection, model, PLACE)
+def _errors_of(rejection: StatementError | Rejected, model: type[Input]) -> Iterable[UserError]:
+    if isinstance(rejection, Rejected):
+        return rejection.errors
+    if isinstance(rejection, IntegrityError):
+        return violation_errors(rejection, model, PLACE)
+    return unstorable_errors(rejection, PLACE)
 
 
 def mutation(

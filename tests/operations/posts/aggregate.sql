@@ -15,7 +15,7 @@ FROM users AS users_1
 WHERE users_1.id = ANY ($1::BIGINT[]);
 
 -- sqlite
-SELECT count(*) AS count_1, min(posts_1.published_at) AS min_1, CAST(avg(posts_1.version) AS FLOAT) AS avg_1 
+SELECT count(*) AS count_1, min(posts_1.published_at) AS min_1, trellis_double((trellis_average(posts_1.version) COLLATE trellis_decimal)) AS avg_1 
 FROM posts AS posts_1 
 WHERE posts_1.status IS NOT ?;
 
