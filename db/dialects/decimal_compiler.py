@@ -237,12 +237,12 @@ class DecimalCompiler(_SQLiteCompiler):  # type: ignore[misc]  # SQLAlchemy has 
     def _member(self, binary: BinaryExpression[Any], kw: dict[str, Any]) -> str:
         left = binary.left
         is_plain = _is_stored(left) or not _is_exact(left, kw)
-        return str(self.process(left, **_inside(binary, kw))) if is_plain else self._exact(left, **_inside(binary, kw))
+        return str(self.process(left, **kw)) if is_plain else self._exact(left, **kw)
 
     def _members(self, binary: BinaryExpression[Any], kw: dict[str, Any]) -> str:
         name = AS_IT_IS if _is_stored(binary.left) else numbers.EXACTLY
         bound = {BOUND_AS: name} if _is_bound(binary.right) and _is_exact(binary.left, kw) else {}
-        return str(self.process(binary.right, **_inside(binary, kw), **bound))
+        return str(self.process(binary.right, **kw, **bound))
 
     # Expressions that may mix what was stored with what was computed
 
@@ -315,11 +315,6 @@ class DecimalCompiler(_SQLiteCompiler):  # type: ignore[misc]  # SQLAlchemy has 
 
 def _sorted(sql: str) -> str:
     return f"({sql} COLLATE {numbers.COLLATION})"
-
-
-def _inside(binary: BinaryExpression[Any], kw: dict[str, Any]) -> dict[str, Any]:
-    """What SQLAlchemy tells the sides of an operator: an empty list becomes other SQL under IN and NOT IN."""
-    return {**kw, "_in_operator_expression": True, "_binary_op": binary.operator}
 
 
 def _core(element: Element) -> Element:

@@ -319,7 +319,7 @@ class ValueFilter:
 
 
 def _operand(type_: ColumnType, value: Operand) -> Operand:
-    """A value as SQLAlchemy binds one for a type: whole numbers would get a type of their own, which ends at 64 bits."""
+    """A value to bind: SQLAlchemy would give a whole number a type of its own, which ends at 64 bits."""
     if not isinstance(type_, sqlalchemy.Numeric):
         return value
     if isinstance(value, list):

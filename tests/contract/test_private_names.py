@@ -47,7 +47,10 @@ UNDOCUMENTED = (
 OF_NAMED_TUPLES = {"_asdict", "_fields", "_make", "_replace"}
 """Documented, whatever they look like. Source: https://docs.python.org/3/library/collections.html"""
 
-MADE_BY_MACHINES = {"_abc_impl", "_compiler_dispatch", "_is_protocol", "_is_runtime_protocol", "_sa_class_manager"}
+MADE_BY_MACHINES = {
+    *("_abc_impl", "_compiler_dispatch", "_is_protocol", "_is_runtime_protocol", "_sa_class_manager"),
+    *("_bind_translate_chars", "_bind_translate_re"),  # onto every compiler of SQLAlchemy
+}
 """What a metaclass writes onto every class."""
 
 
