@@ -5,9 +5,10 @@ text in the statement. Source of the pattern: https://docs.sqlalchemy.org/en/21/
 """
 
 import json
+from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, Boolean, Integer, Text
+from sqlalchemy import JSON, Boolean, Integer, Numeric, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -15,6 +16,7 @@ from db.dialects import FunctionName, function_sql, variants
 
 __all__ = [
     "among",
+    "decimal_of_double",
     "fold_case",
     "json_at",
     "json_contains",
@@ -43,6 +45,14 @@ class among(_Function[bool]):  # noqa: N801 - a function in SQL
 
     name = FunctionName.AMONG
     type = Boolean()
+    inherit_cache = True
+
+
+class decimal_of_double(_Function[Decimal]):  # noqa: N801 - a function in SQL
+    """`(double)`: the shortest decimal that reads as the same double; a cast would round it to 15 digits."""
+
+    name = FunctionName.DECIMAL_OF_DOUBLE
+    type = Numeric()
     inherit_cache = True
 
 

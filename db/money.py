@@ -4,9 +4,11 @@ An amount means nothing without its currency: 1200 is 12.00 euro and 1200 yen. T
 """
 
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Numeric, SQLColumnExpression, case, cast, literal
 
+from db.numerals import EXACT
 from db.text_kinds import TextKind, register_kind
 
 DEFAULT_DIGITS = 2
@@ -50,16 +52,16 @@ def digits(currency: str) -> int:
 
 def to_decimal(minor_units: int, currency: str) -> Decimal:
     """1250 of EUR → `Decimal("12.50")`, 1250 of JPY → `Decimal("1250")`."""
-    return Decimal(minor_units).scaleb(-digits(currency))
+    return Decimal(minor_units).scaleb(-digits(currency), EXACT)
 
 
-def decimal_of(minor_units: SQLColumnExpression[int], currency: SQLColumnExpression[str]) -> ColumnElement[Decimal]:
-    """The same in SQL, for filters and ordering: exact on PostgreSQL, the nearest double on SQLite."""
+def decimal_of(minor_units: SQLColumnExpression[Any], currency: SQLColumnExpression[str]) -> ColumnElement[Decimal]:
+    """The same in SQL, for filters and ordering. A product, not a quotient: products are exact, whatever their size."""
     by_digits: dict[int, list[str]] = {}
     for code, places in DIGITS.items():
         by_digits.setdefault(places, []).append(code)
-    divisor = case(
-        *((currency.in_(codes), literal(Decimal(10**places))) for places, codes in by_digits.items()),
-        else_=literal(Decimal(10**DEFAULT_DIGITS)),
+    unit = case(
+        *((currency.in_(codes), literal(Decimal(1).scaleb(-places))) for places, codes in by_digits.items()),
+        else_=literal(Decimal(1).scaleb(-DEFAULT_DIGITS)),
     )
-    return cast(minor_units, Numeric(24, 4)) / divisor
+    return cast(minor_units, Numeric()) * unit

@@ -4,7 +4,6 @@ The endpoint is an ASGI application of its own, so that the common request passe
 Source: https://graphql.github.io/graphql-over-http/draft/
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
+from db import exact_json
 from db.relations import Visibility
 from db.session.engines import Engines
 from db.statements import StatementCache
@@ -211,6 +211,6 @@ def _response(
 ) -> Response:
     try:
         body = orjson.dumps(answer)
-    except TypeError:  # in a JSON document: a number beyond 64 bits, half of a surrogate pair, or deep nesting
-        body = json.dumps(answer, default=datetime.isoformat).encode()
+    except TypeError:  # in a JSON document: a number that no double holds, half of a surrogate pair, or deep nesting
+        body = exact_json.dumps(answer, default=datetime.isoformat).encode()
     return _Answer(body, status, media_type, headers)

@@ -13,6 +13,7 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HTTPRequest
 
+from db.exact_json import loads_floats
 from graph.prepare.documents import OperationRequest
 
 JSON = "application/json"
@@ -123,9 +124,26 @@ def _from_parameters(request: HTTPRequest) -> OperationRequest:
 
 def _parsed(text: bytes, what: str) -> Any:
     try:
-        return orjson.loads(text)
+        found = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise HTTPException(400, f"{what} is not JSON in UTF-8: {error}.") from None
+    # orjson rounds a number with many digits to a double. Few requests have a fraction, or a number beyond 64 bits.
+    try:
+        return loads_floats(text.decode()) if _has_float(found) else found
+    except RecursionError:  # nothing takes JSON that deep, however exact
+        return found
+
+
+def _has_float(found: Any) -> bool:
+    """Whether a number that may be rounded is somewhere in JSON."""
+    left = [found]
+    while left:
+        value = left.pop()
+        if isinstance(value, float):
+            return True
+        if isinstance(value, dict | list):
+            left += value.values() if isinstance(value, dict) else value
+    return False
 
 
 def _validated(given: Any) -> OperationRequest:

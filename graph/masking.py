@@ -6,7 +6,7 @@ else an id leaves, and the log has the rest under the same id. Database text nev
 
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError
@@ -35,6 +35,24 @@ class Overloaded(ClientError):
         super().__init__("The server is busy; try again in a moment.")
 
 
+class OutOfRange(ClientError):
+    """A number that was asked for, or is to be stored, is too large for the database."""
+
+    code = "OUT_OF_RANGE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A number here is larger than the database stores or computes with; ask for fewer rows or smaller numbers."
+        )
+
+
+OF_VALUES: Mapping[Failure | None, type[UnfitValue] | type[OutOfRange]] = {
+    Failure.UNFIT_VALUE: UnfitValue,
+    Failure.OUT_OF_RANGE: OutOfRange,
+}
+"""Errors of a database that a client's value has caused."""
+
+
 def for_client(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
     """The errors as the client may see them. What broke many fields at once has one id, and is logged once."""
     ids: dict[int, str] = {}
@@ -59,8 +77,8 @@ def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
         return _placed(UnreadableField(), error)
     if isinstance(cause, PoolTimeout):
         return _placed(Overloaded(), error)
-    if isinstance(cause, DBAPIError) and failure_of(cause) is Failure.UNFIT_VALUE:
-        return _placed(UnfitValue(), error)
+    if isinstance(cause, DBAPIError) and (value := OF_VALUES.get(failure_of(cause))) is not None:
+        return _placed(value(), error)
     if id(cause) not in ids:
         ids[id(cause)] = reported(cause, error.path)
     return Unexpected(ids[id(cause)], error)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
-from db.dialects.errors import Failure, ReportedViolation, Rule
+from db.dialects.errors import Failure, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionName, NewValues
 from db.dialects.paging import LIMIT, PagedRows, Query, labelled, limit, sorted_by
 from db.dialects.postgresql import PostgreSQL
@@ -33,6 +33,7 @@ __all__ = [
     "ReportedViolation",
     "Rule",
     "UnknownDialect",
+    "UnstorableValue",
     "dialect_of",
     "failure_of",
     "function_sql",

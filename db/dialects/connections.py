@@ -37,6 +37,9 @@ class ConnectionsDialect(Protocol):
     def url(self, url: URL) -> URL:
         """A URL in the driver's words. Raises `ValueError` that names options which the driver does not have."""
 
+    def json_text(self, value: Any) -> str:
+        """A JSON value as the text that is stored. Raises `UnstorableValue` for one that would not stay as it is."""
+
     def engine_options(self, url: URL, pool: Options, *, statement_timeout_s: float, pgbouncer: bool) -> dict[str, Any]:
         """Arguments for `create_async_engine`; `pool` are those of a pool with a limited size."""
 

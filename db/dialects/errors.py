@@ -27,6 +27,10 @@ class ReportedViolation(NamedTuple):
     """The name of a constraint or an index; on SQLite, the SQL of a CHECK without a name."""
 
 
+class UnstorableValue(ValueError):
+    """A value that the database would not keep as it is. Its words are for whoever sent the value."""
+
+
 class Failure(Enum):
     """Why a database did not do what every database can do."""
 
@@ -38,3 +42,5 @@ class Failure(Enum):
     """Another connection holds a lock that we did not wait for any longer."""
     UNFIT_VALUE = auto()
     """A value is not of the type that it is meant for, or does not fit into it."""
+    OUT_OF_RANGE = auto()
+    """A number is larger than the database stores or computes with."""

@@ -17,17 +17,14 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Executable,
-    Float,
     Index,
     Insert,
     Label,
-    Numeric,
     Table,
     bindparam,
     func,
     select,
     tuple_,
-    type_coerce,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -76,6 +73,7 @@ class FunctionName(StrEnum):
     """The functions of `db.functions`, by the names that they have in SQL."""
 
     AMONG = "trellis_among"
+    DECIMAL_OF_DOUBLE = "trellis_exactly"
     FOLD_CASE = "trellis_fold_case"
     PLAIN_TEXT = "trellis_plain_text"
     JSON_AT = "trellis_json_at"
@@ -100,8 +98,6 @@ class DatabaseDialect(ABC):
 
     max_keys: ClassVar[int | None] = None
     """How many keys one statement takes; None: any number."""
-    doubles: ClassVar[tuple[type[ColumnType], ...]] = (Float,)
-    """The types whose values the database holds as doubles."""
 
     def key_condition(self, columns: Sequence[Expression]) -> ColumnElement[bool]:
         """Whether a row belongs to one of the keys, which are bound when the statement runs: any number, one text."""
@@ -146,13 +142,7 @@ class DatabaseDialect(ABC):
 
     def term_columns(self, order: Sequence[Term]) -> list[Label[Any]]:
         """The values of an order's terms, as `term_0`, `term_1`."""
-        return [self.exact(term.expression).label(f"term_{index}") for index, term in enumerate(order)]
-
-    def exact(self, expression: Expression) -> Expression:
-        """The value by which rows are really ordered: where decimals are doubles, rounding would move a cursor."""
-        type_ = expression.type
-        is_rounded = isinstance(type_, self.doubles) and isinstance(type_, Numeric) and type_.asdecimal
-        return type_coerce(expression, Float()) if is_rounded else expression
+        return [term.expression.label(f"term_{index}") for index, term in enumerate(order)]
 
     # Types
 

@@ -6,13 +6,15 @@ https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COM
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import asyncpg
 from sqlalchemy import (
     ARRAY,
     JSON,
+    REAL,
     URL,
     BindParameter,
     CheckConstraint,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Executable,
+    Float,
     ForeignKeyConstraint,
     FromClause,
     Index,
@@ -50,20 +53,22 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncpgFloat
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from db import exact_json
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
 from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, set_up_texts, takes_for_equal
 from db.dialects.postgresql_times import DRIVER, read_day, read_moment, read_moment_in_utc, read_time
-from db.json_text import read_json
-from db.relations import Expression, Key, parameter_type, stored
+from db.dialects.single_precision import nearest, shortest
+from db.relations import SINGLE_PRECISION_BITS, Expression, Key, parameter_type, stored
 
 URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 """What may follow the question mark of a URL. Source:
@@ -72,6 +77,12 @@ https://magicstack.github.io/asyncpg/current/api/index.html#asyncpg.connection.c
 TRANSIENT = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: PostgreSQL asks for the whole transaction again.
 Source: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html"""
+
+OUT_OF_RANGE = "22003"
+"""A number is larger than its type holds."""
+
+FLOAT4, FLOAT8 = 700, 701
+"""The numbers of types. Source: https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat"""
 
 QUERY_CANCELED = "57014"
 """Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
@@ -83,9 +94,9 @@ UNREACHABLE = ("08", "28", "3D", "53", "57P")
 """Classes of states that say: not now, or not you."""
 NO_TABLE = "42P01"
 LOCKED = "55P03"
-UNFIT = ("22000", "22001", "22003", "22007", "22008", "22021", "22P02", "22P03")
-"""Values that the driver cannot encode, texts that are too long, numbers and moments out of range, characters and forms
-that a type does not have."""
+UNFIT = ("22000", "22001", "22007", "22008", "22021", "22P02", "22P03")
+"""Values that the driver cannot encode, texts that are too long, moments out of range, characters and forms that a
+type does not have."""
 
 UNCERTAIN = ("08", "53", "57P", "58", "F0", "XX")
 """Classes of states after which a server may not be itself: lost connections, want of memory or disk, shutdowns, errors
@@ -95,6 +106,41 @@ ENDINGS = {UniqueConstraint: "key", ForeignKeyConstraint: "fkey", CheckConstrain
 """How the names end that PostgreSQL makes up for constraints without one."""
 
 PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+
+
+class AnyFloat(AsyncpgFloat):
+    """A number as asyncpg has it. What is read in single precision has the digits that PostgreSQL would print.
+
+    Values are sent in double precision: PostgreSQL compares either with those, from the same index, and one that is
+    beyond single precision is still a value to compare with.
+    """
+
+    def __init__(self, precision: int | None = None, *, asdecimal: bool = False, **named: Any) -> None:
+        self.is_single = precision is not None and precision <= SINGLE_PRECISION_BITS
+        super().__init__(asdecimal=asdecimal, **named)  # type: ignore[call-overload]  # an overload for each of true and false
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], float | None] | None:
+        """To the nearest number of the column's precision."""
+        if not self.is_single:
+            return None
+        return lambda value: None if value is None else nearest(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """None for doubles, which nearly all are."""
+        read = shortest if coltype == FLOAT4 else float
+        if self.asdecimal and coltype in (FLOAT4, FLOAT8):
+            return lambda value: None if value is None else Decimal(repr(read(value)))
+        if coltype == FLOAT4:
+            return lambda value: None if value is None else shortest(value)
+        found: Callable[[Any], Any] | None = super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+        return found
+
+
+class SingleFloat(AnyFloat):
+    """REAL."""
+
+    def __init__(self, precision: int | None = None, *, asdecimal: bool = False, **named: Any) -> None:
+        super().__init__(precision or SINGLE_PRECISION_BITS, asdecimal=asdecimal, **named)
 
 
 class PostgreSQLConnections(ConnectionsDialect):
@@ -118,6 +164,10 @@ class PostgreSQLConnections(ConnectionsDialect):
             raise ValueError(f"has options that asyncpg does not know: {', '.join(sorted(unknown))}; leave them out")
         return url
 
+    def json_text(self, value: Any) -> str:
+        """Any JSON: JSONB keeps every digit."""
+        return exact_json.dumps(value)
+
     def engine_options(self, url: URL, pool: Options, *, statement_timeout_s: float, pgbouncer: bool) -> dict[str, Any]:
         """A pool, and what the server is told when a connection starts."""
         arguments = _PGBOUNCER_ARGUMENTS if pgbouncer else _start_up(statement_timeout_s)
@@ -127,6 +177,8 @@ class PostgreSQLConnections(ConnectionsDialect):
     def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
         """Replace lost connections, end transactions that were left open, and learn how the server writes texts."""
         set_up_texts(engine)
+        dialect = engine.sync_engine.dialect
+        dialect.colspecs = {**dialect.colspecs, REAL: SingleFloat, Float: AnyFloat}
         event.listen(engine.sync_engine, "checkout", _replace_lost)
         event.listen(engine.sync_engine, "reset", _end_transaction)
 
@@ -165,6 +217,7 @@ class PostgreSQL(DatabaseDialect):
         # Where two of these stand under OR, an array is served from indexes; IN from none: the whole table is read.
         # https://www.postgresql.org/docs/current/indexes-bitmap-scans.html
         FunctionName.AMONG: "{0} = ANY (ARRAY{1})",
+        FunctionName.DECIMAL_OF_DOUBLE: "CAST(CAST({0} AS TEXT) AS NUMERIC)",
         FunctionName.FOLD_CASE: FOLD,
         FunctionName.PLAIN_TEXT: PLAIN,
         FunctionName.MOMENT: "{0}",
@@ -208,7 +261,7 @@ class PostgreSQL(DatabaseDialect):
             if isinstance(kind, times):
                 return Readable(_in_iso_8601(column), read)
         if isinstance(kind, JSON):
-            return Readable(cast(column, Text), read_json)
+            return Readable(cast(column, Text), exact_json.loads)
         if isinstance(kind, String):  # in a database without an encoding, texts are any bytes
             return Readable(func.textsend(cast(column, Text)), bytes.decode)
         return Readable(column)
@@ -340,7 +393,7 @@ class PostgreSQL(DatabaseDialect):
             return Failure.UNREACHABLE
         if state in UNFIT:
             return Failure.UNFIT_VALUE
-        return {NO_TABLE: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
+        return {NO_TABLE: Failure.NO_TABLE, LOCKED: Failure.BUSY, OUT_OF_RANGE: Failure.OUT_OF_RANGE}.get(state)
 
     def place(self, url: URL) -> str:
         """The database, its host and its port."""

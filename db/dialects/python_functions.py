@@ -12,6 +12,7 @@ from enum import Enum, auto
 from operator import itemgetter
 from typing import Literal, NamedTuple, TypeAlias
 
+from db import exact_json
 from db.characters import fold
 from db.dialects.interface import FunctionName
 from db.dialects.sqlite_moments import DAY_BESIDE, DAY_KEY, MOMENT_KEY, TIME_KEY
@@ -60,10 +61,10 @@ def _fold_case(text: str | None) -> str | None:
 
 
 def _at(document: str | None, path: str) -> str | None:
-    part: Json | Literal[_Missing.MISSING] = MISSING if document is None else json.loads(document)
+    part: Json | Literal[_Missing.MISSING] = MISSING if document is None else _exactly(document)
     for key in json.loads(path):
         part = _step(part, key)
-    return None if part is MISSING else json.dumps(part)
+    return None if part is MISSING else exact_json.dumps(part)
 
 
 def _step(part: Json | Literal[_Missing.MISSING], key: str) -> Json | Literal[_Missing.MISSING]:
@@ -74,18 +75,18 @@ def _step(part: Json | Literal[_Missing.MISSING], key: str) -> Json | Literal[_M
     return MISSING
 
 
-def _exactly(text: str) -> Json:
+def _exactly(text: str | float) -> Json:
     """Parse JSON, keeping fractions as they are written, as PostgreSQL does: 1e23 is not the nearest double."""
-    value: Json = json.loads(text, parse_float=Decimal)
+    value: Json = exact_json.loads_decimals(text if isinstance(text, str) else repr(text))
     return value
 
 
 def _kind(part: str | None) -> str | None:
-    return None if part is None else KINDS[type(json.loads(part))]
+    return None if part is None else KINDS[type(_exactly(part))]
 
 
 def _text(part: str | None) -> str | None:
-    value = None if part is None else json.loads(part)
+    value = None if part is None else _exactly(part)
     return value if isinstance(value, str) else None
 
 
@@ -133,7 +134,7 @@ def _holds(whole: Json, part: Json, *, top: bool = False) -> bool:
 def _has_key(document: str | None, key: str) -> bool | None:
     if document is None:
         return None
-    value: Json = json.loads(document)
+    value = _exactly(document)
     return key in value if isinstance(value, dict | list) else value == key
 
 

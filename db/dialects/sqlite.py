@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
 
@@ -22,12 +23,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
-    Float,
     Index,
     Insert,
     Integer,
     LargeBinary,
-    Numeric,
     String,
     Table,
     case,
@@ -44,9 +43,11 @@ from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util.concurrency import in_greenlet
 
-from db.dialects import sqlite_moments
+from db import exact_json
+from db.dialects import exact_numbers, sqlite_moments
 from db.dialects.connections import ConnectionsDialect, Options
-from db.dialects.errors import Failure, ReportedViolation, Rule
+from db.dialects.decimal_compiler import TYPES, DecimalCompiler
+from db.dialects.errors import Failure, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, Function, NewValues, Readable
 from db.dialects.paging import Query
 from db.dialects.python_functions import FUNCTIONS
@@ -103,6 +104,16 @@ class SQLiteConnections(ConnectionsDialect):
         """The driver says by itself what is wrong with an option."""
         return url
 
+    def json_text(self, value: Any) -> str:
+        """Any JSON, but a number alone that the column would round: SQLite takes a column of JSON for one of numbers.
+
+        Raises `UnstorableValue`.
+        """
+        is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+        if is_number and exact_numbers.stored(Decimal(str(value))) is None:
+            raise UnstorableValue(f"this database would round the number {value}; put it into an object or a list")
+        return exact_json.dumps(value)
+
     def engine_options(self, url: URL, pool: Options, *, statement_timeout_s: float, pgbouncer: bool) -> dict[str, Any]:
         """A pool for a file; a database in memory has but one connection."""
         in_memory = url.database in (None, "", ":memory:")
@@ -120,7 +131,9 @@ class SQLiteConnections(ConnectionsDialect):
             _prepare(connection, pragmas)
 
         dialect = engine.sync_engine.dialect
-        dialect.colspecs = {**dialect.colspecs, CHAR: UnpaddedText, NCHAR: UnpaddedText, **sqlite_moments.TYPES}
+        texts: dict[type[Any], type[Any]] = {CHAR: UnpaddedText, NCHAR: UnpaddedText}
+        dialect.statement_compiler = DecimalCompiler
+        dialect.colspecs = {**dialect.colspecs, **texts, **sqlite_moments.TYPES, **TYPES}
         event.listen(engine.sync_engine, "do_connect", _fail_here)
         event.listen(engine.sync_engine, "connect", prepare)
         event.listen(engine.sync_engine, "begin", _begin)
@@ -161,12 +174,11 @@ class UnpaddedText(String):
 
 
 class SQLite(DatabaseDialect):
-    """A file in the process: a new connection learns our functions in Python; decimals are doubles."""
+    """A file in the process: a new connection learns our functions in Python; decimals are stored as doubles."""
 
     name = "sqlite"
     connections: ClassVar[ConnectionsDialect] = SQLiteConnections()
     max_keys = 10_000  # a statement binds at most 32,766 values, and a key may have several columns
-    doubles = (Float, Numeric)
     counted_id = Integer()  # only a column of exactly INTEGER is counted up
     # SQLite gives each row of VALUES the number after the largest, and one connection writes at a time.
     # https://www.sqlite.org/autoinc.html
@@ -239,7 +251,7 @@ class SQLite(DatabaseDialect):
             return Failure.UNREACHABLE
         if said.startswith("no such table"):
             return Failure.NO_TABLE
-        return Failure.BUSY if said == "database is locked" else None
+        return {"database is locked": Failure.BUSY, "integer overflow": Failure.OUT_OF_RANGE}.get(said)
 
     def place(self, url: URL) -> str:
         """The file."""
@@ -285,9 +297,20 @@ def _pragma(cursor: DBAPICursor, name: str) -> object:
     return cursor.fetchall()[0][0]
 
 
-def _register_functions(connection: DBAPIConnection) -> None:
-    for name, (arguments, function) in FUNCTIONS.items():
+def _register_functions(connection: Any) -> None:
+    """Teach a connection our functions, in its driver's thread if it has one."""
+    if hasattr(connection, "run_async"):
+        connection.run_async(lambda driver: driver._execute(_register, driver._conn))  # noqa: SLF001 - the driver can make functions, but neither aggregates nor collations
+    else:
+        _register(connection)
+
+
+def _register(connection: sqlite3.Connection) -> None:
+    for name, (arguments, function) in {**FUNCTIONS, **exact_numbers.FUNCTIONS}.items():
         connection.create_function(name, arguments, function, deterministic=True)
+    for name, (arguments, aggregate) in exact_numbers.AGGREGATES.items():
+        connection.create_window_function(name, arguments, aggregate)  # type: ignore[arg-type]  # their `step` takes what SQL gives
+    connection.create_collation(exact_numbers.COLLATION, exact_numbers.compare)
 
 
 def _begin(connection: Connection) -> None:

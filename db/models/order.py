@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Index, UniqueConstraint, func, select
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -58,7 +58,7 @@ class Order(Timestamps, Base):
 
     @total_price_minor.inplace.expression
     @classmethod
-    def _total_price_minor_in_sql(cls) -> ColumnElement[int]:
+    def _total_price_minor_in_sql(cls) -> ColumnElement[Any]:
         return (
             select(func.coalesce(func.sum(OrderLine.total_price_minor), 0))
             .where(OrderLine.order_id == cls.id)

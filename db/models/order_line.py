@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKeyConstraint, Index, Numeric, cast
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -52,10 +52,15 @@ class OrderLine(Base):
         """Quantity times unit price, in minor units."""
         return self.quantity * self.unit_price_minor
 
+    @total_price_minor.inplace.expression
+    @classmethod
+    def _total_price_minor_in_sql(cls) -> ColumnElement[Any]:
+        return cast(cls.unit_price_minor, Numeric()) * cls.quantity  # as whole numbers, they might pass 64 bits
+
     @hybrid_property
     def total_price(self) -> Decimal:
         """Quantity times unit price."""
-        return to_decimal(self.total_price_minor, self.currency)
+        return to_decimal(self.quantity * self.unit_price_minor, self.currency)
 
     @total_price.inplace.expression
     @classmethod

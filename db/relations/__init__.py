@@ -9,14 +9,19 @@ from db.relations.relationships import Link, link, link_of
 from db.relations.rows import Expression, Key, Predicate, Row, primary_key
 from db.relations.source import Source, root
 from db.relations.types import (
+    SINGLE_PRECISION_BITS,
+    AnyDecimal,
     ColumnType,
     Unpadded,
     compared_text,
     cursor_type,
     is_local,
+    is_single,
     parameter_type,
     python_type,
+    scale_of,
     stored,
+    undecorated,
     underlying,
     unpadded,
 )
@@ -33,7 +38,9 @@ from db.relations.visibility import (
 
 __all__ = [
     "EVERYTHING",
+    "SINGLE_PRECISION_BITS",
     "VIEWER",
+    "AnyDecimal",
     "ColumnType",
     "Expression",
     "Key",
@@ -50,6 +57,7 @@ __all__ = [
     "compared_text",
     "cursor_type",
     "is_local",
+    "is_single",
     "link",
     "link_of",
     "may_hide",
@@ -57,9 +65,11 @@ __all__ = [
     "primary_key",
     "python_type",
     "root",
+    "scale_of",
     "seen_where",
     "stored",
     "total_order",
+    "undecorated",
     "underlying",
     "unpadded",
     "viewer_id",

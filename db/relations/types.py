@@ -11,6 +11,7 @@ from sqlalchemy import (
     CHAR,
     NCHAR,
     NVARCHAR,
+    REAL,
     TEXT,
     VARCHAR,
     BigInteger,
@@ -33,11 +34,19 @@ from db.unreadable import Unreadable
 ColumnType: TypeAlias = TypeEngine[Any]
 """The type of a column that was read from a model: which Python type its values have, only the model knows."""
 
+SINGLE_PRECISION_BITS = 24
+"""Up to this precision FLOAT is in single precision.
+Source: https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-FLOAT"""
+
+
+class AnyDecimal(Numeric[Any]):
+    """A decimal to compare with, of any size. A column's own type has a scale, to which databases round."""
+
 
 class ShortestDecimal(TypeDecorator[float]):
     """A float among a column's decimals: 0.1 is the decimal 0.1, not the binary fraction that stands for 0.1."""
 
-    impl = Numeric
+    impl = AnyDecimal
     cache_ok = True
 
     def process_bind_param(self, value: float | None, dialect: Dialect) -> Decimal | None:
@@ -150,13 +159,13 @@ def parameter_type(type_: ColumnType) -> ColumnType:
     type_ = underlying(type_)
     if isinstance(type_, Integer):
         return BigInteger()
-    if isinstance(type_, Numeric) and not isinstance(type_, Float):
-        return Numeric() if type_.asdecimal else ShortestDecimal()
+    if isinstance(type_, Numeric):
+        return AnyDecimal() if type_.asdecimal else ShortestDecimal()
     if isinstance(type_, PADDED):
         return Unpadded()
     if type(type_) in PLAIN_TEXTS:
         return String()  # a cast to VARCHAR(3) makes abc of abcd
-    return InOwnWords(type_) if isinstance(_undecorated(type_), Date | DateTime | Time) else type_
+    return InOwnWords(type_) if isinstance(undecorated(type_), Date | DateTime | Time) else type_
 
 
 def cursor_type(type_: ColumnType) -> ColumnType:
@@ -168,10 +177,25 @@ def cursor_type(type_: ColumnType) -> ColumnType:
     return Inferred() if type(type_) in PLAIN_TEXTS else parameter_type(type_)
 
 
-def _undecorated(type_: ColumnType) -> ColumnType:
-    while isinstance(type_, TypeDecorator):
-        type_ = type_.impl_instance
-    return type_
+def undecorated(type_: ColumnType) -> ColumnType:
+    """The type below any decoration."""
+    return undecorated(type_.impl_instance) if isinstance(type_, TypeDecorator) else type_
+
+
+def scale_of(type_: ColumnType) -> int | None:
+    """How many digits a column of decimals keeps behind the point; None: as many as are written."""
+    found = undecorated(type_)
+    if not isinstance(found, Numeric):
+        return None
+    return 0 if found.scale is None and found.precision is not None else found.scale
+
+
+def is_single(type_: ColumnType) -> bool:
+    """Whether a column may hold numbers in single precision. Some databases hold all of them in double precision."""
+    found = undecorated(type_)
+    if not isinstance(found, Float):
+        return False
+    return isinstance(found, REAL) or (found.precision is not None and found.precision <= SINGLE_PRECISION_BITS)
 
 
 def is_local(type_: ColumnType) -> bool:

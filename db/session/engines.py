@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 from sqlalchemy.util.concurrency import in_greenlet
 
+from db import exact_json
 from db.dialects import dialect_of
 from db.dialects.connections import ConnectionsDialect, Options
 from db.fast import IdleConnections
 from db.fast.idle_connections import UNTRIED, never_open_at_once
-from db.json_text import read_json
 from db.session.connection import DatabaseConnection, Source, take
 from db.settings import DatabaseSettings
 
@@ -52,7 +52,8 @@ def create_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
         url,
         pool_recycle=settings.pool_recycle_s,
         echo=settings.log_sql,
-        json_deserializer=read_json,
+        json_serializer=dialect.json_text,
+        json_deserializer=exact_json.loads,
         hide_parameters=True,  # values are people's data: they do not belong into logs and error texts
         **options,
     )

@@ -8,13 +8,11 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, Float, Numeric, cast, func, type_coerce
+from sqlalchemy import ColumnElement, Float, Numeric, cast, func
 
-from db.relations import comparable
+from db.functions import decimal_of_double
+from db.relations import comparable, is_single, undecorated
 from graph.entity.scalars import BigInt
-
-COMPUTED_DIGITS = 10
-"""Behind the point: as far as SQLite's doubles carry a sum of money."""
 
 Expression: TypeAlias = ColumnElement[Any]
 
@@ -26,25 +24,33 @@ class Aggregate(NamedTuple):
     result: object = None
     """The annotation of the result; None: that of the values, for the result is one of them."""
 
-    @property
-    def is_computed(self) -> bool:
-        """Whether the result need not be one of the values."""
-        return self.result is not None
 
-
-def without_noise(value: Decimal) -> Decimal:
-    """A computed decimal without the zeros that one database adds and the noise that the other does."""
-    return round(value, COMPUTED_DIGITS).normalize() if value.is_finite() else value
-
-
-def _average(column: Expression) -> Expression:
-    # PostgreSQL averages whole numbers as numeric, SQLite as doubles; the schema says Float.
-    return cast(func.avg(column), Float(53))
+DOUBLE = Float(53)
 
 
 def _exact(column: Expression) -> Expression:
-    """Money is given by SQLite as a double; the type makes a decimal of it in Python, and no cast rounds it in SQL."""
-    return type_coerce(column, Numeric(asdecimal=True))
+    """A column of decimals that doubles stand for as those decimals."""
+    return decimal_of_double(column) if isinstance(undecorated(column.type), Float) else column
+
+
+def _wide(column: Expression) -> Expression:
+    """A column of single precision in double precision, which its sum needs."""
+    return cast(column, DOUBLE) if is_single(column.type) else column
+
+
+def _sum(column: Expression) -> Expression:
+    """The exact sum. Of whole numbers, too, that is a decimal, for the sum may pass 64 bits."""
+    return func.sum(_exact(column), type_=Numeric())
+
+
+def _average(column: Expression) -> Expression:
+    """The exact sum by the count, with at least 16 digits that count: docs/decisions/0018-exact-numbers.md."""
+    return func.avg(_exact(column), type_=Numeric())
+
+
+def _average_of_doubles(column: Expression) -> Expression:
+    wide = _wide(column)
+    return cast(func.avg(wide, type_=wide.type), DOUBLE)
 
 
 EXTREMES: Mapping[str, Aggregate] = {
@@ -55,18 +61,18 @@ EXTREMES: Mapping[str, Aggregate] = {
 
 OF_WHOLE_NUMBERS: Mapping[str, Aggregate] = {
     **EXTREMES,
-    "sum": Aggregate(func.sum, BigInt),
-    "avg": Aggregate(_average, float),
+    "sum": Aggregate(_sum, BigInt),
+    "avg": Aggregate(lambda column: cast(_average(column), DOUBLE), float),
 }
 
 OF_DOUBLES: Mapping[str, Aggregate] = {
     **EXTREMES,
-    "sum": Aggregate(func.sum, float),
-    "avg": Aggregate(_average, float),
+    "sum": Aggregate(lambda column: func.sum(_wide(column)), float),
+    "avg": Aggregate(_average_of_doubles, float),
 }
 
 OF_DECIMALS: Mapping[str, Aggregate] = {
     **EXTREMES,
-    "sum": Aggregate(lambda column: _exact(func.sum(column)), Decimal),
-    "avg": Aggregate(lambda column: _exact(func.avg(column)), Decimal),
+    "sum": Aggregate(_sum, Decimal),
+    "avg": Aggregate(_average, Decimal),
 }

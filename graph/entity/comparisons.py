@@ -5,9 +5,9 @@ has: `graph.entity.types`. Nulls differ from every value, and no comparison is e
 negated. Source of the semantics: docs/decisions/0006-filters.md.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum, auto
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from strawberry.scalars import JSON
 
+from db import exact_json
 from db.functions import (
     fold_case,
     json_at,
@@ -40,7 +41,7 @@ from db.functions import (
     json_text,
     plain_text,
 )
-from db.relations import Unpadded, comparable, parameter_type, underlying
+from db.relations import ColumnType, Unpadded, comparable, parameter_type, underlying
 from db.statements import joined
 from graph.entity.registry import list_of, optional
 from graph.entity.scalars import check_json
@@ -215,7 +216,7 @@ _OF_TEXT = frozenset(operator.name for operator in TEXT[len(ORDER) :])
 
 def _part_order(test: Callable[[ColumnElement[int]], Condition]) -> Test:
     """A comparison of JSON, which SQL has no operators for on SQLite: three ways at once, and null between kinds."""
-    return lambda part, value: test(json_order(part, json.dumps(value)))
+    return lambda part, value: test(json_order(part, exact_json.dumps(value)))
 
 
 _part_equals = _part_order(lambda result: result == 0)
@@ -313,7 +314,7 @@ JSON_VALUE = (
     Operator(
         "contains",
         "Holds all of this: objects hold their keys, lists hold their elements.",
-        lambda column, value: json_contains(column, json.dumps(value)),
+        lambda column, value: json_contains(column, exact_json.dumps(value)),
     ),
     Operator("hasKey", "Has this key at the top.", lambda column, key: json_has_key(column, key), str),
     Operator("path", "What is asked of parts of the value; all of it must hold.", _at_paths, list_of(JSONPathFilter)),
@@ -351,7 +352,8 @@ class ValueFilter:
                 operand: Operand = bindparam(names[place], type_=compared.type)
             else:
                 check_comparable(place, value)
-                operand = value if operator.bind is None else operator.bind(value)
+                _check_range(place, compared.type, value)
+                operand = _operand(compared.type, value if operator.bind is None else operator.bind(value))
             found.append(operator.sql(compared, operand))
         return found
 
@@ -359,6 +361,15 @@ class ValueFilter:
         """A column as an operator takes it. Addresses and ranges are texts to Python alone, which have no parts."""
         is_text = self.annotation is not str or isinstance(underlying(column.type), sqlalchemy.String)
         return _compared(column) if is_text or operator not in _OF_TEXT else cast(column, Text)
+
+
+def _operand(type_: ColumnType, value: Operand) -> Operand:
+    """A value to bind: SQLAlchemy would give a whole number a type of its own, which ends at 64 bits."""
+    if not isinstance(type_, sqlalchemy.Numeric):
+        return value
+    if isinstance(value, list):
+        return [_operand(type_, item) for item in value]
+    return Decimal(value) if type(value) is int else value
 
 
 def _compared(column: Expression) -> Expression:
@@ -377,10 +388,24 @@ def check_comparable(where: str, value: object) -> None:
         for item in value:
             check_comparable(where, item)
         return
+    if isinstance(value, Decimal):  # its scalar has looked at the digits
+        return
     try:
         check_json(value)
     except ValueError as error:
         raise InvalidFilter(where, f"{error}.") from None
+
+
+def is_whole_beyond_64_bits(value: object) -> bool:
+    """Whether a value is a number that no column of whole numbers holds, and no driver sends as one."""
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
+
+
+def _check_range(where: str, type_: ColumnType, value: Operand) -> None:
+    """Raise `InvalidFilter` for a number that a column of whole numbers cannot be compared with."""
+    values = value if isinstance(value, list) else [value]
+    if isinstance(type_, sqlalchemy.Integer) and any(map(is_whole_beyond_64_bits, values)):
+        raise InvalidFilter(where, "stored whole numbers have up to 64 bits; compare with a smaller one.")
 
 
 def check_size(where: str, asked: object) -> None:

@@ -7,7 +7,7 @@ are bound when it runs. Filters whose SQL hangs on their values (lists, ids, JSO
 from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
-from graph.entity.comparisons import Operator, check_comparable
+from graph.entity.comparisons import Operator, check_comparable, is_whole_beyond_64_bits
 from graph.entity.registry import Entity, Relation
 from graph.entity.types import value_filter
 
@@ -94,7 +94,7 @@ class _Taken:
     def _value(self, operator: Operator, value: object, where: str) -> Hashable:
         if operator.is_switch and isinstance(value, bool):
             return value
-        if operator.bind is None or value is None:
+        if operator.bind is None or value is None or is_whole_beyond_64_bits(value):
             raise _Formless
         check_comparable(where, value)
         name = self.names[where] = f"{self._prefix}_{len(self.names)}"

@@ -11,12 +11,13 @@ from typing import Annotated, Any
 
 import sqlalchemy
 from pydantic import AfterValidator, Field, StringConstraints
-from sqlalchemy import Column, Numeric, SmallInteger, String, Text
+from sqlalchemy import BigInteger, Column, Integer, Numeric, SmallInteger, String, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from db.characters import check_line, check_lines
-from db.relations import underlying
+from db.relations import is_single, underlying
 from db.text_kinds import kind_of
+from graph.entity.scalars import BigInt
 
 MAX_TEXT = 200_000
 """Characters of a text without a limit of its own; a request holds about as much."""
@@ -24,8 +25,8 @@ MAX_TEXT = 200_000
 MAX_LINE = 255
 """Up to how many characters a column is taken for one line: where databases and people put names and titles."""
 
-SMALL = 2**15
-"""Where PostgreSQL's smallint ends."""
+SINGLE_OVERFLOW = 2.0**128 - 2.0**103
+"""From here on, the nearest number of single precision is infinite."""
 
 
 def text(column: Column[object]) -> object:
@@ -47,9 +48,36 @@ def text(column: Column[object]) -> object:
     return Annotated[str, length, seen] if kind is None else Annotated[str, length, seen, AfterValidator(kind.check)]
 
 
-def whole_number(column: Column[object]) -> object:
+def whole_number(column: Column[object]) -> Any:
     """A number that fits into the column; GraphQL's Int sees to 32 bits."""
-    return Annotated[int, Field(ge=-SMALL, lt=SMALL)] if isinstance(_stored(column), SmallInteger) else int
+    stored = _stored(column)
+    bits = (
+        16
+        if isinstance(stored, SmallInteger)
+        else 64
+        if isinstance(stored, BigInteger)
+        else 32
+        if isinstance(stored, Integer)
+        else 64
+    )
+    limit = 2 ** (bits - 1)
+    return Annotated[int, Field(ge=-limit, lt=limit)]
+
+
+def big_int(column: Column[object]) -> object:
+    """The same for a BigInt, whose own form has no end."""
+    return Annotated[BigInt, *whole_number(column).__metadata__]
+
+
+def double(column: Column[object]) -> object:
+    """A number that fits into the column, where not every double does."""
+    stored = _stored(column)
+    if is_single(stored):
+        return Annotated[float, Field(gt=-SINGLE_OVERFLOW, lt=SINGLE_OVERFLOW)]
+    if isinstance(stored, Numeric) and stored.precision is not None:
+        limit = 10.0 ** (stored.precision - (stored.scale or 0))
+        return Annotated[float, Field(gt=-limit, lt=limit)]
+    return float
 
 
 def decimal(column: Column[object]) -> object:

@@ -4,7 +4,7 @@ A measure is an aggregate function over an attribute, with a name; its result is
 computed over all rows or over groups is decided elsewhere.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -107,18 +107,22 @@ def _values_type(entity: Entity, shape: Shape) -> type[Any] | None:
     )
 
 
-def _reader(functions: Iterable[Function], attribute: Attribute) -> Callable[[_Computed], Any]:
+def _reader(functions: Sequence[Function], attribute: Attribute) -> Callable[[_Computed], Any]:
     measures = {function.name: measure_of(function, attribute).name for function in functions}
-    type_ = TYPES.known(attribute.type)
-    is_computed = not attribute.is_column or any(type_.aggregates[name].is_computed for name in measures)
-    if type_.tidy is None or not is_computed:
+    function = functions[0]  # those of one shape have results of one type
+    tidy = None if _is_stored(function, attribute) else TYPES.known(function.result(attribute.type)).tidy
+    if tidy is None:
         return lambda computed: computed.values.get(measures[computed.function])
-    tidy = type_.tidy
     return lambda computed: None if (value := computed.values.get(measures[computed.function])) is None else tidy(value)
 
 
 def _computed_by(function: Function) -> Callable[[Results], _Computed]:
     return lambda results: _Computed(function.name, results.values)
+
+
+def _is_stored(function: Function, attribute: Attribute) -> bool:
+    """Whether a result is one of the values of a column."""
+    return attribute.is_column and TYPES.known(attribute.type).aggregates[function.name].result is None
 
 
 def value_fields(entity: Entity) -> list[PlannedField]:

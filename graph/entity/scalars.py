@@ -5,15 +5,25 @@ refused here, with a sentence that says how to write it. Which function belongs 
 Source: https://spec.graphql.org/September2025/#sec-Scalars
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NewType, TypeVar
 
-from graphql import GraphQLError, ValueNode, value_from_ast_untyped
+from graphql import (
+    FloatValueNode,
+    GraphQLError,
+    ListValueNode,
+    ObjectValueNode,
+    ValueNode,
+    value_from_ast_untyped,
+)
 
-from db import moments
+from db import moments, numerals
+from db.exact_json import exactly, fraction
 from db.moments import UnreadableMoment
+from db.numerals import EXACT, MAX_DIGITS
 from db.unreadable import Unreadable, UnreadableValue
 
 T = TypeVar("T")
@@ -22,13 +32,12 @@ Parse = Callable[[object], T]
 """From a JSON value to a Python value. Raises `GraphQLError` that says how to write the value."""
 
 BigInt = NewType("BigInt", int)
-"""An integer beyond 32 bits, for annotations and sums."""
+"""An integer beyond 32 bits, for annotations and sums. Columns hold 64 bits; sums are of any size."""
 
 LocalDateTime = NewType("LocalDateTime", datetime)
 """A day and a time without a zone; columns of this kind may be annotated as `datetime`."""
 
-MAX_DIGITS = 1_000
-"""Of a decimal or a big integer; PostgreSQL's numeric ends far behind it."""
+MAX_FLOAT = sys.float_info.max
 
 MAX_JSON_DEPTH = 100
 """Parsers end at different depths, and people's documents before all of them."""
@@ -89,48 +98,45 @@ def local_time(text: str) -> time:
 
 
 def decimal(value: object) -> Decimal:
-    """A decimal number, from text or from a number. Raises `GraphQLError`, also for more than `MAX_DIGITS` digits."""
+    """A decimal number, from text or from a number, as `db.numerals` reads it. Raises `GraphQLError`."""
     form = 'a decimal number; write it as text, for instance "12.50"'
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise InvalidScalar(value, form)
-    text = str(value)
     try:
-        number = Decimal(text) if len(text) <= MAX_DIGITS else None
-    except InvalidOperation:
-        number = None
-    if number is None or not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS:
-        raise InvalidScalar(value, form)
-    return number
+        return numerals.decimal(str(exactly(value)))
+    except ValueError:
+        raise InvalidScalar(value, form) from None
 
 
-def in_digits(value: Decimal | float) -> str:
-    """A decimal number without an exponent; SQLite gives doubles. Raises `ValueError` for one that is not finite."""
-    number = Decimal(value)
-    if not number.is_finite():
+def in_digits(value: Decimal) -> str:
+    """A decimal number without an exponent. Raises `ValueError` for one that is not finite."""
+    if not value.is_finite():
         raise ValueError("not a finite number")
-    return format(number, "f")
+    return format(value, "f")
 
 
 def in_whole_digits(value: int | Decimal | float) -> str:
-    """A whole number of up to 64 bits; sums are decimals on PostgreSQL. Raises `ValueError` for others."""
+    """A whole number of any size; sums are decimals. Raises `ValueError` for others."""
     number = int(value)
-    if number != value or not -(2**63) <= number < 2**63:
-        raise ValueError("not a whole number of 64 bits")
+    if number != value:
+        raise ValueError("not a whole number")
     return str(number)
 
 
+def without_zeros(value: Decimal) -> Decimal:
+    """A computed decimal without the zeros at its end, of which databases give different numbers."""
+    return value.normalize(EXACT)
+
+
 def big_int(value: object) -> int:
-    """A whole number of up to 64 bits, from text or from a number. Raises `GraphQLError`."""
-    form = 'a whole number within 64 bits; write it as text, for instance "9007199254740993"'
+    """A whole number, from text or from a number, as `db.numerals` reads it. Raises `GraphQLError`."""
+    form = 'a whole number; write it as text, for instance "9007199254740993"'
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InvalidScalar(value, form)
     try:
-        number = int(value) if len(str(value)) <= 20 else None
+        return numerals.whole_number(str(value))
     except ValueError:
-        number = None
-    if number is None or not -(2**63) <= number < 2**63:
-        raise InvalidScalar(value, form)
-    return number
+        raise InvalidScalar(value, form) from None
 
 
 def check_text(value: str) -> str:
@@ -156,8 +162,8 @@ def check_json(value: T, depth: int = 0) -> T:
         raise ValueError(f"JSON may nest {MAX_JSON_DEPTH} deep; flatten it")
     if isinstance(value, str):
         check_text(value)
-    elif isinstance(value, int | float) and not abs(value) < 10**MAX_DIGITS:
-        raise ValueError("a number in JSON is finite; write others as text")
+    elif isinstance(value, int | float | Decimal) and not _fits_json(value):
+        raise ValueError("a number in JSON is finite, below 1.8e308 and of at most 1,000 digits; write others as text")
     elif isinstance(value, Mapping):
         for key, item in value.items():
             check_text(key)
@@ -175,12 +181,31 @@ def as_json(value: T) -> T:
     return value
 
 
-def json_value(value: object) -> object:
-    """A JSON value of any kind. Raises `GraphQLError` for one that a database could not hold."""
+def _fits_json(number: float | Decimal) -> bool:
+    """Whether every database and every parser of JSON takes a number."""
+    value: float | Decimal = exactly(number)
+    if isinstance(value, Decimal) and (len(value.as_tuple().digits) > MAX_DIGITS or value.adjusted() < -MAX_DIGITS):
+        return False
+    return -MAX_FLOAT <= value <= MAX_FLOAT
+
+
+def json_value(value: Any) -> object:
+    """A JSON value of any kind, its numbers exact. Raises `GraphQLError` for one that a database could not hold."""
     try:
-        return check_json(value)
+        return exactly(check_json(value))
     except ValueError as error:
         raise GraphQLError(f"{error}.") from None
+
+
+def _untyped(node: ValueNode, variables: dict[str, Any] | None) -> object:
+    """The JSON value that a literal is, its numbers as they are written; graphql-core would round them to doubles."""
+    if isinstance(node, FloatValueNode):
+        return fraction(node.value)
+    if isinstance(node, ListValueNode):
+        return [_untyped(item, variables) for item in node.values]
+    if isinstance(node, ObjectValueNode):
+        return {field.name.value: _untyped(field.value, variables) for field in node.fields}
+    return value_from_ast_untyped(node, variables)
 
 
 def located(parse: Parse[T]) -> Callable[[ValueNode, dict[str, Any] | None], T]:
@@ -188,7 +213,7 @@ def located(parse: Parse[T]) -> Callable[[ValueNode, dict[str, Any] | None], T]:
 
     def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> T:
         try:
-            return parse(value_from_ast_untyped(node, variables))
+            return parse(_untyped(node, variables))
         except GraphQLError as error:
             raise GraphQLError(error.message, node) from None
 

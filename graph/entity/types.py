@@ -14,7 +14,7 @@ from strawberry.scalars import JSON
 from db import moments
 from db.relations import is_local
 from graph.entity import comparisons, input_rules, scalars, values
-from graph.entity.aggregate_functions import EXTREMES, OF_DECIMALS, OF_DOUBLES, OF_WHOLE_NUMBERS, without_noise
+from graph.entity.aggregate_functions import EXTREMES, OF_DECIMALS, OF_DOUBLES, OF_WHOLE_NUMBERS
 from graph.entity.comparisons import Operator, ValueFilter
 from graph.entity.registry import shown_in
 from graph.entity.scalar_type import ScalarType, WrittenAsIs
@@ -28,7 +28,7 @@ RFC_8259 = "https://www.rfc-editor.org/rfc/rfc8259"
 LOCAL_DATE_TIME = "https://scalars.graphql.org/apollographql/localdatetime-v0.1"
 # The scalars of scalars.graphql.org for these two are JSON numbers, which JavaScript rounds. XML Schema writes text.
 XSD_DECIMAL = "https://www.w3.org/TR/xmlschema11-2/#decimal"
-XSD_LONG = "https://www.w3.org/TR/xmlschema11-2/#long"
+XSD_INTEGER = "https://www.w3.org/TR/xmlschema11-2/#integer"
 
 
 TYPES = TypeTable(
@@ -58,6 +58,7 @@ TYPES = TypeTable(
         operators=comparisons.ORDER,
         is_ordered=True,
         aggregates=OF_DOUBLES,
+        rule=input_rules.double,
         encode=itself,
         decode=values.to_float,
     ),
@@ -78,25 +79,33 @@ TYPES = TypeTable(
     ScalarType(
         annotation=BigInt,
         name="BigInt",
-        description='A whole number of up to 64 bits, written as text, for instance `"9007199254740993"`.',
-        specified_by=XSD_LONG,
+        description=(
+            'A whole number, written as text: a sign or none, and digits, for instance `"9007199254740993"`. '
+            "Values that are stored have up to 64 bits; sums have any number of them."
+        ),
+        specified_by=XSD_INTEGER,
         parse=scalars.big_int,
         serialize=scalars.in_whole_digits,
         operators=comparisons.ORDER,
         is_ordered=True,
         aggregates=OF_WHOLE_NUMBERS,
+        tidy=int,
+        rule=input_rules.big_int,
     ),
     ScalarType(
         annotation=Decimal,
         name="Decimal",
-        description='An exact decimal number, written as text, for instance `"12.50"`.',
+        description=(
+            "An exact decimal number, written as text: a sign or none, digits, a point or none, an exponent or none, "
+            'for instance `"12.50"`. Averages have at least 16 digits that count.'
+        ),
         specified_by=XSD_DECIMAL,
         parse=scalars.decimal,
         serialize=scalars.in_digits,
         operators=comparisons.ORDER,
         is_ordered=True,
         aggregates=OF_DECIMALS,
-        tidy=without_noise,
+        tidy=scalars.without_zeros,
         rule=input_rules.decimal,
         encode=str,
         decode=values.to_decimal,

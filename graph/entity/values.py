@@ -15,10 +15,10 @@ from typing import TypeVar
 import sqlalchemy
 from sqlalchemy.types import TypeEngine
 
-from db import moments
+from db import moments, numerals
 from db.relations import is_local, python_type
 from db.unreadable import Unreadable, day_in_words, moment_in_words, time_in_words
-from graph.entity.scalars import MAX_DIGITS, check_text
+from graph.entity.scalars import check_text
 
 E = TypeVar("E", bound=Enum)
 
@@ -52,17 +52,14 @@ def to_float(value: object, _column: ColumnType) -> float:
 
 
 def to_decimal(value: object, _column: ColumnType) -> Decimal:
-    """A decimal number, from its digits, or from the doubles that SQLite computes.
+    """A decimal number, from its digits; older cursors have numbers.
 
     PostgreSQL also puts in order what is no number: rows with such a value have a place in pages, too.
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    number = Decimal(str(value) if is_number else _text(value))
     if value in NO_NUMBERS:
-        return number
-    if not (number.is_finite() and abs(number.adjusted()) < MAX_DIGITS):
-        raise ValueError(value)
-    return number
+        return Decimal(str(value))
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return numerals.decimal(str(value) if is_number else _text(value))
 
 
 def to_text(value: object, column: ColumnType) -> str:

@@ -116,7 +116,8 @@ async def pay_order(values: PayOrderInput, change: Change) -> dict[str, Any]:
     order = await change.find(models.Order, values.order_id, "orderId")
     place = (*change.place, "orderId")
     _check(order, OrderStatus.PENDING, "only a pending order can be paid", place)
-    total = await change.session.scalar(select(models.Order.total_price_minor).where(models.Order.id == order.id))
+    found = await change.session.scalar(select(models.Order.total_price_minor).where(models.Order.id == order.id))
+    total = int(found or 0)
     if not total:
         raise Rejected(InvalidState("This order costs nothing, so there is nothing to pay.", place))
     (source_id,) = values.from_account_id

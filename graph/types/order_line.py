@@ -19,5 +19,5 @@ class OrderLine(Node):
     description: str
     quantity: int
     unit_price: Decimal = hybrid(needs=["unit_price_minor", "currency"])
-    total_price: Decimal = hybrid(needs=["total_price_minor", "currency"])
+    total_price: Decimal = hybrid(needs=["quantity", "unit_price_minor", "currency"])
     order: Order

@@ -240,7 +240,7 @@ def _set(row: object, name: str, value: object) -> None:
 
 
 def _as_json(value: object) -> str:
-    return json.dumps(value, sort_keys=True)
+    return json.dumps(value, sort_keys=True, default=repr)  # of a decimal
 
 
 def _and(names: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from pydantic import Field, StringConstraints
 from db.session import RequestSession
 from graph.context import RequestContext
 from graph.entity.ids import key_in
+from graph.entity.scalars import without_zeros
 from graph.errors import DeclarationError
 from graph.execute.reference import RowReference
 from graph.writing.change import Change, global_id
@@ -141,7 +142,7 @@ def fingerprint_of(name: str, values: Input) -> str:
 
 def _canonical(value: Any) -> str:
     if isinstance(value, Decimal):
-        return format(value.normalize(), "f") if value else "0"
+        return format(without_zeros(value), "f") if value else "0"
     if isinstance(value, Enum):
         return value.name
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast, get_type_hints
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from strawberry.utils.str_converters import to_camel_case
 
 from db.dialects import Failure, failure_of
@@ -38,7 +38,7 @@ from graph.writing.inputs import Input, InputT, input_type, parsed
 from graph.writing.left_out import left_out
 from graph.writing.payload import Answer, Member, Payload
 from graph.writing.rights import SIGNED_IN, Right
-from graph.writing.violations import violation_errors
+from graph.writing.violations import unstorable_errors, violation_errors
 
 ResultT = TypeVar("ResultT")
 
@@ -164,7 +164,7 @@ class MutationField(PlannedField):
 
         try:
             return await context.session.write(work)
-        except (DBAPIError, Rejected) as rejection:
+        except (StatementError, Rejected) as rejection:
             errors = self._payload.declared(_errors_of(rejection, self.declaration.input))
             if call is None:
                 raise Rejected(*errors) from None
@@ -183,15 +183,15 @@ class MutationField(PlannedField):
         )
 
 
-def _errors_of(rejection: DBAPIError | Rejected, model: type[Input]) -> Iterable[UserError]:
+def _errors_of(rejection: StatementError | Rejected, model: type[Input]) -> Iterable[UserError]:
     """Why a change was rejected. Raises an error of the database again that no input can have caused."""
     if isinstance(rejection, Rejected):
         return rejection.errors
     if isinstance(rejection, IntegrityError):
         return violation_errors(rejection, model, PLACE)
-    if failure_of(rejection) is Failure.UNFIT_VALUE:
+    if isinstance(rejection, DBAPIError) and failure_of(rejection) in (Failure.UNFIT_VALUE, Failure.OUT_OF_RANGE):
         return [InvalidInput("A value is not of the kind that its column holds, or does not fit; send another.", PLACE)]
-    raise rejection
+    return unstorable_errors(rejection, PLACE)
 
 
 def mutation(

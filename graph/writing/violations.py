@@ -7,13 +7,15 @@ Nothing is read from the database to find out more: its transaction may be broke
 from collections.abc import Sequence
 
 from sqlalchemy import Table
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm import registry as MapperRegistry  # noqa: N812 - it is a class with a small name
 
 from db.base import Base
+from db.dialects import UnstorableValue
 from db.violations import Rule, Violation, violation_of
 from graph.writing.errors import AlreadyExists, InvalidInput, NotFound, Place, UserError
 from graph.writing.inputs import Input
+from graph.writing.messages import sentence
 
 
 def violation_errors(error: IntegrityError, model: type[Input], place: Place) -> list[UserError]:
@@ -32,6 +34,13 @@ def violation_errors(error: IntegrityError, model: type[Input], place: Place) ->
     if violation.rule is Rule.CHECK:
         rule = f": {violation.name.replace('_', ' ')}" if violation.name else ""
         return [InvalidInput(f"This would break a rule of the database{rule}. Choose other values.", place)]
+    raise error
+
+
+def unstorable_errors(error: StatementError, place: Place) -> list[UserError]:
+    """The user errors for a value that the database would not keep as it is. Raises any other error again."""
+    if isinstance(error.orig, UnstorableValue):
+        return [InvalidInput(sentence(str(error.orig)), place)]
     raise error
 
 

@@ -1,7 +1,5 @@
 """Money is whole minor units in the database and decimals outside."""
 
-from decimal import Decimal
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,13 +31,9 @@ def test_no_minor_unit_is_lost(minor_units: int, currency: str) -> None:
 
 
 @pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD", "CLF"])
-@pytest.mark.parametrize("minor_units", [0, 1, 999, -1250, 123_456_789_012])
-async def test_sql_divides_as_python_does(engines: Engines, minor_units: int, currency: str) -> None:
+@pytest.mark.parametrize("minor_units", [0, 1, 999, -1250, 123_456_789_012, 2**63 - 1])
+async def test_sql_reckons_as_python_does(engines: Engines, minor_units: int, currency: str) -> None:
     amount = decimal_of(literal(minor_units, BigInteger()), literal(currency, String()))
     async with engines.reading().connect() as connection:
         found = (await connection.scalars(select(amount))).one()
-    expected = to_decimal(minor_units, currency)
-    if engines.dialect == "postgresql":
-        assert Decimal(found) == expected
-    else:
-        assert float(found) == float(expected)
+    assert found == to_decimal(minor_units, currency)

@@ -128,7 +128,7 @@ async def test_groups_take_what_their_types_allow(api: Client) -> None:
         {"h": {"count": {"in": [1] * 1_001}}},
         {"h": {"count": None}},
         {"h": {"max": {"moment": {"eq": "0000-01-01T00:00:00Z"}}}},
-        {"h": {"sum": {"number": {"gt": str(2**63)}}}},
+        {"h": {"sum": {"number": {"gt": "9" * 1_001}}}},
         {"h": {"min": {"text": {"eq": "a\x00"}}}},
     ]
     for variables in refused:
