@@ -33,6 +33,18 @@ Execute = Callable[[str], None]
 _CONTENT = f"substr({{row}}.content, 1, {SEARCHED_CHARACTERS})"
 
 
+_ADD_ON_SQLITE = (
+    f"INSERT INTO {TABLE} (rowid, title, summary, content) SELECT {{row}}.id, {sqlite.words_of('{row}.title')},"
+    f" {sqlite.words_of('{row}.summary')}, {sqlite.words_of(_CONTENT)}"
+)
+
+_ADD_ON_POSTGRESQL = f"""
+    INSERT INTO {TABLE} (id, title, summary, content)
+    SELECT {{row}}.id, {postgresql.WORDS}({{row}}.title), {postgresql.WORDS}(coalesce({{row}}.summary, '')),
+        {postgresql.WORDS}({_CONTENT})
+    """
+
+
 def create(dialect: str, execute: Execute) -> None:
     """Create the index, and fill it from the posts that there are."""
     if dialect == "postgresql":
@@ -69,18 +81,6 @@ def drop(dialect: str, execute: Execute) -> None:
         execute(f"DROP TRIGGER {trigger}")
     execute(f"DROP TABLE {TABLE}")
     sqlite.drop(execute)
-
-
-_ADD_ON_SQLITE = (
-    f"INSERT INTO {TABLE} (rowid, title, summary, content) SELECT {{row}}.id, {sqlite.words_of('{row}.title')},"
-    f" {sqlite.words_of('{row}.summary')}, {sqlite.words_of(_CONTENT)}"
-)
-
-_ADD_ON_POSTGRESQL = f"""
-    INSERT INTO {TABLE} (id, title, summary, content)
-    SELECT {{row}}.id, {postgresql.WORDS}({{row}}.title), {postgresql.WORDS}(coalesce({{row}}.summary, '')),
-        {postgresql.WORDS}({_CONTENT})
-    """
 
 
 def _create_on_postgresql(execute: Execute) -> None:

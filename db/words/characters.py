@@ -11,7 +11,6 @@ Sources: https://docs.python.org/3/library/unicodedata.html#unicodedata.ucd_3_2_
 https://www.unicode.org/policies/stability_policy.html#Case_Folding.
 """
 
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from itertools import chain
 from typing import NamedTuple
@@ -66,8 +65,14 @@ OTHERWISE = {
 VIRAMA = 9
 """The combining class of signs that join consonants; other classes above 0 are of accents and points."""
 
-MANY_FORMS = (range(FIRST_BEYOND_ASCII, 0x3400), range(0xA000, 0xAC00), range(0xD7A4, 0x20000), range(0x2F800, 0x2FA20))
-INVISIBLE = range(0xE0000, 0xE0200)
+VARIED = (
+    range(FIRST_BEYOND_ASCII, 0x3400),
+    range(0xA000, 0xAC00),
+    range(0xD7A4, 0x20000),
+    range(0x2F800, 0x2FA21),
+    range(0xE0000, 0xE0200),
+)
+"""Where forms vary. Between these ranges and after the last, each character is alone, as each range's last one is."""
 SURROGATES = range(0xD800, 0xE000)
 
 
@@ -105,18 +110,13 @@ def form(character: str) -> str:
 def runs() -> tuple[Run, ...]:
     """The forms of all characters beyond ASCII."""
     found: list[Run] = []
-    for code in _codes():
+    for code in chain(*VARIED):
+        if code in SURROGATES:
+            continue
         its_form = form(chr(code))
         if not found or found[-1].form != its_form:
             found.append(Run(code, its_form))
     return tuple(found)
-
-
-def _codes() -> Iterator[int]:
-    """Every code point whose form may differ from the one before; others are alone, as the last of each range is."""
-    for code in chain(*MANY_FORMS, range(0x2FA20, 0x2FA21), INVISIBLE):
-        if code not in SURROGATES:
-            yield code
 
 
 def _parts(character: str) -> str:
