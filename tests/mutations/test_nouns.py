@@ -76,7 +76,9 @@ async def test_unset_is_not_null(ask: Asking) -> None:
         ]
     tags = {"id": id_, "tags": {"set": None}}
     assert await author.refused("updatePost", tags, POST) == [("InvalidInput", ("input", "tags", "set"))]
-    assert (await updated(ifVersion=None))["version"] == 3
+    guarded = {"id": id_, "title": "V", "ifVersion": None}
+    assert await author.refused("updatePost", guarded, POST) == [("InvalidInput", ("input", "ifVersion"))]
+    assert (await updated())["version"] == 3
 
 
 async def test_a_missing_row_and_one_that_the_viewer_may_not_see_are_the_same(ask: Asking) -> None:
