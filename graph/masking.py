@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 
 from graphql import GraphQLError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.dialects import Failure, failure_of
@@ -77,11 +77,20 @@ def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
         return _placed(UnreadableField(), error)
     if isinstance(cause, PoolTimeout):
         return _placed(Overloaded(), error)
-    if isinstance(cause, DBAPIError) and (value := OF_VALUES.get(failure_of(cause))) is not None:
-        return _placed(value(), error)
+    value = _error_of_value(cause)
+    if value is not None:
+        return _placed(value, error)
     if id(cause) not in ids:
         ids[id(cause)] = reported(cause, error.path)
     return Unexpected(ids[id(cause)], error)
+
+
+def _error_of_value(cause: BaseException) -> ClientError | None:
+    """The error for a value that the database, or the type of its column, does not take; None for other causes."""
+    if isinstance(cause, DBAPIError):
+        found = OF_VALUES.get(failure_of(cause))
+        return None if found is None else found()
+    return UnfitValue() if isinstance(cause, StatementError) and isinstance(cause.orig, ValueError) else None
 
 
 def reported(cause: BaseException, place: object) -> str:

@@ -49,8 +49,11 @@ class ConnectionsDialect(Protocol):
     def is_transient(self, error: DBAPIError) -> bool:
         """Whether the same work may well succeed when it is done again: others were in its way."""
 
-    def could_not_read(self, error: DBAPIError) -> bool:
-        """Whether the driver says that it could not make a value of what the database holds."""
+    def could_not_read(self, error: BaseException) -> bool:
+        """Whether the driver, or the type of a column, could not make a value of what the database has sent.
+
+        Such an error says nothing against the connection: the same statement may be sent again.
+        """
 
     def stopped_by_server(self, error: DBAPIError) -> bool:
         """Whether the server's own statement timeout has ended the statement."""

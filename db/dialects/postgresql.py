@@ -54,7 +54,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncpgFloat
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
+from sqlalchemy.exc import (
+    DBAPIError,
+    DisconnectionError,
+    EmulatedDBAPIException,
+    IntegrityError,
+    SQLAlchemyError,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 from sqlalchemy.schema import Constraint
@@ -92,6 +98,16 @@ RULES = {"23505": Rule.UNIQUE, "23503": Rule.FOREIGN_KEY, "23514": Rule.CHECK, "
 
 UNREACHABLE = ("08", "28", "3D", "53", "57P")
 """Classes of states that say: not now, or not you."""
+NOT_ABOUT_READING = (
+    SQLAlchemyError,
+    EmulatedDBAPIException,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    AssertionError,
+)
+"""What the database or the network says, and what SQLAlchemy and asyncpg say of statements and parameters."""
+
 NO_TABLE = "42P01"
 LOCKED = "55P03"
 UNFIT = ("22000", "22001", "22007", "22008", "22021", "22P02", "22P03")
@@ -186,9 +202,13 @@ class PostgreSQLConnections(ConnectionsDialect):
         """A serialization failure, or a deadlock."""
         return _state_of(error) in TRANSIENT
 
-    def could_not_read(self, error: DBAPIError) -> bool:
-        """Asyncpg raises what Python raises."""
-        return False
+    def could_not_read(self, error: BaseException) -> bool:
+        """Whether it is Python's own error. asyncpg has a class for values that it cannot send, `asyncpg.DataError`.
+
+        asyncpg raises what its decoders raise only when it has read all that was sent, up to ReadyForQuery
+        (`PROTOCOL_ERROR_CONSUME` in asyncpg/protocol/coreproto.pyx); the assertions of its encoders it passes on.
+        """
+        return isinstance(error, Exception) and not isinstance(error, NOT_ABOUT_READING)
 
     def stopped_by_server(self, error: DBAPIError) -> bool:
         """Whether `statement_timeout` of the server came first."""
@@ -201,6 +221,8 @@ class PostgreSQLConnections(ConnectionsDialect):
         encode, for one, leaves the connection in a transaction of which nobody knows: the statement was prepared, and
         no Sync follows. Source: https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
         """
+        if self.could_not_read(error):
+            return True
         reported = _reported_by_server(error)
         return reported is not None and not str(reported.sqlstate).startswith(UNCERTAIN)
 

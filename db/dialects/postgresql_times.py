@@ -26,6 +26,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import (
 )
 from sqlalchemy.types import TypeEngine
 
+from db.dialects.errors import UnstorableValue
 from db.relations import stored
 from db.unreadable import Unreadable
 
@@ -49,7 +50,10 @@ class _InWords:
     """A type whose values are sent as text."""
 
     def bind_processor(self, dialect: Dialect) -> Convert:
-        """From a value to PostgreSQL's words for it. Raises `TypeError` for a value of another type."""
+        """From a value to PostgreSQL's words for it.
+
+        Raises `TypeError` for a value of another type, `UnstorableValue` for one with the wrong kind of zone.
+        """
         written = self.written
 
         def process(value: Any) -> str | None:
@@ -80,7 +84,7 @@ class _Moment(_InWords, AsyncpgDateTime):
         moment = value if isinstance(value, datetime) else datetime.combine(value, time.min)
         has_zone = moment.utcoffset() is not None
         if has_zone and not self.timezone:  # PostgreSQL would drop the zone, and find another moment
-            raise TypeError("a moment with a time zone is none of a column without; leave the zone out")
+            raise UnstorableValue("a moment with a time zone is none of a column without; leave the zone out")
         return (moment if has_zone or not self.timezone else moment.astimezone()).isoformat()
 
 
@@ -92,7 +96,7 @@ class _TimeOfDay(_InWords, AsyncpgTime):
         if not self.timezone:
             return value.replace(tzinfo=None).isoformat()
         if value.utcoffset() is None:  # PostgreSQL would add the zone of the connection
-            raise TypeError("a time of a column with a time zone has one; add one, for instance +00:00")
+            raise UnstorableValue("a time of a column with a time zone has one; add one, for instance +00:00")
         return value.isoformat()
 
 

@@ -37,7 +37,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -143,9 +143,11 @@ class SQLiteConnections(ConnectionsDialect):
         """Another connection writes, and has done so for longer than `busy_timeout`."""
         return "database is locked" in str(error.orig)
 
-    def could_not_read(self, error: DBAPIError) -> bool:
-        """A text that is none."""
-        return "Could not decode to UTF-8" in str(error.orig)
+    def could_not_read(self, error: BaseException) -> bool:
+        """Whether it is a text that is none, or Python's own error: the driver has given its rows by then."""
+        if isinstance(error, DBAPIError | sqlite3.Error):
+            return "Could not decode to UTF-8" in str(error)
+        return isinstance(error, Exception) and not isinstance(error, SQLAlchemyError | OSError)
 
     def stopped_by_server(self, error: DBAPIError) -> bool:
         """There is no server, and no timeout of its own."""
@@ -154,8 +156,10 @@ class SQLiteConnections(ConnectionsDialect):
     def is_harmless(self, error: BaseException) -> bool:
         """Whether SQLite has reported it, as one that ends a statement and nothing more.
 
-        Errors without a code are Python's.
+        Other errors without a code are the driver's.
         """
+        if self.could_not_read(error):
+            return True
         driver_error = error.orig if isinstance(error, DBAPIError) else error
         code: int | None = getattr(driver_error, "sqlite_errorcode", None)
         return code is not None and code & PRIMARY in HARMLESS

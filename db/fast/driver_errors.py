@@ -2,23 +2,8 @@
 
 from typing import Any, NoReturn
 
-import asyncpg
 from sqlalchemy import Dialect
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-
-OF_THE_DATABASE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
-"""What the database or the network says, and what SQLAlchemy and asyncpg say of statements and parameters."""
-
-
-def is_about_reading(error: Exception) -> bool:
-    """Whether the driver, or the type of a column, could not make a value of what the database has sent.
-
-    Such an error says nothing against the connection or its transaction: PostgreSQL has done its work, and asyncpg
-    raises the error only when it has read all that was sent, up to ReadyForQuery (`PROTOCOL_ERROR_CONSUME` in
-    asyncpg/protocol/coreproto.pyx). The same statement may be sent again. An error about a parameter is none of these:
-    asyncpg has a class for it, `asyncpg.DataError`, and SQLAlchemy another, `StatementError`.
-    """
-    return not isinstance(error, OF_THE_DATABASE)
+from sqlalchemy.exc import DBAPIError
 
 
 def raise_as_sqlalchemy(error: Exception, sql: str, adapted: Any, dialect: Dialect, *, lost: bool) -> NoReturn:

@@ -10,13 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable, Row, Select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.dml import UpdateBase
 
 from db.dialects.connections import ConnectionsDialect
 from db.fast import CompiledStatement, FastConnection, IdleConnections, Parameters, Values
-from db.fast.driver_errors import is_about_reading
 from db.fast.fast_connection import is_observed
 from db.session.errors import ChangeUndone, ReadOnlyOperation
 from db.session.value_by_value import value_by_value
@@ -91,7 +89,7 @@ class DatabaseConnection:
 
         Raises the error unless that was what went wrong.
         """
-        if not isinstance(statement, Select) or not self.could_not_read(error):
+        if not isinstance(statement, Select) or not self._source.dialect.could_not_read(error):
             raise error
         logger.warning("%s: a statement is run again and read value by value", type(error).__name__)
         connection = self.sqlalchemy
@@ -102,12 +100,6 @@ class DatabaseConnection:
             raise error from again
         self.met_unreadable = True
         return rows
-
-    def could_not_read(self, error: Exception) -> bool:
-        """Whether an error is about a value that the database holds and Python cannot."""
-        if isinstance(error, DBAPIError):
-            return self._source.dialect.could_not_read(error)
-        return is_about_reading(error)
 
     @property
     def sqlalchemy(self) -> AsyncConnection:

@@ -18,7 +18,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncResult, AsyncSession, AsyncSessionTransaction
 
 from db.fast import CompiledStatement, Parameters, Values
-from db.fast.driver_errors import is_about_reading
 from db.session.connection import DatabaseConnection
 from db.session.engines import Engines
 from db.session.entities import GuardedSession
@@ -69,11 +68,7 @@ def _reading(method: Method) -> Method:
     async def reading(self: "RequestSession", *given: Any, **named: Any) -> Any:
         try:
             return await in_turn(self, *given, **named)
-        except CONVERSION_ERRORS as error:
-            if is_about_reading(error):
-                raise UnreadableValue from error
-            raise
-        except DBAPIError as error:
+        except (*CONVERSION_ERRORS, DBAPIError) as error:
             if self._engines.connections.could_not_read(error):
                 raise UnreadableValue from error
             raise

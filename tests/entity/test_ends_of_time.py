@@ -155,8 +155,8 @@ async def test_ends_are_written_by_create_update_and_bulk(blank_database: Databa
     async with dig(blank_database) as ages:
         payload = await ages.data(
             """mutation ($many: CreateAgesInput!, $find: CreateFindInput!) {
-              createAges(input: $many) { ages { began } errors { message } }
-              createFind(input: $find) { find { id day notedAt seenAt at } errors { message } }
+              createAges(input: $many) { ages { began } errors { ... on UserError { message } } }
+              createFind(input: $find) { find { id day notedAt seenAt at } errors { ... on UserError { message } } }
             }""",
             many={"ages": [{"began": day, "name": day} for day in (SHOWN["day"][0], SHOWN["day"][-1])]},
             find={"day": SHOWN["day"][-1], "notedAt": SHOWN["notedAt"][-1], "seenAt": SHOWN["seenAt"][-1]},
@@ -164,9 +164,8 @@ async def test_ends_are_written_by_create_update_and_bulk(blank_database: Databa
         assert [age["began"] for age in payload["createAges"]["ages"]] == [SHOWN["day"][0], SHOWN["day"][-1]]
         find = payload["createFind"]["find"]
         assert (find["day"], find["notedAt"]) == (SHOWN["day"][-1], SHOWN["notedAt"][-1])
-        update = (
-            "mutation ($input: UpdateFindInput!) { updateFind(input: $input) { find { day at } errors { message } } }"
-        )
+        update = "mutation ($input: UpdateFindInput!)"
+            " { updateFind(input: $input) { find { day at } errors { ... on UserError { message } } } }"
         values = {"id": find["id"], "day": SHOWN["day"][0], "at": SHOWN["at"][-1]}
         changed = await ages.data(update, input=values)
         assert changed["updateFind"] == {"find": {"day": SHOWN["day"][0], "at": SHOWN["at"][-1]}, "errors": []}

@@ -143,7 +143,7 @@ async def test_every_form_is_found_by_its_moment(both: Both, field: str) -> None
 
 
 PAGE = """
-  query ($order: [EntryOrder!]!, $after: String, $before: String, $first: Int, $last: Int) {
+  query ($order: [EntrySort!]!, $after: String, $before: String, $first: Int, $last: Int) {
     entries(orderBy: $order, after: $after, before: $before, first: $first, last: $last) {
       nodes { id }
       pageInfo { startCursor endCursor hasNextPage hasPreviousPage }

@@ -28,6 +28,8 @@ OPERATORS = ("eq", "notIn", "lt")
 TEXT_OPERATORS = ("startsWith", "eqIgnoreCase")
 MAKER = Viewer(1, frozenset())
 
+ERRORS = "errors { ... on UserError { code message } }"
+
 
 @pytest.fixture
 async def engines(blank_database: Database) -> AsyncIterator[Engines]:
@@ -49,8 +51,8 @@ async def test_no_value_in_a_filter_or_an_input_is_our_own_fault(engines: Engine
         for value in values:
             many = "{hosts: [{%s: %s}, {%s: %s}]}" % (name, value, name, value)  # noqa: UP031 - braces
             documents = [
-                f"mutation {{ createHost(input: {{{name}: {value}}}) {{ errors {{ code message }} }} }}",
-                f"mutation {{ createHosts(input: {many}) {{ errors {{ code message }} }} }}",
+                f"mutation {{ createHost(input: {{{name}: {value}}}) {{ {ERRORS} }} }}",
+                f"mutation {{ createHosts(input: {many}) {{ {ERRORS} }} }}",
             ]
             for operator in OPERATORS + (TEXT_OPERATORS if name in TEXTS else ()):
                 operand = f"[{value}]" if operator in ("in", "notIn") else value
@@ -63,7 +65,7 @@ async def test_no_value_in_a_filter_or_an_input_is_our_own_fault(engines: Engine
 
 async def test_a_domain_is_compared_as_what_it_restricts(engines: Engines) -> None:
     row = 'positive: 5, word: "good", small: -1, moment: "2024-01-01T00:00:00Z", price: "1.5"'
-    await codes(engines, f"mutation {{ createHost(input: {{{row}}}) {{ errors {{ code }} }} }}")
+    await codes(engines, f"mutation {{ createHost(input: {{{row}}}) {{ errors {{ ... on UserError {{ code }} }} }} }}")
     for where, count in (
         ("{positive: {eq: 5}}", 1),
         ("{positive: {gt: -7}}", 1),
@@ -84,6 +86,6 @@ async def test_a_domain_is_compared_as_what_it_restricts(engines: Engines) -> No
 
 async def test_an_input_keeps_the_rules_of_the_type_below_a_domain(engines: Engines) -> None:
     for value, path in (('word: "much too long"', "word"), ("small: 70000", "small"), ('price: "12345.678"', "price")):
-        document = f"mutation {{ createHost(input: {{{value}}}) {{ errors {{ code path }} }} }}"
+        document = f"mutation {{ createHost(input: {{{value}}}) {{ errors {{ ... on UserError {{ code path }} }} }} }}"
         result = await SCHEMA.execute(document, None, context_value=ContextFactory(engines, viewer=MAKER))
         assert result.data == {"createHost": {"errors": [{"code": "INVALID_INPUT", "path": ["input", path]}]}}

@@ -8,7 +8,7 @@ from tests.mutations.asking import Asking, make_user
 from tests.mutations.banking import balance_of, make_account, place
 from tests.writing.asking import ERRORS
 
-CANCEL = "cancelOrders(input: {%s}) { count errors { code path message } }"
+CANCEL = "cancelOrders(input: {%s}) { count errors { ... on UserError { code path message } } }"
 
 LEFT_OUT: tuple[tuple[str, str, str], ...] = (
     ("$id: ID", "where: {id: {eq: $id}}", "where.id.eq"),

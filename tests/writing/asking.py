@@ -21,7 +21,9 @@ from graph.writing import Change
 T = TypeVar("T")
 
 EVERYTHING = (OperationType.QUERY, OperationType.MUTATION)
-ERRORS = """errors { ... on UserError { __typename code message path ... on VersionConflict { currentVersion } } }"""
+CONFLICT = "... on VersionConflict { currentVersion }"
+"""Not every schema has something with a version."""
+ERRORS = f"errors {{ ... on UserError {{ __typename code message path {CONFLICT} }} }}"
 
 
 class AskingSchema(ABC):
@@ -51,7 +53,8 @@ class AskingSchema(ABC):
     async def do(self, name: str, input_: Mapping[str, Any], *selection: str) -> Any:
         """Run one mutation by name; its payload, with all errors."""
         input_type = f"{name[0].upper()}{name[1:]}Input"
-        document = f"mutation($input: {input_type}!) {{ {name}(input: $input) {{ {' '.join(selection)} {ERRORS} }} }}"
+        errors = ERRORS if self.schema.get_type_by_name("VersionConflict") else ERRORS.replace(CONFLICT, "")
+        document = f"mutation($input: {input_type}!) {{ {name}(input: $input) {{ {' '.join(selection)} {errors} }} }}"
         return (await self(document, input=input_))[name]
 
     async def refused(self, name: str, input_: Mapping[str, Any], *selection: str) -> list[tuple[str, tuple[str, ...]]]:

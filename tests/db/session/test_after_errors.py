@@ -5,7 +5,7 @@ Each way in which a statement fails goes each road that a statement can take.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime, time
 from typing import Any, NamedTuple, cast
 
@@ -108,9 +108,15 @@ Road = Callable[[Engines, Failing], Awaitable[object]]
 # Roads
 
 
+def use(rows: Iterable[Iterable[object]]) -> None:
+    """Use all values. Raises `UnreadableValue` for one that could not be read."""
+    for row in rows:
+        list(map(str, row))
+
+
 async def single(engines: Engines, failing: Failing, mode: Mode = Mode.SINGLE) -> None:
     async with RequestSession(engines, mode) as session:
-        await session.rows(failing.statement, failing.values)
+        use(await session.rows(failing.statement, failing.values))
 
 
 async def current(engines: Engines, failing: Failing) -> None:
@@ -120,7 +126,7 @@ async def current(engines: Engines, failing: Failing) -> None:
 async def snapshot(engines: Engines, failing: Failing) -> None:
     async with RequestSession(engines) as session:
         await session.rows(COUNTED)
-        await session.rows(failing.statement, failing.values)
+        use(await session.rows(failing.statement, failing.values))
 
 
 async def compiled(engines: Engines, failing: Failing) -> None:
@@ -134,7 +140,7 @@ async def compiled(engines: Engines, failing: Failing) -> None:
             await session.rows(kept, dict.fromkeys(failing.values))
     async with RequestSession(engines) as session:
         await session.rows(COUNTED)
-        await session.rows(kept, failing.values)
+        use(await session.rows(kept, failing.values))
 
 
 async def executed(engines: Engines, failing: Failing) -> None:
