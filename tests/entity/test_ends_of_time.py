@@ -164,8 +164,9 @@ async def test_ends_are_written_by_create_update_and_bulk(blank_database: Databa
         assert [age["began"] for age in payload["createAges"]["ages"]] == [SHOWN["day"][0], SHOWN["day"][-1]]
         find = payload["createFind"]["find"]
         assert (find["day"], find["notedAt"]) == (SHOWN["day"][-1], SHOWN["notedAt"][-1])
-        update = "mutation ($input: UpdateFindInput!)"
-            " { updateFind(input: $input) { find { day at } errors { ... on UserError { message } } } }"
+        update = """mutation ($input: UpdateFindInput!) {
+          updateFind(input: $input) { find { day at } errors { ... on UserError { message } } }
+        }"""
         values = {"id": find["id"], "day": SHOWN["day"][0], "at": SHOWN["at"][-1]}
         changed = await ages.data(update, input=values)
         assert changed["updateFind"] == {"find": {"day": SHOWN["day"][0], "at": SHOWN["at"][-1]}, "errors": []}

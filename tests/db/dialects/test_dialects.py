@@ -27,7 +27,6 @@ HOUSE = Path(db.__file__).parent.parent
 NAMED = re.compile("postgres|sqlite|asyncpg", re.IGNORECASE)
 
 NAMING = {
-    "db/fast/driver_errors.py": "what asyncpg raises, and what Python raises inside of asyncpg",
     "db/fast/fast_connection.py": "statements go straight to asyncpg, the one driver that the fast path knows",
     "db/full_text.py": "the first full-text index of posts was made of other tables on each database",
     "db/migrate.py": "revisions go past PgBouncer; a file that does not exist has no revision",
