@@ -49,8 +49,8 @@ def _average(column: Expression) -> Expression:
 
 
 def _average_of_doubles(column: Expression) -> Expression:
-    wide = _wide(column)
-    return cast(func.avg(wide, type_=wide.type), DOUBLE)
+    """The sum by the count: the average of PostgreSQL adds squares as well, and overflows from 1e154 on."""
+    return cast(func.sum(_wide(column), type_=DOUBLE) / func.count(column), DOUBLE)
 
 
 EXTREMES: Mapping[str, Aggregate] = {

@@ -242,8 +242,10 @@ def some_group(draw: st.DrawFn, subject: Subject, entity: Entity) -> Group:
     having: dict[str, Any] = {}
     if draw(st.booleans()) and names:
         name = draw(st.sampled_from(names))
-        values = subject.values(entity, entity.attributes[name])
-        having = {function.name: {name: {draw(st.sampled_from(COMPARED)): draw(st.sampled_from(values))}}}
+        _, result = applicable(entity, function)[name]
+        operator = draw(st.sampled_from([one for one in COMPARED if one in operators(result)]))
+        value = draw(st.sampled_from(subject.values(entity, entity.attributes[name])))
+        having = {function.name: {name: {operator: value}}}
     return Group(tuple(fields), draw(st.integers(0, 2)), having)
 
 
