@@ -6,15 +6,13 @@ https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COM
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import asyncpg
 from sqlalchemy import (
     ARRAY,
     JSON,
-    REAL,
     URL,
     BindParameter,
     CheckConstraint,
@@ -25,7 +23,6 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Executable,
-    Float,
     ForeignKeyConstraint,
     FromClause,
     Index,
@@ -53,7 +50,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncpgFloat
 from sqlalchemy.exc import (
     DBAPIError,
     DisconnectionError,
@@ -71,10 +67,10 @@ from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
-from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, set_up_texts, takes_for_equal
-from db.dialects.postgresql_times import DRIVER, read_day, read_moment, read_moment_in_utc, read_time
-from db.dialects.single_precision import nearest, shortest
-from db.relations import SINGLE_PRECISION_BITS, Expression, Key, parameter_type, stored
+from db.dialects.postgresql_driver import DRIVER
+from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, learn_small_letters, takes_for_equal
+from db.dialects.postgresql_times import read_day, read_moment, read_moment_in_utc, read_time
+from db.relations import Expression, Key, parameter_type, stored
 
 URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 """What may follow the question mark of a URL. Source:
@@ -86,9 +82,6 @@ Source: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handl
 
 OUT_OF_RANGE = "22003"
 """A number is larger than its type holds."""
-
-FLOAT4, FLOAT8 = 700, 701
-"""The numbers of types. Source: https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat"""
 
 QUERY_CANCELED = "57014"
 """Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
@@ -124,41 +117,6 @@ ENDINGS = {UniqueConstraint: "key", ForeignKeyConstraint: "fkey", CheckConstrain
 PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
 
 
-class AnyFloat(AsyncpgFloat):
-    """A number as asyncpg has it. What is read in single precision has the digits that PostgreSQL would print.
-
-    Values are sent in double precision: PostgreSQL compares either with those, from the same index, and one that is
-    beyond single precision is still a value to compare with.
-    """
-
-    def __init__(self, precision: int | None = None, *, asdecimal: bool = False, **named: Any) -> None:
-        self.is_single = precision is not None and precision <= SINGLE_PRECISION_BITS
-        super().__init__(asdecimal=asdecimal, **named)  # type: ignore[call-overload]  # an overload for each of true and false
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], float | None] | None:
-        """To the nearest number of the column's precision."""
-        if not self.is_single:
-            return None
-        return lambda value: None if value is None else nearest(value)
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        """None for doubles, which nearly all are."""
-        read = shortest if coltype == FLOAT4 else float
-        if self.asdecimal and coltype in (FLOAT4, FLOAT8):
-            return lambda value: None if value is None else Decimal(repr(read(value)))
-        if coltype == FLOAT4:
-            return lambda value: None if value is None else shortest(value)
-        found: Callable[[Any], Any] | None = super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
-        return found
-
-
-class SingleFloat(AnyFloat):
-    """REAL."""
-
-    def __init__(self, precision: int | None = None, *, asdecimal: bool = False, **named: Any) -> None:
-        super().__init__(precision or SINGLE_PRECISION_BITS, asdecimal=asdecimal, **named)
-
-
 class PostgreSQLConnections(ConnectionsDialect):
     """How connections open, begin and end."""
 
@@ -192,9 +150,7 @@ class PostgreSQLConnections(ConnectionsDialect):
 
     def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
         """Replace lost connections, end transactions that were left open, and learn how the server writes texts."""
-        set_up_texts(engine)
-        dialect = engine.sync_engine.dialect
-        dialect.colspecs = {**dialect.colspecs, REAL: SingleFloat, Float: AnyFloat}
+        learn_small_letters(engine)
         event.listen(engine.sync_engine, "checkout", _replace_lost)
         event.listen(engine.sync_engine, "reset", _end_transaction)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import CHAR, Dialect, String, event
+from sqlalchemy import Dialect, event
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncpgString
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -68,10 +68,9 @@ class ServerText(AsyncpgString):
         return unpadded if coltype == PADDED else None
 
 
-def set_up_texts(engine: AsyncEngine) -> None:
-    """Read padded texts without their padding, and ask the first connection for the server's small letters."""
+def learn_small_letters(engine: AsyncEngine) -> None:
+    """Ask the first connection for the server's small letters."""
     dialect = engine.sync_engine.dialect
-    dialect.colspecs = {**dialect.colspecs, String: ServerText, CHAR: ServerText}
 
     @event.listens_for(engine.sync_engine, "connect")
     def learn(connection: Any, _record: object) -> None:

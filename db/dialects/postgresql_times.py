@@ -15,23 +15,16 @@ from datetime import UTC, date, datetime, time
 from typing import Any, TypeAlias
 
 from asyncpg.pgproto import pgproto
-from sqlalchemy import ARRAY, Date, DateTime, Dialect, Time
-from sqlalchemy.dialects import registry
+from sqlalchemy import Date, DateTime, Dialect, Time
 from sqlalchemy.dialects.postgresql.asyncpg import (
     AsyncpgDate,
     AsyncpgDateTime,
     AsyncpgTime,
-    PGCompiler_asyncpg,
-    PGDialect_asyncpg,
 )
 from sqlalchemy.types import TypeEngine
 
 from db.dialects.errors import UnstorableValue
-from db.relations import stored
 from db.unreadable import Unreadable
-
-DRIVER = "postgresql+trellis"
-"""SQLAlchemy's name for asyncpg with the types of this module."""
 
 Convert: TypeAlias = Callable[[Any], Any]
 
@@ -46,7 +39,7 @@ pgproto.infinity_datetime = Unreadable("infinity")  # type: ignore[attr-defined]
 pgproto.negative_infinity_datetime = Unreadable("-infinity")  # type: ignore[attr-defined]
 
 
-class _InWords:
+class InWords:
     """A type whose values are sent as text."""
 
     def bind_processor(self, dialect: Dialect) -> Convert:
@@ -68,7 +61,9 @@ class _InWords:
         raise NotImplementedError
 
 
-class _Day(_InWords, AsyncpgDate):
+class Day(InWords, AsyncpgDate):
+    """A day."""
+
     def written(self, value: date) -> str:
         """ISO 8601; a moment counts as its day."""
         if not isinstance(value, date):
@@ -76,7 +71,9 @@ class _Day(_InWords, AsyncpgDate):
         return date.isoformat(value)
 
 
-class _Moment(_InWords, AsyncpgDateTime):
+class Moment(InWords, AsyncpgDateTime):
+    """A day and a time, with a zone or without."""
+
     def written(self, value: date) -> str:
         """ISO 8601. Where the column has a zone, a moment without one is of this machine's, as asyncpg takes it."""
         if not isinstance(value, date):
@@ -88,7 +85,9 @@ class _Moment(_InWords, AsyncpgDateTime):
         return (moment if has_zone or not self.timezone else moment.astimezone()).isoformat()
 
 
-class _TimeOfDay(_InWords, AsyncpgTime):
+class TimeOfDay(InWords, AsyncpgTime):
+    """A time of day, with a zone or without."""
+
     def written(self, value: time) -> str:
         """ISO 8601; a zone is left out where the column has none, as asyncpg does."""
         if not isinstance(value, time):
@@ -98,32 +97,6 @@ class _TimeOfDay(_InWords, AsyncpgTime):
         if value.utcoffset() is None:  # PostgreSQL would add the zone of the connection
             raise UnstorableValue("a time of a column with a time zone has one; add one, for instance +00:00")
         return value.isoformat()
-
-
-class _Compiler(PGCompiler_asyncpg):
-    def render_bind_cast(self, type_: Any, dbapi_type: Any, sqltext: str) -> str:
-        """`$1::TEXT::DATE`, and for keys `$1::TEXT[]::DATE[]`."""
-        if isinstance(stored(dbapi_type, self.dialect), _InWords):
-            sqltext = f"{sqltext}::TEXT"
-        elif isinstance(dbapi_type, ARRAY) and isinstance(stored(dbapi_type.item_type, self.dialect), TIMES):
-            sqltext = f"{sqltext}::TEXT[]"
-        return super().render_bind_cast(type_, dbapi_type, sqltext)  # type: ignore[no-untyped-call, no-any-return]
-
-
-class PostgreSQLInWords(PGDialect_asyncpg):
-    """SQLAlchemy's dialect for asyncpg, with days and times as text."""
-
-    supports_statement_cache = True
-    statement_compiler = _Compiler
-    colspecs = {  # noqa: RUF012 - as in its base
-        **PGDialect_asyncpg.colspecs,
-        Date: _Day,
-        DateTime: _Moment,
-        Time: _TimeOfDay,
-    }
-
-
-registry.register(DRIVER.replace("+", "."), __name__, PostgreSQLInWords.__name__)
 
 
 def read_day(words: str) -> date | Unreadable:

@@ -1,0 +1,49 @@
+"""SQLAlchemy's dialect for asyncpg with types of ours: texts without padding, floats of both precisions, times as text.
+
+The dialect is known to SQLAlchemy as `DRIVER`. Which types, and why: the modules that are named here.
+Source: https://docs.sqlalchemy.org/en/21/core/type_api.html#sqlalchemy.types.TypeEngine.render_bind_cast
+"""
+
+from typing import Any
+
+from sqlalchemy import ARRAY, CHAR, REAL, Date, DateTime, Float, String, Time
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
+
+from db.dialects.postgresql_numbers import AnyFloat, SingleFloat
+from db.dialects.postgresql_texts import ServerText
+from db.dialects.postgresql_times import TIMES, Day, InWords, Moment, TimeOfDay
+from db.relations import stored
+
+DRIVER = "postgresql+trellis"
+"""SQLAlchemy's name for asyncpg with these types."""
+
+
+class _Compiler(PGCompiler_asyncpg):
+    def render_bind_cast(self, type_: Any, dbapi_type: Any, sqltext: str) -> str:
+        """`$1::TEXT::DATE`, and for keys `$1::TEXT[]::DATE[]`."""
+        if isinstance(stored(dbapi_type, self.dialect), InWords):
+            sqltext = f"{sqltext}::TEXT"
+        elif isinstance(dbapi_type, ARRAY) and isinstance(stored(dbapi_type.item_type, self.dialect), TIMES):
+            sqltext = f"{sqltext}::TEXT[]"
+        return super().render_bind_cast(type_, dbapi_type, sqltext)  # type: ignore[no-untyped-call, no-any-return]
+
+
+class PostgreSQLDriver(PGDialect_asyncpg):
+    """asyncpg, as SQLAlchemy has it, but for these types."""
+
+    supports_statement_cache = True
+    statement_compiler = _Compiler
+    colspecs = {  # noqa: RUF012 - as in its base
+        **PGDialect_asyncpg.colspecs,
+        String: ServerText,
+        CHAR: ServerText,
+        Float: AnyFloat,
+        REAL: SingleFloat,
+        Date: Day,
+        DateTime: Moment,
+        Time: TimeOfDay,
+    }
+
+
+registry.register(DRIVER.replace("+", "."), __name__, PostgreSQLDriver.__name__)
