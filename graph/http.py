@@ -16,6 +16,9 @@ from starlette.requests import Request as HTTPRequest
 from db.exact_json import loads_floats
 from graph.prepare.documents import OperationRequest
 
+MAY_BE_ROUNDED = re.compile(rb"[0-9](?:[.eE]|[0-9]{15})")
+"""What a number looks like that a double may not hold; texts may look so, too."""
+
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 HTML = "text/html"
@@ -129,7 +132,7 @@ def _parsed(text: bytes, what: str) -> Any:
         raise HTTPException(400, f"{what} is not JSON in UTF-8: {error}.") from None
     # orjson rounds a number with many digits to a double. Few requests have a fraction, or a number beyond 64 bits.
     try:
-        return loads_floats(text.decode()) if _has_float(found) else found
+        return loads_floats(text.decode()) if MAY_BE_ROUNDED.search(text) and _has_float(found) else found
     except RecursionError:  # nothing takes JSON that deep, however exact
         return found
 

@@ -54,24 +54,19 @@ class DatabaseConnection:
         """The rows of a compiled statement, to be read by position. Raises `ReadOnlyOperation` for a change in none."""
         if statement.changes and not self.changing:
             raise ReadOnlyOperation
+        fast = self._fast
         try:
-            return await self._fetch(statement, parameters)
+            if fast is not None:
+                rows = await fast.fetch(statement, parameters or NOTHING)
+                if rows is not None:
+                    return rows
+            connection = self.sqlalchemy
+            result = await connection.execute(statement.statement, parameters)
+            if fast is not None:
+                statement.learn(result, connection.dialect)
+            return result.all() if result.returns_rows else ()
         except Exception as error:
             return await self._read_again(statement.statement, parameters, error)
-
-    async def _fetch(
-        self, statement: CompiledStatement, parameters: Parameters | None
-    ) -> Sequence[Row[Any]] | Sequence[Values]:
-        fast = self._fast
-        if fast is not None:
-            rows = await fast.fetch(statement, parameters or NOTHING)
-            if rows is not None:
-                return rows
-        connection = self.sqlalchemy
-        result = await connection.execute(statement.statement, parameters)
-        if fast is not None:
-            statement.learn(result, connection.dialect)
-        return result.all() if result.returns_rows else ()
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
         """The rows of a statement that SQLAlchemy runs. Raises as `fetch` does."""
