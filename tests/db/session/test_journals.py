@@ -26,8 +26,8 @@ def somebodys(folder: Path, journal: str = "delete") -> Path:
     file = folder / "theirs.db"
     with sqlite3.connect(file) as connection:
         connection.execute(f"PRAGMA journal_mode = {journal}")
-        connection.execute("CREATE TABLE notes (body TEXT)")
-        connection.execute("INSERT INTO notes VALUES ('one')")
+        connection.execute("CREATE TABLE sayings (body TEXT)")
+        connection.execute("INSERT INTO sayings VALUES ('one')")
     connection.close()
     return file
 
@@ -49,14 +49,16 @@ async def asked(url: str, *questions: str) -> list[object]:
 async def test_reading_somebodys_file_changes_no_byte_of_it(tmp_path: Path, journal: str) -> None:
     file = somebodys(tmp_path, journal)
     before = contents(tmp_path)
-    found = await asked(f"sqlite:///{file}", "SELECT body FROM notes", "PRAGMA journal_mode", "PRAGMA synchronous")
+    found = await asked(f"sqlite:///{file}", "SELECT body FROM sayings", "PRAGMA journal_mode", "PRAGMA synchronous")
     assert found == ["one", "delete", 2]
     assert contents(tmp_path) == before
 
 
 async def test_somebodys_write_ahead_log_stays_one(tmp_path: Path) -> None:
     file = somebodys(tmp_path, "wal")
-    assert await asked(f"sqlite:///{file}", "SELECT body FROM notes", "PRAGMA journal_mode", "PRAGMA synchronous") == [
+    assert await asked(
+        f"sqlite:///{file}", "SELECT body FROM sayings", "PRAGMA journal_mode", "PRAGMA synchronous"
+    ) == [
         "one",
         "wal",
         1,
@@ -67,9 +69,9 @@ async def test_somebodys_write_ahead_log_stays_one(tmp_path: Path) -> None:
 async def test_a_file_that_is_only_read_is_served(tmp_path: Path, query: str) -> None:
     file = somebodys(tmp_path)
     url = f"sqlite:///file:{file}{query}"
-    assert await asked(url, "SELECT body FROM notes") == ["one"]
+    assert await asked(url, "SELECT body FROM sayings") == ["one"]
     with pytest.raises(DBAPIError, match="readonly"):
-        await asked(url, "DELETE FROM notes")
+        await asked(url, "DELETE FROM sayings")
 
 
 async def test_an_empty_file_that_cannot_be_written_stays_empty(tmp_path: Path) -> None:
@@ -91,15 +93,15 @@ async def test_a_database_that_trellis_makes_has_a_write_ahead_log(tmp_path: Pat
 async def test_migrating_somebodys_file_keeps_its_journal(tmp_path: Path) -> None:
     file = somebodys(tmp_path)
     await asyncio.to_thread(upgrade, settings_of(f"sqlite:///{file}"))
-    assert await asked(f"sqlite:///{file}", "PRAGMA journal_mode", "SELECT body FROM notes") == ["delete", "one"]
+    assert await asked(f"sqlite:///{file}", "PRAGMA journal_mode", "SELECT body FROM sayings") == ["delete", "one"]
 
 
 async def test_a_view_holds_without_a_write_ahead_log_and_commits_wait_for_its_end(tmp_path: Path) -> None:
     engines = Engines(settings_of(f"sqlite:///{somebodys(tmp_path)}"))
-    ask = text("SELECT count(*) FROM notes")
+    ask = text("SELECT count(*) FROM sayings")
     async with engines.writing().connect() as writer, RequestSession(engines, Mode.SNAPSHOT) as reader:
         assert [tuple(row) for row in await reader.rows(ask)] == [(1,)]
-        await writer.execute(text("INSERT INTO notes VALUES ('two')"))
+        await writer.execute(text("INSERT INTO sayings VALUES ('two')"))
         committing = asyncio.create_task(writer.commit())
         await asyncio.sleep(0.05)
         assert [tuple(row) for row in await reader.rows(ask)] == [(1,)]
