@@ -26,6 +26,24 @@
     document.querySelector(`.graphiql-sidebar button[aria-label="Show ${CSS.escape(title)}"]`)?.click();
   };
 
+  // GraphiQL 4.1.2 keeps headers in its history, whatever `shouldPersistHeaders` says. So the history is stored without.
+  const HISTORY = ["graphiql:queries", "graphiql:favorites"];
+  const withoutHeaders = (name, value) => (name === "headers" ? undefined : value);
+  const storage = {
+    getItem: (key) => localStorage.getItem(key),
+    setItem: (key, value) =>
+      localStorage.setItem(key, HISTORY.includes(key) ? JSON.stringify(JSON.parse(value, withoutHeaders)) : value),
+    removeItem: (key) => localStorage.removeItem(key),
+    clear: () => Object.keys(localStorage).filter((key) => key.startsWith("graphiql:")).forEach(storage.removeItem),
+    get length() {
+      return Object.keys(localStorage).filter((key) => key.startsWith("graphiql:")).length;
+    },
+  };
+  for (const key of HISTORY) {
+    const kept = storage.getItem(key); // by a version that did not know
+    if (kept) storage.setItem(key, kept);
+  }
+
   // A link may bring its own query, /graphql#query=…; it is shown, never run, and the server does not see it.
   const link = new URLSearchParams(location.hash.slice(1));
 
@@ -44,6 +62,7 @@
         schemaDescription: true, // and the schema's own description included
         isHeadersEditorEnabled: true,
         shouldPersistHeaders: false, // a token is forgotten with the tab in which it was typed
+        storage,
       },
       React.createElement(GraphiQL.Logo, null, "Trellis"),
     ),
