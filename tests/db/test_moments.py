@@ -175,7 +175,7 @@ def as_text(value: datetime, zone: timezone | None, separator: str) -> str:
     )
 
 
-@tried(200)
+@tried(100)
 @given(moments, offsets, moments, offsets, st.sampled_from(" Tt"))
 def test_texts_compare_as_their_moments_and_begin_with_a_day_beside_theirs(
     one: datetime, zone: timezone | None, other: datetime, other_zone: timezone | None, separator: str

@@ -111,7 +111,7 @@ def things_in(answer: Any) -> Any:
     return answer["box"]["things"] if "box" in answer else answer["things"]
 
 
-@tried(12)
+@tried(4)
 @given(order=terms, size=st.integers(3, 13))
 @example(order=[(COUNT_IN_BOX, "ASC_NULLS_FIRST"), (ID_OF_WHOLE, "DESC_NULLS_FIRST")], size=3)
 async def test_a_list_is_the_same_however_it_is_cut(order: list[Term], size: int, both: Both) -> None:
@@ -124,7 +124,7 @@ async def test_a_list_is_the_same_however_it_is_cut(order: list[Term], size: int
         assert await walk_backward(api, ROOT, size, orderBy=order_by) == expected
 
 
-@tried(10)
+@tried(6)
 @given(order=terms, size=st.integers(1, 5), box=st.sampled_from(BOXES))
 async def test_every_parent_has_pages_of_its_own(order: list[Term], size: int, box: things.Box, both: Both) -> None:
     order_by = spelled(order)
@@ -142,7 +142,7 @@ async def test_every_parent_has_pages_of_its_own(order: list[Term], size: int, b
         assert await walk_backward(api, IN_ONE_BOX, size, orderBy=order_by, box=id_) == expected
 
 
-@tried(10)
+@tried(6)
 @given(order=terms, places=st.lists(st.integers(0, len(THINGS) - 1), min_size=2, max_size=2), size=st.integers(0, 9))
 async def test_rows_between_two_cursors_are_those_between_two_places(
     order: list[Term], places: list[int], size: int, both: Both

@@ -41,7 +41,7 @@ async def served(subject: Subject, filled: Filled) -> AsyncIterator[Both]:
         yield {"sqlite": first, "postgresql": second}
 
 
-@tried(40)
+@tried(16)
 @given(data=st.data())
 async def test_both_databases_answer_what_python_reckons(data: st.DataObject, subject: Subject, served: Both) -> None:
     question: Question = data.draw(subject.questions())

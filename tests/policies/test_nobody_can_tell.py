@@ -62,7 +62,7 @@ async def known_of(worlds: Worlds, viewer: Viewer) -> Known:
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)
-@tried(8)
+@tried(5)
 @given(data=st.data())
 async def test_no_operation_tells_of_what_is_hidden(data: st.DataObject, worlds: Worlds, name: str) -> None:
     viewer = LIMITED[name]

@@ -9,7 +9,7 @@ from tests.execute.agreement.operations import operations
 
 
 @left_by_graphql_core
-@tried(60)
+@tried(40)
 @given(data=st.data())
 async def test_two_executors_agree_about_resolvers_of_every_kind(data: st.DataObject, port: Pair) -> None:
     await port.check(data.draw(operations(port.known)))

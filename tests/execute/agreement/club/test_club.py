@@ -9,7 +9,7 @@ from tests.execute.agreement.operations import operations
 
 
 @left_by_graphql_core
-@tried(60)
+@tried(30)
 @given(data=st.data())
 async def test_two_executors_agree_about_the_club(data: st.DataObject, club: Pair) -> None:
     await club.check(data.draw(operations(club.known)))
