@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 START_TIMEOUT_S = 30
+KEEP_ALIVE_S = 60
 
 
 class _Server(uvicorn.Server):
@@ -30,7 +31,12 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """Serve an application and yield its origin, `http://127.0.0.1:<port>`."""
-    server = _Server(uvicorn.Config(app, lifespan="on", log_level="warning", timeout_graceful_shutdown=5))
+    # uvicorn closes a connection that was idle for five seconds. Where this loop stands still for as long, because the
+    # collector looks at all that the tests have left, that is a connection on which a client is just sending.
+    config = uvicorn.Config(
+        app, lifespan="on", log_level="warning", timeout_graceful_shutdown=5, timeout_keep_alive=KEEP_ALIVE_S
+    )
+    server = _Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         # asyncio sets it on sockets of its own; without it, each answer waits 40 ms for an acknowledgement.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
