@@ -174,6 +174,8 @@ async def test_a_noun_is_added_as_the_readme_says(blank_database: Database, clon
 
     await asyncio.to_thread(run, "trellis db upgrade")
     for language, body in steps:
+        if language == "sh" and "pytest" in body and blank_database.dialect == "sqlite":
+            continue  # those tests run on both databases, and take a third of the time of this one
         if language == "sh":
             await asyncio.to_thread(run, body)
         else:
