@@ -10,9 +10,9 @@ HOST =
 PORT =
 
 BIN := .venv/bin
-# Two workers more than there are cores, for tests wait for servers and timers. Workers that are done take over what others
+# A worker more than there are cores, for tests wait for servers and timers. Workers that are done take over what others
 # have not begun. Compiled files are kept whatever the shell says: each process would compile hundreds of them otherwise.
-PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 2)) --dist worksteal
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist worksteal
 READY := .venv/.ready
 
 help:
