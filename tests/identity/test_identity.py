@@ -92,7 +92,7 @@ async def test_no_connection_is_held_while_a_password_is_hashed(
     held: list[int] = []
 
     class Looking(Counting):
-        def verify(self, hash: str | bytes, password: str | bytes) -> bool:
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # type: ignore[override]  # as there
             held.append(engines.pools()["primary"].checked_out)
             return super().verify(hash, password)
 
