@@ -10,6 +10,7 @@ Why: docs/decisions/0018-exact-numbers.md.
 import math
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
+from operator import ge, le
 from typing import NamedTuple, TypeAlias
 
 from db.numerals import DECIMAL
@@ -156,30 +157,23 @@ def _remainder(value: Decimal, divisor: Decimal) -> Decimal | None:
     return EXACT.remainder(value, divisor) if divisor else None
 
 
-def _lowest(value: Stored) -> Stored:
-    """The smallest number of a column that means this decimal or more; not a number is more than all of them."""
-    if value is None:
-        return None
-    wanted = meant(value)
-    if wanted.is_nan():
-        return NO_NUMBER
-    if _is_between_whole_numbers(wanted):
-        return math.ceil(wanted)
-    found = nearest(wanted)
-    return found if meant(found) >= wanted else math.nextafter(found, math.inf)
+def _bound(
+    towards: float, whole: Callable[[Decimal], int], fits: Callable[[Decimal, Decimal], bool]
+) -> Callable[[Stored], Stored]:
+    """From a decimal to the nearest number of a column that fits. Not a number is more than all numbers."""
 
+    def function(value: Stored) -> Stored:
+        if value is None:
+            return None
+        wanted = meant(value)
+        if wanted.is_nan():
+            return NO_NUMBER
+        if _is_between_whole_numbers(wanted):
+            return whole(wanted)
+        found = nearest(wanted)
+        return found if fits(meant(found), wanted) else math.nextafter(found, towards)
 
-def _highest(value: Stored) -> Stored:
-    """The largest number of a column that means this decimal or less."""
-    if value is None:
-        return None
-    wanted = meant(value)
-    if wanted.is_nan():
-        return NO_NUMBER
-    if _is_between_whole_numbers(wanted):
-        return math.floor(wanted)
-    found = nearest(wanted)
-    return found if meant(found) <= wanted else math.nextafter(found, -math.inf)
+    return function
 
 
 def _is_between_whole_numbers(value: Decimal) -> bool:
@@ -222,8 +216,8 @@ SUM, AVERAGE = "trellis_sum", "trellis_average"
 FUNCTIONS: Mapping[str, SQLFunction] = {
     EXACTLY: SQLFunction(1, _of_numbers(lambda value: value)),
     ROUNDED: SQLFunction(2, _of_numbers(_scaled)),
-    LOWEST: SQLFunction(1, _lowest),
-    HIGHEST: SQLFunction(1, _highest),
+    LOWEST: SQLFunction(1, _bound(math.inf, math.ceil, ge)),
+    HIGHEST: SQLFunction(1, _bound(-math.inf, math.floor, le)),
     DOUBLE: SQLFunction(1, _double),
     PLUS: SQLFunction(2, _of_numbers(EXACT.add)),
     MINUS: SQLFunction(2, _of_numbers(EXACT.subtract)),
