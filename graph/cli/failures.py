@@ -37,6 +37,8 @@ def _wrong_setting(problem: ErrorDetails) -> str:
     if field is None:  # of a domain's own settings
         return f"TRELLIS_{name.upper()} {said}. Correct it, or unset it for the default."
     default = "a SQLite file in var/" if isinstance(field.default, SecretStr) else field.default
+    if isinstance(default, bool):
+        default = str(default).lower()
     return f"TRELLIS_{name.upper()} {said}. Correct it, or unset it for the default: {default or 'none'}."
 
 

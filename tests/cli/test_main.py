@@ -157,6 +157,12 @@ def test_a_wrong_command_line_is_a_usage_error(arguments: list[str]) -> None:
             "TRELLIS_POOL_SIZE should be a valid integer, unable to parse string as an integer."
             " Correct it, or unset it for the default: 15.",
         ),
+        (
+            "TRELLIS_PGBOUNCER",
+            SECRET,
+            "TRELLIS_PGBOUNCER should be a valid boolean, unable to interpret input."
+            " Correct it, or unset it for the default: false.",
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_without_its_value(name: str, value: str, sentence: str) -> None:
