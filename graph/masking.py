@@ -36,13 +36,14 @@ class Overloaded(ClientError):
 
 
 class OutOfRange(ClientError):
-    """A number that was asked for, or is to be stored, is too large for the database."""
+    """A number that was asked for, or is to be stored, is too large for the database, or a quotient by zero."""
 
     code = "OUT_OF_RANGE"
 
     def __init__(self) -> None:
         super().__init__(
-            "A number here is larger than the database stores or computes with; ask for fewer rows or smaller numbers."
+            "A number here is larger than the database computes with, or a quotient by zero; ask for other rows, or for"
+            " smaller numbers."
         )
 
 

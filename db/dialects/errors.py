@@ -43,4 +43,4 @@ class Failure(Enum):
     UNFIT_VALUE = auto()
     """A value is not of the type that it is meant for, or does not fit into it."""
     OUT_OF_RANGE = auto()
-    """A number is larger than the database stores or computes with."""
+    """A number is larger than the database stores or computes with, or was to be divided by zero."""

@@ -80,8 +80,8 @@ TRANSIENT = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: PostgreSQL asks for the whole transaction again.
 Source: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html"""
 
-OUT_OF_RANGE = "22003"
-"""A number is larger than its type holds."""
+OUT_OF_RANGE = ("22003", "22012")
+"""A number is larger than its type holds; a division by zero."""
 
 QUERY_CANCELED = "57014"
 """Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
@@ -371,7 +371,9 @@ class PostgreSQL(DatabaseDialect):
             return Failure.UNREACHABLE
         if state in UNFIT:
             return Failure.UNFIT_VALUE
-        return {NO_TABLE: Failure.NO_TABLE, LOCKED: Failure.BUSY, OUT_OF_RANGE: Failure.OUT_OF_RANGE}.get(state)
+        if state in OUT_OF_RANGE:
+            return Failure.OUT_OF_RANGE
+        return {NO_TABLE: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
 
     def place(self, url: URL) -> str:
         """The database, its host and its port."""

@@ -1,11 +1,13 @@
 """Why a database did not answer, in the same words for every database."""
 
 import pytest
+from graphql import GraphQLError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from db.dialects import DIALECTS, Failure, failure_of
 from db.session.engines import Engines
+from graph.masking import code_of, for_client
 from tests.databases import Database, settings_for
 
 LOCKING = {"postgresql": "LOCK TABLE boxes NOWAIT", "sqlite": "INSERT INTO boxes VALUES (2)"}
@@ -23,6 +25,30 @@ async def failure(engines: Engines, statement: str) -> Failure | None:
 async def test_a_missing_table_is_told_from_a_wrong_statement(engines: Engines) -> None:
     assert await failure(engines, "SELECT * FROM no_such_table") is Failure.NO_TABLE
     assert await failure(engines, "SELECT no_such_column FROM alembic_version") is None
+
+
+BEYOND = {
+    "postgresql": (
+        "SELECT 9223372036854775807 + CAST(1 AS bigint)",
+        "SELECT 1e308 * CAST(10 AS float)",
+        "SELECT 1 / 0",
+    ),
+    "sqlite": ("SELECT sum(n) FROM (SELECT 9223372036854775807 AS n UNION ALL SELECT 1)",),
+}
+
+
+async def test_what_cannot_be_computed_is_told(engines: Engines) -> None:
+    for statement in BEYOND[engines.dialect]:
+        assert await failure(engines, statement) is Failure.OUT_OF_RANGE, statement
+
+
+async def test_a_client_hears_that_a_number_cannot_be_computed(engines: Engines) -> None:
+    async with engines.writing().connect() as connection:
+        with pytest.raises(DBAPIError) as caught:
+            await connection.execute(text(BEYOND[engines.dialect][-1]))
+    (told,) = for_client([GraphQLError("internal", original_error=caught.value, path=["orders", "share"])])
+    assert (code_of(told), told.path) == ("OUT_OF_RANGE", ["orders", "share"])
+    assert "SELECT" not in told.message
 
 
 async def test_a_lock_that_another_connection_holds_is_told(blank_database: Database) -> None:
