@@ -45,20 +45,29 @@ SLOW = (
     "db/test_demo.py",
     "db/test_exporting.py",
     "db/test_functions.py",  # laws
+    "db/test_search",
     "db/test_search_laws.py",
     "docs",  # the README's commands
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",
+    "entity/test_ends_of_time.py",
+    "entity/test_exact_numbers.py",
+    "entity/test_guarded.py",
     "entity/test_locales.py",  # a database for each locale
+    "entity/test_moments.py",
     "entity/test_narrow_types.py",
+    "entity/test_odd_values.py::test_a_tampered_cursor_is_refused_or_stands_somewhere",
     "entity/test_odd_values.py::test_pages_of_one_row_are_the_whole_list_in_every_order",
     "entity/test_paging_laws.py",
     "entity/test_questions.py",
+    "entity/test_unreadable_values.py",
     "execute/agreement",
     "execute/core",  # graphql-core's own tests
     "execute/test_direct.py::test_an_answer_leaves_nothing_to_the_garbage_collector",
     "explorer",  # a browser
+    "http/test_audits.py",
     "http/test_ends.py",  # clients that leave, and timeouts
+    "http/test_exact_numbers.py",
     "http/test_hostile",  # every value that might do harm, in every place
     "operations/test_hostile",  # the same for our nouns
     "identity/test_over_http.py",  # a server for each
@@ -72,6 +81,8 @@ SLOW = (
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
     "promises",  # seconds of load and of faults
     "mutations/test_hostile.py",
+    "mutations/test_money.py",
+    "mutations/test_orders.py",
 )
 """Left out by `make test-fast`, beside tests that start processes: a third of the time, for what breaks seldom."""
 
