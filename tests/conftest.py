@@ -46,7 +46,6 @@ SLOW = (
     "db/test_exporting.py",
     "db/test_functions.py",  # laws
     "db/test_search",
-    "db/test_search_laws.py",
     "docs",  # the README's commands
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",

@@ -13,10 +13,9 @@ from sqlalchemy import Dialect, event
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncpgString
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.types import TypeDecorator
 
 from db.characters import fold
-from db.relations import ColumnType, unpadded
+from db.relations import ColumnType, undecorated, unpadded
 
 PLAIN = '(CAST({0} AS TEXT) COLLATE "default")'
 """A text under the collation of the database, which tells all texts apart, whatever the column's own type and collation
@@ -80,7 +79,7 @@ def learn_small_letters(engine: AsyncEngine) -> None:
 
 def takes_for_equal(type_: ColumnType) -> bool:
     """Whether a column may take different texts for equal, as far as its type tells: `citext`, and some collations."""
-    stored = type_.impl_instance if isinstance(type_, TypeDecorator) else type_
+    stored = undecorated(type_)
     collation = getattr(stored, "collation", None)
     return isinstance(stored, CITEXT) or (collation is not None and collation not in DETERMINISTIC)
 

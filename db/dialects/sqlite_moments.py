@@ -30,11 +30,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import TypeDecorator
 
 from db.dialects.paging import Query, limit, sorted_by
 from db.moments import SOME_DAY, stored_day, stored_moment, stored_time
-from db.relations import ColumnType, Expression, Term
+from db.relations import ColumnType, Expression, Term, stored
 from db.relations.moments import DOWNWARD, UPWARD, moment, moments_compared, stored_column
 
 MOMENT_KEY = "trellis_moment_key"
@@ -192,9 +191,7 @@ def _read_zoned_time(value: Any) -> time | None:
 
 def form_of(type_: ColumnType, dialect: Dialect) -> TextForm | None:
     """How the values of a type are compared; None for a type that stores them in a form of its own."""
-    if isinstance(type_, TypeDecorator):
-        return form_of(type_.type_engine(dialect), dialect)
-    held = type_.dialect_impl(dialect)
+    held = stored(type_, dialect)
     return held.form if isinstance(held, _Stored) and held.is_ours else None
 
 
@@ -215,12 +212,12 @@ def comparison_sql(element: moments_compared, compiler: SQLCompiler, **kw: Any) 
     column, form = stored_column(comparison.left), form_of(comparison.left.type, compiler.dialect)
     if column is None or form is None or not form.begins_with_day:
         return exact
-    stored, (least, greatest) = compiler.process(column, **kw), _ends(comparison.right, compiler, **kw)
+    written, (least, greatest) = compiler.process(column, **kw), _ends(comparison.right, compiler, **kw)
     found = [exact]
     if comparison.operator not in UPWARD:
-        found.insert(0, f"{stored} < coalesce({DAY_BESIDE}({greatest}, {DAYS_AHEAD}), {HIGHEST})")
+        found.insert(0, f"{written} < coalesce({DAY_BESIDE}({greatest}, {DAYS_AHEAD}), {HIGHEST})")
     if comparison.operator not in DOWNWARD:
-        found.insert(0, f"{stored} >= coalesce({DAY_BESIDE}({least}, {DAYS_BEHIND}), {LOWEST})")
+        found.insert(0, f"{written} >= coalesce({DAY_BESIDE}({least}, {DAYS_BEHIND}), {LOWEST})")
     return f"({' AND '.join(found)})"
 
 

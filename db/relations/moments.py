@@ -23,10 +23,9 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import TypeCoerce
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import OperatorType
-from sqlalchemy.types import TypeDecorator
 
 from db.relations.rows import Expression
-from db.relations.types import ColumnType
+from db.relations.types import ColumnType, undecorated
 
 T = TypeVar("T")
 
@@ -88,9 +87,7 @@ def comparable(expression: SQLColumnExpression[Any]) -> Expression:
 
 def holds_moments(type_: ColumnType) -> bool:
     """Whether values are moments, days or times of day to the database, however a type decorates them."""
-    if isinstance(type_, TypeDecorator):
-        return holds_moments(type_.impl_instance)
-    return isinstance(type_, MADE_OF_MOMENTS)
+    return isinstance(undecorated(type_), MADE_OF_MOMENTS)
 
 
 def stored_column(expression: Expression) -> Column[Any] | None:

@@ -5,17 +5,17 @@ its kind (`db.text_kinds`). Null is not judged here. Which rule belongs to which
 Source: https://docs.pydantic.dev/latest/concepts/types/
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
 import sqlalchemy
 from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy import BigInteger, Column, Integer, Numeric, SmallInteger, String, Text
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
 
 from db.characters import check_line, check_lines
-from db.relations import is_single, underlying
+from db.relations import is_single, undecorated, underlying
 from db.text_kinds import kind_of
 from graph.entity.scalars import BigInt
 
@@ -24,6 +24,9 @@ MAX_TEXT = 200_000
 
 MAX_LINE = 255
 """Up to how many characters a column is taken for one line: where databases and people put names and titles."""
+
+BITS: Mapping[type[TypeEngine[int]], int] = {SmallInteger: 16, BigInteger: 64, Integer: 32}
+"""How wide a column of whole numbers is; the first two are Integers to Python, too."""
 
 SINGLE_OVERFLOW = 2.0**128 - 2.0**103
 """From here on, the nearest number of single precision is infinite."""
@@ -51,15 +54,7 @@ def text(column: Column[object]) -> object:
 def whole_number(column: Column[object]) -> Any:
     """A number that fits into the column; GraphQL's Int sees to 32 bits."""
     stored = _stored(column)
-    bits = (
-        16
-        if isinstance(stored, SmallInteger)
-        else 64
-        if isinstance(stored, BigInteger)
-        else 32
-        if isinstance(stored, Integer)
-        else 64
-    )
+    bits = next((bits for type_, bits in BITS.items() if isinstance(stored, type_)), 64)
     limit = 2 ** (bits - 1)
     return Annotated[int, Field(ge=-limit, lt=limit)]
 
@@ -95,7 +90,7 @@ def any_json(_column: Column[object]) -> object:
 
 def _stored(column: Column[object]) -> TypeEngine[object]:
     """The type that the database knows; of a domain, the one that the domain restricts."""
-    return underlying(column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type)
+    return underlying(undecorated(column.type))
 
 
 def _one_of(words: Collection[str]) -> Callable[[str], str]:
