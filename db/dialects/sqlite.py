@@ -356,6 +356,8 @@ class _Call:
     SQLite forgets an interruption that comes before its statement begins, and on a busy machine the thread may begin
     long after the task was cancelled: the statement would run to its end, which an endless one has not. So the
     interruption is repeated until the call has ended. The lock keeps the last repetition off the next statement.
+    An interruption also reaches each statement that begins before every running one has ended, and a statement with rows
+    left to fetch still runs: the cursor that nobody waits for is closed.
     Source: https://www.sqlite.org/c3ref/interrupt.html
 
     SQLAlchemy closes the connection of an abandoned call, but SQLite keeps the lock of the transaction for as long as a
@@ -373,16 +375,20 @@ class _Call:
         self._ended = False
 
     def __call__(self) -> Any:
+        result = None
         try:
             if self._abandoned:
                 raise sqlite3.OperationalError("interrupted")
-            return self._function()
+            result = self._function()
         finally:
             with self._lock:
                 self._ended = True
             if self._abandoned:
-                with suppress(sqlite3.Error):  # it has just been closed
+                with suppress(sqlite3.Error):  # the connection has just been closed
+                    if isinstance(result, sqlite3.Cursor):
+                        result.close()
                     self._sqlite.rollback()
+        return result
 
     def abandon(self, loop: asyncio.AbstractEventLoop) -> None:
         """Interrupt the call until it has ended."""

@@ -1,6 +1,7 @@
 """A statement of SQLite whose task is cancelled stops, however far its thread has come."""
 
 import asyncio
+import threading
 
 import pytest
 
@@ -41,3 +42,25 @@ async def test_what_comes_after_an_abandoned_statement_is_not_interrupted(engine
             abandoned.cancel()
             await asyncio.gather(abandoned, return_exceptions=True)
             assert await (await driver.execute(long)).fetchone() == (20000,)
+
+
+async def test_rows_that_nobody_fetches_do_not_keep_an_interruption_alive(engines: Engines) -> None:
+    executed, abandoned = threading.Event(), threading.Event()
+    async with engines.primary.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+
+        def execute_and_wait() -> object:
+            cursor = driver._conn.execute("SELECT 1 UNION ALL SELECT 2")
+            executed.set()
+            abandoned.wait(PATIENCE_S)
+            return cursor
+
+        call = asyncio.create_task(driver._execute(execute_and_wait))
+        await asyncio.to_thread(executed.wait, PATIENCE_S)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        abandoned.set()
+        assert await (await driver.execute(ENDLESS.replace("FROM n)", "FROM n WHERE i < 20000)"))).fetchone() == (
+            20000,
+        )
