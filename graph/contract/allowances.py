@@ -1,7 +1,7 @@
 """Changes that are allowed all the same: a TOML file enters, with a reason and an end for each.
 
 [[allow]]
-coordinate = "Post.title"
+coordinate = "Book.title"
 kind = "FIELD_REMOVED"
 reason = "Only our own dashboard read it."
 expires = 2027-01-31
@@ -81,7 +81,7 @@ def _day(value: Any, place: str) -> date:
 
 
 EXAMPLES = {
-    "coordinate": 'coordinate = "Post.title"',
+    "coordinate": 'coordinate = "Book.title"',
     "kind": 'kind = "FIELD_REMOVED"',
     "reason": 'reason = "Only our own dashboard read it."',
     "expires": "expires = 2027-01-31",

@@ -8,7 +8,7 @@ graphql-core's `find_schema_changes` gives sentences without coordinates, so it 
 tests/contract says that whatever it finds is found here (docs/decisions/0023-schema-checks.md).
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from graphql import (
@@ -35,6 +35,9 @@ from graph.contract.kinds import Kind
 from graph.contract.pairs import Both, Paired, texts_added, texts_removed
 from graph.contract.places import Places, parts_of
 from graph.contract.values import values_changes
+
+FEW = 2
+"""Parts that types of different meaning may well have in common."""
 
 Composite: TypeAlias = GraphQLObjectType | GraphQLInterfaceType
 
@@ -112,7 +115,9 @@ def _named(schema: GraphQLSchema) -> Mapping[str, GraphQLNamedType]:
 
 
 def _likeness(type_: GraphQLNamedType) -> Hashable:
-    return type(type_), *sorted(part.rpartition(".")[2] for part in parts_of(type_))
+    """What a type consists of; itself where that says too little, for many types have an id and a name."""
+    parts = sorted(part.rpartition(".")[2] for part in parts_of(type_))
+    return (type(type_), *parts) if len(parts) > FEW else type_
 
 
 def _type_changes(both: Both[GraphQLNamedType], places: Places) -> Iterator[Change]:
@@ -129,7 +134,7 @@ def _type_changes(both: Both[GraphQLNamedType], places: Places) -> Iterator[Chan
     elif isinstance(old, GraphQLInputObjectType) and isinstance(new, GraphQLInputObjectType):
         yield from _input_changes(Both(both.at, old, new))
     elif isinstance(old, Composite) and isinstance(new, Composite):
-        yield from _composite_changes(Both(both.at, old, new))
+        yield from _composite_changes(Both(both.at, old, new), places.names)
 
 
 def _scalar_changes(both: Both[GraphQLScalarType]) -> Iterator[Change]:
@@ -166,10 +171,13 @@ def _input_changes(both: Both[GraphQLInputObjectType]) -> Iterator[Change]:
         yield both.change(Kind.ONE_OF_ADDED if both.new.is_one_of else Kind.ONE_OF_REMOVED)
 
 
-def _composite_changes(both: Both[Composite]) -> Iterator[Change]:
+def _composite_changes(both: Both[Composite], known: Container[str]) -> Iterator[Change]:
+    """`known` are the names of types that clients may have known before."""
     old, new = ([interface.name for interface in type_.interfaces] for type_ in (both.old, both.new))
     yield from texts_removed(both, Kind.INTERFACE_REMOVED, old, new)
-    yield from texts_added(both, Kind.INTERFACE_ADDED, old, new)
+    for name in new:
+        if name not in old:
+            yield both.change(Kind.INTERFACE_ADDED if name in known else Kind.NEW_INTERFACE_ADDED, new=name)
     line = line_of(node_of(both.new))
     fields = Paired(both.old.fields, both.new.fields, f"{both.at}.{{}}", lambda it: (str(it.type), *it.args), line)
     yield from fields.removed(Kind.FIELD_REMOVED)

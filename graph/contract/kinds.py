@@ -100,6 +100,7 @@ class Kind(Enum):
         "`{at}` implements `{new}` now: who reads that interface may be answered with it.",
         TYPE,
     )
+    NEW_INTERFACE_ADDED = SAFE, "`{at}` implements the new interface `{new}`.", NOBODY
     INTERFACE_REMOVED = BREAKING, "`{at}` does not implement `{old}` any more.", TYPE
     SPECIFIED_BY_ADDED = SAFE, "Scalar `{at}` says where its form is written down: {new}.", NOBODY
     SPECIFIED_BY_CHANGED = DANGEROUS, "The form of scalar `{at}` was at {old} and is at {new} now.", TYPE

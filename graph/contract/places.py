@@ -25,6 +25,8 @@ class Places:
         """Fields of objects and interfaces."""
         self.groups: defaultdict[str, list[str]] = defaultdict(list)
         """Unions that hold the type, and interfaces that it implements: the names of those types."""
+        self.names = schema.type_map.keys()
+        """Every type of the schema."""
         for directive in schema.directives:
             self._arguments(f"@{directive.name}", directive.args)
         for type_ in schema.type_map.values():
