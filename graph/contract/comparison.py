@@ -175,7 +175,7 @@ def _composite_changes(both: Both[Composite], known: Container[str]) -> Iterator
     """`known` are the names of types that clients may have known before."""
     old, new = ([interface.name for interface in type_.interfaces] for type_ in (both.old, both.new))
     yield from texts_removed(both, Kind.INTERFACE_REMOVED, old, new)
-    for name in new:
+    for name in dict.fromkeys(new):
         if name not in old:
             yield both.change(Kind.INTERFACE_ADDED if name in known else Kind.NEW_INTERFACE_ADDED, new=name)
     line = line_of(node_of(both.new))

@@ -83,12 +83,12 @@ class Paired(Generic[E]):
 
 def texts_removed(both: Both[E], kind: Kind, old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:
     """A change for each text that is only in the old list."""
-    return (both.change(kind, old=text) for text in old if text not in new)
+    return (both.change(kind, old=text) for text in dict.fromkeys(old) if text not in new)
 
 
 def texts_added(both: Both[E], kind: Kind, old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:
     """A change for each text that is only in the new list."""
-    return (both.change(kind, new=text) for text in new if text not in old)
+    return (both.change(kind, new=text) for text in dict.fromkeys(new) if text not in old)
 
 
 def _missing(elements: Mapping[str, E], others: Mapping[str, E]) -> Mapping[str, E]:
