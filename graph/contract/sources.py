@@ -24,6 +24,8 @@ from graphql import (
     UniqueTypeNamesRule,
     build_ast_schema,
     build_client_schema,
+    is_input_type,
+    is_output_type,
     parse,
 )
 from graphql.validation.validate import validate_sdl
@@ -31,6 +33,7 @@ from graphql.validation.validate import validate_sdl
 from graph.contract.changes import Change
 from graph.contract.errors import ContractError
 from graph.contract.kinds import Kind
+from graph.contract.places import Places
 
 RULES = (
     *(LoneSchemaDefinitionRule, UniqueOperationTypesRule, UniqueTypeNamesRule, KnownTypeNamesRule),
@@ -72,13 +75,16 @@ def read_contract(source: bytes, name: str, file: str | None = None) -> Contract
     """
     try:
         text = source.decode("utf-8-sig")
-        return _introspected(json.loads(text), name) if text.lstrip().startswith("{") else _defined(text, name, file)
+        is_json = text.lstrip().startswith("{")
+        contract = _introspected(json.loads(text), name) if is_json else _defined(text, name, file)
     except UnicodeDecodeError:
         raise ContractError(f"{name} is not in UTF-8. Name a text file.") from None
     except json.JSONDecodeError as error:
         raise ContractError(f"{name} is no JSON: {error}. Write the answer to an introspection query there.") from None
     except RecursionError:
         raise ContractError(f"{name} is nested too deeply to be read. Name a schema.") from None
+    _refuse_misplaced_types(contract.schema, name)
+    return contract
 
 
 def read_contract_file(file: Path) -> Contract:
@@ -103,6 +109,16 @@ def _refuse_what_says_nothing(document: DocumentNode, name: str) -> None:
         raise ContractError(f"{name} defines no type. Name a file with a schema, not one with operations.")
     for error in validate_sdl(document, rules=RULES):
         raise error
+
+
+def _refuse_misplaced_types(schema: GraphQLSchema, name: str) -> None:
+    places = Places(schema)
+    misplaced = [
+        *((place, it) for it in places.sent if not is_input_type(schema.get_type(it)) for place in places.sent[it]),
+        *((place, it) for it in places.read if not is_output_type(schema.get_type(it)) for place in places.read[it]),
+    ]
+    for place, it in misplaced:
+        raise ContractError(f"{name} is no schema: `{place}` cannot be of type `{it}`. Mend it there.")
 
 
 def _introspected(answer: Any, name: str) -> Contract:
