@@ -1,30 +1,20 @@
-"""A schema that is read from a server: ours, one that knows less, one that refuses."""
+"""A schema that is read from a server: one that knows all, one that knows less, one that refuses."""
 
-import asyncio
 import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 from graphql import build_schema, graphql_sync, introspection_from_schema
-from pydantic import SecretStr
 
-from graph.app import create_app
-from graph.cli.errors import Exit
 from graph.contract.errors import ContractError
 from graph.contract.introspection import introspect, parsed_headers
 from graph.contract.sources import read_contract
 from graph.contract.verdicts import Terms, check
-from graph.schema import DOMAIN
-from graph.settings import Settings
-from tests.cli.running import trellis
 from tests.contract.cases import TODAY
-from tests.databases import Database
-from tests.explorer.serving import serving
 
 TEXT = """
 "A schema." schema { query: Query }
@@ -183,11 +173,3 @@ def test_a_header_without_a_name_is_refused_without_its_value(line: str) -> None
     with pytest.raises(ContractError, match="A header has the form") as raised:
         parsed_headers([line])
     assert "abc" not in str(raised.value)
-
-
-@pytest.mark.sqlite
-async def test_our_own_server_has_the_schema_of_our_code(database: Database, tmp_path: Path) -> None:
-    settings = Settings.model_construct(database_url=SecretStr(database.url))
-    async with serving(create_app(settings, domain=DOMAIN)) as origin:
-        done = await asyncio.to_thread(trellis, "schema", "check", "--against", f"{origin}/graphql", status=Exit.OK)
-    assert done.stdout == "no change\n"
