@@ -1,9 +1,9 @@
 """`make examples`: every example app is compiled and run as its README says, against a server of this tree.
 
-The folders of `examples/` enter. A server starts on a free port, on a temporary SQLite database with the demo's rows;
-in each folder the commands of the README's first block of `sh` are run, with `TRELLIS_URL` telling where the server
-is. Nothing outlives the run, and nothing takes longer than its timeout. The exit status is that of the first command
-that fails, with all it has printed.
+The folders of `examples/` enter. A server starts on a free port, on a temporary SQLite database with the demo's rows.
+In each folder the commands of the README's first block of `sh` are run, with `TRELLIS_URL` telling where the server is,
+and a page is opened in a browser. Nothing outlives the run, and nothing takes longer than its timeout. The exit status
+is that of the first command that fails, with all it has printed.
 """
 
 import os
@@ -18,7 +18,9 @@ from pathlib import Path
 
 from db.settings import HOUSE
 from tests.cli.running import serving, trellis_process
+from tests.examples import page
 from tests.examples.node import Unavailable, folders
+from tests.explorer.browser import CHROMIUM
 
 EXAMPLES = HOUSE / "examples"
 COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
@@ -56,12 +58,26 @@ def commands(example: Path) -> list[str]:
 
 
 def _run(example: Path, environment: Mapping[str, str]) -> int:
-    """Run the commands of one example; the exit status of the first that fails."""
-    return next((status for command in commands(example) if (status := _command(command, example, environment))), 0)
+    """Run the commands of one example and open its page; the exit status of the first that fails."""
+    status = next((it for command in commands(example) if (it := _command(command, example, environment))), 0)
+    return status or _page(example, environment)
+
+
+def _page(example: Path, environment: Mapping[str, str]) -> int:
+    """Open the page of an example, if it has one. Without a browser that is left out, but not in CI."""
+    if not (example / "index.html").exists() or (CHROMIUM is None and "CI" not in os.environ):
+        return 0
+    started, failure = time.perf_counter(), ""
+    try:
+        page.visit(example, environment)
+    except page.FAILURES as error:
+        failure = f"\n{error}"
+    _say(example, page.COMMAND, started, failure)
+    return int(bool(failure))
 
 
 def _command(command: str, example: Path, environment: Mapping[str, str]) -> int:
-    """Run one command; its whole output is shown when it fails, and how long it took in any case."""
+    """Run one command; its whole output is shown when it fails."""
     started = time.perf_counter()
     process = subprocess.Popen(
         command,
@@ -80,10 +96,13 @@ def _command(command: str, example: Path, environment: Mapping[str, str]) -> int
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         raise
-    shown = f"\n{output}" if process.returncode else ""
-    took = time.perf_counter() - started
-    print(f"{took:5.1f} s  {example.relative_to(HOUSE)}: {command}{shown}", flush=True)  # noqa: T201 - a command
+    _say(example, command, started, f"\n{output}" if process.returncode else "")
     return process.returncode
+
+
+def _say(example: Path, command: str, started: float, failure: str = "") -> None:
+    took = time.perf_counter() - started
+    print(f"{took:5.1f} s  {example.relative_to(HOUSE)}: {command}{failure}", flush=True)  # noqa: T201 - a command
 
 
 def _environment(path: str, url: str) -> Mapping[str, str]:

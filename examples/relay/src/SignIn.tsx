@@ -27,8 +27,8 @@ export function SignIn({ onDone }: { onDone: () => void }) {
     });
   return (
     <form aria-label="Sign in" onSubmit={onFields(submit)}>
-      <input name="email" type="email" aria-label="E-mail" placeholder="grace.omalley@example.org" required />
-      <input name="password" type="password" aria-label="Password" placeholder="trellis demo" required />
+      <input name="email" type="email" autoComplete="username" aria-label="E-mail" placeholder="grace.omalley@example.org" required />
+      <input name="password" type="password" autoComplete="current-password" aria-label="Password" placeholder="trellis demo" required />
       <button disabled={busy}>Sign in</button>
       {answer && <Problems of={answer.signIn.errors} />}
     </form>
