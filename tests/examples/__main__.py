@@ -18,8 +18,7 @@ from pathlib import Path
 
 from db.settings import HOUSE
 from tests.cli.running import serving, trellis_process
-from tests.examples import page
-from tests.examples.node import Unavailable, folders
+from tests.examples import node, page
 from tests.explorer.browser import CHROMIUM
 
 EXAMPLES = HOUSE / "examples"
@@ -30,8 +29,8 @@ COMMAND_S = 180
 def main() -> int:
     """Run all examples, or those that the command line names, `relay,python`; the exit status."""
     try:
-        path = os.pathsep.join([*map(str, folders()), os.environ["PATH"], str(Path(sys.executable).parent)])
-    except Unavailable as reason:
+        path = _path(node.commands())
+    except node.Unavailable as reason:
         print(reason, file=sys.stderr)  # noqa: T201 - a command
         return 1
     with tempfile.TemporaryDirectory(prefix="trellis-examples-") as folder:
@@ -103,6 +102,11 @@ def _command(command: str, example: Path, environment: Mapping[str, str]) -> int
 def _say(example: Path, command: str, started: float, failure: str = "") -> None:
     took = time.perf_counter() - started
     print(f"{took:5.1f} s  {example.relative_to(HOUSE)}: {command}{failure}", flush=True)  # noqa: T201 - a command
+
+
+def _path(*first: Path | None) -> str:
+    """Where commands are looked for: uv, which our own environment may have, last."""
+    return os.pathsep.join([*map(str, filter(None, first)), os.environ["PATH"], str(Path(sys.executable).parent)])
 
 
 def _environment(path: str, url: str) -> Mapping[str, str]:

@@ -30,16 +30,15 @@ class Unavailable(Exception):
     """There is no Node.js that serves, and none can be had; the text says why and what to do."""
 
 
-def folders() -> list[Path]:
-    """What to put in front of `PATH`: nothing where the machine's own Node.js serves. May take a download."""
+def commands() -> Path | None:
+    """The folder to put in front of `PATH`; none where the machine's own Node.js serves. May take a download."""
     if _version("node") >= OLDEST and shutil.which("npm"):
-        return []
+        return None
     build = BUILDS.get((platform.system(), platform.machine()))
     if build is None:
         raise Unavailable(f"The examples need another Node.js than this machine has. {CURE}")
-    packages = PLACE / "node_modules"
-    found = [packages / build / "bin", packages / ".bin"]
-    if _version(found[0] / "node") != _numbers(VERSION):
+    found = PLACE / "node_modules" / ".bin"
+    if _version(found / "node") != _numbers(VERSION):
         _install(f"{build}@{VERSION}", f"npm@{NPM_VERSION}")
     return found
 
