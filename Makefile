@@ -1,7 +1,7 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-fast test-plain-path check check-empty format schema explorer snapshots coverage \
-	agreement claims bench
+	agreement claims bench examples
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -63,6 +63,9 @@ schema: $(READY) ## write schema.graphql
 
 explorer: $(READY) ## fetch GraphiQL's files again
 	@$(BIN)/python -m graph.explorer.vendor
+
+examples: $(READY) ## compile the example apps and run them against a server; ONLY=relay,python
+	@$(BIN)/python -m tests.examples $(ONLY)
 
 snapshots: $(READY) ## write the answers and SQL beside tests/operations anew; read the difference
 	@TRELLIS_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/operations

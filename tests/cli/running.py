@@ -1,12 +1,13 @@
 """Running `trellis`: within this process, or as people do, as a process of its own."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple
@@ -57,6 +58,29 @@ def trellis_process(*arguments: str | Path, status: Exit = Exit.OK, **variables:
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     return Finished(done.stdout, done.stderr)
+
+
+@contextmanager
+def serving(database_url: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server as a process on a free port, and its address. It is killed at the end, with its workers."""
+    process = subprocess.Popen(
+        [TRELLIS, "serve", "--port", "0", *arguments],
+        env=environment(TRELLIS_DATABASE_URL=database_url),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a group of its own, so that its workers end with it
+        preexec_fn=hear_interrupts,
+    )
+    assert process.stderr is not None
+    try:
+        for line in process.stderr:
+            if found := re.search(r"running on (http://\S+)", line):
+                yield process, found[1]
+                break
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def hear_interrupts() -> None:

@@ -1,48 +1,20 @@
 """`trellis serve`, run as people run it."""
 
-import os
-import re
 import signal
 import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
 
 from graph.cli.errors import Exit
-from tests.cli.running import PATIENCE_S, TRELLIS, environment, hear_interrupts, trellis
+from tests.cli.running import PATIENCE_S, serving, trellis
 from tests.databases import Database
-
-
-@contextmanager
-def serving(database: Database, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server on a free port, and its address."""
-    process = subprocess.Popen(
-        [TRELLIS, "serve", "--port", "0", *arguments],
-        env=environment(TRELLIS_DATABASE_URL=database.url),
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # a group of its own, so that its workers end with it
-        preexec_fn=hear_interrupts,
-    )
-    assert process.stderr is not None
-    try:
-        for line in process.stderr:
-            if found := re.search(r"running on (http://\S+)", line):
-                yield process, found[1]
-                break
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
 
 
 @pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, -signal.SIGTERM)])
 @pytest.mark.process
 def test_the_server_answers_until_it_is_told_to_stop(database: Database, stop: signal.Signals, status: int) -> None:
-    with serving(database) as (process, address):
+    with serving(database.url) as (process, address):
         assert httpx.get(f"{address}/healthz", timeout=PATIENCE_S).status_code == 200
         process.send_signal(stop)
         _, errors = process.communicate(timeout=PATIENCE_S)
@@ -53,7 +25,7 @@ def test_the_server_answers_until_it_is_told_to_stop(database: Database, stop: s
 @pytest.mark.sqlite
 @pytest.mark.process
 def test_workers_share_the_port(database: Database) -> None:
-    with serving(database, "--workers", "2") as (process, address):
+    with serving(database.url, "--workers", "2") as (process, address):
         assert process.stderr is not None
         assert any("startup complete" in line for line in process.stderr)  # a worker listens when it has started
         assert httpx.get(f"{address}/healthz", timeout=PATIENCE_S).status_code == 200

@@ -24,10 +24,10 @@ SMALLEST = Path(__file__).with_name("tree")
 BIN = Path(sys.executable).parent
 CONTRACT = "The machinery knows no noun"
 OURS = (
-    *("bench", "migrations.versions", "tests.bench", "tests.empty", "tests.rooms"),
+    *("bench", "examples", "migrations.versions", "tests.bench", "tests.empty", "tests.examples", "tests.rooms"),
     "tests.execute.core.test_graphql_core",
 )
-"""Rooms about our nouns besides those of the contract: revisions, measurements, and tests of both trees.
+"""Rooms about our nouns besides those of the contract: revisions, measurements, example apps, tests of both trees.
 
 graphql-core's own tests are downloaded, and know neither our nouns nor those of the smallest application.
 """

