@@ -30,6 +30,13 @@ def _export(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; the status is 1 when the file differs.")
     ] = False,
+    semantic_non_null: Annotated[
+        bool,
+        typer.Option(
+            "--semantic-non-null",
+            help="For clients that send `onError: NULL`: fields that are null on errors alone say so.",
+        ),
+    ] = False,
 ) -> None:
     """Write the schema in GraphQL's schema definition language.
 
@@ -40,4 +47,4 @@ def _export(
     """
     from graph.cli.actions import schema
 
-    schema.export(output, check=check)
+    schema.export(output, check=check, semantic_non_null=semantic_non_null)

@@ -31,6 +31,7 @@ from graph.execute.graphql_core import LevelExecutor
 from graph.execute.operation import Operations
 from graph.execute.walk import use_resolvers
 from graph.prepare.documents import OperationRequest, Preparer
+from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
 from graph.settings import Settings
 
@@ -96,6 +97,7 @@ class Schema(strawberry.Schema):
         operation_name: str | None = None,
         allowed_operation_types: Iterable[StrawberryOperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
+        on_error: ErrorBehavior | None = None,
     ) -> ExecutionResult:
         """Answer one operation as a server does, called as Strawberry's method is; `context_value` is a factory.
 
@@ -104,7 +106,7 @@ class Schema(strawberry.Schema):
         assert context_value is not None, "give a ContextFactory: an operation needs a session"
         assert root_value is None, "operations start from no object"
         kinds = DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types
-        request = OperationRequest(query or "", variable_values, operation_name, operation_extensions)
+        request = OperationRequest(query or "", variable_values, operation_name, operation_extensions, on_error)
         return await self.operations.answer(request, context_value, {OperationType(kind.value) for kind in kinds})
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
