@@ -1,7 +1,7 @@
 """A Strawberry schema whose mapped fields are planned, and whose documents are prepared once and have a cost."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import strawberry
 from graphql import (
@@ -35,6 +35,9 @@ from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
 from graph.settings import Settings
 
+if TYPE_CHECKING:
+    from graph.federation.subgraph import Subgraph
+
 
 class Schema(strawberry.Schema):
     """What a Trellis server answers to. `query` comes from `query_type`; `types` are those that no field names."""
@@ -49,15 +52,15 @@ class Schema(strawberry.Schema):
         description: str | None = None,
     ) -> None:
         """Make it. The `description` is the first sentence that a reader of the schema meets; GraphiQL shows it."""
+        self._subgraph = _subgraph(query, settings, self._plain_text) if settings.federation else None
+        scalars = TYPES.definitions() | (self._subgraph.scalars if self._subgraph else {})
         try:
             super().__init__(
-                query=query,
+                query=self._subgraph.query if self._subgraph else query,
                 mutation=mutation,
                 types=types,
                 execution_context_class=LevelExecutor,
-                config=StrawberryConfig(
-                    scalar_map=TYPES.definitions(), disable_field_suggestions=not settings.introspection
-                ),
+                config=StrawberryConfig(scalar_map=scalars, disable_field_suggestions=not settings.introspection),
                 extensions=list(extensions),
             )
         except DuplicatedTypeName as error:
@@ -82,11 +85,15 @@ class Schema(strawberry.Schema):
         """The one way into an operation."""
 
     def as_str(self) -> str:
-        """The schema in its own language. Strawberry's printer leaves the description of the schema out."""
-        described = _definition(self._schema)
-        return super().as_str() if described is None else f"{described}\n\n{super().as_str()}"
+        """The schema in its own language; of a subgraph, as gateways compose it."""
+        return self._subgraph.text if self._subgraph else self._plain_text()
 
     __str__ = as_str
+
+    def _plain_text(self) -> str:
+        """The schema without a word to gateways. Strawberry's printer leaves the description of the schema out."""
+        described = _definition(self._schema)
+        return super().as_str() if described is None else f"{described}\n\n{super().as_str()}"
 
     async def execute(
         self,
@@ -111,6 +118,13 @@ class Schema(strawberry.Schema):
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing here: `graph.masking` logs what is our own fault, and clients' mistakes are theirs."""
+
+
+def _subgraph(query: type[Any], settings: Settings, text: Callable[[], str]) -> "Subgraph":
+    # Imported here: a subgraph is made of entities, and most servers are none.
+    from graph.federation.subgraph import Subgraph
+
+    return Subgraph(query, settings, text)
 
 
 def _definition(schema: GraphQLSchema) -> str | None:
