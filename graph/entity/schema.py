@@ -53,7 +53,7 @@ class Schema(strawberry.Schema):
     ) -> None:
         """Make it. The `description` is the first sentence that a reader of the schema meets; GraphiQL shows it."""
         self._subgraph = _subgraph(query, settings, self._plain_text) if settings.federation else None
-        scalars = TYPES.definitions() | (self._subgraph.scalars if self._subgraph else {})
+        scalars = {**TYPES.definitions(), **(self._subgraph.scalars if self._subgraph else {})}
         try:
             super().__init__(
                 query=self._subgraph.query if self._subgraph else query,

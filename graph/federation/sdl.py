@@ -1,7 +1,7 @@
 """The schema of a subgraph as text: keys, shared types and look-ups are marked in it.
 
-A schema in its own language enters; the same leaves with the directives of Apollo Federation 2 and of composite schemas,
-and without the fields that gateways add by themselves.
+A schema in its own language enters; the same leaves with the directives of Apollo Federation 2 and of composite
+schemas, and without the fields that gateways add by themselves.
 """
 
 from collections.abc import Iterable

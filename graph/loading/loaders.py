@@ -189,8 +189,8 @@ class Loaders:
             rows = self.visible.seen(root(model.entity), model)
             return rows._replace(key=(comparable(getattr(bare(rows.row), name)),))  # an index serves the bare one
 
-        seen = cast(Predicate, lambda row: seen_where(row, name))
-        return self._by_key(("attribute", model, name, columns), model, source, columns, seen)
+        identity = ("attribute", model, name, columns)
+        return self._by_key(identity, model, source, columns, lambda row: seen_where(row, name))
 
     def first(self, listing: ListQuery, columns: tuple[str, ...]) -> LevelLoader[Values | None]:
         """Any one row of a listing that has at most one; None where there is none."""

@@ -14,13 +14,13 @@ from graph.settings import Settings
 SCHEMA = HOUSE / "schema.graphql"
 
 
-def export(output: Path | None, *, check: bool, semantic_non_null: bool) -> None:
+def export(output: Path | None, *, check: bool, semantic_non_null: bool, federation: bool) -> None:
     """Write the schema to a file or to stdout; with `check`, compare it with the file and write nothing.
 
     With `semantic_non_null`, `@semanticNonNull` stands in the place of what a field may not be.
     Raises `CommandError` for a file that differs or that cannot be written.
     """
-    text = DOMAIN.schema(Settings.model_construct()).as_str()
+    text = DOMAIN.schema(Settings.model_construct(federation=federation)).as_str()
     if semantic_non_null:
         text = with_semantic_nullability(text)
     text = text.rstrip() + "\n"
