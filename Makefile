@@ -1,7 +1,7 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-fast test-plain-path check check-empty format schema explorer snapshots coverage \
-	agreement claims bench examples
+	agreement claims bench examples federation
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -69,6 +69,9 @@ examples: $(READY) ## compile the example apps and run them against a server; ON
 
 snapshots: $(READY) ## write the answers and SQL beside tests/operations anew; read the difference
 	@TRELLIS_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/operations
+
+federation: $(READY) ## compose subgraphs with gateways of npm, and ask them
+	@$(BIN)/python -m tests.federation
 
 agreement: $(READY) ## try thousands of random operations: executors, databases and plain Python must agree
 	@$(PYTEST) --quiet --hypothesis-profile=many -o faulthandler_timeout=0 \

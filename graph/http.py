@@ -15,6 +15,7 @@ from starlette.requests import Request as HTTPRequest
 
 from db.exact_json import loads_floats
 from graph.prepare.documents import OperationRequest
+from graph.prepare.error_behavior import error_behavior
 
 MAY_BE_ROUNDED = re.compile(rb"[0-9](?:[.eE]|[0-9]{15})")
 """What a number looks like that a double may not hold; texts may look so, too."""
@@ -164,4 +165,8 @@ def _validated(given: Any) -> OperationRequest:
     for key, value in maps.items():
         if not isinstance(value, dict | None):
             raise HTTPException(400, f"`{key}` must be an object.")
-    return OperationRequest(query, maps["variables"], name or None, maps["extensions"])
+    try:
+        on_error = error_behavior(given.get("onError"))
+    except ValueError as error:
+        raise HTTPException(400, str(error)) from None
+    return OperationRequest(query, maps["variables"], name or None, maps["extensions"], on_error)

@@ -39,6 +39,13 @@ class Settings(DatabaseSettings):
         description="Refuse queries whose filters ask nothing somewhere, as a variable without a value leaves it"
         " behind. Off: that is no condition. Mutations always refuse it.",
     )
+    federation: bool = Field(
+        default=False, description="Be a subgraph of Apollo Federation 2: answer gateways, and mark keys in the schema."
+    )
+    federation_node: bool = Field(
+        default=True,
+        description="Show `node` and `nodes` to gateways. One subgraph of a composition alone can answer them.",
+    )
     prepared_operations: int = Field(
         default=1_000, ge=1, description="How many documents are kept parsed and validated."
     )

@@ -65,6 +65,8 @@ SLOW = (
     "execute/core",  # graphql-core's own tests
     "execute/test_direct.py::test_an_answer_leaves_nothing_to_the_garbage_collector",
     "explorer",  # a browser
+    "federation/test_entities.py::test_every_row_of_every_type_is_found_by_each_of_its_keys",
+    "federation/test_entities.py::test_the_price_grows_with_the_representations",
     "http/test_audits.py",
     "http/test_ends.py",  # clients that leave, and timeouts
     "http/test_exact_numbers.py",

@@ -32,6 +32,21 @@ def _export(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; the status is 1 when the file differs.")
     ] = False,
+    semantic_non_null: Annotated[
+        bool,
+        typer.Option(
+            "--semantic-non-null",
+            help="For clients that send `onError: NULL`: fields that are null on errors alone say so.",
+        ),
+    ] = False,
+    federation: Annotated[
+        bool,
+        typer.Option(
+            "--federation",
+            envvar="TRELLIS_FEDERATION",
+            help="As a subgraph of Apollo Federation 2, with the look-ups of composite schemas.",
+        ),
+    ] = False,
 ) -> None:
     """Write the schema in GraphQL's schema definition language.
 
@@ -39,10 +54,11 @@ def _export(
       trellis schema export                              to stdout
       trellis schema export --output schema.graphql      to a file
       trellis schema export --check                      is schema.graphql up to date?
+      trellis schema export --federation                 for the composition of a supergraph
     """
     from graph.cli.actions import schema
 
-    schema.export(output, check=check)
+    schema.export(output, check=check, semantic_non_null=semantic_non_null, federation=federation)
 
 
 def _check(

@@ -34,7 +34,7 @@ def query_type(*entities: type[Any], extra: Iterable[PlannedField] = ()) -> type
     reachable = _reachable(declared)
     fields: list[PlannedField] = [_NodeField(reachable), _NodesField(reachable)]
     for entity in declared:
-        fields += [_list_field(entity), _LookUpField(entity), _aggregate_field(entity)]
+        fields += [_list_field(entity), LookUpField(entity), _aggregate_field(entity)]
     fields += extra
     _refuse_equal_names(fields)
     return object_type("Query", "Everything that can be read.", *fields)
@@ -113,7 +113,7 @@ def _aggregate_field(entity: Entity) -> AggregateField:
     )
 
 
-class _LookUpField(LevelField):
+class LookUpField(LevelField):
     """One row by its id or by a natural key. Where the id is the only key, it must be given."""
 
     cost = CostRule.ROW
@@ -131,13 +131,13 @@ class _LookUpField(LevelField):
                 *(argument(key.graphql_name, optional(key.type), key.description) for key in keys),
             ),
         )
-        self._entity = entity
+        self.entity = entity
         self._keys = {key.graphql_name: key for key in keys}
 
     def begin(self, level: Level) -> None:
         """Read the row of the one key that is given."""
         key, loader = self._found_by(level.arguments, level.context.loaders)
-        begin_rows(level, self._entity, [key] * len(level.sources), loader)
+        begin_rows(level, self.entity, [key] * len(level.sources), loader)
 
     def _found_by(
         self, arguments: Mapping[str, Any], loaders: Loaders
@@ -147,7 +147,7 @@ class _LookUpField(LevelField):
         if len(given) != 1:
             known = ", ".join(["id", *self._keys])
             raise InvalidLookUp(f"`{self.graphql_name}` takes exactly one of: {known}.")
-        entity = self._entity
+        entity = self.entity
         ((name, value),) = given.items()
         if name == "id":
             return key_in(value, entity), lambda columns: loaders.by_key(entity.mapper, entity.key, columns)
@@ -186,12 +186,12 @@ class _ReferenceField(LevelField):
 
     def __init__(self, name: str, annotation: Any, description: str, ids: Any, entities: Sequence[Entity]) -> None:
         super().__init__(name, annotation, description, (ids,))
-        self._entities = {entity.name: entity for entity in entities}
+        self.entities = {entity.name: entity for entity in entities}
 
     def reference(self, text: str) -> RowReference:
         """A reference to the row of an id. Raises `InvalidId`."""
         given = decode_id(text)
-        entity = self._entities.get(given.type_name)
+        entity = self.entities.get(given.type_name)
         if entity is None:
             raise InvalidId(text)
         return RowReference(entity, typed_key(text, given, entity))
@@ -226,7 +226,7 @@ class _NodesField(_ReferenceField):
 
     def statements(self, arguments: Mapping[str, Any]) -> int:
         """One for each type that is named."""
-        return min(self.limit(arguments, MAX_NODES), len(self._entities))
+        return min(self.limit(arguments, MAX_NODES), len(self.entities))
 
     def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """As many as there are ids."""
@@ -239,3 +239,20 @@ class _NodesField(_ReferenceField):
         if len(ids) > MAX_NODES:
             raise InvalidPage(f"{len(ids)} ids are too many; send at most {MAX_NODES}.")
         level.complete([[self.reference(text) for text in ids]] * len(level.sources))
+
+
+def entities_of(query: type[Any]) -> list[Entity]:
+    """The entities whose rows a query type finds by their ids; none where it was not made by `query_type`."""
+    found = [field for field in _fields_of(query) if isinstance(field, _NodeField)]
+    return list(found[0].entities.values()) if found else []
+
+
+def look_ups_of(query: type[Any]) -> Mapping[str, LookUpField]:
+    """The look-up of each entity that has one, by the entity's name."""
+    return {field.entity.name: field for field in _fields_of(query) if isinstance(field, LookUpField)}
+
+
+def _fields_of(query: type[Any]) -> Iterable[object]:
+    definition: Any = query.__dict__["__strawberry_definition__"]
+    fields: Iterable[object] = definition.fields
+    return fields

@@ -1,7 +1,7 @@
 """A Strawberry schema whose mapped fields are planned, and whose documents are prepared once and have a cost."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import strawberry
 from graphql import (
@@ -31,8 +31,12 @@ from graph.execute.graphql_core import LevelExecutor
 from graph.execute.operation import Operations
 from graph.execute.walk import use_resolvers
 from graph.prepare.documents import OperationRequest, Preparer
+from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
 from graph.settings import Settings
+
+if TYPE_CHECKING:
+    from graph.federation.subgraph import Subgraph
 
 
 class Schema(strawberry.Schema):
@@ -48,15 +52,15 @@ class Schema(strawberry.Schema):
         description: str | None = None,
     ) -> None:
         """Make it. The `description` is the first sentence that a reader of the schema meets; GraphiQL shows it."""
+        self._subgraph = _subgraph(query, settings, self._plain_text) if settings.federation else None
+        scalars = {**TYPES.definitions(), **(self._subgraph.scalars if self._subgraph else {})}
         try:
             super().__init__(
-                query=query,
+                query=self._subgraph.query if self._subgraph else query,
                 mutation=mutation,
                 types=types,
                 execution_context_class=LevelExecutor,
-                config=StrawberryConfig(
-                    scalar_map=TYPES.definitions(), disable_field_suggestions=not settings.introspection
-                ),
+                config=StrawberryConfig(scalar_map=scalars, disable_field_suggestions=not settings.introspection),
                 extensions=list(extensions),
             )
         except DuplicatedTypeName as error:
@@ -81,11 +85,15 @@ class Schema(strawberry.Schema):
         """The one way into an operation."""
 
     def as_str(self) -> str:
-        """The schema in its own language. Strawberry's printer leaves the description of the schema out."""
-        described = _definition(self._schema)
-        return super().as_str() if described is None else f"{described}\n\n{super().as_str()}"
+        """The schema in its own language; of a subgraph, as gateways compose it."""
+        return self._subgraph.text if self._subgraph else self._plain_text()
 
     __str__ = as_str
+
+    def _plain_text(self) -> str:
+        """The schema without a word to gateways. Strawberry's printer leaves the description of the schema out."""
+        described = _definition(self._schema)
+        return super().as_str() if described is None else f"{described}\n\n{super().as_str()}"
 
     async def execute(
         self,
@@ -96,6 +104,7 @@ class Schema(strawberry.Schema):
         operation_name: str | None = None,
         allowed_operation_types: Iterable[StrawberryOperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
+        on_error: ErrorBehavior | None = None,
     ) -> ExecutionResult:
         """Answer one operation as a server does, called as Strawberry's method is; `context_value` is a factory.
 
@@ -104,11 +113,18 @@ class Schema(strawberry.Schema):
         assert context_value is not None, "give a ContextFactory: an operation needs a session"
         assert root_value is None, "operations start from no object"
         kinds = DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types
-        request = OperationRequest(query or "", variable_values, operation_name, operation_extensions)
+        request = OperationRequest(query or "", variable_values, operation_name, operation_extensions, on_error)
         return await self.operations.answer(request, context_value, {OperationType(kind.value) for kind in kinds})
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing here: `graph.masking` logs what is our own fault, and clients' mistakes are theirs."""
+
+
+def _subgraph(query: type[Any], settings: Settings, text: Callable[[], str]) -> "Subgraph":
+    # Imported here: a subgraph is made of entities, and most servers are none.
+    from graph.federation.subgraph import Subgraph
+
+    return Subgraph(query, settings, text)
 
 
 def _definition(schema: GraphQLSchema) -> str | None:

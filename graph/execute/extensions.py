@@ -73,9 +73,7 @@ class ExtendedOperations(Operations):
         context = seen.context = context_for(checked, contexts, self.preparer.limits)
         try:
             async with runner.executing():
-                data, errors = await self.run(
-                    checked, context, request.extensions, extended.middleware, for_json=for_json
-                )
+                data, errors = await self.run(checked, context, request, extended.middleware, for_json=for_json)
                 result = seen.result = ExecutionResult(data, errors or None)
         finally:
             await context.close()

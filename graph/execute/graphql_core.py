@@ -9,9 +9,10 @@ Source: https://strawberry.rocks/docs/types/schema#execution_context_class; docs
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from graphql import GraphQLObjectType, GraphQLOutputType, get_nullable_type, is_object_type
+from graphql.error import located_error
 from graphql.execution.collect_fields import DeferUsage, FieldDetailsList, GroupedFieldSet
 from graphql.execution.executor import Executor, invalid_return_type_error
 from graphql.pyutils import AwaitableOrValue, Path
@@ -21,6 +22,7 @@ from graph.execute.reference import RowReference
 from graph.execute.scheduler import Scheduler
 from graph.execute.walk import read_row
 from graph.execute.work import Work
+from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.plan import Plan
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class LevelByLevel(_Base):
             lambda: self,
             self.is_awaitable,
             hide_suggestions=self.hide_suggestions,
-            rising=self.error_propagation,
+            on_error=ErrorBehavior.PROPAGATE if self.error_propagation else ErrorBehavior.NULL,
             for_json=False,
         )
         scheduler = Scheduler(work, root_value, serially=serially)
@@ -93,6 +95,19 @@ class LevelByLevel(_Base):
         """Whether somebody wants to be called for each field of each object."""
         wrapped = self.middleware_manager is not None and bool(self.middleware_manager.middlewares)
         return wrapped or type(self).execute_field is not Executor.execute_field
+
+
+def heeding(on_error: ErrorBehavior, executor: Executor[Any]) -> Executor[Any]:
+    """The executor, which from now on handles errors in this way. graphql-core itself has no third one."""
+    executor.error_propagation = on_error is ErrorBehavior.PROPAGATE
+    if on_error is ErrorBehavior.HALT:
+        executor.handle_field_error = _halt  # type: ignore[assignment,method-assign]  # this object's, and its copies'
+    return executor
+
+
+def _halt(raw_error: Exception, _type: GraphQLOutputType, details: FieldDetailsList, path: Path) -> NoReturn:
+    """Raise an error that no position catches, so that it reaches the root and stops what is under way."""
+    raise located_error(raw_error, [detail.node for detail in details], path.as_list())
 
 
 def free(executor: Executor[Any]) -> None:

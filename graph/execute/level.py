@@ -86,6 +86,8 @@ class ObjectsLevel:
         objects = self._work.objects(selection, list(sources))
         for field in objects.fields:
             begin(self._work, objects, field)
+            if self._work.is_hopeless:
+                break
         return objects.made
 
     def fill(self, values: Iterable[Any]) -> None:
@@ -203,7 +205,7 @@ def _resolve(work: Work, objects: Objects, field: FieldPlan) -> None:
                 complete(work, position, info, value)
         except Exception as error:
             work.fail(position, error)
-            if work.is_hopeless and not work.phase:  # what resolvers raise at once stops their siblings
+            if work.is_hopeless:  # what resolvers raise at once stops their siblings
                 break
     if left:
         work.expect(left)

@@ -1,18 +1,20 @@
 """Errors get their paths, and the null of each rises to the nearest position that may be null.
 
 The failures of a run enter, errors leave, in the order in which a client would meet them. What lies below a
-position that is null already is not reported again.
+position that is null already is not reported again. How far a null rises, the request says: `ErrorBehavior`.
 Source: https://spec.graphql.org/September2025/#sec-Handling-Execution-Errors
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
-from graphql import GraphQLError, GraphQLNonNull
+from graphql import GraphQLError
 from graphql.error import located_error
 
 from graph.execute.response import Chain, ResponsePosition, ResponseTree, order_of, path_of
 from graph.execute.work import Failure, Work
+from graph.prepare.error_behavior import ErrorBehavior
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -46,7 +48,7 @@ def propagate_nulls(work: Work) -> Propagation:
     tree = work.tree()
     errors: list[GraphQLError] = []
     emptied: set[Path] = set()
-    for case in sorted(_cases(tree, failures, rising=work.rising), key=lambda case: case[:3]):
+    for case in _in_order(_cases(work, tree, failures), work.on_error):
         path = path_of(case.chain)
         if _lies_in(emptied, path):
             continue
@@ -69,10 +71,15 @@ def _lies_in(emptied: set[Path], path: Sequence[str | int]) -> bool:
     return any(tuple(path[:length]) in emptied for length in range(1, len(path) + 1))
 
 
-def _cases(tree: ResponseTree, failures: list[Failure], *, rising: bool) -> Iterator[_Case]:
+def _in_order(cases: Iterator[_Case], on_error: ErrorBehavior) -> Iterable[_Case]:
+    """The errors as a client would meet them; where the first halts the operation, that one alone."""
+    return islice(cases, 1) if on_error is ErrorBehavior.HALT else sorted(cases, key=lambda case: case[:3])
+
+
+def _cases(work: Work, tree: ResponseTree, failures: list[Failure]) -> Iterator[_Case]:
     for failure in failures:
         for chain in tree.chains(failure.position):
-            strict = (rising and isinstance(position.type, GraphQLNonNull) for position in chain)
+            strict = (work.must_rise(position.type) for position in chain)
             rise = next((index for index, rises in enumerate(strict) if not rises), len(chain))
             late = 1 + rise if failure.phase else 0
             yield _Case(late, failure.phase, order_of(chain), chain, failure.error, rise)

@@ -23,7 +23,7 @@ from strawberry.types import ExecutionResult
 
 from db.session import Mode
 from graph.context import ContextFactory, RequestContext
-from graph.execute.graphql_core import LevelExecutor, free
+from graph.execute.graphql_core import LevelExecutor, free, heeding
 from graph.execute.scheduler import Scheduler
 from graph.execute.work import Work
 from graph.prepare.documents import InvalidDocument, OperationRequest, Preparer
@@ -70,7 +70,7 @@ class Operations:
             return ExecutionResult(None, invalid.errors)
         context = context_for(checked, contexts, self.preparer.limits)
         try:
-            data, errors = await self.run(checked, context, request.extensions, for_json=for_json)
+            data, errors = await self.run(checked, context, request, for_json=for_json)
         finally:
             await context.close()
         return ExecutionResult(data, errors or None, cost_asked(request.extensions, checked, self.preparer.limits))
@@ -79,7 +79,7 @@ class Operations:
         self,
         checked: CheckedOperation,
         context: RequestContext,
-        extensions: Mapping[str, Any] | None = None,
+        request: OperationRequest,
         middleware: MiddlewareManager | None = None,
         *,
         for_json: bool = False,
@@ -87,9 +87,10 @@ class Operations:
         """Run a prepared operation in its context: level by level, unless something asks for graphql-core's walk."""
         operation = checked.operation
         plan = operation.plan
+        on_error = request.on_error or plan.on_error
 
         def make_executor() -> Executor[Any]:
-            return self._executor(checked, context, extensions, middleware)
+            return heeding(on_error, self._executor(checked, context, request.extensions, middleware))
 
         if plan.incremental or middleware is not None or self.executor_class is not LevelExecutor:
             return await _walked(make_executor())
@@ -105,7 +106,7 @@ class Operations:
             make_executor,
             is_awaitable,
             hide_suggestions=hide_suggestions,
-            rising=plan.propagates_nulls,
+            on_error=on_error,
             for_json=for_json,
         )
         scheduler = Scheduler(work, None, serially=operation.kind is OperationType.MUTATION)

@@ -3,7 +3,7 @@
 The objects of one level that share a selection begin each of their fields once. What loaders are asked for on one level
 is gathered first and then fetched, one statement for each loader, so that branches share statements. Values go straight
 to their positions in the response; objects wait there for the next level. Errors are kept where they happened, and
-nulls rise when a level ends: `graph.execute.null_propagation`.
+nulls rise when a level ends: `graph.execute.null_propagation`. Under `HALT` the first error ends the run.
 Source: https://spec.graphql.org/September2025/#sec-Executing-Operations; docs/decisions/0010-level-by-level.md.
 """
 
@@ -43,9 +43,10 @@ class Scheduler:
         """Go as far as possible without waiting; whether there is something to wait for."""
         work = self._work
         while True:
-            self._begin_levels()
+            if not work.is_hopeless:
+                self._begin_levels()
             waits = work.pending is not None and bool(work.pending.groups)
-            if work.failures and not work.phase and (work.is_hopeless or waits) and self._settle():
+            if work.failures and (work.is_hopeless or (waits and not work.phase)) and self._settle():
                 return False
             if work.loads or (work.pending is not None and work.pending.groups):
                 return True
@@ -86,7 +87,7 @@ class Scheduler:
             for each in objects:
                 for field in each.fields:
                     begin(work, each, field)
-                    if work.is_hopeless and not work.phase:  # what resolvers raise at once stops their siblings
+                    if work.is_hopeless:  # what resolvers raise at once stops their siblings
                         return
 
     async def _wait(self) -> None:
@@ -109,12 +110,15 @@ class Scheduler:
             work.pending.start()
         loads, work.loads = work.loads, {}
         for loader, asked in loads.items():
-            await self._fetch(loader, asked)
+            if not work.is_hopeless:
+                await self._fetch(loader, asked)
         if work.pending is not None and work.pending.groups:
             self._deliver(work.pending.due())
 
     def _deliver(self, deliveries: Iterable[Delivery]) -> None:
         for waiting, value in deliveries:
+            if self._work.is_hopeless:
+                return
             if isinstance(value, Exception):
                 self._work.fail(waiting.position, value)
             else:

@@ -18,6 +18,7 @@ from graph import errors
 from graph.execute.pending import PendingAwaitables, Waiting
 from graph.execute.response import LazyPath, ResponseObject, ResponsePosition, ResponseTree, as_path
 from graph.execute.rows import RowProjection
+from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.fields import FieldPlan, Rows, Selection
 from graph.prepare.plan import Plan
 
@@ -98,7 +99,7 @@ class Work:
         is_awaitable: Callable[[Any], TypeGuard[Awaitable[Any]]],
         *,
         hide_suggestions: bool,
-        rising: bool,
+        on_error: ErrorBehavior,
         for_json: bool,
     ) -> None:
         self.plan = plan
@@ -119,9 +120,9 @@ class Work:
         self.phase = 0
         """How often the run has waited."""
         self.is_hopeless = False
-        """Whether a failure leaves nothing of the response."""
-        self.rising = rising
-        """Whether a null rises: graphql-core has a directive that stops it."""
+        """Whether a failure ends the run at once: any under `HALT`, else one that leaves nothing and came at once."""
+        self.on_error = on_error
+        """What an error does to what is around it."""
         self.made_executor: Executor[Any] | None = None
         self.is_awaitable = is_awaitable
         """Whether a resolver's value is still to come."""
@@ -217,7 +218,9 @@ class Work:
 
     def must_rise(self, type_: GraphQLOutputType) -> bool:
         """Whether an error in a position of this type empties what is around it."""
-        return self.rising and isinstance(type_, GraphQLNonNull)
+        if self.on_error is ErrorBehavior.PROPAGATE:
+            return isinstance(type_, GraphQLNonNull)
+        return self.on_error is ErrorBehavior.HALT
 
     def fail(self, position: ResponsePosition, error: Exception) -> None:
         """Leave a position empty because of an error."""
@@ -225,7 +228,8 @@ class Work:
         if isinstance(error, UnreadableValue):
             error = errors.UnreadableField().with_traceback(error.__traceback__)
         self.failures.append(Failure(position, error, self.phase))
-        if position.container is self.root and self.must_rise(position.type):
+        at_once = not self.phase and position.container is self.root and self.must_rise(position.type)
+        if at_once or self.on_error is ErrorBehavior.HALT:
             self.is_hopeless = True
 
     def later(self, position: ResponsePosition, awaitable: Awaitable[Any], then: Callable[[Any], None]) -> None:

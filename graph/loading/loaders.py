@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapper
 
 from db import statements as batch
 from db.fast import Values
-from db.relations import Link, Predicate, Source, Visibility, comparable, root, total_order
+from db.relations import Link, Predicate, Source, Visibility, bare, comparable, root, seen_where, total_order
 from db.session import RequestSession
 from db.statements import Key, PageShape, Statement, StatementCache, page
 from graph.loading.queries import FoundRows, Grouping, ListQuery, Measure, Order, PageArguments, Projection
@@ -182,6 +182,16 @@ class Loaders:
 
         return self._by_key(("key", model, key, columns), model, source, columns)
 
+    def by_attribute(self, model: Mapper[Any], name: str, columns: tuple[str, ...]) -> LevelLoader[Values | None]:
+        """The row that has a value in an attribute, which is a key, where this viewer may see the value; else None."""
+
+        def source() -> Source:
+            rows = self.visible.seen(root(model.entity), model)
+            return rows._replace(key=(comparable(getattr(bare(rows.row), name)),))  # an index serves the bare one
+
+        identity = ("attribute", model, name, columns)
+        return self._by_key(identity, model, source, columns, lambda row: seen_where(row, name))
+
     def first(self, listing: ListQuery, columns: tuple[str, ...]) -> LevelLoader[Values | None]:
         """Any one row of a listing that has at most one; None where there is none."""
 
@@ -281,11 +291,17 @@ class Loaders:
         return self._loader(identity, identity, build, _first, {batch.LIMIT: 1})
 
     def _by_key(
-        self, identity: Hashable, model: Mapper[Any], source: Callable[[], Source], columns: tuple[str, ...]
+        self,
+        identity: Hashable,
+        model: Mapper[Any],
+        source: Callable[[], Source],
+        columns: tuple[str, ...],
+        *predicates: Predicate,
     ) -> LevelLoader[Values | None]:
         def build() -> Statement:
             visible = self.visible(model)
-            return batch.rows_by_key(source(), columns, self._session.dialect, [visible] if visible else [])
+            seen = (*predicates, visible) if visible else predicates
+            return batch.rows_by_key(source(), columns, self._session.dialect, seen)
 
         return self._loader(identity, identity, build, _first)
 

@@ -28,6 +28,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from graph.errors import TooCostly
+from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
 from graph.prepare.operation import CheckedOperation, PreparedOperation, size_arguments
 
@@ -63,6 +64,8 @@ class OperationRequest(NamedTuple):
     variables: Mapping[str, Any] | None = None
     operation_name: str | None = None
     extensions: Mapping[str, Any] | None = None
+    on_error: ErrorBehavior | None = None
+    """What an error does to the rest of the response, where the client says so."""
 
 
 class NotAllowed(Exception):

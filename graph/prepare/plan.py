@@ -26,6 +26,7 @@ from graphql.execution.collect_fields import FragmentDetails, GroupedFieldSet, c
 from graphql.execution.values import VariableValues
 from graphql.type.directives import GraphQLDisableErrorPropagationDirective
 
+from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.fields import FieldPlan, Selection
 
 MAX_SELECTIONS = 16
@@ -54,8 +55,9 @@ class Plan:
         self.incremental = any(directive.name.value in INCREMENTAL for directive in directives)
         """Whether parts of the answer may come later."""
         stopped = GraphQLDisableErrorPropagationDirective.name
-        self.propagates_nulls = not any(directive.name.value == stopped for directive in operation.directives or ())
-        """Whether a null rises where it may not stand: the specification's way, unless a directive stops it."""
+        has_stopped = any(directive.name.value == stopped for directive in operation.directives or ())
+        self.on_error = ErrorBehavior.NULL if has_stopped else ErrorBehavior.PROPAGATE
+        """What errors do when the request does not say: graphql-core has a directive for it."""
         self._varies = any(fragment.variable_signatures for fragment in fragments.values())
         """Fragments have variables, an experiment of graphql-core's: nothing can be kept."""
         self.fixed = not self._varies and not any(map(_is_open, directives))

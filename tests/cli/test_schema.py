@@ -44,3 +44,18 @@ def test_a_schema_that_is_not_there_is_stale(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     done = trellis("schema", "export", "--output", tmp_path, status=Exit.UNAVAILABLE)
     assert f"{tmp_path} cannot be written: Is a directory." in done.stderr
+
+
+def test_the_schema_for_clients_that_keep_nulls_where_errors_are(tmp_path: Path) -> None:
+    file = tmp_path / "semantic.graphql"
+    trellis("schema", "export", "--semantic-non-null", "--output", file)
+    assert "directive @semanticNonNull(levels: [Int!]! = [0]) on FIELD_DEFINITION" in file.read_text()
+    assert "@semanticNonNull(levels: [0, 1])" in file.read_text()
+    assert trellis("schema", "export", "--semantic-non-null", "--check", "--output", file).stdout.endswith("date.\n")
+
+
+def test_the_schema_of_a_subgraph_is_asked_for_by_option_or_by_setting() -> None:
+    by_option = trellis("schema", "export", "--federation").stdout
+    assert by_option == trellis("schema", "export", TRELLIS_FEDERATION="true").stdout
+    assert '@key(fields: "id")' in by_option
+    assert "@key" not in trellis("schema", "export", TRELLIS_FEDERATION="false").stdout

@@ -202,3 +202,20 @@ async def test_a_batch_of_operations_is_refused(bare: Client) -> None:
 async def test_unknown_parameters_are_ignored(bare: Client, serve: Serve) -> None:
     assert (await bare.ask("{ __typename }", doc_id="1", documentId="2")).status == 200
     assert (await bare.get({"query": "{ __typename }", "x": "y"})).status == 200
+
+
+async def test_the_body_and_the_address_say_what_errors_do(api: Client) -> None:
+    query = '{ albums(first: -1) { nodes { title } } artist(id: "nonsense") { id } }'
+    for on_error, data, errors in (("NULL", True, 2), ("PROPAGATE", False, 1), ("HALT", False, 1)):
+        posted = await api.ask(query, onError=on_error)
+        got = await api.get({"query": query, "onError": on_error})
+        assert (posted.status, posted.body) == (got.status, got.body)
+        assert (posted.body["data"] is not None, len(posted.errors)) == (data, errors)
+
+
+@pytest.mark.parametrize("wrong", ["null", "ABORT", "", 1, ["NULL"]])
+async def test_an_unknown_word_for_errors_is_refused_with_the_cure(bare: Client, wrong: object) -> None:
+    answer = await bare.ask("{ __typename }", onError=wrong)
+    assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+    assert answer.messages == ['`onError` must be one of "PROPAGATE", "NULL", "HALT"; leave it out for the first.']
+    assert "data" not in answer.body

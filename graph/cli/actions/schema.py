@@ -12,12 +12,15 @@ from graph.settings import Settings
 SCHEMA = HOUSE / "schema.graphql"
 
 
-def export(output: Path | None, *, check: bool) -> None:
+def export(output: Path | None, *, check: bool, semantic_non_null: bool, federation: bool) -> None:
     """Write the schema to a file or to stdout; with `check`, compare it with the file and write nothing.
 
+    With `semantic_non_null`, `@semanticNonNull` stands in the place of what a field may not be.
     Raises `CommandError` for a file that differs or that cannot be written.
     """
-    text = own_schema()
+    text = own_schema(federation=federation)
+    if semantic_non_null:
+        text = _with_semantic_nullability(text)
     if check:
         _compare(output or SCHEMA, text)
     elif output is None:
@@ -26,11 +29,17 @@ def export(output: Path | None, *, check: bool) -> None:
         _write(output, text)
 
 
-def own_schema() -> str:
+def own_schema(*, federation: bool = False) -> str:
     """The text of the schema that the code declares. It depends on no setting."""
     from graph.schema import DOMAIN  # late: a check of another project's schema needs none of ours
 
-    return DOMAIN.schema(Settings.model_construct()).as_str().rstrip() + "\n"
+    return DOMAIN.schema(Settings.model_construct(federation=federation)).as_str().rstrip() + "\n"
+
+
+def _with_semantic_nullability(text: str) -> str:
+    from graph.entity.semantic_nullability import with_semantic_nullability  # late, as above
+
+    return with_semantic_nullability(text).rstrip() + "\n"
 
 
 def _compare(file: Path, text: str) -> None:

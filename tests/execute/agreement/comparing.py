@@ -73,6 +73,32 @@ def check(ours: Answer, theirs: Answer) -> None:
         raise Disagreement(f"{ours.statements} statements instead of {theirs.statements}")
 
 
+def check_nulls_stay(kept: Answer, lenient: Answer) -> None:
+    """Raise `Disagreement` unless an answer under `NULL` is that of a schema in which everything may be null.
+
+    There a null that a resolver gives in the wrong place is no error: `kept` alone may tell of it.
+    """
+    _same("data", json.dumps(kept.data), json.dumps(lenient.data))
+    missing = {problem.path for problem in lenient.problems} - {problem.path for problem in kept.problems}
+    if missing:
+        raise Disagreement(f"no errors at {missing}")
+    for problem in kept.problems:
+        if problem.path is not None and _null_above(kept.data, problem.path) != problem.path:
+            raise Disagreement(f"a null has moved up from {problem.path}")
+
+
+def check_halted(halted: Answer, kept: Answer) -> None:
+    """Raise `Disagreement` unless an operation ends with the first of its errors, for no more statements."""
+    if not kept.was_run or not kept.problems:
+        _same("an answer without errors", halted, kept)
+        return
+    _same("data", halted.data, None)
+    if len(halted.problems) != 1 or halted.problems[0] not in kept.problems:
+        raise Disagreement(f"{halted.problems} instead of one of {kept.problems}")
+    if halted.statements > kept.statements:
+        raise Disagreement(f"{halted.statements} statements instead of {kept.statements}")
+
+
 def _check_null(null: Path | None, ours: Mapping[Path | None, Problem], theirs: Mapping[Path | None, Problem]) -> None:
     """Compare what made one place null."""
     if null is None or null in theirs or null in ours:  # refused, or the field itself failed: nothing was left out
