@@ -67,8 +67,6 @@ class GraphQLEndpoint:
     async def respond(self, request: Request) -> Response:
         """Answer one request."""
         edition = self._settings.http_edition
-        if request.method not in METHODS:
-            return refusal(HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)}), JSON, edition)
         if self._settings.explorer and wants_page(request):
             return explorer_page()
         media_type = JSON
@@ -85,6 +83,8 @@ class GraphQLEndpoint:
 
     async def _answer(self, request: Request, headers: Headers, media_type: str) -> Response:
         settings = self._settings
+        if request.method not in METHODS:
+            raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
         asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch)
         viewer = await self._identify(request)
         contexts = ContextFactory(

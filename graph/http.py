@@ -62,7 +62,7 @@ def response_type(accept: str) -> str:
 
 def wants_page(request: HTTPRequest) -> bool:
     """Whether a browser asks for a page, not a program for data."""
-    asked_for_data = request.method == "POST" or not DATA.isdisjoint(request.query_params)
+    asked_for_data = request.method not in ("GET", "HEAD") or not DATA.isdisjoint(request.query_params)
     return not asked_for_data and HTML in weights(request.headers.get("accept", ""))
 
 
