@@ -113,10 +113,10 @@ class GraphQLEndpoint:
             raise _wrong_address(error.kind) from None
 
     async def _execute_batch(self, request: Request, asked: Batch, contexts: ContextFactory) -> list[ExecutionResult]:
-        changes = batches.price(asked, self._operations.preparer)
-        work = batches.run(asked, self._operations, contexts)
-        results = await while_connected(request, work, lambda: not changes)
-        contexts.changes = changes
+        priced = await batches.price(asked, self._operations.preparer)
+        work = batches.run(priced, self._operations, contexts)
+        results = await while_connected(request, work, lambda: not priced.changes)
+        contexts.changes = priced.changes
         return results
 
 

@@ -113,6 +113,15 @@ async def test_the_operations_of_a_batch_share_its_limits(filled: Database, serv
     assert body.status == 413
 
 
+async def test_the_documents_of_a_batch_are_together_as_long_as_one_may_be(serve: Serve, no_database: str) -> None:
+    client = await serve(no_database, max_batch=10, max_tokens=50)
+    long = {"query": "{" + "__typename " * 30 + "}"}  # 32 tokens
+    assert len(await answers(client, long, {"query": "{"})) == 2
+    refused = await client.post(batch(long, long))
+    assert refused.code == "TOO_COSTLY"
+    assert refused.messages[0].startswith("This batch may need 64 tokens; 50 are allowed.")
+
+
 async def test_who_sent_a_batch_is_asked_once(serve: Serve, no_database: str) -> None:
     asked: list[str] = []
 

@@ -1,23 +1,15 @@
 """Answers that are compressed: for whom, in what, from which size, and with which headers."""
 
-import gzip
 import json
-from collections.abc import Callable
 
 import httpx
 import pytest
-from zstandard import ZstdDecompressor
 
 from graph.compression import CODINGS, OFF_LOOP_FROM_BYTES, coding_for, compressed
 from graph.http import JSON
-from tests.http.client import Client
+from tests.http.client import DECOMPRESS, Client
 from tests.http.conftest import Serve
 
-DECOMPRESS: dict[str | None, Callable[[bytes], bytes]] = {
-    "zstd": lambda body: ZstdDecompressor().decompress(body),
-    "gzip": gzip.decompress,
-    None: lambda body: body,
-}
 SCHEMA = "{ __schema { types { name description fields { name description } } } }"
 """Its answer has some hundred KiB, and needs no database."""
 

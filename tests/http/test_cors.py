@@ -69,10 +69,10 @@ def may_send(response: httpx.Response, origin: str, headers: str, *, credentials
 
 def may_read(response: httpx.Response, origin: str, *, credentials: bool = False) -> bool:
     """Whether a browser lets the page have the answer."""
-    allowed = response.headers.get("access-control-allow-origin")
-    if credentials:
-        return allowed == origin and response.headers.get("access-control-allow-credentials") == "true"
-    return allowed in ("*", origin)
+    allowed: str = response.headers.get("access-control-allow-origin", "")
+    if credentials and response.headers.get("access-control-allow-credentials") != "true":
+        return False
+    return allowed == origin or (allowed == "*" and not credentials)
 
 
 @pytest.mark.parametrize("origin", [APP, "capacitor://localhost"])

@@ -5,6 +5,7 @@ The table is read off https://http-spec.graphql.org/September2026/#sec-Status-Co
 """
 
 import json
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,6 +15,7 @@ from starlette.requests import HTTPConnection
 from graph.auth.cross_site import refuse_cross_site
 from graph.errors import Unauthenticated
 from graph.http import GRAPHQL_RESPONSE, JSON
+from graph.statuses import STATUSES
 from graph.viewer import NOBODY, Viewer
 from tests.http.client import Answer, Client, read
 from tests.http.conftest import Serve
@@ -102,6 +104,9 @@ CASES = {
 }
 
 
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+
+
 async def identify(request: HTTPConnection) -> Viewer:
     """Nobody, or what the request wants to see go wrong."""
     match request.headers.get("x-case"):
@@ -168,3 +173,13 @@ async def test_clients_that_name_a_document_are_told_what_they_fall_back_on(bare
     ]
     sent = await bare.ask("{ __typename }", extensions={"persistedQuery": {"version": 1, "sha256Hash": "00"}})
     assert sent.data == {"__typename": "Query"}
+
+
+def test_the_page_tells_the_statuses_that_the_code_has() -> None:
+    table = PAGE.partition("<!-- statuses -->\n")[2].partition("<!-- /statuses -->")[0].strip()
+    columns = [(200, *statuses[:4]) for statuses in STATUSES.values()]
+    rows = [line.split("|")[2:-1] for line in table.splitlines()[2:]]
+    assert [[int(cell) for cell in row] for row in rows] == [list(row) for row in zip(*columns, strict=True)]
+    assert [cell.strip() for cell in table.splitlines()[0].split("|")[2:-1]] == [
+        f"{edition}, `{media_type}`" for edition, media_type in STATUSES
+    ]
