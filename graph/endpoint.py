@@ -20,6 +20,7 @@ from db import exact_json
 from db.relations import Visibility
 from db.session.engines import Engines
 from db.statements import StatementCache
+from graph.client import client_of
 from graph.context import ContextFactory, Cookie
 from graph.disconnect import while_connected
 from graph.domain import Identification
@@ -107,6 +108,7 @@ class GraphQLEndpoint:
                 visible=self._visibility(viewer),
                 statements=self._statements,
                 services=self._services,
+                client=client_of(headers),
             )
             result = await self._execute(request, asked, contexts)
         except HTTPException as refused:
