@@ -39,6 +39,7 @@ DIALECTS = ("sqlite", "postgresql")
 SLOW = (
     "bench",  # about measuring, not about the API
     "cli/test_user.py",  # processes
+    "contract/test_laws.py",  # laws
     "db/importing",  # files, by the hundred
     "db/session/test_after_errors.py",  # every error on every road
     "db/session/test_session_ends.py",  # timeouts

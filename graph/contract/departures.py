@@ -1,0 +1,77 @@
+"""When something goes that clients use: removals enter; whether the end of each was announced, and has come, leaves.
+
+`deprecated="Use summary. Goes on 2027-06-01."` names a day. Of several days the one after "Goes on" counts, or the
+latest. Days are those of UTC.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+
+from graph.contract.changes import Change
+from graph.contract.kinds import Departure, Kind
+from graph.contract.places import Places
+
+GOES_ON = re.compile(r"\bgoes\s+on:?\s+(\d{4}-\d{2}-\d{2})\b", re.IGNORECASE)
+DAY = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b")
+DEPARTING = {
+    *(Kind.TYPE_REMOVED, Kind.FIELD_REMOVED, Kind.ARGUMENT_REMOVED, Kind.INPUT_FIELD_REMOVED),
+    *(Kind.ENUM_VALUE_REMOVED, Kind.DIRECTIVE_REMOVED, Kind.DIRECTIVE_ARGUMENT_REMOVED),
+}
+NOTICE = timedelta(days=180)
+"""How long before its end something is deprecated, in what we suggest."""
+
+
+def day_of(reason: str) -> date | None:
+    """The day on which something goes, by the reason of its deprecation; None without a day that there is."""
+    return max(_days(GOES_ON, reason), default=None) or max(_days(DAY, reason), default=None)
+
+
+class Departures:
+    """How each of the removals among some changes went. `places` are those of the old schema."""
+
+    def __init__(self, changes: Iterable[Change], places: Places, today: date) -> None:
+        removals = [change for change in changes if change.kind in DEPARTING]
+        self._ways = {change.at: _way(change.deprecated, today) for change in removals}
+        self._places = places
+        self._follow = {it.at for it in removals if it.kind is Kind.TYPE_REMOVED and it.deprecated is None}
+        while held := [name for name in self._follow if self._is_held(name)]:
+            self._follow -= {*held}
+
+    def of(self, change: Change) -> tuple[Departure, date] | None:
+        """How it went, with its day, or a day to write down when there is none; None for what is no removal."""
+        way = self._ways.get(change.at) if change.kind in DEPARTING else None
+        if way is None or change.kind is not Kind.TYPE_REMOVED or change.deprecated is not None:
+            return way
+        return (Departure.FOLLOWS if change.at in self._follow else Departure.HELD), way[1]
+
+    def _is_held(self, name: str) -> bool:
+        """Whether the type would stay if all that went without its day came back."""
+        others = [place for place in self._places.of(name) if _owner(place) != name]
+        return not others or any(not self._is_gone(it) for it in (*others, *self._places.groups.get(name, ())))
+
+    def _is_gone(self, place: str) -> bool:
+        field = place.partition("(")[0]
+        due = any(self._ways.get(it, (None,))[0] is Departure.DUE for it in (place, field))
+        return due or _owner(place) in self._follow
+
+
+def _owner(place: str) -> str:
+    return re.split(r"[.(]", place, maxsplit=1)[0]
+
+
+def _way(reason: str | None, today: date) -> tuple[Departure, date]:
+    if reason is None:
+        return Departure.UNANNOUNCED, today + NOTICE
+    day = day_of(reason)
+    if day is None:
+        return Departure.UNDATED, today + NOTICE
+    return (Departure.EARLY if today < day else Departure.DUE), day
+
+
+def _days(pattern: re.Pattern[str], reason: str) -> Iterator[date]:
+    for found in pattern.findall(reason):
+        try:
+            yield date.fromisoformat(found)
+        except ValueError:  # 2027-02-30
+            continue
