@@ -26,6 +26,9 @@ from graph.usage.writing import COUNTS, OPERATIONS, RUNS, first_day
 
 T = TypeVar("T")
 
+DAYS = 30
+"""How many days are looked at, where nobody says."""
+
 
 class RunsOfADay(NamedTuple):
     """How often a client ran an operation on a day; the operation is empty where its document was not kept."""
@@ -43,20 +46,25 @@ class Recorded(NamedTuple):
     operations: Mapping[str, OperationText]
 
 
+def is_database(source: str) -> bool:
+    """Whether a source is the URL of a database, and no file."""
+    return "://" in source
+
+
 def read_usage(source: str, days: int) -> Usage:
     """Who used what in the last days, today included: from a file of counts, or from the database at a URL.
 
     `days` of the answer are those of which there are counts, when there are fewer. Raises `ContractError` for what
     cannot be read, and where nothing was counted.
     """
-    if "://" not in source:
+    if not is_database(source):
         return read_usage_file(Path(source))
     return _read(source, lambda connection: _usage(connection, days))
 
 
 def read_runs(source: str, days: int) -> Recorded:
     """The operations that were run in the last days, from the database at a URL. Raises `ContractError`."""
-    if "://" not in source:
+    if not is_database(source):
         raise ContractError("A file of counts does not have operations; name the database, as in TRELLIS_DATABASE_URL.")
     return _read(source, lambda connection: _recorded(connection, days))
 
@@ -111,7 +119,7 @@ async def _since(connection: AsyncConnection, days: int, until: date) -> date:
     """The first of the days of which there are counts. Raises `ContractError` when there is none."""
     wanted = first_day(until, days)
     counted = await connection.execute(select(func.min(RUNS.c.day), func.max(RUNS.c.day)))
-    first, last = counted.tuples().one()
+    first, last = counted.one()
     if first is None:
         raise ContractError(
             "Nothing was counted yet, so nothing can be said to be unused."

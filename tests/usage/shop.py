@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import Enum
 from typing import Any
 
 import strawberry
 from pydantic import SecretStr
+from starlette.types import ASGIApp
 
 from db.relations import EVERYTHING
 from graph.app import create_app
@@ -37,9 +38,7 @@ class Toy:
     name: str
     kind: Kind
 
-    @strawberry.field(deprecation_reason="Use name. Goes on 2027-01-31.")
-    def title(self) -> str:
-        return self.name
+    title: str = strawberry.field(default="Bear", deprecation_reason="Use name. Goes on 2027-01-31.")
 
 
 @strawberry.type
@@ -55,6 +54,12 @@ class Query:
 
 DOMAIN = Domain(lambda settings: Schema(Query, settings), lambda _viewer: EVERYTHING)
 
+
+def app() -> ASGIApp:
+    """The application of a process of its own; its settings are in the environment."""
+    return create_app(domain=DOMAIN)
+
+
 TOYS = "{ toys { name } }"
 WITH_A_WISH = "query Wished($wish: Wish) { toys(wish: $wish) { name } }"
 
@@ -67,6 +72,6 @@ async def shop(database_url: str, **settings: Any) -> AsyncIterator[Client]:
         yield client
 
 
-def asked_by(name: str, version: str = "") -> Mapping[str, str]:
+def asked_by(name: str, version: str = "") -> dict[str, str]:
     """The headers of a client."""
     return {"graphql_client_name": name, "graphql_client_version": version}

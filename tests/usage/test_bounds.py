@@ -1,5 +1,6 @@
 """How much is kept, whatever clients send: in memory and in the tables."""
 
+import time
 import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -17,6 +18,7 @@ from graph.usage import batch as batches
 from graph.usage import counting, writing
 from graph.usage.batch import LOST, Batch, Overflow, Run, Runs, Use
 from graph.usage.counting import MAX_CLIENTS, UsageCounter
+from graph.usage.documents import text_of
 from graph.usage.task import UsageWriter, today
 from graph.usage.writing import COUNTS, OPERATIONS, RUNS, write
 
@@ -180,7 +182,7 @@ async def test_days_are_those_of_utc_and_change_at_midnight(engines: Engines, mo
     counter, operation = UsageCounter(), prepared("{ b }")
     midnight = datetime(2026, 12, 1, tzinfo=UTC).timestamp()
     for moment in (midnight - 0.001, midnight, midnight + 1):
-        monkeypatch.setattr(counting.time, "time", lambda moment=moment: moment)
+        monkeypatch.setattr(time, "time", lambda moment=moment: moment)
         run(counter, operation, Client("web"))
     monkeypatch.undo()
     await write(engines, counter.take())
@@ -193,7 +195,7 @@ async def test_old_days_are_forgotten(engines: Engines) -> None:
     counter, operation = UsageCounter(), prepared("{ b }")
     old = Batch()
     old.use(Use(DAY.replace(year=2020), Client("web"), "Query.c"), 1)
-    text = counting.text_of(operation, COORDINATES.of(operation.node, operation.fragments))
+    text = text_of(operation, COORDINATES.of(operation.node, operation.fragments))
     assert text is not None
     old.run(Run(DAY.replace(year=2020), Client("web"), text.hash), Runs(1), text)
     await write(engines, old)

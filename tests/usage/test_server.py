@@ -17,7 +17,7 @@ from tests.http.client import Client
 from tests.usage.shop import TOYS, WITH_A_WISH, asked_by, shop
 
 
-async def ask(client: Client, query: str, variables: Mapping[str, Any] | None = None, **headers: str) -> Any:
+async def ask(client: Client, query: str, variables: Mapping[str, Any] | None = None, /, **headers: str) -> Any:
     body = json.dumps({"query": query, "variables": variables}).encode()
     return await client.post(body, **headers)
 
