@@ -11,17 +11,21 @@ from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLSchema
 
-_DATE = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)", re.ASCII)
+GOES_ON = re.compile(r"\bgoes\s+on:?\s+(\d{4}-\d{2}-\d{2})\b", re.IGNORECASE | re.ASCII)
+DAY = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b", re.ASCII)
 
 
 def date_in(reason: str) -> date | None:
-    """The day on which something goes; None when the reason does not say."""
-    for found in _DATE.findall(reason):
+    """The day on which something goes: of several the one after "Goes on", or the latest; None without one."""
+    return max(_days(GOES_ON, reason), default=None) or max(_days(DAY, reason), default=None)
+
+
+def _days(pattern: re.Pattern[str], reason: str) -> Iterator[date]:
+    for found in pattern.findall(reason):
         try:
-            return date.fromisoformat(found)
-        except ValueError:  # no such day
+            yield date.fromisoformat(found)
+        except ValueError:  # 2027-02-30
             continue
-    return None
 
 
 def reasons_of(schema: GraphQLSchema) -> Mapping[str, str]:

@@ -40,7 +40,8 @@ def ours(usage: Usage) -> str:
 _HOOK = """\
 // Who used what in {days} days until {until}, counted by Trellis. For graphql-inspector:
 //   graphql-inspector diff old.graphql new.graphql --rule considerUsage --onUsage THIS_FILE
-// true: nobody used it, so that the change is safe. What is added breaks those who use what it is added to.
+// true: nobody used it, so that the change is safe. Unless an argument or an input field is removed, its change touches
+// also those who leave it out: all who use the field or the input type.
 const lost = {overflow};
 const used = new Set({used});
 const types = new Set([...used].map(coordinate => coordinate.split('.')[0]));
@@ -53,8 +54,10 @@ function isUsed(type, field, argument) {{
 
 module.exports = async changes => changes.map(({{ type, field, argument, meta }}) => {{
   if (lost > 0) return false;
-  if (!meta.change.type.endsWith('_ADDED')) return !isUsed(type, field, argument);
-  return argument === undefined ? !isUsed(type) : !isUsed(type, field);
+  if (meta.change.type.endsWith('_REMOVED')) return !isUsed(type, field, argument);
+  if (argument !== undefined) return !isUsed(type, field);
+  const isOfInput = meta.change.type.startsWith('INPUT_FIELD') || type.startsWith('@');
+  return isOfInput ? !isUsed(type) : !isUsed(type, field);
 }});
 """
 

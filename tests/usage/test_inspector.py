@@ -26,10 +26,10 @@ enum Kind { SOFT }
 enum Colour { RED }
 input Wish { kind: Kind must: Int! }
 type Toy { name: String }
-type Query { toys(wish: Wish, first: Int, colour: Colour, now: Int!): [Toy] gone: Toy }
+type Query { toys(wish: Wish, first: Int!, colour: Colour, now: Int!): [Toy] gone: Toy }
 """
-SAFE = ("Toy.title", "'last: Int'", "Query.old", "'BLUE'")
-BREAKING = ("'word'", "Toy.kind", "'must'", "'now: Int!'", "'HARD'")
+SAFE = ("Field title was", "Argument last: Int was", "Field old was", "Enum value BLUE was")
+BREAKING = ("field word", "Field kind", "field must", "Argument now", "Enum value HARD", "argument first")
 
 without_npm = pytest.mark.skipif(
     shutil.which("npm") is None and "CI" not in os.environ, reason="npm is not installed; CI runs graphql-inspector"
