@@ -4,8 +4,8 @@ No noun is known here: what is served, to whom and with which services, the doma
 """
 
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,6 +18,7 @@ from db.session.engines import Engines
 from graph.cors import for_other_origins
 from graph.domain import Domain, Identification
 from graph.endpoint import EndpointFirst, GraphQLEndpoint
+from graph.entity import Schema
 from graph.errors import Unexpected
 from graph.explorer import explorer_files
 from graph.masking import reported
@@ -25,6 +26,9 @@ from graph.metrics import Metrics, MetricsMiddleware
 from graph.responses import refusal
 from graph.schema import DOMAIN
 from graph.settings import Settings
+from graph.usage.counting import UsageCounter
+from graph.usage.monitoring import UsageMetrics
+from graph.usage.task import UsageWriter
 
 GRAPHQL = "/graphql"
 COLLECT_AFTER = 20_000
@@ -43,16 +47,19 @@ def create_app(
     engines = Engines(settings)
     metrics = Metrics(engines)
     started = domain.start(engines, settings)
+    schema = domain.schema(settings)
+    counting = _counting(schema, engines, settings, metrics)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         _spare_the_collector()
-        yield
+        async with counting():
+            yield
         started.close()
         await engines.dispose()
 
     endpoint = GraphQLEndpoint(
-        domain.schema(settings),
+        schema,
         engines,
         settings,
         identify or started.identify,
@@ -78,6 +85,18 @@ def create_app(
         exception_handlers={HTTPException: _refused, Exception: _broken},
         lifespan=lifespan,
     )
+
+
+def _counting(
+    schema: Schema, engines: Engines, settings: Settings, metrics: Metrics
+) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """Count what clients use, if the settings want it. What is counted is written as long as the block lasts."""
+    if not settings.record_usage:
+        return nullcontext
+    counter = schema.operations.usage.recorder = UsageCounter()
+    writer = UsageWriter(counter, engines, settings.usage_interval_s, settings.usage_days)
+    metrics.watch(UsageMetrics(writer))
+    return writer.running
 
 
 def _spare_the_collector() -> None:

@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 from db.relations import EVERYTHING, VIEWER, Visibility
 from db.session import Engines, Mode, RequestSession
 from db.statements import StatementCache
+from graph.client import UNKNOWN, Client
 from graph.errors import MissingService
 from graph.loading.loaders import NOTHING, Loaders
 from graph.settings import MAX_PAGE
@@ -51,6 +52,7 @@ class ContextFactory:
         visible: Visibility = EVERYTHING,
         statements: StatementCache | None = None,
         services: Sequence[object] = (),
+        client: Client = UNKNOWN,
     ) -> None:
         """Know what is known before an operation. `services` are found by their class: `context.service(Mailer)`."""
         self.engines = engines
@@ -59,6 +61,7 @@ class ContextFactory:
         self.visible = visible
         self.statements = statements or StatementCache()
         self.services = services
+        self.client = client
         self.cookies: list[Cookie] = []
         """For the answer."""
         self.changes = False

@@ -19,6 +19,7 @@ from db.session.engines import Engines
 from db.statements import StatementCache
 from graph import batches
 from graph.batches import not_answered
+from graph.client import client_of
 from graph.context import ContextFactory, Cookie
 from graph.disconnect import while_connected
 from graph.domain import Identification
@@ -94,6 +95,7 @@ class GraphQLEndpoint:
             visible=self._visibility(viewer),
             statements=self._statements,
             services=self._services,
+            client=client_of(headers),
         )
         if isinstance(asked, list):
             response = batch_answer(await self._execute_batch(request, asked, contexts), media_type)

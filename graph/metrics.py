@@ -42,6 +42,10 @@ class Metrics:
         self._known_requests: dict[tuple[str, int], Counter] = {}
         self._known_durations: dict[str, Histogram] = {}
 
+    def watch(self, collector: Collector) -> None:
+        """Show what somebody else counts, too."""
+        self._registry.register(collector)
+
     def note(self, path: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
         request = self._known_requests.get((path, status))

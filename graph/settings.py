@@ -82,6 +82,13 @@ class Settings(DatabaseSettings):
     prepared_operations: int = Field(
         default=1_000, ge=1, description="How many documents are kept parsed and validated."
     )
+    record_usage: bool = Field(
+        default=True, description="Count which parts of the schema each client uses, in tables of Trellis's own."
+    )
+    usage_interval_s: float = Field(
+        default=60, gt=0, description="Seconds between two writes of what was counted; a killed server loses as much."
+    )
+    usage_days: int = Field(default=90, ge=1, description="Days for which counts of usage are kept.")
     readiness_timeout_s: float = Field(default=2, gt=0, description="Seconds that `/readyz` waits for the databases.")
     token_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),

@@ -82,6 +82,8 @@ SLOW = (
     "policies/test_rows.py",
     "prepare/test_cost.py::test_no_operation_needs_more_than_its_price",
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
+    "usage/test_inspector.py",  # npm
+    "usage/test_coordinates.py::test_coordinates_are_those_of_a_naive_walk",
     "promises",  # seconds of load and of faults
     "mutations/test_hostile.py",
     "mutations/test_money.py",

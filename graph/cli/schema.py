@@ -10,6 +10,15 @@ import typer
 
 from graph.cli.help import help_of
 from graph.contract.options import FailOn, Format
+from graph.usage.options import Form
+
+USAGE = typer.Option(
+    "--usage",
+    metavar="DATABASE|FILE",
+    help="Who used what: the URL of a database, or a file; without it, TRELLIS_DATABASE_URL.",
+)
+DAYS = typer.Option(min=1, help="How many days are looked at, today included.")
+SCHEMA = typer.Option(help="The file with the schema; without it, the schema of the code.")
 
 
 def register(app: typer.Typer) -> None:
@@ -19,6 +28,12 @@ def register(app: typer.Typer) -> None:
     schema.callback()(_about)
     schema.command("check", help=help_of(_check))(_check)
     schema.command("export", help=help_of(_export))(_export)
+    schema.command("unused", help=help_of(_unused))(_unused)
+    usage = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    schema.add_typer(usage, name="usage")
+    usage.callback()(_about_usage)
+    usage.command("show", help=help_of(_show_usage))(_show_usage)
+    usage.command("export", help=help_of(_export_usage))(_export_usage)
 
 
 def _about() -> None:
@@ -78,8 +93,13 @@ def _check(
     allow: Annotated[
         Path | None, typer.Option(help="A file of allowed changes; without it, schema-changes.toml if there is one.")
     ] = None,
-    usage: Annotated[str | None, typer.Option(help="What clients used: a file of counted uses.")] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="How many days the counted uses are of.")] = None,
+    usage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATABASE|FILE", help="Who used what: the URL of a database that servers count into, or a file."
+        ),
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="How many days are looked at; of a database, 30.")] = None,
     allow_unused: Annotated[bool, typer.Option("--allow-unused", help="Allow changes of what nobody used.")] = False,
 ) -> None:
     """Compare the schema with an older one, and say which changes break clients.
@@ -100,3 +120,59 @@ def _check(
         against, schema, header or [], form, fail_on, allow, usage, days, allow_unused=allow_unused
     )
     schema_check.run(question)
+
+
+def _unused(
+    usage: Annotated[str | None, USAGE] = None,
+    days: Annotated[int, DAYS] = 30,
+    schema: Annotated[Path | None, SCHEMA] = None,
+) -> None:
+    """List what nobody used: fields, arguments, input fields and values of enums, deprecated ones first.
+
+    Where nothing was counted, or uses were lost, it says so and lists nothing. docs/usage.md has the rules.
+
+    Examples:
+      trellis schema unused                          in the last 30 days
+      trellis schema unused --days 90 --usage postgresql://…/production
+      trellis schema unused --usage usage.json       by a file of `trellis schema usage export`
+    """
+    from graph.cli.actions import usage as actions
+
+    actions.list_unused(usage, days, schema)
+
+
+def _about_usage() -> None:
+    """Who used what of the schema."""
+
+
+def _show_usage(usage: Annotated[str | None, USAGE] = None, days: Annotated[int, DAYS] = 30) -> None:
+    """List the clients, and how often each ran an operation.
+
+    Examples:
+      trellis schema usage show
+      trellis schema usage show --days 7
+    """
+    from graph.cli.actions import usage as actions
+
+    actions.show(usage, days)
+
+
+def _export_usage(
+    form: Annotated[Form, typer.Option("--format", help="The form of the file.")] = Form.TRELLIS,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; without it, the text goes to stdout.")
+    ] = None,
+    usage: Annotated[str | None, USAGE] = None,
+    days: Annotated[int, DAYS] = 30,
+    schema: Annotated[Path | None, SCHEMA] = None,
+) -> None:
+    """Write who used what to a file: for `trellis schema check`, for graphql-inspector, or for Hive.
+
+    Examples:
+      trellis schema usage export --output usage.json
+      trellis schema usage export --format inspector --output usage.cjs
+      trellis schema usage export --format hive --days 1 --output report.json
+    """
+    from graph.cli.actions import usage as actions
+
+    actions.export(form, output, usage, days, schema)

@@ -5,6 +5,7 @@ its validation, its execution and each field. A schema without extensions pays n
 """
 
 from collections.abc import Container
+from time import perf_counter
 from typing import Any
 
 import strawberry
@@ -15,7 +16,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from graph.context import ContextFactory
-from graph.execute.operation import Operations, context_for, cost_asked
+from graph.execute.operation import Operations, context_for
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation
 
@@ -44,8 +45,8 @@ class ExtendedOperations(Operations):
             raise
         except Exception as error:  # whatever an extension raises
             result = ExecutionResult(None, [error if isinstance(error, GraphQLError) else _as_graphql(error)])
-        cost = cost_asked(request.extensions, extended.checked, self.preparer.limits)
-        result.extensions = cost | await extended.runner.get_extensions_results(extended.seen)
+        asked = self.extensions_asked(request, extended.checked)
+        result.extensions = asked | await extended.runner.get_extensions_results(extended.seen)
         extended.seen.result = result
         return result
 
@@ -71,12 +72,16 @@ class ExtendedOperations(Operations):
                 seen.pre_execution_errors = invalid.errors
                 return ExecutionResult(None, invalid.errors)
         context = seen.context = context_for(checked, contexts, self.preparer.limits)
+        started, failed = perf_counter(), True
         try:
             async with runner.executing():
                 data, errors = await self.run(checked, context, request, extended.middleware, for_json=for_json)
+                failed = bool(errors)
                 result = seen.result = ExecutionResult(data, errors or None)
         finally:
             await context.close()
+            duration_s = perf_counter() - started
+            self.usage.ran(contexts.client, checked.operation, request.variables, duration_s, failed=failed)
         return result
 
 

@@ -7,6 +7,7 @@ come this way alike, so that tests run what a server runs.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Container, Mapping
+from time import perf_counter
 from typing import Any, NamedTuple, TypeGuard
 
 from graphql import (
@@ -25,7 +26,9 @@ from db.session import Mode
 from graph.context import ContextFactory, RequestContext
 from graph.execute.graphql_core import LevelExecutor, free, heeding
 from graph.execute.scheduler import Scheduler
+from graph.execute.usage import Usage
 from graph.execute.work import Work
+from graph.prepare.coordinates import SchemaCoordinates
 from graph.prepare.documents import InvalidDocument, OperationRequest, Preparer
 from graph.prepare.limits import Limits
 from graph.prepare.operation import CheckedOperation
@@ -50,6 +53,8 @@ class Operations:
         self.preparer = preparer
         self.executor_class: type[Executor[Any]] = LevelExecutor
         """Another one than `LevelExecutor` walks through every operation in its own way."""
+        self.usage = Usage(SchemaCoordinates(schema))
+        """What operations use, and who counts it."""
         self._schema = schema
 
     async def answer(
@@ -69,11 +74,22 @@ class Operations:
         except InvalidDocument as invalid:
             return ExecutionResult(None, invalid.errors)
         context = context_for(checked, contexts, self.preparer.limits)
+        started, failed = perf_counter(), True
         try:
             data, errors = await self.run(checked, context, request, for_json=for_json)
+            failed = bool(errors)
         finally:
             await context.close()
-        return ExecutionResult(data, errors or None, cost_asked(request.extensions, checked, self.preparer.limits))
+            duration_s = perf_counter() - started
+            self.usage.ran(contexts.client, checked.operation, request.variables, duration_s, failed=failed)
+        return ExecutionResult(data, errors or None, self.extensions_asked(request, checked))
+
+    def extensions_asked(self, request: OperationRequest, checked: CheckedOperation | None) -> dict[str, Any]:
+        """What the answer says of the operation itself, to those who ask."""
+        operation = checked.operation if checked else None
+        return cost_asked(request.extensions, checked, self.preparer.limits) | self.usage.deprecations_asked(
+            request.extensions, operation, request.variables
+        )
 
     async def run(
         self,

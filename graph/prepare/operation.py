@@ -22,6 +22,7 @@ from graphql.execution.values import VariableValues
 
 from graph.errors import TooCostly
 from graph.prepare.arguments import NO_VARIABLES, variables_in
+from graph.prepare.coordinates import OperationCoordinates
 from graph.prepare.cost import Cost, Document, cost_of
 from graph.prepare.fields import planned
 from graph.prepare.limits import Limits
@@ -63,6 +64,8 @@ class PreparedOperation:
         self.variables = Variables(schema, node, hide_suggestions=not limits.introspection)
         self._schema = schema
         self._limits = limits
+        self.coordinates: OperationCoordinates | None = None
+        """What it uses of the schema, once it was counted."""
         self._sized = sorted(set(_sized_variables(node, fragments, sizes)))
         self._costs: dict[tuple[Any, ...], Cost] = {}
 

@@ -24,6 +24,7 @@ from graph.contract.sources import Contract, read_contract, read_contract_file
 from graph.contract.usage import Usage, read_usage_file
 from graph.contract.verdicts import Terms, check
 from graph.errors import DeclarationError
+from graph.usage.reading import DAYS, is_database, read_usage
 
 ALLOWED = Path("schema-changes.toml")
 """The file of allowed changes that is read where there is one."""
@@ -108,6 +109,8 @@ def _terms(question: Question) -> Terms:
 
 
 def _usage(source: str, days: int | None) -> Usage:
+    if is_database(source):
+        return read_usage(source, days or DAYS)
     usage = read_usage_file(Path(source))
     if days is not None and days != usage.days:
         raise ContractError(f"{source} has the counts of {usage.days} days. Leave --days out, or export {days} days.")

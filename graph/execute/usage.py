@@ -1,0 +1,104 @@
+"""What a run used: the seam to whoever counts, and the answer to those who ask what is deprecated.
+
+A run leaves its coordinates, its client and its time with a `UsageRecorder`. Nothing is kept here.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from graphql import get_location
+
+from graph.client import Client
+from graph.prepare.coordinates import OperationCoordinates, SchemaCoordinates
+from graph.prepare.deprecations import date_in
+from graph.prepare.operation import PreparedOperation
+
+
+class UsageRecorder(Protocol):
+    """Counts what is used. It never waits and never raises."""
+
+    def record(
+        self,
+        client: Client,
+        operation: PreparedOperation,
+        used: OperationCoordinates,
+        in_variables: Iterable[str],
+        duration_s: float,
+        *,
+        failed: bool,
+    ) -> None:
+        """Count one run, and what it used: in its document, and in the values of its variables."""
+
+
+class Usage:
+    """What operations of one schema use, told to a recorder if there is one."""
+
+    def __init__(self, coordinates: SchemaCoordinates) -> None:
+        self.recorder: UsageRecorder | None = None
+        """Who counts; None: nobody."""
+        self._coordinates = coordinates
+
+    def ran(
+        self,
+        client: Client,
+        operation: PreparedOperation,
+        variables: Mapping[str, Any] | None,
+        duration_s: float,
+        *,
+        failed: bool,
+    ) -> None:
+        """An operation was run."""
+        if self.recorder is None:
+            return
+        used = operation.coordinates or self.of(operation)
+        in_variables = used.in_variables(variables) if used.variables else ()
+        self.recorder.record(client, operation, used, in_variables, duration_s, failed=failed)
+
+    def of(self, operation: PreparedOperation) -> OperationCoordinates:
+        """What a prepared operation uses, kept with it."""
+        if operation.coordinates is None:
+            operation.coordinates = self._coordinates.of(operation.node, operation.fragments)
+        return operation.coordinates
+
+    def deprecations_asked(
+        self,
+        extensions: Mapping[str, Any] | None,
+        operation: PreparedOperation | None,
+        variables: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
+        """`extensions.deprecations`, for those who ask for it."""
+        if operation is None or not (extensions and extensions.get("deprecations")):
+            return {}
+        reasons = self._coordinates.reasons
+        uses: dict[str, dict[str, Any]] = {}
+        for use in self.of(operation).deprecated:
+            location = get_location(use.node.loc.source, use.node.loc.start) if use.node.loc else None
+            if location is not None:
+                _noted(uses, use.coordinate, reasons)["locations"].append(location.formatted)
+        for name, coordinate in _in_variables(self.of(operation), variables or {}, reasons):
+            _noted(uses, coordinate, reasons)["variables"].append(name)
+        return {"deprecations": list(uses.values())}
+
+
+def _in_variables(
+    used: OperationCoordinates, given: Mapping[str, Any], reasons: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """The names of variables whose values use something deprecated, with its coordinate."""
+    for name, shape in used.variables:
+        found: set[str] = set()
+        shape.collect(given.get(name), found)
+        yield from ((name, coordinate) for coordinate in sorted(found) if coordinate in reasons)
+
+
+def _noted(uses: dict[str, dict[str, Any]], coordinate: str, reasons: Mapping[str, str]) -> dict[str, Any]:
+    if coordinate not in uses:
+        reason = reasons[coordinate]
+        day = date_in(reason)
+        uses[coordinate] = {
+            "coordinate": coordinate,
+            "reason": reason,
+            "date": day and day.isoformat(),
+            "locations": [],
+            "variables": [],
+        }
+    return uses[coordinate]

@@ -1,0 +1,142 @@
+"""Counting: runs enter, a batch of sums leaves when somebody takes it.
+
+A run costs one look into a dictionary: what its document uses is known, and is multiplied out when the batch is taken.
+Whatever clients call themselves and whatever they ask, only so much is kept.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import NamedTuple
+from weakref import WeakKeyDictionary, ref
+
+from graph.client import OTHER, UNKNOWN, Client
+from graph.prepare.coordinates import OperationCoordinates
+from graph.prepare.operation import PreparedOperation
+from graph.usage.batch import NOT_KEPT, Batch, OperationText, Overflow, Run, Runs, Use
+from graph.usage.documents import text_of
+
+DAY_S = 24 * 60 * 60
+EPOCH = date(1970, 1, 1)
+
+MAX_CLIENTS = 100
+"""How many clients (names with their versions) are told apart on one day; later ones are `other`."""
+MAX_TALLIES = 500
+"""How many pairs of a client and an operation are counted before their uses are added up, which takes 10 ms."""
+
+
+class _Key(NamedTuple):
+    day: int
+    """Days since 1970, in UTC."""
+    client: Client
+    used: OperationCoordinates
+
+
+class _Tally:
+    """Runs of one operation by one client, and what their variables used."""
+
+    __slots__ = ("duration_s", "failed", "in_variables", "operation", "runs")
+
+    def __init__(self, operation: PreparedOperation) -> None:
+        # Not held: a document that the server has forgotten may be large, and is counted without its text.
+        self.operation = ref(operation)
+        self.runs = self.failed = 0
+        self.duration_s = 0.0
+        self.in_variables: Counter[str] = Counter()
+
+
+class UsageCounter:
+    """Counts runs in memory: a `UsageRecorder`."""
+
+    def __init__(self) -> None:
+        self.overflow: Counter[Overflow] = Counter()
+        """What there was too much of, since the server started."""
+        self._tallies: dict[tuple[int, Client, OperationCoordinates], _Tally] = {}
+        self._batch = Batch()
+        self._day = 0
+        self._clients: set[Client] = set()
+        self._texts: WeakKeyDictionary[PreparedOperation, OperationText | None] = WeakKeyDictionary()
+
+    def record(
+        self,
+        client: Client,
+        operation: PreparedOperation,
+        used: OperationCoordinates,
+        in_variables: Iterable[str],
+        duration_s: float,
+        *,
+        failed: bool,
+    ) -> None:
+        """Count one run."""
+        key = int(time.time() // DAY_S), client, used  # as a plain tuple made in a tenth of the time
+        tally = self._tallies.get(key) or self._begin(_Key(*key), operation)
+        tally.runs += 1
+        tally.duration_s += duration_s
+        if failed:
+            tally.failed += 1
+        for coordinate in in_variables:
+            tally.in_variables[coordinate] += 1
+
+    @property
+    def unwritten(self) -> int:
+        """Runs that nobody has taken yet."""
+        tallied = sum(tally.runs for tally in self._tallies.values())
+        return tallied + sum(runs.runs for runs in self._batch.runs.values())
+
+    def take(self) -> Batch:
+        """Everything that was counted since the last time."""
+        self._add_up()
+        taken, self._batch = self._batch, Batch()
+        self.overflow += taken.overflow
+        taken.overflow.clear()
+        return taken
+
+    def give_back(self, batch: Batch) -> None:
+        """Keep what could not be written for the next time."""
+        self._batch.add(batch)
+
+    def _begin(self, key: _Key, operation: PreparedOperation) -> _Tally:
+        admitted = self._admitted(key.day, key.client)
+        if admitted is not key.client:
+            self.overflow[Overflow.CLIENTS] += 1
+            key = key._replace(client=admitted)
+        tally = self._tallies.get(key)
+        if tally is None:
+            if len(self._tallies) >= MAX_TALLIES:
+                self._add_up()
+            tally = self._tallies[key] = _Tally(operation)
+        return tally
+
+    def _admitted(self, day: int, client: Client) -> Client:
+        """The client, or `other` when there are too many on this day."""
+        if day != self._day:
+            self._day = day
+            self._clients = {UNKNOWN, OTHER}
+        if client not in self._clients:
+            if len(self._clients) >= MAX_CLIENTS:
+                return OTHER
+            self._clients.add(client)
+        return client
+
+    def _add_up(self) -> None:
+        tallies, self._tallies = self._tallies, {}
+        for (day_number, client, used), tally in tallies.items():
+            day = EPOCH + timedelta(days=day_number)
+            for coordinate in used.fixed:
+                self._batch.use(Use(day, client, coordinate), tally.runs)
+            for coordinate, times in tally.in_variables.items():
+                if coordinate not in used.fixed:
+                    self._batch.use(Use(day, client, coordinate), times)
+            text = self._text(tally.operation(), used)
+            if text is None:
+                self.overflow[Overflow.OPERATIONS] += tally.runs
+            runs = Runs(tally.runs, tally.failed, tally.duration_s)
+            self._batch.run(Run(day, client, text.hash if text else NOT_KEPT), runs, text)
+
+    def _text(self, operation: PreparedOperation | None, used: OperationCoordinates) -> OperationText | None:
+        if operation is None:
+            return None
+        if operation not in self._texts:
+            self._texts[operation] = text_of(operation, used)
+        return self._texts[operation]

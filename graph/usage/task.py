@@ -1,0 +1,119 @@
+"""The task that writes counts at intervals, and once more when the server stops.
+
+A killed server loses what it counted since the last time. While the database does not take them, counts are kept within
+bounds and tried again; the log says so once, with the cure.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, date, datetime
+
+from sqlalchemy.exc import DBAPIError
+
+from db.dialects import Failure, failure_of
+from db.session.engines import Engines
+from graph.usage import writing
+from graph.usage.batch import Overflow
+from graph.usage.counting import UsageCounter
+
+LAST_WRITE_S = 5
+"""Seconds that the last write may take when the server stops."""
+
+CURES = {
+    Failure.NO_TABLE: "its tables are missing; run `trellis db upgrade`",
+    Failure.UNREACHABLE: "the database cannot be reached",
+    Failure.BUSY: "the database is busy",
+}
+
+logger = logging.getLogger("trellis")
+
+
+def today() -> date:
+    """The day of the counts: UTC's."""
+    return datetime.now(UTC).date()
+
+
+class UsageWriter:
+    """Writes what a counter has counted."""
+
+    def __init__(self, counter: UsageCounter, engines: Engines, interval_s: float, days: int) -> None:
+        self.counter = counter
+        self.failures = 0
+        """Writes that failed, since the server started."""
+        self._engines = engines
+        self._interval_s = interval_s
+        self._days = days
+        self._cleared: date | None = None
+        self._warned = False
+        self._said: set[Overflow] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Write at intervals until the block ends, and then once more."""
+        stopping = asyncio.Event()
+        task = asyncio.create_task(self._write_until(stopping))
+        try:
+            yield
+        finally:
+            stopping.set()
+            try:
+                await asyncio.wait_for(task, LAST_WRITE_S)
+            except TimeoutError:
+                logger.warning("What clients used since the last minute was not written: the database took too long.")
+
+    async def write(self) -> None:
+        """Write what was counted; what cannot be written is kept for the next time."""
+        batch = self.counter.take()
+        if not batch:
+            return
+        try:
+            await self._clear()
+            await writing.write(self._engines, batch)
+        except Exception as error:  # whatever it is, nobody's request may suffer
+            self.counter.give_back(batch)
+            self._complain(error)
+        else:
+            self._warned = False
+        self.counter.overflow += batch.overflow
+        self._say_what_overflows()
+
+    async def _write_until(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), self._interval_s)
+            await self.write()
+
+    async def _clear(self) -> None:
+        """Forget old days, once a day."""
+        day = today()
+        if self._cleared != day:
+            await writing.forget(self._engines, writing.first_day(day, self._days))
+            self._cleared = day
+
+    def _complain(self, error: Exception) -> None:
+        self.failures += 1
+        if self._warned:
+            return
+        self._warned = True
+        failure = failure_of(error) if isinstance(error, DBAPIError) else None
+        cause = CURES.get(failure) if failure else None
+        logger.warning(
+            "What clients use is counted, but cannot be written: %s. It is kept for now and tried again;"
+            " TRELLIS_RECORD_USAGE=false counts nothing.",
+            cause or f"the database refused it ({type(error).__name__})",
+        )
+
+    def _say_what_overflows(self) -> None:
+        for what in self.counter.overflow.keys() - self._said:
+            self._said.add(what)
+            logger.warning("There is too much to count what clients use one by one: %s.", _WHAT[what])
+
+
+_WHAT = {
+    Overflow.CLIENTS: "too many clients on one day; later ones are counted as `other`",
+    Overflow.COORDINATES: "too many coordinates of too many clients; the rest is counted as that of `other`",
+    Overflow.LOST: "too many coordinates waited to be written; some uses are lost, and nothing is sure to be unused",
+    Overflow.OPERATIONS: "too many or too long operations; what they use is counted, their documents are not kept",
+}
