@@ -65,6 +65,7 @@ def create_app(
         identify or started.identify,
         domain.visibility,
         [domain.settings(), *started.services],
+        domain.is_operator,
     )
     served = for_other_origins(endpoint, settings)
     routes: list[BaseRoute] = [

@@ -22,6 +22,7 @@ from graph.batches import not_answered
 from graph.client import client_of
 from graph.context import ContextFactory, Cookie
 from graph.disconnect import while_connected
+from graph.doctor import access_to_doctor
 from graph.domain import Identification
 from graph.entity import Schema
 from graph.errors import ClientError, Unauthenticated
@@ -50,6 +51,7 @@ class GraphQLEndpoint:
         identify: Identification,
         visibility: Callable[[Viewer], Visibility],
         services: Sequence[object] = (),
+        is_operator: Callable[[Viewer], bool] = lambda _viewer: False,
     ) -> None:
         self._operations = schema.operations
         self._engines = engines
@@ -58,6 +60,7 @@ class GraphQLEndpoint:
         self._visibility = visibility
         self._services = services
         self._compress_from_bytes = settings.compress_from_bytes or sys.maxsize
+        self._may_diagnose = access_to_doctor(settings.doctor, is_operator)
         self._statements = StatementCache()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,6 +99,7 @@ class GraphQLEndpoint:
             statements=self._statements,
             services=self._services,
             client=client_of(headers),
+            may_diagnose=self._may_diagnose,
         )
         if isinstance(asked, list):
             response = batch_answer(await self._execute_batch(request, asked, contexts), media_type)

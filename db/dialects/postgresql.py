@@ -6,7 +6,7 @@ https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COM
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import asyncpg
@@ -61,16 +61,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from db import exact_json
-from db.dialects.connections import ConnectionsDialect, Options
+from db.dialects import postgresql_plans
+from db.dialects.connections import ConnectionsDialect, Heard, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
+from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER
 from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, learn_small_letters, takes_for_equal
 from db.dialects.postgresql_times import read_day, read_moment, read_moment_in_utc, read_time
-from db.relations import Expression, Key, parameter_type, stored
+from db.relations import Expression, Key, Term, parameter_type, stored
+from db.relations.types import undecorated
 
 URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 """What may follow the question mark of a URL. Source:
@@ -153,6 +157,15 @@ class PostgreSQLConnections(ConnectionsDialect):
         learn_small_letters(engine)
         event.listen(engine.sync_engine, "checkout", _replace_lost)
         event.listen(engine.sync_engine, "reset", _end_transaction)
+
+    def listen_to_driver(self, driver: Any, hear: Heard) -> Callable[[], None]:
+        """Asyncpg asks about each type that it meets for the first time on a connection."""
+
+        def heard(record: Any) -> None:
+            hear(record.query, record.elapsed * 1000)
+
+        driver.add_query_logger(heard)
+        return lambda: driver.remove_query_logger(heard)
 
     def is_transient(self, error: DBAPIError) -> bool:
         """A serialization failure, or a deadlock."""
@@ -338,6 +351,46 @@ class PostgreSQL(DatabaseDialect):
         sequence = f"pg_get_serial_sequence('{table}', '{name}')"
         return (text(f"SELECT setval({sequence}, max({name})) FROM {table} HAVING count(*) > 0"),)
 
+    def explain_sql(self, sql: str, *, analyze: bool) -> str:
+        """As text, which people know; it says what the hints are made of."""
+        return f"EXPLAIN {'(ANALYZE, BUFFERS) ' if analyze else ''}{sql}"
+
+    def plan(self, sql: str, rows: Sequence[Sequence[Any]], *, values: bool) -> Plan:
+        """Read from rows of one line each."""
+        return postgresql_plans.plan([str(row[0]) for row in rows], values=values)
+
+    def estimated_rows(self, table: Table) -> Executable:
+        """What the last ANALYZE or VACUUM has counted; -1 before the first."""
+        name = PREPARER.format_table(table)
+        return (
+            select(text("reltuples"))
+            .select_from(text("pg_class"))
+            .where(text("oid = to_regclass(:name)"))
+            .params(name=name)
+        )
+
+    def index_term(self, term: Term) -> Expression:
+        """With a place for nulls where it is not the one that PostgreSQL gives them."""
+        ordered = super().index_term(term)
+        if not term.nullable or term.nulls_first is term.descending:
+            return ordered
+        return ordered.nulls_first() if term.nulls_first else ordered.nulls_last()
+
+    def search_index(self, need: SearchNeed) -> IndexForm | None:
+        """Trigrams for parts, patterns for starts, GIN for JSON.
+
+        Sources: https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX,
+        https://www.postgresql.org/docs/current/indexes-opclass.html
+        """
+        if need.search is Search.DOCUMENT:
+            return IndexForm([need.value], {"postgresql_using": "gin"})
+        column = _plain_column(need.value)
+        value = need.value.label("value") if column is None else column
+        if need.search is Search.START:
+            return IndexForm([value], {"postgresql_ops": {value.key: "text_pattern_ops"}})
+        options = {"postgresql_using": "gin", "postgresql_ops": {value.key: "gin_trgm_ops"}}
+        return IndexForm([value], options, "It needs the extension pg_trgm: CREATE EXTENSION IF NOT EXISTS pg_trgm.")
+
     def violation(self, error: IntegrityError) -> ReportedViolation | None:
         """Read from the error's state and fields; the driver's own exception knows table, column and constraint."""
         state = getattr(error.orig, "sqlstate", None)
@@ -378,6 +431,15 @@ class PostgreSQL(DatabaseDialect):
     def place(self, url: URL) -> str:
         """The database, its host and its port."""
         return f"{url.database} at {url.host or 'localhost'}:{url.port or 5432}"
+
+
+def _plain_column(expression: Expression) -> Column[Any] | None:
+    """The column that an expression is, or is the plain text of, where that is the same."""
+    if getattr(expression, "name", None) == FunctionName.PLAIN_TEXT and isinstance(expression, FunctionElement):
+        (column,) = (it.clause if isinstance(it, TypeCoerce) else it for it in expression.clauses)
+        is_plain = not takes_for_equal(column.type) and getattr(undecorated(column.type), "collation", None) is None
+        return column if is_plain and isinstance(column, Column) else None
+    return expression if isinstance(expression, Column) else None
 
 
 def _collations(function: Function) -> set[str]:

@@ -5,7 +5,6 @@ its validation, its execution and each field. A schema without extensions pays n
 """
 
 from collections.abc import Container
-from time import perf_counter
 from typing import Any
 
 import strawberry
@@ -16,7 +15,8 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from graph.context import ContextFactory
-from graph.execute.operation import Operations, context_for
+from graph.doctor import Examination
+from graph.execute.operation import Operations, Outcome, context_for
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation
 
@@ -38,15 +38,19 @@ class ExtendedOperations(Operations):
     ) -> ExecutionResult:
         """Answer one operation. Before it is prepared, extensions see the factory in the place of its context."""
         extended = _Extended(self._strawberry_schema, request, contexts)
+        examination: Examination | None = None
         try:
+            examination = Examination.asked(request.extensions, contexts)
             async with extended.runner.operation():
-                result = await self._answer(extended, request, contexts, allowed, for_json=for_json)
+                result = await self._answer(extended, request, contexts, allowed, examination, for_json=for_json)
         except NotAllowed:
             raise
         except Exception as error:  # whatever an extension raises
             result = ExecutionResult(None, [error if isinstance(error, GraphQLError) else _as_graphql(error)])
-        asked = self.extensions_asked(request, extended.checked)
-        result.extensions = asked | await extended.runner.get_extensions_results(extended.seen)
+        told: dict[str, Any] = {}
+        if extended.checked is not None:
+            told = await self.extensions_asked(request, extended.checked, examination, result.data)
+        result.extensions = told | await extended.runner.get_extensions_results(extended.seen)
         extended.seen.result = result
         return result
 
@@ -56,6 +60,7 @@ class ExtendedOperations(Operations):
         request: OperationRequest,
         contexts: ContextFactory,
         allowed: Container[OperationType],
+        examination: Examination | None,
         *,
         for_json: bool,
     ) -> ExecutionResult:
@@ -72,16 +77,19 @@ class ExtendedOperations(Operations):
                 seen.pre_execution_errors = invalid.errors
                 return ExecutionResult(None, invalid.errors)
         context = seen.context = context_for(checked, contexts, self.preparer.limits)
-        started, failed = perf_counter(), True
-        try:
+        if examination is not None:
+            examination.begin(context.session)
+
+        result = ExecutionResult(None, None)
+
+        async def run() -> Outcome:
             async with runner.executing():
-                data, errors = await self.run(checked, context, request, extended.middleware, for_json=for_json)
-                failed = bool(errors)
-                result = seen.result = ExecutionResult(data, errors or None)
-        finally:
-            await context.close()
-            duration_s = perf_counter() - started
-            self.usage.ran(contexts.client, checked.operation, request.variables, duration_s, failed=failed)
+                outcome = await self.run(checked, context, request, extended.middleware, for_json=for_json)
+                result.data, result.errors = outcome.data, outcome.errors or None
+                seen.result = result
+                return outcome
+
+        await self.finished(run(), checked, context, contexts.client, request)
         return result
 
 

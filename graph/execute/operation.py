@@ -23,7 +23,10 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.types import ExecutionResult
 
 from db.session import Mode
+from graph.client import Client
 from graph.context import ContextFactory, RequestContext
+from graph.doctor import Examination
+from graph.errors import ClientError
 from graph.execute.graphql_core import LevelExecutor, free, heeding
 from graph.execute.scheduler import Scheduler
 from graph.execute.usage import Usage
@@ -70,26 +73,52 @@ class Operations:
         With `for_json`, a datetime in the data may stay one: orjson writes it as the scalar does.
         """
         try:
+            examination = Examination.asked(request.extensions, contexts)
             checked = self.preparer.checked(request, allowed)
+        except ClientError as refused:
+            return ExecutionResult(None, [refused])
         except InvalidDocument as invalid:
             return ExecutionResult(None, invalid.errors)
         context = context_for(checked, contexts, self.preparer.limits)
+        if examination is not None:
+            examination.begin(context.session)
+        run = self.run(checked, context, request, for_json=for_json)
+        data, errors = await self.finished(run, checked, context, contexts.client, request)
+        told = await self.extensions_asked(request, checked, examination, data) if request.extensions else {}
+        return ExecutionResult(data, errors or None, told)
+
+    async def finished(
+        self,
+        run: Awaitable[Outcome],
+        checked: CheckedOperation,
+        context: RequestContext,
+        client: Client,
+        request: OperationRequest,
+    ) -> Outcome:
+        """The outcome of a run. Its context is closed then, and whoever counts has heard of it."""
         started, failed = perf_counter(), True
         try:
-            data, errors = await self.run(checked, context, request, for_json=for_json)
-            failed = bool(errors)
+            outcome = await run
+            failed = bool(outcome.errors)
+            return outcome
         finally:
             await context.close()
-            duration_s = perf_counter() - started
-            self.usage.ran(contexts.client, checked.operation, request.variables, duration_s, failed=failed)
-        return ExecutionResult(data, errors or None, self.extensions_asked(request, checked))
+            self.usage.ran(client, checked.operation, request.variables, perf_counter() - started, failed=failed)
 
-    def extensions_asked(self, request: OperationRequest, checked: CheckedOperation | None) -> dict[str, Any]:
+    async def extensions_asked(
+        self,
+        request: OperationRequest,
+        checked: CheckedOperation,
+        examination: Examination | None,
+        data: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
         """What the answer says of the operation itself, to those who ask."""
-        operation = checked.operation if checked else None
-        return cost_asked(request.extensions, checked, self.preparer.limits) | self.usage.deprecations_asked(
-            request.extensions, operation, request.variables
-        )
+        limits = self.preparer.limits
+        told = cost_asked(request.extensions, checked, limits)
+        told |= self.usage.deprecations_asked(request.extensions, checked.operation, request.variables)
+        if examination is not None:
+            told["doctor"] = await examination.report(checked, limits, data)
+        return told
 
     async def run(
         self,
@@ -169,11 +198,9 @@ async def _walked(executor: Executor[Any]) -> Outcome:
     return Outcome(result.data, result.errors or [])
 
 
-def cost_asked(
-    extensions: Mapping[str, Any] | None, checked: CheckedOperation | None, limits: Limits
-) -> dict[str, Any]:
+def cost_asked(extensions: Mapping[str, Any] | None, checked: CheckedOperation, limits: Limits) -> dict[str, Any]:
     """`extensions.cost`, for those who ask for it."""
-    if checked is None or not (extensions and extensions.get("cost")):
+    if not (extensions and extensions.get("cost")):
         return {}
     cost = checked.cost
     return {

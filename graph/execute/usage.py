@@ -63,11 +63,11 @@ class Usage:
     def deprecations_asked(
         self,
         extensions: Mapping[str, Any] | None,
-        operation: PreparedOperation | None,
+        operation: PreparedOperation,
         variables: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
         """`extensions.deprecations`, for those who ask for it."""
-        if operation is None or not (extensions and extensions.get("deprecations")):
+        if not (extensions and extensions.get("deprecations")):
             return {}
         reasons = self._coordinates.reasons
         uses: dict[str, dict[str, Any]] = {}

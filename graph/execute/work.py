@@ -18,6 +18,7 @@ from graph import errors
 from graph.execute.pending import PendingAwaitables, Waiting
 from graph.execute.response import LazyPath, ResponseObject, ResponsePosition, ResponseTree, as_path
 from graph.execute.rows import RowProjection
+from graph.loading.asking import Asking
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.fields import FieldPlan, Rows, Selection
 from graph.prepare.plan import Plan
@@ -33,6 +34,8 @@ class Load(NamedTuple):
     keys: Sequence[Any]
     then: Callable[[list[Any]], None]
     otherwise: Callable[[Exception], None]
+    field: FieldPlan
+    """The field that asks."""
 
 
 class Failure(NamedTuple):
@@ -123,6 +126,9 @@ class Work:
         """Whether a failure ends the run at once: any under `HALT`, else one that leaves nothing and came at once."""
         self.on_error = on_error
         """What an error does to what is around it."""
+        session = getattr(context, "session", None)  # a schema of Strawberry's own may give any context
+        self.traced = session is not None and session.trace is not None
+        """Whether somebody wants to know which field asks for which statement."""
         self.made_executor: Executor[Any] | None = None
         self.is_awaitable = is_awaitable
         """Whether a resolver's value is still to come."""
@@ -246,7 +252,7 @@ class Work:
     def expect(self, members: list[Waiting]) -> None:
         """Go on when all of these have been delivered, or one has failed."""
         if self.pending is None:
-            self.pending = PendingAwaitables()
+            self.pending = PendingAwaitables(self.asking if self.traced else None)
         self.pending.expect(members)
 
     def info(self, position: ResponsePosition) -> Any:
@@ -254,6 +260,10 @@ class Work:
         field = position.field
         path: Any = LazyPath(lambda: self.path(position))
         return self.executor.build_resolve_info(field.definition, field.nodes, field.parent, path)
+
+    def asking(self, *fields: FieldPlan) -> Asking:
+        """These fields, as those who ask for a statement."""
+        return Asking(self.plan, tuple(dict.fromkeys(fields)))
 
     def abandon(self) -> None:
         """Begin nothing more, and stop what is waited for."""
