@@ -23,7 +23,10 @@ export function NewPost({ into }: { into: string }) {
   `);
   const [count, setCount] = useState(0);
   const submit = ({ title = "", content = "" }) =>
-    send({ input: { title, content }, connections: [into] }, ({ createPost }) => createPost.post && setCount(count + 1));
+    send(
+      { input: { title, content }, connections: [into] },
+      ({ createPost }) => createPost.post && setCount(count + 1),
+    );
   return (
     <form
       key={count} // the next post begins with empty fields
