@@ -24,10 +24,12 @@ from tests.explorer.browser import CHROMIUM
 EXAMPLES = HOUSE / "examples"
 COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
 COMMAND_S = 180
+TERMINATED = 128 + signal.SIGTERM
 
 
 def main() -> int:
     """Run all examples, or those that the command line names, `relay,python`; the exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # what is started here is stopped on the way out
     try:
         path = _path(node.commands())
     except node.Unavailable as reason:

@@ -21,6 +21,9 @@ from tests.examples.__main__ import EXAMPLES, commands
 
 FOLDERS = sorted(readme.parent for readme in EXAMPLES.glob("*/README.md"))
 LOCKS = sorted(EXAMPLES.glob("*/package-lock.json"))
+EXCERPTS = re.findall(
+    r"^```ts\n// (\S+)\n(.*?)^```$", (HOUSE / "docs/clients.md").read_text(encoding="utf-8"), re.M | re.S
+)
 LITERAL = re.compile(r"graphql\(?`(.*?)`", re.S)
 
 OF_RELAY = {KnownDirectivesRule, NoUndefinedVariablesRule}
@@ -69,3 +72,8 @@ def test_versions_are_exact(lock: Path) -> None:
 @pytest.mark.parametrize("example", FOLDERS, ids=lambda folder: folder.name)
 def test_every_readme_says_what_to_type(example: Path) -> None:
     assert len(commands(example)) >= 3
+
+
+@pytest.mark.parametrize(("name", "code"), EXCERPTS, ids=[name for name, _ in EXCERPTS])
+def test_an_excerpt_of_the_page_is_what_the_example_says(name: str, code: str) -> None:
+    assert code in (HOUSE / name).read_text(encoding="utf-8")

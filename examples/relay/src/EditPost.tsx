@@ -1,11 +1,12 @@
 import { startTransition, useState } from "react";
-import { graphql, useMutation, useRefetchableFragment } from "react-relay";
+import { graphql, useRefetchableFragment } from "react-relay";
 
 import type { EditPost_post$key } from "./__generated__/EditPost_post.graphql";
-import type { EditPostMutation, EditPostMutation$data } from "./__generated__/EditPostMutation.graphql";
+import type { EditPostMutation } from "./__generated__/EditPostMutation.graphql";
 import type { EditPostQuery } from "./__generated__/EditPostQuery.graphql";
 import { onFields } from "./form";
 import { Problems } from "./Problems";
+import { useAnswer } from "./useAnswer";
 
 export function EditPost({ of, onDone }: { of: EditPost_post$key; onDone: () => void }) {
   const [post, refetch] = useRefetchableFragment<EditPostQuery, EditPost_post$key>(
@@ -20,8 +21,7 @@ export function EditPost({ of, onDone }: { of: EditPost_post$key; onDone: () => 
   );
   // What the person has seen. `post.version` goes on by itself when the store learns of a newer one.
   const [ifVersion, setIfVersion] = useState(post.version);
-  const [answer, setAnswer] = useState<EditPostMutation$data>();
-  const [updatePost, busy] = useMutation<EditPostMutation>(graphql`
+  const { send, busy, answer, error } = useAnswer<EditPostMutation>(graphql`
     mutation EditPostMutation($input: UpdatePostInput!) {
       updatePost(input: $input) {
         post {
@@ -36,18 +36,16 @@ export function EditPost({ of, onDone }: { of: EditPost_post$key; onDone: () => 
       }
     }
   `);
-  const onCompleted = (data: EditPostMutation$data) => {
-    if (data.updatePost.post) return onDone();
-    setAnswer(data);
-    const conflict = data.updatePost.errors.find((problem) => problem.currentVersion !== undefined);
-    if (conflict) {
-      setIfVersion(conflict.currentVersion!);
-      // Shows in the list what the other has saved; what this person has typed stays in the form.
-      startTransition(() => void refetch({}, { fetchPolicy: "network-only" }));
-    }
-  };
   const submit = ({ title = "" }) =>
-    updatePost({ variables: { input: { id: post.id, ifVersion, title } }, onCompleted });
+    send({ input: { id: post.id, ifVersion, title } }, ({ updatePost }) => {
+      const conflict = updatePost.errors.find((problem) => problem.currentVersion !== undefined);
+      if (updatePost.post) onDone();
+      if (conflict) {
+        setIfVersion(conflict.currentVersion!);
+        // Shows in the list what the other has saved; what this person has typed stays in the form.
+        startTransition(() => void refetch({}, { fetchPolicy: "network-only" }));
+      }
+    });
   return (
     <form aria-label="Edit post" onSubmit={onFields(submit)}>
       <input name="title" aria-label="Title" defaultValue={post.title} />
@@ -55,7 +53,7 @@ export function EditPost({ of, onDone }: { of: EditPost_post$key; onDone: () => 
       <button type="button" onClick={onDone}>
         Cancel
       </button>
-      {answer && <Problems of={answer.updatePost.errors} />}
+      <Problems of={answer?.updatePost.errors} error={error} />
     </form>
   );
 }

@@ -1,14 +1,14 @@
 import { useState } from "react";
-import { graphql, useMutation } from "react-relay";
+import { graphql } from "react-relay";
 
-import type { NewPostMutation, NewPostMutation$data } from "./__generated__/NewPostMutation.graphql";
+import type { NewPostMutation } from "./__generated__/NewPostMutation.graphql";
 import { onFields } from "./form";
 import { Problems } from "./Problems";
+import { useAnswer } from "./useAnswer";
 
 /** `into` is the connection that a new post begins. */
 export function NewPost({ into }: { into: string }) {
-  const [answer, setAnswer] = useState<NewPostMutation$data>();
-  const [createPost, busy] = useMutation<NewPostMutation>(graphql`
+  const { send, busy, answer, error } = useAnswer<NewPostMutation>(graphql`
     mutation NewPostMutation($input: CreatePostInput!, $connections: [ID!]!) {
       createPost(input: $input) {
         post @prependNode(connections: $connections, edgeTypeName: "PostEdge") {
@@ -21,21 +21,22 @@ export function NewPost({ into }: { into: string }) {
       }
     }
   `);
+  const [count, setCount] = useState(0);
   const submit = ({ title = "", content = "" }) =>
-    createPost({
-      variables: { input: { title, content }, connections: [into] },
-      onCompleted: setAnswer,
-    });
+    send(
+      { input: { title, content }, connections: [into] },
+      ({ createPost }) => createPost.post && setCount(count + 1),
+    );
   return (
     <form
-      key={answer?.createPost.post?.id} // the next post begins with empty fields
+      key={count} // the next post begins with empty fields
       aria-label="New post"
       onSubmit={onFields(submit)}
     >
       <input name="title" aria-label="Title" placeholder="Title" />
       <textarea name="content" aria-label="Text" placeholder="Text, in Markdown" />
       <button disabled={busy}>Create</button>
-      {answer && <Problems of={answer.createPost.errors} />}
+      <Problems of={answer?.createPost.errors} error={error} />
     </form>
   );
 }

@@ -1,14 +1,13 @@
-import { useState } from "react";
-import { graphql, useMutation } from "react-relay";
+import { graphql } from "react-relay";
 
-import type { SignInMutation, SignInMutation$data } from "./__generated__/SignInMutation.graphql";
+import type { SignInMutation } from "./__generated__/SignInMutation.graphql";
 import type { SignInOutMutation } from "./__generated__/SignInOutMutation.graphql";
 import { onFields } from "./form";
 import { Problems } from "./Problems";
+import { useAnswer } from "./useAnswer";
 
 export function SignIn({ onDone }: { onDone: () => void }) {
-  const [answer, setAnswer] = useState<SignInMutation$data>();
-  const [signIn, busy] = useMutation<SignInMutation>(graphql`
+  const { send, busy, answer, error } = useAnswer<SignInMutation>(graphql`
     mutation SignInMutation($input: SignInInput!) {
       signIn(input: $input) {
         viewer {
@@ -21,22 +20,33 @@ export function SignIn({ onDone }: { onDone: () => void }) {
     }
   `);
   const submit = ({ email = "", password = "" }) =>
-    signIn({
-      variables: { input: { email, password, cookie: true } },
-      onCompleted: (data) => (data.signIn.viewer ? onDone() : setAnswer(data)),
-    });
+    send({ input: { email, password, cookie: true } }, ({ signIn }) => signIn.viewer && onDone());
   return (
     <form aria-label="Sign in" onSubmit={onFields(submit)}>
-      <input name="email" type="email" autoComplete="username" aria-label="E-mail" placeholder="grace.omalley@example.org" required />
-      <input name="password" type="password" autoComplete="current-password" aria-label="Password" placeholder="trellis demo" required />
+      <input
+        name="email"
+        type="email"
+        autoComplete="username"
+        aria-label="E-mail"
+        placeholder="grace.omalley@example.org"
+        required
+      />
+      <input
+        name="password"
+        type="password"
+        autoComplete="current-password"
+        aria-label="Password"
+        placeholder="trellis demo"
+        required
+      />
       <button disabled={busy}>Sign in</button>
-      {answer && <Problems of={answer.signIn.errors} />}
+      <Problems of={answer?.signIn.errors} error={error} />
     </form>
   );
 }
 
 export function SignOut({ name, onDone }: { name: string; onDone: () => void }) {
-  const [signOut] = useMutation<SignInOutMutation>(graphql`
+  const { send, error } = useAnswer<SignInOutMutation>(graphql`
     mutation SignInOutMutation {
       signOut {
         done
@@ -44,8 +54,9 @@ export function SignOut({ name, onDone }: { name: string; onDone: () => void }) 
     }
   `);
   return (
-    <p>
-      {name} <button onClick={() => signOut({ variables: {}, onCompleted: onDone })}>Sign out</button>
-    </p>
+    <div>
+      {name} <button onClick={() => send({}, onDone)}>Sign out</button>
+      <Problems of={undefined} error={error} />
+    </div>
   );
 }

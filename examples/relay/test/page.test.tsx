@@ -32,7 +32,7 @@ test("a wrong password is said to the person", async () => {
 test("a person signs in, writes, meets a conflict and signs out", async () => {
   render(<App />);
   await fill("Sign in", { "E-mail": email, Password: password }, "Sign in");
-  await screen.findByText(/Grace O'Malley/, { selector: "header p" });
+  await screen.findByText(/Grace O'Malley/, { selector: "header div" });
 
   await fill("New post", { Title: "", Text: "Dig deep." }, "Create");
   expect(await alert()).toBe("title: This must not be empty; write something.");
@@ -76,7 +76,11 @@ async function saveElsewhere(title: string, newTitle: string) {
     { email, password },
   );
   const token: string = signIn.accessToken;
-  const { posts } = await ask("query($title: String!) { posts(where: {title: {eq: $title}}) { nodes { id } } }", { title }, token);
+  const { posts } = await ask(
+    "query($title: String!) { posts(where: {title: {eq: $title}}) { nodes { id } } }",
+    { title },
+    token,
+  );
   await ask(
     "mutation($id: ID!, $title: String!) { updatePost(input: {id: $id, title: $title}) { post { id } } }",
     { id: posts.nodes[0].id, title: newTitle },

@@ -1,4 +1,4 @@
-import { useApolloClient, useMutation } from "@apollo/client/react";
+import { useLazyQuery, useMutation } from "@apollo/client/react";
 import { useState } from "react";
 
 import { onFields } from "./form";
@@ -42,7 +42,7 @@ type Props = { of: FragmentType<typeof EditablePost>; onDone: () => void };
 
 export function EditPost({ of, onDone }: Props) {
   const post = getFragmentData(EditablePost, of);
-  const client = useApolloClient();
+  const [showTheirs] = useLazyQuery(PostQuery, { fetchPolicy: "network-only" });
   // What the person has seen. `post.version` goes on by itself when the cache learns of a newer one.
   const [ifVersion, setIfVersion] = useState(post.version);
   const [updatePost, { data, error, loading }] = useMutation(UpdatePostMutation, {
@@ -52,7 +52,7 @@ export function EditPost({ of, onDone }: Props) {
       if (conflict) {
         setIfVersion(conflict.currentVersion);
         // Shows in the list what the other has saved; what this person has typed stays in the form.
-        client.query({ query: PostQuery, variables: { id: post.id }, fetchPolicy: "network-only" });
+        showTheirs({ variables: { id: post.id } });
       }
     },
   });

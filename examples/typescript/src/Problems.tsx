@@ -54,6 +54,7 @@ function explain(problem: ProblemFragment): string {
     case "StillReferenced":
       return problem.message;
     default:
-      return problem satisfies never;
+      problem satisfies never;
+      return "This was not done. Reload the page: the server is newer, and has a reason that the page does not know.";
   }
 }

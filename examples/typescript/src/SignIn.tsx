@@ -38,8 +38,22 @@ export function SignIn() {
       aria-label="Sign in"
       onSubmit={onFields(({ email = "", password = "" }) => signIn({ variables: { email, password } }))}
     >
-      <input name="email" type="email" autoComplete="username" aria-label="E-mail" placeholder="grace.omalley@example.org" required />
-      <input name="password" type="password" autoComplete="current-password" aria-label="Password" placeholder="trellis demo" required />
+      <input
+        name="email"
+        type="email"
+        autoComplete="username"
+        aria-label="E-mail"
+        placeholder="grace.omalley@example.org"
+        required
+      />
+      <input
+        name="password"
+        type="password"
+        autoComplete="current-password"
+        aria-label="Password"
+        placeholder="trellis demo"
+        required
+      />
       <button disabled={loading}>Sign in</button>
       <Problems of={data?.signIn.errors} error={error} />
     </form>
@@ -50,9 +64,9 @@ export function SignOut({ name }: { name: string }) {
   const client = useApolloClient();
   const [signOut, { data, error }] = useMutation(SignOutMutation, { onCompleted: () => client.resetStore() });
   return (
-    <p>
+    <div>
       {name} <button onClick={() => signOut()}>Sign out</button>
       <Problems of={data?.signOut.errors} error={error} />
-    </p>
+    </div>
   );
 }

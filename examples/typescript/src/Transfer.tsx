@@ -19,9 +19,7 @@ const Accounts = graphql(`
 
 export const TransferMutation = graphql(`
   mutation Transfer($from: ID!, $to: ID!, $amount: Decimal!, $idempotencyKey: String!) {
-    transferFunds(
-      input: { fromAccountId: $from, toAccountId: $to, amount: $amount, idempotencyKey: $idempotencyKey }
-    ) {
+    transferFunds(input: { fromAccountId: $from, toAccountId: $to, amount: $amount, idempotencyKey: $idempotencyKey }) {
       transfer {
         id
         amount

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import { App } from "../src/App";
 import { createClient } from "../src/client";
 import { graphql } from "../src/gql";
-import { email, password, signedIn } from "./program";
+import { email, openAccount, password, signedIn } from "./program";
 
 afterEach(cleanup);
 
@@ -24,10 +24,10 @@ test("a wrong password is said to the person", async () => {
   expect(await alert()).toMatch(/password/);
 });
 
-test("a person signs in with a cookie, writes, meets a conflict and signs out", async () => {
+test("a person signs in with a cookie, writes, meets a conflict, sends money and signs out", async () => {
   open();
   await fill("Sign in", { "E-mail": email, Password: password }, "Sign in");
-  await screen.findByText(/Grace O'Malley/, { selector: "header p" });
+  await screen.findByText(/Grace O'Malley/, { selector: "header div" });
   expect(document.cookie).toBe(""); // no script sees it
 
   await fill("New post", { Title: "", Text: "Dig deep." }, "Create");
@@ -47,8 +47,11 @@ test("a person signs in with a cookie, writes, meets a conflict and signs out", 
   press("Save");
   await screen.findByRole("heading", { name: `Mine: ${title}` });
 
-  await fill("Transfer", { To: "nobody", Amount: "1" }, "Send");
-  expect(await alert()).toMatch(/\w/);
+  const to = await openAccount(await signedIn());
+  await fill("Transfer", { To: to, Amount: "1000000" }, "Send");
+  expect(await alert()).toMatch(/account/);
+  await fill("Transfer", { Amount: "0.01" }, "Send");
+  expect((await screen.findByRole("status")).textContent).toBe("0.01 EUR sent.");
 
   press("Sign out");
   await screen.findByRole("form", { name: "Sign in" });

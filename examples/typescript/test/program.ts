@@ -26,3 +26,19 @@ export async function signedIn(): Promise<ApolloClient> {
   if (!token) throw new Error(`Grace cannot sign in: ${JSON.stringify(data?.signIn.errors)}`);
   return createClient({ uri, token });
 }
+
+/** A new account of Grace's, with nothing in it; its id. */
+export async function openAccount(client: ApolloClient): Promise<string> {
+  const { data } = await client.mutate({
+    mutation: graphql(`
+      mutation OpenAccount {
+        openAccount(input: { currency: "EUR" }) {
+          account {
+            id
+          }
+        }
+      }
+    `),
+  });
+  return data!.openAccount.account!.id;
+}
