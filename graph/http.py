@@ -188,11 +188,8 @@ def _validated(given: Any) -> OperationRequest:
     for key, value in maps.items():
         if not isinstance(value, dict | None):
             raise IllFormed(f"`{key}` must be an object.")
-    try:
-        on_error = error_behavior(given.get("onError"))
-    except ValueError as error:
-        raise IllFormed(str(error)) from None
-    return OperationRequest(query, maps["variables"], name or None, maps["extensions"], on_error)
+    on_error = error_behavior(given.get("onError"))
+    return OperationRequest(query, maps["variables"], name or None, maps["extensions"], on_error=on_error)
 
 
 def _named_document(given: Mapping[str, Any]) -> str | None:

@@ -113,7 +113,9 @@ class Schema(strawberry.Schema):
         assert context_value is not None, "give a ContextFactory: an operation needs a session"
         assert root_value is None, "operations start from no object"
         kinds = DEFAULT_ALLOWED_OPERATION_TYPES if allowed_operation_types is None else allowed_operation_types
-        request = OperationRequest(query or "", variable_values, operation_name, operation_extensions, on_error)
+        request = OperationRequest(
+            query or "", variable_values, operation_name, operation_extensions, on_error=on_error
+        )
         return await self.operations.answer(request, context_value, {OperationType(kind.value) for kind in kinds})
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:

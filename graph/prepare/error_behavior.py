@@ -6,6 +6,8 @@ Source: https://github.com/graphql/graphql-spec/pull/1163; docs/decisions/0028-e
 
 from enum import Enum
 
+from graph.errors import IllFormed
+
 
 class ErrorBehavior(Enum):
     """How an error in a field is handled; without a word of the client, as `PROPAGATE`."""
@@ -19,11 +21,11 @@ class ErrorBehavior(Enum):
 
 
 def error_behavior(given: object) -> ErrorBehavior | None:
-    """The behavior that a client has asked for, None for none. Raises `ValueError`, with the cure, for another word."""
+    """The behavior that a client has asked for, None for none. Raises `IllFormed` for another word."""
     if given is None:
         return None
     try:
         return ErrorBehavior(given)
     except ValueError:
         known = ", ".join(f'"{behavior.value}"' for behavior in ErrorBehavior)
-        raise ValueError(f"`onError` must be one of {known}; leave it out for the first.") from None
+        raise IllFormed(f"`onError` must be one of {known}; leave it out for the first.") from None

@@ -9,7 +9,7 @@ from strawberry.extensions import SchemaExtension
 
 from db.session.engines import Engines
 from graph.entity import Schema
-from graph.errors import ClientError
+from graph.errors import ClientError, IllFormed
 from graph.prepare.error_behavior import ErrorBehavior, error_behavior
 from graph.settings import Settings
 from tests.databases import StatementRecorder
@@ -163,5 +163,5 @@ def test_a_word_that_is_none_of_the_three_is_refused_with_the_cure() -> None:
     assert error_behavior("NULL") is NULL
     words: list[object] = ["null", "ABORT", "", 1, ["NULL"], {}]
     for wrong in words:
-        with pytest.raises(ValueError, match='must be one of "PROPAGATE", "NULL", "HALT"'):
+        with pytest.raises(IllFormed, match='must be one of "PROPAGATE", "NULL", "HALT"'):
             error_behavior(wrong)
