@@ -68,6 +68,8 @@ SLOW = (
     "federation/test_entities.py::test_every_row_of_every_type_is_found_by_each_of_its_keys",
     "federation/test_entities.py::test_the_price_grows_with_the_representations",
     "http/test_audits.py",
+    "http/test_batches.py",  # a server for each, and for the next
+    "http/test_cors.py",
     "http/test_ends.py",  # clients that leave, and timeouts
     "http/test_exact_numbers.py",
     "http/test_hostile",  # every value that might do harm, in every place
