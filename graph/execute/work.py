@@ -104,6 +104,7 @@ class Work:
         hide_suggestions: bool,
         on_error: ErrorBehavior,
         for_json: bool,
+        traced: bool = False,
     ) -> None:
         self.plan = plan
         self.selection = selection
@@ -126,8 +127,7 @@ class Work:
         """Whether a failure ends the run at once: any under `HALT`, else one that leaves nothing and came at once."""
         self.on_error = on_error
         """What an error does to what is around it."""
-        session = getattr(context, "session", None)  # a schema of Strawberry's own may give any context
-        self.traced = session is not None and session.trace is not None
+        self.traced = traced
         """Whether somebody wants to know which field asks for which statement."""
         self.made_executor: Executor[Any] | None = None
         self.is_awaitable = is_awaitable
