@@ -18,7 +18,7 @@ from db.session.engines import Engines
 from graph.domain import Domain, Identification
 from graph.endpoint import EndpointFirst, GraphQLEndpoint, refusal
 from graph.errors import Unexpected
-from graph.explorer import explorer_files
+from graph.explorer import ExplorerPage, explorer_files
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
 from graph.schema import DOMAIN
@@ -56,6 +56,7 @@ def create_app(
         identify or started.identify,
         domain.visibility,
         [domain.settings(), *started.services],
+        ExplorerPage(domain.examples, domain.sign_in) if settings.explorer else None,
     )
     routes: list[BaseRoute] = [
         Route(GRAPHQL, endpoint),

@@ -25,7 +25,7 @@ from graph.disconnect import while_connected
 from graph.domain import Identification
 from graph.entity import Schema
 from graph.errors import ClientError, CrossSite, Unauthenticated
-from graph.explorer import explorer_page
+from graph.explorer import ExplorerPage
 from graph.http import GRAPHQL_RESPONSE, JSON, headers_of, read_request, response_type, wants_page
 from graph.masking import Overloaded, code_of, for_client
 from graph.prepare.documents import NotAllowed, OperationRequest
@@ -74,7 +74,9 @@ class GraphQLEndpoint:
         identify: Identification,
         visibility: Callable[[Viewer], Visibility],
         services: Sequence[object] = (),
+        page: ExplorerPage | None = None,
     ) -> None:
+        self._page = page
         self._operations = schema.operations
         self._engines = engines
         self._settings = settings
@@ -92,8 +94,8 @@ class GraphQLEndpoint:
         """Answer one request."""
         if request.method not in METHODS:
             return refusal(HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)}))
-        if self._settings.explorer and wants_page(request):
-            return explorer_page()
+        if self._page is not None and wants_page(request):
+            return self._page.response()
         media_type = JSON
         try:
             headers = headers_of(request)

@@ -18,7 +18,10 @@ EXPLORER = Path(__file__).parent
 FILES = EXPLORER / "files"
 MANIFEST = EXPLORER / "manifest.json"
 
-OWN_FILES = ("NOTICE.txt", "explorer.css", "explorer.js", "favicon.svg")
+OWN_FILES = (
+    *("answer.js", "doctor.js", "explorer.js", "fetching.js", "session.js", "sharing.js", "storage.js", "store.js"),
+    *("doctor.css", "explorer.css", "favicon.svg", "NOTICE.txt"),
+)
 """The files that we wrote; they change with our commits, so no digest is recorded for them."""
 
 
@@ -31,11 +34,14 @@ class ManifestError(TrellisError):
 
 @dataclass(frozen=True)
 class VendoredFile:
-    """One file, where it lies in its package, and its digest."""
+    """One file, where it lies in its package, and its digests."""
 
     name: str
     source: str
+    published: str
+    """The digest of the file in the package."""
     integrity: str
+    """The digest of our file, which may be patched (`graph/explorer/patches.py`)."""
 
 
 @dataclass(frozen=True)

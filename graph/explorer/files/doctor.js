@@ -1,0 +1,196 @@
+/* The query doctor's panel: what the operation that was run last cost, statement by statement. The request asks for it
+   (`extensions.doctor`), the server measures; nothing is computed here. Its form: docs/query-doctor.md. */
+(() => {
+  "use strict";
+  const h = React.createElement;
+  const { Button, useExecutionContext } = GraphiQL.React;
+
+  const KEPT = "trellis:doctor";
+  const DEFAULTS = { on: false, explain: true, analyze: false, values: true };
+  const CHOICES = [
+    ["explain", "Plans", "EXPLAIN each statement after the answer is made."],
+    ["analyze", "Run them for it", "EXPLAIN ANALYZE: queries are run once more, and their plans say how long each step took."],
+    ["values", "Bound values", "Show what was bound to the parameters."],
+  ];
+  const SHOWN_MS = 1_500;
+
+  const kept = () => {
+    try {
+      return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(KEPT) ?? "{}") };
+    } catch {
+      return DEFAULTS;
+    }
+  };
+  const choices = Trellis.store(kept());
+  const choose = (change) => {
+    choices.set({ ...choices.get(), ...change });
+    localStorage.setItem(KEPT, JSON.stringify(choices.get()));
+  };
+
+  /* What a request asks of the doctor; null if nobody wants it. */
+  const asked = () => {
+    const { on, ...wanted } = choices.get();
+    return on ? { ...wanted, explain: wanted.explain || wanted.analyze } : null;
+  };
+
+  const CLAUSES = /^(FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|OFFSET|(?:LEFT |INNER |CROSS |FULL |RIGHT )?(?:OUTER )?JOIN|UNION(?: ALL)?|VALUES|SET|RETURNING|ON CONFLICT|WINDOW|FOR UPDATE)\b/i;
+  const TOKENS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]|[A-Za-z_]+|\s+|./gs;
+
+  /* SQL with a line for each clause, two spaces deeper in each subquery. Texts and names in quotes stay as they are. */
+  Trellis.readableSQL = (sql) => {
+    const flat = sql.match(TOKENS).map((token) => (/^\s+$/.test(token) ? " " : token));
+    const depths = []; // of the open parentheses: whether there is a subquery in each
+    const deep = () => "  ".repeat(depths.filter(Boolean).length);
+    let text = "";
+    flat.forEach((token, index) => {
+      const ahead = flat.slice(index + 1, index + 3).join("").trim();
+      if (token === "(") {
+        depths.push(/^(SELECT|WITH)\b/i.test(ahead));
+        text += depths.at(-1) ? `(\n${deep()}` : "(";
+      } else if (token === ")") {
+        const subquery = depths.pop();
+        text = subquery ? `${text.trimEnd()}\n${deep()})` : `${text})`;
+      } else if (/^[A-Za-z_]+$/.test(token) && depths.every(Boolean) && CLAUSES.test(flat.slice(index, index + 5).join("")) && !joined(text)) {
+        text = `${text.trimEnd()}\n${deep()}${token}`;
+      } else if (token !== " " || !/\s$/.test(text)) {
+        text += token;
+      }
+    });
+    return text.trim();
+  };
+  // `JOIN` of a `LEFT OUTER JOIN` has had its line.
+  const joined = (text) => /\b(LEFT|INNER|CROSS|FULL|RIGHT|OUTER|DELETE|DISTINCT)\s*$/i.test(text);
+
+  const Copy = ({ text, label }) => {
+    const [said, say] = React.useState(null);
+    const click = async () => {
+      const done = await navigator.clipboard?.writeText(text).then(() => "Copied", () => null);
+      say(done ?? "Select the text and copy it");
+      setTimeout(() => say(null), SHOWN_MS);
+    };
+    return h("button", { type: "button", className: "trellis-copy", onClick: click }, said ?? label);
+  };
+
+  const Hint = ({ hint }) =>
+    h(
+      "div",
+      { className: "trellis-hint" },
+      h("p", null, hint.message),
+      hint.sql ? h("pre", null, hint.sql) : null,
+      hint.sql ? h(Copy, { text: hint.sql, label: "Copy" }) : null,
+    );
+
+  const Folded = ({ title, children }) => h("details", null, h("summary", null, title), children);
+
+  const planText = (plan) => (typeof plan === "string" ? plan : plan.text ?? plan.message ?? JSON.stringify(plan, null, 2));
+  const numbers = (statement) =>
+    [
+      statement.rows === undefined || statement.rows === null ? null : Trellis.counted(statement.rows, "row"),
+      statement.batch > 1 ? `for ${Trellis.counted(statement.batch, "key")}` : null,
+      typeof statement.ms === "number" ? Trellis.milliseconds(statement.ms) : null,
+      statement.database && statement.database !== "primary" ? statement.database : null,
+    ].filter(Boolean);
+
+  const Statement = ({ statement }) =>
+    h(
+      "li",
+      { className: statement.kind === "transaction" ? "trellis-transaction" : null, value: statement.number },
+      h(
+        "div",
+        { className: "trellis-paths" },
+        statement.paths?.length ? statement.paths.map((path) => h("code", { key: path }, path)) : h("code", null, statement.sql.split(/\s/, 1)[0]),
+      ),
+      h("div", { className: "trellis-numbers" }, numbers(statement).map((text) => h("span", { key: text }, text))),
+      h(Folded, { title: "SQL" }, h("pre", null, Trellis.readableSQL(statement.sql)), h(Copy, { text: statement.sql, label: "Copy" })),
+      statement.parameters?.length
+        ? h(Folded, { title: "Bound values" }, h("pre", null, statement.parameters.map((it, index) => `${index + 1}: ${JSON.stringify(it)}`).join("\n")))
+        : null,
+      statement.plan ? h(Folded, { title: statement.plan.analyzed ? "Plan, as it ran" : "Plan" }, h("pre", null, planText(statement.plan))) : null,
+      (statement.hints ?? []).map((hint) => h(Hint, { key: hint.sql ?? hint.message, hint })),
+    );
+
+  const MEASURES = [["statements", "Statements"], ["rows", "Rows"], ["values", "Values"]];
+  const shown = (number) => (typeof number === "number" ? number.toLocaleString("en") : "–");
+
+  /* What was needed, beside the price that was computed before and the most that is allowed. */
+  const Costs = ({ doctor: { real, cost, limits } }) =>
+    h(
+      "table",
+      { className: "trellis-costs" },
+      h("thead", null, h("tr", null, ["", "needed", "at most", "limit"].map((title) => h("th", { key: title, scope: "col" }, title)))),
+      h(
+        "tbody",
+        null,
+        MEASURES.map(([name, title]) =>
+          h("tr", { key: name }, h("th", { scope: "row" }, title), [real, cost, limits].map((of, index) => h("td", { key: index }, shown(of?.[name])))),
+        ),
+      ),
+    );
+
+  const PHASES = [["prepareMs", "prepare"], ["executeMs", "execute"], ["totalMs", "in all"]];
+  const Summary = ({ doctor: { totals, phases, dialect } }) =>
+    h(
+      "p",
+      { className: "trellis-summary" },
+      h("strong", null, Trellis.counted(totals.statements, "statement")),
+      `, ${Trellis.counted(totals.rows, "row")}, ${Trellis.milliseconds(totals.ms)} in ${dialect ?? "the database"}. `,
+      PHASES.filter(([name]) => typeof phases?.[name] === "number").map(([name, title]) => `${title} ${Trellis.milliseconds(phases[name])}`).join(", "),
+    );
+
+  const Findings = ({ doctor }) =>
+    h(
+      React.Fragment,
+      null,
+      h(Summary, { doctor }),
+      h(Costs, { doctor }),
+      h("ol", { className: "trellis-statements" }, doctor.statements.map((it) => h(Statement, { key: it.number, statement: it }))),
+    );
+
+  const Refused = ({ errors }) =>
+    h(
+      "div",
+      { className: "trellis-problem", role: "alert" },
+      errors.length
+        ? errors.map((error) => h("p", { key: error.message }, error.message, error.extensions?.code ? h("code", null, ` ${error.extensions.code}`) : null))
+        : h("p", null, "The answer says nothing of it; this server has no doctor."),
+    );
+
+  const Found = ({ on }) => {
+    const answer = Trellis.useStore(Trellis.answer);
+    if (answer?.doctor) return h(Findings, { doctor: answer.doctor });
+    if (on && answer?.asked) return h(Refused, { errors: answer.errors });
+    return h("p", { className: "trellis-summary" }, on ? "Run an operation, and see here what it costs." : "Switch it on, and run an operation.");
+  };
+
+  const Choice = ({ name, title, hint, value }) =>
+    h("label", { title: hint }, h("input", { type: "checkbox", checked: value, onChange: (event) => choose({ [name]: event.target.checked }) }), title);
+
+  const Panel = () => {
+    const chosen = Trellis.useStore(choices);
+    const { run, isFetching } = useExecutionContext({ nonNull: true });
+    return h(
+      "section",
+      { className: "trellis-doctor", "aria-label": "Doctor" },
+      h("h2", null, "Doctor"),
+      h(
+        "div",
+        { className: "trellis-choices" },
+        h(Choice, { name: "on", title: "Examine what I run", hint: "Ask the server with each operation what it cost.", value: chosen.on }),
+        chosen.on ? CHOICES.map(([name, title, hint]) => h(Choice, { key: name, name, title, hint, value: chosen[name] })) : null,
+        chosen.on ? h(Button, { type: "button", disabled: isFetching, onClick: run }, "Run") : null,
+      ),
+      h(Found, { on: chosen.on }),
+    );
+  };
+
+  const Icon = () =>
+    h(
+      "svg",
+      { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", strokeWidth: 1.5, strokeLinecap: "round", strokeLinejoin: "round" },
+      h("path", { d: "M5 3H4a1 1 0 0 0-1 1v4a5 5 0 0 0 10 0V4a1 1 0 0 0-1-1h-1" }),
+      h("path", { d: "M8 13v2.5a5.5 5.5 0 0 0 11 0V13" }),
+      h("circle", { cx: 19, cy: 10.5, r: 2.5 }),
+    );
+
+  Trellis.doctor = { asked, plugin: { title: "Doctor", icon: Icon, content: Panel } };
+})();
