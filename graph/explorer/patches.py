@@ -4,7 +4,7 @@ A patch names the text that it replaces, which must be there exactly once: an up
 `make explorer`, not by people in the browser. Nothing is fetched or written here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from graph.errors import TrellisError
@@ -30,7 +30,7 @@ class Patch(NamedTuple):
 
 AS_WRITTEN = 'c=i.createElement("code",{title:"Change this in the editor."},(0,o.print)(a))'
 
-PATCHES: Mapping[str, Sequence[Patch]] = {
+PATCHES: dict[str, Sequence[Patch]] = {
     "plugin-explorer.min.js": (
         Patch(
             "the first field of the pane takes the focus from the editor, and the first keystrokes with it",
@@ -65,12 +65,12 @@ PATCHES: Mapping[str, Sequence[Patch]] = {
 """The patches of each file, by our name for it."""
 
 
-def patched(name: str, content: bytes, patches: Mapping[str, Sequence[Patch]] = PATCHES) -> bytes:
+def patched(name: str, content: bytes) -> bytes:
     """The content with the patches of that file. Raises `PatchError` for a file that they were not written for."""
-    if name not in patches:
+    if name not in PATCHES:
         return content
     text = content.decode("utf-8")
-    for patch in patches[name]:
+    for patch in PATCHES[name]:
         if text.count(patch.before) != 1:
             raise PatchError(name, patch, text.count(patch.before))
         text = text.replace(patch.before, patch.after)

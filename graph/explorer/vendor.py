@@ -1,8 +1,9 @@
 """Fetch GraphiQL's files from npm: `python -m graph.explorer.vendor`, which is `make explorer`.
 
 Package names and versions enter, `files/` and `manifest.json` leave, each file patched where `patches.py` says so. To
-upgrade, change a version in `WANTED` and run it. The same versions give the same files, so that running it again changes nothing; a published version whose
-content has changed is refused. With `--check` nothing is fetched and nothing is written.
+upgrade, change a version in `WANTED` and run it. The same versions and patches give the same files, so that running it
+again changes nothing; a published version whose content has changed is refused. With `--check` nothing is fetched and
+nothing is written.
 """
 
 import argparse

@@ -8,8 +8,8 @@
   const KEPT = "trellis:doctor";
   const DEFAULTS = { on: false, explain: true, analyze: false, values: true };
   const CHOICES = [
-    ["explain", "Plans", "EXPLAIN each statement after the answer is made."],
-    ["analyze", "Run them for it", "EXPLAIN ANALYZE: queries are run once more, and their plans say how long each step took."],
+    ["explain", "EXPLAIN", "Show the plan of each statement."],
+    ["analyze", "ANALYZE", "Run each query once more, so that its plan says how long each step took."],
     ["values", "Bound values", "Show what was bound to the parameters."],
   ];
   const SHOWN_MS = 1_500;
@@ -91,17 +91,20 @@
       statement.database && statement.database !== "primary" ? statement.database : null,
     ].filter(Boolean);
 
+  const Numbers = ({ statement }) =>
+    h("div", { className: "trellis-numbers" }, numbers(statement).map((text) => h("span", { key: text }, text)));
+
+  /* BEGIN, COMMIT and the like: they count, and there is nothing more to say of them. */
+  const Transaction = ({ statement }) =>
+    h("li", { value: statement.number, className: "trellis-transaction" }, h("code", null, statement.sql), h(Numbers, { statement }));
+
   const Statement = ({ statement }) =>
     h(
       "li",
-      { className: statement.kind === "transaction" ? "trellis-transaction" : null, value: statement.number },
-      h(
-        "div",
-        { className: "trellis-paths" },
-        statement.paths?.length ? statement.paths.map((path) => h("code", { key: path }, path)) : h("code", null, statement.sql.split(/\s/, 1)[0]),
-      ),
-      h("div", { className: "trellis-numbers" }, numbers(statement).map((text) => h("span", { key: text }, text))),
-      h(Folded, { title: "SQL" }, h("pre", null, Trellis.readableSQL(statement.sql)), h(Copy, { text: statement.sql, label: "Copy" })),
+      { value: statement.number },
+      h("div", { className: "trellis-paths" }, (statement.paths ?? []).map((path) => h("code", { key: path }, path))),
+      h(Numbers, { statement }),
+      h(Folded, { title: "SQL" }, h("pre", { className: "trellis-sql" }, Trellis.readableSQL(statement.sql)), h(Copy, { text: statement.sql, label: "Copy" })),
       statement.parameters?.length
         ? h(Folded, { title: "Bound values" }, h("pre", null, statement.parameters.map((it, index) => `${index + 1}: ${JSON.stringify(it)}`).join("\n")))
         : null,
@@ -117,7 +120,7 @@
     h(
       "table",
       { className: "trellis-costs" },
-      h("thead", null, h("tr", null, ["", "needed", "at most", "limit"].map((title) => h("th", { key: title, scope: "col" }, title)))),
+      h("thead", null, h("tr", null, ["", "needed", "priced", "limit"].map((title) => h("th", { key: title, scope: "col" }, title)))),
       h(
         "tbody",
         null,
@@ -127,14 +130,13 @@
       ),
     );
 
-  const PHASES = [["prepareMs", "prepare"], ["executeMs", "execute"], ["totalMs", "in all"]];
+  const PHASES = [["prepareMs", "prepared in"], ["executeMs", "executed in"], ["totalMs", "in all"]];
   const Summary = ({ doctor: { totals, phases, dialect } }) =>
     h(
-      "p",
+      "div",
       { className: "trellis-summary" },
-      h("strong", null, Trellis.counted(totals.statements, "statement")),
-      `, ${Trellis.counted(totals.rows, "row")}, ${Trellis.milliseconds(totals.ms)} in ${dialect ?? "the database"}. `,
-      PHASES.filter(([name]) => typeof phases?.[name] === "number").map(([name, title]) => `${title} ${Trellis.milliseconds(phases[name])}`).join(", "),
+      h("p", null, h("strong", null, Trellis.counted(totals.statements, "statement")), `, ${Trellis.counted(totals.rows, "row")}, ${Trellis.milliseconds(totals.ms)} in ${dialect}`),
+      h("p", null, PHASES.filter(([name]) => typeof phases?.[name] === "number").map(([name, title]) => `${title} ${Trellis.milliseconds(phases[name])}`).join(", ")),
     );
 
   const Findings = ({ doctor }) =>
@@ -143,7 +145,7 @@
       null,
       h(Summary, { doctor }),
       h(Costs, { doctor }),
-      h("ol", { className: "trellis-statements" }, doctor.statements.map((it) => h(Statement, { key: it.number, statement: it }))),
+      h("ol", { className: "trellis-statements" }, doctor.statements.map((it) => h(it.kind === "transaction" ? Transaction : Statement, { key: it.number, statement: it }))),
     );
 
   const Refused = ({ errors }) =>

@@ -31,13 +31,27 @@
     requestAnimationFrame(() => document.querySelector(".graphiql-plugin")?.scrollTo(0, 0));
   };
 
-  /* The editor has the focus at first, and lines that are too long go on in the next line. */
+  /* Let lines that are too long go on in the next line, two characters deeper than they begin.
+     Source: codemirror.net/5/demo/indentwrap.html */
+  const wrap = (editor) => {
+    editor.setOption("lineWrapping", true);
+    editor.on("renderLine", (_editor, { text }, element) => {
+      const deep = (text.search(/\S|$/) + 2) * editor.defaultCharWidth();
+      element.style.textIndent = `-${deep}px`;
+      element.style.paddingLeft = `${deep + 4}px`; // 4: CodeMirror's own
+    });
+    editor.refresh();
+  };
+
+  /* The editor has the focus at first. */
   const EditorCare = () => {
-    const { queryEditor } = useEditorContext({ nonNull: true });
+    const { queryEditor, responseEditor } = useEditorContext({ nonNull: true });
     React.useEffect(() => {
-      queryEditor?.setOption("lineWrapping", true);
-      queryEditor?.focus();
+      if (!queryEditor) return;
+      wrap(queryEditor);
+      queryEditor.focus();
     }, [queryEditor]);
+    React.useEffect(() => void (responseEditor && wrap(responseEditor)), [responseEditor]);
     return null;
   };
 
@@ -51,7 +65,7 @@
         defaultQuery: "",
         defaultTabs: tabs,
         query: Trellis.link?.query,
-        variables: Trellis.link?.variables,
+        variables: Trellis.link?.variables ?? (Trellis.storage.getItem("graphiql:tabState") ? undefined : tabs[0].variables),
         plugins: [explorer, Trellis.doctor.plugin],
         onSchemaChange: open,
         onTogglePluginVisibility: toggled,

@@ -61,7 +61,7 @@
       h("div", { className: "graphiql-dialog-header" }, h(Dialog.Title, { className: "graphiql-dialog-title" }, "Sign in"), h(Dialog.Close)),
       h(
         "form",
-        { className: "trellis-form graphiql-dialog-section", onSubmit: submit },
+        { className: "trellis-form", onSubmit: submit },
         h(Dialog.Description, { className: "graphiql-dialog-section-caption" }, "The browser keeps it in a cookie that no script can read."),
         names.map((name) => h(Field, { key: name, name })),
         problems.map((problem) => h("p", { key: problem, className: "trellis-problem", role: "alert" }, problem)),

@@ -18,20 +18,27 @@
       return null; // what another page has written here is nothing that GraphiQL has kept
     }
   };
-  const forget = (name, value) => (name === "headers" ? undefined : value);
-  const withoutHeaders = (text) => JSON.stringify(parsed(text), forget);
+  const withoutHeaders = (text) => JSON.stringify(parsed(text), (name, value) => (name === "headers" ? undefined : value));
   const withNullHeaders = (text) => JSON.stringify(parsed(text), (name, value) => (name === "headers" ? null : value));
-  const ours = (storage) => Object.keys(storage).filter((key) => key.startsWith(PREFIX));
+
+  // GraphiQL 4.1.2 empties its copy of the headers when it starts; those of the tab that is shown stay.
+  const headersShown = () => {
+    const state = parsed(sessionStorage.getItem(TABS));
+    return state?.tabs?.[state.activeTabIndex]?.headers ?? null;
+  };
+  const ours = (storage) => Object.keys(storage).filter((key) => key.startsWith(PREFIX) || key.startsWith("trellis:"));
 
   Trellis.storage = {
-    getItem: (key) => sessionStorage.getItem(key) ?? localStorage.getItem(key) ?? DEFAULTS[key] ?? null,
+    getItem: (key) => {
+      if (key === HEADERS) return headersShown();
+      return sessionStorage.getItem(key) ?? localStorage.getItem(key) ?? DEFAULTS[key] ?? null;
+    },
     setItem: (key, value) => {
-      if (key === HEADERS) return sessionStorage.setItem(key, value);
+      if (key === HEADERS) return;
       // GraphiQL 4.1.2 keeps headers in its history, whatever `shouldPersistHeaders` says.
       if (HISTORY.includes(key)) return localStorage.setItem(key, withoutHeaders(value));
-      if (key !== TABS) return localStorage.setItem(key, value);
-      sessionStorage.setItem(key, value);
-      localStorage.setItem(key, withNullHeaders(value));
+      if (key === TABS) sessionStorage.setItem(key, value);
+      localStorage.setItem(key, key === TABS ? withNullHeaders(value) : value);
     },
     removeItem: (key) => [sessionStorage, localStorage].forEach((storage) => storage.removeItem(key)),
     clear: () => [sessionStorage, localStorage].forEach((it) => ours(it).forEach((key) => it.removeItem(key))),
