@@ -58,6 +58,21 @@
     return result;
   };
 
+  /* The operations of a document; none of one that cannot be parsed, about which the server says what is wrong. */
+  Trellis.operationsOf = (query) => {
+    try {
+      return GraphiQL.GraphQL.parse(query).definitions.filter((it) => it.kind === "OperationDefinition");
+    } catch {
+      return [];
+    }
+  };
+
+  // GraphiQL learns the name of an operation a moment after its text has changed, and would send the name before.
+  const withNameOfItsOwn = ({ operationName, ...others }) => {
+    const names = Trellis.operationsOf(others.query).map((it) => it.name?.value);
+    return names.length === 1 && names[0] !== operationName ? { ...others, operationName: names[0] } : { ...others, operationName };
+  };
+
   const withDoctor = (operation) => {
     const doctor = Trellis.doctor?.asked();
     return doctor ? { ...operation, extensions: { ...operation.extensions, doctor } } : operation;
@@ -72,8 +87,9 @@
     return doctor;
   };
 
-  Trellis.fetcher = async (operation, options = {}) => {
-    if (operation.operationName === INTROSPECTION) return sorted((await Trellis.send(operation, options.headers)).result);
+  Trellis.fetcher = async (given, options = {}) => {
+    if (given.operationName === INTROSPECTION) return sorted((await Trellis.send(given, options.headers)).result);
+    const operation = withNameOfItsOwn(given);
     const sent = withDoctor(operation);
     const { result, ...measured } = await Trellis.send(sent, options.headers);
     const asked = sent !== operation;

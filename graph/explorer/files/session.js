@@ -4,13 +4,11 @@
   "use strict";
   const h = React.createElement;
   const { Button, Dialog, useEditorContext } = GraphiQL.React;
-  const { parse } = GraphiQL.GraphQL;
 
   const root = (result) => Object.values(result.data ?? {})[0];
   const texts = (object) => Object.values(object ?? {}).filter((value) => typeof value === "string");
-  const operation = (document) => parse(document).definitions.find((it) => it.kind === "OperationDefinition");
   const isMutation = ({ query, operationName }) => {
-    const operations = parse(query).definitions.filter((it) => it.kind === "OperationDefinition");
+    const operations = Trellis.operationsOf(query);
     return (operations.find((it) => it.name?.value === operationName) ?? operations[0])?.operation === "mutation";
   };
 
@@ -45,7 +43,7 @@
   const SignInDialog = ({ document, onClose, onSignedIn }) => {
     const [problems, setProblems] = React.useState([]);
     const [waiting, setWaiting] = React.useState(false);
-    const names = operation(document).variableDefinitions.map((it) => it.variable.name.value);
+    const names = Trellis.operationsOf(document)[0].variableDefinitions.map((it) => it.variable.name.value);
     const submit = async (event) => {
       event.preventDefault();
       setWaiting(true);
