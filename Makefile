@@ -9,6 +9,9 @@ MAKEFLAGS += --no-print-directory
 HOST =
 PORT =
 
+# Who may ask what an operation costs: everybody while nobody else reaches the server.
+TRELLIS_DOCTOR ?= $(if $(HOST)$(TRELLIS_HOST),admins,everybody)
+
 BIN := .venv/bin
 # A worker more than there are cores, for tests wait for servers and timers. Workers that are done take over what others
 # have not begun. Compiled files are kept whatever the shell says: each process would compile hundreds of them otherwise.
@@ -29,7 +32,7 @@ $(READY): pyproject.toml uv.lock .ci/setup
 serve: $(READY) ## serve the API, on a database with demo data if it is new
 	@$(BIN)/trellis db upgrade
 	@$(BIN)/trellis demo --if-empty
-	@exec $(BIN)/trellis serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
+	@TRELLIS_DOCTOR=$(TRELLIS_DOCTOR) exec $(BIN)/trellis serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
 test: check check-empty test-plain-path ## run everything that CI runs
 	@$(PYTEST)

@@ -56,6 +56,7 @@ def create_app(
         identify or started.identify,
         domain.visibility,
         [domain.settings(), *started.services],
+        domain.is_operator,
         ExplorerPage(domain.examples, domain.sign_in) if settings.explorer else None,
     )
     routes: list[BaseRoute] = [

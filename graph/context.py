@@ -8,7 +8,7 @@ database, and a connection, for hours.
 
 import random
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 
@@ -51,14 +51,19 @@ class ContextFactory:
         visible: Visibility = EVERYTHING,
         statements: StatementCache | None = None,
         services: Sequence[object] = (),
+        may_diagnose: Callable[[Viewer], bool] = lambda _viewer: False,
     ) -> None:
-        """Know what is known before an operation. `services` are found by their class: `context.service(Mailer)`."""
+        """Know what is known before an operation. `services` are found by their class: `context.service(Mailer)`.
+
+        `may_diagnose` tells whether a viewer may see the statements of an operation (`extensions.doctor`).
+        """
         self.engines = engines
         self.request = request
         self.viewer = viewer
         self.visible = visible
         self.statements = statements or StatementCache()
         self.services = services
+        self.may_diagnose = may_diagnose
         self.cookies: list[Cookie] = []
         """For the answer."""
         self.changes = False

@@ -78,6 +78,8 @@ class Domain:
     """Make what lives as long as one server. It speaks to no database yet."""
     settings: type[BaseSettings] = BaseSettings
     """What nouns are told from outside, besides `Settings`; one object of the class is a service."""
+    is_operator: Callable[[Viewer], bool] = lambda _viewer: False
+    """Whether a viewer runs the server, and may see how it answers (`extensions.doctor`)."""
     examples: Sequence[Example] = ()
     """What GraphiQL opens with."""
     sign_in: SignInOperations | None = None

@@ -22,6 +22,7 @@ from db.session.engines import Engines
 from db.statements import StatementCache
 from graph.context import ContextFactory, Cookie
 from graph.disconnect import while_connected
+from graph.doctor import access_to_doctor
 from graph.domain import Identification
 from graph.entity import Schema
 from graph.errors import ClientError, CrossSite, Unauthenticated
@@ -74,6 +75,7 @@ class GraphQLEndpoint:
         identify: Identification,
         visibility: Callable[[Viewer], Visibility],
         services: Sequence[object] = (),
+        is_operator: Callable[[Viewer], bool] = lambda _viewer: False,
         page: ExplorerPage | None = None,
     ) -> None:
         self._page = page
@@ -83,6 +85,7 @@ class GraphQLEndpoint:
         self._identify = identify
         self._visibility = visibility
         self._services = services
+        self._may_diagnose = access_to_doctor(settings.doctor, is_operator)
         self._statements = StatementCache()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,6 +112,7 @@ class GraphQLEndpoint:
                 visible=self._visibility(viewer),
                 statements=self._statements,
                 services=self._services,
+                may_diagnose=self._may_diagnose,
             )
             result = await self._execute(request, asked, contexts)
         except HTTPException as refused:

@@ -188,6 +188,27 @@ class TooCostly(ClientError):
         )
 
 
+class InvalidDoctor(ClientError):
+    """`extensions.doctor` is not one of its forms."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        super().__init__(
+            f"`extensions.doctor` is true, or an object with some of {', '.join(known)}, each true or false; send that."
+        )
+
+
+class DoctorRefused(ClientError):
+    """Somebody asks for the statements of an operation who may not see them."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "`extensions.doctor` is for those who run this server, if it is for anybody: leave it out, or sign in as one"
+            " of them. On your own server, TRELLIS_DOCTOR says who may ask."
+        )
+
+
 class Unauthenticated(ClientError):
     """The request says who sent it, and that is not so, or not any more. Which part is wrong is not told."""
 

@@ -88,6 +88,11 @@ VALUES: ValuePolicies = {
 """The values that not everybody sees who sees the row."""
 
 
+def is_operator(viewer: Viewer) -> bool:
+    """Whether a viewer runs the server, and may see how it answers."""
+    return viewer.has(ADMIN)
+
+
 def visibility(viewer: Viewer) -> Visibility:
     """What a viewer may see; the same object for all viewers of one kind."""
     return _visibility(Kind(viewer.id is not None, viewer.roles & SEEN_BY_ROLE))

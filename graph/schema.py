@@ -22,7 +22,7 @@ from graph.mutations import user as user_mutations
 from graph.mutations.audit import record
 from graph.mutations.house import HouseSettings
 from graph.mutations.idempotency import StoredKeys
-from graph.policies import visibility
+from graph.policies import is_operator, visibility
 from graph.settings import Settings
 from graph.types.account import Account
 from graph.types.audit_entry import AuditEntry
@@ -83,4 +83,4 @@ def _start(engines: Engines, settings: Settings) -> Started:
     return Started(Identify(engines, settings, identity.tokens), [identity], identity.close)
 
 
-DOMAIN = Domain(make_schema, visibility, _start, HouseSettings, EXAMPLES, SIGN_IN)
+DOMAIN = Domain(make_schema, visibility, _start, HouseSettings, is_operator, examples=EXAMPLES, sign_in=SIGN_IN)

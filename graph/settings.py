@@ -4,6 +4,7 @@ Environment variables with the prefix `TRELLIS_` enter, one frozen object leaves
 opened or connected.
 """
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator
@@ -21,12 +22,26 @@ TOKEN_KEY_CHARACTERS = 32
 """The least of a key. Source: https://www.rfc-editor.org/rfc/rfc7518#section-3.2"""
 
 
+class DoctorAccess(StrEnum):
+    """Who may see the statements of an operation."""
+
+    OFF = "off"
+    OPERATORS = "admins"
+    """Who runs the server: the domain says who that is."""
+    EVERYBODY = "everybody"
+
+
 class Settings(DatabaseSettings):
     """The settings of the server."""
 
     host: str = Field(default="127.0.0.1", description="The address that the server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port that the server listens on.")
     explorer: bool = Field(default=True, description="Serve GraphiQL to browsers at `/graphql`.")
+    doctor: DoctorAccess = Field(
+        default=DoctorAccess.OPERATORS,
+        description="Who may ask with `extensions.doctor` what an operation costs, statement by statement: `off`,"
+        " `admins` or `everybody`. `make serve` says `everybody` on the machine itself.",
+    )
     introspection: bool = Field(default=True, description="Answer questions about the schema.")
     max_body_bytes: int = Field(default=256 * KIB, ge=1, description="The largest request that is read, in bytes.")
     max_tokens: int = Field(default=10_000, ge=1, description="The longest document that is parsed, in tokens.")

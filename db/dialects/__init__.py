@@ -15,6 +15,7 @@ from sqlalchemy.types import TypeEngine
 from db.dialects.errors import Failure, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionName, NewValues
 from db.dialects.paging import LIMIT, PagedRows, Query, labelled, limit, sorted_by
+from db.dialects.plans import IndexForm, Need, OrderedNeed, Plan, Search, SearchNeed
 from db.dialects.postgresql import PostgreSQL
 from db.dialects.sqlite import SQLite
 from db.relations.moments import moment, moments_compared
@@ -27,11 +28,17 @@ __all__ = [
     "Failure",
     "Function",
     "FunctionName",
+    "IndexForm",
+    "Need",
     "NewValues",
+    "OrderedNeed",
     "PagedRows",
+    "Plan",
     "Query",
     "ReportedViolation",
     "Rule",
+    "Search",
+    "SearchNeed",
     "UnknownDialect",
     "UnstorableValue",
     "dialect_of",

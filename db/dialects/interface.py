@@ -37,6 +37,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Failure, ReportedViolation
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
+from db.dialects.plans import IndexForm, OrderedNeed, Plan, SearchNeed
 from db.relations import ColumnType, Expression, Key, Term
 
 KEYS = "__keys"
@@ -218,6 +219,37 @@ class DatabaseDialect(ABC):
     def is_partial(self, index: Index) -> bool:
         """Whether an index leaves out rows on this database."""
         return index.dialect_kwargs.get(f"{self.name}_where") is not None
+
+    # Plans
+
+    @abstractmethod
+    def explain_sql(self, sql: str, *, analyze: bool) -> str:
+        """The statement that asks for the plan of another one; with `analyze`, it is run, and told what happened."""
+
+    @abstractmethod
+    def plan(self, sql: str, rows: Sequence[Sequence[Any]], *, values: bool) -> Plan:
+        """The plan of a statement, out of what `explain_sql` has answered; values stand in it with `values` alone."""
+
+    def estimated_rows(self, table: Table) -> Executable | None:
+        """A statement that asks how many rows the planner takes a table to have; None where it does not know."""
+        return None
+
+    def ordered_index(self, need: OrderedNeed) -> IndexForm | None:
+        """The index that serves a need: what is equal first, then the order or the range. None where none can."""
+        columns = [*need.equal]
+        if need.order:
+            columns += [self.index_term(term) for term in need.order]
+        elif need.ranged is not None:
+            columns.append(need.ranged)
+        return IndexForm(columns)
+
+    def index_term(self, term: Term) -> Expression:
+        """A term of an order as an index has it."""
+        return term.expression.desc() if term.descending else term.expression
+
+    def search_index(self, need: SearchNeed) -> IndexForm | None:
+        """The index that finds what is inside of values; None where none can."""
+        return None
 
     # Errors
 

@@ -63,14 +63,16 @@ from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from db import exact_json
+from db.dialects import postgresql_plans
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
+from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER
 from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, learn_small_letters, takes_for_equal
 from db.dialects.postgresql_times import read_day, read_moment, read_moment_in_utc, read_time
-from db.relations import Expression, Key, parameter_type, stored
+from db.relations import Expression, Key, Term, parameter_type, stored
 
 URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 """What may follow the question mark of a URL. Source:
@@ -337,6 +339,45 @@ class PostgreSQL(DatabaseDialect):
         name, table = column.name, column.table.name
         sequence = f"pg_get_serial_sequence('{table}', '{name}')"
         return (text(f"SELECT setval({sequence}, max({name})) FROM {table} HAVING count(*) > 0"),)
+
+    def explain_sql(self, sql: str, *, analyze: bool) -> str:
+        """As text, which people know; it says what the hints are made of."""
+        return f"EXPLAIN {'(ANALYZE, BUFFERS) ' if analyze else ''}{sql}"
+
+    def plan(self, sql: str, rows: Sequence[Sequence[Any]], *, values: bool) -> Plan:
+        """Read from rows of one line each."""
+        return postgresql_plans.plan([str(row[0]) for row in rows], values=values)
+
+    def estimated_rows(self, table: Table) -> Executable:
+        """What the last ANALYZE or VACUUM has counted; -1 before the first."""
+        name = PREPARER.format_table(table)
+        return (
+            select(text("reltuples"))
+            .select_from(text("pg_class"))
+            .where(text("oid = to_regclass(:name)"))
+            .params(name=name)
+        )
+
+    def index_term(self, term: Term) -> Expression:
+        """With a place for nulls where it is not the one that PostgreSQL gives them."""
+        ordered = super().index_term(term)
+        if not term.nullable or term.nulls_first is term.descending:
+            return ordered
+        return ordered.nulls_first() if term.nulls_first else ordered.nulls_last()
+
+    def search_index(self, need: SearchNeed) -> IndexForm | None:
+        """Trigrams for parts, patterns for starts, GIN for JSON.
+
+        Sources: https://www.postgresql.org/docs/current/pgtrgm.html#PGTRGM-INDEX,
+        https://www.postgresql.org/docs/current/indexes-opclass.html
+        """
+        if need.search is Search.DOCUMENT:
+            return IndexForm([need.value], {"postgresql_using": "gin"})
+        value = need.value if isinstance(need.value, Column) else need.value.label("value")
+        if need.search is Search.START:
+            return IndexForm([value], {"postgresql_ops": {value.key: "text_pattern_ops"}})
+        options = {"postgresql_using": "gin", "postgresql_ops": {value.key: "gin_trgm_ops"}}
+        return IndexForm([value], options, "It needs the extension pg_trgm: CREATE EXTENSION IF NOT EXISTS pg_trgm.")
 
     def violation(self, error: IntegrityError) -> ReportedViolation | None:
         """Read from the error's state and fields; the driver's own exception knows table, column and constraint."""

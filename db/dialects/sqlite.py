@@ -20,6 +20,7 @@ from sqlalchemy import (
     NCHAR,
     URL,
     CheckConstraint,
+    Column,
     ColumnElement,
     Connection,
     Dialect,
@@ -44,12 +45,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util.concurrency import in_greenlet
 
 from db import exact_json
-from db.dialects import exact_numbers, sqlite_moments
+from db.dialects import exact_numbers, sqlite_moments, sqlite_plans
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.decimal_compiler import TYPES, DecimalCompiler
 from db.dialects.errors import Failure, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, Function, NewValues, Readable
 from db.dialects.paging import Query
+from db.dialects.plans import IndexForm, OrderedNeed, Plan
 from db.dialects.python_functions import FUNCTIONS
 from db.relations import Expression, Term, stored, unpadded
 from db.relations.moments import moment, moments_compared
@@ -225,6 +227,19 @@ class SQLite(DatabaseDialect):
     def new_values(self, table: Table) -> NewValues:
         """The row that ON CONFLICT calls `excluded`."""
         return sqlite.insert(table).excluded
+
+    def explain_sql(self, sql: str, *, analyze: bool) -> str:
+        """The plan alone: SQLite counts nothing while a statement runs."""
+        return f"EXPLAIN QUERY PLAN {sql}"
+
+    def plan(self, sql: str, rows: Sequence[Sequence[Any]], *, values: bool) -> Plan:
+        """Read from rows of number, parent, an unused one and a line; no values stand in them."""
+        return sqlite_plans.plan(sql, rows)
+
+    def ordered_index(self, need: OrderedNeed) -> IndexForm | None:
+        """An index of columns: one of our functions would keep every other program from writing to the table."""
+        parts = [*need.equal, *(term.expression for term in need.order)]
+        return super().ordered_index(need) if all(isinstance(part, Column) for part in parts) else None
 
     def violation(self, error: IntegrityError) -> ReportedViolation | None:
         """Read from the error's sentence, which does not say which foreign key was broken."""

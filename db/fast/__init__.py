@@ -9,5 +9,6 @@ docs/decisions/0009-statements-past-the-orm.md.
 from db.fast.compiled import CompiledStatement, Parameters, Values
 from db.fast.fast_connection import FastConnection
 from db.fast.idle_connections import IdleConnections
+from db.fast.traced import TracedConnection
 
-__all__ = ["CompiledStatement", "FastConnection", "IdleConnections", "Parameters", "Values"]
+__all__ = ["CompiledStatement", "FastConnection", "IdleConnections", "Parameters", "TracedConnection", "Values"]

@@ -26,7 +26,7 @@ OUR_LISTENERS = 1
 class FastConnection:
     """A connection that is out of the pool, and asyncpg's own connection below it."""
 
-    __slots__ = ("_adapted", "_engine", "driver", "pooled", "since", "unobserved")
+    __slots__ = ("_adapted", "driver", "engine", "pooled", "since", "unobserved")
 
     def __init__(self, engine: AsyncEngine, pooled: PoolProxiedConnection, since: float = 0.0) -> None:
         self.pooled = pooled
@@ -34,7 +34,7 @@ class FastConnection:
         """When it left the pool, by `time.monotonic`; 0: it is not to be parked."""
         self.unobserved = False
         """Whether nobody listened when the change under way began: a change asks once, and each time costs 0.6 µs."""
-        self._engine = engine
+        self.engine = engine
         self._adapted: Any = pooled.dbapi_connection
         self.driver: Any = pooled.driver_connection
         """asyncpg's own connection."""
@@ -45,7 +45,7 @@ class FastConnection:
         Raises what SQLAlchemy raises for the same error.
         """
         form = statement.form
-        if form is None or (not self.unobserved and is_observed(self._engine)):
+        if form is None or (not self.unobserved and is_observed(self.engine)):
             return None
         values = form.values(parameters)
         if values is None:
@@ -63,7 +63,7 @@ class FastConnection:
 
         None, and nothing sent: SQLAlchemy must do it.
         """
-        if not self.unobserved and is_observed(self._engine):
+        if not self.unobserved and is_observed(self.engine):
             return None
         try:
             done: str = await self.driver.execute(sql)
@@ -73,7 +73,7 @@ class FastConnection:
 
     def _fail(self, error: Exception, sql: str) -> NoReturn:
         """Raise an error of the driver. The connection is cut at once, unless the error is known to be harmless."""
-        dialect = self._engine.dialect
+        dialect = self.engine.dialect
         lost = self.driver.is_closed() or not dialect_of(dialect.name).connections.is_harmless(error)
         if lost:
             self.pooled.invalidate(error)

@@ -6,7 +6,7 @@ Why: docs/decisions/0009-statements-past-the-orm.md.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable, Row, Select
@@ -14,10 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.dml import UpdateBase
 
 from db.dialects.connections import ConnectionsDialect
-from db.fast import CompiledStatement, FastConnection, IdleConnections, Parameters, Values
+from db.fast import CompiledStatement, FastConnection, IdleConnections, Parameters, TracedConnection, Values
 from db.fast.fast_connection import is_observed
 from db.session.errors import ChangeUndone, ReadOnlyOperation
 from db.session.value_by_value import value_by_value
+from db.trace import StatementTrace
 
 logger = logging.getLogger("trellis")
 
@@ -31,12 +32,14 @@ class Source(NamedTuple):
     idle: IdleConnections | None
     """None: everything goes through SQLAlchemy."""
     dialect: ConnectionsDialect
+    name: str
+    """`primary`, `replica 1` and so on."""
 
 
 class DatabaseConnection:
     """A connection with two ways for a statement: through SQLAlchemy, and past it where that is possible."""
 
-    __slots__ = ("_connection", "_fast", "_source", "changing", "in_snapshot", "met_unreadable")
+    __slots__ = ("_connection", "_fast", "_source", "_trace", "changing", "in_snapshot", "met_unreadable")
 
     def __init__(self, source: Source, fast: FastConnection | None, connection: AsyncConnection | None) -> None:
         self.in_snapshot = False
@@ -47,6 +50,15 @@ class DatabaseConnection:
         self._source = source
         self._fast = fast
         self._connection = connection
+        self._trace: StatementTrace | None = None
+
+    def trace(self, trace: StatementTrace) -> None:
+        """Note every statement from now on."""
+        self._trace = trace
+        if self._fast is not None:
+            self._fast = TracedConnection(self._fast, trace, self._source.name)
+        if self._connection is not None:
+            trace.listen(self._connection, self._source.name)
 
     async def fetch(
         self, statement: CompiledStatement, parameters: Parameters | None = None
@@ -103,6 +115,8 @@ class DatabaseConnection:
             assert self._fast is not None
             engine = self._source.engine
             self._connection = AsyncConnection(engine, Connection(engine.sync_engine, self._fast.pooled))
+            if self._trace is not None:
+                self._trace.listen(self._connection, self._source.name)
         return self._connection
 
     @property
@@ -132,7 +146,7 @@ class DatabaseConnection:
     async def commit(self) -> None:
         """End a transaction for changes, and keep them. Raises `ChangeUndone`."""
         if self._source.dialect.sqlalchemy_ends_any_transaction:
-            await self.sqlalchemy.commit()
+            await self._end("COMMIT", self.sqlalchemy.commit)
         else:
             await self._commit()
         self._end_change()
@@ -153,7 +167,7 @@ class DatabaseConnection:
     async def roll_back(self) -> None:
         """End a transaction for changes, and undo them."""
         if self._source.dialect.sqlalchemy_ends_any_transaction:
-            await self.sqlalchemy.rollback()
+            await self._end("ROLLBACK", self.sqlalchemy.rollback)
         else:
             await self._send("ROLLBACK")
         self._end_change()
@@ -170,9 +184,9 @@ class DatabaseConnection:
         if self._connection is None:
             assert self._fast is not None
             assert self._source.idle is not None
-            if self._source.idle.give(self._fast):
+            if self._source.idle.give(self._fast.plain if isinstance(self._fast, TracedConnection) else self._fast):
                 return
-        await self.sqlalchemy.close()
+        await (self._end("ROLLBACK", self.sqlalchemy.close) if self.in_snapshot else self.sqlalchemy.close())
 
     async def discard(self) -> None:
         """Close the connection, whatever state it is in."""
@@ -183,6 +197,14 @@ class DatabaseConnection:
             if not connection.invalidated:
                 await connection.invalidate()
             await connection.close()
+
+    async def _end(self, command: str, end: Callable[[], Awaitable[None]]) -> None:
+        """End a transaction in SQLAlchemy's way, which is no statement to who listens to SQLAlchemy."""
+        if self._trace is None:
+            await end()
+            return
+        with self._trace.sending(command, self._source.name):
+            await end()
 
     async def _send(self, command: str) -> None:
         """Send a statement that frames others; who listens to statements hears of it."""

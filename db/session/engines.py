@@ -158,6 +158,11 @@ class Engines:
         """A connection on which nothing is begun: of the primary, or of the next replica in turn, if there are any."""
         return await take(self._sources[0] if primary else next(self._reading_sources))
 
+    def snapshot_of(self, name: str) -> AsyncEngine:
+        """For statements that must agree, on the database of this name: `primary`, `replica 1` and so on."""
+        by_name = dict(zip(self._names(), self._all(), strict=True))
+        return by_name[name].execution_options(**self.connections.snapshot)
+
     def idle(self) -> Sequence[IdleConnections | None]:
         """The parked connections of the primary and of each replica; None without a fast path."""
         return [source.idle for source in self._sources]
@@ -192,12 +197,12 @@ class Engines:
         self._open_sources()  # new pools have taken the places of the old ones
 
     def _open_sources(self) -> None:
-        self._sources = [self._source(engine) for engine in self._all()]
+        self._sources = [self._source(*named) for named in zip(self._names(), self._all(), strict=True)]
         self._reading_sources = itertools.cycle(self._sources[1:] or self._sources)
 
-    def _source(self, engine: AsyncEngine) -> Source:
+    def _source(self, name: str, engine: AsyncEngine) -> Source:
         idle = IdleConnections(engine) if self._has_fast_path else None
-        return Source(engine.execution_options(**self.connections.autocommit), idle, self.connections)
+        return Source(engine.execution_options(**self.connections.autocommit), idle, self.connections, name)
 
     def _readers(self, options: Options) -> Iterator[AsyncEngine]:
         return itertools.cycle([engine.execution_options(**options) for engine in self.replicas or (self.primary,)])

@@ -27,6 +27,7 @@ from db.session.savepoints import Savepoint
 from db.session.streams import streamed
 from db.session.timeout import Deadline
 from db.session.turns import HELD, Turn, current, hold
+from db.trace import StatementTrace
 from db.unreadable import UnreadableValue
 
 T = TypeVar("T")
@@ -111,6 +112,8 @@ class RequestSession(AsyncSession):
             return getattr(self, name)
 
     # Made for every request: what most of them never change stands at the class.
+    trace: StatementTrace | None = None
+    """Notes every statement; to be set before the first one."""
     statements = 0
     """How many turns were taken: one for each statement, and one for each change."""
     _connection: DatabaseConnection | None = None
@@ -453,6 +456,8 @@ class RequestSession(AsyncSession):
         except Exception as error:  # whatever it is, fifty fields would wait for it fifty times, one by one
             self._end = partial(_same, error)
             raise
+        if self.trace is not None:
+            self._connection.trace(self.trace)
         return self._connection
 
     async def _frame(self, connection: DatabaseConnection) -> None:

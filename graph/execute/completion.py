@@ -198,5 +198,5 @@ def _read_row(work: Work, position: ResponsePosition, selection: Any, reference:
             (position.container[position.key],) = work.rows(selection, rows)
 
     loader = reference.loader(work.context.loaders, selection.needs)
-    asked = Load([reference.key], then, lambda error: work.fail(position, error))
+    asked = Load([reference.key], then, lambda error: work.fail(position, error), position.field)
     work.loads.setdefault(loader, []).append(asked)

@@ -15,6 +15,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from graph.context import ContextFactory
+from graph.doctor import Examination
 from graph.execute.operation import Operations, context_for, cost_asked
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation
@@ -37,15 +38,19 @@ class ExtendedOperations(Operations):
     ) -> ExecutionResult:
         """Answer one operation. Before it is prepared, extensions see the factory in the place of its context."""
         extended = _Extended(self._strawberry_schema, request, contexts)
+        examination: Examination | None = None
         try:
+            examination = Examination.asked(request.extensions, contexts)
             async with extended.runner.operation():
-                result = await self._answer(extended, request, contexts, allowed, for_json=for_json)
+                result = await self._answer(extended, request, contexts, allowed, examination, for_json=for_json)
         except NotAllowed:
             raise
         except Exception as error:  # whatever an extension raises
             result = ExecutionResult(None, [error if isinstance(error, GraphQLError) else _as_graphql(error)])
-        cost = cost_asked(request.extensions, extended.checked, self.preparer.limits)
-        result.extensions = cost | await extended.runner.get_extensions_results(extended.seen)
+        own = cost_asked(request.extensions, extended.checked, self.preparer.limits)
+        if examination is not None and extended.checked is not None:
+            own["doctor"] = await examination.report(extended.checked, self.preparer.limits, result.data)
+        result.extensions = own | await extended.runner.get_extensions_results(extended.seen)
         extended.seen.result = result
         return result
 
@@ -55,6 +60,7 @@ class ExtendedOperations(Operations):
         request: OperationRequest,
         contexts: ContextFactory,
         allowed: Container[OperationType],
+        examination: Examination | None,
         *,
         for_json: bool,
     ) -> ExecutionResult:
@@ -71,6 +77,8 @@ class ExtendedOperations(Operations):
                 seen.pre_execution_errors = invalid.errors
                 return ExecutionResult(None, invalid.errors)
         context = seen.context = context_for(checked, contexts, self.preparer.limits)
+        if examination is not None:
+            examination.begin(context.session)
         try:
             async with runner.executing():
                 data, errors = await self.run(

@@ -18,6 +18,7 @@ from graph.execute.pending import Waiting
 from graph.execute.response import ResponseObject, ResponsePosition, is_key, null_in
 from graph.execute.rows import complete_reading, passing_class
 from graph.execute.work import Load, Objects, Work
+from graph.loading.asking import Asking, asking
 from graph.prepare.fields import FieldPlan, Reading, Rows, Selection
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class ObjectsLevel:
 
     def load(self, loader: LevelLoader[T], keys: Sequence[Key], then: Callable[[list[T]], None]) -> None:
         """Ask a loader, with all others of this level: it is asked once for all that the level wants of it."""
-        self._work.loads.setdefault(loader, []).append(Load(keys, then, self.fail))
+        self._work.loads.setdefault(loader, []).append(Load(keys, then, self.fail, self.field))
 
     def rows(self, selection: Selection, rows: Rows) -> list[ResponseObject]:
         """An object of the response for each row."""
@@ -189,6 +190,14 @@ def _read_attributes(work: Work, objects: Objects, field: FieldPlan, reading: Re
 
 def _resolve(work: Work, objects: Objects, field: FieldPlan) -> None:
     """Call a field's resolver for each object."""
+    if not work.traced:
+        _call_resolver(work, objects, field)
+        return
+    with asking(Asking((field,))):
+        _call_resolver(work, objects, field)
+
+
+def _call_resolver(work: Work, objects: Objects, field: FieldPlan) -> None:
     resolver = field.definition.resolve or work.executor.field_resolver
     is_awaitable = work.is_awaitable
     left: list[Waiting] = []

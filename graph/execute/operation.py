@@ -23,6 +23,8 @@ from strawberry.types import ExecutionResult
 
 from db.session import Mode
 from graph.context import ContextFactory, RequestContext
+from graph.doctor import Examination
+from graph.errors import ClientError
 from graph.execute.graphql_core import LevelExecutor, free
 from graph.execute.scheduler import Scheduler
 from graph.execute.work import Work
@@ -65,15 +67,23 @@ class Operations:
         With `for_json`, a datetime in the data may stay one: orjson writes it as the scalar does.
         """
         try:
+            examination = Examination.asked(request.extensions, contexts)
             checked = self.preparer.checked(request, allowed)
+        except ClientError as refused:
+            return ExecutionResult(None, [refused])
         except InvalidDocument as invalid:
             return ExecutionResult(None, invalid.errors)
         context = context_for(checked, contexts, self.preparer.limits)
+        if examination is not None:
+            examination.begin(context.session)
         try:
             data, errors = await self.run(checked, context, request.extensions, for_json=for_json)
         finally:
             await context.close()
-        return ExecutionResult(data, errors or None, cost_asked(request.extensions, checked, self.preparer.limits))
+        extensions = cost_asked(request.extensions, checked, self.preparer.limits)
+        if examination is not None:
+            extensions["doctor"] = await examination.report(checked, self.preparer.limits, data)
+        return ExecutionResult(data, errors or None, extensions)
 
     async def run(
         self,

@@ -6,9 +6,11 @@ them fails: its null may make the others needless. Nothing is started before the
 
 from asyncio import Future, ensure_future, get_running_loop, iscoroutine, sleep
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import nullcontext
 from typing import Any, NamedTuple, TypeAlias
 
 from graph.execute.response import ResponsePosition
+from graph.loading.asking import Asking, asking
 
 
 class Waiting(NamedTuple):
@@ -63,9 +65,11 @@ class _Group:
 class PendingAwaitables:
     """Everything that one run waits for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, traced: bool) -> None:
+        """Begin without any. With `traced`, what they send is noted as asked for by their fields."""
         self.groups: list[_Group] = []
         """Those that are still waited for."""
+        self._traced = traced
         self._left = 0
         self._wake: Future[None] | None = None
 
@@ -77,7 +81,7 @@ class PendingAwaitables:
         """Let everything run that does not run yet."""
         for group in self.groups:
             if not group.futures:
-                group.futures = [ensure_future(member.awaitable) for member in group.members]
+                group.futures = [self._begin(member) for member in group.members]
                 for future in group.futures:
                     future.add_done_callback(self._tell)
 
@@ -93,7 +97,9 @@ class PendingAwaitables:
     async def next(self) -> list[Delivery]:
         """What comes next: at least one delivery."""
         if len(self.groups) == 1 and len(self.groups[0].members) == 1 and not self.groups[0].futures:
-            return [await _alone(self.groups.pop().members[0])]
+            alone = self.groups.pop().members[0]
+            with asking(Asking((alone.position.field,))) if self._traced else nullcontext():
+                return [await _alone(alone)]
         self.start()
         while not (found := self.due()):
             self._wake = get_running_loop().create_future()
@@ -123,6 +129,12 @@ class PendingAwaitables:
         for awaitable in self.drop(lambda _: True):
             if iscoroutine(awaitable):
                 awaitable.close()
+
+    def _begin(self, member: Waiting) -> Future[Any]:
+        if not self._traced:
+            return ensure_future(member.awaitable)
+        with asking(Asking((member.position.field,))):
+            return ensure_future(member.awaitable)
 
     def _tell(self, future: Future[Any]) -> None:
         future.cancelled() or future.exception()  # seen, also when nobody wants it any more

@@ -9,7 +9,7 @@ Source: https://spec.graphql.org/September2025/#sec-Executing-Operations; docs/d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
@@ -19,6 +19,7 @@ from graph.execute.null_propagation import propagate_nulls
 from graph.execute.pending import Delivery
 from graph.execute.response import ResponseObject
 from graph.execute.work import Load, Objects, Work
+from graph.loading.asking import Asking, asking
 
 if TYPE_CHECKING:
     from graph.loading.loaders import LevelLoader
@@ -123,7 +124,8 @@ class Scheduler:
     async def _fetch(self, loader: LevelLoader[Any], asked: list[Load]) -> None:
         keys = asked[0].keys if len(asked) == 1 else [key for load in asked for key in load.keys]
         try:
-            values = await loader.load_level(keys)
+            loading = _load_traced(loader, keys, asked) if self._work.traced else loader.load_level(keys)
+            values = await loading
         except Exception as error:
             for load in asked:
                 load.otherwise(error)
@@ -154,3 +156,10 @@ class Scheduler:
         self.errors += propagation.errors
         self._fatal = propagation.fatal
         return propagation.is_gone
+
+
+async def _load_traced(loader: LevelLoader[Any], keys: Sequence[Any], asked: list[Load]) -> list[Any]:
+    """The same, with a note of the fields that ask."""
+    fields = tuple(dict.fromkeys(load.field for load in asked))
+    with asking(Asking(fields, loader.name, loader.missing(keys))):
+        return await loader.load_level(keys)

@@ -32,6 +32,8 @@ class Load(NamedTuple):
     keys: Sequence[Any]
     then: Callable[[list[Any]], None]
     otherwise: Callable[[Exception], None]
+    field: FieldPlan
+    """The field that asks."""
 
 
 class Failure(NamedTuple):
@@ -122,6 +124,9 @@ class Work:
         """Whether a failure leaves nothing of the response."""
         self.rising = rising
         """Whether a null rises: graphql-core has a directive that stops it."""
+        session = getattr(context, "session", None)  # a schema of Strawberry's own may give any context
+        self.traced = session is not None and session.trace is not None
+        """Whether somebody wants to know which field asks for which statement."""
         self.made_executor: Executor[Any] | None = None
         self.is_awaitable = is_awaitable
         """Whether a resolver's value is still to come."""
@@ -242,7 +247,7 @@ class Work:
     def expect(self, members: list[Waiting]) -> None:
         """Go on when all of these have been delivered, or one has failed."""
         if self.pending is None:
-            self.pending = PendingAwaitables()
+            self.pending = PendingAwaitables(traced=self.traced)
         self.pending.expect(members)
 
     def info(self, position: ResponsePosition) -> Any:

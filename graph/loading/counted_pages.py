@@ -67,7 +67,8 @@ def counted_pages(
         found = [row[:-1] for row in rows] if wanted.cursors else rows  # behind the columns are the cursors' values
         return {(): Counted(found, total)}
 
-    return loaders.once(("counted", listing.identity, order.identity, window, wanted), lambda: LevelLoader(fetch))
+    identity = ("counted", listing.identity, order.identity, window, wanted)
+    return loaders.once(identity, lambda: LevelLoader(fetch, listing.model.class_.__name__))
 
 
 @cache

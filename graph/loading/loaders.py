@@ -18,6 +18,7 @@ from db.fast import Values
 from db.relations import Link, Predicate, Source, Visibility, comparable, root, total_order
 from db.session import RequestSession
 from db.statements import Key, PageShape, Statement, StatementCache, page
+from graph.loading.asking import load_for
 from graph.loading.queries import FoundRows, Grouping, ListQuery, Measure, Order, PageArguments, Projection
 
 NOTHING: Mapping[str, Any] = {}
@@ -37,7 +38,9 @@ class LevelLoader(DataLoader[Key, T], Generic[T]):
 
     _loads_apart = False
 
-    def __init__(self, fetch: Fetch[T]) -> None:
+    def __init__(self, fetch: Fetch[T], name: str) -> None:
+        self.name = name
+        """What it loads: a model's name."""
         self._fetch = fetch
         self._values: dict[Key, T] = {}
         self._flights: list[_Flight] = []
@@ -54,6 +57,7 @@ class LevelLoader(DataLoader[Key, T], Generic[T]):
 
     async def batch_load_fn(self, keys: list[Key]) -> list[T]:
         """The values of the keys of one tick, in their order: one statement."""
+        load_for(self.name, len(keys))
         return await self.load_level(keys)
 
     async def load_level(self, keys: Sequence[Key]) -> list[T]:
@@ -83,6 +87,10 @@ class LevelLoader(DataLoader[Key, T], Generic[T]):
         for flight in under_way:
             await flight.landed()
         return [values[key] for key in keys]
+
+    def missing(self, keys: Sequence[Key]) -> int:
+        """How many of these keys are not read yet."""
+        return len(set(keys).difference(self._values))
 
     def prime(self, key: Key, value: T) -> Self:
         """Keep a value that was read another way, unless the key has one."""
@@ -190,7 +198,7 @@ class Loaders:
 
         shape = listing.shape("one", columns)
         parameters = {batch.LIMIT: 1, **listing.parameters}
-        return self._loader(("one", listing.identity, columns), shape, build, _first, parameters)
+        return self._loader(listing.model, ("one", listing.identity, columns), shape, build, _first, parameters)
 
     def pages(
         self, listing: ListQuery, order: Order, window: PageArguments, wanted: Projection
@@ -205,7 +213,7 @@ class Loaders:
         identity = ("page", listing.identity, order.identity, window, wanted)
         shape = listing.shape("page", order.identity, window.backward, window.sides(), wanted)
         parameters = {**window.parameters(), **listing.parameters}
-        return self._loader(identity, shape, build, _all, parameters)
+        return self._loader(listing.model, identity, shape, build, _all, parameters)
 
     def counts(self, listing: ListQuery) -> LevelLoader[int]:
         """How many rows each parent has."""
@@ -214,7 +222,7 @@ class Loaders:
             return batch.count(self.source(listing), self._session.dialect, self.predicates(listing))
 
         identity, shape = ("count", listing.identity), listing.shape("count")
-        return self._loader(identity, shape, build, _number, listing.parameters)
+        return self._loader(listing.model, identity, shape, build, _number, listing.parameters)
 
     def aggregates(self, listing: ListQuery, measures: tuple[Measure, ...]) -> LevelLoader[Values | None]:
         """The measures of each parent's rows, in order; None for a parent without rows."""
@@ -226,7 +234,7 @@ class Loaders:
 
         names = tuple(measure.name for measure in measures)
         identity, shape = ("aggregate", listing.identity, names), listing.shape("aggregate", names)
-        return self._loader(identity, shape, build, _first, listing.parameters)
+        return self._loader(listing.model, identity, shape, build, _first, listing.parameters)
 
     def groups(self, listing: ListQuery, grouping: Grouping, measures: tuple[Measure, ...]) -> LevelLoader[FoundRows]:
         """The groups of each parent's rows, the largest first: the columns grouped by, then the measures."""
@@ -245,7 +253,7 @@ class Loaders:
         names = tuple(measure.name for measure in measures)
         identity = ("groups", listing.identity, grouping.by, grouping.limit, grouping.identity, names)
         parameters = {batch.LIMIT: grouping.limit, **listing.parameters}
-        return self._loader(identity, None, build, _all, parameters)
+        return self._loader(listing.model, identity, None, build, _all, parameters)
 
     def source(self, listing: ListQuery) -> Source:
         """Where the rows of a listing come from, with null for each value that this viewer may not see."""
@@ -278,7 +286,7 @@ class Loaders:
             return page(source, shape, self._session.dialect, [visible] if visible else [])
 
         identity = ("first", link, columns)
-        return self._loader(identity, identity, build, _first, {batch.LIMIT: 1})
+        return self._loader(link.target, identity, identity, build, _first, {batch.LIMIT: 1})
 
     def _by_key(
         self, identity: Hashable, model: Mapper[Any], source: Callable[[], Source], columns: tuple[str, ...]
@@ -287,10 +295,11 @@ class Loaders:
             visible = self.visible(model)
             return batch.rows_by_key(source(), columns, self._session.dialect, [visible] if visible else [])
 
-        return self._loader(identity, identity, build, _first)
+        return self._loader(model, identity, identity, build, _first)
 
     def _loader(
         self,
+        model: Mapper[Any],
         identity: Hashable,
         shape: Hashable | None,
         build: Callable[[], Statement],
@@ -304,7 +313,9 @@ class Loaders:
         """
         made = self._made.get(identity)
         if made is None:
-            made = self._made[identity] = LevelLoader(self._fetch(shape, build, finish, parameters or {}))
+            made = self._made[identity] = LevelLoader(
+                self._fetch(shape, build, finish, parameters or {}), model.class_.__name__
+            )
         return cast(LevelLoader[T], made)
 
     def _fetch(

@@ -24,6 +24,7 @@ OTHERWISE = {
     "graph/cli/actions/schema.py": ("house", "the folder of the project"),
     "graph/endpoint.py": ("post", "the method of HTTP"),
     "graph/entity/types.py": ("editor", "a host name, rfc-editor.org"),
+    "graph/settings.py": ("admins", "what people write into the environment; the domain says who they are"),
     "graph/writing/mutation.py": ("post", "a method of dataclasses, __post_init__"),
     "graph/explorer/assets.py": ("tag", "of HTML"),
     "graph/http.py": ("post", "the method of HTTP"),

@@ -1,0 +1,58 @@
+"""A fast connection under a trace: what goes past SQLAlchemy is noted where it leaves for the driver.
+
+A fast connection and a trace enter, a fast connection leaves that does the same and notes each statement. Connections
+without a trace know nothing of it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from db.fast.compiled import CompiledStatement, Parameters, Values
+from db.fast.fast_connection import FastConnection
+from db.trace import StatementTrace
+
+
+class TracedConnection(FastConnection):
+    """A fast connection that notes what it sends."""
+
+    __slots__ = ("_driver", "plain")
+
+    def __init__(self, plain: FastConnection, trace: StatementTrace, database: str) -> None:
+        super().__init__(plain.engine, plain.pooled, plain.since)
+        self.plain = plain
+        """The connection itself, for whoever comes next."""
+        self.unobserved = plain.unobserved
+        self.driver = self._driver = _TracedDriver(plain.driver, trace, database)
+
+    async def fetch(self, statement: CompiledStatement, parameters: Parameters) -> Sequence[Values] | None:
+        """As the connection does."""
+        self._driver.statement = statement
+        return await super().fetch(statement, parameters)
+
+
+class _TracedDriver:
+    """asyncpg's connection, as far as `FastConnection` uses it."""
+
+    __slots__ = ("_database", "_driver", "_trace", "is_closed", "statement")
+
+    def __init__(self, driver: Any, trace: StatementTrace, database: str) -> None:
+        self.statement: CompiledStatement | None = None
+        self.is_closed = driver.is_closed
+        self._driver = driver
+        self._trace = trace
+        self._database = database
+
+    async def fetch(self, sql: str, *values: Any) -> Sequence[Values]:
+        construct = None if self.statement is None else self.statement.statement
+        sent = self._trace.note(sql, values, self._database, construct, cached=True)
+        try:
+            records: Sequence[Values] = await self._driver.fetch(sql, *values)
+            sent.answered(len(records))
+        finally:
+            sent.stopped()
+        return records
+
+    async def execute(self, sql: str) -> str:
+        with self._trace.sending(sql, self._database):
+            done: str = await self._driver.execute(sql)
+        return done

@@ -1,0 +1,145 @@
+"""The statements of one session as the database hears them: for the query doctor, and for tests that count.
+
+A statement is noted when it is sent, and again when its rows are there; notes leave in the order of the database's own
+log. Who asked is noted as the caller says (`ASKING`), and means nothing here. Nothing is sent, and values are kept
+apart from the SQL. A session without a trace pays one test of an attribute when it connects:
+docs/decisions/0027-the-query-doctor.md.
+"""
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Executable, event
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+MAX_NOTES = 1_000
+"""How many statements of one session are kept; others are counted."""
+
+ASKING: ContextVar[object] = ContextVar("trellis_asking", default=None)
+"""Who asks for what the running task sends."""
+
+_FRAMES = re.compile(r"\s*(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|SET|LOCK)\b", re.IGNORECASE)
+_CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECASE)
+_CHANGES_IN_WITH = re.compile(r"\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\S+\s+SET)\b", re.IGNORECASE)
+
+
+class Kind(Enum):
+    """What a statement does."""
+
+    READ = "read"
+    CHANGE = "change"
+    TRANSACTION = "transaction"
+    """It frames others, or tells the connection how to behave: BEGIN, COMMIT, SAVEPOINT, SET."""
+
+
+@dataclass(slots=True)
+class SentStatement:
+    """One statement, as it was sent."""
+
+    sql: str
+    parameters: Sequence[Any]
+    """The values, in the driver's own types and in the order of the SQL's placeholders."""
+    database: str
+    """`primary`, `replica 1` and so on."""
+    construct: Executable | None = None
+    """The statement as SQLAlchemy has it; None for a text."""
+    cached: bool = False
+    """Whether the SQL was made for an earlier run."""
+    asking: object = None
+    kind: Kind = Kind.READ
+    rows: int | None = None
+    """How many rows came back; None: the statement has failed, or was cut off."""
+    ms: float = 0.0
+    """From the moment it was sent to its last row."""
+    began: float = field(default_factory=time.perf_counter)
+
+    def answered(self, rows: int) -> None:
+        """Note that its rows are there."""
+        self.rows = rows
+        self.stopped()
+
+    def stopped(self) -> None:
+        """Note that the database is done with it."""
+        self.ms = (time.perf_counter() - self.began) * 1000
+
+
+class StatementTrace:
+    """Everything that one session sends, in order."""
+
+    def __init__(self) -> None:
+        self.sent: list[SentStatement] = []
+        self.left_out = 0
+        """How many statements were sent beyond those that are kept."""
+
+    def note(
+        self,
+        sql: str,
+        parameters: Sequence[Any],
+        database: str,
+        construct: Executable | None = None,
+        *,
+        cached: bool = False,
+    ) -> SentStatement:
+        """Note a statement that is sent now."""
+        sent = SentStatement(sql, parameters, database, construct, cached, ASKING.get(), kind_of(sql))
+        if len(self.sent) < MAX_NOTES:
+            self.sent.append(sent)
+        else:
+            self.left_out += 1
+        return sent
+
+    @contextmanager
+    def sending(self, sql: str, database: str) -> Iterator[None]:
+        """Note a statement without values and rows that is sent inside."""
+        sent = self.note(sql, (), database)
+        try:
+            yield
+            sent.answered(0)
+        finally:
+            sent.stopped()
+
+    def listen(self, connection: AsyncConnection, database: str) -> None:
+        """Note what SQLAlchemy sends on this connection. The engine's other connections are not observed.
+
+        Source: https://docs.sqlalchemy.org/en/21/core/events.html#sqlalchemy.events.ConnectionEvents
+        """
+        under_way: list[SentStatement] = []
+        observed = connection.sync_connection
+        assert observed is not None  # it is open
+
+        @event.listens_for(observed, "before_cursor_execute")
+        def before(_c: Any, _cursor: Any, sql: str, parameters: Any, context: Any, many: bool) -> None:
+            under_way[:] = [
+                self.note(sql, values, database, context.invoked_statement, cached=_was_cached(context))
+                for values in (parameters if many else [parameters])
+            ]
+
+        @event.listens_for(observed, "after_cursor_execute")
+        def after(_c: Any, cursor: Any, _sql: str, _parameters: Any, _context: Any, many: bool) -> None:
+            rows = 0 if many or cursor.description is None else _rows_of(cursor)
+            for sent in under_way:
+                sent.answered(rows)
+
+
+def kind_of(sql: str) -> Kind:
+    """What a statement does, by its first word."""
+    if _FRAMES.match(sql):
+        return Kind.TRANSACTION
+    in_with = sql.lstrip()[:4].upper() == "WITH" and _CHANGES_IN_WITH.search(sql)
+    return Kind.CHANGE if in_with or _CHANGES.match(sql) else Kind.READ
+
+
+def _was_cached(context: Any) -> bool:
+    """Whether SQLAlchemy had compiled the statement before."""
+    return bool(context.compiled is not None and context.cache_hit.name == "CACHE_HIT")
+
+
+def _rows_of(cursor: Any) -> int:
+    """The rows that an adapter of SQLAlchemy's has fetched; no driver counts those of a SELECT on every database."""
+    return len(getattr(cursor, "_rows", ()))
