@@ -34,11 +34,11 @@
   };
 
   const CLAUSES = /^(FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|OFFSET|(?:LEFT |INNER |CROSS |FULL |RIGHT )?(?:OUTER )?JOIN|UNION(?: ALL)?|VALUES|SET|RETURNING|ON CONFLICT|WINDOW|FOR UPDATE)\b/i;
-  const TOKENS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]|[A-Za-z_]+|\s+|./gs;
+  const TOKENS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]|[A-Za-z_]\w*|\s+|./gs;
 
   /* SQL with a line for each clause, two spaces deeper in each subquery. Texts and names in quotes stay as they are. */
   Trellis.readableSQL = (sql) => {
-    const flat = sql.match(TOKENS).map((token) => (/^\s+$/.test(token) ? " " : token));
+    const flat = (sql.match(TOKENS) ?? []).map((token) => (/^\s+$/.test(token) ? " " : token));
     const depths = []; // of the open parentheses: whether there is a subquery in each
     const deep = () => "  ".repeat(depths.filter(Boolean).length);
     let text = "";
@@ -50,7 +50,7 @@
       } else if (token === ")") {
         const subquery = depths.pop();
         text = subquery ? `${text.trimEnd()}\n${deep()})` : `${text})`;
-      } else if (/^[A-Za-z_]+$/.test(token) && depths.every(Boolean) && CLAUSES.test(flat.slice(index, index + 5).join("")) && !joined(text)) {
+      } else if (/^\w/.test(token) && depths.every(Boolean) && CLAUSES.test(flat.slice(index, index + 5).join("")) && !joined(text)) {
         text = `${text.trimEnd()}\n${deep()}${token}`;
       } else if (token !== " " || !/\s$/.test(text)) {
         text += token;
@@ -76,16 +76,16 @@
       "div",
       { className: "trellis-hint" },
       h("p", null, hint.message),
-      hint.sql ? h("pre", null, hint.sql) : null,
+      hint.sql ? h("pre", { className: "trellis-sql" }, hint.sql) : null,
       hint.sql ? h(Copy, { text: hint.sql, label: "Copy" }) : null,
     );
 
   const Folded = ({ title, children }) => h("details", null, h("summary", null, title), children);
 
-  const planText = (plan) => (typeof plan === "string" ? plan : plan.text ?? plan.message ?? JSON.stringify(plan, null, 2));
+  const rows = ({ rows, kind }) => (kind === "transaction" ? null : rows === null ? "no answer" : Trellis.counted(rows, "row"));
   const numbers = (statement) =>
     [
-      statement.rows === undefined || statement.rows === null ? null : Trellis.counted(statement.rows, "row"),
+      rows(statement),
       statement.batch > 1 ? `for ${Trellis.counted(statement.batch, "key")}` : null,
       typeof statement.ms === "number" ? Trellis.milliseconds(statement.ms) : null,
       statement.database && statement.database !== "primary" ? statement.database : null,
@@ -108,7 +108,7 @@
       statement.parameters?.length
         ? h(Folded, { title: "Bound values" }, h("pre", null, statement.parameters.map((it, index) => `${index + 1}: ${JSON.stringify(it)}`).join("\n")))
         : null,
-      statement.plan ? h(Folded, { title: statement.plan.analyzed ? "Plan, as it ran" : "Plan" }, h("pre", null, planText(statement.plan))) : null,
+      statement.plan ? h(Folded, { title: statement.plan.analyzed ? "Plan, as it ran" : "Plan" }, h("pre", null, statement.plan.text)) : null,
       (statement.hints ?? []).map((hint) => h(Hint, { key: hint.sql ?? hint.message, hint })),
     );
 
@@ -131,12 +131,25 @@
     );
 
   const PHASES = [["prepareMs", "prepared in"], ["executeMs", "executed in"], ["totalMs", "in all"]];
-  const Summary = ({ doctor: { totals, phases, dialect } }) =>
+  const DATABASES = { postgresql: "PostgreSQL", sqlite: "SQLite" };
+
+  // The total is what the database's own log shows; the price has no BEGIN and COMMIT in it.
+  const framing = (statements) => {
+    const count = statements.filter((it) => it.kind === "transaction").length;
+    return count ? ` (${count} for the transaction)` : "";
+  };
+  const Summary = ({ doctor: { statements, totals, phases, dialect } }) =>
     h(
       "div",
       { className: "trellis-summary" },
-      h("p", null, h("strong", null, Trellis.counted(totals.statements, "statement")), `, ${Trellis.counted(totals.rows, "row")}, ${Trellis.milliseconds(totals.ms)} in ${dialect}`),
-      h("p", null, PHASES.filter(([name]) => typeof phases?.[name] === "number").map(([name, title]) => `${title} ${Trellis.milliseconds(phases[name])}`).join(", ")),
+      h(
+        "p",
+        null,
+        h("strong", null, Trellis.counted(totals.statements, "statement")),
+        framing(statements),
+        `, ${Trellis.counted(totals.rows, "row")}, ${Trellis.milliseconds(totals.ms)} in ${DATABASES[dialect] ?? dialect}`,
+      ),
+      h("p", null, PHASES.map(([name, title]) => `${title} ${Trellis.milliseconds(phases[name])}`).join(", ")),
     );
 
   const Findings = ({ doctor }) =>
@@ -145,7 +158,12 @@
       null,
       h(Summary, { doctor }),
       h(Costs, { doctor }),
-      h("ol", { className: "trellis-statements" }, doctor.statements.map((it) => h(it.kind === "transaction" ? Transaction : Statement, { key: it.number, statement: it }))),
+      h(
+        "ol",
+        { className: "trellis-statements" },
+        doctor.statements.map((it) => h(it.kind === "transaction" ? Transaction : Statement, { key: it.number, statement: it })),
+      ),
+      doctor.leftOut ? h("p", null, `${Trellis.counted(doctor.leftOut, "statement")} more are counted and not shown.`) : null,
     );
 
   const Refused = ({ errors }) =>
