@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page
+import pytest_asyncio
+from playwright.async_api import Browser, Page
 
 from tests.explorer.application import demo_application, fill_tables, make_tables
 from tests.explorer.browser import Witness, chromium
@@ -22,7 +23,7 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def origin(demo_data: Path, tmp_path: Path) -> AsyncIterator[str]:
     """Where Trellis listens, with demo data in its database."""
     file = shutil.copy(demo_data, tmp_path / "trellis.db")
@@ -30,14 +31,21 @@ async def origin(demo_data: Path, tmp_path: Path) -> AsyncIterator[str]:
         yield origin
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    """An empty tab of a browser that has never been here."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One for all tests of a file: it takes longer to start than most tests take."""
     async with chromium() as browser:
-        yield await (await browser.new_context()).new_page()
+        yield browser
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """An empty tab of a profile that has never been here."""
+    async with await browser.new_context() as profile:
+        yield await profile.new_page()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def witness(page: Page, origin: str) -> Witness:
     """Sees everything that `page` does."""
     return await Witness.on(page, origin)

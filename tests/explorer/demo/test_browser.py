@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.explorer.browser import Witness, needs_chromium
 
 # Databases are the same for the browser, so one of them is enough.
-pytestmark = [pytest.mark.browser, needs_chromium]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), needs_chromium]
 
 ROOT_FIELDS = ("posts", "users", "tags", "node")
 BACKGROUND = "getComputedStyle(document.querySelector('.graphiql-container')).backgroundColor"

@@ -12,7 +12,7 @@ from tests.explorer.application import demo_application
 from tests.explorer.browser import Witness, needs_chromium
 from tests.explorer.serving import serving
 
-pytestmark = [pytest.mark.browser, needs_chromium]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), needs_chromium]
 
 
 async def examine(page: Page, origin: str) -> None:
