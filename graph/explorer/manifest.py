@@ -19,8 +19,19 @@ FILES = EXPLORER / "files"
 MANIFEST = EXPLORER / "manifest.json"
 
 OWN_FILES = (
-    *("answer.js", "doctor.js", "explorer.js", "fetching.js", "session.js", "sharing.js", "storage.js", "store.js"),
-    *("doctor.css", "explorer.css", "favicon.svg", "NOTICE.txt"),
+    "NOTICE.txt",
+    "answer.js",
+    "doctor.css",
+    "doctor.js",
+    "explorer.css",
+    "explorer.js",
+    "favicon.svg",
+    "fetching.js",
+    "session.js",
+    "sharing.js",
+    "sql.js",
+    "storage.js",
+    "store.js",
 )
 """The files that we wrote; they change with our commits, so no digest is recorded for them."""
 

@@ -19,8 +19,19 @@ from graph.explorer.manifest import EXPLORER
 
 STYLES = ("graphiql.min.css", "plugin-explorer.css", "explorer.css", "doctor.css")
 SCRIPTS = (
-    *("react.min.js", "react-dom.min.js", "graphiql.min.js", "plugin-explorer.min.js"),
-    *("store.js", "storage.js", "fetching.js", "answer.js", "sharing.js", "session.js", "doctor.js", "explorer.js"),
+    "react.min.js",
+    "react-dom.min.js",
+    "graphiql.min.js",
+    "plugin-explorer.min.js",
+    "store.js",
+    "storage.js",
+    "fetching.js",
+    "answer.js",
+    "sharing.js",
+    "session.js",
+    "sql.js",
+    "doctor.js",
+    "explorer.js",
 )
 """In the order in which they need each other."""
 

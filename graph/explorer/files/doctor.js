@@ -33,38 +33,13 @@
     return on ? { ...wanted, explain: wanted.explain || wanted.analyze } : null;
   };
 
-  const CLAUSES = /^(FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|OFFSET|(?:LEFT |INNER |CROSS |FULL |RIGHT )?(?:OUTER )?JOIN|UNION(?: ALL)?|VALUES|SET|RETURNING|ON CONFLICT|WINDOW|FOR UPDATE)\b/i;
-  const TOKENS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|[()]|[A-Za-z_]\w*|\s+|./gs;
-
-  /* SQL with a line for each clause, two spaces deeper in each subquery. Texts and names in quotes stay as they are. */
-  Trellis.readableSQL = (sql) => {
-    const flat = (sql.match(TOKENS) ?? []).map((token) => (/^\s+$/.test(token) ? " " : token));
-    const depths = []; // of the open parentheses: whether there is a subquery in each
-    const deep = () => "  ".repeat(depths.filter(Boolean).length);
-    let text = "";
-    flat.forEach((token, index) => {
-      const ahead = flat.slice(index + 1, index + 3).join("").trim();
-      if (token === "(") {
-        depths.push(/^(SELECT|WITH)\b/i.test(ahead));
-        text += depths.at(-1) ? `(\n${deep()}` : "(";
-      } else if (token === ")") {
-        const subquery = depths.pop();
-        text = subquery ? `${text.trimEnd()}\n${deep()})` : `${text})`;
-      } else if (/^\w/.test(token) && depths.every(Boolean) && CLAUSES.test(flat.slice(index, index + 5).join("")) && !joined(text)) {
-        text = `${text.trimEnd()}\n${deep()}${token}`;
-      } else if (token !== " " || !/\s$/.test(text)) {
-        text += token;
-      }
-    });
-    return text.trim();
-  };
-  // `JOIN` of a `LEFT OUTER JOIN` has had its line.
-  const joined = (text) => /\b(LEFT|INNER|CROSS|FULL|RIGHT|OUTER|DELETE|DISTINCT)\s*$/i.test(text);
-
   const Copy = ({ text, label }) => {
     const [said, say] = React.useState(null);
     const click = async () => {
-      const done = await navigator.clipboard?.writeText(text).then(() => "Copied", () => null);
+      const done = await navigator.clipboard?.writeText(text).then(
+        () => "Copied",
+        () => null,
+      );
       say(done ?? "Select the text and copy it");
       setTimeout(() => say(null), SHOWN_MS);
     };
@@ -82,7 +57,8 @@
 
   const Folded = ({ title, children }) => h("details", null, h("summary", null, title), children);
 
-  const rows = ({ rows, kind }) => (kind === "transaction" ? null : rows === null ? "no answer" : Trellis.counted(rows, "row"));
+  const rows = ({ rows, kind }) =>
+    kind === "transaction" ? null : rows === null ? "no answer" : Trellis.counted(rows, "row");
   const numbers = (statement) =>
     [
       rows(statement),
@@ -92,27 +68,59 @@
     ].filter(Boolean);
 
   const Numbers = ({ statement }) =>
-    h("div", { className: "trellis-numbers" }, numbers(statement).map((text) => h("span", { key: text }, text)));
+    h(
+      "div",
+      { className: "trellis-numbers" },
+      numbers(statement).map((text) => h("span", { key: text }, text)),
+    );
 
   /* BEGIN, COMMIT and the like: they count, and there is nothing more to say of them. */
   const Transaction = ({ statement }) =>
-    h("li", { value: statement.number, className: "trellis-transaction" }, h("code", null, statement.sql), h(Numbers, { statement }));
+    h(
+      "li",
+      { value: statement.number, className: "trellis-transaction" },
+      h("code", null, statement.sql),
+      h(Numbers, { statement }),
+    );
 
   const Statement = ({ statement }) =>
     h(
       "li",
       { value: statement.number },
-      h("div", { className: "trellis-paths" }, (statement.paths ?? []).map((path) => h("code", { key: path }, path))),
+      h(
+        "div",
+        { className: "trellis-paths" },
+        (statement.paths ?? []).map((path) => h("code", { key: path }, path)),
+      ),
       h(Numbers, { statement }),
-      h(Folded, { title: "SQL" }, h("pre", { className: "trellis-sql" }, Trellis.readableSQL(statement.sql)), h(Copy, { text: statement.sql, label: "Copy" })),
+      h(
+        Folded,
+        { title: "SQL" },
+        h("pre", { className: "trellis-sql" }, Trellis.readableSQL(statement.sql)),
+        h(Copy, { text: statement.sql, label: "Copy" }),
+      ),
       statement.parameters?.length
-        ? h(Folded, { title: "Bound values" }, h("pre", null, statement.parameters.map((it, index) => `${index + 1}: ${JSON.stringify(it)}`).join("\n")))
+        ? h(
+            Folded,
+            { title: "Bound values" },
+            h("pre", null, statement.parameters.map((it, index) => `${index + 1}: ${JSON.stringify(it)}`).join("\n")),
+          )
         : null,
-      statement.plan ? h(Folded, { title: statement.plan.analyzed ? "Plan, as it ran" : "Plan" }, h("pre", null, statement.plan.text)) : null,
+      statement.plan
+        ? h(
+            Folded,
+            { title: statement.plan.analyzed ? "Plan, as it ran" : "Plan" },
+            h("pre", null, statement.plan.text),
+          )
+        : null,
       (statement.hints ?? []).map((hint) => h(Hint, { key: hint.sql ?? hint.message, hint })),
     );
 
-  const MEASURES = [["statements", "Statements"], ["rows", "Rows"], ["values", "Values"]];
+  const MEASURES = [
+    ["statements", "Statements"],
+    ["rows", "Rows"],
+    ["values", "Values"],
+  ];
   const shown = (number) => (typeof number === "number" ? number.toLocaleString("en") : "–");
 
   /* What was needed, beside the price that was computed before and the most that is allowed. */
@@ -120,17 +128,34 @@
     h(
       "table",
       { className: "trellis-costs" },
-      h("thead", null, h("tr", null, ["", "needed", "priced", "limit"].map((title) => h("th", { key: title, scope: "col" }, title)))),
+      h(
+        "thead",
+        null,
+        h(
+          "tr",
+          null,
+          ["", "needed", "priced", "limit"].map((title) => h("th", { key: title, scope: "col" }, title)),
+        ),
+      ),
       h(
         "tbody",
         null,
         MEASURES.map(([name, title]) =>
-          h("tr", { key: name }, h("th", { scope: "row" }, title), [real, cost, limits].map((of, index) => h("td", { key: index }, shown(of?.[name])))),
+          h(
+            "tr",
+            { key: name },
+            h("th", { scope: "row" }, title),
+            [real, cost, limits].map((of, index) => h("td", { key: index }, shown(of?.[name]))),
+          ),
         ),
       ),
     );
 
-  const PHASES = [["prepareMs", "prepared in"], ["executeMs", "executed in"], ["totalMs", "in all"]];
+  const PHASES = [
+    ["prepareMs", "prepared in"],
+    ["executeMs", "executed in"],
+    ["totalMs", "in all"],
+  ];
   const DATABASES = { postgresql: "PostgreSQL", sqlite: "SQLite" };
 
   // The total is what the database's own log shows; the price has no BEGIN and COMMIT in it.
@@ -161,9 +186,13 @@
       h(
         "ol",
         { className: "trellis-statements" },
-        doctor.statements.map((it) => h(it.kind === "transaction" ? Transaction : Statement, { key: it.number, statement: it })),
+        doctor.statements.map((it) =>
+          h(it.kind === "transaction" ? Transaction : Statement, { key: it.number, statement: it }),
+        ),
       ),
-      doctor.leftOut ? h("p", null, `${Trellis.counted(doctor.leftOut, "statement")} more are counted and not shown.`) : null,
+      doctor.leftOut
+        ? h("p", null, `${Trellis.counted(doctor.leftOut, "statement")} more are counted and not shown.`)
+        : null,
     );
 
   const Refused = ({ errors }) =>
@@ -171,7 +200,14 @@
       "div",
       { className: "trellis-problem", role: "alert" },
       errors.length
-        ? errors.map((error) => h("p", { key: error.message }, error.message, error.extensions?.code ? h("code", null, ` ${error.extensions.code}`) : null))
+        ? errors.map((error) =>
+            h(
+              "p",
+              { key: error.message },
+              error.message,
+              error.extensions?.code ? h("code", null, ` ${error.extensions.code}`) : null,
+            ),
+          )
         : h("p", null, "The answer says nothing of it; this server has no doctor."),
     );
 
@@ -179,11 +215,20 @@
     const answer = Trellis.useStore(Trellis.answer);
     if (answer?.doctor) return h(Findings, { doctor: answer.doctor });
     if (on && answer?.asked) return h(Refused, { errors: answer.errors });
-    return h("p", { className: "trellis-summary" }, on ? "Run an operation, and see here what it costs." : "Switch it on, and run an operation.");
+    return h(
+      "p",
+      { className: "trellis-summary" },
+      on ? "Run an operation, and see here what it costs." : "Switch it on, and run an operation.",
+    );
   };
 
   const Choice = ({ name, title, hint, value }) =>
-    h("label", { title: hint }, h("input", { type: "checkbox", checked: value, onChange: (event) => choose({ [name]: event.target.checked }) }), title);
+    h(
+      "label",
+      { title: hint },
+      h("input", { type: "checkbox", checked: value, onChange: (event) => choose({ [name]: event.target.checked }) }),
+      title,
+    );
 
   const Panel = () => {
     const chosen = Trellis.useStore(choices);
@@ -195,8 +240,15 @@
       h(
         "div",
         { className: "trellis-choices" },
-        h(Choice, { name: "on", title: "Examine what I run", hint: "Ask the server with each operation what it cost.", value: chosen.on }),
-        chosen.on ? CHOICES.map(([name, title, hint]) => h(Choice, { key: name, name, title, hint, value: chosen[name] })) : null,
+        h(Choice, {
+          name: "on",
+          title: "Examine what I run",
+          hint: "Ask the server with each operation what it cost.",
+          value: chosen.on,
+        }),
+        chosen.on
+          ? CHOICES.map(([name, title, hint]) => h(Choice, { key: name, name, title, hint, value: chosen[name] }))
+          : null,
         chosen.on ? h(Button, { type: "button", disabled: isFetching, onClick: run }, "Run") : null,
       ),
       h(Found, { on: chosen.on }),
@@ -206,7 +258,14 @@
   const Icon = () =>
     h(
       "svg",
-      { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", strokeWidth: 1.5, strokeLinecap: "round", strokeLinejoin: "round" },
+      {
+        viewBox: "0 0 24 24",
+        fill: "none",
+        stroke: "currentColor",
+        strokeWidth: 1.5,
+        strokeLinecap: "round",
+        strokeLinejoin: "round",
+      },
       h("path", { d: "M5 3H4a1 1 0 0 0-1 1v4a5 5 0 0 0 10 0V4a1 1 0 0 0-1-1h-1" }),
       h("path", { d: "M8 13v2.5a5.5 5.5 0 0 0 11 0V13" }),
       h("circle", { cx: 19, cy: 10.5, r: 2.5 }),

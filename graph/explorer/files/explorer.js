@@ -65,7 +65,8 @@
         defaultQuery: "",
         defaultTabs: tabs,
         query: Trellis.link?.query,
-        variables: Trellis.link?.variables ?? (Trellis.storage.getItem("graphiql:tabState") ? undefined : tabs[0].variables),
+        variables:
+          Trellis.link?.variables ?? (Trellis.storage.getItem("graphiql:tabState") ? undefined : tabs[0].variables),
         plugins: [explorer, Trellis.doctor.plugin],
         onSchemaChange: open,
         onTogglePluginVisibility: toggled,
@@ -75,8 +76,16 @@
         shouldPersistHeaders: true, // until the browser's tab is closed (storage.js)
         storage: Trellis.storage,
       },
-      h(GraphiQL.Logo, null, h(EditorCare), h("span", { className: "trellis-name" }, "Trellis"), signIn ? h(Trellis.SessionBar, { operations: signIn }) : null),
-      h(GraphiQL.Toolbar, null, ({ prettify, merge, copy }) => h(React.Fragment, null, prettify, merge, copy, h(Trellis.ShareButton))),
+      h(
+        GraphiQL.Logo,
+        null,
+        h(EditorCare),
+        h("span", { className: "trellis-name" }, "Trellis"),
+        signIn ? h(Trellis.SessionBar, { operations: signIn }) : null,
+      ),
+      h(GraphiQL.Toolbar, null, ({ prettify, merge, copy }) =>
+        h(React.Fragment, null, prettify, merge, copy, h(Trellis.ShareButton)),
+      ),
       h(GraphiQL.Footer, null, h(Trellis.Measured)),
     ),
   );

@@ -70,7 +70,9 @@
   // GraphiQL learns the name of an operation a moment after its text has changed, and would send the name before.
   const withNameOfItsOwn = ({ operationName, ...others }) => {
     const names = Trellis.operationsOf(others.query).map((it) => it.name?.value);
-    return names.length === 1 && names[0] !== operationName ? { ...others, operationName: names[0] } : { ...others, operationName };
+    return names.length === 1 && names[0] !== operationName
+      ? { ...others, operationName: names[0] }
+      : { ...others, operationName };
   };
 
   const withDoctor = (operation) => {

@@ -1,5 +1,5 @@
-/* Who one is, and how one becomes somebody: a bar at the head of the page. The application names three operations for it;
-   the sign-in is a cookie that no script can read, so that nothing of it is kept here. */
+/* Who one is, and how one becomes somebody: a bar at the head of the page. The application names three operations for
+   it; the sign-in is a cookie that no script can read, so that nothing of it is kept here. */
 (() => {
   "use strict";
   const h = React.createElement;
@@ -13,7 +13,8 @@
   };
 
   /* What keeps a sign-in from being done, in the words of the server; empty if nothing does. */
-  const refusals = (result) => [...(result.errors ?? []), ...(root(result)?.errors ?? [])].map((error) => error.message);
+  const refusals = (result) =>
+    [...(result.errors ?? []), ...(root(result)?.errors ?? [])].map((error) => error.message);
 
   const byHeader = (headers) => Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
   const parsedHeaders = (text) => {
@@ -56,11 +57,20 @@
     return h(
       Dialog,
       { open: true, onOpenChange: (open) => open || onClose() },
-      h("div", { className: "graphiql-dialog-header" }, h(Dialog.Title, { className: "graphiql-dialog-title" }, "Sign in"), h(Dialog.Close)),
+      h(
+        "div",
+        { className: "graphiql-dialog-header" },
+        h(Dialog.Title, { className: "graphiql-dialog-title" }, "Sign in"),
+        h(Dialog.Close),
+      ),
       h(
         "form",
         { className: "trellis-form", onSubmit: submit },
-        h(Dialog.Description, { className: "graphiql-dialog-section-caption" }, "The browser keeps it in a cookie that no script can read."),
+        h(
+          Dialog.Description,
+          { className: "graphiql-dialog-section-caption" },
+          "The browser keeps it in a cookie that no script can read.",
+        ),
         names.map((name) => h(Field, { key: name, name })),
         problems.map((problem) => h("p", { key: problem, className: "trellis-problem", role: "alert" }, problem)),
         h(Button, { type: "submit", disabled: waiting }, "Sign in"),
@@ -80,6 +90,11 @@
     );
   };
 
+  const Nobody = ({ problems, headers, ask }) =>
+    byHeader(headers) && problems.length
+      ? h("span", { className: "trellis-problem", title: problems.join(" ") }, "Header refused")
+      : h(Button, { type: "button", title: problems.join(" "), onClick: ask }, "Sign in");
+
   /* The bar. `operations` has `viewer` (its first field is who asks, or null), `signIn` (whose variables are the fields
      of the form) and `signOut`. */
   Trellis.SessionBar = ({ operations }) => {
@@ -88,11 +103,14 @@
     const [asking, setAsking] = React.useState(false);
     const asked = React.useRef(0);
 
-    const refresh = React.useCallback(async (headers) => {
-      const number = ++asked.current;
-      const { result } = await Trellis.send({ query: operations.viewer }, headers);
-      if (number === asked.current) setState({ viewer: root(result) ?? null, headers, problems: refusals(result) });
-    }, [operations]);
+    const refresh = React.useCallback(
+      async (headers) => {
+        const number = ++asked.current;
+        const { result } = await Trellis.send({ query: operations.viewer }, headers);
+        if (number === asked.current) setState({ viewer: root(result) ?? null, headers, problems: refusals(result) });
+      },
+      [operations],
+    );
 
     const now = () => parsedHeaders(headerEditor?.getValue());
     React.useEffect(() => void (headerEditor && refresh(now())), [headerEditor, refresh]);
@@ -119,8 +137,10 @@
       { className: "trellis-session" },
       state.viewer
         ? h(Somebody, { viewer: state.viewer, headers: state.headers, signOut })
-        : h(Button, { type: "button", title: state.problems.join(" "), onClick: () => setAsking(true) }, "Sign in"),
-      asking ? h(SignInDialog, { document: operations.signIn, onClose: () => setAsking(false), onSignedIn: signedIn }) : null,
+        : h(Nobody, { ...state, ask: () => setAsking(true) }),
+      asking
+        ? h(SignInDialog, { document: operations.signIn, onClose: () => setAsking(false), onSignedIn: signedIn })
+        : null,
     );
   };
 })();

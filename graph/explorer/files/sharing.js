@@ -1,5 +1,5 @@
-/* Links that share a query: `/graphql#query=…&variables=…`. What stands behind `#` never reaches the server, headers are
-   never in it, and nothing runs by itself. */
+/* Links that share a query: `/graphql#query=…&variables=…`. What stands behind `#` never reaches the server, headers
+   are never in it, and nothing runs by itself. */
 (() => {
   "use strict";
   const h = React.createElement;
@@ -10,7 +10,9 @@
 
   /* What the address brought: `{query, variables}`, or null. It is taken out of the address, for a page that is loaded
      again shows what people have made of it. */
-  Trellis.link = fragment.get("query") ? { query: fragment.get("query"), variables: fragment.get("variables") ?? "" } : null;
+  Trellis.link = fragment.get("query")
+    ? { query: fragment.get("query"), variables: fragment.get("variables") ?? "" }
+    : null;
   if (Trellis.link) history.replaceState(null, "", location.pathname + location.search);
   addEventListener("hashchange", () => location.reload()); // a link that is opened in a page that is open
 
@@ -32,7 +34,15 @@
   const Icon = () =>
     h(
       "svg",
-      { viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", strokeWidth: 1.7, strokeLinecap: "round", className: "graphiql-toolbar-icon", "aria-hidden": true },
+      {
+        viewBox: "0 0 24 24",
+        fill: "none",
+        stroke: "currentColor",
+        strokeWidth: 1.7,
+        strokeLinecap: "round",
+        className: "graphiql-toolbar-icon",
+        "aria-hidden": true,
+      },
       h("path", { d: "M10 14a4.5 4.5 0 0 0 6.5.2l3-3a4.5 4.5 0 0 0-6.4-6.4l-1.4 1.4" }),
       h("path", { d: "M14 10a4.5 4.5 0 0 0-6.5-.2l-3 3a4.5 4.5 0 0 0 6.4 6.4l1.4-1.4" }),
     );

@@ -18,7 +18,8 @@
       return null; // what another page has written here is nothing that GraphiQL has kept
     }
   };
-  const withoutHeaders = (text) => JSON.stringify(parsed(text), (name, value) => (name === "headers" ? undefined : value));
+  const withoutHeaders = (text) =>
+    JSON.stringify(parsed(text), (name, value) => (name === "headers" ? undefined : value));
   const withNullHeaders = (text) => JSON.stringify(parsed(text), (name, value) => (name === "headers" ? null : value));
 
   // GraphiQL 4.1.2 empties its copy of the headers when it starts; those of the tab that is shown stay.

@@ -80,3 +80,8 @@ async def test_a_token_in_a_header_says_who_one_is(page: Page, witness: Witness)
     await expect(page.locator(".trellis-session")).to_have_text("Ada Ashworthby header")
     assert token not in await page.evaluate("JSON.stringify(localStorage)")
     assert witness.complaints == []
+    await page.locator(".graphiql-editor-tool .CodeMirror:visible").click()
+    await page.keyboard.press("Control+A")
+    await page.keyboard.insert_text('{ "Authorization": "Bearer x" }')
+    await page.get_by_role("button", name=re.compile("^Execute query")).click()
+    await expect(page.locator(".trellis-session")).to_have_text("Header refused")
