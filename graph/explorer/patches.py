@@ -16,7 +16,7 @@ class PatchError(TrellisError):
     def __init__(self, name: str, patch: "Patch", times: int) -> None:
         super().__init__(
             f'{name} has the text of the patch "{patch.why}" {times} times, not once; look whether its authors have'
-            " mended that, and take the patch away or write it anew."
+            " there, and take the patch away or write it anew."
         )
 
 
@@ -28,12 +28,12 @@ class Patch(NamedTuple):
     after: str
 
 
-AS_WRITTEN = 'c=i.createElement("code",{title:"Change this in the editor."},(0,o.print)(a))'
+AS_WRITTEN = 'c=i.createElement("code",{title:"Change this in the query."},(0,o.print)(a))'
 
 PATCHES: dict[str, Sequence[Patch]] = {
     "plugin-explorer.min.js": (
         Patch(
-            "the first field of the pane takes the focus from the editor, and the first keystrokes with it",
+            "the first field of the pane takes the focus, and the first keystrokes, from the query",
             "!e||!t||t instanceof HTMLTextAreaElement||(e.focus(),e.setSelectionRange(0,e.value.length))",
             "!e||!t",
         ),
