@@ -15,7 +15,7 @@ class PatchError(TrellisError):
 
     def __init__(self, name: str, patch: "Patch", times: int) -> None:
         super().__init__(
-            f'{name} has the text of the patch "{patch.why}" {times} times, not once; look whether its authors have'
+            f'{name} has the text of the patch "{patch.why}" {times} times, not once; look whether that is mended'
             " there, and take the patch away or write it anew."
         )
 
