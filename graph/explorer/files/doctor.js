@@ -191,7 +191,11 @@
         ),
       ),
       doctor.leftOut
-        ? h("p", null, `${Trellis.counted(doctor.leftOut, "statement")} more are counted and not shown.`)
+        ? h(
+            "p",
+            null,
+            `${Trellis.counted(doctor.leftOut, "statement")} more ${doctor.leftOut === 1 ? "is" : "are"} counted and not shown.`,
+          )
         : null,
     );
 

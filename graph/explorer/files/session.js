@@ -117,7 +117,8 @@
     React.useEffect(() => {
       const hear = (sent, headers) => {
         const changed = JSON.stringify(headers) !== JSON.stringify(state.headers);
-        if (changed || isMutation(sent)) refresh(headers);
+        const ended = Trellis.answer.get().status === 401;
+        if (changed || ended || isMutation(sent)) refresh(headers);
       };
       Trellis.afterwards.push(hear);
       return () => void Trellis.afterwards.splice(Trellis.afterwards.indexOf(hear), 1);

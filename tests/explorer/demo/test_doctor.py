@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from graph.settings import DoctorAccess
 from tests.explorer.application import demo_application
@@ -66,6 +66,34 @@ async def test_who_may_not_ask_is_told_why_and_who_signs_in_may(page: Page, demo
         await expect(page.locator(".trellis-viewer")).to_have_text("Ada Ashworth")
         await panel.get_by_role("button", name="Run", exact=True).click()
         await expect(panel.locator(".trellis-statements > li").first).to_contain_text("BEGIN")
+
+
+HINT = {"message": "Rows of posts are sorted; this index serves that.", "sql": "CREATE INDEX i ON posts (title)"}
+
+
+async def test_a_hint_has_its_index_to_copy_and_what_was_left_out_is_said(page: Page, witness: Witness) -> None:
+    async def with_hint(route: Route) -> None:
+        response = await route.fetch()
+        body = await response.json()
+        if doctor := body.get("extensions", {}).get("doctor"):
+            doctor["statements"][1] |= {"hints": [HINT], "rows": None, "database": "replica 1"}
+            doctor["leftOut"] = 1
+        await route.fulfill(response=response, json=body)
+
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.route(
+        "**/graphql", lambda route: with_hint(route) if route.request.method == "POST" else route.continue_()
+    )
+    await examine(page, witness.origin)
+    hint = page.locator(".trellis-hint")
+    await expect(hint).to_contain_text(HINT["message"])
+    await hint.get_by_role("button", name="Copy").click()
+    await expect(hint.get_by_role("button")).to_have_text("Copied")
+    assert await page.evaluate("navigator.clipboard.readText()") == HINT["sql"]
+    statement = page.locator(".trellis-statements > li").nth(1)
+    await expect(statement).to_contain_text(re.compile(r"no answer[\d.]+ msreplica 1"))
+    await expect(page.locator(".trellis-doctor")).to_contain_text("1 statement more is counted and not shown.")
+    assert witness.complaints == []
 
 
 SQL = (
