@@ -51,10 +51,14 @@
   /* Functions that are told each operation that was answered, with its headers. */
   Trellis.afterwards = [];
 
-  // The documentation lists types in the order in which they come.
-  const sorted = (result) => {
-    const types = result.data?.__schema?.types;
-    types?.sort((one, other) => (one.name < other.name ? -1 : 1));
+  // The documentation lists types in the order in which they come. A schema that is not told is one sentence, not an
+  // error for each word of the question.
+  const introspected = (result) => {
+    if (!result.data?.__schema) {
+      const reason = result.errors?.[0]?.message ?? "no reason is given";
+      return failed(`The server does not tell its schema, so there is no documentation and no completion: ${reason}`);
+    }
+    result.data.__schema.types.sort((one, other) => (one.name < other.name ? -1 : 1));
     return result;
   };
 
@@ -90,7 +94,7 @@
   };
 
   Trellis.fetcher = async (given, options = {}) => {
-    if (given.operationName === INTROSPECTION) return sorted((await Trellis.send(given, options.headers)).result);
+    if (given.operationName === INTROSPECTION) return introspected((await Trellis.send(given, options.headers)).result);
     const operation = withNameOfItsOwn(given);
     const sent = withDoctor(operation);
     const { result, ...measured } = await Trellis.send(sent, options.headers);

@@ -194,6 +194,11 @@ async def test_numbers_are_exact_and_what_goes_wrong_is_said_in_sentences(page: 
     await expect(response(page)).to_contain_text(
         "The answer is not JSON; its status is 502, and it says: <h1>Bad gateway"
     )
+    refused = '{"errors": [{"message": "No introspection."}, {"message": "None."}]}'
+    await page.route("**/graphql", lambda route: route.fulfill(status=400, body=refused))
+    await page.get_by_role("button", name="Re-fetch GraphQL schema").click()
+    await expect(response(page)).to_contain_text("no documentation and no completion: No introspection.")
+    await expect(response(page)).not_to_contain_text("None.")
     await page.route("**/graphql", lambda route: route.abort("connectionrefused"))
     await run_query(page)
     await expect(response(page)).to_contain_text(
