@@ -36,6 +36,8 @@ class Kind(Enum):
     CHANGE = "change"
     TRANSACTION = "transaction"
     """It frames others, or tells the connection how to behave: BEGIN, COMMIT, SAVEPOINT, SET."""
+    DRIVER = "driver"
+    """What the driver asks by itself, once for each connection: about types that it meets for the first time."""
 
 
 @dataclass(slots=True)
@@ -58,6 +60,11 @@ class SentStatement:
     ms: float = 0.0
     """From the moment it was sent to its last row."""
     began: float = field(default_factory=time.perf_counter)
+
+    @property
+    def is_work(self) -> bool:
+        """Whether it reads or changes something for who asks."""
+        return self.kind in (Kind.READ, Kind.CHANGE)
 
     def answered(self, rows: int) -> None:
         """Note that its rows are there."""
@@ -94,6 +101,16 @@ class StatementTrace:
             self.left_out += 1
         return sent
 
+    def overhear(self, sql: str, ms: float, database: str) -> None:
+        """Note what a driver says that it has sent, unless it was noted: before the statement that needed it."""
+        ours = (sent.sql == sql for sent in reversed(self.sent) if sent.kind is not Kind.DRIVER)
+        if self.left_out or any(ours):
+            return
+        is_under_way = bool(self.sent) and self.sent[-1].rows is None
+        self.sent.insert(
+            len(self.sent) - is_under_way, SentStatement(sql, (), database, kind=Kind.DRIVER, rows=0, ms=ms)
+        )
+
     @contextmanager
     def sending(self, sql: str, database: str) -> Iterator[None]:
         """Note a statement without values and rows that is sent inside."""
@@ -115,14 +132,15 @@ class StatementTrace:
 
         @event.listens_for(observed, "before_cursor_execute")
         def before(_c: Any, _cursor: Any, sql: str, parameters: Any, context: Any, many: bool) -> None:
+            # Rows that come back of many are written by one statement, whose values are one tuple.
             under_way[:] = [
                 self.note(sql, values, database, context.invoked_statement, cached=_was_cached(context))
-                for values in (parameters if many else [parameters])
+                for values in (parameters if many and isinstance(parameters, list) else [parameters])
             ]
 
         @event.listens_for(observed, "after_cursor_execute")
-        def after(_c: Any, cursor: Any, _sql: str, _parameters: Any, _context: Any, many: bool) -> None:
-            rows = 0 if many or cursor.description is None else _rows_of(cursor)
+        def after(_c: Any, cursor: Any, _sql: str, _parameters: Any, _context: Any, _many: bool) -> None:
+            rows = 0 if cursor.description is None else _rows_of(cursor)
             for sent in under_way:
                 sent.answered(rows)
 

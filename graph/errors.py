@@ -204,8 +204,8 @@ class DoctorRefused(ClientError):
 
     def __init__(self) -> None:
         super().__init__(
-            "`extensions.doctor` is for those who run this server, if it is for anybody: leave it out, or sign in as one"
-            " of them. On your own server, TRELLIS_DOCTOR says who may ask."
+            "`extensions.doctor` is for those who run this server, if it is for anybody: leave it out, or sign in as"
+            " one of them. On your own server, TRELLIS_DOCTOR says who may ask."
         )
 
 

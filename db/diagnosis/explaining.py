@@ -25,6 +25,9 @@ DEADLINE_S = 10.0
 
 TOO_LATE = f"There is no plan: the {DEADLINE_S:.0f} seconds for the plans of one operation were over."
 
+NO_TABLE = "No table is read."
+"""The plan of a statement for which a database has no line."""
+
 
 class Explanation(NamedTuple):
     """The plan of a statement, or why there is none."""
@@ -46,7 +49,7 @@ class Diagnosis:
 
     async def explain(self, sent: Mapping[int, SentStatement]) -> Mapping[int, Explanation]:
         """The plan of each statement, by its number; frames of transactions have none."""
-        wanted = {number: statement for number, statement in sent.items() if statement.kind is not Kind.TRANSACTION}
+        wanted = {number: statement for number, statement in sent.items() if statement.is_work}
         found = dict.fromkeys(wanted, Explanation(TOO_LATE))
         # What an operation has begun to change may be read again and be found changed: nothing of it is run twice.
         reads_only = all(statement.kind is not Kind.CHANGE for statement in wanted.values())
@@ -73,7 +76,7 @@ class Diagnosis:
         plan = known.plan(statement.sql, rows, values=self._values)
         needs = [need for need in needs_of(statement.construct) if concerns(need, plan)]
         found = await connection.run_sync(self._hints, needs, plan) if needs else []
-        return Explanation(plan.text, analyze and "actual " in plan.text, found)
+        return Explanation(plan.text or NO_TABLE, analyze and "actual " in plan.text, found)
 
     def _hints(self, connection: Connection, needs: Sequence[Need], plan: Plan) -> list[Hint]:
         for need in needs:

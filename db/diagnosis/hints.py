@@ -13,6 +13,8 @@ from sqlalchemy import Column, Dialect, Index, MetaData, Table
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import desc_op
 
 from db.diagnosis.indexes import MANY_ROWS, TableFacts
 from db.diagnosis.needs import on_table
@@ -106,8 +108,10 @@ def _index(table: Table, form: IndexForm) -> Index:
 
 
 def _name(table: Table, parts: Sequence[Expression], form: IndexForm) -> str:
-    suffix = [str(value) for value in form.options.values() if isinstance(value, str)]
-    name = "_".join(["ix", table.name, *_words(parts), *suffix])
+    """A name that no other index on the table has, and that the same index always has."""
+    operators = form.options.get("postgresql_ops", {}).values()
+    methods = [str(value) for value in form.options.values() if isinstance(value, str)]
+    name = "_".join(["ix", table.name, *_words(parts), *(operators or methods)])
     if len(name.encode()) <= LONGEST_NAME:
         return name
     return f"{name[: LONGEST_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
@@ -115,6 +119,10 @@ def _name(table: Table, parts: Sequence[Expression], form: IndexForm) -> str:
 
 def _words(parts: Sequence[Expression]) -> Iterator[str]:
     for part in parts:
-        yield from (each.name for each in visitors.iterate(part) if isinstance(each, Column))
-        if isinstance(part, UnaryExpression):
-            yield "desc" if "DESC" in str(part) else "asc"
+        for each in visitors.iterate(part):
+            if isinstance(each, Column):
+                yield each.name
+            elif isinstance(each, FunctionElement):
+                yield each.name.removeprefix("trellis_")
+            elif isinstance(each, UnaryExpression) and each.modifier is desc_op:
+                yield "desc"

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.dml import Delete
-from sqlalchemy.sql.elements import Over
+from sqlalchemy.sql.elements import Over, UnaryExpression
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Alias
 
@@ -41,6 +41,7 @@ PARTS = {
     operators.endswith_op: Search.PART,
     operators.startswith_op: Search.START,
 }
+NULLS = frozenset({operators.nulls_first_op, operators.nulls_last_op})
 DOCUMENTS = frozenset({FunctionName.JSON_CONTAINS, FunctionName.JSON_HAS_KEY})
 OF_TEXTS = frozenset({FunctionName.FOLD_CASE, FunctionName.PLAIN_TEXT})
 """Functions of one column on which an index may stand."""
@@ -69,7 +70,7 @@ def needs_of(statement: Executable | None) -> list[Need]:
     known: set[object] = set()
     selects = dict.fromkeys(part for part in visitors.iterate(statement) if isinstance(part, Select))
     found = [need for select in selects for need in _of_select(select, known)]
-    return [need for number, need in enumerate(found) if not any(_same(need, other) for other in found[:number])]
+    return [need for need in dict(zip(map(str, found), found, strict=True)).values() if not _is_part(need, found)]
 
 
 def on_table(expression: Any, table: Table) -> Any:
@@ -81,8 +82,22 @@ def on_table(expression: Any, table: Table) -> Any:
     return visitors.replacement_traverse(expression, {}, column_of)
 
 
-def _same(need: Need, other: Need) -> bool:
-    return str(need) == str(other)
+def _is_part(need: Need, others: Iterable[Need]) -> bool:
+    """Whether the index for another need serves this one, too: it begins with the same columns."""
+    own = _index_columns(need)
+    return any(
+        other.table is need.table and len(own) < len(columns := _index_columns(other)) and columns[: len(own)] == own
+        for other in others
+        if isinstance(need, OrderedNeed) and isinstance(other, OrderedNeed)
+    )
+
+
+def _index_columns(need: Need) -> list[str]:
+    if isinstance(need, SearchNeed):
+        return []
+    ranged = [] if need.ranged is None or need.order else [need.ranged]
+    parts = [*sorted(map(str, need.equal)), *map(str, ranged)]
+    return parts + [f"{term.expression} {term.descending} {term.nulls_first}" for term in need.order]
 
 
 def _of_select(select: Select[Any], known: set[object]) -> Iterator[Need]:
@@ -103,11 +118,21 @@ def _order_of(select: Select[Any]) -> tuple[Term, ...]:
     """The order, where only the first rows are wanted; an order of all rows is put together anyway."""
     if select._limit_clause is None:  # noqa: SLF001 - SQLAlchemy shows neither a statement's order nor its limit
         return ()
-    return tuple(map(Term.of, select._order_by_clauses))  # noqa: SLF001 - as above
+    return tuple(_terms(select._order_by_clauses))  # noqa: SLF001 - as above
 
 
 def _terms(clauses: Any) -> Iterator[Term]:
-    return map(Term.of, clauses if clauses is not None else ())
+    """The terms of an order, as far as they stand there: without a word about nulls, there are none."""
+    for clause in clauses if clauses is not None else ():
+        term = Term.of(clause)
+        placed = any(isinstance(part, UnaryExpression) and part.modifier in NULLS for part in _unary(clause))
+        yield term._replace(nullable=placed)
+
+
+def _unary(clause: Any) -> Iterator[Any]:
+    while isinstance(clause, UnaryExpression):
+        yield clause
+        clause = clause.element
 
 
 def _flat(sources: Iterable[FromClause]) -> Iterator[FromClause]:
@@ -146,6 +171,8 @@ def _all_of(clause: Any) -> Iterator[ClauseElement]:
             yield from _all_of(part)
     elif isinstance(clause, moments_compared):
         yield clause.comparison
+    elif isinstance(clause, UnaryExpression) and clause.operator is operators.is_true:
+        yield from _all_of(clause.element)
     elif clause is not None:
         yield clause
 

@@ -3,7 +3,7 @@
 A URL and settings enter, engines that behave alike leave. Nothing connects here, and no statement of ours is written.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from sqlalchemy import URL
@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 Options: TypeAlias = Mapping[str, Any]
 """Options of engines and pools, by the names that SQLAlchemy gives them."""
+
+Heard: TypeAlias = Callable[[str, float], None]
+"""Takes a statement, and the milliseconds that it took."""
 
 
 class ConnectionsDialect(Protocol):
@@ -45,6 +48,13 @@ class ConnectionsDialect(Protocol):
 
     def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
         """Listen to an engine: what a new connection is told, and what is ended before it goes back to the pool."""
+
+    def listen_to_driver(self, driver: Any, hear: Heard) -> Callable[[], None]:
+        """Tell of what a driver's connection sends, also of what the driver asks by itself; returns how to stop.
+
+        Most drivers ask nothing by themselves.
+        """
+        return lambda: None
 
     def is_transient(self, error: DBAPIError) -> bool:
         """Whether the same work may well succeed when it is done again: others were in its way."""

@@ -6,7 +6,7 @@ https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COM
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import asyncpg
@@ -61,10 +61,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from db import exact_json
 from db.dialects import postgresql_plans
-from db.dialects.connections import ConnectionsDialect, Options
+from db.dialects.connections import ConnectionsDialect, Heard, Options
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
@@ -73,6 +74,7 @@ from db.dialects.postgresql_driver import DRIVER
 from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, learn_small_letters, takes_for_equal
 from db.dialects.postgresql_times import read_day, read_moment, read_moment_in_utc, read_time
 from db.relations import Expression, Key, Term, parameter_type, stored
+from db.relations.types import undecorated
 
 URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 """What may follow the question mark of a URL. Source:
@@ -155,6 +157,15 @@ class PostgreSQLConnections(ConnectionsDialect):
         learn_small_letters(engine)
         event.listen(engine.sync_engine, "checkout", _replace_lost)
         event.listen(engine.sync_engine, "reset", _end_transaction)
+
+    def listen_to_driver(self, driver: Any, hear: Heard) -> Callable[[], None]:
+        """Asyncpg asks about each type that it meets for the first time on a connection."""
+
+        def heard(record: Any) -> None:
+            hear(record.query, record.elapsed * 1000)
+
+        driver.add_query_logger(heard)
+        return lambda: driver.remove_query_logger(heard)
 
     def is_transient(self, error: DBAPIError) -> bool:
         """A serialization failure, or a deadlock."""
@@ -373,7 +384,8 @@ class PostgreSQL(DatabaseDialect):
         """
         if need.search is Search.DOCUMENT:
             return IndexForm([need.value], {"postgresql_using": "gin"})
-        value = need.value if isinstance(need.value, Column) else need.value.label("value")
+        column = _plain_column(need.value)
+        value = need.value.label("value") if column is None else column
         if need.search is Search.START:
             return IndexForm([value], {"postgresql_ops": {value.key: "text_pattern_ops"}})
         options = {"postgresql_using": "gin", "postgresql_ops": {value.key: "gin_trgm_ops"}}
@@ -419,6 +431,15 @@ class PostgreSQL(DatabaseDialect):
     def place(self, url: URL) -> str:
         """The database, its host and its port."""
         return f"{url.database} at {url.host or 'localhost'}:{url.port or 5432}"
+
+
+def _plain_column(expression: Expression) -> Column[Any] | None:
+    """The column that an expression is, or is the plain text of, where that is the same."""
+    if getattr(expression, "name", None) == FunctionName.PLAIN_TEXT and isinstance(expression, FunctionElement):
+        (column,) = (it.clause if isinstance(it, TypeCoerce) else it for it in expression.clauses)
+        is_plain = not takes_for_equal(column.type) and getattr(undecorated(column.type), "collation", None) is None
+        return column if is_plain and isinstance(column, Column) else None
+    return expression if isinstance(expression, Column) else None
 
 
 def _collations(function: Function) -> set[str]:

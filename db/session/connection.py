@@ -39,7 +39,16 @@ class Source(NamedTuple):
 class DatabaseConnection:
     """A connection with two ways for a statement: through SQLAlchemy, and past it where that is possible."""
 
-    __slots__ = ("_connection", "_fast", "_source", "_trace", "changing", "in_snapshot", "met_unreadable")
+    __slots__ = (
+        "_connection",
+        "_fast",
+        "_source",
+        "_stop_listening",
+        "_trace",
+        "changing",
+        "in_snapshot",
+        "met_unreadable",
+    )
 
     def __init__(self, source: Source, fast: FastConnection | None, connection: AsyncConnection | None) -> None:
         self.in_snapshot = False
@@ -51,10 +60,14 @@ class DatabaseConnection:
         self._fast = fast
         self._connection = connection
         self._trace: StatementTrace | None = None
+        self._stop_listening: Callable[[], None] | None = None
 
     def trace(self, trace: StatementTrace) -> None:
-        """Note every statement from now on."""
+        """Note every statement from now on, until the connection is given back."""
         self._trace = trace
+        self._stop_listening = self._source.dialect.listen_to_driver(
+            self._driver, lambda sql, ms: trace.overhear(sql, ms, self._source.name)
+        )
         if self._fast is not None:
             self._fast = TracedConnection(self._fast, trace, self._source.name)
         if self._connection is not None:
@@ -107,6 +120,15 @@ class DatabaseConnection:
             raise error from again
         self.met_unreadable = True
         return rows
+
+    @property
+    def _driver(self) -> Any:
+        """The driver's own connection."""
+        if self._fast is not None:
+            return self._fast.driver
+        observed = self.sqlalchemy.sync_connection
+        assert observed is not None  # it is open
+        return observed.connection.driver_connection
 
     @property
     def sqlalchemy(self) -> AsyncConnection:
@@ -181,6 +203,8 @@ class DatabaseConnection:
         """End what is open and return the connection to the pool."""
         if self.in_snapshot and not self._source.dialect.sqlalchemy_ends_any_transaction:
             await self.end_snapshot()
+        if self._stop_listening is not None:
+            self._stop_listening()
         if self._connection is None:
             assert self._fast is not None
             assert self._source.idle is not None

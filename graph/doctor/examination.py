@@ -10,9 +10,9 @@ from typing import Any, Self
 
 from db.diagnosis import Diagnosis, Explanation
 from db.session import Engines, RequestSession
-from db.trace import Kind, SentStatement, StatementTrace
+from db.trace import SentStatement, StatementTrace
 from graph.context import ContextFactory
-from graph.doctor.paths import Paths, paths_of
+from graph.doctor.paths import Paths
 from graph.doctor.request import DoctorRequest
 from graph.doctor.values import count, shown
 from graph.errors import DoctorRefused
@@ -20,7 +20,7 @@ from graph.loading.asking import Asking
 from graph.prepare.limits import Limits
 from graph.prepare.operation import CheckedOperation
 
-NOBODY_ASKED = Asking(())
+NOBODY_ASKED = Asking(None, ())
 """Who asks for what is sent while no field is at work."""
 
 
@@ -55,8 +55,8 @@ class Examination:
         answered = time.perf_counter()
         sent = self._trace.sent
         explained = await self._explained(sent)
-        paths = paths_of(checked.operation.plan)
-        work = [statement for statement in sent if statement.kind is not Kind.TRANSACTION]
+        paths = Paths()
+        work = [statement for statement in sent if statement.is_work]
         cost = checked.cost
         return {
             "statements": [
@@ -95,15 +95,14 @@ class Examination:
         self, number: int, statement: SentStatement, paths: Paths, explained: Explanation | None
     ) -> dict[str, Any]:
         asking = statement.asking if isinstance(statement.asking, Asking) else NOBODY_ASKED
-        is_work = statement.kind is not Kind.TRANSACTION
         told: dict[str, Any] = {
             "number": number,
             "kind": statement.kind.value,
-            "paths": [path for field in asking.fields if (path := _path(field, paths)) is not None],
-            "loader": asking.loader if is_work else None,
+            "paths": paths.of(asking),
+            "loader": asking.loader if statement.is_work else None,
             "sql": statement.sql,
             "rows": statement.rows,
-            "batch": asking.keys if is_work else None,
+            "batch": asking.keys if statement.is_work else None,
             "ms": round(statement.ms, 3),
             "cached": statement.cached,
             "database": statement.database,
@@ -114,12 +113,6 @@ class Examination:
             told["plan"] = {"text": explained.text, "analyzed": explained.analyzed}
             told["hints"] = [hint._asdict() for hint in explained.hints]
         return told
-
-
-def _path(field: Any, paths: Paths) -> str | None:
-    """Where a field stands; its key, where its plan is not kept."""
-    found = paths.get(field)
-    return str(getattr(field, "key", "")) or None if found is None else found
 
 
 def _totals(sent: Sequence[SentStatement], left_out: int) -> dict[str, Any]:

@@ -5,17 +5,26 @@ resolved already: a field of a plan stands where its fragments were spread.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
 
+from graph.loading.asking import Asking
 from graph.prepare.fields import FieldPlan, Selection
 from graph.prepare.plan import Plan
 
-Paths: TypeAlias = Mapping[FieldPlan, str]
 
+class Paths:
+    """The paths of fields; each plan is walked once."""
 
-def paths_of(plan: Plan) -> Paths:
-    """The path of every field that a run of the plan has met."""
-    return dict(_below("", plan.roots.values()))
+    def __init__(self) -> None:
+        self._known: dict[Plan, Mapping[FieldPlan, str]] = {}
+
+    def of(self, asking: object) -> list[str]:
+        """Where the fields stand that have asked. One whose selection is not kept is told by its key."""
+        if not isinstance(asking, Asking) or not isinstance(asking.plan, Plan):
+            return []
+        if asking.plan not in self._known:
+            self._known[asking.plan] = dict(_below("", asking.plan.roots.values()))
+        known = self._known[asking.plan]
+        return [known.get(field, field.key) for field in asking.fields if isinstance(field, FieldPlan)]
 
 
 def _below(before: str, selections: Iterable[Selection]) -> Iterator[tuple[FieldPlan, str]]:

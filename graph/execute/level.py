@@ -18,7 +18,7 @@ from graph.execute.pending import Waiting
 from graph.execute.response import ResponseObject, ResponsePosition, is_key, null_in
 from graph.execute.rows import complete_reading, passing_class
 from graph.execute.work import Load, Objects, Work
-from graph.loading.asking import Asking, asking
+from graph.loading.asking import asking
 from graph.prepare.fields import FieldPlan, Reading, Rows, Selection
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _resolve(work: Work, objects: Objects, field: FieldPlan) -> None:
     if not work.traced:
         _call_resolver(work, objects, field)
         return
-    with asking(Asking((field,))):
+    with asking(work.asking(field)):
         _call_resolver(work, objects, field)
 
 

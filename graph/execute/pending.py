@@ -6,11 +6,12 @@ them fails: its null may make the others needless. Nothing is started before the
 
 from asyncio import Future, ensure_future, get_running_loop, iscoroutine, sleep
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, TypeAlias
 
 from graph.execute.response import ResponsePosition
 from graph.loading.asking import Asking, asking
+from graph.prepare.fields import FieldPlan
 
 
 class Waiting(NamedTuple):
@@ -65,11 +66,11 @@ class _Group:
 class PendingAwaitables:
     """Everything that one run waits for."""
 
-    def __init__(self, *, traced: bool) -> None:
-        """Begin without any. With `traced`, what they send is noted as asked for by their fields."""
+    def __init__(self, asker: Callable[[FieldPlan], Asking] | None = None) -> None:
+        """Begin without any. What they send is noted as asked for by their fields, if `asker` says how."""
         self.groups: list[_Group] = []
         """Those that are still waited for."""
-        self._traced = traced
+        self._asker = asker
         self._left = 0
         self._wake: Future[None] | None = None
 
@@ -98,7 +99,7 @@ class PendingAwaitables:
         """What comes next: at least one delivery."""
         if len(self.groups) == 1 and len(self.groups[0].members) == 1 and not self.groups[0].futures:
             alone = self.groups.pop().members[0]
-            with asking(Asking((alone.position.field,))) if self._traced else nullcontext():
+            with self._asking(alone):
                 return [await _alone(alone)]
         self.start()
         while not (found := self.due()):
@@ -131,10 +132,13 @@ class PendingAwaitables:
                 awaitable.close()
 
     def _begin(self, member: Waiting) -> Future[Any]:
-        if not self._traced:
+        if self._asker is None:
             return ensure_future(member.awaitable)
-        with asking(Asking((member.position.field,))):
+        with self._asking(member):  # the task that begins here goes on in this context
             return ensure_future(member.awaitable)
+
+    def _asking(self, member: Waiting) -> AbstractContextManager[None]:
+        return nullcontext() if self._asker is None else asking(self._asker(member.position.field))
 
     def _tell(self, future: Future[Any]) -> None:
         future.cancelled() or future.exception()  # seen, also when nobody wants it any more

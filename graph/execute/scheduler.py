@@ -19,7 +19,7 @@ from graph.execute.null_propagation import propagate_nulls
 from graph.execute.pending import Delivery
 from graph.execute.response import ResponseObject
 from graph.execute.work import Load, Objects, Work
-from graph.loading.asking import Asking, asking
+from graph.loading.asking import asking
 
 if TYPE_CHECKING:
     from graph.loading.loaders import LevelLoader
@@ -124,7 +124,7 @@ class Scheduler:
     async def _fetch(self, loader: LevelLoader[Any], asked: list[Load]) -> None:
         keys = asked[0].keys if len(asked) == 1 else [key for load in asked for key in load.keys]
         try:
-            loading = _load_traced(loader, keys, asked) if self._work.traced else loader.load_level(keys)
+            loading = self._load_traced(loader, keys, asked) if self._work.traced else loader.load_level(keys)
             values = await loading
         except Exception as error:
             for load in asked:
@@ -138,6 +138,12 @@ class Scheduler:
             except Exception as error:
                 load.otherwise(error)
             start = end
+
+    async def _load_traced(self, loader: LevelLoader[Any], keys: Sequence[Any], asked: list[Load]) -> list[Any]:
+        """The values of keys, with a note of the fields that ask."""
+        asker = self._work.asking(*(load.field for load in asked))
+        with asking(asker._replace(loader=loader.name, keys=loader.missing(keys))):
+            return await loader.load_level(keys)
 
     def _settle(self) -> bool:
         """Let nulls rise, and stop what they make needless; whether nothing is left."""
@@ -156,10 +162,3 @@ class Scheduler:
         self.errors += propagation.errors
         self._fatal = propagation.fatal
         return propagation.is_gone
-
-
-async def _load_traced(loader: LevelLoader[Any], keys: Sequence[Any], asked: list[Load]) -> list[Any]:
-    """The same, with a note of the fields that ask."""
-    fields = tuple(dict.fromkeys(load.field for load in asked))
-    with asking(Asking(fields, loader.name, loader.missing(keys))):
-        return await loader.load_level(keys)

@@ -18,6 +18,7 @@ from graph import errors
 from graph.execute.pending import PendingAwaitables, Waiting
 from graph.execute.response import LazyPath, ResponseObject, ResponsePosition, ResponseTree, as_path
 from graph.execute.rows import RowProjection
+from graph.loading.asking import Asking
 from graph.prepare.fields import FieldPlan, Rows, Selection
 from graph.prepare.plan import Plan
 
@@ -247,7 +248,7 @@ class Work:
     def expect(self, members: list[Waiting]) -> None:
         """Go on when all of these have been delivered, or one has failed."""
         if self.pending is None:
-            self.pending = PendingAwaitables(traced=self.traced)
+            self.pending = PendingAwaitables(self.asking if self.traced else None)
         self.pending.expect(members)
 
     def info(self, position: ResponsePosition) -> Any:
@@ -255,6 +256,10 @@ class Work:
         field = position.field
         path: Any = LazyPath(lambda: self.path(position))
         return self.executor.build_resolve_info(field.definition, field.nodes, field.parent, path)
+
+    def asking(self, *fields: FieldPlan) -> Asking:
+        """These fields, as those who ask for a statement."""
+        return Asking(self.plan, tuple(dict.fromkeys(fields)))
 
     def abandon(self) -> None:
         """Begin nothing more, and stop what is waited for."""

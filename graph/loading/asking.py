@@ -13,8 +13,10 @@ from db.trace import ASKING
 class Asking(NamedTuple):
     """Who asks for a statement."""
 
+    plan: object
+    """The plan of the operation."""
     fields: tuple[object, ...]
-    """The fields of the plan."""
+    """Those of its fields that ask."""
     loader: str | None = None
     """What is loaded: the model's name; None for a resolver's own statement."""
     keys: int | None = None
