@@ -83,15 +83,19 @@
       h(Numbers, { statement }),
     );
 
+  const WITHOUT_FIELDS = { driver: "the driver, once for each connection", read: "a read", change: "a change" };
+  const Askers = ({ statement: { paths, kind } }) =>
+    h(
+      "div",
+      { className: "trellis-paths" },
+      paths.length ? paths.map((path) => h("code", { key: path }, path)) : (WITHOUT_FIELDS[kind] ?? kind),
+    );
+
   const Statement = ({ statement }) =>
     h(
       "li",
       { value: statement.number },
-      h(
-        "div",
-        { className: "trellis-paths" },
-        (statement.paths ?? []).map((path) => h("code", { key: path }, path)),
-      ),
+      h(Askers, { statement }),
       h(Numbers, { statement }),
       h(
         Folded,
@@ -159,9 +163,14 @@
   const DATABASES = { postgresql: "PostgreSQL", sqlite: "SQLite" };
 
   // The total is what the database's own log shows; the price has no BEGIN and COMMIT in it.
-  const framing = (statements) => {
-    const count = statements.filter((it) => it.kind === "transaction").length;
-    return count ? ` (${count} for the transaction)` : "";
+  const OTHERS = [
+    ["transaction", "for the transaction"],
+    ["driver", "by the driver"],
+  ];
+  const others = (statements) => {
+    const parts = OTHERS.map(([kind, text]) => [statements.filter((it) => it.kind === kind).length, text]);
+    const some = parts.filter(([count]) => count).map((part) => part.join(" "));
+    return some.length ? ` (${some.join(", ")})` : "";
   };
   const Summary = ({ doctor: { statements, totals, phases, dialect } }) =>
     h(
@@ -171,8 +180,9 @@
         "p",
         null,
         h("strong", null, Trellis.counted(totals.statements, "statement")),
-        framing(statements),
-        `, ${Trellis.counted(totals.rows, "row")}, ${Trellis.milliseconds(totals.ms)} in ${DATABASES[dialect] ?? dialect}`,
+        others(statements),
+        `, ${Trellis.counted(totals.rows, "row")}`,
+        `, ${Trellis.milliseconds(totals.ms)} in ${DATABASES[dialect] ?? dialect}`,
       ),
       h("p", null, PHASES.map(([name, title]) => `${title} ${Trellis.milliseconds(phases[name])}`).join(", ")),
     );
