@@ -50,6 +50,17 @@ PATCHES: dict[str, Sequence[Patch]] = {
             'else if("ListValue"===a.kind||"NullValue"===a.kind||"ObjectValue"===a.kind&&!(0,o.isInputObjectType)(u))'
             f"{AS_WRITTEN};else if((0,o.isScalarType)(u))c=",
         ),
+        # The question for the schema asks which inputs these are (files/fetching.js).
+        Patch(
+            "an input of which one field alone may be given (@oneOf) gets a second one; hand on that it is one",
+            "i.createElement(O,{key:t,arg:f[t],",
+            "i.createElement(O,{key:t,oneOf:u.isOneOf,arg:f[t],",
+        ),
+        Patch(
+            "an input of which one field alone may be given gets a second one; put the field in the place of the other",
+            "modifyFields([].concat(l(t.fields||[]),[u]),!0)",
+            "modifyFields([].concat(i.props.oneOf?[]:l(t.fields||[]),[u]),!0)",
+        ),
         Patch(
             "an enum value that is not finished yet is an error in the console",
             'console.error("arg mismatch between arg and selection",u,a);else if',

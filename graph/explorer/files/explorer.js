@@ -70,8 +70,6 @@
         plugins: [explorer, Trellis.doctor.plugin],
         onSchemaChange: open,
         onTogglePluginVisibility: toggled,
-        inputValueDeprecation: true, // ask for all that the schema can say, deprecated arguments
-        schemaDescription: true, // and the schema's own description included
         isHeadersEditorEnabled: true,
         shouldPersistHeaders: true, // until the browser's tab is closed (storage.js)
         storage: Trellis.storage,

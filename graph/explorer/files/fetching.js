@@ -4,7 +4,15 @@
   "use strict";
 
   const API = new URL(location.pathname, location.origin).href;
+
+  // All that the schema can say. GraphiQL 4.1.2 does not ask which inputs take one field alone.
   const INTROSPECTION = "IntrospectionQuery";
+  const QUESTION = GraphiQL.GraphQL.getIntrospectionQuery({
+    inputValueDeprecation: true,
+    oneOf: true,
+    schemaDescription: true,
+    specifiedByUrl: true,
+  });
 
   // More digits than a double holds are shown as they came.
   const exact = (_name, value, context) =>
@@ -94,7 +102,9 @@
   };
 
   Trellis.fetcher = async (given, options = {}) => {
-    if (given.operationName === INTROSPECTION) return introspected((await Trellis.send(given, options.headers)).result);
+    if (given.operationName === INTROSPECTION) {
+      return introspected((await Trellis.send({ ...given, query: QUESTION }, options.headers)).result);
+    }
     const operation = withNameOfItsOwn(given);
     const sent = withDoctor(operation);
     const { result, ...measured } = await Trellis.send(sent, options.headers);
