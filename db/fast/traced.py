@@ -15,12 +15,10 @@ from db.trace import StatementTrace
 class TracedConnection(FastConnection):
     """A fast connection that notes what it sends."""
 
-    __slots__ = ("_driver", "plain")
+    __slots__ = ("_driver",)
 
     def __init__(self, plain: FastConnection, trace: StatementTrace, database: str) -> None:
         super().__init__(plain.engine, plain.pooled, plain.since)
-        self.plain = plain
-        """The connection itself, for whoever comes next."""
         self.unobserved = plain.unobserved
         self.driver = self._driver = _TracedDriver(plain.driver, trace, database)
 

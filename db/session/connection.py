@@ -36,6 +36,16 @@ class Source(NamedTuple):
     """`primary`, `replica 1` and so on."""
 
 
+class _Tracing(NamedTuple):
+    """A connection under a trace."""
+
+    trace: StatementTrace
+    fast: FastConnection | None
+    """The fast connection itself, for whoever comes next."""
+    stop: Callable[[], None]
+    """Listens to the driver no more."""
+
+
 class DatabaseConnection:
     """A connection with two ways for a statement: through SQLAlchemy, and past it where that is possible."""
 
@@ -43,8 +53,7 @@ class DatabaseConnection:
         "_connection",
         "_fast",
         "_source",
-        "_stop_listening",
-        "_trace",
+        "_tracing",
         "changing",
         "in_snapshot",
         "met_unreadable",
@@ -59,19 +68,17 @@ class DatabaseConnection:
         self._source = source
         self._fast = fast
         self._connection = connection
-        self._trace: StatementTrace | None = None
-        self._stop_listening: Callable[[], None] | None = None
+        self._tracing: _Tracing | None = None
 
     def trace(self, trace: StatementTrace) -> None:
         """Note every statement from now on, until the connection is given back."""
-        self._trace = trace
-        self._stop_listening = self._source.dialect.listen_to_driver(
-            self._driver, lambda sql, ms: trace.overhear(sql, ms, self._source.name)
-        )
+        name = self._source.name
+        stop = self._source.dialect.listen_to_driver(self._driver, lambda sql, ms: trace.overhear(sql, ms, name))
+        self._tracing = _Tracing(trace, self._fast, stop)
         if self._fast is not None:
-            self._fast = TracedConnection(self._fast, trace, self._source.name)
+            self._fast = TracedConnection(self._fast, trace, name)
         if self._connection is not None:
-            trace.listen(self._connection, self._source.name)
+            trace.listen(self._connection, name)
 
     async def fetch(
         self, statement: CompiledStatement, parameters: Parameters | None = None
@@ -137,8 +144,8 @@ class DatabaseConnection:
             assert self._fast is not None
             engine = self._source.engine
             self._connection = AsyncConnection(engine, Connection(engine.sync_engine, self._fast.pooled))
-            if self._trace is not None:
-                self._trace.listen(self._connection, self._source.name)
+            if self._tracing is not None:
+                self._tracing.trace.listen(self._connection, self._source.name)
         return self._connection
 
     @property
@@ -203,12 +210,13 @@ class DatabaseConnection:
         """End what is open and return the connection to the pool."""
         if self.in_snapshot and not self._source.dialect.sqlalchemy_ends_any_transaction:
             await self.end_snapshot()
-        if self._stop_listening is not None:
-            self._stop_listening()
+        if self._tracing is not None:
+            self._fast = self._tracing.fast
+            self._tracing.stop()
         if self._connection is None:
             assert self._fast is not None
             assert self._source.idle is not None
-            if self._source.idle.give(self._fast.plain if isinstance(self._fast, TracedConnection) else self._fast):
+            if self._source.idle.give(self._fast):
                 return
         await (self._end("ROLLBACK", self.sqlalchemy.close) if self.in_snapshot else self.sqlalchemy.close())
 
@@ -224,10 +232,10 @@ class DatabaseConnection:
 
     async def _end(self, command: str, end: Callable[[], Awaitable[None]]) -> None:
         """End a transaction in SQLAlchemy's way, which is no statement to who listens to SQLAlchemy."""
-        if self._trace is None:
+        if self._tracing is None:
             await end()
             return
-        with self._trace.sending(command, self._source.name):
+        with self._tracing.trace.sending(command, self._source.name):
             await end()
 
     async def _send(self, command: str) -> None:

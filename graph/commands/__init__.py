@@ -6,6 +6,7 @@ house without this room has the commands of `graph.cli` alone.
 
 MODULES = (
     "graph.cli.serve",
+    "graph.cli.explain",
     "graph.cli.db",
     "graph.commands.content",
     "graph.cli.schema",

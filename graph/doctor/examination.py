@@ -34,10 +34,8 @@ class Examination:
         self._received = self._prepared = time.perf_counter()
 
     @classmethod
-    def asked(cls, extensions: Mapping[str, Any] | None, contexts: ContextFactory) -> Self | None:
+    def asked(cls, extensions: Mapping[str, Any], contexts: ContextFactory) -> Self | None:
         """The examination that a request asks for; None for most. Raises `InvalidDoctor` and `DoctorRefused`."""
-        if not extensions or "doctor" not in extensions:
-            return None
         wanted = DoctorRequest.of(extensions)
         if wanted is None:
             return None

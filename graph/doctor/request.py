@@ -17,9 +17,9 @@ class DoctorRequest(NamedTuple):
     """What was bound to the statements' placeholders."""
 
     @classmethod
-    def of(cls, extensions: Mapping[str, Any] | None) -> Self | None:
+    def of(cls, extensions: Mapping[str, Any]) -> Self | None:
         """What is asked for; None for nothing. Raises `InvalidDoctor`."""
-        given = extensions.get("doctor") if extensions else None
+        given = extensions.get("doctor")
         if given is None or given is False:
             return None
         if given is True:

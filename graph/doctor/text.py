@@ -6,6 +6,10 @@ from typing import Any
 
 import orjson
 
+from db.trace import Kind
+
+DRIVER = Kind.DRIVER.value
+
 Told = Mapping[str, Any]
 
 MARGIN = "    "
@@ -19,7 +23,7 @@ def as_text(report: Told) -> str:
 
 def _headline(told: Told) -> str:
     """A statement in one line: `3. posts.nodes.author (User, 2 keys): 2 rows in 0.41 ms`."""
-    asked = ", ".join(told["paths"]) or told["kind"]
+    asked = "the driver, about types" if told["kind"] == DRIVER else ", ".join(told["paths"]) or told["kind"]
     by = "" if told["loader"] is None else f" ({told['loader']}, {_counted(told['batch'] or 0, 'key')})"
     came = "failed" if told["rows"] is None else _counted(told["rows"], "row")
     where = "" if told["database"] == "primary" else f" on {told['database']}"
@@ -28,6 +32,8 @@ def _headline(told: Told) -> str:
 
 def _statement(told: Told) -> Iterator[str]:
     yield _headline(told)
+    if told["kind"] == DRIVER:  # long, and nobody's doing
+        return
     yield indent(told["sql"].strip(), MARGIN)
     if told.get("parameters"):
         yield f"{MARGIN}values: {orjson.dumps(told['parameters']).decode()}"

@@ -40,7 +40,7 @@ class ExtendedOperations(Operations):
         extended = _Extended(self._strawberry_schema, request, contexts)
         examination: Examination | None = None
         try:
-            examination = Examination.asked(request.extensions, contexts)
+            examination = Examination.asked(request.extensions, contexts) if request.extensions else None
             async with extended.runner.operation():
                 result = await self._answer(extended, request, contexts, allowed, examination, for_json=for_json)
         except NotAllowed:

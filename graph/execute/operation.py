@@ -67,7 +67,7 @@ class Operations:
         With `for_json`, a datetime in the data may stay one: orjson writes it as the scalar does.
         """
         try:
-            examination = Examination.asked(request.extensions, contexts)
+            examination = Examination.asked(request.extensions, contexts) if request.extensions else None
             checked = self.preparer.checked(request, allowed)
         except ClientError as refused:
             return ExecutionResult(None, [refused])
@@ -117,6 +117,7 @@ class Operations:
             hide_suggestions=hide_suggestions,
             rising=plan.propagates_nulls,
             for_json=for_json,
+            traced=context.session.trace is not None,
         )
         scheduler = Scheduler(work, None, serially=operation.kind is OperationType.MUTATION)
         try:

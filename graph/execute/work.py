@@ -103,6 +103,7 @@ class Work:
         hide_suggestions: bool,
         rising: bool,
         for_json: bool,
+        traced: bool = False,
     ) -> None:
         self.plan = plan
         self.selection = selection
@@ -125,8 +126,7 @@ class Work:
         """Whether a failure leaves nothing of the response."""
         self.rising = rising
         """Whether a null rises: graphql-core has a directive that stops it."""
-        session = getattr(context, "session", None)  # a schema of Strawberry's own may give any context
-        self.traced = session is not None and session.trace is not None
+        self.traced = traced
         """Whether somebody wants to know which field asks for which statement."""
         self.made_executor: Executor[Any] | None = None
         self.is_awaitable = is_awaitable

@@ -68,7 +68,7 @@ def counted_pages(
         return {(): Counted(found, total)}
 
     identity = ("counted", listing.identity, order.identity, window, wanted)
-    return loaders.once(identity, lambda: LevelLoader(fetch, listing.model.class_.__name__))
+    return loaders.once(identity, lambda: LevelLoader(fetch, listing.model))
 
 
 @cache

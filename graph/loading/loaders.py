@@ -38,12 +38,16 @@ class LevelLoader(DataLoader[Key, T], Generic[T]):
 
     _loads_apart = False
 
-    def __init__(self, fetch: Fetch[T], name: str) -> None:
-        self.name = name
-        """What it loads: a model's name."""
+    def __init__(self, fetch: Fetch[T], model: Mapper[Any]) -> None:
+        self._model = model
         self._fetch = fetch
         self._values: dict[Key, T] = {}
         self._flights: list[_Flight] = []
+
+    @property
+    def name(self) -> str:
+        """What it loads: the model's name."""
+        return self._model.class_.__name__
 
     def load(self, key: Key) -> asyncio.Future[T]:
         """As aiodataloader has it: the keys of one tick are one batch. Its own part is made when it is first asked.
@@ -313,9 +317,7 @@ class Loaders:
         """
         made = self._made.get(identity)
         if made is None:
-            made = self._made[identity] = LevelLoader(
-                self._fetch(shape, build, finish, parameters or {}), model.class_.__name__
-            )
+            made = self._made[identity] = LevelLoader(self._fetch(shape, build, finish, parameters or {}), model)
         return cast(LevelLoader[T], made)
 
     def _fetch(

@@ -40,6 +40,7 @@ print(*sys.modules)
 """A program that runs many command lines, and then says which modules were imported."""
 COMMANDS = [
     "serve",
+    "explain",
     "demo",
     "export",
     "db upgrade",
@@ -91,7 +92,7 @@ def test_a_house_without_commands_of_its_own_has_those_of_every_house(monkeypatc
     monkeypatch.setattr(cli, "COMMANDS_OF_THE_HOUSE", "graph.not_there")
     listed = trellis("--help").stdout.partition("Commands:\n")[2]
     names = [line[2:].partition("  ")[0] for line in listed.splitlines()]
-    assert names == ["serve", "db upgrade", "db downgrade", "db check", "db current", "schema export"]
+    assert names == ["serve", "explain", "db upgrade", "db downgrade", "db check", "db current", "schema export"]
 
 
 def test_the_modules_of_the_house_hold_those_of_every_house() -> None:
