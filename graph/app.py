@@ -20,7 +20,7 @@ from graph.domain import Domain, Identification
 from graph.endpoint import EndpointFirst, GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
-from graph.explorer import explorer_files
+from graph.explorer import ExplorerPage, explorer_files
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
 from graph.responses import refusal
@@ -66,6 +66,7 @@ def create_app(
         domain.visibility,
         [domain.settings(), *started.services],
         domain.is_operator,
+        ExplorerPage(domain.examples, domain.sign_in) if settings.explorer else None,
     )
     served = for_other_origins(endpoint, settings)
     routes: list[BaseRoute] = [

@@ -43,6 +43,30 @@ def nothing_to_start(_engines: Engines, _settings: Settings) -> Started:
 
 
 @dataclass(frozen=True)
+class Example:
+    """An operation that shows what can be asked; GraphiQL opens with each in a tab of its own."""
+
+    query: str
+    variables: str = ""
+    """JSON, as people would type it."""
+
+
+@dataclass(frozen=True)
+class SignInOperations:
+    """How people sign in in GraphiQL: three documents of the schema, with one operation each.
+
+    Sign-in has to be by a cookie, for the page keeps no token. What keeps somebody from signing in is a `message` under
+    `errors`, of the answer or of its first field.
+    """
+
+    viewer: str
+    """Its first field is who asks, or null; the first text in it is shown as the name."""
+    sign_in: str
+    """Its variables, all of them texts, are the fields of the form."""
+    sign_out: str
+
+
+@dataclass(frozen=True)
 class Domain:
     """What an application is made of, besides the machinery."""
 
@@ -56,3 +80,7 @@ class Domain:
     """What nouns are told from outside, besides `Settings`; one object of the class is a service."""
     is_operator: Callable[[Viewer], bool] = lambda _viewer: False
     """Whether a viewer runs the server, and may see how it answers (`extensions.doctor`)."""
+    examples: Sequence[Example] = ()
+    """What GraphiQL opens with."""
+    sign_in: SignInOperations | None = None
+    """How people sign in in GraphiQL; without it, the page has no button for that."""

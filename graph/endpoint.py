@@ -26,7 +26,7 @@ from graph.doctor import access_to_doctor
 from graph.domain import Identification
 from graph.entity import Schema
 from graph.errors import ClientError, Unauthenticated
-from graph.explorer import explorer_page
+from graph.explorer import ExplorerPage
 from graph.http import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
 from graph.prepare.documents import NotAllowed, OperationRequest
 from graph.responses import Answer, answer, batch_answer, refusal
@@ -52,7 +52,9 @@ class GraphQLEndpoint:
         visibility: Callable[[Viewer], Visibility],
         services: Sequence[object] = (),
         is_operator: Callable[[Viewer], bool] = lambda _viewer: False,
+        page: ExplorerPage | None = None,
     ) -> None:
+        self._page = page
         self._operations = schema.operations
         self._engines = engines
         self._settings = settings
@@ -71,8 +73,8 @@ class GraphQLEndpoint:
     async def respond(self, request: Request) -> Response:
         """Answer one request."""
         edition = self._settings.http_edition
-        if self._settings.explorer and wants_page(request):
-            return explorer_page()
+        if self._page is not None and wants_page(request):
+            return self._page.response()
         media_type = JSON
         try:
             headers = headers_of(request)

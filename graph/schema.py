@@ -8,6 +8,7 @@ from itertools import chain
 from db.session.engines import Engines
 from graph.domain import Domain, Started
 from graph.entity import Schema, query_type, viewer_field
+from graph.examples import EXAMPLES, SIGN_IN
 from graph.identity.identify import Identify
 from graph.identity.service import Identity
 from graph.mutations import account as account_mutations
@@ -82,4 +83,4 @@ def _start(engines: Engines, settings: Settings) -> Started:
     return Started(Identify(engines, settings, identity.tokens), [identity], identity.close)
 
 
-DOMAIN = Domain(make_schema, visibility, _start, HouseSettings, is_operator)
+DOMAIN = Domain(make_schema, visibility, _start, HouseSettings, is_operator, examples=EXAMPLES, sign_in=SIGN_IN)

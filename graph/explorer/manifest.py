@@ -18,7 +18,21 @@ EXPLORER = Path(__file__).parent
 FILES = EXPLORER / "files"
 MANIFEST = EXPLORER / "manifest.json"
 
-OWN_FILES = ("NOTICE.txt", "explorer.css", "explorer.js", "favicon.svg")
+OWN_FILES = (
+    "NOTICE.txt",
+    "answer.js",
+    "doctor.css",
+    "doctor.js",
+    "explorer.css",
+    "explorer.js",
+    "favicon.svg",
+    "fetching.js",
+    "session.js",
+    "sharing.js",
+    "sql.js",
+    "storage.js",
+    "store.js",
+)
 """The files that we wrote; they change with our commits, so no digest is recorded for them."""
 
 
@@ -31,11 +45,14 @@ class ManifestError(TrellisError):
 
 @dataclass(frozen=True)
 class VendoredFile:
-    """One file, where it lies in its package, and its digest."""
+    """One file, where it lies in its package, and its digests."""
 
     name: str
     source: str
+    published: str
+    """The digest of the file in the package."""
     integrity: str
+    """The digest of our file, which may be patched (`graph/explorer/patches.py`)."""
 
 
 @dataclass(frozen=True)

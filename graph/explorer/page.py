@@ -1,22 +1,42 @@
 """The one HTML page: GraphiQL, and what the browser may do for it.
 
-Nothing enters, a response leaves; only the nonce differs from one to the next. No script and no style stands in the
-page itself: each is a file of ours, named with its digest.
+What the page opens with enters, a response leaves; only the nonce differs from one to the next. No script and no style
+stands in the page itself: each is a file of ours, named with its digest.
 """
 
+import json
 import secrets
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import asdict
 from html import escape
 from string import Template
 
 from starlette.responses import HTMLResponse, Response
 
+from graph.domain import Example, SignInOperations
 from graph.explorer.assets import assets
 from graph.explorer.manifest import EXPLORER
 
-STYLES = ("graphiql.min.css", "plugin-explorer.css", "explorer.css")
-SCRIPTS = ("react.min.js", "react-dom.min.js", "graphiql.min.js", "plugin-explorer.min.js", "explorer.js")
+STYLES = ("graphiql.min.css", "plugin-explorer.css", "explorer.css", "doctor.css")
+SCRIPTS = (
+    "react.min.js",
+    "react-dom.min.js",
+    "graphiql.min.js",
+    "plugin-explorer.min.js",
+    "store.js",
+    "storage.js",
+    "fetching.js",
+    "answer.js",
+    "sharing.js",
+    "session.js",
+    "sql.js",
+    "doctor.js",
+    "explorer.js",
+)
 """In the order in which they need each other."""
+
+WELCOME = Example("# Welcome! Press the triangle, or Ctrl-Enter.\n\nquery Welcome {\n  __typename\n}\n")
+"""What the page opens with where the application has no examples."""
 
 NONCE = "(nonce)"
 """Where the nonce goes in the rendered page."""
@@ -48,27 +68,37 @@ SECURITY_HEADERS = {
 }
 
 
-def explorer_page() -> Response:
-    """GraphiQL as a response, with its Content-Security-Policy."""
-    nonce = secrets.token_urlsafe(16)
-    return HTMLResponse(
-        rendered().replace(NONCE, nonce),
-        headers={**SECURITY_HEADERS, "Content-Security-Policy": POLICY.format(nonce=nonce)},
-    )
+class ExplorerPage:
+    """GraphiQL as a response, with its Content-Security-Policy. All but the nonce is rendered once."""
+
+    def __init__(self, examples: Sequence[Example] = (), sign_in: SignInOperations | None = None) -> None:
+        self._text = rendered(examples or [WELCOME], sign_in)
+
+    def response(self) -> Response:
+        """The page, for one browser."""
+        nonce = secrets.token_urlsafe(16)
+        return HTMLResponse(
+            self._text.replace(NONCE, nonce),
+            headers={**SECURITY_HEADERS, "Content-Security-Policy": POLICY.format(nonce=nonce)},
+        )
 
 
-@cache
-def rendered() -> str:
-    """The page with everything but its nonce, rendered once."""
+def rendered(examples: Sequence[Example], sign_in: SignInOperations | None) -> str:
+    """The page with everything but its nonce."""
     template = Template((EXPLORER / "page.html").read_text(encoding="utf-8"))
-    query = (EXPLORER / "welcome.graphql").read_text(encoding="utf-8")
     return template.substitute(
+        content=escape(content(examples, sign_in)),
         favicon=escape(assets()["favicon.svg"].address),
         nonce=NONCE,
-        query=escape(query),
         scripts="\n    ".join(map(script, SCRIPTS)),
         styles="\n    ".join(map(style, STYLES)),
     )
+
+
+def content(examples: Sequence[Example], sign_in: SignInOperations | None) -> str:
+    """What explorer.js reads: the tabs, and how people sign in."""
+    operations = sign_in and {"viewer": sign_in.viewer, "signIn": sign_in.sign_in, "signOut": sign_in.sign_out}
+    return json.dumps({"examples": [asdict(example) for example in examples], "signIn": operations})
 
 
 def script(name: str) -> str:

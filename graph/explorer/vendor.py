@@ -1,8 +1,9 @@
 """Fetch GraphiQL's files from npm: `python -m graph.explorer.vendor`, which is `make explorer`.
 
-Package names and versions enter, `files/` and `manifest.json` leave. To upgrade, change a version in `WANTED` and
-run it. The same versions give the same files, so that running it again changes nothing; a published version whose
-content has changed is refused. With `--check` nothing is fetched and nothing is written.
+Package names and versions enter, `files/` and `manifest.json` leave, each file patched where `patches.py` says so. To
+upgrade, change a version in `WANTED` and run it. The same versions and patches give the same files, so that running it
+again changes nothing; a published version whose content has changed is refused. With `--check` nothing is fetched and
+nothing is written.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from graph.explorer.manifest import (
     check,
     integrity,
 )
+from graph.explorer.patches import PatchError, patched
 
 FETCH_TIMEOUT_S = 300
 
@@ -119,28 +121,29 @@ def describe(wanted: Wanted, package: Path, recorded: VendoredPackage | None) ->
         wanted.name,
         wanted.version,
         licence,
-        tuple(VendoredFile(name, source, digest(wanted, package, source)) for name, source in wanted.files.items()),
+        tuple(described(wanted, package, name, source) for name, source in wanted.files.items()),
     )
     if recorded is not None and recorded.version == found.version:
         refuse_another_content(recorded, found)
     return found
 
 
-def digest(wanted: Wanted, package: Path, source: str) -> str:
-    """The digest of one file in a fetched package. Raises `VendorError` if it is not there."""
+def described(wanted: Wanted, package: Path, name: str, source: str) -> VendoredFile:
+    """One file with its digests, as published and as patched. Raises `VendorError` if it is not there."""
     try:
-        return integrity((package / source).read_bytes())
+        content = (package / source).read_bytes()
     except FileNotFoundError:
         raise VendorError(
             f"{wanted.specifier} holds no {source}; look for its new name in the package and change WANTED."
         ) from None
+    return VendoredFile(name, source, integrity(content), integrity(patched(name, content)))
 
 
 def refuse_another_content(recorded: VendoredPackage, found: VendoredPackage) -> None:
     """Raise `VendorError` if a file of a published version has changed: a version is published once."""
-    before = {file.source: file.integrity for file in recorded.files}
+    before = {file.source: file.published for file in recorded.files}
     for file in found.files:
-        if before.get(file.source, file.integrity) != file.integrity:
+        if before.get(file.source, file.published) != file.published:
             raise VendorError(
                 f"{file.source} of {found.name}@{found.version} has changed since it was recorded; find out why,"
                 f" and delete {MANIFEST.name} only if you trust the new content."
@@ -150,7 +153,7 @@ def refuse_another_content(recorded: VendoredPackage, found: VendoredPackage) ->
 def vendor(wanted: Sequence[Wanted] = WANTED, files: Path = FILES, record: Path = MANIFEST) -> Manifest:
     """Fetch everything wanted, then write the files and the manifest.
 
-    Nothing is written unless all of it came. Raises `VendorError`.
+    Nothing is written unless all of it came. Raises `VendorError`, and `PatchError` for a file that has moved on.
     """
     before = Manifest.read(record) if record.exists() else Manifest(())
     with tempfile.TemporaryDirectory(prefix="trellis-explorer-") as folder:
@@ -162,7 +165,7 @@ def vendor(wanted: Sequence[Wanted] = WANTED, files: Path = FILES, record: Path 
         )
         for one, package in zip(wanted, packages, strict=True):
             for name, source in one.files.items():
-                shutil.copyfile(package / source, files / name)
+                (files / name).write_bytes(patched(name, (package / source).read_bytes()))
     for gone in {file.name for file in before.files()} - {file.name for file in after.files()}:
         (files / gone).unlink(missing_ok=True)
     record.write_text(after.text(), encoding="utf-8")
@@ -181,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             check(manifest)
         else:
             manifest = vendor()
-    except (ManifestError, VendorError) as error:
+    except (ManifestError, PatchError, VendorError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     for package in manifest.packages:

@@ -4,17 +4,26 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from db.demo import fill
+from db.migrate import upgrade
 from db.session.engines import Engines
 from graph.app import create_app
-from graph.settings import Settings
+from graph.settings import DoctorAccess, Settings
 
 
-async def demo_application(database_url: str) -> Starlette:
-    """Fill a migrated, empty database, and make the application that serves it."""
-    settings = Settings(database_url=SecretStr(database_url))
-    engines = Engines(settings)
+def make_tables(database_url: str) -> None:
+    """Migrate a database."""
+    upgrade(Settings(database_url=SecretStr(database_url)))
+
+
+async def fill_tables(database_url: str, scale: int = 1) -> None:
+    """Fill a migrated, empty database."""
+    engines = Engines(Settings(database_url=SecretStr(database_url)))
     try:
-        await fill(engines, scale=1)
+        await fill(engines, scale=scale)
     finally:
         await engines.dispose()
-    return create_app(settings)
+
+
+def demo_application(database_url: str, doctor: DoctorAccess = DoctorAccess.EVERYBODY) -> Starlette:
+    """The application that serves such a database."""
+    return create_app(Settings(database_url=SecretStr(database_url), doctor=doctor))

@@ -8,10 +8,13 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright, expect
+
+from graph.explorer.manifest import OWN_FILES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MISSING = "no Chromium found: apt-get install chromium"
@@ -91,6 +94,7 @@ class Witness:
             self.complain("another host", url)
 
     def console(self, message: ConsoleMessage) -> None:
-        """Errors count; warnings are React's talk with its developers."""
-        if message.type == "error":
+        """Errors count, and warnings of files of ours."""
+        ours = PurePosixPath(urlsplit(message.location.get("url", "")).path).name in OWN_FILES
+        if message.type == "error" or (message.type == "warning" and ours):
             self.complain("console", message.text)

@@ -1,5 +1,6 @@
 """The explorer's files over HTTP: only ours, only as recorded, and the browser is told how to treat them."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
@@ -13,14 +14,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graph.explorer import explorer_files, explorer_page
+from graph.domain import Example, SignInOperations
+from graph.explorer import ExplorerPage, explorer_files
 from graph.explorer.assets import assets
 from graph.explorer.manifest import FILES, OWN_FILES, Manifest, ManifestError, check, integrity
+from graph.explorer.page import SCRIPTS, STYLES
 from tests.http.client import DECOMPRESS
+
+PAGE = ExplorerPage(
+    [Example('{ "<b>" }', '{"a": 1}')], SignInOperations("{ me }", "mutation { in }", "mutation { out }")
+)
 
 
 async def page(_: Request) -> Response:
-    return explorer_page()
+    return PAGE.response()
 
 
 @pytest.fixture
@@ -122,10 +129,26 @@ async def test_each_page_has_a_nonce_of_its_own(client: AsyncClient) -> None:
     assert len(nonces) == 3
 
 
+async def test_the_page_carries_what_it_opens_with(client: AsyncClient) -> None:
+    (carried,) = [
+        tag["data-content"] for _, tag in Tags((await client.get("/graphql")).text).tags if "data-content" in tag
+    ]
+    assert json.loads(carried or "") == {
+        "examples": [{"query": '{ "<b>" }', "variables": '{"a": 1}'}],
+        "signIn": {"viewer": "{ me }", "signIn": "mutation { in }", "signOut": "mutation { out }"},
+    }
+
+
+def test_without_examples_the_page_opens_with_something_that_every_schema_answers() -> None:
+    page = bytes(ExplorerPage().response().body).decode()
+    assert "__typename" in page
+    assert "&quot;signIn&quot;: null" in page
+
+
 async def test_the_page_loads_only_our_files_each_by_its_digest(client: AsyncClient) -> None:
     tags = Tags((await client.get("/graphql")).text)
     assert tags.inline == ""
-    assert len(tags.loaded()) == 8
+    assert len(tags.loaded()) == len(STYLES + SCRIPTS)
     for attributes in tags.loaded():
         address = attributes.get("src") or attributes.get("href")
         assert address is not None

@@ -12,6 +12,7 @@ from textwrap import dedent
 import pytest
 
 from graph.explorer.manifest import Manifest, integrity
+from graph.explorer.patches import PATCHES, Patch, PatchError
 from graph.explorer.vendor import WANTED, VendorError, Wanted, main, vendor
 
 LEAF = Wanted("leaf", "1.0.0", {"leaf.min.js": "dist/leaf.js", "leaf.LICENSE.txt": "LICENSE"})
@@ -130,6 +131,23 @@ def test_without_npm_the_cure_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(VendorError, match=r"npm is not installed; install Node.js"):
         vendor([LEAF], tmp_path, tmp_path / "manifest.json")
+
+
+def test_a_patched_file_has_both_digests(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PATCHES, "leaf.min.js", [Patch("leaves fall", "leaf", "patched leaf")])
+    (file, _licence) = shelf.vendor(LEAF).files()
+    assert shelf.content()["leaf.min.js"] == "the patched leaf"
+    assert (file.published, file.integrity) == (integrity(b"the leaf"), integrity(b"the patched leaf"))
+    shelf.vendor(LEAF)
+
+
+def test_a_patch_for_a_file_that_has_moved_on_is_named_and_nothing_is_written(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PATCHES, "leaf.min.js", [Patch("leaves fall", "e", "E")])
+    with pytest.raises(PatchError, match=r'leaf.min.js has the text of the patch "leaves fall" 2 times, not once'):
+        shelf.vendor(LEAF)
+    assert shelf.content() == {}
 
 
 def test_what_is_wanted_is_what_is_recorded() -> None:

@@ -35,6 +35,7 @@ async def test_without_the_explorer_a_browser_is_told_what_to_send(serve: Serve,
     answer = read(await client.http.get("/graphql", headers={"Accept": BROWSER}))
     assert (answer.status, answer.messages) == (400, ["`query` is missing; it is the text of the document."])
     assert (await client.http.get("/")).status_code == 404
+    assert (await client.http.get("/graphql/explorer/explorer.js")).status_code == 404
     assert (await client.ask("{ __typename }")).status == 200
 
 

@@ -1,11 +1,11 @@
-/* Starts GraphiQL. The page's address is the API's address; the page carries the first query. */
+/* Starts GraphiQL. The page's address is the API's address; the page carries the tabs that it opens with. */
 (() => {
   "use strict";
+  const h = React.createElement;
+  const { useEditorContext } = GraphiQL.React;
 
   const page = document.getElementById("explorer");
-  const api = new URL(location.pathname, location.origin);
-  const socket = new URL(api);
-  socket.protocol = socket.protocol.replace("http", "ws");
+  const { examples, signIn } = JSON.parse(page.dataset.content);
 
   // GraphiQL's dialogs keep the page from scrolling with a style element of their own. Under this name their library
   // looks for the nonce that the Content-Security-Policy asks of such an element.
@@ -13,58 +13,78 @@
 
   const explorer = GraphiQLPluginExplorer.explorerPlugin();
 
-  // The pane that was open last is opened again; at the first visit it is the explorer. GraphiQL has the property
-  // `visiblePlugin` for this, but 4.1.2 marks the pane as open and leaves it hidden. So we press the button, once
-  // there is a schema to show.
+  // The pane that was open last is opened again; at the first visit it is the explorer, where there is room for it.
+  // GraphiQL has the property `visiblePlugin` for this, but 4.1.2 marks the pane as open and leaves it hidden. So we
+  // press the button, once there is a schema to show.
   const OPEN_PANE = "trellis:open-pane";
-  const remember = (pane) => localStorage.setItem(OPEN_PANE, pane?.title ?? "");
+  const ROOM_FOR_A_PANE = matchMedia("(min-width: 1000px)");
   let opened = false;
   const open = () => {
     if (opened) return;
     opened = true;
-    const title = localStorage.getItem(OPEN_PANE) ?? explorer.title;
+    const title = localStorage.getItem(OPEN_PANE) ?? (ROOM_FOR_A_PANE.matches ? explorer.title : "");
     document.querySelector(`.graphiql-sidebar button[aria-label="Show ${CSS.escape(title)}"]`)?.click();
   };
-
-  // GraphiQL 4.1.2 keeps headers in its history, whatever `shouldPersistHeaders` says. So the history is stored without.
-  const HISTORY = ["graphiql:queries", "graphiql:favorites"];
-  const withoutHeaders = (name, value) => (name === "headers" ? undefined : value);
-  const storage = {
-    getItem: (key) => localStorage.getItem(key),
-    setItem: (key, value) =>
-      localStorage.setItem(key, HISTORY.includes(key) ? JSON.stringify(JSON.parse(value, withoutHeaders)) : value),
-    removeItem: (key) => localStorage.removeItem(key),
-    clear: () => Object.keys(localStorage).filter((key) => key.startsWith("graphiql:")).forEach(storage.removeItem),
-    get length() {
-      return Object.keys(localStorage).filter((key) => key.startsWith("graphiql:")).length;
-    },
+  const toggled = (pane) => {
+    localStorage.setItem(OPEN_PANE, pane?.title ?? "");
+    // All panes share one scrollbar, which would stay where the last pane was read.
+    requestAnimationFrame(() => document.querySelector(".graphiql-plugin")?.scrollTo(0, 0));
   };
-  for (const key of HISTORY) {
-    const kept = storage.getItem(key); // by a version that did not know
-    if (kept) storage.setItem(key, kept);
-  }
 
-  // A link may bring its own query, /graphql#query=…; it is shown, never run, and the server does not see it.
-  const link = new URLSearchParams(location.hash.slice(1));
+  /* Let lines that are too long go on in the next line, two characters deeper than they begin.
+     Source: codemirror.net/5/demo/indentwrap.html */
+  const wrap = (editor) => {
+    editor.setOption("lineWrapping", true);
+    editor.on("renderLine", (_editor, { text }, element) => {
+      const deep = (text.search(/\S|$/) + 2) * editor.defaultCharWidth();
+      element.style.textIndent = `-${deep}px`;
+      element.style.paddingLeft = `${deep + 4}px`; // 4: CodeMirror's own
+    });
+    editor.refresh();
+  };
+
+  /* The editor has the focus at first. */
+  const EditorCare = () => {
+    const { queryEditor, responseEditor } = useEditorContext({ nonNull: true });
+    React.useEffect(() => {
+      if (!queryEditor) return;
+      wrap(queryEditor);
+      queryEditor.focus();
+    }, [queryEditor]);
+    React.useEffect(() => void (responseEditor && wrap(responseEditor)), [responseEditor]);
+    return null;
+  };
+
+  const tabs = Trellis.link ? [Trellis.link, ...examples] : examples;
 
   ReactDOM.createRoot(page).render(
-    React.createElement(
+    h(
       GraphiQL,
       {
-        fetcher: GraphiQL.createFetcher({ url: api.href, subscriptionUrl: socket.href }),
-        defaultQuery: page.dataset.query,
-        query: link.get("query") ?? undefined,
-        variables: link.get("variables") ?? undefined,
-        plugins: [explorer],
+        fetcher: Trellis.fetcher,
+        defaultQuery: "",
+        defaultTabs: tabs,
+        query: Trellis.link?.query,
+        variables:
+          Trellis.link?.variables ?? (Trellis.storage.getItem("graphiql:tabState") ? undefined : tabs[0].variables),
+        plugins: [explorer, Trellis.doctor.plugin],
         onSchemaChange: open,
-        onTogglePluginVisibility: remember,
-        inputValueDeprecation: true, // ask for all that the schema can say, deprecated arguments
-        schemaDescription: true, // and the schema's own description included
+        onTogglePluginVisibility: toggled,
         isHeadersEditorEnabled: true,
-        shouldPersistHeaders: false, // a token is forgotten with the tab in which it was typed
-        storage,
+        shouldPersistHeaders: true, // until the browser's tab is closed (storage.js)
+        storage: Trellis.storage,
       },
-      React.createElement(GraphiQL.Logo, null, "Trellis"),
+      h(
+        GraphiQL.Logo,
+        null,
+        h(EditorCare),
+        h("span", { className: "trellis-name" }, "Trellis"),
+        signIn ? h(Trellis.SessionBar, { operations: signIn }) : null,
+      ),
+      h(GraphiQL.Toolbar, null, ({ prettify, merge, copy }) =>
+        h(React.Fragment, null, prettify, merge, copy, h(Trellis.ShareButton)),
+      ),
+      h(GraphiQL.Footer, null, h(Trellis.Measured)),
     ),
   );
 })();

@@ -1,0 +1,1 @@
+"""What GraphiQL opens with."""

@@ -1,0 +1,53 @@
+"""The operations that GraphiQL opens with: each is answered, and the sign-in has the form that the page reads."""
+
+import json
+
+from graphql import OperationDefinitionNode, parse
+
+from db.session.engines import Engines
+from graph.domain import Example
+from graph.examples import EXAMPLES, SIGN_IN
+from tests.mutations.asking import ADMIN, Asking, make_user
+
+
+def name_of(example: Example) -> str:
+    return operation(example.query).name.value  # type: ignore[union-attr]  # a test below: each has a name
+
+
+def operation(document: str) -> OperationDefinitionNode:
+    (definition,) = parse(document).definitions
+    assert isinstance(definition, OperationDefinitionNode)
+    return definition
+
+
+def test_every_example_has_a_name_of_its_own_and_says_what_it_shows() -> None:
+    names = [name_of(example) for example in EXAMPLES]
+    assert len({*names}) == len(names) > 4
+    assert all(example.query.startswith("# ") for example in EXAMPLES)
+
+
+async def test_every_example_is_answered_to_somebody_and_to_nobody(engines: Engines) -> None:
+    ask = Asking(engines)
+    await ask.by(ADMIN).do("createTag", {"slug": "pruning", "name": "Pruning"})
+    author = ask.by(await make_user(engines, "author"))
+    for example in EXAMPLES:
+        variables = json.loads(example.variables or "{}")
+        data = await author(example.query, **variables)
+        assert data.get("createPost", {"errors": []})["errors"] == [], name_of(example)
+        assert await ask(example.query, **variables)  # what was not done for nobody is an answer, too
+
+
+async def test_who_asks_has_a_name(engines: Engines) -> None:
+    ask = Asking(engines)
+    assert await ask(SIGN_IN.viewer) == {"viewer": None}
+    user = ask.by(await make_user(engines, "author", name="Ada"))
+    assert next(iter((await user(SIGN_IN.viewer))["viewer"].values())) == "Ada"
+
+
+def test_the_fields_of_the_form_are_texts() -> None:
+    form = operation(SIGN_IN.sign_in).variable_definitions or ()
+    assert [(it.variable.name.value, it.type.to_dict()["type"]["name"]["value"]) for it in form] == [
+        ("email", "String"),
+        ("password", "String"),
+    ]
+    assert not operation(SIGN_IN.sign_out).variable_definitions
