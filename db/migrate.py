@@ -2,7 +2,8 @@
 
 Settings enter, the database changes, sentences leave. No table is named here. The functions are synchronous and may be
 called anywhere: where an event loop is running they work in a thread of their own. They go past PgBouncer, to
-`TRELLIS_DIRECT_URL`.
+`TRELLIS_DIRECT_URL`. A revision is one of the application's; Trellis's own tables follow along, always to their newest
+revision: docs/decisions/0032-our-own-tables.md.
 
 Source: https://alembic.sqlalchemy.org/en/latest/api/commands.html
 """
@@ -24,6 +25,7 @@ from sqlalchemy import Connection
 
 from db import unmapped
 from db.differences import sentences
+from db.own import PREFIX
 from db.session.engines import create_engine
 from db.settings import HOUSE, DatabaseSettings
 
@@ -31,6 +33,12 @@ T = TypeVar("T")
 
 LOCK = 7_283_640_119
 """PostgreSQL's number for "Trellis is migrating"; any number that nobody else uses."""
+
+BASE = "base"
+"""Alembic's word for the state before the first revision."""
+
+OWN = "own"
+"""The option of alembic's configuration that stands for the history of Trellis's own tables."""
 
 _one_at_a_time = threading.Lock()  # alembic keeps its context in module variables
 
@@ -54,29 +62,43 @@ def upgrade(settings: DatabaseSettings, revision: str = "head", *, sql: TextIO |
     if file is not None and sql is None:
         file.parent.mkdir(parents=True, exist_ok=True)
     _run(settings, lambda config: command.upgrade(config, revision, sql=sql is not None), output=sql)
+    _run(settings, lambda config: command.upgrade(config, "head", sql=sql is not None), output=sql, own=True)
 
 
 def downgrade(settings: DatabaseSettings, revision: str, *, sql: TextIO | None = None) -> None:
     """Take the database down to a revision; `base` removes every table. Offline, `revision` is `from:to`."""
     _run(settings, lambda config: command.downgrade(config, revision, sql=sql is not None), output=sql)
+    if revision == BASE:
+        _run(settings, lambda config: command.downgrade(config, BASE, sql=False), own=True)
+    elif revision.endswith(f":{BASE}"):
+        everything = f"{newest(own=True)}:{BASE}"
+        _run(settings, lambda config: command.downgrade(config, everything, sql=True), output=sql, own=True)
 
 
-def current(settings: DatabaseSettings) -> str | None:
+def current(settings: DatabaseSettings, *, own: bool = False) -> str | None:
     """The revision that the database is at; None when it has never been migrated."""
     file = _file(settings)
     if file is not None and not file.exists():
         return None  # asking SQLite would make an empty file
-    return _ask(settings, lambda connection: MigrationContext.configure(connection).get_current_revision())
+    options = {"version_table": version_table(own=own)}
+    return _ask(
+        settings, lambda connection: MigrationContext.configure(connection, opts=options).get_current_revision()
+    )
 
 
-def newest() -> str | None:
+def newest(*, own: bool = False) -> str | None:
     """The revision that the code wants."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return ScriptDirectory.from_config(_config(own=own)).get_current_head()
 
 
-def revisions() -> list[str]:
+def version_table(*, own: bool) -> str:
+    """The table in which alembic keeps the revision of a history."""
+    return f"{PREFIX}revisions" if own else "alembic_version"
+
+
+def revisions(*, own: bool = False) -> list[str]:
     """Every revision, the oldest first."""
-    script = ScriptDirectory.from_config(_config())
+    script = ScriptDirectory.from_config(_config(own=own))
     return [revision.revision for revision in script.walk_revisions()][::-1]
 
 
@@ -85,8 +107,14 @@ def check(settings: DatabaseSettings) -> list[str]:
     at = current(settings)
     if at != newest():
         return [f"The database is at revision {at or 'none'}, the newest is {newest()}. Run `trellis db upgrade`."]
+    own = current(settings, own=True)
+    if own != newest(own=True):
+        return [
+            f"Trellis's own tables are at revision {own or 'none'} of {newest(own=True)}. Run `trellis db upgrade`."
+        ]
     differences: list[str] = []  # found first: that imports the models, which register what is beside their tables
-    _run(settings, lambda config: differences.extend(compare(config)))
+    for own_tables in (False, True):
+        _run(settings, lambda config: differences.extend(compare(config)), own=own_tables)
     return _ask(settings, unmapped.missing) + differences
 
 
@@ -101,17 +129,24 @@ def compare(config: Config) -> list[str]:
     return []
 
 
-def _config(settings: DatabaseSettings | None = None, output: TextIO | None = None) -> Config:
+def _config(settings: DatabaseSettings | None = None, output: TextIO | None = None, *, own: bool = False) -> Config:
     config = Config(output_buffer=output, stdout=io.StringIO())  # commands print what they find; ours return it
-    config.set_main_option("script_location", str(HOUSE / "migrations").replace("%", "%%"))
+    folder = str(HOUSE / "migrations").replace("%", "%%")
+    config.set_main_option("script_location", folder)
+    if own:
+        config.set_main_option(OWN, "true")
+        config.set_main_option("path_separator", "os")
+        config.set_main_option("version_locations", f"{folder}/own")
     config.attributes["settings"] = settings
     return config
 
 
-def _run(settings: DatabaseSettings, work: Callable[[Config], Any], output: TextIO | None = None) -> None:
+def _run(
+    settings: DatabaseSettings, work: Callable[[Config], Any], output: TextIO | None = None, *, own: bool = False
+) -> None:
     _refuse_pgbouncer(settings)
     with _one_at_a_time:
-        _outside_any_loop(lambda: work(_config(settings, output)))
+        _outside_any_loop(lambda: work(_config(settings, output, own=own)))
 
 
 def _ask(settings: DatabaseSettings, question: Callable[[Connection], T]) -> T:

@@ -20,18 +20,24 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Enum, MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import models, unmapped  # noqa: F401 - importing the models fills the metadata
+from db import models, own, unmapped  # noqa: F401 - importing the models fills the metadata
 from db.base import Base, EmailAddress, UtcDateTime
 from db.dialects.sqlite import BEGIN
-from db.migrate import LOCK
+from db.migrate import LOCK, OWN, version_table
 from db.session.engines import create_engine
 from db.settings import DatabaseSettings
 from migrations import comparison, enumerations, operations  # noqa: F401 - alembic uses the operations that are imported
 
 
+def of_our_own() -> bool:
+    """Whether this is the history of Trellis's own tables, not that of the models."""
+    return context.config.get_main_option(OWN) is not None
+
+
 def metadata() -> MetaData:
-    """The tables to compare: those of the models, unless whoever runs alembic brings others."""
-    found: MetaData = context.config.attributes.get("metadata", Base.metadata)
+    """The tables to compare: those of the models or our own, unless whoever runs alembic brings others."""
+    usual = own.OwnBase.metadata if of_our_own() else Base.metadata
+    found: MetaData = context.config.attributes.get("metadata", usual)
     return found
 
 
@@ -77,6 +83,7 @@ def configure(**options: Any) -> None:
     warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
     context.configure(
         target_metadata=metadata(),
+        version_table=version_table(own=of_our_own()),
         compare_type=True,
         compare_server_default=True,
         include_name=include_name,

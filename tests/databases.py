@@ -179,9 +179,10 @@ class _EmptiableDatabase:
             UNION ALL SELECT format('schema %s', oid) FROM pg_namespace WHERE nspname NOT LIKE 'pg_%'
             UNION ALL SELECT format('settings %s', setconfig) FROM pg_db_role_setting
             UNION ALL SELECT format('revision %s', version_num) FROM alembic_version
+            UNION ALL SELECT format('own revision %s', version_num) FROM trellis_revisions
         ) AS parts
     """
-    """A digest of tables, columns, indexes, constraints, triggers, functions, settings and the revision."""
+    """A digest of tables, columns, indexes, constraints, triggers, functions, settings and revisions."""
 
     def __init__(self, url: str, connection: asyncpg.Connection, shape: str, dirty: str) -> None:
         self.url = url
@@ -198,7 +199,7 @@ class _EmptiableDatabase:
                 (SELECT max(quote_literal(sequence.oid) || '::oid::regclass') FROM pg_depend
                  JOIN pg_class AS sequence ON sequence.oid = objid AND sequence.relkind = 'S'
                  WHERE refobjid = quote_ident(tablename)::regclass) AS sequence
-            FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+            FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'trellis_revisions')
             """
         )
         dirty = " UNION ALL ".join(

@@ -13,6 +13,7 @@ from sqlalchemy import Column, Connection, MetaData, Table, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import search_index
+from db.own import PREFIX
 from db.session.engines import create_engine
 from db.settings import DatabaseSettings
 
@@ -92,10 +93,13 @@ ROWS: dict[str, list[dict[str, Any]]] = {
 def tables(connection: Connection) -> list[Table]:
     """The tables of our nouns as the database has them, each after those that it refers to."""
     metadata = MetaData()
-    metadata.reflect(
-        connection, only=lambda name, _: not search_index.holds(name, "table") and name != "alembic_version"
-    )
+    metadata.reflect(connection, only=lambda name, _: is_noun(name))
     return metadata.sorted_tables
+
+
+def is_noun(name: str) -> bool:
+    """Whether a table is one of our nouns."""
+    return not search_index.holds(name, "table") and name != "alembic_version" and not name.startswith(PREFIX)
 
 
 def fill(connection: Connection) -> None:

@@ -124,7 +124,7 @@ async def test_a_change_of_the_models_becomes_a_numbered_revision(
     folder.mkdir()
     house = (HOUSE / "alembic.ini").read_text().replace("%(here)s", str(HOUSE))
     locations = f"version_locations = {HOUSE / 'migrations' / 'versions'}{os.pathsep}{folder}"
-    (tmp_path / "alembic.ini").write_text(house.replace("path_separator = os", f"path_separator = os\n{locations}"))
+    (tmp_path / "alembic.ini").write_text(house.replace("path_separator = os", f"path_separator = os\n{locations}", 1))
     await tool(
         *("alembic", "revision", "--autogenerate", "-m", "Bring it back", "--version-path", folder),
         cwd=tmp_path,

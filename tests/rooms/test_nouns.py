@@ -34,7 +34,7 @@ MODULES = {
     module_of(file.relative_to(ROOT)): file
     for room in ("db", "graph", "migrations")
     for file in sorted((ROOT / room).rglob("*.py"))
-    if "versions" not in file.parts
+    if "versions" not in file.parts and not file.stem[:1].isdigit()
 }
 MACHINERY = {name: file for name, file in MODULES.items() if not is_in(name, nouns())}
 

@@ -1,0 +1,1 @@
+"""The revisions of Trellis's own tables; see `db.own`."""
