@@ -44,8 +44,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        _spare_the_collector()
-        yield
+        async with endpoint.documents.running():
+            _spare_the_collector()
+            yield
         started.close()
         await engines.dispose()
 

@@ -22,13 +22,14 @@ from db.session.engines import Engines
 from db.statements import StatementCache
 from graph.context import ContextFactory, Cookie
 from graph.disconnect import while_connected
+from graph.documents import Documents
 from graph.domain import Identification
 from graph.entity import Schema
 from graph.errors import ClientError, CrossSite, Unauthenticated
 from graph.explorer import explorer_page
 from graph.http import GRAPHQL_RESPONSE, JSON, headers_of, read_request, response_type, wants_page
 from graph.masking import Overloaded, code_of, for_client
-from graph.prepare.documents import NotAllowed, OperationRequest
+from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
 from graph.settings import Settings
 from graph.viewer import Viewer
 
@@ -75,6 +76,7 @@ class GraphQLEndpoint:
         visibility: Callable[[Viewer], Visibility],
         services: Sequence[object] = (),
     ) -> None:
+        self.documents = Documents(schema.preparer, engines, settings)
         self._operations = schema.operations
         self._engines = engines
         self._settings = settings
@@ -100,6 +102,7 @@ class GraphQLEndpoint:
             media_type = response_type(headers.get(b"accept", b"").decode("latin-1"))
             asked = await read_request(request, headers, self._settings.max_body_bytes)
             viewer = await self._viewer(request)
+            asked = await self.documents.find(asked, request, viewer)
             contexts = ContextFactory(
                 self._engines,
                 request=request,
@@ -115,7 +118,9 @@ class GraphQLEndpoint:
             return Response(status_code=CLIENT_LEFT)
         except Unidentified as refused:
             return _with_cookies(_answer(refused.result, media_type), request, refused.cookies)
-        response = _answer(result, media_type)
+        except InvalidDocument as refused:
+            return _answer(ExecutionResult(None, refused.errors), media_type)
+        response = self.documents.answer(_answer(result, media_type), result, asked, request, viewer)
         return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
 
     async def _viewer(self, request: Request) -> Viewer:

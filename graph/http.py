@@ -23,6 +23,9 @@ JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 HTML = "text/html"
 
+NAMING = {"query", "documentId", "extensions"}
+"""The parameters that may say which document is meant."""
+
 OFFERED = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}
 """What we answer to each media range."""
 
@@ -53,7 +56,7 @@ def response_type(accept: str | None) -> str:
 
 def wants_page(request: HTTPRequest) -> bool:
     """Whether a browser asks for a page, not a program for data."""
-    asked_for_data = request.method == "POST" or "query" in request.query_params
+    asked_for_data = request.method == "POST" or not NAMING.isdisjoint(request.query_params)
     return not asked_for_data and HTML in _accepted(request.headers.get("accept", ""))
 
 
@@ -154,8 +157,14 @@ def _validated(given: Any) -> OperationRequest:
         raise HTTPException(400, "Send one operation for each request; lists of operations are not taken.")
     if not isinstance(given, dict):
         raise HTTPException(400, 'Send an object: {"query": "…"}.')
-    query = given.get("query")
-    if not isinstance(query, str) or not query:
+    query, document_id = given.get("query"), given.get("documentId")
+    if not isinstance(document_id, str | None):
+        raise HTTPException(400, "`documentId` must be text.")
+    if document_id is not None or _names_document(given):
+        query = "" if query is None else query
+    elif query == "":
+        query = None
+    if not isinstance(query, str):
         raise HTTPException(400, "`query` is missing; it is the text of the document.")
     name = given.get("operationName")
     if not isinstance(name, str | None):
@@ -164,4 +173,10 @@ def _validated(given: Any) -> OperationRequest:
     for key, value in maps.items():
         if not isinstance(value, dict | None):
             raise HTTPException(400, f"`{key}` must be an object.")
-    return OperationRequest(query, maps["variables"], name or None, maps["extensions"])
+    return OperationRequest(query, maps["variables"], name or None, maps["extensions"], document_id)
+
+
+def _names_document(given: Mapping[str, Any]) -> bool:
+    """Whether Apollo's extension says which document is meant, so that its text may be left out."""
+    extensions = given.get("extensions")
+    return isinstance(extensions, dict) and "persistedQuery" in extensions

@@ -6,5 +6,6 @@ refers to one of these. Why: docs/decisions/0032-our-own-tables.md.
 """
 
 from db.own.base import PREFIX, OwnBase
+from db.own.documents import TrustedDocument, TrustedDocumentId, TrustedDocumentUse
 
-__all__ = ["PREFIX", "OwnBase"]
+__all__ = ["PREFIX", "OwnBase", "TrustedDocument", "TrustedDocumentId", "TrustedDocumentUse"]

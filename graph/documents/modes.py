@@ -1,0 +1,186 @@
+"""Which document a request means, and whether it may be sent: the one decision of `TRELLIS_DOCUMENTS`.
+
+A request enters as it was read, with what is known of its sender; it leaves with the text, or the prepared document, of
+what it names. `off`: texts alone. `accept`: texts, ids of registered documents, and those that clients have added.
+`strict`: registered documents, and for some senders others; a text that is not registered is never parsed.
+"""
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType, parse
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from strawberry.types import ExecutionResult
+
+from db.session import Engines
+from graph.documents.added import AddedDocuments
+from graph.documents.caching import shared_answer
+from graph.documents.errors import (
+    DocumentIdsNotSupported,
+    DocumentNotFound,
+    DocumentRequired,
+    PersistedQueryNotFound,
+    PersistedQueryNotSupported,
+    WrongId,
+)
+from graph.documents.ids import PREFIX, hash_in, id_of, sha256_of
+from graph.documents.registry import Registered, Registry
+from graph.errors import ClientError
+from graph.prepare.documents import InvalidDocument, OperationRequest, Preparer
+from graph.settings import ROLE, DocumentsMode, Exempt, Settings
+from graph.viewer import Viewer
+
+logger = logging.getLogger("trellis")
+
+ALL_KINDS = frozenset(OperationType)
+
+
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+"""Headers of a proxy: who asks through it is not on this machine, whatever the address says."""
+
+INTROSPECTION_FIELDS = {"__schema", "__type", "__typename"}
+MAX_INTROSPECTION = 10_000
+"""Characters of a question about the schema alone; those of GraphiQL and of generators have 2,000."""
+
+
+class Documents:
+    """The trusted documents of one server."""
+
+    def __init__(self, preparer: Preparer, engines: Engines, settings: Settings) -> None:
+        self._mode = settings.documents
+        self._exempt = frozenset(settings.documents_exempt)
+        self._roles = [it.removeprefix(ROLE) for it in settings.documents_exempt if it.startswith(ROLE)]
+        self._refresh_s = settings.documents_refresh_s
+        self._max_age_s = settings.documents_max_age_s
+        self._preparer = preparer
+        self.registry = Registry(engines, preparer)
+        self.added = AddedDocuments(settings.max_added_documents, settings.max_added_document_bytes)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Know what is registered, from the start to the end of the server."""
+        if self._mode is DocumentsMode.OFF:
+            yield
+            return
+        await self._refresh()
+        refreshing = asyncio.create_task(self._refresh_now_and_then())
+        try:
+            yield
+        finally:
+            refreshing.cancel()
+            await asyncio.gather(refreshing, return_exceptions=True)
+
+    async def find(self, asked: OperationRequest, request: HTTPConnection, viewer: Viewer) -> OperationRequest:
+        """The request with its document. Raises `InvalidDocument` for one that is not known, or may not be sent."""
+        if self._mode is DocumentsMode.OFF:
+            return asked if asked.query else _refuse_id(asked)
+        known = self.registry.with_text(asked.query) if asked.document_id is None and asked.query else None
+        if known is not None and not asked.extensions:
+            return _registered(asked, known)
+        try:
+            return await self._find(asked, request, viewer)
+        except InvalidDocument:
+            raise
+        except Exception as error:  # whatever the database says, the answer has the form of GraphQL's errors
+            shown = error if isinstance(error, ClientError) else GraphQLError(str(error), original_error=error)
+            raise InvalidDocument([shown]) from error
+
+    def answer(
+        self, answer: Response, result: ExecutionResult, asked: OperationRequest, request: HTTPConnection, who: Viewer
+    ) -> Response:
+        """The answer, ready to be kept by caches where it is a registered query's that anybody may ask."""
+        if asked.prepared is None or request.scope["method"] not in ("GET", "HEAD"):
+            return answer
+        return shared_answer(answer, result, request, self._max_age_s) if not who.is_known else answer
+
+    async def _find(self, asked: OperationRequest, request: HTTPConnection, viewer: Viewer) -> OperationRequest:
+        given = id_of(asked)
+        if given is None:
+            return await self._by_text(asked, request, viewer)
+        known = self.registry.get(given)
+        if known is not None:
+            return _registered(asked, known)
+        if asked.query and hash_in(given) not in (None, sha256_of(asked.query)):
+            raise WrongId("The hash is not that of `query`; send that of the text as it is, in UTF-8.")
+        added = self.added.get(hash_in(given))
+        if added is not None:
+            return asked._replace(query=added)
+        if asked.query and self._mode is DocumentsMode.ACCEPT and hash_in(given):
+            return self._add(asked)
+        known = await self.registry.find(given)
+        if known is not None:
+            return _registered(asked, known)
+        if asked.query:
+            return await self._by_text(asked, request, viewer)
+        raise DocumentNotFound if asked.document_id is not None else PersistedQueryNotFound
+
+    async def _by_text(self, asked: OperationRequest, request: HTTPConnection, viewer: Viewer) -> OperationRequest:
+        known = self.registry.with_text(asked.query)
+        if known is None:
+            if self._mode is DocumentsMode.ACCEPT or self._is_exempt(request, viewer):
+                return asked
+            known = await self.registry.find(PREFIX + sha256_of(asked.query))
+        if known is not None:
+            return _registered(asked, known)
+        if Exempt.INTROSPECTION in self._exempt and _is_introspection(asked.query):
+            return asked
+        raise DocumentRequired
+
+    def _add(self, asked: OperationRequest) -> OperationRequest:
+        """Keep a text under its hash, when it may be run as it is asked for. Raises `InvalidDocument`."""
+        self._preparer.checked(asked, ALL_KINDS)
+        self.added.add(sha256_of(asked.query), asked.query)
+        return asked
+
+    def _is_exempt(self, request: HTTPConnection, viewer: Viewer) -> bool:
+        return viewer.has(*self._roles) or (Exempt.LOOPBACK in self._exempt and _is_on_this_machine(request))
+
+    async def _refresh_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(self._refresh_s)
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        try:
+            await self.registry.refresh()
+        except Exception as error:  # whatever it is, what is known is known
+            logger.warning("Registered documents could not be read: %s. They are looked up when asked for.", error)
+
+
+def _refuse_id(asked: OperationRequest) -> OperationRequest:
+    raise InvalidDocument([PersistedQueryNotSupported() if asked.document_id is None else DocumentIdsNotSupported()])
+
+
+def _registered(asked: OperationRequest, known: Registered) -> OperationRequest:
+    if asked.query and asked.query != known.text:
+        raise WrongId("The document with this id has another text than `query`; send one of them.")
+    return asked._replace(query=known.text, prepared=known.prepared())
+
+
+def _is_on_this_machine(request: HTTPConnection) -> bool:
+    if request.client is None or any(name in request.headers for name in FORWARDED):
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:  # of a socket without addresses
+        return False
+
+
+def _is_introspection(text: str) -> bool:
+    """Whether a text asks for nothing but the schema. It is parsed only if it looks so, and is short."""
+    if len(text) > MAX_INTROSPECTION or ("__schema" not in text and "__type" not in text):
+        return False
+    try:
+        document = parse(text, no_location=True, max_lexical_tokens=MAX_INTROSPECTION, max_comments=MAX_INTROSPECTION)
+    except GraphQLError:
+        return False
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    return all(
+        isinstance(field, FieldNode) and field.name.value in INTROSPECTION_FIELDS
+        for operation in operations
+        for field in operation.selection_set.selections
+    )
