@@ -15,12 +15,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from db.session.engines import Engines
+from graph.cors import for_other_origins
 from graph.domain import Domain, Identification
-from graph.endpoint import EndpointFirst, GraphQLEndpoint, refusal
+from graph.endpoint import EndpointFirst, GraphQLEndpoint
 from graph.errors import Unexpected
 from graph.explorer import explorer_files
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
+from graph.responses import refusal
 from graph.schema import DOMAIN
 from graph.settings import Settings
 
@@ -58,8 +60,9 @@ def create_app(
         domain.visibility,
         [domain.settings(), *started.services],
     )
+    served = for_other_origins(endpoint, settings)
     routes: list[BaseRoute] = [
-        Route(GRAPHQL, endpoint),
+        Route(GRAPHQL, served),
         Route("/healthz", _alive),
         Route("/readyz", _Readiness(engines, settings).respond),
         Route("/metrics", metrics.respond),
@@ -71,7 +74,7 @@ def create_app(
         routes=routes,
         middleware=[
             Middleware(MetricsMiddleware, metrics=metrics, paths=paths),
-            Middleware(EndpointFirst, path=GRAPHQL, endpoint=endpoint),
+            Middleware(EndpointFirst, path=GRAPHQL, endpoint=served),
         ],
         exception_handlers={HTTPException: _refused, Exception: _broken},
         lifespan=lifespan,

@@ -108,6 +108,25 @@ class ClientError(GraphQLError, TrellisError):
         super().__init__(message, extensions={"code": self.code, **extensions})
 
 
+class IllFormed(ClientError):
+    """What was sent is no request of GraphQL."""
+
+    code = "BAD_REQUEST"
+
+
+class PersistedQueryNotSupported(ClientError):
+    """A document was named that is not sent along, and none are kept here.
+
+    Clients know the message and the code, and send the document from then on.
+    Source: https://www.apollographql.com/docs/apollo-server/performance/apq
+    """
+
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotSupported")
+
+
 class InvalidFilter(ClientError):
     """A comparison that says nothing, or cannot be made."""
 
@@ -176,13 +195,13 @@ class InvalidId(ClientError):
 
 
 class TooCostly(ClientError):
-    """The operation asks for more than one operation may."""
+    """The operation, or a batch of operations, asks for more than one request may."""
 
     code = "TOO_COSTLY"
 
-    def __init__(self, what: str, needed: int, allowed: int) -> None:
+    def __init__(self, what: str, needed: int, allowed: int, asked: str = "operation") -> None:
         super().__init__(
-            f"This operation may need {needed} {what}; {allowed} are allowed."
+            f"This {asked} may need {needed} {what}; {allowed} are allowed."
             " Ask for smaller pages, fewer levels or fewer fields.",
             **{what: needed, "allowed": allowed},
         )

@@ -1,36 +1,35 @@
 """Reading a GraphQL request from HTTP.
 
-A request enters, a `OperationRequest` leaves or an `HTTPException` with the status and the cure. Nothing is executed
-here. Source: https://graphql.github.io/graphql-over-http/draft/
+A request enters; an `OperationRequest` leaves, or a batch of them. What HTTP refuses is an `HTTPException` with the
+status and the cure, what is no request of GraphQL a `ClientError`. Nothing is executed here.
+Source: https://http-spec.graphql.org/September2026/#sec-Request
 """
 
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HTTPRequest
 
 from db.exact_json import loads_floats
-from graph.prepare.documents import OperationRequest
+from graph.errors import ClientError, IllFormed
+from graph.negotiation import KEPT_HEADERS, liking, split, weights
+from graph.prepare.documents import InvalidDocument, OperationRequest
 
 MAY_BE_ROUNDED = re.compile(rb"[0-9](?:[.eE]|[0-9]{15})")
 """What a number looks like that a double may not hold; texts may look so, too."""
+
+METHODS = ("GET", "HEAD", "POST")
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 HTML = "text/html"
 
-NAMING = {"query", "documentId", "extensions"}
-"""The parameters that may say which document is meant."""
-
-OFFERED = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}
-"""What we answer to each media range."""
-
-KEPT_HEADERS = 256
-"""How many values of a header are kept with what they mean; clients send the same few."""
+DATA = frozenset(("query", "documentId", "extensions"))
+"""The parameters of an address that ask for data, not for a page."""
 
 UTF_8 = ("utf-8", "utf8")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -39,42 +38,32 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 Headers = Mapping[bytes, bytes]
 """As ASGI gives them: https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope"""
 
+Batch: TypeAlias = list[OperationRequest | ClientError | InvalidDocument]
+"""Several requests in one, in order; an error stands for what is none."""
+
 
 @lru_cache(KEPT_HEADERS)
-def response_type(accept: str | None) -> str:
+def response_type(accept: str) -> str:
     """The media type of the answer: what the client likes best. Raises 406 when it accepts neither of ours.
 
-    Without an `Accept` header, and for `*/*`, it is `application/json`, for clients of before the specification.
+    Of types that it likes equally, one that it names, and the first. Without an `Accept` header, and for `*/*`, it is
+    `application/json`, for clients of before the specification.
     """
     if not accept:
         return JSON
-    liked = {name: quality for name, quality in _accepted(accept).items() if name in OFFERED and quality > 0}
-    if not liked:
+    liked = weights(accept)
+    ours = sorted((JSON, GRAPHQL_RESPONSE), key=[*liked, JSON, GRAPHQL_RESPONSE].index)
+    found = {name: liking(liked, name, "application/*", "*/*") for name in ours}
+    best = max(found, key=lambda name: found[name])
+    if not found[best]:
         raise HTTPException(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
-    return OFFERED[max(liked, key=lambda name: (liked[name], "*" not in name))]  # of equals, the first
+    return best
 
 
 def wants_page(request: HTTPRequest) -> bool:
     """Whether a browser asks for a page, not a program for data."""
-    asked_for_data = request.method == "POST" or not NAMING.isdisjoint(request.query_params)
-    return not asked_for_data and HTML in _accepted(request.headers.get("accept", ""))
-
-
-def _accepted(accept: str) -> dict[str, float]:
-    """How much the client likes each media type. Source: https://www.rfc-editor.org/rfc/rfc9110#name-accept."""
-    return {name: _quality(parameters.get("q", "")) for name, parameters in map(_split, accept.split(","))}
-
-
-def _quality(text: str) -> float:
-    return float(text) if re.fullmatch(r"[01](\.\d{0,3})?", text) else 1.0
-
-
-@lru_cache(KEPT_HEADERS)
-def _split(value: str) -> tuple[str, dict[str, str]]:
-    """A media type and its parameters: `application/json; charset=utf-8`."""
-    name, *parameters = value.lower().split(";")
-    pairs = (parameter.partition("=") for parameter in parameters)
-    return name.strip(), {key.strip(): text.strip(' "') for key, _, text in pairs}
+    asked_for_data = request.method not in ("GET", "HEAD") or not DATA.isdisjoint(request.query_params)
+    return not asked_for_data and HTML in weights(request.headers.get("accept", ""))
 
 
 def headers_of(request: HTTPRequest) -> Headers:
@@ -82,11 +71,16 @@ def headers_of(request: HTTPRequest) -> Headers:
     return dict(reversed(list(request.scope["headers"])))
 
 
-async def read_request(request: HTTPRequest, headers: Headers, max_body_bytes: int) -> OperationRequest:
-    """Read what a client asks for, from the query string of a GET or the body of a POST."""
+async def read_request(
+    request: HTTPRequest, headers: Headers, max_body_bytes: int, max_batch: int
+) -> OperationRequest | Batch:
+    """Read what a client asks for, from the query string of a GET or the body of a POST.
+
+    Raises `HTTPException` and `IllFormed`.
+    """
     if request.method != "POST":
         return _from_parameters(request)
-    media_type, parameters = _split(headers.get(b"content-type", b"").decode("latin-1"))
+    media_type, parameters = split(headers.get(b"content-type", b"").decode("latin-1"))
     if media_type != JSON:
         raise HTTPException(415, f"Send the request as {JSON}.")
     if parameters.get("charset", "utf-8") not in UTF_8:
@@ -94,7 +88,8 @@ async def read_request(request: HTTPRequest, headers: Headers, max_body_bytes: i
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise HTTPException(415, "Send the request without compression.")
     body = await _body(request, headers.get(b"content-length", b"0").decode("latin-1"), max_body_bytes)
-    return _validated(_parsed(body.removeprefix(BYTE_ORDER_MARK), "The body"))
+    found = _parsed(body.removeprefix(BYTE_ORDER_MARK))
+    return _batched(found, max_batch) if isinstance(found, list) else _validated(found)
 
 
 async def _body(request: HTTPRequest, announced: str, max_body_bytes: int) -> bytes:
@@ -122,17 +117,24 @@ def _from_parameters(request: HTTPRequest) -> OperationRequest:
     given: dict[str, Any] = dict(request.query_params)
     for name in ("variables", "extensions"):
         if given.get(name):
-            given[name] = _parsed(given[name].encode(), f"`{name}`")
+            given[name] = _parsed_parameter(name, given[name])
         else:
             given.pop(name, None)
     return _validated(given)
 
 
-def _parsed(text: bytes, what: str) -> Any:
+def _parsed_parameter(name: str, text: str) -> Any:
+    try:
+        return _parsed(text.encode())
+    except HTTPException as error:
+        raise IllFormed(error.detail.replace("The body", f"`{name}`", 1)) from None
+
+
+def _parsed(text: bytes) -> Any:
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise HTTPException(400, f"{what} is not JSON in UTF-8: {error}.") from None
+        raise HTTPException(400, f"The body is not JSON in UTF-8: {error}.") from None
     # orjson rounds a number with many digits to a double. Few requests have a fraction, or a number beyond 64 bits.
     try:
         return loads_floats(text.decode()) if MAY_BE_ROUNDED.search(text) and _has_float(found) else found
@@ -152,31 +154,45 @@ def _has_float(found: Any) -> bool:
     return False
 
 
+def _batched(found: list[Any], max_batch: int) -> Batch:
+    if not max_batch:
+        raise IllFormed("Send one operation for each request; lists of operations are not taken.")
+    if not 0 < len(found) <= max_batch:
+        raise IllFormed(f"A list may have 1 to {max_batch} operations; this one has {len(found)}.")
+    if not all(isinstance(given, dict) for given in found):
+        raise IllFormed('Send a list of objects: [{"query": "…"}].')
+    return [_validated_or_not(given) for given in found]
+
+
+def _validated_or_not(given: Any) -> OperationRequest | ClientError:
+    try:
+        return _validated(given)
+    except ClientError as error:
+        return error
+
+
 def _validated(given: Any) -> OperationRequest:
-    if isinstance(given, list):
-        raise HTTPException(400, "Send one operation for each request; lists of operations are not taken.")
     if not isinstance(given, dict):
-        raise HTTPException(400, 'Send an object: {"query": "…"}.')
+        raise IllFormed('Send an object: {"query": "…"}.')
     query, document_id = given.get("query"), given.get("documentId")
+    if query in (None, "") and _names_document(given):
+        query = ""
+    elif not isinstance(query, str) or not query:
+        raise IllFormed("`query` is missing; it is the text of the document.")
     if not isinstance(document_id, str | None):
-        raise HTTPException(400, "`documentId` must be text.")
-    if document_id is not None or _names_document(given):
-        query = "" if query is None else query
-    elif query == "":
-        query = None
-    if not isinstance(query, str):
-        raise HTTPException(400, "`query` is missing; it is the text of the document.")
+        raise IllFormed("`documentId` must be text.")
     name = given.get("operationName")
     if not isinstance(name, str | None):
-        raise HTTPException(400, "`operationName` must be text.")
+        raise IllFormed("`operationName` must be text.")
     maps = {key: given.get(key) for key in ("variables", "extensions")}
     for key, value in maps.items():
         if not isinstance(value, dict | None):
-            raise HTTPException(400, f"`{key}` must be an object.")
+            raise IllFormed(f"`{key}` must be an object.")
     return OperationRequest(query, maps["variables"], name or None, maps["extensions"], document_id)
 
 
 def _names_document(given: Mapping[str, Any]) -> bool:
-    """Whether Apollo's extension says which document is meant, so that its text may be left out."""
+    """Whether the request says which document is meant, so that its text may be left out."""
     extensions = given.get("extensions")
-    return isinstance(extensions, dict) and "persistedQuery" in extensions
+    by_extension = isinstance(extensions, dict) and extensions.get("persistedQuery") is not None
+    return by_extension or given.get("documentId") is not None

@@ -4,10 +4,11 @@ Environment variables with the prefix `TRELLIS_` enter, one frozen object leaves
 opened or connected.
 """
 
+import re
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from db.settings import DatabaseSettings
@@ -17,6 +18,15 @@ MAX_PAGE = 100
 
 KIB = 1024
 DAY_S = 24 * 60 * 60
+
+HTTPEdition: TypeAlias = Literal["2025", "2026"]
+"""Of the specification "GraphQL over HTTP"."""
+
+ANY_ORIGIN = "*"
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*,]+")
+"""Also of apps: `capacitor://localhost`. Source: https://www.rfc-editor.org/rfc/rfc6454#section-6.2"""
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+"""Which browsers leave out."""
 
 TOKEN_KEY_CHARACTERS = 32
 """The least of a key. Source: https://www.rfc-editor.org/rfc/rfc7518#section-3.2"""
@@ -49,6 +59,29 @@ class Settings(DatabaseSettings):
     explorer: bool = Field(default=True, description="Serve GraphiQL to browsers at `/graphql`.")
     introspection: bool = Field(default=True, description="Answer questions about the schema.")
     max_body_bytes: int = Field(default=256 * KIB, ge=1, description="The largest request that is read, in bytes.")
+    http_edition: HTTPEdition = Field(
+        default="2025",
+        description="Whose statuses answers have: of `2025`, which old clients know, or of the specification's first"
+        " edition, `2026` (docs/http.md).",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Origins whose pages may read answers, separated by commas, such as `https://app.example.org`."
+        " `*`: all. Empty: none but our own.",
+    )
+    cors_credentials: bool = Field(
+        default=False, description="Believe the cookie of pages of those origins, too. Not with `*`."
+    )
+    compress_from_bytes: int = Field(
+        default=4 * KIB,
+        ge=0,
+        description="The smallest answer that is compressed for clients that take zstd or gzip, in bytes. 0: none is.",
+    )
+    max_batch: int = Field(
+        default=0,
+        ge=0,
+        description="The most operations in one request, as a list; they share its limits. 0: lists are not taken.",
+    )
     max_tokens: int = Field(default=10_000, ge=1, description="The longest document that is parsed, in tokens.")
     max_statements: int = Field(default=100, ge=1, description="The most statements that one operation may need.")
     max_rows: int = Field(default=100_000, ge=1, description="The most rows that one operation may ask for.")
@@ -105,9 +138,9 @@ class Settings(DatabaseSettings):
         default="100/minute", description="How often sign-in may be tried from one network address."
     )
 
-    @field_validator("token_keys", "documents_exempt", mode="before")
+    @field_validator("token_keys", "cors_origins", "documents_exempt", mode="before")
     @classmethod
-    def _split_by_commas_too(cls, value: Any) -> Any:
+    def _split_lists_by_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("token_keys")
@@ -128,6 +161,20 @@ class Settings(DatabaseSettings):
             raise ValueError(f"has an exemption that is not known; use {', '.join(known)} or {ROLE} and a role's name")
         return value
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value == (ANY_ORIGIN,):
+            return value
+        return tuple(map(_origin, value))
+
+    @field_validator("cors_credentials")
+    @classmethod
+    def _named_origins(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("cors_origins") in ((), (ANY_ORIGIN,)):
+            raise ValueError("lets pages act as whoever is signed in; name their origins in TRELLIS_CORS_ORIGINS first")
+        return value
+
     @field_validator("sign_in_limit", "sign_in_limit_per_address")
     @classmethod
     def _known_limit(cls, value: str) -> str:
@@ -139,3 +186,14 @@ class Settings(DatabaseSettings):
         except ValueError:
             raise ValueError("is not a limit such as 10/minute or 10/minute;100/day") from None
         return value
+
+
+def _origin(text: str) -> str:
+    """An origin as browsers write it. Raises `ValueError`."""
+    origin = text.lower()
+    if not ORIGIN.fullmatch(origin) or not origin.isascii():
+        raise ValueError(
+            f"has {text!r}, which is not an origin: write scheme, host and port alone, such as https://app.example.org,"
+            " and each one by its name; `*` stands alone"
+        )
+    return origin.removesuffix(DEFAULT_PORTS.get(origin.partition(":")[0], ""))

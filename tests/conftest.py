@@ -69,6 +69,7 @@ SLOW = (
     "http/test_exact_numbers.py",
     "http/test_hostile",  # every value that might do harm, in every place
     "operations/test_hostile",  # the same for our nouns
+    "identity/test_in_a_browser.py",
     "identity/test_over_http.py",  # a server for each
     "identity/test_requests.py",
     "migrations",  # revisions, up and down

@@ -4,25 +4,38 @@ A request enters; nothing leaves, or `CrossSite`. Who sends no cookie of ours is
 Source: https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
 """
 
+from collections.abc import Collection
+
 from starlette.requests import HTTPConnection
 
 from graph.errors import CrossSite
 
 PREFLIGHT = "X-Trellis-Preflight"
-"""A header that a page of another site cannot send before the browser has asked us, and we never allow it."""
+"""A header that a page of another site cannot send before the browser has asked us; we allow it to those alone whose
+requests are believed for their origin, or sent without a cookie."""
 
-OURS = ("same-origin", "none")
+SAME_ORIGIN = "same-origin"
+OURS = (SAME_ORIGIN, "none")
 """What browsers say of a page of ours, and of an address that was typed. Source: https://www.w3.org/TR/fetch-metadata/"""
 
 
-def refuse_cross_site(request: HTTPConnection) -> None:
-    """Raise `CrossSite` unless the request comes from one of our pages, or from a program.
+def refuse_cross_site(request: HTTPConnection, trusted: Collection[str] = ()) -> None:
+    """Raise `CrossSite` unless the request comes from one of our pages, of a trusted origin's, or from a program.
 
-    GET asks for the header in any case: links and images of other sites are sent without an `Origin`.
+    A browser sends links and images of other sites as GET without an `Origin`, and so may an old one that says nothing
+    of the site; a link in a mail looks like a typed address. So GET needs the header, too, unless the browser marks it
+    as our own page's.
     """
+    if trusted and request.headers.get("origin") in trusted:
+        return
     preflighted = PREFLIGHT in request.headers
-    if not _is_ours(request, preflighted) or (_is_get(request) and not preflighted):
+    if not _is_ours(request, preflighted) or (_is_get(request) and not (preflighted or _is_marked(request))):
         raise CrossSite(PREFLIGHT)
+
+
+def _is_marked(request: HTTPConnection) -> bool:
+    """Whether the browser itself says that a page of ours has sent the request; no page can write this header."""
+    return request.headers.get("sec-fetch-site") == SAME_ORIGIN
 
 
 def _is_ours(request: HTTPConnection, preflighted: bool) -> bool:

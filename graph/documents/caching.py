@@ -14,20 +14,22 @@ CREDENTIALS = ("authorization", "cookie")
 """What may say who asks. An answer to somebody, even to somebody who is not known, is nobody else's."""
 
 NOT_MODIFIED = 304
+OF_CONTENT = ("content-type", "content-length")
+"""Headers of what 304 does not send."""
 
 
-def shared_answer(answer: Response, result: ExecutionResult, request: HTTPConnection, max_age_s: int) -> Response:
-    """The answer to somebody who is nobody. One with an error, or to a request with credentials, is not kept."""
+def let_be_kept(answer: Response, result: ExecutionResult, request: HTTPConnection, max_age_s: int) -> None:
+    """Let caches keep the answer to somebody who is nobody. One with an error, or to credentials, is not kept."""
     if result.data is None or result.errors or any(name in request.headers for name in CREDENTIALS):
-        return answer
+        return
     headers = answer.headers
     headers["cache-control"] = f"public, max-age={max_age_s}" if max_age_s else "public, no-cache"
     headers["vary"] = ", ".join((headers["vary"], *(name.title() for name in CREDENTIALS)))
     headers["etag"] = etag = _etag(headers["content-type"], bytes(answer.body))
-    if not _has(request.headers.get("if-none-match"), etag):
-        return answer
-    kept = ("cache-control", "vary", "etag")
-    return Response(status_code=NOT_MODIFIED, headers={name: headers[name] for name in kept})
+    if _has(request.headers.get("if-none-match"), etag):
+        answer.status_code, answer.body = NOT_MODIFIED, b""
+        for name in OF_CONTENT:
+            del headers[name]
 
 
 def _etag(content_type: str, body: bytes) -> str:

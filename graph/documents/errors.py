@@ -12,15 +12,6 @@ class PersistedQueryNotFound(ClientError):
         super().__init__("PersistedQueryNotFound")
 
 
-class PersistedQueryNotSupported(ClientError):
-    """Apollo's word for a server without persisted queries. Clients send texts from now on."""
-
-    code = "PERSISTED_QUERY_NOT_SUPPORTED"
-
-    def __init__(self) -> None:
-        super().__init__("PersistedQueryNotSupported")
-
-
 class DocumentNotFound(ClientError):
     """No document has this id."""
 
@@ -28,15 +19,6 @@ class DocumentNotFound(ClientError):
 
     def __init__(self) -> None:
         super().__init__("No document is registered under this `documentId`; send its text as `query`, or register it.")
-
-
-class DocumentIdsNotSupported(ClientError):
-    """Ids are not answered by this server."""
-
-    code = "PERSISTED_DOCUMENT_NOT_SUPPORTED"
-
-    def __init__(self) -> None:
-        super().__init__("This server takes no `documentId`; send the document's text as `query`.")
 
 
 class DocumentRequired(ClientError):

@@ -8,8 +8,9 @@ what it names. `off`: texts alone. `accept`: texts, ids of registered documents,
 import asyncio
 import ipaddress
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType, parse
 from starlette.requests import HTTPConnection
@@ -18,18 +19,16 @@ from strawberry.types import ExecutionResult
 
 from db.session import Engines
 from graph.documents.added import AddedDocuments
-from graph.documents.caching import shared_answer
+from graph.documents.caching import let_be_kept
 from graph.documents.errors import (
-    DocumentIdsNotSupported,
     DocumentNotFound,
     DocumentRequired,
     PersistedQueryNotFound,
-    PersistedQueryNotSupported,
     WrongId,
 )
 from graph.documents.ids import PREFIX, hash_in, id_of, sha256_of
 from graph.documents.registry import Registered, Registry
-from graph.errors import ClientError
+from graph.errors import ClientError, PersistedQueryNotSupported
 from graph.prepare.documents import InvalidDocument, OperationRequest, Preparer
 from graph.settings import ROLE, DocumentsMode, Exempt, Settings
 from graph.viewer import Viewer
@@ -37,6 +36,10 @@ from graph.viewer import Viewer
 logger = logging.getLogger("trellis")
 
 ALL_KINDS = frozenset(OperationType)
+READING = ("GET", "HEAD")
+
+Asked: TypeAlias = OperationRequest | ClientError | InvalidDocument
+"""A request of a batch, or what is wrong with it."""
 
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
@@ -75,27 +78,42 @@ class Documents:
             await asyncio.gather(refreshing, return_exceptions=True)
 
     async def find(self, asked: OperationRequest, request: HTTPConnection, viewer: Viewer) -> OperationRequest:
-        """The request with its document. Raises `InvalidDocument` for one that is not known, or may not be sent."""
+        """The request with its document.
+
+        Raises `ClientError` for one that is not known or may not be sent, `InvalidDocument`, and a database's errors.
+        """
         if self._mode is DocumentsMode.OFF:
-            return asked if asked.query else _refuse_id(asked)
+            if not asked.query:
+                raise PersistedQueryNotSupported
+            return asked
         known = self.registry.with_text(asked.query) if asked.document_id is None and asked.query else None
         if known is not None and not asked.extensions:
             return _registered(asked, known)
-        try:
-            return await self._find(asked, request, viewer)
-        except InvalidDocument:
-            raise
-        except Exception as error:  # whatever the database says, the answer has the form of GraphQL's errors
-            shown = error if isinstance(error, ClientError) else GraphQLError(str(error), original_error=error)
-            raise InvalidDocument([shown]) from error
+        return await self._find(asked, request, viewer)
 
-    def answer(
-        self, answer: Response, result: ExecutionResult, asked: OperationRequest, request: HTTPConnection, who: Viewer
-    ) -> Response:
-        """The answer, ready to be kept by caches where it is a registered query's that anybody may ask."""
-        if asked.prepared is None or request.scope["method"] not in ("GET", "HEAD"):
-            return answer
-        return shared_answer(answer, result, request, self._max_age_s) if not who.is_known else answer
+    async def find_each(self, batch: Iterable[Asked], request: HTTPConnection, viewer: Viewer) -> list[Asked]:
+        """The requests of a batch with their documents, or what is wrong with them."""
+        return [await self._find_or_refuse(asked, request, viewer) for asked in batch]
+
+    def let_be_kept(
+        self,
+        answer: Response,
+        result: ExecutionResult,
+        asked: OperationRequest,
+        request: HTTPConnection,
+        viewer: Viewer,
+    ) -> None:
+        """Let caches keep an answer to a registered query that anybody may ask."""
+        if asked.prepared is not None and request.scope["method"] in READING and not viewer.is_known:
+            let_be_kept(answer, result, request, self._max_age_s)
+
+    async def _find_or_refuse(self, asked: Asked, request: HTTPConnection, viewer: Viewer) -> Asked:
+        if not isinstance(asked, OperationRequest):
+            return asked
+        try:
+            return await self.find(asked, request, viewer)
+        except (ClientError, InvalidDocument) as refused:
+            return refused
 
     async def _find(self, asked: OperationRequest, request: HTTPConnection, viewer: Viewer) -> OperationRequest:
         given = id_of(asked)
@@ -149,10 +167,6 @@ class Documents:
             await self.registry.refresh()
         except Exception as error:  # whatever it is, what is known is known
             logger.warning("Registered documents could not be read: %s. They are looked up when asked for.", error)
-
-
-def _refuse_id(asked: OperationRequest) -> OperationRequest:
-    raise InvalidDocument([PersistedQueryNotSupported() if asked.document_id is None else DocumentIdsNotSupported()])
 
 
 def _registered(asked: OperationRequest, known: Registered) -> OperationRequest:

@@ -35,6 +35,7 @@ class Identify:
     def __init__(self, engines: Engines, settings: Settings, tokens: Tokens | None = None) -> None:
         self._engines = engines
         self._tokens = tokens or Tokens(settings)
+        self._trusted = frozenset(settings.cors_origins if settings.cors_credentials else ())
         self._sign_in = CompiledStatement(_sign_in())
         self._api_key = CompiledStatement(_api_key())
 
@@ -53,7 +54,7 @@ class Identify:
         cookie = request.cookies.get(COOKIE) if may_have_cookie else None
         if not cookie:
             return NOBODY
-        refuse_cross_site(request)
+        refuse_cross_site(request, self._trusted)
         return await self.by_cookie(cookie)
 
     async def by_bearer(self, text: str) -> Viewer:

@@ -93,19 +93,23 @@ class PreparedOperation:
 
     def _cost(self, sizes: tuple[Any, ...], variables: Mapping[str, Any]) -> Cost:
         """What the operation costs with these variables, which are kept with it. Raises `TooCostly`."""
-        limits = self._limits
-        cost = cost_of(Document(self._schema, self.fragments, variables, limits.max_page), self.node)
-        for what, needed, allowed in (
-            ("statements", cost.statements, limits.max_statements),
-            ("rows", cost.rows, limits.max_rows),
-            ("values", cost.values, limits.max_values),
-        ):
-            if needed > allowed:
-                raise TooCostly(what, min(needed, MAX_SHOWN), allowed)
+        cost = cost_of(Document(self._schema, self.fragments, variables, self._limits.max_page), self.node)
+        refuse_costly(cost, self._limits)
         if len(self._costs) >= MAX_COSTS:
             self._costs.clear()
         self._costs[sizes] = cost
         return cost
+
+
+def refuse_costly(cost: Cost, limits: Limits, asked: str = "operation") -> None:
+    """Raise `TooCostly` for what may need more than is allowed."""
+    for what, needed, allowed in (
+        ("statements", cost.statements, limits.max_statements),
+        ("rows", cost.rows, limits.max_rows),
+        ("values", cost.values, limits.max_values),
+    ):
+        if needed > allowed:
+            raise TooCostly(what, min(needed, MAX_SHOWN), allowed, asked)
 
 
 def size_arguments(schema: GraphQLSchema) -> frozenset[str]:

@@ -17,7 +17,7 @@ async def test_an_answer_to_nobody_is_kept_until_it_changes(engines: Engines, se
     first = await client.get(PUBLIC)
     assert first.data == TITLES
     assert first.headers["cache-control"] == "public, max-age=60"
-    assert first.headers["vary"] == "Accept, Authorization, Cookie"
+    assert first.headers["vary"] == "Accept, Accept-Encoding, Authorization, Cookie"
     etag = first.headers["etag"]
     assert (await client.get(PUBLIC)).headers["etag"] == etag
     for given in (etag, f"W/{etag}", f'"other", {etag}', "*"):
@@ -81,3 +81,18 @@ async def test_errors_other_documents_and_bodies_are_kept_by_nobody(engines: Eng
         assert "etag" not in answer.headers
     assert (await client.get({"documentId": "partial"})).body["errors"]
     assert (await send(client, documentId="books")).headers["cache-control"] == "no-store"
+
+
+async def test_a_compressed_answer_has_a_weak_name_of_its_own(engines: Engines, serve: Serve) -> None:
+    await register(engines, [("books", BOOKS)])
+    client, _ = await serve(documents="accept", compress_from_bytes=1)
+    strong = (await client.get(PUBLIC, accept_encoding="identity")).headers["etag"]
+    packed = await client.get(PUBLIC, accept_encoding="gzip")
+    assert (packed.data, packed.headers["content-encoding"]) == (TITLES, "gzip")
+    assert packed.headers["etag"] == f"W/{strong}"
+    again = await client.http.get(
+        "/graphql",
+        params=PUBLIC,
+        headers={"If-None-Match": packed.headers["etag"], "Accept-Encoding": "gzip", "Accept": GRAPHQL_RESPONSE},
+    )
+    assert (again.status_code, again.content) == (304, b"")

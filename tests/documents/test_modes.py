@@ -38,7 +38,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
 }
 
 NOT_FOUND, QUERY_NOT_FOUND = "PERSISTED_DOCUMENT_NOT_FOUND", "PERSISTED_QUERY_NOT_FOUND"
-NOT_SUPPORTED, QUERY_NOT_SUPPORTED = "PERSISTED_DOCUMENT_NOT_SUPPORTED", "PERSISTED_QUERY_NOT_SUPPORTED"
+NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
 REQUIRED, WRONG = "PERSISTED_DOCUMENT_REQUIRED", "BAD_USER_INPUT"
 
 ANSWERS: dict[str, tuple[Any, Any, Any]] = {
@@ -51,12 +51,12 @@ ANSWERS: dict[str, tuple[Any, Any, Any]] = {
     "an id and its text": (TITLES, TITLES, TITLES),
     "an id and another text": (COUNT, WRONG, WRONG),
     "an unknown id and a text": (COUNT, COUNT, REQUIRED),
-    "Apollo's hash": (QUERY_NOT_SUPPORTED, TITLES, TITLES),
+    "Apollo's hash": (NOT_SUPPORTED, TITLES, TITLES),
     "Apollo's hash and the text": (TITLES, TITLES, TITLES),
-    "Apollo's unknown hash": (QUERY_NOT_SUPPORTED, QUERY_NOT_FOUND, QUERY_NOT_FOUND),
+    "Apollo's unknown hash": (NOT_SUPPORTED, QUERY_NOT_FOUND, QUERY_NOT_FOUND),
     "Apollo's unknown hash and the text": (COUNT, COUNT, REQUIRED),
     "Apollo's wrong hash": (COUNT, WRONG, WRONG),
-    "Apollo's extension with an id of the build": (QUERY_NOT_SUPPORTED, TITLES, TITLES),
+    "Apollo's extension with an id of the build": (NOT_SUPPORTED, TITLES, TITLES),
 }
 """What `off`, `accept` and `strict` answer: data, or the code of an error."""
 
@@ -188,3 +188,14 @@ async def test_an_added_document_has_passed_all_limits(engines: Engines, serve: 
     pages = "query ($n: Int) { books(first: $n) { nodes { genres(first: $n) { nodes { name } } } } }"
     assert not (await send(client, query=pages, extensions=persisted(pages), variables={"n": 1})).errors
     assert (await send(client, extensions=persisted(pages), variables={"n": 100})).code == "TOO_COSTLY"
+
+
+async def test_each_operation_of_a_batch_may_be_named_by_its_id(engines: Engines, serve: Serve) -> None:
+    await register(engines, [("books", BOOKS), ("gone", "{ nope }")])
+    client, _ = await serve(documents="strict", max_batch=5)
+    batch = [{"documentId": "books"}, {"query": OTHER}, {"documentId": "gone"}, {"documentId": "nothing"}, {}]
+    response = await client.http.post("/graphql", json=batch)
+    first, *others = response.json()
+    assert first == {"data": TITLES}
+    codes = [it["errors"][0]["extensions"]["code"] for it in others]
+    assert codes == [REQUIRED, "GRAPHQL_VALIDATION_FAILED", NOT_FOUND, "BAD_REQUEST"]

@@ -1,6 +1,5 @@
 """The explorer's files over HTTP: only ours, only as recorded, and the browser is told how to treat them."""
 
-import gzip
 import re
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
@@ -17,6 +16,7 @@ from starlette.routing import Route
 from graph.explorer import explorer_files, explorer_page
 from graph.explorer.assets import assets
 from graph.explorer.manifest import FILES, OWN_FILES, Manifest, ManifestError, check, integrity
+from tests.http.client import DECOMPRESS
 
 
 async def page(_: Request) -> Response:
@@ -166,6 +166,7 @@ def test_every_file_is_served() -> None:
     [
         ("gzip", "gzip"),
         ("br, GZIP;q=0.5, *;q=0.1", "gzip"),
+        ("gzip, deflate, br, zstd", "zstd"),
         ("gzip;q=1.0, identity; q=0.5", "gzip"),
         ("gzip;q=0", None),
         ("br, gzip; q=0.000, deflate", None),
@@ -173,14 +174,16 @@ def test_every_file_is_served() -> None:
         ("", None),
     ],
 )
-async def test_gzip_is_for_those_who_take_it(client: AsyncClient, accepted: str, encoding: str | None) -> None:
+async def test_files_are_compressed_for_those_who_take_that(
+    client: AsyncClient, accepted: str, encoding: str | None
+) -> None:
     headers = {"Accept-Encoding": accepted}
     async with client.stream("GET", "/graphql/explorer/graphiql.min.js", headers=headers) as response:
         sent = b"".join([part async for part in response.aiter_raw()])
     assert response.headers.get("Content-Encoding") == encoding
     assert response.headers["Vary"] == "Accept-Encoding"
     assert int(response.headers["Content-Length"]) == len(sent)
-    assert (gzip.decompress(sent) if encoding else sent) == (FILES / "graphiql.min.js").read_bytes()
+    assert DECOMPRESS[encoding](sent) == (FILES / "graphiql.min.js").read_bytes()
 
 
 async def test_a_client_that_has_the_file_gets_no_copy(client: AsyncClient) -> None:

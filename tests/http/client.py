@@ -1,13 +1,22 @@
 """A client of the API, over real HTTP, that takes nothing but valid JSON for an answer."""
 
+import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn, Self
 
 import httpx
+from zstandard import ZstdDecompressor
 
 from graph.http import GRAPHQL_RESPONSE, JSON
+
+DECOMPRESS: Mapping[str | None, Callable[[bytes], bytes]] = {
+    "zstd": lambda body: ZstdDecompressor().decompress(body),
+    "gzip": gzip.decompress,
+    None: lambda body: body,
+}
+"""What undoes each content coding."""
 
 
 class Answer(NamedTuple):

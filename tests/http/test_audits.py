@@ -1,4 +1,7 @@
-"""The audits of GraphQL over HTTP that the specification's authors publish, in npm's `graphql-http`."""
+"""The audits of GraphQL over HTTP that the specification's authors publish, in npm's `graphql-http`.
+
+They are of the edition before 2026, which is the default; test_editions.py has both.
+"""
 
 import asyncio
 import json

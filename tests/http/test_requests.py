@@ -1,6 +1,6 @@
-"""GraphQL over HTTP, as the draft has it: methods, media types, parameters, statuses.
+"""GraphQL over HTTP: methods, media types, parameters. Statuses are in test_editions.py.
 
-https://graphql.github.io/graphql-over-http/draft/
+https://http-spec.graphql.org/September2026/
 """
 
 import json
@@ -35,6 +35,9 @@ async def test_post_and_get_answer_alike(api: Client) -> None:
         (f"*/*, {GRAPHQL_RESPONSE}", GRAPHQL_RESPONSE),
         (f"text/html;q=1, {JSON.upper()};q=0.1", JSON),
         (f"{JSON};q=nonsense", JSON),
+        (f"{JSON};q=0, */*", GRAPHQL_RESPONSE),
+        (f"{JSON};q=0.5, */*;q=0.8", GRAPHQL_RESPONSE),
+        (f"{GRAPHQL_RESPONSE};q=0.2, application/*;q=0.1, */*", GRAPHQL_RESPONSE),
         ("", JSON),
     ],
 )
@@ -44,7 +47,7 @@ async def test_the_answer_has_the_media_type_that_the_client_likes_best(
     response = await bare.http.post("/graphql", content=BODY, headers={"Content-Type": JSON, "Accept": accept})
     assert response.status_code == 200
     assert response.headers["content-type"] == f"{answered}; charset=utf-8"
-    assert response.headers["vary"] == "Accept"
+    assert response.headers["vary"] == "Accept, Accept-Encoding"
 
 
 async def test_without_an_accept_header_the_answer_is_plain_json(bare: Client) -> None:

@@ -129,3 +129,26 @@ async def test_who_has_signed_in_goes_on_as_themselves_in_one_operation(database
         },
     )
     assert answer.data["createPost"] == {"post": {"author": GRACE, "status": "DRAFT"}, "errors": []}
+
+
+async def test_the_mutations_of_a_batch_come_in_their_order_and_sign_nobody_in_before_the_next_request(
+    database: Database, serve: Serve
+) -> None:
+    client = await serve(database.url, max_batch=5, compress_from_bytes=1)
+    sign_up = "mutation ($input: SignUpInput!) { signUp(input: $input) { viewer { name } errors { __typename } } }"
+
+    def as_name(name: str) -> dict[str, object]:
+        given = {"name": name, "email": "grace@example.com", "password": PASSWORD, "cookie": True}
+        return {"query": sign_up, "variables": {"input": given}}
+
+    asked = [as_name("Grace"), {"query": VIEWER}, as_name("Somebody else")]
+    response = await client.http.post("/graphql", json=asked)
+    first, between, second = response.json()
+    assert first["data"]["signUp"] == {"viewer": {"name": "Grace"}, "errors": []}
+    assert between["data"] == {"viewer": None}  # who sent the batch is asked once, before it
+    assert second["data"]["signUp"] == {"viewer": None, "errors": [{"__typename": "AlreadyExists"}]}
+    assert response.headers["set-cookie"].startswith("trellis_session=")
+    assert "content-encoding" not in response.headers  # there may be tokens in it
+    last = await client.http.post("/graphql", json=[{"query": VIEWER}], headers={"Sec-Fetch-Site": "same-origin"})
+    assert last.json() == [{"data": {"viewer": GRACE}}]
+    assert last.headers["content-encoding"] in ("gzip", "zstd")

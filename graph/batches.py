@@ -1,0 +1,80 @@
+"""Several operations in one request.
+
+A list of requests enters, results leave in the same order. One is run after the other, each in a session of its own:
+a request never holds more than one connection, mutations come in their order, and a query sees what the mutation before
+it has written. What they cost is added up before anything is run.
+Source: https://github.com/graphql/graphql-over-http/blob/main/rfcs/Batching.md
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from graphql import OperationType
+from strawberry.types import ExecutionResult
+
+from graph.context import ContextFactory
+from graph.errors import ClientError, IllFormed, TooCostly
+from graph.execute.operation import Operations
+from graph.http import Batch
+from graph.prepare.cost import Cost
+from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
+from graph.prepare.operation import CheckedOperation, refuse_costly
+
+ALLOWED = frozenset((OperationType.QUERY, OperationType.MUTATION))
+
+
+class PricedBatch(NamedTuple):
+    """A batch that asks for no more than one request may."""
+
+    turns: Sequence[OperationRequest | ExecutionResult]
+    """What is to be run, and what is wrong with the others."""
+    changes: bool
+    """Whether one of them is a mutation."""
+
+
+async def price(batch: Batch, preparer: Preparer) -> PricedBatch:
+    """Prepare the operations of a batch. Raises `TooCostly` when they ask together for more than one request may."""
+    turns: list[OperationRequest | ExecutionResult] = []
+    total, tokens, changes = Cost(), 0, False
+    for asked in batch:
+        checked = _checked(asked, preparer)
+        if isinstance(asked, OperationRequest) and isinstance(checked, CheckedOperation):
+            turns.append(asked)
+            tokens += preparer.document(asked).document.token_count
+            total = total.plus(checked.cost)
+            changes = changes or checked.operation.kind is OperationType.MUTATION
+        elif isinstance(checked, ExecutionResult):
+            turns.append(checked)
+        if tokens > preparer.limits.max_tokens:
+            raise TooCostly("tokens", tokens, preparer.limits.max_tokens, "batch")
+        await asyncio.sleep(0)  # a document may take a while, and others wait
+    refuse_costly(total, preparer.limits, "batch")
+    return PricedBatch(turns, changes)
+
+
+async def run(batch: PricedBatch, operations: Operations, contexts: ContextFactory) -> list[ExecutionResult]:
+    """Run a batch."""
+    return [
+        turn if isinstance(turn, ExecutionResult) else await operations.answer(turn, contexts, ALLOWED, for_json=True)
+        for turn in batch.turns
+    ]
+
+
+def not_answered(kind: OperationType) -> ClientError:
+    """Said of an operation that no request can ask for, by whichever method."""
+    return IllFormed(f"This address does not answer a {kind.value}.")
+
+
+def _checked(
+    asked: OperationRequest | ClientError | InvalidDocument, preparer: Preparer
+) -> CheckedOperation | ExecutionResult:
+    """The operation; or the answer to what cannot be run, given at its turn."""
+    if isinstance(asked, ClientError | InvalidDocument):
+        return ExecutionResult(None, asked.errors if isinstance(asked, InvalidDocument) else [asked])
+    try:
+        return preparer.checked(asked, ALLOWED)
+    except InvalidDocument as invalid:
+        return ExecutionResult(None, invalid.errors)
+    except NotAllowed as error:
+        return ExecutionResult(None, [not_answered(error.kind)])

@@ -1,0 +1,122 @@
+"""Writing the answers of GraphQL as HTTP has them.
+
+An `ExecutionResult` enters, or several, or what HTTP refuses; a response leaves, with its status, its headers and its
+bytes. Errors are masked here. Nothing is executed, and no request is known. Source: https://http-spec.graphql.org/
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+from graphql import GraphQLError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from strawberry.types import ExecutionResult
+
+from db import exact_json
+from graph.compression import coding_for, compressed
+from graph.http import JSON
+from graph.masking import Overloaded, code_of, for_client
+from graph.settings import HTTPEdition
+from graph.statuses import HEADERS_OF, STATUSES, Statuses, status_of_refusal
+
+OK = 200
+
+HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"vary", b"Accept, Accept-Encoding"),
+    (b"x-content-type-options", b"nosniff"),
+)
+"""An answer is for who asked, in the form asked for, and never a page."""
+
+
+class Answer(Response):
+    """A response whose bytes are made already."""
+
+    body: bytes
+
+    def __init__(self, body: bytes, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> None:
+        self.body = body
+        self.status_code = status
+        self.background = None
+        self.raw_headers = [
+            *HEADERS,
+            (b"content-type", f"{media_type}; charset=utf-8".encode("latin-1")),
+            (b"content-length", str(len(body)).encode("latin-1")),
+            *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()),
+        ]
+
+    async def compress(self, accept_encoding: bytes) -> None:
+        """Make the body shorter, in a coding that the client takes."""
+        coding = coding_for(accept_encoding.decode("latin-1"))
+        if coding is not None:
+            self.body = await compressed(self.body, coding)
+            self.headers["content-length"] = str(len(self.body))
+            self.headers["content-encoding"] = coding
+            if "etag" in self.headers:  # other bytes, and the same answer
+                self.headers["etag"] = f"W/{self.headers['etag']}"
+
+
+class _Formed(NamedTuple):
+    """A result in the form of GraphQL's answers."""
+
+    answer: Mapping[str, Any]
+    errors: Sequence[GraphQLError]
+    refused: bool
+    """Whether nothing was run."""
+
+
+def answer(result: ExecutionResult, media_type: str, edition: HTTPEdition) -> Answer:
+    """The answer to one operation."""
+    formed = _formed(result)
+    if not formed.errors:
+        return _answer(formed.answer, OK, media_type)
+    statuses = STATUSES[edition, media_type]
+    status = _status(formed, statuses)
+    media_type = media_type if status < 300 else statuses.refused_as
+    return _answer(formed.answer, status, media_type, HEADERS_OF.get(status))
+
+
+def batch_answer(results: Iterable[ExecutionResult], media_type: str) -> Answer:
+    """The answers to several operations, as a list in their order. Each says by itself how it went."""
+    return _answer([_formed(result).answer for result in results], OK, media_type)
+
+
+def refusal(refused: HTTPException, media_type: str = JSON, edition: HTTPEdition = "2025") -> Answer:
+    """What HTTP itself refuses, in the form of GraphQL's errors."""
+    error = {"message": refused.detail, "extensions": {"code": "BAD_REQUEST"}}
+    media_type = STATUSES[edition, media_type].refused_as
+    return _answer({"errors": [error]}, refused.status_code, media_type, refused.headers)
+
+
+def _formed(result: ExecutionResult) -> _Formed:
+    answer: dict[str, Any] = {}
+    errors = for_client(result.errors) if result.errors else []
+    refused = result.data is None and bool(errors) and not any(error.path for error in errors)
+    if not refused:
+        answer["data"] = result.data
+    if errors:
+        answer["errors"] = [error.formatted for error in errors]
+    if result.extensions:
+        answer["extensions"] = result.extensions
+    return _Formed(answer, errors, refused)
+
+
+def _status(formed: _Formed, statuses: Statuses) -> int:
+    """The status of an answer with errors."""
+    codes = [code_of(error) for error in formed.errors]
+    if Overloaded.code in codes and formed.answer.get("data") is None:
+        return status_of_refusal(statuses, Overloaded.code)
+    if not formed.refused:
+        return statuses.partial
+    first = "INTERNAL_SERVER_ERROR" if "INTERNAL_SERVER_ERROR" in codes else codes[0]
+    return status_of_refusal(statuses, first)
+
+
+def _answer(answer: object, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> Answer:
+    try:
+        body = orjson.dumps(answer)
+    except TypeError:  # in a JSON document: a number that no double holds, half of a surrogate pair, or deep nesting
+        body = exact_json.dumps(answer, default=datetime.isoformat).encode()
+    return Answer(body, status, media_type, headers)
