@@ -157,7 +157,7 @@ class Settings(DatabaseSettings):
     @classmethod
     def _known_exemptions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         known = [str(member) for member in Exempt]
-        if any(it not in known and not it.removeprefix(ROLE) != it for it in value):
+        if not all(it in known or (it.startswith(ROLE) and it != ROLE) for it in value):
             raise ValueError(f"has an exemption that is not known; use {', '.join(known)} or {ROLE} and a role's name")
         return value
 

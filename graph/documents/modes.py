@@ -6,13 +6,12 @@ what it names. `off`: texts alone. `accept`: texts, ids of registered documents,
 """
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
-from graphql import FieldNode, GraphQLError, OperationDefinitionNode, OperationType, parse
+from graphql import OperationType
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from strawberry.types import ExecutionResult
@@ -20,17 +19,13 @@ from strawberry.types import ExecutionResult
 from db.session import Engines
 from graph.documents.added import AddedDocuments
 from graph.documents.caching import let_be_kept
-from graph.documents.errors import (
-    DocumentNotFound,
-    DocumentRequired,
-    PersistedQueryNotFound,
-    WrongId,
-)
+from graph.documents.errors import DocumentNotFound, DocumentRequired, PersistedQueryNotFound, WrongId
+from graph.documents.exemptions import Exemptions
 from graph.documents.ids import PREFIX, hash_in, id_of, sha256_of
 from graph.documents.registry import Registered, Registry
 from graph.errors import ClientError, PersistedQueryNotSupported
 from graph.prepare.documents import InvalidDocument, OperationRequest, Preparer
-from graph.settings import ROLE, DocumentsMode, Exempt, Settings
+from graph.settings import DocumentsMode, Settings
 from graph.viewer import Viewer
 
 logger = logging.getLogger("trellis")
@@ -42,21 +37,12 @@ Asked: TypeAlias = OperationRequest | ClientError | InvalidDocument
 """A request of a batch, or what is wrong with it."""
 
 
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
-"""Headers of a proxy: who asks through it is not on this machine, whatever the address says."""
-
-INTROSPECTION_FIELDS = {"__schema", "__type", "__typename"}
-MAX_INTROSPECTION = 10_000
-"""Characters of a question about the schema alone; those of GraphiQL and of generators have 2,000."""
-
-
 class Documents:
     """The trusted documents of one server."""
 
     def __init__(self, preparer: Preparer, engines: Engines, settings: Settings) -> None:
         self._mode = settings.documents
-        self._exempt = frozenset(settings.documents_exempt)
-        self._roles = [it.removeprefix(ROLE) for it in settings.documents_exempt if it.startswith(ROLE)]
+        self._exemptions = Exemptions(settings.documents_exempt)
         self._refresh_s = settings.documents_refresh_s
         self._max_age_s = settings.documents_max_age_s
         self._preparer = preparer
@@ -139,12 +125,12 @@ class Documents:
     async def _by_text(self, asked: OperationRequest, request: HTTPConnection, viewer: Viewer) -> OperationRequest:
         known = self.registry.with_text(asked.query)
         if known is None:
-            if self._mode is DocumentsMode.ACCEPT or self._is_exempt(request, viewer):
+            if self._mode is DocumentsMode.ACCEPT or self._exemptions.hold_for(request, viewer):
                 return asked
             known = await self.registry.find(PREFIX + sha256_of(asked.query))
         if known is not None:
             return _registered(asked, known)
-        if Exempt.INTROSPECTION in self._exempt and _is_introspection(asked.query):
+        if self._exemptions.hold_of(asked.query):
             return asked
         raise DocumentRequired
 
@@ -153,9 +139,6 @@ class Documents:
         self._preparer.checked(asked, ALL_KINDS)
         self.added.add(sha256_of(asked.query), asked.query)
         return asked
-
-    def _is_exempt(self, request: HTTPConnection, viewer: Viewer) -> bool:
-        return viewer.has(*self._roles) or (Exempt.LOOPBACK in self._exempt and _is_on_this_machine(request))
 
     async def _refresh_now_and_then(self) -> None:
         while True:
@@ -173,28 +156,3 @@ def _registered(asked: OperationRequest, known: Registered) -> OperationRequest:
     if asked.query and asked.query != known.text:
         raise WrongId("The document with this id has another text than `query`; send one of them.")
     return asked._replace(query=known.text, prepared=known.prepared())
-
-
-def _is_on_this_machine(request: HTTPConnection) -> bool:
-    if request.client is None or any(name in request.headers for name in FORWARDED):
-        return False
-    try:
-        return ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:  # of a socket without addresses
-        return False
-
-
-def _is_introspection(text: str) -> bool:
-    """Whether a text asks for nothing but the schema. It is parsed only if it looks so, and is short."""
-    if len(text) > MAX_INTROSPECTION or ("__schema" not in text and "__type" not in text):
-        return False
-    try:
-        document = parse(text, no_location=True, max_lexical_tokens=MAX_INTROSPECTION, max_comments=MAX_INTROSPECTION)
-    except GraphQLError:
-        return False
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    return all(
-        isinstance(field, FieldNode) and field.name.value in INTROSPECTION_FIELDS
-        for operation in operations
-        for field in operation.selection_set.selections
-    )

@@ -6,7 +6,7 @@ import pytest
 from graphql import get_introspection_query
 
 from db.session.engines import Engines
-from graph.documents import modes
+from graph.documents import exemptions
 from graph.documents.ids import sha256_of
 from graph.prepare import documents as preparing
 from tests.databases import StatementRecorder
@@ -96,7 +96,7 @@ async def test_a_strict_server_never_parses_what_is_not_registered(
         raise AssertionError("It was parsed.")
 
     monkeypatch.setattr(preparing, "parse", parse)
-    monkeypatch.setattr(modes, "parse", parse)
+    monkeypatch.setattr(exemptions, "parse", parse)
     for request in ({"query": OTHER}, {"query": "{ __schema { description } }"}, {"query": "this is no document"}):
         assert (await send(client, **request)).code == REQUIRED
         assert (await send(client, **request, extensions=persisted(request["query"]))).code == REQUIRED
