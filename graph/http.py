@@ -88,7 +88,10 @@ async def read_request(
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise HTTPException(415, "Send the request without compression.")
     body = await _body(request, headers.get(b"content-length", b"0").decode("latin-1"), max_body_bytes)
-    found = _parsed(body.removeprefix(BYTE_ORDER_MARK))
+    try:
+        found = _parsed(body.removeprefix(BYTE_ORDER_MARK))
+    except orjson.JSONDecodeError as error:
+        raise HTTPException(400, f"The body is not JSON in UTF-8: {error}.") from None
     return _batched(found, max_batch) if isinstance(found, list) else _validated(found)
 
 
@@ -126,15 +129,13 @@ def _from_parameters(request: HTTPRequest) -> OperationRequest:
 def _parsed_parameter(name: str, text: str) -> Any:
     try:
         return _parsed(text.encode())
-    except HTTPException as error:
-        raise IllFormed(error.detail.replace("The body", f"`{name}`", 1)) from None
+    except orjson.JSONDecodeError as error:
+        raise IllFormed(f"`{name}` is not JSON in UTF-8: {error}.") from None
 
 
 def _parsed(text: bytes) -> Any:
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise HTTPException(400, f"The body is not JSON in UTF-8: {error}.") from None
+    """What JSON says. Raises `orjson.JSONDecodeError`."""
+    found = orjson.loads(text)
     # orjson rounds a number with many digits to a double. Few requests have a fraction, or a number beyond 64 bits.
     try:
         return loads_floats(text.decode()) if MAY_BE_ROUNDED.search(text) and _has_float(found) else found

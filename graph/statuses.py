@@ -32,7 +32,7 @@ STATUSES: Mapping[tuple[HTTPEdition, str], Statuses] = {
     #                         partial  unparsed  invalid  ill-formed  refused as
     ("2025", JSON): Statuses(200, 200, 200, 400, JSON),
     ("2025", GRAPHQL_RESPONSE): Statuses(200, 400, 400, 400, GRAPHQL_RESPONSE),
-    # 294 is ours to define "alongside the media type which makes the meaning explicit"; old clients know 200.
+    # 294 is recommended "alongside the media type which makes the meaning explicit"; old clients know 200.
     ("2026", JSON): Statuses(200, 400, 422, 422, GRAPHQL_RESPONSE),
     ("2026", GRAPHQL_RESPONSE): Statuses(294, 400, 422, 422, GRAPHQL_RESPONSE),
 }
