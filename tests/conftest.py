@@ -47,6 +47,9 @@ SLOW = (
     "db/test_functions.py",  # laws
     "db/test_search",
     "docs",  # the README's commands
+    "documents/test_caching.py",  # a server for each
+    "documents/test_commands.py",
+    "documents/test_registry.py",
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",
     "entity/test_ends_of_time.py",
