@@ -52,8 +52,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        _spare_the_collector()
-        async with counting():
+        async with endpoint.documents.running(), counting():
+            _spare_the_collector()
             yield
         started.close()
         await engines.dispose()

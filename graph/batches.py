@@ -41,7 +41,7 @@ async def price(batch: Batch, preparer: Preparer) -> PricedBatch:
         checked = _checked(asked, preparer)
         if isinstance(asked, OperationRequest) and isinstance(checked, CheckedOperation):
             turns.append(asked)
-            tokens += preparer.prepare(asked.query).document.token_count
+            tokens += preparer.document(asked).document.token_count
             total = total.plus(checked.cost)
             changes = changes or checked.operation.kind is OperationType.MUTATION
         elif isinstance(checked, ExecutionResult):
@@ -66,10 +66,12 @@ def not_answered(kind: OperationType) -> ClientError:
     return IllFormed(f"This address does not answer a {kind.value}.")
 
 
-def _checked(asked: OperationRequest | ClientError, preparer: Preparer) -> CheckedOperation | ExecutionResult:
+def _checked(
+    asked: OperationRequest | ClientError | InvalidDocument, preparer: Preparer
+) -> CheckedOperation | ExecutionResult:
     """The operation; or the answer to what cannot be run, given at its turn."""
-    if isinstance(asked, ClientError):
-        return ExecutionResult(None, [asked])
+    if isinstance(asked, ClientError | InvalidDocument):
+        return ExecutionResult(None, asked.errors if isinstance(asked, InvalidDocument) else [asked])
     try:
         return preparer.checked(asked, ALLOWED)
     except InvalidDocument as invalid:

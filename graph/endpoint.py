@@ -23,12 +23,13 @@ from graph.client import client_of
 from graph.context import ContextFactory, Cookie
 from graph.disconnect import while_connected
 from graph.doctor import access_to_doctor
+from graph.documents import Documents
 from graph.domain import Identification
 from graph.entity import Schema
 from graph.errors import ClientError, Unauthenticated
 from graph.explorer import ExplorerPage
 from graph.http import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
-from graph.prepare.documents import NotAllowed, OperationRequest
+from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
 from graph.responses import Answer, answer, batch_answer, refusal
 from graph.settings import Settings
 from graph.viewer import Viewer
@@ -55,6 +56,7 @@ class GraphQLEndpoint:
         page: ExplorerPage | None = None,
     ) -> None:
         self._page = page
+        self.documents = Documents(schema.preparer, engines, settings)
         self._operations = schema.operations
         self._engines = engines
         self._settings = settings
@@ -104,9 +106,13 @@ class GraphQLEndpoint:
             may_diagnose=self._may_diagnose,
         )
         if isinstance(asked, list):
-            response = batch_answer(await self._execute_batch(request, asked, contexts), media_type)
+            batch = await self.documents.find_each(asked, request, viewer)
+            response = batch_answer(await self._execute_batch(request, batch, contexts), media_type)
         else:
-            response = answer(await self._execute(request, asked, contexts), media_type, settings.http_edition)
+            asked = await self.documents.find(asked, request, viewer)
+            result = await self._execute(request, asked, contexts)
+            response = answer(result, media_type, settings.http_edition)
+            self.documents.let_be_kept(response, result, asked, request, viewer)
         # Secrets are in answers to mutations alone: none has a length that tells what is in it (0026, on BREACH).
         if len(response.body) >= self._compress_from_bytes and not contexts.changes:
             await response.compress(headers.get(b"accept-encoding", b""))
@@ -143,6 +149,8 @@ class EndpointFirst:
 
 
 def _failed(error: Exception) -> ExecutionResult:
+    if isinstance(error, InvalidDocument):
+        return ExecutionResult(None, error.errors)
     shown = error if isinstance(error, ClientError) else GraphQLError(str(error), original_error=error)
     return ExecutionResult(None, [shown])
 

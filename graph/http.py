@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HTTPRequest
 
 from db.exact_json import loads_floats
-from graph.errors import ClientError, IllFormed, PersistedQueryNotSupported
+from graph.errors import ClientError, IllFormed
 from graph.negotiation import KEPT_HEADERS, liking, split, weights
-from graph.prepare.documents import OperationRequest
+from graph.prepare.documents import InvalidDocument, OperationRequest
 from graph.prepare.error_behavior import error_behavior
 
 MAY_BE_ROUNDED = re.compile(rb"[0-9](?:[.eE]|[0-9]{15})")
@@ -42,7 +42,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 Headers = Mapping[bytes, bytes]
 """As ASGI gives them: https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope"""
 
-Batch: TypeAlias = list[OperationRequest | ClientError]
+Batch: TypeAlias = list[OperationRequest | ClientError | InvalidDocument]
 """Several requests in one, in order; an error stands for what is none."""
 
 
@@ -88,7 +88,7 @@ async def read_request(
 ) -> OperationRequest | Batch:
     """Read what a client asks for, from the query string of a GET or the body of a POST.
 
-    Raises `HTTPException`, `IllFormed` and `PersistedQueryNotSupported`.
+    Raises `HTTPException` and `IllFormed`.
     """
     if request.method != "POST":
         return _from_parameters(request)
@@ -187,11 +187,13 @@ def _validated_or_not(given: Any) -> OperationRequest | ClientError:
 def _validated(given: Any) -> OperationRequest:
     if not isinstance(given, dict):
         raise IllFormed('Send an object: {"query": "…"}.')
-    query = given.get("query")
-    if query is None:
-        query = _named_document(given)
-    if not isinstance(query, str) or not query:
+    query, document_id = given.get("query"), given.get("documentId")
+    if query in (None, "") and _names_document(given):
+        query = ""
+    elif not isinstance(query, str) or not query:
         raise IllFormed("`query` is missing; it is the text of the document.")
+    if not isinstance(document_id, str | None):
+        raise IllFormed("`documentId` must be text.")
     name = given.get("operationName")
     if not isinstance(name, str | None):
         raise IllFormed("`operationName` must be text.")
@@ -200,13 +202,11 @@ def _validated(given: Any) -> OperationRequest:
         if not isinstance(value, dict | None):
             raise IllFormed(f"`{key}` must be an object.")
     on_error = error_behavior(given.get("onError"))
-    return OperationRequest(query, maps["variables"], name or None, maps["extensions"], on_error=on_error)
+    return OperationRequest(query, maps["variables"], name or None, maps["extensions"], document_id, on_error=on_error)
 
 
-def _named_document(given: Mapping[str, Any]) -> str | None:
-    """The text of a document that is named, not sent. None are kept here: raises `PersistedQueryNotSupported`."""
+def _names_document(given: Mapping[str, Any]) -> bool:
+    """Whether the request says which document is meant, so that its text may be left out."""
     extensions = given.get("extensions")
-    by_hash = isinstance(extensions, dict) and isinstance(extensions.get("persistedQuery"), dict)
-    if by_hash or isinstance(given.get("documentId"), str):
-        raise PersistedQueryNotSupported
-    return None
+    by_extension = isinstance(extensions, dict) and extensions.get("persistedQuery") is not None
+    return by_extension or given.get("documentId") is not None

@@ -54,6 +54,8 @@ class Answer(Response):
             self.body = await compressed(self.body, coding)
             self.headers["content-length"] = str(len(self.body))
             self.headers["content-encoding"] = coding
+            if "etag" in self.headers:  # other bytes, and the same answer
+                self.headers["etag"] = f"W/{self.headers['etag']}"
 
 
 class _Formed(NamedTuple):

@@ -41,6 +41,25 @@ class DoctorAccess(StrEnum):
     EVERYBODY = "everybody"
 
 
+class DocumentsMode(StrEnum):
+    """How documents reach the server."""
+
+    OFF = "off"
+    ACCEPT = "accept"
+    STRICT = "strict"
+
+
+class Exempt(StrEnum):
+    """Whose unregistered documents a strict server answers, besides those of roles."""
+
+    LOOPBACK = "loopback"
+    INTROSPECTION = "introspection"
+
+
+ROLE = "role:"
+"""Before the name of a role whose members are exempt."""
+
+
 class Settings(DatabaseSettings):
     """The settings of the server."""
 
@@ -104,6 +123,31 @@ class Settings(DatabaseSettings):
         default=60, gt=0, description="Seconds between two writes of what was counted; a killed server loses as much."
     )
     usage_days: int = Field(default=90, ge=1, description="Days for which counts of usage are kept.")
+    documents: DocumentsMode = Field(
+        default=DocumentsMode.OFF,
+        description="Trusted documents. `off`: clients send texts. `accept`: also ids of registered documents, and"
+        " clients may add theirs by Apollo's protocol. `strict`: registered documents alone.",
+    )
+    documents_exempt: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="What a strict server answers besides, separated by commas: `introspection` (questions about the"
+        " schema alone), `loopback` (requests from this machine), and roles, each as `role:` and its name.",
+    )
+    documents_refresh_s: float = Field(
+        default=60, gt=0, description="Seconds after which registered and retired documents are looked for."
+    )
+    documents_max_age_s: int = Field(
+        default=0,
+        ge=0,
+        description="Seconds that caches keep answers to registered queries that nobody in particular asks with GET;"
+        " 0: they ask each time whether their answer is still good.",
+    )
+    max_added_documents: int = Field(
+        default=1_000, ge=0, description="How many documents that clients have added are kept in memory."
+    )
+    max_added_document_bytes: int = Field(
+        default=16 * KIB, ge=1, description="The largest document that clients may add, in bytes."
+    )
     readiness_timeout_s: float = Field(default=2, gt=0, description="Seconds that `/readyz` waits for the databases.")
     token_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
@@ -122,9 +166,9 @@ class Settings(DatabaseSettings):
         default="100/minute", description="How often sign-in may be tried from one network address."
     )
 
-    @field_validator("token_keys", "cors_origins", mode="before")
+    @field_validator("token_keys", "cors_origins", "documents_exempt", mode="before")
     @classmethod
-    def _split_keys_and_origins_by_commas(cls, value: Any) -> Any:
+    def _split_lists_by_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("token_keys")
@@ -135,6 +179,14 @@ class Settings(DatabaseSettings):
                 f"has a key of fewer than {TOKEN_KEY_CHARACTERS} characters, which could be guessed;"
                 " make one with `openssl rand -base64 48`"
             )
+        return value
+
+    @field_validator("documents_exempt")
+    @classmethod
+    def _known_exemptions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = [str(member) for member in Exempt]
+        if not all(it in known or (it.startswith(ROLE) and it != ROLE) for it in value):
+            raise ValueError(f"has an exemption that is not known; use {', '.join(known)} or {ROLE} and a role's name")
         return value
 
     @field_validator("cors_origins")

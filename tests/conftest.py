@@ -49,6 +49,9 @@ SLOW = (
     "db/test_search",
     "docs",  # the README's commands
     "doctor/test_hints.py",  # thousands of rows, and an index for each case
+    "documents/test_caching.py",  # a server for each
+    "documents/test_commands.py",
+    "documents/test_registry.py",
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",
     "entity/test_ends_of_time.py",

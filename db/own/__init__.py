@@ -6,6 +6,16 @@ refers to one of these. Why: docs/decisions/0032-our-own-tables.md.
 """
 
 from db.own.base import PREFIX, OwnBase
+from db.own.documents import TrustedDocument, TrustedDocumentId, TrustedDocumentUse
 from db.own.usage import UsageCount, UsageOperation, UsageRun
 
-__all__ = ["PREFIX", "OwnBase", "UsageCount", "UsageOperation", "UsageRun"]
+__all__ = [
+    "PREFIX",
+    "OwnBase",
+    "TrustedDocument",
+    "TrustedDocumentId",
+    "TrustedDocumentUse",
+    "UsageCount",
+    "UsageOperation",
+    "UsageRun",
+]

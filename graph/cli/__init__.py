@@ -20,7 +20,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from graph.cli.errors import CommandError
 
-MODULES = ("graph.cli.serve", "graph.cli.explain", "graph.cli.db", "graph.cli.schema")
+MODULES = ("graph.cli.serve", "graph.cli.explain", "graph.cli.db", "graph.cli.schema", "graph.cli.documents")
 """The modules that declare the commands of every house, each with `register`."""
 
 COMMANDS_OF_THE_HOUSE = "graph.commands"

@@ -10,6 +10,7 @@ MODULES = (
     "graph.cli.db",
     "graph.commands.content",
     "graph.cli.schema",
+    "graph.cli.documents",
     "graph.commands.user",
     "graph.commands.key",
 )

@@ -67,7 +67,7 @@ class ExtendedOperations(Operations):
         seen, runner = extended.seen, extended.runner
         async with runner.parsing():
             try:
-                seen.graphql_document = self.preparer.prepare(request.query).document
+                seen.graphql_document = self.preparer.document(request).document
             except InvalidDocument as invalid:
                 seen.graphql_document = invalid.document
         async with runner.validation():

@@ -64,6 +64,10 @@ class OperationRequest(NamedTuple):
     variables: Mapping[str, Any] | None = None
     operation_name: str | None = None
     extensions: Mapping[str, Any] | None = None
+    document_id: str | None = None
+    """What the client calls its document, instead of sending the text or beside it."""
+    prepared: Prepared | None = None
+    """The document, where it is a registered one."""
     on_error: ErrorBehavior | None = None
     """What an error does to the rest of the response, where the client says so."""
 
@@ -117,6 +121,27 @@ class Preparer:
             self._kept_bytes -= self._kept.popitem(last=False)[1].size
         return prepared
 
+    def prepare_for_good(self, text: str) -> Prepared:
+        """Prepare a document with all of its operations, for somebody else to keep. Raises `InvalidDocument`.
+
+        Each operation is planned, and priced as it costs with the defaults of its variables.
+        """
+        prepared = self._prepare(text)
+        nodes = [node for node in prepared.document.definitions if isinstance(node, OperationDefinitionNode)]
+        for node in nodes:
+            operation = self.operation(prepared, node.name.value if node.name else None)
+            try:
+                operation.price()
+            except TooCostly as error:
+                raise InvalidDocument([GraphQLError(error.message, node, extensions=error.extensions)]) from None
+        if len(nodes) == 1:
+            prepared.operations[None] = operation
+        return prepared
+
+    def document(self, request: OperationRequest) -> Prepared:
+        """The document that is asked for. Raises `InvalidDocument`."""
+        return request.prepared or self.prepare(request.query)
+
     def operation(self, prepared: Prepared, name: str | None) -> PreparedOperation:
         """The operation of this name. Raises `InvalidDocument` when there is none."""
         found = prepared.operations.get(name)
@@ -134,7 +159,7 @@ class Preparer:
         Raises `InvalidDocument`, and `NotAllowed` for an operation of another kind, also where its document is wrong.
         """
         try:
-            prepared = self.prepare(request.query)
+            prepared = self.document(request)
         except InvalidDocument as invalid:
             if invalid.document is not None:
                 _check_kind(get_operation_ast(invalid.document, request.operation_name), allowed)

@@ -16,6 +16,7 @@ from graphql import (
     OperationDefinitionNode,
     Undefined,
     is_object_type,
+    value_from_ast_untyped,
 )
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
@@ -82,6 +83,16 @@ class PreparedOperation:
         if cost is None:
             cost = self._cost(sizes, variables.coerced)
         return CheckedOperation(self, variables, cost)
+
+    def price(self) -> Cost:
+        """What the operation costs where each variable has its default. Raises `TooCostly`."""
+        definitions = self.node.variable_definitions or ()
+        defaults = {
+            definition.variable.name.value: value_from_ast_untyped(definition.default_value)
+            for definition in definitions
+            if definition.default_value is not None
+        }
+        return self._cost(tuple([_size(defaults.get(name, Undefined)) for name in self._sized]), defaults)
 
     def _cost(self, sizes: tuple[Any, ...], variables: Mapping[str, Any]) -> Cost:
         """What the operation costs with these variables, which are kept with it. Raises `TooCostly`."""

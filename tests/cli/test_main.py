@@ -50,6 +50,13 @@ COMMANDS = [
     "import markdown",
     "schema check",
     "schema export",
+    "schema unused",
+    "schema usage show",
+    "schema usage export",
+    "documents register",
+    "documents check",
+    "documents list",
+    "documents retire",
     "user create",
     "user list",
     "user deactivate",
@@ -93,10 +100,8 @@ def test_a_house_without_commands_of_its_own_has_those_of_every_house(monkeypatc
     monkeypatch.setattr(cli, "COMMANDS_OF_THE_HOUSE", "graph.not_there")
     listed = trellis("--help").stdout.partition("Commands:\n")[2]
     names = [line[2:].partition("  ")[0] for line in listed.splitlines()]
-    assert names == [
-        *("serve", "explain", "db upgrade", "db downgrade", "db check", "db current"),
-        *("schema check", "schema export", "schema unused", "schema usage show", "schema usage export"),
-    ]
+    rooms = {"serve", "explain", "db", "schema", "documents"}
+    assert names == [command for command in COMMANDS if command.partition(" ")[0] in rooms]
 
 
 def test_the_modules_of_the_house_hold_those_of_every_house() -> None:

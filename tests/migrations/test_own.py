@@ -36,9 +36,8 @@ async def test_own_tables_come_with_an_upgrade_and_go_at_the_base(blank: Databas
 
 async def test_check_names_an_own_table_that_is_gone(settings: DatabaseSettings) -> None:
     await sample.ask(settings, OwnBase.metadata.drop_all)
-    assert migrate.check(settings) == [
-        f"The table {name} is in the models and not in the database." for name in sorted(TABLES)
-    ]
+    tables = {it for it in migrate.check(settings) if it.startswith("The table ")}  # and their indexes
+    assert tables == {f"The table {name} is in the models and not in the database." for name in TABLES}
 
 
 async def test_check_says_what_to_run_where_own_tables_are_older(blank: DatabaseSettings) -> None:

@@ -120,13 +120,12 @@ books = Crud(
 
 genres = Crud(Genre, ["name", "note", "code"], may=lambda _viewer, row: row.note != "fixed", create=EDITORS)
 
-SCHEMA = Schema(
-    query_type(Book, Genre),
-    Settings.model_construct(),
-    mutation=mutation_type(
-        [books.create, books.update, books.delete, books.create_many, partial(genres.upsert_many, by="name")]
-    ),
+Query = query_type(Book, Genre)
+Mutation = mutation_type(
+    [books.create, books.update, books.delete, books.create_many, partial(genres.upsert_many, by="name")]
 )
+
+SCHEMA = Schema(Query, Settings.model_construct(), mutation=Mutation)
 
 
 def _public(row: Any) -> Any:
