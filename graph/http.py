@@ -28,6 +28,9 @@ JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 HTML = "text/html"
 
+TOLD_IN_LISTS = frozenset((b"accept", b"accept-encoding"))
+"""Source: https://www.rfc-editor.org/rfc/rfc9110#section-5.3"""
+
 DATA = frozenset(("query", "documentId", "extensions"))
 """The parameters of an address that ask for data, not for a page."""
 
@@ -67,8 +70,16 @@ def wants_page(request: HTTPRequest) -> bool:
 
 
 def headers_of(request: HTTPRequest) -> Headers:
-    """The headers by their names in lower case, the first of each name; to ask Starlette's takes a walk each time."""
-    return dict(reversed(list(request.scope["headers"])))
+    """The headers by their names in lower case; to ask Starlette's takes a walk each time.
+
+    Of lines with one name, the first; what a client takes may be told in several lines, which are one list.
+    """
+    lines = request.scope["headers"]
+    headers = dict(reversed(list(lines)))
+    if len(headers) < len(lines):
+        for name in TOLD_IN_LISTS & headers.keys():
+            headers[name] = b", ".join(value for other, value in lines if other == name)
+    return headers
 
 
 async def read_request(

@@ -68,6 +68,8 @@ SLOW = (
     "execute/test_direct.py::test_an_answer_leaves_nothing_to_the_garbage_collector",
     "explorer",  # a browser
     "http/test_audits.py",
+    "http/test_batches.py",  # a server for each, and for the next
+    "http/test_cors.py",
     "http/test_ends.py",  # clients that leave, and timeouts
     "http/test_exact_numbers.py",
     "http/test_hostile",  # every value that might do harm, in every place

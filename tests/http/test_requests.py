@@ -50,6 +50,12 @@ async def test_the_answer_has_the_media_type_that_the_client_likes_best(
     assert response.headers["vary"] == "Accept, Accept-Encoding"
 
 
+async def test_what_a_client_takes_may_stand_in_several_lines(bare: Client) -> None:
+    headers = [("Content-Type", JSON), ("Accept", f"{JSON};q=0.5"), ("Accept", GRAPHQL_RESPONSE), ("Accept", "*/*;q=0")]
+    response = await bare.http.post("/graphql", content=BODY, headers=headers)
+    assert response.headers["content-type"] == f"{GRAPHQL_RESPONSE}; charset=utf-8"
+
+
 async def test_without_an_accept_header_the_answer_is_plain_json(bare: Client) -> None:
     request = bare.http.build_request("POST", "/graphql", content=BODY, headers={"Content-Type": JSON})
     del request.headers["accept"]
