@@ -66,7 +66,7 @@ def create_app(
         domain.visibility,
         [domain.settings(), *started.services],
         domain.is_operator,
-        ExplorerPage(domain.examples, domain.sign_in) if settings.explorer else None,
+        ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
     )
     served = for_other_origins(endpoint, settings)
     routes: list[BaseRoute] = [

@@ -43,7 +43,7 @@ def nothing_to_start(_engines: Engines, _settings: Settings) -> Started:
 
 
 @dataclass(frozen=True)
-class Example:
+class Tab:
     """An operation that shows what can be asked; GraphiQL opens with each in a tab of its own."""
 
     query: str
@@ -80,7 +80,7 @@ class Domain:
     """What nouns are told from outside, besides `Settings`; one object of the class is a service."""
     is_operator: Callable[[Viewer], bool] = lambda _viewer: False
     """Whether a viewer runs the server, and may see how it answers (`extensions.doctor`)."""
-    examples: Sequence[Example] = ()
+    tabs: Sequence[Tab] = ()
     """What GraphiQL opens with."""
     sign_in: SignInOperations | None = None
     """How people sign in in GraphiQL; without it, the page has no button for that."""

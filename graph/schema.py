@@ -8,7 +8,6 @@ from itertools import chain
 from db.session.engines import Engines
 from graph.domain import Domain, Started
 from graph.entity import Schema, query_type, viewer_field
-from graph.examples import EXAMPLES, SIGN_IN
 from graph.identity.identify import Identify
 from graph.identity.service import Identity
 from graph.mutations import account as account_mutations
@@ -24,6 +23,7 @@ from graph.mutations.house import HouseSettings
 from graph.mutations.idempotency import StoredKeys
 from graph.policies import is_operator, visibility
 from graph.settings import Settings
+from graph.tabs import SIGN_IN, TABS
 from graph.types.account import Account
 from graph.types.audit_entry import AuditEntry
 from graph.types.document import Document
@@ -83,4 +83,4 @@ def _start(engines: Engines, settings: Settings) -> Started:
     return Started(Identify(engines, settings, identity.tokens), [identity], identity.close)
 
 
-DOMAIN = Domain(make_schema, visibility, _start, HouseSettings, is_operator, examples=EXAMPLES, sign_in=SIGN_IN)
+DOMAIN = Domain(make_schema, visibility, _start, HouseSettings, is_operator, tabs=TABS, sign_in=SIGN_IN)

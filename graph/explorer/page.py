@@ -13,7 +13,7 @@ from string import Template
 
 from starlette.responses import HTMLResponse, Response
 
-from graph.domain import Example, SignInOperations
+from graph.domain import SignInOperations, Tab
 from graph.explorer.assets import assets
 from graph.explorer.manifest import EXPLORER
 
@@ -35,8 +35,8 @@ SCRIPTS = (
 )
 """In the order in which they need each other."""
 
-WELCOME = Example("# Welcome! Press the triangle, or Ctrl-Enter.\n\nquery Welcome {\n  __typename\n}\n")
-"""What the page opens with where the application has no examples."""
+WELCOME = Tab("# Welcome! Press the triangle, or Ctrl-Enter.\n\nquery Welcome {\n  __typename\n}\n")
+"""What the page opens with where the application has no tabs."""
 
 NONCE = "(nonce)"
 """Where the nonce goes in the rendered page."""
@@ -71,8 +71,8 @@ SECURITY_HEADERS = {
 class ExplorerPage:
     """GraphiQL as a response, with its Content-Security-Policy. All but the nonce is rendered once."""
 
-    def __init__(self, examples: Sequence[Example] = (), sign_in: SignInOperations | None = None) -> None:
-        self._text = rendered(examples or [WELCOME], sign_in)
+    def __init__(self, tabs: Sequence[Tab] = (), sign_in: SignInOperations | None = None) -> None:
+        self._text = rendered(tabs or [WELCOME], sign_in)
 
     def response(self) -> Response:
         """The page, for one browser."""
@@ -83,11 +83,11 @@ class ExplorerPage:
         )
 
 
-def rendered(examples: Sequence[Example], sign_in: SignInOperations | None) -> str:
+def rendered(tabs: Sequence[Tab], sign_in: SignInOperations | None) -> str:
     """The page with everything but its nonce."""
     template = Template((EXPLORER / "page.html").read_text(encoding="utf-8"))
     return template.substitute(
-        content=escape(content(examples, sign_in)),
+        content=escape(content(tabs, sign_in)),
         favicon=escape(assets()["favicon.svg"].address),
         nonce=NONCE,
         scripts="\n    ".join(map(script, SCRIPTS)),
@@ -95,10 +95,10 @@ def rendered(examples: Sequence[Example], sign_in: SignInOperations | None) -> s
     )
 
 
-def content(examples: Sequence[Example], sign_in: SignInOperations | None) -> str:
+def content(tabs: Sequence[Tab], sign_in: SignInOperations | None) -> str:
     """What explorer.js reads: the tabs, and how people sign in."""
     operations = sign_in and {"viewer": sign_in.viewer, "signIn": sign_in.sign_in, "signOut": sign_in.sign_out}
-    return json.dumps({"examples": [asdict(example) for example in examples], "signIn": operations})
+    return json.dumps({"tabs": [asdict(tab) for tab in tabs], "signIn": operations})
 
 
 def script(name: str) -> str:

@@ -14,16 +14,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graph.domain import Example, SignInOperations
+from graph.domain import SignInOperations, Tab
 from graph.explorer import ExplorerPage, explorer_files
 from graph.explorer.assets import assets
 from graph.explorer.manifest import FILES, OWN_FILES, Manifest, ManifestError, check, integrity
 from graph.explorer.page import SCRIPTS, STYLES
 from tests.http.client import DECOMPRESS
 
-PAGE = ExplorerPage(
-    [Example('{ "<b>" }', '{"a": 1}')], SignInOperations("{ me }", "mutation { in }", "mutation { out }")
-)
+PAGE = ExplorerPage([Tab('{ "<b>" }', '{"a": 1}')], SignInOperations("{ me }", "mutation { in }", "mutation { out }"))
 
 
 async def page(_: Request) -> Response:
@@ -134,7 +132,7 @@ async def test_the_page_carries_what_it_opens_with(client: AsyncClient) -> None:
         tag["data-content"] for _, tag in Tags((await client.get("/graphql")).text).tags if "data-content" in tag
     ]
     assert json.loads(carried or "") == {
-        "examples": [{"query": '{ "<b>" }', "variables": '{"a": 1}'}],
+        "tabs": [{"query": '{ "<b>" }', "variables": '{"a": 1}'}],
         "signIn": {"viewer": "{ me }", "signIn": "mutation { in }", "signOut": "mutation { out }"},
     }
 

@@ -5,13 +5,13 @@ import json
 from graphql import OperationDefinitionNode, parse
 
 from db.session.engines import Engines
-from graph.domain import Example
-from graph.examples import EXAMPLES, SIGN_IN
+from graph.domain import Tab
+from graph.tabs import SIGN_IN, TABS
 from tests.mutations.asking import ADMIN, Asking, make_user
 
 
-def name_of(example: Example) -> str:
-    return operation(example.query).name.value  # type: ignore[union-attr]  # a test below: each has a name
+def name_of(tab: Tab) -> str:
+    return operation(tab.query).name.value  # type: ignore[union-attr]  # a test below: each has a name
 
 
 def operation(document: str) -> OperationDefinitionNode:
@@ -21,20 +21,20 @@ def operation(document: str) -> OperationDefinitionNode:
 
 
 def test_every_example_has_a_name_of_its_own_and_says_what_it_shows() -> None:
-    names = [name_of(example) for example in EXAMPLES]
+    names = [name_of(tab) for tab in TABS]
     assert len({*names}) == len(names) > 4
-    assert all(example.query.startswith("# ") for example in EXAMPLES)
+    assert all(tab.query.startswith("# ") for tab in TABS)
 
 
 async def test_every_example_is_answered_to_somebody_and_to_nobody(engines: Engines) -> None:
     ask = Asking(engines)
     await ask.by(ADMIN).do("createTag", {"slug": "pruning", "name": "Pruning"})
     author = ask.by(await make_user(engines, "author"))
-    for example in EXAMPLES:
-        variables = json.loads(example.variables or "{}")
-        data = await author(example.query, **variables)
-        assert data.get("createPost", {"errors": []})["errors"] == [], name_of(example)
-        assert await ask(example.query, **variables)  # what was not done for nobody is an answer, too
+    for tab in TABS:
+        variables = json.loads(tab.variables or "{}")
+        data = await author(tab.query, **variables)
+        assert data.get("createPost", {"errors": []})["errors"] == [], name_of(tab)
+        assert await ask(tab.query, **variables)  # what was not done for nobody is an answer, too
 
 
 async def test_who_asks_has_a_name(engines: Engines) -> None:

@@ -5,7 +5,7 @@
   const { useEditorContext } = GraphiQL.React;
 
   const page = document.getElementById("explorer");
-  const { examples, signIn } = JSON.parse(page.dataset.content);
+  const { tabs, signIn } = JSON.parse(page.dataset.content);
 
   // GraphiQL's dialogs keep the page from scrolling with a style element of their own. Under this name their library
   // looks for the nonce that the Content-Security-Policy asks of such an element.
@@ -55,7 +55,7 @@
     return null;
   };
 
-  const tabs = Trellis.link ? [Trellis.link, ...examples] : examples;
+  const opening = Trellis.link ? [Trellis.link, ...tabs] : tabs;
 
   ReactDOM.createRoot(page).render(
     h(
@@ -63,10 +63,10 @@
       {
         fetcher: Trellis.fetcher,
         defaultQuery: "",
-        defaultTabs: tabs,
+        defaultTabs: opening,
         query: Trellis.link?.query,
         variables:
-          Trellis.link?.variables ?? (Trellis.storage.getItem("graphiql:tabState") ? undefined : tabs[0].variables),
+          Trellis.link?.variables ?? (Trellis.storage.getItem("graphiql:tabState") ? undefined : opening[0].variables),
         plugins: [explorer, Trellis.doctor.plugin],
         onSchemaChange: open,
         onTogglePluginVisibility: toggled,

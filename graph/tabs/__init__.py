@@ -6,7 +6,7 @@ Files of this folder enter, by their names' order: `1-latest-posts.graphql`, its
 
 from pathlib import Path
 
-from graph.domain import Example, SignInOperations
+from graph.domain import SignInOperations, Tab
 
 FOLDER = Path(__file__).parent
 
@@ -16,10 +16,10 @@ def _text(name: str) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def _example(file: Path) -> Example:
-    return Example(_text(file.name), _text(f"{file.stem}.json"))
+def _tab(file: Path) -> Tab:
+    return Tab(_text(file.name), _text(f"{file.stem}.json"))
 
 
-EXAMPLES = tuple(_example(file) for file in sorted(FOLDER.glob("[0-9]*.graphql")))
+TABS = tuple(_tab(file) for file in sorted(FOLDER.glob("[0-9]*.graphql")))
 
 SIGN_IN = SignInOperations(_text("viewer.graphql"), _text("sign-in.graphql"), _text("sign-out.graphql"))
