@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import update
 
 from db.own.documents import TrustedDocument
 from db.session.engines import Engines
-from graph.documents import registry
+from graph.documents import look_ups, registry
 from graph.documents.ids import sha256_of
 from graph.prepare import documents as preparing
 from tests.databases import Database, StatementRecorder
@@ -76,10 +77,9 @@ async def test_a_server_looks_again_by_itself(engines: Engines, serve: Serve) ->
 
 
 async def test_a_thousand_unknown_ids_cost_a_handful_of_statements(
-    engines: Engines, serve: Serve, statements: StatementRecorder, monkeypatch: pytest.MonkeyPatch
+    engines: Engines, serve: Serve, statements: StatementRecorder
 ) -> None:
     _, documents = await serve(documents="accept")
-    monkeypatch.setattr(registry, "MAX_ABSENT", 500)
     await register(engines, [("books", BOOKS)])
     with statements() as seen:
         found = await asyncio.gather(*(documents.registry.find(f"id-{number}") for number in range(1_000)))
@@ -91,16 +91,45 @@ async def test_a_thousand_unknown_ids_cost_a_handful_of_statements(
         known = await asyncio.gather(*(documents.registry.find("books") for _ in range(50)))
         assert len(seen) == 2
         assert {it.text for it in known if it} == {BOOKS}
-        for number in range(600):
-            await documents.registry.find(f"more-{number}") if number % 100 == 0 else None
-    assert len(documents.registry._absent) <= 500  # noqa: SLF001 - the bound itself
+
+
+async def test_ids_that_were_looked_for_are_remembered_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(look_ups, "MAX_ABSENT", 150)
+    monkeypatch.setattr(look_ups, "PAUSE_S", 0.0)
+    seen: list[int] = []
+
+    async def learn(asked: Collection[str]) -> None:
+        seen.append(len(asked))
+
+    asking = look_ups.LookUps(learn)
+    for start in range(0, 400, 100):
+        await asyncio.gather(*(asking.ask(str(number)) for number in range(start, start + 100)))
+    assert seen == [100] * 4
+    await asyncio.gather(*(asking.ask(str(number)) for number in range(300, 400)))
+    assert seen == [100] * 4  # remembered
+    await asking.ask("5")
+    assert seen == [100] * 4 + [1]  # forgotten
+
+
+async def test_all_who_wait_hear_of_a_failure_and_the_next_asks_again() -> None:
+    failing = [OSError("gone"), None]
+
+    async def learn(_asked: Collection[str]) -> None:
+        if failure := failing.pop(0):
+            raise failure
+
+    asking = look_ups.LookUps(learn)
+    ended = await asyncio.gather(*(asking.ask("a") for _ in range(3)), return_exceptions=True)
+    assert [str(it) for it in ended] == ["gone"] * 3
+    await asking.ask("a")
+    assert failing == []
 
 
 async def test_an_unknown_id_is_asked_for_again_after_a_while(
     engines: Engines, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, documents = await serve(documents="accept")
-    monkeypatch.setattr(registry, "ABSENT_S", 0.0)
+    monkeypatch.setattr(look_ups, "ABSENT_S", 0.0)
     assert await documents.registry.find("books") is None
     await register(engines, [("books", BOOKS)])
     assert await documents.registry.find("books") is not None

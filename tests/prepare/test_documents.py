@@ -108,3 +108,19 @@ async def test_one_document_may_hold_several_operations(schema: Schema, nowhere:
     # The variables of one are not asked of the other.
     assert codes(await run(schema, nowhere, document, operation_name="B")) == {"BAD_USER_INPUT"}
     assert codes(await run(schema, nowhere, document)) == {"OPERATION_NOT_FOUND"}
+
+
+def test_a_document_that_is_kept_for_good_has_all_of_its_operations_planned_and_priced(preparer: Preparer) -> None:
+    two = "query A { albums { totalCount } } query B($first: Int = 5) { albums(first: $first) { nodes { title } } }"
+    prepared = preparer.prepare_for_good(two)
+    assert set(prepared.operations) == {"A", "B"}
+    assert prepared.operations["B"].price().rows == 6  # one more tells whether others follow
+    alone = preparer.prepare_for_good("query A($ids: [ID!]!) { nodes(ids: $ids) { id } }")
+    assert alone.operations[None] is alone.operations["A"]
+    assert preparer.prepare(two) is not prepared  # it pushes nobody out
+    costly = (
+        "query ($first: Int = 100) { albums(first: $first) { nodes { tracks(first: $first) { nodes { name } } } } }"
+    )
+    with pytest.raises(InvalidDocument, match="This operation may need"):
+        preparer.prepare_for_good(costly)
+    assert preparer.prepare_for_good(costly.replace("= 100", "= 2"))
