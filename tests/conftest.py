@@ -71,6 +71,7 @@ SLOW = (
     "explorer",  # a browser
     "federation/test_entities.py::test_every_row_of_every_type_is_found_by_each_of_its_keys",
     "federation/test_entities.py::test_the_price_grows_with_the_representations",
+    "federation/test_entities.py::test_whatever_a_gateway_sends_is_no_mistake_of_ours",
     "http/test_audits.py",
     "http/test_batches.py",  # a server for each, and for the next
     "http/test_cors.py",

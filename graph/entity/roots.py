@@ -252,7 +252,6 @@ def look_ups_of(query: type[Any]) -> Mapping[str, LookUpField]:
     return {field.entity.name: field for field in _fields_of(query) if isinstance(field, LookUpField)}
 
 
-def _fields_of(query: type[Any]) -> Iterable[object]:
-    definition: Any = query.__dict__["__strawberry_definition__"]
-    fields: Iterable[object] = definition.fields
+def _fields_of(query: Any) -> Iterable[object]:
+    fields: Iterable[object] = query.__strawberry_definition__.fields
     return fields

@@ -8,7 +8,9 @@ from functools import cached_property
 from typing import Any
 
 import strawberry
+from strawberry.types.field import StrawberryField
 from strawberry.types.scalar import ScalarDefinition
+from strawberry.utils.str_converters import to_camel_case
 
 from graph.entity.roots import entities_of, look_ups_of
 from graph.errors import ClientError, DeclarationError
@@ -36,16 +38,17 @@ class Subgraph:
     scalars: Mapping[object, ScalarDefinition] = SCALARS
     """The scalars that it needs besides those of the schema."""
 
-    def __init__(self, query: type[Any], settings: Settings, schema_text: Callable[[], str]) -> None:
+    def __init__(self, query: Any, settings: Settings, schema_text: Callable[[], str]) -> None:
         """Make it; `schema_text` is asked for the text of the whole schema when that is known."""
-        definition: Any = query.__dict__["__strawberry_definition__"]
         entities = entities_of(query)
         found = list(look_ups(entities, look_ups_of(query)))
         fields = [service_field(self._shown), *(look_up.field for look_up in found if look_up.is_added)]
         if entities:
             fields.append(EntitiesField(entities))
-        self.query = _extended(query, definition, fields)
-        self._marking = Marking(definition.name, entities, found, with_node=settings.federation_node)
+        self.query = _extended(query, fields)
+        self._marking = Marking(
+            query.__strawberry_definition__.name, entities, found, with_node=settings.federation_node
+        )
         self._schema_text = schema_text
         self._is_hidden = not settings.introspection
 
@@ -60,10 +63,16 @@ class Subgraph:
         return self.text
 
 
-def _extended(query: type[Any], definition: Any, fields: Iterable[PlannedField]) -> type[Any]:
+def _extended(query: Any, fields: Iterable[PlannedField]) -> type[Any]:
+    definition = query.__strawberry_definition__
     members: dict[str, Any] = {str(field.python_name): field for field in fields}
-    taken = {field.graphql_name for field in definition.fields} & {field.graphql_name for field in fields}
+    taken = set(map(_name, definition.fields)) & set(map(_name, fields))
     if taken:
         raise DeclarationError(f"A subgraph has fields of its own called {', '.join(sorted(taken))}; rename yours.")
     made = type(query.__name__, (query,), members | {"__annotations__": {}, "__doc__": query.__doc__})
     return strawberry.type(made, name=definition.name, description=definition.description)
+
+
+def _name(field: StrawberryField) -> str:
+    """What a field is called in the schema."""
+    return field.graphql_name or to_camel_case(field.python_name)

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
@@ -26,6 +28,7 @@ from tests.entity.chinook_types import Album, Artist, Genre
 from tests.entity.conftest import Filled, dialect, filled
 from tests.entity.diary_types import SAMPLE as DIARY
 from tests.entity.guarded_types import GUARDED, VISIBLE, Paper
+from tests.entity.laws import tried
 from tests.entity.market import MARKET
 from tests.entity.odd_types import Device
 from tests.entity.serving import Sample, global_id, serve
@@ -33,6 +36,17 @@ from tests.entity.serving import Sample, global_id, serve
 __all__ = ["dialect", "filled"]
 
 Given = Mapping[str, Any]
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=3,
+)
+ODD = [
+    *("\0", "\ud800", "", " ", "x" * 10_000, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999-14:00", "VHJhY2s6"),
+    *(2**31, 2**63, -(2**63) - 1, 1e308, float("nan"), "VHJhY2s6OTk5OTk5OTk5OTk5OTk5OTk5", {}, []),
+]
+"""Values at the ends of what types hold, and beyond."""
 
 ASKED = "query ($given: [_Any!]!) { _entities(representations: $given) { __typename %s } }"
 
@@ -150,6 +164,25 @@ async def test_what_is_not_there_is_null_and_what_is_wrong_is_an_error_in_its_pl
     assert "A genre is found by one of `id`, `name`; send a value for it." in sentences
     assert any(
         sentence.startswith("`__typename` must name an entity of this subgraph; it has ") for sentence in sentences
+    )
+
+
+@tried(60)
+@given(data=st.data())
+async def test_whatever_a_gateway_sends_is_no_mistake_of_ours(data: st.DataObject, any_sample: Subgraph) -> None:
+    representations = data.draw(st.lists(_representations(any_sample.entities), min_size=1, max_size=4))
+    result = await any_sample.ask(ASKED % "... on Node { id }", given=representations)
+    assert {code_of(error) for error in result.errors or ()} <= {"INVALID_REPRESENTATION", "INVALID_ID"}
+    assert result.data is not None
+    assert len(result.data["_entities"]) == len(representations)
+
+
+def _representations(entities: Sequence[Entity]) -> st.SearchStrategy[Any]:
+    """Anything that JSON has, mostly with the name of a type and of a key."""
+    keys = [(entity.name, key) for entity in entities for key in keys_of(entity)]
+    typed = st.tuples(st.sampled_from(keys), st.sampled_from(ODD) | JSON_VALUES)
+    return typed.map(lambda drawn: {"__typename": drawn[0][0], drawn[0][1]: drawn[1]}) | JSON_VALUES.filter(
+        lambda value: value is not None
     )
 
 

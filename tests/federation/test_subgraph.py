@@ -143,5 +143,13 @@ async def test_a_schema_without_entities_is_a_subgraph_too(nowhere: Engines) -> 
 
 def test_a_field_that_has_the_name_of_a_look_up_is_told() -> None:
     field = ValueField("genreByName", int, "Something else.", lambda _: 1)
-    with pytest.raises(DeclarationError, match="genreByName"):
-        schema_of(query_type(Genre, extra=[field]))
+
+    @strawberry.type
+    class Query(query_type(Genre)):  # type: ignore[misc]  # made while running
+        @strawberry.field
+        def genre_by_name(self) -> int:
+            return 1
+
+    for query in (query_type(Genre, extra=[field]), Query):
+        with pytest.raises(DeclarationError, match="genreByName"):
+            schema_of(query)

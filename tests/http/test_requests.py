@@ -228,3 +228,13 @@ async def test_an_unknown_word_for_errors_is_refused_with_the_cure(bare: Client,
     assert (answer.status, answer.code) == (400, "BAD_REQUEST")
     assert answer.messages == ['`onError` must be one of "PROPAGATE", "NULL", "HALT"; leave it out for the first.']
     assert "data" not in answer.body
+
+
+async def test_in_a_batch_an_unknown_word_for_errors_concerns_its_operation_alone(
+    serve: Serve, no_database: str
+) -> None:
+    client = await serve(no_database, max_batch=2)
+    batch = [{"query": "{ __typename }", "onError": word} for word in ("ABORT", "NULL")]
+    wrong, right = (await client.http.post("/graphql", json=batch)).json()
+    assert [error["extensions"]["code"] for error in wrong["errors"]] == ["BAD_REQUEST"]
+    assert right == {"data": {"__typename": "Query"}}
