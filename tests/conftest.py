@@ -48,6 +48,7 @@ SLOW = (
     "db/test_search",
     "docs",  # the README's commands
     "doctor/test_hints.py",  # thousands of rows, and an index for each case
+    "doctor/test_operations.py",
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",
     "entity/test_ends_of_time.py",
