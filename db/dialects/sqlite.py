@@ -371,8 +371,8 @@ class _Call:
     SQLite forgets an interruption that comes before its statement begins, and on a busy machine the thread may begin
     long after the task was cancelled: the statement would run to its end, which an endless one has not. So the
     interruption is repeated until the call has ended. The lock keeps the last repetition off the next statement.
-    An interruption also reaches each statement that begins before every running one has ended, and a statement with rows
-    left to fetch still runs: the cursor that nobody waits for is closed.
+    An interruption also reaches each statement that begins before every running one has ended, and a statement with
+    rows left to fetch still runs: the cursor that nobody waits for is closed.
     Source: https://www.sqlite.org/c3ref/interrupt.html
 
     SQLAlchemy closes the connection of an abandoned call, but SQLite keeps the lock of the transaction for as long as a

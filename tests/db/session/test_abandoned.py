@@ -51,12 +51,12 @@ async def test_rows_that_nobody_fetches_do_not_keep_an_interruption_alive(engine
         assert driver is not None
 
         def execute_and_wait() -> object:
-            cursor = driver._conn.execute("SELECT 1 UNION ALL SELECT 2")
+            cursor = driver._conn.execute("SELECT 1 UNION ALL SELECT 2")  # noqa: SLF001 - what `execute` of the driver does in its thread
             executed.set()
             abandoned.wait(PATIENCE_S)
             return cursor
 
-        call = asyncio.create_task(driver._execute(execute_and_wait))
+        call = asyncio.create_task(driver._execute(execute_and_wait))  # noqa: SLF001 - the same
         await asyncio.to_thread(executed.wait, PATIENCE_S)
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
