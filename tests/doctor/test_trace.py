@@ -30,7 +30,8 @@ async def test_work_that_is_done_again_is_there_as_often_as_it_was_done(engines:
     async with session:
         await session.write(work)
     failed = ["BEGIN", CONFLICT, "ROLLBACK"]
-    assert [sent.sql for sent in trace.sent] == [*failed, *failed, "BEGIN", "SELECT 1", "COMMIT"]
+    told = [sent.sql for sent in trace.sent if sent.sql != "SAVEPOINT trellis_commit"]  # without the fast path
+    assert told == [*failed, *failed, "BEGIN", "SELECT 1", "COMMIT"]
     assert [sent.rows for sent in trace.sent if sent.kind is Kind.READ] == [None, None, 1]
 
 
