@@ -49,6 +49,7 @@ SLOW = (
     "db/test_search",
     "docs",  # the README's commands
     "doctor/test_hints.py",  # thousands of rows, and an index for each case
+    "doctor/test_operations.py",
     "documents/test_caching.py",  # a server for each
     "documents/test_commands.py",
     "documents/test_registry.py",

@@ -6,6 +6,7 @@ all of them; what goes wrong becomes a sentence in the place of the plan.
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ from db.diagnosis.needs import needs_of
 from db.dialects import Need, Plan, dialect_of
 from db.session import Engines
 from db.trace import Kind, SentStatement
+
+logger = logging.getLogger("trellis")
 
 DEADLINE_S = 10.0
 """For the plans of one operation together."""
@@ -68,6 +71,9 @@ class Diagnosis:
                 return await self._ask(connection, statement, analyze=analyze)
         except (SQLAlchemyError, OSError) as error:
             return Explanation(f"The database gave no plan: {_reason(error)}.")
+        except Exception as error:  # whatever it is, an answer that is complete does not fail for its report
+            logger.exception("A statement could not be explained")
+            return Explanation(f"There is no plan: {type(error).__name__}; the log has the rest.")
 
     async def _ask(self, connection: AsyncConnection, statement: SentStatement, *, analyze: bool) -> Explanation:
         known = dialect_of(connection.dialect.name)

@@ -34,9 +34,12 @@ class ExistingIndex(NamedTuple):
     descending: Sequence[bool] = ()
     is_plain: bool = True
     """Whether it holds sorted values of all rows."""
+    is_unique: bool = False
 
     def serves(self, equal: Sequence[str], ordered: Sequence[Term], ranged: str | None) -> bool:
         """Whether it finds rows by what is equal, and has them in order, or between values."""
+        if self.is_unique and self.is_plain and set(self.columns) <= set(equal):
+            return True  # there is one row at most, in any order
         if not self.is_plain or set(self.columns[: len(equal)]) != set(equal):
             return False
         rest = self.columns[len(equal) :]
@@ -70,9 +73,10 @@ def _estimated_rows(connection: Connection, table: Table) -> float | None:
 def _indexes(connection: Connection, table: Table) -> list[ExistingIndex]:
     inspector = inspect(connection)
     key = inspector.get_pk_constraint(table.name, table.schema)
-    found = [ExistingIndex(key.get("name"), list(key["constrained_columns"]))]
+    columns = list(key["constrained_columns"])
+    found = [ExistingIndex(key.get("name"), columns, is_unique=True)] if columns else []
     uniques = inspector.get_unique_constraints(table.name, table.schema)
-    found += [ExistingIndex(unique["name"], unique["column_names"]) for unique in uniques]
+    found += [ExistingIndex(unique["name"], unique["column_names"], is_unique=True) for unique in uniques]
     return found + [_existing(index) for index in inspector.get_indexes(table.name, table.schema)]
 
 
@@ -86,4 +90,5 @@ def _existing(index: Any) -> ExistingIndex:
         index["column_names"],
         [sorting is not None and "desc" in sorting.get(name, ()) for name in index["column_names"]],
         is_plain=not is_partial and set(using) <= {"btree"},
+        is_unique=bool(index["unique"]),
     )

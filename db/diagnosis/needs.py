@@ -257,14 +257,24 @@ def _ordered(order: Sequence[Term]) -> tuple[Term, ...]:
     return tuple(bare) if all(isinstance(term.expression, Column) for term in bare) else ()
 
 
+def _deciding(order: Iterable[Term], constant: Iterable[str]) -> Iterator[Term]:
+    """The terms that tell rows apart: not those whose value is known, and none for the second time."""
+    seen = set(constant)
+    for term in order:
+        if str(term.expression) not in seen:
+            seen.add(str(term.expression))
+            yield term
+
+
 def _of_table(table: Table, conditions: Sequence[_Asked], order: Sequence[Term]) -> Iterator[Need]:
     equal = [asked.expression for asked in conditions if asked.how in EQUAL]
     ranged = next((asked.expression for asked in conditions if asked.how in RANGES), None)
+    constant = {str(each): each for each in (on_table(part, table) for part in equal)}
     found = OrderedNeed(
         table,
-        tuple({str(each): each for each in (on_table(part, table) for part in equal)}.values()),
+        tuple(constant.values()),
         None if ranged is None else on_table(ranged, table),
-        tuple(term._replace(expression=on_table(term.expression, table)) for term in order),
+        tuple(_deciding([term._replace(expression=on_table(term.expression, table)) for term in order], constant)),
     )
     if found.equal or ranged is not None or found.order:
         yield found

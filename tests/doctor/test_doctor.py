@@ -1,6 +1,6 @@
 """What the doctor tells of an operation, and whom."""
 
-from typing import Any
+import json
 
 import pytest
 from starlette.requests import HTTPConnection
@@ -128,30 +128,32 @@ async def test_a_statement_that_fails_is_told_and_its_plan_is_a_sentence(doctor:
     assert failed["plan"]["text"].startswith("The database gave no plan: ")
 
 
-def viewer(found: Viewer) -> Any:
-    async def identify(_request: HTTPConnection) -> Viewer:
-        return found
+WHO = {"nobody": NOBODY, "editor": Viewer(2, frozenset({"editor"})), "admin": ADA}
 
-    return identify
+
+async def identify(request: HTTPConnection) -> Viewer:
+    """Whoever the request says that it is from."""
+    return WHO[request.headers.get("x-who", "admin")]
 
 
 @pytest.mark.parametrize("access", DoctorAccess)
-@pytest.mark.parametrize("who", [NOBODY, Viewer(1, frozenset({"editor"})), ADA])
-async def test_others_are_refused(database: Database, serve: Serve, who: Viewer, access: DoctorAccess) -> None:
-    client = await serve(database.url, viewer(who), DOMAIN, doctor=access)
-    answer = await client.ask(TAG, extensions={"doctor": True})
-    if access is DoctorAccess.EVERYBODY or (access is DoctorAccess.OPERATORS and who is ADA):
-        assert answer.data == {"tag": None}
-        assert answer.body["extensions"]["doctor"]["totals"]["statements"] == 1
-    else:
-        assert answer.code == "FORBIDDEN"
-        assert "data" not in answer.body
+async def test_others_are_refused(database: Database, serve: Serve, access: DoctorAccess) -> None:
+    client = await serve(database.url, identify, DOMAIN, doctor=access)
+    body = json.dumps({"query": TAG, "extensions": {"doctor": True}}).encode()
+    for who in WHO:
+        answer = await client.post(body, x_who=who)
+        if access is DoctorAccess.EVERYBODY or (access is DoctorAccess.OPERATORS and who == "admin"):
+            assert answer.data == {"tag": None}
+            assert answer.body["extensions"]["doctor"]["totals"]["statements"] == 1
+        else:
+            assert answer.code == "FORBIDDEN"
+            assert "data" not in answer.body
     assert "extensions" not in (await client.ask(TAG, extensions={"doctor": False})).body
 
 
-@pytest.mark.parametrize("wrong", [1, "yes", [], {"explain": 1}, {"explian": True}])
-async def test_what_makes_no_sense_is_refused_with_what_would(database: Database, serve: Serve, wrong: object) -> None:
-    client = await serve(database.url, viewer(ADA), DOMAIN)
-    answer = await client.ask(TAG, extensions={"doctor": wrong})
-    assert answer.code == "BAD_USER_INPUT"
-    assert "explain, analyze, values" in answer.messages[0]
+async def test_what_makes_no_sense_is_refused_with_what_would(database: Database, serve: Serve) -> None:
+    client = await serve(database.url, identify, DOMAIN)
+    for wrong in (1, "yes", [], {"explain": 1}, {"explian": True}):
+        answer = await client.ask(TAG, extensions={"doctor": wrong})
+        assert answer.code == "BAD_USER_INPUT"
+        assert "explain, analyze, values" in answer.messages[0]

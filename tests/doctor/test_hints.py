@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import text
 
 from db.session.engines import Engines
-from tests.databases import Database
 from tests.doctor.asking import Doctor, Examined
 from tests.doctor.shop_rows import SHOP, Query
-from tests.entity.serving import fill, schema_of, settings_of
+from tests.entity.conftest import Filled, dialect, filled
+from tests.entity.serving import schema_of, settings_of
+
+__all__ = ["dialect", "filled"]
 
 
 class Case(NamedTuple):
@@ -75,10 +77,9 @@ CASES = {
 
 
 @pytest.fixture
-async def doctor(blank_database: Database) -> AsyncIterator[Doctor]:
-    """A doctor in a shop of our own, which its database has looked at."""
-    await fill(blank_database, SHOP)
-    engines = Engines(settings_of(blank_database))
+async def doctor(dialect: str, filled: Filled) -> AsyncIterator[Doctor]:
+    """A doctor in a shop that its database has looked at. Indexes that a test makes are dropped by the test."""
+    engines = Engines(settings_of(await filled(SHOP, dialect)))
     await run(engines, "ANALYZE")
     yield Doctor(schema_of(Query), engines)  # type: ignore[arg-type]  # a class is hashable
     await engines.dispose()
@@ -131,7 +132,7 @@ async def test_nothing_is_proposed_where_an_index_would_not_serve(doctor: Doctor
         assert examined.hints == [], (name, plans(examined))
 
 
-@pytest.mark.postgresql
+@pytest.mark.parametrize("dialect", ["postgresql"])
 async def test_a_filter_that_most_rows_pass_is_read_from_end_to_end(doctor: Doctor) -> None:
     examined = await doctor("{ salesAggregate(where: {amount: {gt: 20}}) { count } }", explain=True)
     assert "Seq Scan" in plans(examined)
@@ -144,3 +145,4 @@ async def test_an_index_that_there_is_is_not_proposed_though_the_plan_leaves_it_
     assert proposed == "CREATE INDEX ix_sales_code ON sales (code)"
     await run(doctor.engines, "CREATE INDEX of_mine ON sales (code, weight)")
     assert (await doctor(question, explain=True)).hints == []
+    await run(doctor.engines, "DROP INDEX of_mine")
