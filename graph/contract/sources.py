@@ -51,6 +51,10 @@ KEYS: Mapping[str, str] = {
 """Keys that older servers and shorter queries leave out, and how the kinds begin that cannot be known then."""
 
 
+TEXTS = {"name", "description", "deprecationReason", "specifiedByURL", "defaultValue"}
+"""Keys of introspection whose values are texts or null; graphql-core takes anything."""
+
+
 @dataclass(frozen=True)
 class Contract:
     """A schema, and how much its source says of it."""
@@ -76,7 +80,9 @@ def read_contract(source: bytes, name: str, file: str | None = None) -> Contract
     try:
         text = source.decode("utf-8-sig")
         is_json = text.lstrip().startswith("{")
-        contract = _introspected(json.loads(text), name) if is_json else _defined(text, name, file)
+        contract = (
+            _introspected(json.loads(text, object_hook=_with_texts), name) if is_json else _defined(text, name, file)
+        )
     except UnicodeDecodeError:
         raise ContractError(f"{name} is not in UTF-8. Name a text file.") from None
     except json.JSONDecodeError as error:
@@ -119,6 +125,13 @@ def _refuse_misplaced_types(schema: GraphQLSchema, name: str) -> None:
     ]
     for place, it in misplaced:
         raise ContractError(f"{name} is no schema: `{place}` cannot be of type `{it}`. Mend it there.")
+
+
+def _with_texts(part: dict[str, Any]) -> dict[str, Any]:
+    for key in TEXTS & part.keys():
+        if not isinstance(part[key], str | None):
+            raise ContractError(f"The answer to introspection has a `{key}` that is no text. Ask the server again.")
+    return part
 
 
 def _introspected(answer: Any, name: str) -> Contract:

@@ -164,6 +164,7 @@ def test_our_own_schema_is_the_new_one_if_no_file_is_named() -> None:
         ("json", b"{]", "json is no JSON: "),
         ("other", b"{}", "other is no answer to an introspection query: "),
         ("nulls", b'{"data": {"__schema": null}}', "nulls is no answer to an introspection query: "),
+        ("reason", b'{"__schema": {"deprecationReason": [1]}}', "has a `deprecationReason` that is no text."),
         (
             "numbers",
             b'{"__schema": {"types": [1], "directives": []}}',
