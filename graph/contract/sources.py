@@ -11,14 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from graphql import (
+    DefinitionNode,
     DocumentNode,
+    EnumTypeDefinitionNode,
+    EnumTypeExtensionNode,
     GraphQLError,
     GraphQLSchema,
+    InputObjectTypeDefinitionNode,
+    InputObjectTypeExtensionNode,
+    InterfaceTypeDefinitionNode,
+    InterfaceTypeExtensionNode,
     KnownTypeNamesRule,
     LoneSchemaDefinitionRule,
+    ObjectTypeDefinitionNode,
+    ObjectTypeExtensionNode,
     PossibleTypeExtensionsRule,
+    ScalarTypeDefinitionNode,
+    ScalarTypeExtensionNode,
     TypeDefinitionNode,
     TypeExtensionNode,
+    UnionTypeDefinitionNode,
+    UnionTypeExtensionNode,
     UniqueDirectiveNamesRule,
     UniqueOperationTypesRule,
     UniqueTypeNamesRule,
@@ -41,6 +54,14 @@ RULES = (
 )
 """What a text must keep so that it says one thing."""
 
+DEFINED: Mapping[type[TypeExtensionNode], type[TypeDefinitionNode]] = {
+    EnumTypeExtensionNode: EnumTypeDefinitionNode,
+    InputObjectTypeExtensionNode: InputObjectTypeDefinitionNode,
+    InterfaceTypeExtensionNode: InterfaceTypeDefinitionNode,
+    ObjectTypeExtensionNode: ObjectTypeDefinitionNode,
+    ScalarTypeExtensionNode: ScalarTypeDefinitionNode,
+    UnionTypeExtensionNode: UnionTypeDefinitionNode,
+}
 NOT_INTROSPECTED = frozenset(kind for kind in Kind if kind.name.startswith(("APPLIED_", "SEMANTIC_")))
 KEYS: Mapping[str, str] = {
     "specifiedByURL": "SPECIFIED_BY_",
@@ -103,11 +124,27 @@ def read_contract_file(file: Path) -> Contract:
 
 def _defined(text: str, name: str, file: str | None) -> Contract:
     try:
-        document = parse(text)
+        document = _with_definitions(parse(text))
         _refuse_what_says_nothing(document, name)
         return Contract(build_ast_schema(document, assume_valid_sdl=True), file)
     except (GraphQLError, TypeError, ValueError) as error:
         raise ContractError(f"{name} is no schema{_place(error)}: {_said(error)} Mend it there.") from None
+
+
+def _with_definitions(document: DocumentNode) -> DocumentNode:
+    """The document with a definition in the place of the first extension of each type that only others define.
+
+    So subgraphs were written before Federation 2: `extend type Query { … }`.
+    """
+    known = {node.name.value for node in document.definitions if isinstance(node, TypeDefinitionNode)}
+    definitions: list[DefinitionNode] = []
+    for node in document.definitions:
+        if isinstance(node, TypeExtensionNode) and node.name.value not in known:
+            known.add(node.name.value)
+            definitions.append(DEFINED[type(node)](**{key: getattr(node, key) for key in node.keys}))
+        else:
+            definitions.append(node)
+    return DocumentNode(definitions=tuple(definitions), loc=document.loc)
 
 
 def _refuse_what_says_nothing(document: DocumentNode, name: str) -> None:

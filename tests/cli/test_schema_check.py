@@ -193,6 +193,14 @@ def test_a_schema_with_what_changes_nothing_is_taken() -> None:
     assert check(old="odd.graphql", new="odd.graphql").stdout == "no change\n"
 
 
+def test_a_subgraph_may_extend_what_others_define(folder: Path) -> None:
+    text = 'extend type Query { me: User } extend type User @key(fields: "id") { id: ID } extend type User { a: Int! }'
+    (folder / "old.graphql").write_text(text)
+    (folder / "new.graphql").write_text(text.replace("Int!", "Int"))
+    assert check(new="old.graphql").stdout == "no change\n"
+    assert check(status=Exit.FAILED).stdout.startswith("breaking: Field `User.a` may hold nulls that it could not")
+
+
 ALLOW_B = """
 [[allow]]
 coordinate = "Query.b"
