@@ -1,5 +1,6 @@
 """Laws of the check, on random schemas: it finds what was changed, and calls breaking all that breaks."""
 
+import re
 from random import Random
 from time import process_time
 
@@ -9,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.contract.comparison import changes_between
+from graph.contract.errors import ContractError
 from graph.contract.kinds import Criticality, Kind
+from graph.contract.options import Format
+from graph.contract.reports import Files, written
 from graph.contract.sources import read_contract
 from graph.contract.verdicts import Terms, check
 from tests.contract.asking import document_of
@@ -98,6 +102,25 @@ def criticality(type_: object) -> Criticality:
     if isinstance(type_, BreakingChangeType):
         return Criticality.BREAKING
     return Criticality.DANGEROUS if isinstance(type_, DangerousChangeType) else Criticality.SAFE
+
+
+TOKENS = sorted({token for case in CASES for text in case.texts for token in re.findall(r"\w+|\S", text)})
+
+
+@given(random=RANDOM)
+@tried(200)
+def test_a_text_with_mistakes_is_compared_or_refused(random: Random) -> None:
+    tokens = re.findall(r"\w+|\S", random.choice(random.choice(CASES).texts))
+    for _ in range(random.randint(1, 3)):
+        tokens[random.randrange(len(tokens))] = random.choice(["", *TOKENS])
+    try:
+        changed = read_contract(" ".join(tokens).encode(), "The text")
+    except ContractError:
+        return
+    old = read_contract(random.choice(random.choice(CASES).texts).encode(), "The text")
+    report = check(old, changed, Terms(TODAY))
+    assert all(written(report, form, Files()) for form in Format)
+    assert check(changed, changed, Terms(TODAY)).verdicts == []
 
 
 def large(field: str, member: str, *, chained: bool) -> str:
