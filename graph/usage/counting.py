@@ -4,11 +4,9 @@ A run costs one look into a dictionary: what its document uses is known, and is 
 Whatever clients call themselves and whatever they ask, only so much is kept.
 """
 
-import time
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date, timedelta
-from typing import NamedTuple
+from datetime import UTC, date, datetime
 from weakref import WeakKeyDictionary, ref
 
 from graph.client import OTHER, UNKNOWN, Client
@@ -17,20 +15,15 @@ from graph.prepare.operation import PreparedOperation
 from graph.usage.batch import NOT_KEPT, Batch, OperationText, Overflow, Run, Runs, Use
 from graph.usage.documents import text_of
 
-DAY_S = 24 * 60 * 60
-EPOCH = date(1970, 1, 1)
-
 MAX_CLIENTS = 100
 """How many clients (names with their versions) are told apart on one day; later ones are `other`."""
 MAX_TALLIES = 500
 """How many pairs of a client and an operation are counted before their uses are added up, which takes 10 ms."""
 
 
-class _Key(NamedTuple):
-    day: int
-    """Days since 1970, in UTC."""
-    client: Client
-    used: OperationCoordinates
+def today() -> date:
+    """The day of the counts: UTC's."""
+    return datetime.now(UTC).date()
 
 
 class _Tally:
@@ -52,10 +45,9 @@ class UsageCounter:
     def __init__(self) -> None:
         self.overflow: Counter[Overflow] = Counter()
         """What there was too much of, since the server started."""
-        self._tallies: dict[tuple[int, Client, OperationCoordinates], _Tally] = {}
+        self._tallies: dict[tuple[Client, OperationCoordinates], _Tally] = {}
         self._batch = Batch()
-        self._day = 0
-        self._clients: set[Client] = set()
+        self._begin_day(today())
         self._texts: WeakKeyDictionary[PreparedOperation, OperationText | None] = WeakKeyDictionary()
 
     def record(
@@ -69,8 +61,7 @@ class UsageCounter:
         failed: bool,
     ) -> None:
         """Count one run."""
-        key = int(time.time() // DAY_S), client, used  # as a plain tuple made in a tenth of the time
-        tally = self._tallies.get(key) or self._begin(_Key(*key), operation)
+        tally = self._tallies.get((client, used)) or self._begin(client, operation, used)
         tally.runs += 1
         tally.duration_s += duration_s
         if failed:
@@ -85,8 +76,14 @@ class UsageCounter:
         return tallied + sum(runs.runs for runs in self._batch.runs.values())
 
     def take(self) -> Batch:
-        """Everything that was counted since the last time."""
+        """Everything that was counted since the last time, which was on the day of that time.
+
+        To ask the clock at each run would take as long as the rest of it; whoever takes at midnight keeps days apart.
+        """
         self._add_up()
+        day = today()
+        if day != self._day:
+            self._begin_day(day)
         taken, self._batch = self._batch, Batch()
         self.overflow += taken.overflow
         taken.overflow.clear()
@@ -96,11 +93,12 @@ class UsageCounter:
         """Keep what could not be written for the next time."""
         self._batch.add(batch)
 
-    def _begin(self, key: _Key, operation: PreparedOperation) -> _Tally:
-        admitted = self._admitted(key.day, key.client)
-        if admitted is not key.client:
-            self.overflow[Overflow.CLIENTS] += 1
-            key = key._replace(client=admitted)
+    def _begin_day(self, day: date) -> None:
+        self._day = day
+        self._clients = {UNKNOWN, OTHER}
+
+    def _begin(self, client: Client, operation: PreparedOperation, used: OperationCoordinates) -> _Tally:
+        key = self._admitted(client), used
         tally = self._tallies.get(key)
         if tally is None:
             if len(self._tallies) >= MAX_TALLIES:
@@ -108,21 +106,19 @@ class UsageCounter:
             tally = self._tallies[key] = _Tally(operation)
         return tally
 
-    def _admitted(self, day: int, client: Client) -> Client:
+    def _admitted(self, client: Client) -> Client:
         """The client, or `other` when there are too many on this day."""
-        if day != self._day:
-            self._day = day
-            self._clients = {UNKNOWN, OTHER}
         if client not in self._clients:
             if len(self._clients) >= MAX_CLIENTS:
+                self.overflow[Overflow.CLIENTS] += 1
                 return OTHER
             self._clients.add(client)
         return client
 
     def _add_up(self) -> None:
-        tallies, self._tallies = self._tallies, {}
-        for (day_number, client, used), tally in tallies.items():
-            day = EPOCH + timedelta(days=day_number)
+        day, tallies = self._day, self._tallies
+        self._tallies = {}
+        for (client, used), tally in tallies.items():
             for coordinate in used.fixed:
                 self._batch.use(Use(day, client, coordinate), tally.runs)
             for coordinate, times in tally.in_variables.items():

@@ -21,7 +21,7 @@ from graph.client import Client
 from graph.contract.errors import ContractError
 from graph.contract.usage import Usage, Used, read_usage_file
 from graph.usage.batch import LOST, OperationText, Runs
-from graph.usage.task import today
+from graph.usage.counting import today
 from graph.usage.writing import COUNTS, OPERATIONS, RUNS, first_day
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.exc import DBAPIError
 
@@ -16,8 +16,9 @@ from db.dialects import Failure, failure_of
 from db.session.engines import Engines
 from graph.usage import writing
 from graph.usage.batch import Overflow
-from graph.usage.counting import UsageCounter
+from graph.usage.counting import UsageCounter, today
 
+DAY = timedelta(days=1)
 LAST_WRITE_S = 5
 """Seconds that the last write may take when the server stops."""
 
@@ -30,9 +31,10 @@ CURES = {
 logger = logging.getLogger("trellis")
 
 
-def today() -> date:
-    """The day of the counts: UTC's."""
-    return datetime.now(UTC).date()
+def to_midnight_s() -> float:
+    """Seconds until the next day of the counts begins."""
+    now = datetime.now(UTC)
+    return (datetime.combine(now.date() + DAY, time(), UTC) - now).total_seconds()
 
 
 class UsageWriter:
@@ -82,8 +84,9 @@ class UsageWriter:
     async def _write_until(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), self._interval_s)
+                await asyncio.wait_for(stopping.wait(), min(self._interval_s, to_midnight_s()))
             await self.write()
+        await self.write()  # what came while it was writing
 
     async def _clear(self) -> None:
         """Forget old days, once a day."""

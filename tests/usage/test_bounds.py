@@ -1,9 +1,9 @@
 """How much is kept, whatever clients send: in memory and in the tables."""
 
-import time
+import asyncio
 import tracemalloc
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 import pytest
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, build_schema, parse
@@ -15,11 +15,11 @@ from graph.prepare.coordinates import SchemaCoordinates
 from graph.prepare.limits import Limits
 from graph.prepare.operation import PreparedOperation
 from graph.usage import batch as batches
-from graph.usage import counting, writing
+from graph.usage import counting, task, writing
 from graph.usage.batch import LOST, Batch, Overflow, Run, Runs, Use
-from graph.usage.counting import MAX_CLIENTS, UsageCounter
+from graph.usage.counting import MAX_CLIENTS, UsageCounter, today
 from graph.usage.documents import text_of
-from graph.usage.task import UsageWriter, today
+from graph.usage.task import UsageWriter
 from graph.usage.writing import COUNTS, OPERATIONS, RUNS, write
 
 SCHEMA = build_schema("type Query { a(text: String): Int b: Int c: Int }")
@@ -178,17 +178,38 @@ async def test_what_cannot_be_written_is_kept_and_written_once(
         assert list(await connection.scalars(select(RUNS.c.runs))) == [3]
 
 
-async def test_days_are_those_of_utc_and_change_at_midnight(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_new_day_begins_at_midnight_in_utc(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 11, 30, 23, 59, 59, 950_000, tzinfo=UTC)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return now
+
+    monkeypatch.setattr(counting, "datetime", Clock)
+    monkeypatch.setattr(task, "datetime", Clock)
     counter, operation = UsageCounter(), prepared("{ b }")
-    midnight = datetime(2026, 12, 1, tzinfo=UTC).timestamp()
-    for moment in (midnight - 0.001, midnight, midnight + 1):
-        monkeypatch.setattr(time, "time", lambda moment=moment: moment)
+    async with UsageWriter(counter, engines, 3_600, 90).running():
         run(counter, operation, Client("web"))
-    monkeypatch.undo()
-    await write(engines, counter.take())
+        await asyncio.sleep(0)  # the writer looks at the clock
+        now = datetime(2026, 12, 1, tzinfo=UTC)
+        async with asyncio.timeout(10):
+            while counter.unwritten:
+                await asyncio.sleep(0.01)  # noqa: ASYNC110 - the counter tells nobody
+        run(counter, operation, Client("web"), 2)
     async with engines.primary.connect() as connection:
         found = await connection.execute(select(COUNTS.c.day, COUNTS.c.uses).order_by(COUNTS.c.day))
         assert [tuple(row) for row in found] == [(DAY, 1), (date(2026, 12, 1), 2)]
+
+
+async def test_clients_are_told_apart_anew_each_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "MAX_CLIENTS", 3)
+    counter, operation = UsageCounter(), prepared("{ b }")
+    for day, name in ((DAY, "one"), (DAY, "two"), (DAY.replace(day=29), "two")):
+        monkeypatch.setattr(counting, "today", lambda day=day: day)
+        counter.take()
+        run(counter, operation, Client(name))
+    assert [use.client.name for use in counter.take().uses] == ["two"]
 
 
 async def test_old_days_are_forgotten(engines: Engines) -> None:

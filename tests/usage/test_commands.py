@@ -12,8 +12,8 @@ from graph.cli.errors import Exit
 from graph.client import Client
 from graph.contract.usage import read_usage_file
 from graph.usage.batch import LOST, Batch, OperationText, Run, Runs, Use
+from graph.usage.counting import today
 from graph.usage.reading import read_usage
-from graph.usage.task import today
 from graph.usage.writing import write
 from tests.cli.running import trellis
 from tests.databases import Database
