@@ -195,7 +195,7 @@ async def test_a_new_day_begins_at_midnight_in_utc(engines: Engines, monkeypatch
         now = datetime(2026, 12, 1, tzinfo=UTC)
         async with asyncio.timeout(10):
             while counter.unwritten:
-                await asyncio.sleep(0.01)  # noqa: ASYNC110 - the counter tells nobody
+                await asyncio.sleep(0.01)
         run(counter, operation, Client("web"), 2)
     async with engines.primary.connect() as connection:
         found = await connection.execute(select(COUNTS.c.day, COUNTS.c.uses).order_by(COUNTS.c.day))
