@@ -15,15 +15,15 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from db.session.engines import Engines
-from graph.cors import for_other_origins
 from graph.domain import Domain, Identification
 from graph.endpoint import EndpointFirst, GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
 from graph.explorer import ExplorerPage, explorer_files
+from graph.http.cors import for_other_origins
+from graph.http.responses import refusal
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
-from graph.responses import refusal
 from graph.schema import DOMAIN
 from graph.settings import Settings
 from graph.usage.counting import UsageCounter

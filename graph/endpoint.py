@@ -17,8 +17,6 @@ from strawberry.types import ExecutionResult
 from db.relations import Visibility
 from db.session.engines import Engines
 from db.statements import StatementCache
-from graph import batches
-from graph.batches import not_answered
 from graph.client import client_of
 from graph.context import ContextFactory, Cookie
 from graph.disconnect import while_connected
@@ -28,9 +26,11 @@ from graph.domain import Identification
 from graph.entity import Schema
 from graph.errors import ClientError, Unauthenticated
 from graph.explorer import ExplorerPage
-from graph.http import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
+from graph.http import batches
+from graph.http.batches import not_answered
+from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
+from graph.http.responses import Answer, answer, batch_answer, refusal
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
-from graph.responses import Answer, answer, batch_answer, refusal
 from graph.settings import Settings
 from graph.viewer import Viewer
 

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from graph.compression import CODINGS, coding_for
 from graph.explorer.manifest import FILES, OWN_FILES, Manifest, integrity, verified
+from graph.http.compression import CODINGS, coding_for
 
 PATH = "/graphql/explorer"
 

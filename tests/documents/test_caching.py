@@ -4,7 +4,7 @@ import pytest
 
 from db.session.engines import Engines
 from graph.documents.ids import sha256_of
-from graph.http import GRAPHQL_RESPONSE, JSON
+from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from tests.documents.conftest import Serve
 from tests.documents.serving import BOOKS, TITLES, register, send
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn, Self
 import httpx
 from zstandard import ZstdDecompressor
 
-from graph.http import GRAPHQL_RESPONSE, JSON
+from graph.http.requests import GRAPHQL_RESPONSE, JSON
 
 DECOMPRESS: Mapping[str | None, Callable[[bytes], bytes]] = {
     "zstd": lambda body: ZstdDecompressor().decompress(body),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.requests import HTTPConnection
 
-from graph.http import GRAPHQL_RESPONSE, JSON
+from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from graph.viewer import NOBODY, Viewer
 from tests.databases import Database, recorded_statements
 from tests.http.client import Client, read

@@ -5,8 +5,8 @@ import json
 import httpx
 import pytest
 
-from graph.compression import CODINGS, OFF_LOOP_FROM_BYTES, coding_for, compressed
-from graph.http import JSON
+from graph.http.compression import CODINGS, OFF_LOOP_FROM_BYTES, coding_for, compressed
+from graph.http.requests import JSON
 from tests.http.client import DECOMPRESS, Client
 from tests.http.conftest import Serve
 

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from graph.auth.cross_site import refuse_cross_site
 from graph.errors import Unauthenticated
-from graph.http import JSON
+from graph.http.requests import JSON
 from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
 from tests.http.client import Client, named

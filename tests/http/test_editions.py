@@ -14,8 +14,8 @@ from starlette.requests import HTTPConnection
 
 from graph.auth.cross_site import refuse_cross_site
 from graph.errors import Unauthenticated
-from graph.http import GRAPHQL_RESPONSE, JSON
-from graph.statuses import STATUSES
+from graph.http.requests import GRAPHQL_RESPONSE, JSON
+from graph.http.statuses import STATUSES
 from graph.viewer import NOBODY, Viewer
 from tests.http.client import Answer, Client, read
 from tests.http.conftest import Serve

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from graph.http import GRAPHQL_RESPONSE, HTML, JSON
+from graph.http.requests import GRAPHQL_RESPONSE, HTML, JSON
 from tests.http.client import Client, read
 from tests.http.conftest import Serve
 

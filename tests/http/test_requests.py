@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from graph.http import GRAPHQL_RESPONSE, JSON
+from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from tests.http.client import Client, read
 from tests.http.conftest import Serve
 

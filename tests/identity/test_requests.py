@@ -14,7 +14,7 @@ from db.session.engines import Engines
 from graph.app import create_app
 from graph.auth.tokens import Tokens
 from graph.errors import CrossSite
-from graph.http import GRAPHQL_RESPONSE, JSON
+from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from graph.identity import sign_ins
 from graph.identity.identify import COOKIE, Identify
 from graph.settings import Settings

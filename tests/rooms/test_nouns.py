@@ -27,7 +27,7 @@ OTHERWISE = {
     "graph/settings.py": ("admins", "what people write into the environment; the domain says who they are"),
     "graph/writing/mutation.py": ("post", "a method of dataclasses, __post_init__"),
     "graph/explorer/assets.py": ("tag", "of HTML"),
-    "graph/http.py": ("post", "the method of HTTP"),
+    "graph/http/requests.py": ("post", "the method of HTTP"),
 }
 """Words that a module needs in another meaning, and which."""
 

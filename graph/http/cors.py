@@ -7,7 +7,7 @@ Source: https://fetch.spec.whatwg.org/#http-cors-protocol
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from graph.http import METHODS
+from graph.http.requests import METHODS
 from graph.settings import Settings
 
 EXPOSED = ("Retry-After", "WWW-Authenticate")

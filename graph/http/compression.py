@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from zstandard import ZstdCompressor
 
-from graph.negotiation import KEPT_HEADERS, liking, weights
+from graph.http.negotiation import KEPT_HEADERS, liking, weights
 from graph.settings import KIB
 
 OFF_LOOP_FROM_BYTES = 128 * KIB

@@ -8,7 +8,7 @@ https://http-spec.graphql.org/September2026/ (docs/decisions/0026-graphql-over-h
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from graph.http import GRAPHQL_RESPONSE, JSON
+from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from graph.settings import HTTPEdition
 
 

@@ -15,11 +15,11 @@ from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
 from db import exact_json
-from graph.compression import coding_for, compressed
-from graph.http import JSON
+from graph.http.compression import coding_for, compressed
+from graph.http.requests import JSON
+from graph.http.statuses import HEADERS_OF, STATUSES, Statuses, status_of_refusal
 from graph.masking import Overloaded, code_of, for_client
 from graph.settings import HTTPEdition
-from graph.statuses import HEADERS_OF, STATUSES, Statuses, status_of_refusal
 
 OK = 200
 

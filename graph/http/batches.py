@@ -16,7 +16,7 @@ from strawberry.types import ExecutionResult
 from graph.context import ContextFactory
 from graph.errors import ClientError, IllFormed, TooCostly
 from graph.execute.operation import Operations
-from graph.http import Batch
+from graph.http.requests import Batch
 from graph.prepare.cost import Cost
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation, refuse_costly

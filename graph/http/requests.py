@@ -16,7 +16,7 @@ from starlette.requests import Request as HTTPRequest
 
 from db.exact_json import loads_floats
 from graph.errors import ClientError, IllFormed
-from graph.negotiation import KEPT_HEADERS, liking, split, weights
+from graph.http.negotiation import KEPT_HEADERS, liking, split, weights
 from graph.prepare.documents import InvalidDocument, OperationRequest
 from graph.prepare.error_behavior import error_behavior
 
