@@ -3,7 +3,7 @@
 Settings enter, the database changes, sentences leave. No table is named here. The functions are synchronous and may be
 called anywhere: where an event loop is running they work in a thread of their own. They go past PgBouncer, to
 `TRELLIS_DIRECT_URL`. A revision is one of the application's; Trellis's own tables follow along, always to their newest
-revision: docs/decisions/0032-our-own-tables.md.
+revision: docs/decisions/0030-our-own-tables.md.
 
 Source: https://alembic.sqlalchemy.org/en/latest/api/commands.html
 """

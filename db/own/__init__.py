@@ -2,7 +2,7 @@
 
 They stand apart from the models: a metadata of their own, a prefix, and revisions of their own in `migrations/own`,
 which `trellis db upgrade` runs beside those of the application. No table of an application is named here, and none
-refers to one of these. Why: docs/decisions/0032-our-own-tables.md.
+refers to one of these. Why: docs/decisions/0030-our-own-tables.md.
 """
 
 from db.own.base import PREFIX, OwnBase
