@@ -298,6 +298,7 @@ def test_many_clients_are_named_in_part(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (("--header", "A: b"), "old.graphql is asked for without headers; --header is for addresses, https://…."),
         (("--allow-unused",), "--allow-unused needs to know what is used; name the counts with --usage."),
         (("--usage", "none.json"), "none.json cannot be read: No such file or directory."),
         (("--usage", "old.graphql"), "old.graphql is no file of counted uses: Invalid JSON"),
@@ -305,7 +306,7 @@ def test_many_clients_are_named_in_part(folder: Path) -> None:
         (("--usage", "{bad}"), "bad.json is no file of counted uses: usage.0.count: Input should be greater than"),
     ],
 )
-def test_counts_that_cannot_be_read_are_refused(arguments: tuple[str, ...], sentence: str, folder: Path) -> None:
+def test_what_cannot_be_asked_for_is_refused(arguments: tuple[str, ...], sentence: str, folder: Path) -> None:
     usage(folder, {**WEB, "count": -1})
     (folder / "usage.json").rename(folder / "bad.json")
     usage(folder, WEB)

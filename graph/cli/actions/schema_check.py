@@ -72,6 +72,8 @@ def _old(question: Question) -> Contract:
     against = question.against
     if against.startswith(("http://", "https://")):
         return read_contract(introspect(against, parsed_headers(question.headers)), against.partition("?")[0])
+    if question.headers:
+        raise ContractError(f"{against} is asked for without headers; --header is for addresses, https://….")
     if _is_there(Path(against)):
         return read_contract_file(Path(against))
     return _at_ref(against, question.schema or SCHEMA)
