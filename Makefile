@@ -34,7 +34,7 @@ serve: $(READY) ## serve the API, on a database with demo data if it is new
 	@$(BIN)/trellis demo --if-empty
 	@TRELLIS_DOCTOR=$(TRELLIS_DOCTOR) exec $(BIN)/trellis serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
-test: check check-empty test-plain-path ## run everything that CI runs
+test: check check-empty test-plain-path ## run everything that CI runs but the examples
 	@$(PYTEST)
 
 test-fast: $(READY) ## run what takes less than a minute: both databases; no browser, no processes, no long runs

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from db.settings import HOUSE
@@ -31,9 +31,10 @@ def main() -> int:
     """Run all examples, or those that the command line names, `relay,python`; the exit status."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # what is started here is stopped on the way out
     try:
+        examples = chosen(sys.argv[1:])
         path = _path(node.commands())
-    except node.Unavailable as reason:
-        print(reason, file=sys.stderr)  # noqa: T201 - a command
+    except (LookupError, node.Unavailable) as reason:
+        print(*reason.args, file=sys.stderr)  # noqa: T201 - a command
         return 1
     with tempfile.TemporaryDirectory(prefix="trellis-examples-") as folder:
         url = f"sqlite:///{Path(folder).resolve() / 'demo.db'}"
@@ -41,15 +42,16 @@ def main() -> int:
         trellis_process("demo", TRELLIS_DATABASE_URL=url)
         with serving(url) as (_, address):
             environment = _environment(path, f"{address}/graphql")
-            return next((status for example in _examples() if (status := _run(example, environment))), 0)
+            return next((status for example in examples if (status := _run(example, environment))), 0)
 
 
-def _examples() -> Iterator[Path]:
-    """The folders of the examples, by name."""
-    wanted = [name for argument in sys.argv[1:] for name in argument.split(",")]
-    for readme in sorted(EXAMPLES.glob("*/README.md")):
-        if not wanted or readme.parent.name in wanted:
-            yield readme.parent
+def chosen(names: Sequence[str]) -> list[Path]:
+    """The folders of these examples, `["relay,python"]`; of all for no name. Raises `LookupError` for one without."""
+    wanted = {name for argument in names for name in argument.split(",")}
+    folders = {readme.parent.name: readme.parent for readme in sorted(EXAMPLES.glob("*/README.md"))}
+    if unknown := wanted - folders.keys():
+        raise LookupError(f"There is no example {', '.join(sorted(unknown))}; there are {', '.join(folders)}.")
+    return [folder for name, folder in folders.items() if not wanted or name in wanted]
 
 
 def commands(example: Path) -> list[str]:
@@ -93,7 +95,10 @@ def _command(command: str, example: Path, environment: Mapping[str, str]) -> int
     )
     try:
         output, _ = process.communicate(timeout=COMMAND_S)
-    except BaseException:  # a command that takes too long, or Ctrl-C: its own processes must not outlive it
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output = f"{process.communicate()[0]}\nIt took longer than {COMMAND_S} s."
+    except BaseException:  # Ctrl-C: its own processes must not outlive it
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         raise

@@ -17,9 +17,9 @@ from graphql import (
 )
 
 from db.settings import HOUSE
-from tests.examples.__main__ import EXAMPLES, commands
+from tests.examples.__main__ import EXAMPLES, chosen, commands
 
-FOLDERS = sorted(readme.parent for readme in EXAMPLES.glob("*/README.md"))
+FOLDERS = chosen([])
 LOCKS = sorted(EXAMPLES.glob("*/package-lock.json"))
 EXCERPTS = re.findall(
     r"^```ts\n// (\S+)\n(.*?)^```$", (HOUSE / "docs/clients.md").read_text(encoding="utf-8"), re.M | re.S
@@ -44,7 +44,6 @@ def operations(example: Path) -> Iterator[str]:
             yield from LITERAL.findall(source.read_text(encoding="utf-8"))
 
 
-@pytest.mark.nouns
 @pytest.mark.parametrize("example", FOLDERS, ids=lambda folder: folder.name)
 def test_the_schema_answers_what_an_example_asks(example: Path, schema: GraphQLSchema) -> None:
     text, rules = "\n".join(operations(example)), list(specified_rules)
@@ -67,6 +66,12 @@ def test_versions_are_exact(lock: Path) -> None:
     project = json.loads(lock.with_name("package.json").read_text(encoding="utf-8"))
     versions = project["dependencies"] | project["devDependencies"]
     assert [version for version in versions.values() if not re.fullmatch(r"\d+\.\d+\.\d+", version)] == []
+
+
+def test_an_example_that_is_not_there_is_named_with_those_that_are() -> None:
+    assert [folder.name for folder in chosen(["typescript,python"])] == ["python", "typescript"]
+    with pytest.raises(LookupError, match="no example rely; there are python, relay, typescript"):
+        chosen(["rely"])
 
 
 @pytest.mark.parametrize("example", FOLDERS, ids=lambda folder: folder.name)
