@@ -157,3 +157,13 @@ async def test_what_makes_no_sense_is_refused_with_what_would(database: Database
         answer = await client.ask(TAG, extensions={"doctor": wrong})
         assert answer.code == "BAD_USER_INPUT"
         assert "explain, analyze, values" in answer.messages[0]
+
+
+async def test_what_a_service_sends_in_a_session_of_its_own_is_told(database: Database, serve: Serve) -> None:
+    client = await serve(database.url, identify, DOMAIN)
+    document = 'mutation { signIn(input: {email: "a@example.org", password: "a long password"}) { accessToken } }'
+    answer = await client.ask(document, extensions={"doctor": True})
+    reads = [one for one in answer.body["extensions"]["doctor"]["statements"] if one["kind"] == "read"]
+    assert reads
+    assert {tuple(one["paths"]) for one in reads} == {("signIn",)}
+    assert "users" in reads[0]["sql"]
