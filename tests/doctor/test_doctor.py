@@ -153,7 +153,8 @@ async def test_others_are_refused(database: Database, serve: Serve, access: Doct
 
 async def test_what_makes_no_sense_is_refused_with_what_would(database: Database, serve: Serve) -> None:
     client = await serve(database.url, identify, DOMAIN)
-    for wrong in (1, "yes", [], {"explain": 1}, {"explian": True}):
+    nonsense: list[object] = [1, "yes", [], {"explain": 1}, {"explian": True}]
+    for wrong in nonsense:
         answer = await client.ask(TAG, extensions={"doctor": wrong})
         assert answer.code == "BAD_USER_INPUT"
         assert "explain, analyze, values" in answer.messages[0]
