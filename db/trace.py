@@ -24,6 +24,9 @@ MAX_NOTES = 1_000
 ASKING: ContextVar[object] = ContextVar("trellis_asking", default=None)
 """Who asks for what the running task sends."""
 
+TRACE: ContextVar["StatementTrace | None"] = ContextVar("trellis_trace", default=None)
+"""What notes the statements of sessions that begin in the running task, such as those of a service."""
+
 _FRAMES = re.compile(r"\s*(BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|SET|LOCK)\b", re.IGNORECASE)
 _CHANGES = re.compile(r"\s*(INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECASE)
 _CHANGES_IN_WITH = re.compile(r"\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\S+\s+SET)\b", re.IGNORECASE)

@@ -109,9 +109,7 @@ def _index(table: Table, form: IndexForm) -> Index:
 
 def _name(table: Table, parts: Sequence[Expression], form: IndexForm) -> str:
     """A name that no other index on the table has, and that the same index always has."""
-    operators = form.options.get("postgresql_ops", {}).values()
-    methods = [str(value) for value in form.options.values() if isinstance(value, str)]
-    name = "_".join(["ix", table.name, *_words(parts), *(operators or methods)])
+    name = "_".join(["ix", table.name, *_words(parts), *filter(None, [form.method])])
     if len(name.encode()) <= LONGEST_NAME:
         return name
     return f"{name[: LONGEST_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

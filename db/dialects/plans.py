@@ -61,5 +61,7 @@ class IndexForm(NamedTuple):
     parts: Sequence[Expression]
     options: Mapping[str, Any] = {}
     """SQLAlchemy's options of `Index` for this database."""
+    method: str = ""
+    """What tells the index from one of sorted values, as a word for its name."""
     remark: str = ""
     """What has to be there first."""

@@ -383,13 +383,14 @@ class PostgreSQL(DatabaseDialect):
         https://www.postgresql.org/docs/current/indexes-opclass.html
         """
         if need.search is Search.DOCUMENT:
-            return IndexForm([need.value], {"postgresql_using": "gin"})
+            return IndexForm([need.value], {"postgresql_using": "gin"}, "gin")
         column = _plain_column(need.value)
         value = need.value.label("value") if column is None else column
         if need.search is Search.START:
-            return IndexForm([value], {"postgresql_ops": {value.key: "text_pattern_ops"}})
+            return IndexForm([value], {"postgresql_ops": {value.key: "text_pattern_ops"}}, "text_pattern_ops")
         options = {"postgresql_using": "gin", "postgresql_ops": {value.key: "gin_trgm_ops"}}
-        return IndexForm([value], options, "It needs the extension pg_trgm: CREATE EXTENSION IF NOT EXISTS pg_trgm.")
+        remark = "It needs the extension pg_trgm: CREATE EXTENSION IF NOT EXISTS pg_trgm."
+        return IndexForm([value], options, "gin_trgm_ops", remark)
 
     def violation(self, error: IntegrityError) -> ReportedViolation | None:
         """Read from the error's state and fields; the driver's own exception knows table, column and constraint."""

@@ -27,7 +27,7 @@ from db.session.savepoints import Savepoint
 from db.session.streams import streamed
 from db.session.timeout import Deadline
 from db.session.turns import HELD, Turn, current, hold
-from db.trace import StatementTrace
+from db.trace import TRACE, StatementTrace
 from db.unreadable import UnreadableValue
 
 T = TypeVar("T")
@@ -456,8 +456,9 @@ class RequestSession(AsyncSession):
         except Exception as error:  # whatever it is, fifty fields would wait for it fifty times, one by one
             self._end = partial(_same, error)
             raise
-        if self.trace is not None:
-            self._connection.trace(self.trace)
+        trace = self.trace or TRACE.get()
+        if trace is not None:
+            self._connection.trace(trace)
         return self._connection
 
     async def _frame(self, connection: DatabaseConnection) -> None:

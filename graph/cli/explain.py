@@ -33,7 +33,7 @@ def _explain(
     role: Annotated[list[str] | None, typer.Option("--role", help="Ask with this role; may be repeated.")] = None,
     nobody: Annotated[bool, typer.Option("--nobody", help="Ask as somebody who has not signed in.")] = False,
     analyze: Annotated[
-        bool, typer.Option("--analyze", help="Run what reads once more, and tell what happened (PostgreSQL).")
+        bool, typer.Option("--analyze", help="Run what reads once more, and tell what happened, if the database can.")
     ] = False,
     values: Annotated[bool, typer.Option("--values", help="Show what is bound to the statements.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Run mutations, too: what they change is kept.")] = False,

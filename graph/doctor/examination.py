@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from db.diagnosis import Diagnosis, Explanation
 from db.session import Engines, RequestSession
-from db.trace import SentStatement, StatementTrace
+from db.trace import TRACE, SentStatement, StatementTrace
 from graph.context import ContextFactory
 from graph.doctor.paths import Paths
 from graph.doctor.request import DoctorRequest
@@ -44,13 +44,15 @@ class Examination:
         return cls(wanted, contexts.engines)
 
     def begin(self, session: RequestSession) -> None:
-        """Note what this session sends. The operation is prepared."""
+        """Note what this session sends, and those that services begin. The operation is prepared."""
         self._prepared = time.perf_counter()
         session.trace = self._trace
+        TRACE.set(self._trace)
 
     async def report(self, checked: CheckedOperation, limits: Limits, data: Mapping[str, Any] | None) -> dict[str, Any]:
         """What there is to tell, as JSON. The session is closed."""
         answered = time.perf_counter()
+        TRACE.set(None)
         sent = self._trace.sent
         explained = await self._explained(sent)
         paths = Paths()

@@ -154,8 +154,18 @@ async def test_others_are_refused(database: Database, serve: Serve, access: Doct
 
 async def test_what_makes_no_sense_is_refused_with_what_would(database: Database, serve: Serve) -> None:
     client = await serve(database.url, identify, DOMAIN)
-    senseless: list[Any] = [1, "yes", [], {"explain": 1}, {"explian": True}]
-    for wrong in senseless:
+    nonsense: list[object] = [1, "yes", [], {"explain": 1}, {"explian": True}]
+    for wrong in nonsense:
         answer = await client.ask(TAG, extensions={"doctor": wrong})
         assert answer.code == "BAD_USER_INPUT"
         assert "explain, analyze, values" in answer.messages[0]
+
+
+async def test_what_a_service_sends_in_a_session_of_its_own_is_told(database: Database, serve: Serve) -> None:
+    client = await serve(database.url, identify, DOMAIN)
+    document = 'mutation { signIn(input: {email: "a@example.org", password: "a long password"}) { accessToken } }'
+    answer = await client.ask(document, extensions={"doctor": True})
+    reads = [one for one in answer.body["extensions"]["doctor"]["statements"] if one["kind"] == "read"]
+    assert reads
+    assert {tuple(one["paths"]) for one in reads} == {("signIn",)}
+    assert "users" in reads[0]["sql"]
