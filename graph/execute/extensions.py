@@ -83,7 +83,7 @@ class ExtendedOperations(Operations):
         finally:
             await context.close()
             duration_s = perf_counter() - started
-            self.usage.ran(contexts.client, checked.operation, request.variables, duration_s, failed=failed)
+            self.usage.ran(contexts.client, checked.operation, request.variables, duration_s, failed)
         return result
 
 

@@ -81,8 +81,10 @@ class Operations:
         finally:
             await context.close()
             duration_s = perf_counter() - started
-            self.usage.ran(contexts.client, checked.operation, request.variables, duration_s, failed=failed)
-        return ExecutionResult(data, errors or None, self.extensions_asked(request, checked))
+            self.usage.ran(contexts.client, checked.operation, request.variables, duration_s, failed)
+        return ExecutionResult(
+            data, errors or None, self.extensions_asked(request, checked) if request.extensions else {}
+        )
 
     def extensions_asked(self, request: OperationRequest, checked: CheckedOperation | None) -> dict[str, Any]:
         """What the answer says of the operation itself, to those who ask."""

@@ -49,11 +49,12 @@ class DeprecatedUse(NamedTuple):
     """A place in a document that uses something deprecated."""
 
     coordinate: str
-    node: Node
+    line: int
+    column: int
 
 
 class OperationCoordinates:
-    """What one operation uses."""
+    """What one operation uses. It holds nothing of the document, and may outlive it."""
 
     __slots__ = ("deprecated", "fixed", "variables")
 
@@ -198,8 +199,9 @@ class _Walk:
             return
         coordinate = sys.intern(coordinate)  # thousands of kept operations name the same
         self.found.add(coordinate)
-        if coordinate in self._reasons:
-            self.deprecated.append(DeprecatedUse(coordinate, node))
+        if coordinate in self._reasons and node.loc is not None:
+            token = node.loc.start_token
+            self.deprecated.append(DeprecatedUse(coordinate, token.line, token.column))
 
 
 def _named(node: TypeNode) -> NamedTypeNode:

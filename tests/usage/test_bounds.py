@@ -4,6 +4,7 @@ import asyncio
 import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, tzinfo
+from weakref import ref
 
 import pytest
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, build_schema, parse
@@ -11,6 +12,7 @@ from sqlalchemy import func, select
 
 from db.session.engines import Engines
 from graph.client import OTHER, Client, client_of
+from graph.execute.usage import Ran
 from graph.prepare.coordinates import SchemaCoordinates
 from graph.prepare.limits import Limits
 from graph.prepare.operation import PreparedOperation
@@ -40,7 +42,7 @@ def run(counter: UsageCounter, operation: PreparedOperation, client: Client, tim
     used = operation.coordinates or COORDINATES.of(operation.node, operation.fragments)
     operation.coordinates = used
     for _ in range(times):
-        counter.record(client, operation, used, (), 0.001, failed=False)
+        counter.record(Ran(client, ref(operation), used, (), 0.001, failed=False))
 
 
 def made_up(restart: int = 0) -> Iterator[Client]:
@@ -53,6 +55,7 @@ async def test_ten_thousand_made_up_clients_are_a_hundred_also_after_restarts(en
         counter = UsageCounter()
         for client in made_up(restart):
             run(counter, operation, client)
+        assert counter.unwritten == NAMES
         assert counter.overflow[Overflow.CLIENTS] > NAMES - MAX_CLIENTS
         await UsageWriter(counter, engines, 60, 90).write()
     async with engines.primary.connect() as connection:
@@ -89,8 +92,8 @@ def test_operations_of_one_shape_are_added_up_before_they_are_too_many(monkeypat
     kept = [prepared(f'{{ a(text: "{index}") x{index}: b }}') for index in range(35)]
     for operation in kept:
         run(counter, operation, client)
-    assert len(counter._tallies) <= 10  # noqa: SLF001 - that is the bound
     assert counter.unwritten == 35
+    assert len(counter._tallies) <= 10  # noqa: SLF001 - that is the bound
     batch = counter.take()
     assert batch.uses[Use(today(), client, "Query.a(text:)")] == 35
     assert len(batch.runs) == len(batch.operations) == 35
@@ -194,8 +197,8 @@ async def test_a_new_day_begins_at_midnight_in_utc(engines: Engines, monkeypatch
         await asyncio.sleep(0)  # the writer looks at the clock
         now = datetime(2026, 12, 1, tzinfo=UTC)
         async with asyncio.timeout(10):
-            while counter.unwritten:
-                await asyncio.sleep(0.01)  # noqa: ASYNC110 - the counter tells nobody
+            while counter.unwritten:  # noqa: ASYNC110 - the counter tells nobody
+                await asyncio.sleep(0.01)
         run(counter, operation, Client("web"), 2)
     async with engines.primary.connect() as connection:
         found = await connection.execute(select(COUNTS.c.day, COUNTS.c.uses).order_by(COUNTS.c.day))
