@@ -5,26 +5,21 @@ latest. Days are those of UTC.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from graph.contract.changes import Change
 from graph.contract.kinds import Departure, Kind
 from graph.contract.places import Places
+from graph.prepare.deprecations import day_of
 
-GOES_ON = re.compile(r"\bgoes\s+on:?\s+(\d{4}-\d{2}-\d{2})\b", re.IGNORECASE)
-DAY = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b")
 DEPARTING = {
     *(Kind.TYPE_REMOVED, Kind.FIELD_REMOVED, Kind.ARGUMENT_REMOVED, Kind.INPUT_FIELD_REMOVED),
     *(Kind.ENUM_VALUE_REMOVED, Kind.DIRECTIVE_REMOVED, Kind.DIRECTIVE_ARGUMENT_REMOVED),
 }
 NOTICE = timedelta(days=180)
 """How long before its end something is deprecated, in what we suggest."""
-
-
-def day_of(reason: str) -> date | None:
-    """The day on which something goes, by the reason of its deprecation; None without a day that there is."""
-    return max(_days(GOES_ON, reason), default=None) or max(_days(DAY, reason), default=None)
 
 
 class Departures:
@@ -35,8 +30,7 @@ class Departures:
         self._ways = {change.at: _way(change.deprecated, today) for change in removals}
         self._places = places
         self._follow = {it.at for it in removals if it.kind is Kind.TYPE_REMOVED and it.deprecated is None}
-        while held := [name for name in self._follow if self._is_held(name)]:
-            self._follow -= {*held}
+        self._hold([name for name in self._follow if self._is_held(name)])
 
     def of(self, change: Change) -> tuple[Departure, date] | None:
         """How it went, with its day, or a day to write down when there is none; None for what is no removal."""
@@ -45,10 +39,27 @@ class Departures:
             return way
         return (Departure.FOLLOWS if change.at in self._follow else Departure.HELD), way[1]
 
+    def _hold(self, held: list[str]) -> None:
+        """Let no type follow that these lead to, nor what those lead to. Each type is looked at once."""
+        led_to = defaultdict(list)
+        for name in self._follow:
+            for place in self._leading_to(name):
+                led_to[_owner(place)].append(name)
+        while held:
+            name = held.pop()
+            if name in self._follow:
+                self._follow.remove(name)
+                held += led_to[name]
+
     def _is_held(self, name: str) -> bool:
-        """Whether the type would stay if all that went without its day came back."""
-        others = [place for place in self._places.of(name) if _owner(place) != name]
-        return not others or any(not self._is_gone(it) for it in (*others, *self._places.groups.get(name, ())))
+        """Whether something leads to the type that did not go on its day, or nothing does."""
+        places = self._leading_to(name)
+        return not places or not all(map(self._is_gone, places))
+
+    def _leading_to(self, name: str) -> Sequence[str]:
+        """Places of a type that are not its own; unions and interfaces that it belongs to, if there are such places."""
+        places = [place for place in self._places.of(name) if _owner(place) != name]
+        return [*places, *self._places.groups.get(name, ())] if places else ()
 
     def _is_gone(self, place: str) -> bool:
         field = place.partition("(")[0]
@@ -67,11 +78,3 @@ def _way(reason: str | None, today: date) -> tuple[Departure, date]:
     if day is None:
         return Departure.UNDATED, today + NOTICE
     return (Departure.EARLY if today < day else Departure.DUE), day
-
-
-def _days(pattern: re.Pattern[str], reason: str) -> Iterator[date]:
-    for found in pattern.findall(reason):
-        try:
-            yield date.fromisoformat(found)
-        except ValueError:  # 2027-02-30
-            continue

@@ -31,7 +31,11 @@ KNOWN = """
 
 def introspect(url: str, headers: Mapping[str, str]) -> bytes:
     """The answer to an introspection query. Raises `ContractError` for a server that gives none."""
-    if "@" in urlsplit(url).netloc:
+    try:
+        host = urlsplit(url).netloc
+    except ValueError as error:
+        raise ContractError(f"{url} is no address: {error}. Correct it.") from None
+    if "@" in host:
         raise ContractError("The address has a password. Give it with --header 'Authorization: …' instead.")
     known = _known(_answer(url, headers, KNOWN))
     return _ask(url, headers, get_introspection_query(**known))

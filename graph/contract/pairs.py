@@ -83,12 +83,14 @@ class Paired(Generic[E]):
 
 def texts_removed(both: Both[E], kind: Kind, old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:
     """A change for each text that is only in the old list."""
-    return (both.change(kind, old=text) for text in dict.fromkeys(old) if text not in new)
+    kept = {*new}
+    return (both.change(kind, old=text) for text in dict.fromkeys(old) if text not in kept)
 
 
 def texts_added(both: Both[E], kind: Kind, old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:
     """A change for each text that is only in the new list."""
-    return (both.change(kind, new=text) for text in dict.fromkeys(new) if text not in old)
+    known = {*old}
+    return (both.change(kind, new=text) for text in dict.fromkeys(new) if text not in known)
 
 
 def _missing(elements: Mapping[str, E], others: Mapping[str, E]) -> Mapping[str, E]:

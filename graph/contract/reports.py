@@ -63,7 +63,7 @@ def _json(report: Report, files: Files) -> Iterator[str]:
         "changes": [_json_change(verdict, files) for verdict in report.verdicts],
         "allowances": {"expired": _json_names(report.expired), "unmatched": _json_names(report.unmatched)},
     }
-    yield json.dumps(body, indent=2, ensure_ascii=False)
+    yield json.dumps(body, indent=2)
 
 
 def _json_change(verdict: Verdict, files: Files) -> Mapping[str, Any]:

@@ -11,14 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from graphql import (
+    DefinitionNode,
     DocumentNode,
+    EnumTypeDefinitionNode,
+    EnumTypeExtensionNode,
     GraphQLError,
     GraphQLSchema,
+    InputObjectTypeDefinitionNode,
+    InputObjectTypeExtensionNode,
+    InterfaceTypeDefinitionNode,
+    InterfaceTypeExtensionNode,
     KnownTypeNamesRule,
     LoneSchemaDefinitionRule,
+    ObjectTypeDefinitionNode,
+    ObjectTypeExtensionNode,
     PossibleTypeExtensionsRule,
+    ScalarTypeDefinitionNode,
+    ScalarTypeExtensionNode,
     TypeDefinitionNode,
     TypeExtensionNode,
+    UnionTypeDefinitionNode,
+    UnionTypeExtensionNode,
     UniqueDirectiveNamesRule,
     UniqueOperationTypesRule,
     UniqueTypeNamesRule,
@@ -41,6 +54,14 @@ RULES = (
 )
 """What a text must keep so that it says one thing."""
 
+DEFINED: Mapping[type[TypeExtensionNode], type[TypeDefinitionNode]] = {
+    EnumTypeExtensionNode: EnumTypeDefinitionNode,
+    InputObjectTypeExtensionNode: InputObjectTypeDefinitionNode,
+    InterfaceTypeExtensionNode: InterfaceTypeDefinitionNode,
+    ObjectTypeExtensionNode: ObjectTypeDefinitionNode,
+    ScalarTypeExtensionNode: ScalarTypeDefinitionNode,
+    UnionTypeExtensionNode: UnionTypeDefinitionNode,
+}
 NOT_INTROSPECTED = frozenset(kind for kind in Kind if kind.name.startswith(("APPLIED_", "SEMANTIC_")))
 KEYS: Mapping[str, str] = {
     "specifiedByURL": "SPECIFIED_BY_",
@@ -49,6 +70,10 @@ KEYS: Mapping[str, str] = {
     "description": "DESCRIPTION_",
 }
 """Keys that older servers and shorter queries leave out, and how the kinds begin that cannot be known then."""
+
+
+TEXTS = {"name", "description", "deprecationReason", "specifiedByURL", "defaultValue"}
+"""Keys of introspection whose values are texts or null; graphql-core takes anything."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +101,9 @@ def read_contract(source: bytes, name: str, file: str | None = None) -> Contract
     try:
         text = source.decode("utf-8-sig")
         is_json = text.lstrip().startswith("{")
-        contract = _introspected(json.loads(text), name) if is_json else _defined(text, name, file)
+        contract = (
+            _introspected(json.loads(text, object_hook=_with_texts), name) if is_json else _defined(text, name, file)
+        )
     except UnicodeDecodeError:
         raise ContractError(f"{name} is not in UTF-8. Name a text file.") from None
     except json.JSONDecodeError as error:
@@ -97,11 +124,27 @@ def read_contract_file(file: Path) -> Contract:
 
 def _defined(text: str, name: str, file: str | None) -> Contract:
     try:
-        document = parse(text)
+        document = _with_definitions(parse(text))
         _refuse_what_says_nothing(document, name)
         return Contract(build_ast_schema(document, assume_valid_sdl=True), file)
     except (GraphQLError, TypeError, ValueError) as error:
         raise ContractError(f"{name} is no schema{_place(error)}: {_said(error)} Mend it there.") from None
+
+
+def _with_definitions(document: DocumentNode) -> DocumentNode:
+    """The document with a definition in the place of the first extension of each type that only others define.
+
+    So subgraphs were written before Federation 2: `extend type Query { … }`.
+    """
+    known = {node.name.value for node in document.definitions if isinstance(node, TypeDefinitionNode)}
+    definitions: list[DefinitionNode] = []
+    for node in document.definitions:
+        if isinstance(node, TypeExtensionNode) and node.name.value not in known:
+            known.add(node.name.value)
+            definitions.append(DEFINED[type(node)](**{key: getattr(node, key) for key in node.keys}))
+        else:
+            definitions.append(node)
+    return DocumentNode(definitions=tuple(definitions), loc=document.loc)
 
 
 def _refuse_what_says_nothing(document: DocumentNode, name: str) -> None:
@@ -119,6 +162,13 @@ def _refuse_misplaced_types(schema: GraphQLSchema, name: str) -> None:
     ]
     for place, it in misplaced:
         raise ContractError(f"{name} is no schema: `{place}` cannot be of type `{it}`. Mend it there.")
+
+
+def _with_texts(part: dict[str, Any]) -> dict[str, Any]:
+    for key in TEXTS & part.keys():
+        if not isinstance(part[key], str | None):
+            raise ContractError(f"The answer to introspection has a `{key}` that is no text. Ask the server again.")
+    return part
 
 
 def _introspected(answer: Any, name: str) -> Contract:

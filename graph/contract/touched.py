@@ -6,7 +6,7 @@ of the whole field would; a value of an enum comes with every field of that type
 
 from collections.abc import Iterable, Iterator
 
-from graphql import GraphQLSchema
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 
 from graph.contract.changes import Change
 from graph.contract.kinds import Kind, Touched
@@ -15,7 +15,8 @@ from graph.contract.places import Places, parts_of
 
 def touched_by(change: Change, schema: GraphQLSchema, places: Places) -> Iterable[str]:
     """The coordinates whose users a change touches, each once. `schema` is the old one."""
-    return dict.fromkeys(_coordinates(change, schema, places))
+    coordinates = dict.fromkeys(_coordinates(change, schema, places))
+    return coordinates | dict.fromkeys(kin for at in coordinates for kin in _kin(at, schema))
 
 
 def _coordinates(change: Change, schema: GraphQLSchema, places: Places) -> Iterator[str]:
@@ -25,10 +26,10 @@ def _coordinates(change: Change, schema: GraphQLSchema, places: Places) -> Itera
     elif touched is Touched.OWNER:
         yield from _owner(change.at, schema, places)
     elif touched is Touched.OUTPUTS:
-        yield from places.read.get(change.at, ())
+        yield from places.read.get(_owner_type(change.at), ())
     elif touched is Touched.VALUE:
         yield change.at
-        yield from places.read.get(change.at.partition(".")[0], ())
+        yield from places.read.get(_owner_type(change.at), ())
     elif touched is Touched.TYPE:
         for name in _types(change):
             yield from _of_type(name, schema, places)
@@ -39,7 +40,11 @@ def _owner(at: str, schema: GraphQLSchema, places: Places) -> Iterator[str]:
     if parenthesis:
         yield owner
     else:  # an input field
-        yield from _of_type(at.partition(".")[0], schema, places)
+        yield from _of_type(_owner_type(at), schema, places)
+
+
+def _owner_type(at: str) -> str:
+    return at.partition(".")[0]
 
 
 def _of_type(name: str, schema: GraphQLSchema, places: Places) -> Iterator[str]:
@@ -48,6 +53,18 @@ def _of_type(name: str, schema: GraphQLSchema, places: Places) -> Iterator[str]:
     type_ = schema.get_type(name)
     if type_ is not None:
         yield from parts_of(type_)
+
+
+def _kin(at: str, schema: GraphQLSchema) -> Iterator[str]:
+    """A field of an interface where types implement it, and the reverse: who reads one may be answered by the other."""
+    name, point, rest = at.partition(".")
+    type_ = schema.get_type(name)
+    if not point or not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+        return
+    yield from (f"{it.name}.{rest}" for it in type_.interfaces)
+    if isinstance(type_, GraphQLInterfaceType):
+        implementations = schema.get_implementations(type_)
+        yield from (f"{it.name}.{rest}" for it in (*implementations.objects, *implementations.interfaces))
 
 
 def _types(change: Change) -> Iterator[str]:

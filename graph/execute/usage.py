@@ -9,7 +9,7 @@ from weakref import ref
 
 from graph.client import Client
 from graph.prepare.coordinates import OperationCoordinates, SchemaCoordinates
-from graph.prepare.deprecations import date_in
+from graph.prepare.deprecations import day_of
 from graph.prepare.operation import PreparedOperation
 
 
@@ -90,7 +90,7 @@ def _in_variables(
 def _noted(uses: dict[str, dict[str, Any]], coordinate: str, reasons: Mapping[str, str]) -> dict[str, Any]:
     if coordinate not in uses:
         reason = reasons[coordinate]
-        day = date_in(reason)
+        day = day_of(reason)
         uses[coordinate] = {
             "coordinate": coordinate,
             "reason": reason,

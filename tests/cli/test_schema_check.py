@@ -164,6 +164,7 @@ def test_our_own_schema_is_the_new_one_if_no_file_is_named() -> None:
         ("json", b"{]", "json is no JSON: "),
         ("other", b"{}", "other is no answer to an introspection query: "),
         ("nulls", b'{"data": {"__schema": null}}', "nulls is no answer to an introspection query: "),
+        ("reason", b'{"__schema": {"deprecationReason": [1]}}', "has a `deprecationReason` that is no text."),
         (
             "numbers",
             b'{"__schema": {"types": [1], "directives": []}}',
@@ -190,6 +191,14 @@ def test_a_schema_with_what_changes_nothing_is_taken() -> None:
         '\ufeffextend type Query @link(url: "x") { a: Int }\ntype Query { b: Int @key b: Int }'
     )
     assert check(old="odd.graphql", new="odd.graphql").stdout == "no change\n"
+
+
+def test_a_subgraph_may_extend_what_others_define(folder: Path) -> None:
+    text = 'extend type Query { me: User } extend type User @key(fields: "id") { id: ID } extend type User { a: Int! }'
+    (folder / "old.graphql").write_text(text)
+    (folder / "new.graphql").write_text(text.replace("Int!", "Int"))
+    assert check(new="old.graphql").stdout == "no change\n"
+    assert check(status=Exit.FAILED).stdout.startswith("breaking: Field `User.a` may hold nulls that it could not")
 
 
 ALLOW_B = """
@@ -289,6 +298,7 @@ def test_many_clients_are_named_in_part(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (("--header", "A: b"), "old.graphql is asked for without headers; --header is for addresses, https://…."),
         (("--allow-unused",), "--allow-unused needs to know what is used; name the counts with --usage."),
         (("--usage", "none.json"), "none.json cannot be read: No such file or directory."),
         (("--usage", "old.graphql"), "old.graphql is no file of counted uses: Invalid JSON"),
@@ -296,7 +306,7 @@ def test_many_clients_are_named_in_part(folder: Path) -> None:
         (("--usage", "{bad}"), "bad.json is no file of counted uses: usage.0.count: Input should be greater than"),
     ],
 )
-def test_counts_that_cannot_be_read_are_refused(arguments: tuple[str, ...], sentence: str, folder: Path) -> None:
+def test_what_cannot_be_asked_for_is_refused(arguments: tuple[str, ...], sentence: str, folder: Path) -> None:
     usage(folder, {**WEB, "count": -1})
     (folder / "usage.json").rename(folder / "bad.json")
     usage(folder, WEB)

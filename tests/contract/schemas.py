@@ -136,7 +136,7 @@ def _output_goes(schema: Made, random: Random) -> Told:
 
 def _output_comes(schema: Made, random: Random) -> Told:
     name, fields, _ = _output(schema, random)
-    fields["extra"] = Output("Int")
+    fields["extra"] = Output("Int", {WITH_DEFAULT: Value("Int", "1"), "a": Value("Int")})
     return f"{name}.extra", ("FIELD_ADDED",)
 
 

@@ -1,9 +1,11 @@
 """The contract: `schema.graphql` is what the server answers to, and everything in it is described."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -15,10 +17,16 @@ from graphql import (
     is_required_argument,
     is_specified_scalar_type,
 )
+from pydantic import SecretStr
 from strawberry.extensions import SchemaExtension
 
+from graph.app import create_app
 from graph.entity.types import TYPES
-from graph.schema import make_schema
+from graph.schema import DOMAIN, make_schema
+from graph.settings import Settings
+from tests.cli.running import trellis
+from tests.databases import Database
+from tests.explorer.serving import serving
 
 HOUSE = Path(__file__).resolve().parents[2]
 OURS = frozenset({"BigInt", "Date", "DateTime", "Decimal", "JSON", "LocalDateTime", "Time", "UUID"})
@@ -90,3 +98,11 @@ def described(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
                 yield f"{type_.name}.{name}", field.description
                 for argument_name, argument in field.args.items():
                     yield f"{type_.name}.{name}({argument_name}:)", argument.description
+
+
+@pytest.mark.sqlite
+async def test_a_server_answers_to_introspection_with_the_schema_of_the_code(database: Database) -> None:
+    settings = Settings.model_construct(database_url=SecretStr(database.url))
+    async with serving(create_app(settings, domain=DOMAIN)) as origin:
+        done = await asyncio.to_thread(trellis, "schema", "check", "--against", f"{origin}/graphql")
+    assert done.stdout == "no change\n"

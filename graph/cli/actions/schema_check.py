@@ -12,6 +12,7 @@ import typer
 
 from graph.cli.actions.schema import SCHEMA, own_schema
 from graph.cli.errors import CommandError, Exit
+from graph.cli.failures import explained
 from graph.cli.output import destination, writing
 from graph.contract.allowances import Allowance, read_allowances
 from graph.contract.errors import ContractError
@@ -23,7 +24,6 @@ from graph.contract.reports import Files, written
 from graph.contract.sources import Contract, read_contract, read_contract_file
 from graph.contract.usage import Usage, read_usage_file
 from graph.contract.verdicts import Terms, check
-from graph.errors import DeclarationError
 from graph.usage.reading import DAYS, is_database, read_usage
 
 ALLOWED = Path("schema-changes.toml")
@@ -50,8 +50,8 @@ def run(question: Question) -> None:
     try:
         new, old = _new(question.schema), _old(question)
         report = check(old, new, _terms(question))
-    except (ContractError, DeclarationError) as error:
-        raise CommandError(str(error), Exit.USAGE) from None
+    except Exception as error:
+        raise _refusal(error) or error from None
     text = written(report, question.form, Files(old.file, new.file))
     with destination(None) as stdout, writing():
         stdout.write(text.encode(errors="backslashreplace"))
@@ -59,11 +59,21 @@ def run(question: Question) -> None:
         raise typer.Exit(Exit.FAILED)
 
 
+def _refusal(error: Exception) -> CommandError | None:
+    """Why the check could not run, with the status that says so; None for an exception without a known cause."""
+    if isinstance(error, ContractError):
+        return CommandError(str(error), Exit.USAGE)
+    failure = explained(error)
+    return failure and CommandError(str(failure), Exit.USAGE)
+
+
 def _old(question: Question) -> Contract:
     """The schema of an address, of a file, or of the same file at a Git ref, in this order."""
     against = question.against
     if against.startswith(("http://", "https://")):
         return read_contract(introspect(against, parsed_headers(question.headers)), against.partition("?")[0])
+    if question.headers:
+        raise ContractError(f"{against} is asked for without headers; --header is for addresses, https://….")
     if _is_there(Path(against)):
         return read_contract_file(Path(against))
     return _at_ref(against, question.schema or SCHEMA)
