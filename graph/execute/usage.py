@@ -4,7 +4,7 @@ A run leaves its coordinates, its client and its time with a `UsageRecorder`. No
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol, TypeAlias
 from weakref import ref
 
 from graph.client import Client
@@ -12,16 +12,11 @@ from graph.prepare.coordinates import OperationCoordinates, SchemaCoordinates
 from graph.prepare.deprecations import day_of
 from graph.prepare.operation import PreparedOperation
 
+Ran: TypeAlias = tuple[Client, OperationCoordinates, Collection[str], float, bool]
+"""One run: who asked, what the document uses and what the values of its variables, its seconds, and whether it failed.
 
-class Ran(NamedTuple):
-    """One run, and what it used: in its document, and in the values of its variables."""
-
-    client: Client
-    operation: ref[PreparedOperation]
-    used: OperationCoordinates
-    in_variables: Collection[str]
-    duration_s: float
-    failed: bool
+A plain tuple, for one is made at each request.
+"""
 
 
 class UsageRecorder(Protocol):
@@ -51,12 +46,13 @@ class Usage:
         if self.recorder is not None:
             used = operation.coordinates or self.of(operation)
             in_variables = used.in_variables(variables) if used.variables else ()
-            self.recorder.record(Ran(client, ref(operation), used, in_variables, duration_s, failed))
+            self.recorder.record((client, used, in_variables, duration_s, failed))
 
     def of(self, operation: PreparedOperation) -> OperationCoordinates:
         """What a prepared operation uses, kept with it."""
         if operation.coordinates is None:
             operation.coordinates = self._coordinates.of(operation.node, operation.fragments)
+            operation.coordinates.operation = ref(operation)
         return operation.coordinates
 
     def deprecations_asked(

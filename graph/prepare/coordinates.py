@@ -11,7 +11,7 @@ Source: https://spec.graphql.org/September2025/#sec-Schema-Coordinates
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -56,7 +56,7 @@ class DeprecatedUse(NamedTuple):
 class OperationCoordinates:
     """What one operation uses. It holds nothing of the document, and may outlive it."""
 
-    __slots__ = ("deprecated", "fixed", "variables")
+    __slots__ = ("deprecated", "fixed", "operation", "variables")
 
     def __init__(
         self, fixed: frozenset[str], variables: Sequence[tuple[str, InputShape]], deprecated: Sequence[DeprecatedUse]
@@ -67,6 +67,8 @@ class OperationCoordinates:
         """The variables whose values use more."""
         self.deprecated = deprecated
         """What is deprecated of the document's own uses, in its order."""
+        self.operation: Callable[[], Any] = _forgotten
+        """The prepared operation, while somebody keeps it."""
 
     def in_variables(self, given: Mapping[str, Any] | None) -> set[str]:
         """What the values of variables use."""
@@ -102,6 +104,10 @@ class SchemaCoordinates:
             shape = self._shapes.of(self._schema.get_type(_named(definition.type).name.value))
             if shape is not None:
                 yield definition.variable.name.value, shape
+
+
+def _forgotten() -> None:
+    """The operation of coordinates that are kept with none."""
 
 
 class _Walk:

@@ -7,7 +7,7 @@ Whatever clients call themselves and whatever they ask, only so much is kept.
 
 from collections import Counter
 from datetime import UTC, date, datetime
-from weakref import WeakKeyDictionary, ref
+from weakref import WeakKeyDictionary
 
 from graph.client import OTHER, UNKNOWN, Client
 from graph.execute.usage import Ran
@@ -32,11 +32,9 @@ def today() -> date:
 class _Tally:
     """Runs of one operation by one client, and what their variables used."""
 
-    __slots__ = ("duration_s", "failed", "in_variables", "operation", "runs")
+    __slots__ = ("duration_s", "failed", "in_variables", "runs")
 
-    def __init__(self, operation: ref[PreparedOperation]) -> None:
-        # Not held: a document that the server has forgotten may be large, and is counted without its text.
-        self.operation = operation
+    def __init__(self) -> None:
         self.runs = self.failed = 0
         self.duration_s = 0.0
         self.in_variables: Counter[str] = Counter()
@@ -93,21 +91,21 @@ class UsageCounter:
     def _count(self) -> None:
         """Add runs to their tallies, many at once: one by one, between requests, each would take ten times as long."""
         ran, self._ran = self._ran, []
-        for client, operation, used, in_variables, duration_s, failed in ran:
-            tally = self._tallies.get((client, used)) or self._begin(client, operation, used)
+        for client, used, in_variables, duration_s, failed in ran:
+            tally = self._tallies.get((client, used)) or self._begin(client, used)
             tally.runs += 1
             tally.duration_s += duration_s
             tally.failed += failed
             for coordinate in in_variables:
                 tally.in_variables[coordinate] += 1
 
-    def _begin(self, client: Client, operation: ref[PreparedOperation], used: OperationCoordinates) -> _Tally:
+    def _begin(self, client: Client, used: OperationCoordinates) -> _Tally:
         key = self._admitted(client), used
         tally = self._tallies.get(key)
         if tally is None:
             if len(self._tallies) >= MAX_TALLIES:
                 self._add_up()
-            tally = self._tallies[key] = _Tally(operation)
+            tally = self._tallies[key] = _Tally()
         return tally
 
     def _admitted(self, client: Client) -> Client:
@@ -128,7 +126,8 @@ class UsageCounter:
             for coordinate, times in tally.in_variables.items():
                 if coordinate not in used.fixed:
                     self._batch.use(Use(day, client, coordinate), times)
-            text = self._text(tally.operation(), used)
+            # A document that the server has forgotten may be large; it is not held, and counted without its text.
+            text = self._text(used.operation(), used)
             if text is None:
                 self.overflow[Overflow.OPERATIONS] += tally.runs
             runs = Runs(tally.runs, tally.failed, tally.duration_s)

@@ -4,7 +4,6 @@ import asyncio
 import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, tzinfo
-from weakref import ref
 
 import pytest
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, build_schema, parse
@@ -12,7 +11,7 @@ from sqlalchemy import func, select
 
 from db.session.engines import Engines
 from graph.client import OTHER, Client, client_of
-from graph.execute.usage import Ran
+from graph.execute.usage import Usage
 from graph.prepare.coordinates import SchemaCoordinates
 from graph.prepare.limits import Limits
 from graph.prepare.operation import PreparedOperation
@@ -25,7 +24,7 @@ from graph.usage.task import UsageWriter
 from graph.usage.writing import COUNTS, OPERATIONS, RUNS, write
 
 SCHEMA = build_schema("type Query { a(text: String): Int b: Int c: Int }")
-COORDINATES = SchemaCoordinates(SCHEMA)
+USAGE = Usage(SchemaCoordinates(SCHEMA))
 LIMITS = Limits(10_000, 100, 100_000, 500_000, 100, introspection=True, refuse_empty_comparisons=False)
 NAMES = 10_000
 DAY = date(2026, 11, 30)
@@ -39,10 +38,9 @@ def prepared(text: str) -> PreparedOperation:
 
 
 def run(counter: UsageCounter, operation: PreparedOperation, client: Client, times: int = 1) -> None:
-    used = operation.coordinates or COORDINATES.of(operation.node, operation.fragments)
-    operation.coordinates = used
+    used = USAGE.of(operation)
     for _ in range(times):
-        counter.record(Ran(client, ref(operation), used, (), 0.001, failed=False))
+        counter.record((client, used, (), 0.001, False))
 
 
 def made_up(restart: int = 0) -> Iterator[Client]:
@@ -219,7 +217,7 @@ async def test_old_days_are_forgotten(engines: Engines) -> None:
     counter, operation = UsageCounter(), prepared("{ b }")
     old = Batch()
     old.use(Use(DAY.replace(year=2020), Client("web"), "Query.c"), 1)
-    text = text_of(operation, COORDINATES.of(operation.node, operation.fragments))
+    text = text_of(operation, USAGE.of(operation))
     assert text is not None
     old.run(Run(DAY.replace(year=2020), Client("web"), text.hash), Runs(1), text)
     await write(engines, old)
