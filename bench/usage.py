@@ -1,7 +1,7 @@
-"""What it costs to count usage: CPU time of a request with and without, in one process, taking turns.
+"""What it costs to count usage: CPU time of a request with and without a recorder, in one server, taking turns.
 
 `python -m bench.usage` prints a line for each operation. Requests come as ASGI, without a network, so that what is
-measured is the server's own work; turns are short, so that both see the same machine.
+measured is the server's own work; turns are single requests, and medians are compared, for others use the machine, too.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import os
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import uvloop
@@ -23,10 +23,12 @@ from bench.data import Size
 from bench.database import database
 from bench.trellis_app import identify
 from graph.app import create_app
+from graph.execute.usage import Usage
+from graph.schema import DOMAIN
 from graph.settings import Settings
 
-TURNS = int(os.environ.get("TURNS", "600"))
-REQUESTS_OF_A_TURN = 10
+TURNS = int(os.environ.get("TURNS", "5000"))
+WARM = 200
 SIZE = Size(users=200, posts=4_000, tags=50)
 
 SLUG = "{ post(slug: %s) { title } }"
@@ -66,46 +68,43 @@ def asking(query: str, variables: Mapping[str, Any]) -> Asks:
 
 
 async def cpu_us(app: Starlette, ask: Asks) -> float:
-    """Microseconds of CPU that one request of a turn takes."""
-    started = time.process_time()
-    for _ in range(REQUESTS_OF_A_TURN):
-        await ask(app)
-    return (time.process_time() - started) / REQUESTS_OF_A_TURN * 1_000_000
+    """Microseconds of CPU that one request takes."""
+    started = time.process_time_ns()
+    await ask(app)
+    return (time.process_time_ns() - started) / 1_000
 
 
-async def compare(name: str, without: Starlette, counting: Starlette, ask: Asks) -> None:
-    """Print what one request costs."""
-    for app in (without, counting):
-        assert b'"errors"' not in await ask(app), await ask(app)
-        await cpu_us(app, ask)
+async def compare(name: str, app: Starlette, usage: Usage, ask: Asks) -> None:
+    """Print what one request costs, without and with a recorder, in turns."""
+    assert b'"errors"' not in await ask(app), await ask(app)
+    recorders = (None, usage.recorder)
+    times: tuple[list[float], list[float]] = ([], [])
     gc.collect()
     gc.disable()
-    pairs = []
-    for turn in range(TURNS):
-        first, second = (without, counting) if turn % 2 else (counting, without)
-        one, other = await cpu_us(first, ask), await cpu_us(second, ask)
-        pairs.append((one, other) if turn % 2 else (other, one))
+    for turn in range(TURNS + WARM):
+        for which in (0, 1) if turn % 2 else (1, 0):
+            usage.recorder = recorders[which]
+            took = await cpu_us(app, ask)
+            if turn >= WARM:
+                times[which].append(took)
     gc.enable()
-    # Others on the machine only ever add time: the quarter of the turns that they disturbed least is compared.
-    before, after = (statistics.quantiles(times, n=4)[0] for times in zip(*pairs, strict=True))
-    more = after - before
-    print(f"{name}: {before:.0f} µs, counting {more:+.1f} µs ({more / before:+.1%})")  # noqa: T201 - that is the report
+    usage.recorder = recorders[1]
+    without, counting = map(statistics.median, times)
+    more = counting - without
+    print(f"{name}: {without:.1f} µs, counting {more:+.1f} µs ({more / without:+.2%})", flush=True)  # noqa: T201
 
 
 async def measure(url: str) -> None:
-    """Serve the database twice, and compare."""
-    apps = []
-    async with AsyncExitStack() as stack:
-        for record in (False, True):
-            settings = Settings(database_url=SecretStr(url), record_usage=record, usage_interval_s=3_600)
-            app = create_app(settings, identify=identify)
-            await stack.enter_async_context(app.router.lifespan_context(app))
-            apps.append(app)
-        without, counting = apps
-        found = json.loads(await asking("{ posts(first: 1) { nodes { slug } } }", {})(without))
+    """Serve the database, and compare."""
+    settings = Settings(database_url=SecretStr(url), usage_interval_s=3_600)
+    schema = DOMAIN.schema(settings)
+    app = create_app(settings, domain=replace(DOMAIN, schema=lambda _settings: schema), identify=identify)
+    usage = schema.operations.usage
+    async with app.router.lifespan_context(app):
+        found = json.loads(await asking("{ posts(first: 1) { nodes { slug } } }", {})(app))
         slug = json.dumps(found["data"]["posts"]["nodes"][0]["slug"])
-        await compare("look-up", without, counting, asking(SLUG % slug, {}))
-        await compare("feed", without, counting, asking(FEED, {"first": 50}))
+        await compare("look-up", app, usage, asking(SLUG % slug, {}))
+        await compare("feed", app, usage, asking(FEED, {"first": 50}))
 
 
 def main() -> None:

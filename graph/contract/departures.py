@@ -6,26 +6,20 @@ latest. Days are those of UTC.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from graph.contract.changes import Change
 from graph.contract.kinds import Departure, Kind
 from graph.contract.places import Places
+from graph.prepare.deprecations import day_of
 
-GOES_ON = re.compile(r"\bgoes\s+on:?\s+(\d{4}-\d{2}-\d{2})\b", re.IGNORECASE)
-DAY = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b")
 DEPARTING = {
     *(Kind.TYPE_REMOVED, Kind.FIELD_REMOVED, Kind.ARGUMENT_REMOVED, Kind.INPUT_FIELD_REMOVED),
     *(Kind.ENUM_VALUE_REMOVED, Kind.DIRECTIVE_REMOVED, Kind.DIRECTIVE_ARGUMENT_REMOVED),
 }
 NOTICE = timedelta(days=180)
 """How long before its end something is deprecated, in what we suggest."""
-
-
-def day_of(reason: str) -> date | None:
-    """The day on which something goes, by the reason of its deprecation; None without a day that there is."""
-    return max(_days(GOES_ON, reason), default=None) or max(_days(DAY, reason), default=None)
 
 
 class Departures:
@@ -84,11 +78,3 @@ def _way(reason: str | None, today: date) -> tuple[Departure, date]:
     if day is None:
         return Departure.UNDATED, today + NOTICE
     return (Departure.EARLY if today < day else Departure.DUE), day
-
-
-def _days(pattern: re.Pattern[str], reason: str) -> Iterator[date]:
-    for found in pattern.findall(reason):
-        try:
-            yield date.fromisoformat(found)
-        except ValueError:  # 2027-02-30
-            continue

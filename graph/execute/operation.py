@@ -103,7 +103,7 @@ class Operations:
             return outcome
         finally:
             await context.close()
-            self.usage.ran(client, checked.operation, request.variables, perf_counter() - started, failed=failed)
+            self.usage.ran(client, checked.operation, request.variables, perf_counter() - started, failed)
 
     async def extensions_asked(
         self,

@@ -3,31 +3,27 @@
 A run leaves its coordinates, its client and its time with a `UsageRecorder`. Nothing is kept here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
-
-from graphql import get_location
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Protocol, TypeAlias
+from weakref import ref
 
 from graph.client import Client
 from graph.prepare.coordinates import OperationCoordinates, SchemaCoordinates
-from graph.prepare.deprecations import date_in
+from graph.prepare.deprecations import day_of
 from graph.prepare.operation import PreparedOperation
+
+Ran: TypeAlias = tuple[Client, OperationCoordinates, Collection[str], float, bool]
+"""One run: who asked, what the document uses and what the values of its variables, its seconds, and whether it failed.
+
+A plain tuple, for one is made at each request.
+"""
 
 
 class UsageRecorder(Protocol):
     """Counts what is used. It never waits and never raises."""
 
-    def record(
-        self,
-        client: Client,
-        operation: PreparedOperation,
-        used: OperationCoordinates,
-        in_variables: Iterable[str],
-        duration_s: float,
-        *,
-        failed: bool,
-    ) -> None:
-        """Count one run, and what it used: in its document, and in the values of its variables."""
+    def record(self, ran: Ran) -> None:
+        """Count one run."""
 
 
 class Usage:
@@ -44,20 +40,19 @@ class Usage:
         operation: PreparedOperation,
         variables: Mapping[str, Any] | None,
         duration_s: float,
-        *,
         failed: bool,
     ) -> None:
         """An operation was run."""
-        if self.recorder is None:
-            return
-        used = operation.coordinates or self.of(operation)
-        in_variables = used.in_variables(variables) if used.variables else ()
-        self.recorder.record(client, operation, used, in_variables, duration_s, failed=failed)
+        if self.recorder is not None:
+            used = operation.coordinates or self.of(operation)
+            in_variables = used.in_variables(variables) if used.variables else ()
+            self.recorder.record((client, used, in_variables, duration_s, failed))
 
     def of(self, operation: PreparedOperation) -> OperationCoordinates:
         """What a prepared operation uses, kept with it."""
         if operation.coordinates is None:
             operation.coordinates = self._coordinates.of(operation.node, operation.fragments)
+            operation.coordinates.operation = ref(operation)
         return operation.coordinates
 
     def deprecations_asked(
@@ -72,9 +67,7 @@ class Usage:
         reasons = self._coordinates.reasons
         uses: dict[str, dict[str, Any]] = {}
         for use in self.of(operation).deprecated:
-            location = get_location(use.node.loc.source, use.node.loc.start) if use.node.loc else None
-            if location is not None:
-                _noted(uses, use.coordinate, reasons)["locations"].append(location.formatted)
+            _noted(uses, use.coordinate, reasons)["locations"].append({"line": use.line, "column": use.column})
         for name, coordinate in _in_variables(self.of(operation), variables or {}, reasons):
             _noted(uses, coordinate, reasons)["variables"].append(name)
         return {"deprecations": list(uses.values())}
@@ -93,7 +86,7 @@ def _in_variables(
 def _noted(uses: dict[str, dict[str, Any]], coordinate: str, reasons: Mapping[str, str]) -> dict[str, Any]:
     if coordinate not in uses:
         reason = reasons[coordinate]
-        day = date_in(reason)
+        day = day_of(reason)
         uses[coordinate] = {
             "coordinate": coordinate,
             "reason": reason,

@@ -11,7 +11,7 @@ Source: https://spec.graphql.org/September2025/#sec-Schema-Coordinates
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -49,13 +49,14 @@ class DeprecatedUse(NamedTuple):
     """A place in a document that uses something deprecated."""
 
     coordinate: str
-    node: Node
+    line: int
+    column: int
 
 
 class OperationCoordinates:
-    """What one operation uses."""
+    """What one operation uses. It holds nothing of the document, and may outlive it."""
 
-    __slots__ = ("deprecated", "fixed", "variables")
+    __slots__ = ("deprecated", "fixed", "operation", "variables")
 
     def __init__(
         self, fixed: frozenset[str], variables: Sequence[tuple[str, InputShape]], deprecated: Sequence[DeprecatedUse]
@@ -66,6 +67,8 @@ class OperationCoordinates:
         """The variables whose values use more."""
         self.deprecated = deprecated
         """What is deprecated of the document's own uses, in its order."""
+        self.operation: Callable[[], Any] = _forgotten
+        """The prepared operation, while somebody keeps it."""
 
     def in_variables(self, given: Mapping[str, Any] | None) -> set[str]:
         """What the values of variables use."""
@@ -101,6 +104,10 @@ class SchemaCoordinates:
             shape = self._shapes.of(self._schema.get_type(_named(definition.type).name.value))
             if shape is not None:
                 yield definition.variable.name.value, shape
+
+
+def _forgotten() -> None:
+    """The operation of coordinates that are kept with none."""
 
 
 class _Walk:
@@ -198,8 +205,9 @@ class _Walk:
             return
         coordinate = sys.intern(coordinate)  # thousands of kept operations name the same
         self.found.add(coordinate)
-        if coordinate in self._reasons:
-            self.deprecated.append(DeprecatedUse(coordinate, node))
+        if coordinate in self._reasons and node.loc is not None:
+            token = node.loc.start_token
+            self.deprecated.append(DeprecatedUse(coordinate, token.line, token.column))
 
 
 def _named(node: TypeNode) -> NamedTypeNode:

@@ -15,7 +15,7 @@ GOES_ON = re.compile(r"\bgoes\s+on:?\s+(\d{4}-\d{2}-\d{2})\b", re.IGNORECASE | r
 DAY = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b", re.ASCII)
 
 
-def date_in(reason: str) -> date | None:
+def day_of(reason: str) -> date | None:
     """The day on which something goes: of several the one after "Goes on", or the latest; None without one."""
     return max(_days(GOES_ON, reason), default=None) or max(_days(DAY, reason), default=None)
 

@@ -37,8 +37,10 @@ def text_of(operation: PreparedOperation, used: OperationCoordinates) -> Operati
     if node.loc is None or _tokens(operation) > MAX_TOKENS:
         return None
     fragments = _spread(node, operation.fragments)
-    document = DocumentNode(definitions=tuple(visit(part, _WithoutValues()) for part in (node, *fragments)))
-    text = print_ast(document)
+    try:
+        text = print_ast(DocumentNode(definitions=tuple(visit(part, _WithoutValues()) for part in (node, *fragments))))
+    except RecursionError:  # it nests too deeply
+        return None
     name = node.name.value if node.name else ""
     return OperationText(sha256(text.encode()).hexdigest(), name, text, "\n".join(sorted(_kept(used))))
 

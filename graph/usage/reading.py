@@ -74,8 +74,7 @@ def _read(url: str, question: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         settings = DatabaseSettings(database_url=SecretStr(url))
     except ValidationError:
         raise ContractError(
-            "The usage's database URL is not one that Trellis knows; use sqlite:///var/trellis.db or"
-            " postgresql://user:password@host:5432/database."
+            "The URL of the counts is not that of a database that Trellis knows; write it as TRELLIS_DATABASE_URL."
         ) from None
     try:
         return asyncio.run(_asked(settings, question))

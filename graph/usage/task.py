@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from db.dialects import Failure, failure_of
 from db.session.engines import Engines
 from graph.usage import writing
-from graph.usage.batch import Overflow
+from graph.usage.batch import Batch, Overflow
 from graph.usage.counting import UsageCounter, today
 
 DAY = timedelta(days=1)
@@ -67,18 +67,18 @@ class UsageWriter:
 
     async def write(self) -> None:
         """Write what was counted; what cannot be written is kept for the next time."""
-        batch = self.counter.take()
-        if not batch:
-            return
+        batch = Batch()
         try:
-            await self._clear()
-            await writing.write(self._engines, batch)
+            batch = self.counter.take()
+            if batch:
+                await self._clear()
+                await writing.write(self._engines, batch)
         except Exception as error:  # whatever it is, nobody's request may suffer
             self.counter.give_back(batch)
             self._complain(error)
         else:
             self._warned = False
-        self.counter.overflow += batch.overflow
+            self.counter.overflow += batch.overflow
         self._say_what_overflows()
 
     async def _write_until(self, stopping: asyncio.Event) -> None:

@@ -13,7 +13,7 @@ from graphql import GraphQLEnumType, GraphQLInterfaceType, GraphQLObjectType, Gr
 from graph.contract.errors import ContractError
 from graph.contract.usage import Usage
 from graph.prepare.coordinates import INTROSPECTION
-from graph.prepare.deprecations import date_in, parts_of
+from graph.prepare.deprecations import day_of, parts_of
 
 
 class Unused(NamedTuple):
@@ -38,7 +38,7 @@ def unused(schema: GraphQLSchema, usage: Usage) -> list[Unused]:
         )
     in_use = {*usage.uses, *implied(schema, usage)}
     found = [
-        Unused(coordinate, part.deprecation_reason, date_in(part.deprecation_reason or ""))
+        Unused(coordinate, part.deprecation_reason, day_of(part.deprecation_reason or ""))
         for coordinate, part in parts_of(schema)
         if coordinate not in in_use and not coordinate.startswith((INTROSPECTION, "@"))
     ]

@@ -1,7 +1,6 @@
 """What the doctor tells of an operation, and whom."""
 
 import json
-from typing import Any
 
 import pytest
 from starlette.requests import HTTPConnection

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from db.session.engines import Engines
 from graph.client import OTHER, Client, client_of
+from graph.execute.usage import Usage
 from graph.prepare.coordinates import SchemaCoordinates
 from graph.prepare.limits import Limits
 from graph.prepare.operation import PreparedOperation
@@ -23,7 +24,7 @@ from graph.usage.task import UsageWriter
 from graph.usage.writing import COUNTS, OPERATIONS, RUNS, write
 
 SCHEMA = build_schema("type Query { a(text: String): Int b: Int c: Int }")
-COORDINATES = SchemaCoordinates(SCHEMA)
+USAGE = Usage(SchemaCoordinates(SCHEMA))
 LIMITS = Limits(10_000, 100, 100_000, 500_000, 100, introspection=True, refuse_empty_comparisons=False)
 NAMES = 10_000
 DAY = date(2026, 11, 30)
@@ -37,10 +38,9 @@ def prepared(text: str) -> PreparedOperation:
 
 
 def run(counter: UsageCounter, operation: PreparedOperation, client: Client, times: int = 1) -> None:
-    used = operation.coordinates or COORDINATES.of(operation.node, operation.fragments)
-    operation.coordinates = used
+    used = USAGE.of(operation)
     for _ in range(times):
-        counter.record(client, operation, used, (), 0.001, failed=False)
+        counter.record((client, used, (), 0.001, False))
 
 
 def made_up(restart: int = 0) -> Iterator[Client]:
@@ -53,6 +53,7 @@ async def test_ten_thousand_made_up_clients_are_a_hundred_also_after_restarts(en
         counter = UsageCounter()
         for client in made_up(restart):
             run(counter, operation, client)
+        assert counter.unwritten == NAMES
         assert counter.overflow[Overflow.CLIENTS] > NAMES - MAX_CLIENTS
         await UsageWriter(counter, engines, 60, 90).write()
     async with engines.primary.connect() as connection:
@@ -89,8 +90,8 @@ def test_operations_of_one_shape_are_added_up_before_they_are_too_many(monkeypat
     kept = [prepared(f'{{ a(text: "{index}") x{index}: b }}') for index in range(35)]
     for operation in kept:
         run(counter, operation, client)
-    assert len(counter._tallies) <= 10  # noqa: SLF001 - that is the bound
     assert counter.unwritten == 35
+    assert len(counter._tallies) <= 10  # noqa: SLF001 - that is the bound
     batch = counter.take()
     assert batch.uses[Use(today(), client, "Query.a(text:)")] == 35
     assert len(batch.runs) == len(batch.operations) == 35
@@ -194,7 +195,7 @@ async def test_a_new_day_begins_at_midnight_in_utc(engines: Engines, monkeypatch
         await asyncio.sleep(0)  # the writer looks at the clock
         now = datetime(2026, 12, 1, tzinfo=UTC)
         async with asyncio.timeout(10):
-            while counter.unwritten:  # noqa: ASYNC110 - the writer tells nobody when it has written
+            while counter.unwritten:  # noqa: ASYNC110 - the counter tells nobody
                 await asyncio.sleep(0.01)
         run(counter, operation, Client("web"), 2)
     async with engines.primary.connect() as connection:
@@ -216,7 +217,7 @@ async def test_old_days_are_forgotten(engines: Engines) -> None:
     counter, operation = UsageCounter(), prepared("{ b }")
     old = Batch()
     old.use(Use(DAY.replace(year=2020), Client("web"), "Query.c"), 1)
-    text = text_of(operation, COORDINATES.of(operation.node, operation.fragments))
+    text = text_of(operation, USAGE.of(operation))
     assert text is not None
     old.run(Run(DAY.replace(year=2020), Client("web"), text.hash), Runs(1), text)
     await write(engines, old)

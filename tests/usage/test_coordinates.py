@@ -41,7 +41,7 @@ def used(text: str, variables: Mapping[str, Any] | None = None, name: str | None
     return {*found.fixed, *found.in_variables(variables)}
 
 
-@tried(80)
+@tried(40)
 @given(data=st.data())
 def test_coordinates_are_those_of_a_naive_walk(data: st.DataObject) -> None:
     schema = data.draw(schemas())
@@ -51,7 +51,7 @@ def test_coordinates_are_those_of_a_naive_walk(data: st.DataObject) -> None:
     assert {*found.fixed, *found.in_variables(operation.variables)} == walked
 
 
-@tried(20)
+@tried(10)
 @given(data=st.data())
 def test_deprecated_uses_are_the_used_that_are_deprecated(data: st.DataObject) -> None:
     schema = data.draw(schemas())

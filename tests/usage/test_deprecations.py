@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graph.prepare.deprecations import date_in
+from graph.prepare.deprecations import day_of
 from tests.databases import Database
 from tests.http.client import Client
 from tests.usage.shop import shop
@@ -77,4 +77,4 @@ async def test_deprecations_are_told_though_nobody_counts(database: Database) ->
     ],
 )
 def test_the_day_is_part_of_the_reason(reason: str, day: date | None) -> None:
-    assert date_in(reason) == day
+    assert day_of(reason) == day
