@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from graph.contract.changes import Change
 from graph.contract.kinds import Departure, Kind
 from graph.contract.places import Places
-from graph.prepare.deprecations import day_of
+from graph.deprecations import day_of
 
 DEPARTING = {
     *(Kind.TYPE_REMOVED, Kind.FIELD_REMOVED, Kind.ARGUMENT_REMOVED, Kind.INPUT_FIELD_REMOVED),

@@ -8,7 +8,7 @@ from graph.contract.changes import Change
 from graph.contract.elements import Element, applied_directives, deprecation_of
 from graph.contract.kinds import Kind
 from graph.contract.pairs import Both
-from graph.prepare.deprecations import day_of
+from graph.deprecations import day_of
 
 E = TypeVar("E", bound=Element)
 

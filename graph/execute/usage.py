@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeAlias
 from weakref import ref
 
 from graph.client import Client
+from graph.deprecations import day_of
 from graph.prepare.coordinates import OperationCoordinates, SchemaCoordinates
-from graph.prepare.deprecations import day_of
 from graph.prepare.operation import PreparedOperation
 
 Ran: TypeAlias = tuple[Client, OperationCoordinates, Collection[str], float, bool]

@@ -38,7 +38,7 @@ from graphql import (
     get_named_type,
 )
 
-from graph.prepare.deprecations import reasons_of
+from graph.deprecations import reasons_of
 from graph.prepare.input_shapes import InputShape, InputShapes
 
 INTROSPECTION = "__"

@@ -12,8 +12,8 @@ from graphql import GraphQLEnumType, GraphQLInterfaceType, GraphQLObjectType, Gr
 
 from graph.contract.errors import ContractError
 from graph.contract.usage import Usage
+from graph.deprecations import day_of, parts_of
 from graph.prepare.coordinates import INTROSPECTION
-from graph.prepare.deprecations import day_of, parts_of
 
 
 class Unused(NamedTuple):

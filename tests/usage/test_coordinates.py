@@ -7,8 +7,8 @@ from graphql import FragmentDefinitionNode, GraphQLSchema, build_schema, get_ope
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graph.deprecations import parts_of
 from graph.prepare.coordinates import OperationCoordinates, SchemaCoordinates
-from graph.prepare.deprecations import parts_of
 from tests.entity.laws import tried
 from tests.execute.agreement.known import Known
 from tests.execute.agreement.operations import operations

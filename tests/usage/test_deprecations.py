@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graph.prepare.deprecations import day_of
+from graph.deprecations import day_of
 from tests.databases import Database
 from tests.http.client import Client
 from tests.usage.shop import shop

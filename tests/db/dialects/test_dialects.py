@@ -36,7 +36,6 @@ NAMING = {
     "db/search_index.py": "the search index of posts is made of other tables on each database",
     "db/settings.py": "the default of TRELLIS_DATABASE_URL, and the forms that a URL may have",
     "graph/cli/failures.py": "the default of TRELLIS_DATABASE_URL, in words",
-    "graph/usage/reading.py": "the forms that a URL may have, in words",
 }
 """Modules that name a database, each with its reason."""
 
