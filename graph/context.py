@@ -129,6 +129,11 @@ class RequestContext:
         raise MissingService(kind.__name__)
 
     @property
+    def client(self) -> Client:
+        """Which program asks."""
+        return self._factory.client
+
+    @property
     def request_id(self) -> str:
         """What the request is called in records: the name that the client gave it, or one of ours."""
         if self._request_id is None:

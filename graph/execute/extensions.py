@@ -16,7 +16,7 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from graph.context import ContextFactory
 from graph.doctor import Examination
-from graph.execute.operation import Operations, Outcome, context_for
+from graph.execute.operation import Operations, context_for
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation
 
@@ -79,17 +79,12 @@ class ExtendedOperations(Operations):
         context = seen.context = context_for(checked, contexts, self.preparer.limits)
         if examination is not None:
             examination.begin(context.session)
-
-        result = ExecutionResult(None, None)
-
-        async def run() -> Outcome:
+        try:
             async with runner.executing():
-                outcome = await self.run(checked, context, request, extended.middleware, for_json=for_json)
-                result.data, result.errors = outcome.data, outcome.errors or None
-                seen.result = result
-                return outcome
-
-        await self.finished(run(), checked, context, contexts.client, request)
+                data, errors = await self.run(checked, context, request, extended.middleware, for_json=for_json)
+                result = seen.result = ExecutionResult(data, errors or None)
+        finally:
+            await context.close()  # an extension that raises before the run may have read something
         return result
 
 

@@ -6,7 +6,7 @@ come this way alike, so that tests run what a server runs.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Container, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from time import perf_counter
 from typing import Any, NamedTuple, TypeGuard
 
@@ -23,7 +23,6 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.types import ExecutionResult
 
 from db.session import Mode
-from graph.client import Client
 from graph.context import ContextFactory, RequestContext
 from graph.doctor import Examination
 from graph.errors import ClientError
@@ -33,6 +32,7 @@ from graph.execute.usage import Usage
 from graph.execute.work import Work
 from graph.prepare.coordinates import SchemaCoordinates
 from graph.prepare.documents import InvalidDocument, OperationRequest, Preparer
+from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
 from graph.prepare.operation import CheckedOperation
 
@@ -82,28 +82,9 @@ class Operations:
         context = context_for(checked, contexts, self.preparer.limits)
         if examination is not None:
             examination.begin(context.session)
-        run = self.run(checked, context, request, for_json=for_json)
-        data, errors = await self.finished(run, checked, context, contexts.client, request)
+        data, errors = await self.run(checked, context, request, for_json=for_json)
         told = await self.extensions_asked(request, checked, examination, data) if request.extensions else {}
         return ExecutionResult(data, errors or None, told)
-
-    async def finished(
-        self,
-        run: Awaitable[Outcome],
-        checked: CheckedOperation,
-        context: RequestContext,
-        client: Client,
-        request: OperationRequest,
-    ) -> Outcome:
-        """The outcome of a run. Its context is closed then, and whoever counts has heard of it."""
-        started, failed = perf_counter(), True
-        try:
-            outcome = await run
-            failed = bool(outcome.errors)
-            return outcome
-        finally:
-            await context.close()
-            self.usage.ran(client, checked.operation, request.variables, perf_counter() - started, failed)
 
     async def extensions_asked(
         self,
@@ -129,21 +110,54 @@ class Operations:
         *,
         for_json: bool = False,
     ) -> Outcome:
-        """Run a prepared operation in its context: level by level, unless something asks for graphql-core's walk."""
+        """Run a prepared operation in its context, level by level, unless something asks for graphql-core's walk.
+
+        At the end the context is closed, and whoever counts has heard of the run.
+        """
         operation = checked.operation
-        plan = operation.plan
-        on_error = request.on_error or plan.on_error
+        on_error = request.on_error or operation.plan.on_error
+        started, failed = perf_counter(), True
 
         def make_executor() -> Executor[Any]:
             return heeding(on_error, self._executor(checked, context, request.extensions, middleware))
 
-        if plan.incremental or middleware is not None or self.executor_class is not LevelExecutor:
-            return await _walked(make_executor())
-        root = self._schema.get_root_type(operation.kind)
+        try:
+            if operation.plan.incremental or middleware is not None or self.executor_class is not LevelExecutor:
+                outcome = await _walked(make_executor())
+            else:
+                work = self._work(checked, context, on_error, make_executor, for_json=for_json)
+                scheduler = Scheduler(work, None, serially=operation.kind is OperationType.MUTATION)
+                try:  # here and not below, for a coroutine more would be entered at each wait
+                    if scheduler.start():
+                        await scheduler.finish()
+                    outcome = Outcome(scheduler.data(), scheduler.errors)
+                except GraphQLError as fatal:
+                    outcome = Outcome(None, [*scheduler.errors, fatal.with_traceback(None)])
+                finally:
+                    if work.made_executor is not None:
+                        free(work.made_executor)
+                    scheduler.release()
+            failed = bool(outcome.errors)
+            return outcome
+        finally:
+            await context.close()
+            self.usage.ran(context.client, operation, request.variables, perf_counter() - started, failed)
+
+    def _work(
+        self,
+        checked: CheckedOperation,
+        context: RequestContext,
+        on_error: ErrorBehavior,
+        make_executor: Callable[[], Executor[Any]],
+        *,
+        for_json: bool,
+    ) -> Work:
+        plan = checked.operation.plan
+        root = self._schema.get_root_type(checked.operation.kind)
         assert root is not None  # the document is valid
         hide_suggestions = not self.preparer.limits.introspection
         known = plan.roots.get(root) if plan.fixed else None
-        work = Work(
+        return Work(
             plan,
             known or plan.root(root, checked.variables, hide_suggestions=hide_suggestions),
             checked.variables,
@@ -155,17 +169,6 @@ class Operations:
             for_json=for_json,
             traced=context.session.trace is not None,
         )
-        scheduler = Scheduler(work, None, serially=operation.kind is OperationType.MUTATION)
-        try:
-            if scheduler.start():
-                await scheduler.finish()
-            return Outcome(scheduler.data(), scheduler.errors)
-        except GraphQLError as fatal:
-            return Outcome(None, [*scheduler.errors, fatal.with_traceback(None)])
-        finally:
-            if work.made_executor is not None:
-                free(work.made_executor)
-            scheduler.release()
 
     def _executor(
         self,
