@@ -124,21 +124,22 @@ class Operations:
         try:
             if operation.plan.incremental or middleware is not None or self.executor_class is not LevelExecutor:
                 outcome = await _walked(make_executor())
-            else:
-                work = self._work(checked, context, on_error, make_executor, for_json=for_json)
-                scheduler = Scheduler(work, None, serially=operation.kind is OperationType.MUTATION)
-                try:  # here and not below, for a coroutine more would be entered at each wait
-                    if scheduler.start():
-                        await scheduler.finish()
-                    outcome = Outcome(scheduler.data(), scheduler.errors)
-                except GraphQLError as fatal:
-                    outcome = Outcome(None, [*scheduler.errors, fatal.with_traceback(None)])
-                finally:
-                    if work.made_executor is not None:
-                        free(work.made_executor)
-                    scheduler.release()
-            failed = bool(outcome.errors)
-            return outcome
+                failed = bool(outcome.errors)
+                return outcome
+            work = self._work(checked, context, on_error, make_executor, for_json=for_json)
+            scheduler = Scheduler(work, None, serially=operation.kind is OperationType.MUTATION)
+            try:  # here and not in a method, for a coroutine more would be entered at each wait
+                if scheduler.start():
+                    await scheduler.finish()
+                data = scheduler.data()
+                failed = bool(scheduler.errors)
+                return Outcome(data, scheduler.errors)  # a name for it would be a cycle: its errors know this frame
+            except GraphQLError as fatal:
+                return Outcome(None, [*scheduler.errors, fatal.with_traceback(None)])
+            finally:
+                if work.made_executor is not None:
+                    free(work.made_executor)
+                scheduler.release()
         finally:
             await context.close()
             self.usage.ran(context.client, operation, request.variables, perf_counter() - started, failed)

@@ -75,7 +75,7 @@ async def send(client: Client, **request: Any) -> Answer:
 
 def app_of(database: Database, **settings: Any) -> tuple[Any, Documents]:
     """The application on the library, and its documents."""
-    made = Settings(database_url=SecretStr(database.url), pool_size=2, **settings)
+    made = Settings(database_url=SecretStr(database.url), pool_size=2, record_usage=False, **settings)
     app = create_app(made, domain=DOMAIN, identify=identify)
     endpoints = [getattr(route, "endpoint", None) for route in app.routes]
     (endpoint,) = (it for it in endpoints if isinstance(it, GraphQLEndpoint))
