@@ -38,8 +38,10 @@ DIALECTS = ("sqlite", "postgresql")
 
 SLOW = (
     "bench",  # about measuring, not about the API
+    "cli/test_explain.py",  # a database with demo rows for each
     "cli/test_user.py",  # processes
     "contract/test_laws.py",  # laws
+    "contract/test_private_names.py",  # about other libraries
     "db/importing",  # files, by the hundred
     "db/session/test_after_errors.py",  # every error on every road
     "db/session/test_session_ends.py",  # timeouts
@@ -49,14 +51,18 @@ SLOW = (
     "db/test_search",
     "docs",  # the README's commands
     "doctor/test_hints.py",  # thousands of rows, and an index for each case
+    "doctor/test_log.py",
     "doctor/test_operations.py",
     "documents/test_caching.py",  # a server for each
     "documents/test_commands.py",
+    "documents/test_modes.py",
     "documents/test_registry.py",
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",
+    "entity/test_chinook_lists.py",
     "entity/test_ends_of_time.py",
     "entity/test_exact_numbers.py",
+    "entity/test_growth.py",
     "entity/test_guarded.py",
     "entity/test_locales.py",  # a database for each locale
     "entity/test_moments.py",
@@ -70,9 +76,7 @@ SLOW = (
     "execute/core",  # graphql-core's own tests
     "execute/test_direct.py::test_an_answer_leaves_nothing_to_the_garbage_collector",
     "explorer",  # a browser
-    "federation/test_entities.py::test_every_row_of_every_type_is_found_by_each_of_its_keys",
-    "federation/test_entities.py::test_the_price_grows_with_the_representations",
-    "federation/test_entities.py::test_whatever_a_gateway_sends_is_no_mistake_of_ours",
+    "federation",  # off unless a setting says otherwise
     "http/test_audits.py",
     "http/test_batches.py",  # a server for each, and for the next
     "http/test_cors.py",
@@ -84,15 +88,18 @@ SLOW = (
     "identity/test_over_http.py",  # a server for each
     "identity/test_requests.py",
     "migrations",  # revisions, up and down
+    "policies/test_indexes.py",
     "policies/test_injection.py",
     "policies/test_mutations.py",
     "policies/test_nobody_can_tell.py",
     "policies/test_rows.py",
     "prepare/test_cost.py::test_no_operation_needs_more_than_its_price",
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
-    "usage/test_inspector.py",  # npm
-    "usage/test_coordinates.py::test_coordinates_are_those_of_a_naive_walk",
     "promises",  # seconds of load and of faults
+    "usage/test_bounds.py",
+    "usage/test_coordinates.py::test_coordinates_are_those_of_a_naive_walk",
+    "usage/test_inspector.py",  # npm
+    "usage/test_server.py",  # a server for each
     "mutations/test_hostile.py",
     "mutations/test_money.py",
     "mutations/test_orders.py",

@@ -17,8 +17,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from db.settings import HOUSE
+from tests import node
 from tests.cli.running import serving, trellis_process
-from tests.examples import node, page
+from tests.examples import page
 from tests.explorer.browser import CHROMIUM
 
 EXAMPLES = HOUSE / "examples"
@@ -32,7 +33,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # what is started here is stopped on the way out
     try:
         examples = chosen(sys.argv[1:])
-        path = _path(node.commands())
+        path = node.path()
     except (LookupError, node.Unavailable) as reason:
         print(*reason.args, file=sys.stderr)  # noqa: T201 - a command
         return 1
@@ -109,11 +110,6 @@ def _command(command: str, example: Path, environment: Mapping[str, str]) -> int
 def _say(example: Path, command: str, started: float, failure: str = "") -> None:
     took = time.perf_counter() - started
     print(f"{took:5.1f} s  {example.relative_to(HOUSE)}: {command}{failure}", flush=True)  # noqa: T201 - a command
-
-
-def _path(*first: Path | None) -> str:
-    """Where commands are looked for: uv, which our own environment may have, last."""
-    return os.pathsep.join([*map(str, filter(None, first)), os.environ["PATH"], str(Path(sys.executable).parent)])
 
 
 def _environment(path: str, url: str) -> Mapping[str, str]:

@@ -24,6 +24,7 @@ from graph.domain import Domain
 from graph.entity import Schema
 from graph.schema import DOMAIN
 from graph.settings import Settings
+from tests import node
 from tests.cli.running import trellis_process
 from tests.databases import Database
 from tests.entity.chinook_rows import CHINOOK
@@ -48,9 +49,12 @@ MUSIC = Domain(lambda settings: Schema(CHINOOK.query, settings), lambda _viewer:
 
 async def main() -> int:
     """Serve, install and run; the exit status."""
-    if shutil.which("npm") is None:
-        print("Gateways need Node.js and npm: install them.", file=sys.stderr)  # noqa: T201 - a command
+    try:
+        path = node.path()
+    except node.Unavailable as reason:
+        print(reason, file=sys.stderr)  # noqa: T201 - a command
         return 1
+    os.environ["PATH"] = path
     with tempfile.TemporaryDirectory(prefix="trellis-federation-") as name:
         folder = Path(name)
         status = await _run(

@@ -5,7 +5,6 @@ They are of the edition before 2026, which is the default; test_editions.py has 
 
 import asyncio
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -27,10 +26,6 @@ CONTRADICTED = {
 }
 """Audits that ask for another status than the edition of 2026 does."""
 
-without_npm = pytest.mark.skipif(
-    shutil.which("npm") is None and "CI" not in os.environ, reason="npm is not installed; CI runs the audits"
-)
-
 
 async def output_of(*command: str | Path, folder: Path) -> str:
     """Run a command and return what it prints. Fails with its words when it fails."""
@@ -42,7 +37,7 @@ async def output_of(*command: str | Path, folder: Path) -> str:
     return printed.decode()
 
 
-@without_npm
+@pytest.mark.npm
 async def test_every_audit_passes_in_its_edition_and_those_that_2026_contradicts_fail_in_that(
     bare: Client, serve: Serve, no_database: str, tmp_path: Path
 ) -> None:

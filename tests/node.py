@@ -1,13 +1,15 @@
-"""A Node.js and an npm that the example apps run on.
+"""A Node.js and an npm that example apps and gateways run on.
 
 The machine's own enter, and leave if they are new enough; Debian's are not. Otherwise both are installed from npm below
 `var/node`, once. Nothing of the machine is changed. Raises `Unavailable` with the cure.
 """
 
+import os
 import platform
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from db.settings import HOUSE
@@ -30,13 +32,19 @@ class Unavailable(Exception):
     """There is no Node.js that serves, and none can be had; the text says why and what to do."""
 
 
-def commands() -> Path | None:
-    """The folder to put in front of `PATH`; none where the machine's own Node.js serves. May take a download."""
+def path() -> str:
+    """Where commands are looked for: Node.js first, and uv, which our own environment may have, last."""
+    first = _folder()
+    return os.pathsep.join([*([str(first)] if first else []), os.environ["PATH"], str(Path(sys.executable).parent)])
+
+
+def _folder() -> Path | None:
+    """Where Node.js is; none where the machine's own serves. May take a download."""
     if _version("node") >= OLDEST and shutil.which("npm"):
         return None
     build = BUILDS.get((platform.system(), platform.machine()))
     if build is None:
-        raise Unavailable(f"The examples need another Node.js than this machine has. {CURE}")
+        raise Unavailable(f"This needs another Node.js than this machine has. {CURE}")
     found = PLACE / "node_modules" / ".bin"
     if _version(found / "node") != _numbers(VERSION):
         _install(f"{build}@{VERSION}", f"npm@{NPM_VERSION}")
