@@ -43,7 +43,8 @@ def show(source: str | None, days: int) -> None:
         runs[entry.client] += entry.runs.runs
         last[entry.client] = max(entry.day, last.get(entry.client, entry.day))
     for client, times in runs.most_common():
-        typer.echo(f"{printable(f'{client.name} {client.version}'.strip())}: {times:,} runs, last on {last[client]}")
+        who, often = printable(f"{client.name} {client.version}".strip()), f"{times:,} run{'s' if times > 1 else ''}"
+        typer.echo(f"{who}: {often}, last on {last[client]}")
 
 
 def export(form: Form, output: Path | None, source: str | None, days: int, schema: Path | None) -> None:

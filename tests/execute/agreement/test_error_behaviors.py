@@ -9,7 +9,7 @@ from tests.execute.agreement.operations import operations
 
 
 @left_by_graphql_core
-@tried(25)
+@tried(15)
 @given(data=st.data())
 async def test_nulls_stay_or_the_first_error_ends_all(data: st.DataObject, port: Pair) -> None:
     await port.check_behaviors(data.draw(operations(port.known)))
