@@ -1,6 +1,6 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-npm test-fast test-plain-path check check-empty format schema explorer snapshots coverage \
+.PHONY: help setup serve test test-long test-npm test-fast test-plain-path check check-empty format schema explorer snapshots coverage \
 	agreement claims bench examples federation
 MAKEFLAGS += --no-print-directory
 
@@ -34,8 +34,11 @@ serve: $(READY) ## serve the API, on a database with demo data if it is new
 	@$(BIN)/trellis demo --if-empty
 	@TRELLIS_DOCTOR=$(TRELLIS_DOCTOR) exec $(BIN)/trellis serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
-test: check check-empty test-plain-path ## run everything that CI runs, but what needs npm
-	@$(PYTEST) -m "not npm"
+test: check check-empty test-plain-path ## run what takes less than five minutes; CI runs test-long and test-npm besides
+	@$(PYTEST) -m "not long and not npm"
+
+test-long: $(READY) ## run what `make test` leaves out: long laws, hostile values, faults, README, browsers
+	@$(PYTEST) -m "long and not npm"
 
 test-npm: examples federation ## run what needs npm: the example apps, gateways, audits, graphql-inspector
 	@$(PYTEST) -m npm

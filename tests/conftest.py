@@ -106,6 +106,22 @@ SLOW = (
 )
 """Left out by `make test-fast`, beside tests that start processes: a third of the time, for what breaks seldom."""
 
+LONG = (
+    "docs/test_readme.py",  # a clone, and every command
+    "entity/test_questions.py",
+    "execute/agreement",
+    "execute/core",
+    "explorer/demo",
+    "http/test_hostile_values.py",
+    "migrations/test_evolution.py",
+    "mutations/test_hostile.py",
+    "operations/test_hostile_values.py",
+    "policies/test_injection.py",
+    "policies/test_nobody_can_tell.py",
+    "promises",
+)
+"""Of these, what `make test` leaves out and `make test-long` runs: a third of all the time, 250 of 6,000 tests."""
+
 # The examples of a law are the same at every run and share a database, which they only read. `max_examples` is in per
 # cent of what each law asks for; `pytest --hypothesis-profile=many` tries twenty times as much.
 hypothesis_settings.register_profile(
@@ -160,8 +176,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and begin with that: a worker that is done takes over what others have not begun."""
     for item in items:
-        if item.nodeid.removeprefix("tests/").startswith(SLOW):
+        name = item.nodeid.removeprefix("tests/")
+        if name.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+        if name.startswith(LONG):
+            item.add_marker(pytest.mark.long)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -27,8 +27,10 @@ def test_the_server_answers_until_it_is_told_to_stop(database: Database, stop: s
 def test_workers_share_the_port(database: Database) -> None:
     with serving(database.url, "--workers", "2") as (process, address):
         assert process.stderr is not None
-        assert any("startup complete" in line for line in process.stderr)  # a worker listens when it has started
-        assert httpx.get(f"{address}/healthz", timeout=PATIENCE_S).status_code == 200
+        assert any("startup complete" in line for line in process.stderr)
+        # A worker says that it has started, and listens a moment later.
+        with httpx.Client(transport=httpx.HTTPTransport(retries=8), timeout=PATIENCE_S) as client:
+            assert client.get(f"{address}/healthz").status_code == 200
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=PATIENCE_S)
 
