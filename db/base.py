@@ -9,7 +9,7 @@ https://docs.sqlalchemy.org/en/21/core/constraints.html#constraint-naming-conven
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
@@ -128,6 +128,15 @@ def references(target: str, *, ondelete: str = "RESTRICT") -> ForeignKey:
     return ForeignKey(target, ondelete=ondelete)
 
 
+COLUMN_TYPES: Mapping[Any, Any] = {
+    datetime: UtcDateTime,
+    uuid.UUID: Uuid,
+    int: Integer,
+    dict[str, Any]: JSON_DOCUMENT,
+}
+"""The column type of each annotation."""
+
+
 class Base(AsyncAttrs, DeclarativeBase):
     """The declarative base of every model.
 
@@ -135,12 +144,7 @@ class Base(AsyncAttrs, DeclarativeBase):
     """
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: UtcDateTime,
-        uuid.UUID: Uuid,
-        int: Integer,
-        dict[str, Any]: JSON_DOCUMENT,
-    }
+    type_annotation_map: ClassVar[dict[Any, Any]] = dict(COLUMN_TYPES)
 
 
 class Timestamps:

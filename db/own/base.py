@@ -1,13 +1,11 @@
 """The declarative base of Trellis's own tables."""
 
-import uuid
-from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Integer, MetaData, Uuid
+from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
-from db.base import JSON_DOCUMENT, NAMING_CONVENTION, UtcDateTime
+from db.base import COLUMN_TYPES, NAMING_CONVENTION
 
 PREFIX = "trellis_"
 """Every table of ours begins with it."""
@@ -17,12 +15,7 @@ class OwnBase(DeclarativeBase):
     """The declarative base of a table of ours, in no application's metadata."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: UtcDateTime,
-        uuid.UUID: Uuid,
-        int: Integer,
-        dict[str, Any]: JSON_DOCUMENT,
-    }
+    type_annotation_map: ClassVar[dict[Any, Any]] = dict(COLUMN_TYPES)
 
     def __init_subclass__(cls, **given: Any) -> None:
         """Refuse a table whose name an application may have. Raises `ValueError`."""
