@@ -1,8 +1,6 @@
 """A short document cannot ask for a long day's work: it is refused before anything is run, in linear time."""
 
-import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from tests.entity.chinook_types import Track
 from tests.entity.market import Query
 from tests.entity.serving import global_id
 from tests.execute.running import codes, only_error, run
+from tests.prepare.calls import calls
 
 COSTLY = {
     "101 aliases of a page of 100": "{"
@@ -181,22 +180,6 @@ GROWING: dict[str, Shape] = {
         + " ".join(f"fragment F{m} on Query {{ __typename }}" for m in range(n // 2))
     ),
 }
-
-
-def calls(work: Callable[[], object]) -> int:
-    """How many functions are called, which no other process can slow down."""
-    count = 0
-
-    def called(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event == "call"
-
-    sys.setprofile(called)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 @pytest.mark.parametrize("shape", GROWING.values(), ids=GROWING)
