@@ -171,6 +171,27 @@ GROWING: dict[str, Shape] = {
     "variables": lambda n: "query (" + " ".join(f"$v{m}: Int" for m in range(n)) + ") { __typename }",
     "a list of values": lambda n: "{ tracks(where: {milliseconds: {in: [" + "1 " * n + "]}}) { totalCount } }",
     "operations": lambda n: " ".join(f"query Q{m} {{ __typename }}" for m in range(n)),
+    "unknown types": lambda n: "{" + " ".join(f"... on Abcdefghij{m:010d} {{ a{m}: id }}" for m in range(n // 8)) + "}",
+    "unknown input fields": lambda n: (
+        "{ tracks(where: {" + " ".join(f"name{m}: 1" for m in range(2 * n)) + "}) { totalCount } }"
+    ),
+    "unknown arguments": lambda n: "{ tracks(" + " ".join(f"first{m}: 1" for m in range(n)) + ") { totalCount } }",
+    "equal arguments": lambda n: "{ tracks(" + "first: 1 " * n + ") { totalCount } }",
+    "objects in objects": lambda n: (
+        "{ tracks(where: " + "{x: 1 and: [" * (n // 20) + "{}" + "]}" * (n // 20) + ") { totalCount } }"
+    ),
+    "wrong values": lambda n: "{ tracks(where: {milliseconds: {in: [" + '"x" ' * n + "]}}) { totalCount } }",
+    "undefined variables": lambda n: "{ tracks(where: {id: {in: [" + "$v " * n + "]}}) { totalCount } }",
+    "variables that nobody uses": lambda n: "query (" + " ".join(f"$v{m}: Int" for m in range(n)) + ") { __typename }",
+    "fragments that nobody spreads": lambda n: (
+        "{ __typename }" + " ".join(f"fragment F{m} on Query {{ __typename }}" for m in range(n))
+    ),
+    "operations that share fragments": lambda n: (
+        " ".join(f"query Q{m} ($v: Int) {{ ...F }}" for m in range(n // 12))
+        + "fragment F on Query {"
+        + " ".join(f"a{m}: tracks(first: $v) {{ totalCount }}" for m in range(n // 12))
+        + "}"
+    ),
     "unknown fields": lambda n: "{" + " ".join(f"x{m}" for m in range(n)) + "}",
     "fields of one name": lambda n: "{" + "__typename " * (2 * n) + "}",
     "fragments side by side": lambda n: (
