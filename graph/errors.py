@@ -200,10 +200,12 @@ class TooCostly(ClientError):
     code = "TOO_COSTLY"
 
     def __init__(self, what: str, needed: int, allowed: int, asked: str = "operation") -> None:
+        first, *others = what.split()
+        key = first + "".join(map(str.title, others))
         super().__init__(
             f"This {asked} may need {needed} {what}; {allowed} are allowed."
             " Ask for smaller pages, fewer levels or fewer fields.",
-            **{what: needed, "allowed": allowed},
+            **{key: needed, "allowed": allowed},
         )
 
 

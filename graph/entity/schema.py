@@ -32,6 +32,7 @@ from graph.execute.operation import Operations
 from graph.execute.walk import use_resolvers
 from graph.prepare.documents import OperationRequest, Preparer
 from graph.prepare.error_behavior import ErrorBehavior
+from graph.prepare.introspection import most_introspected
 from graph.prepare.limits import Limits
 from graph.settings import Settings
 
@@ -73,6 +74,7 @@ class Schema(strawberry.Schema):
             settings.max_rows,
             settings.max_values,
             settings.max_page,
+            most_introspected(self._schema),
             introspection=settings.introspection,
             refuse_empty_comparisons=settings.refuse_empty_comparisons,
         )

@@ -29,7 +29,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from graph.prepare.fields import CostRule, PlannedField, planned
-from graph.prepare.introspection import list_sizes
+from graph.prepare.introspection import SCHEMA, TYPE, Introspection
 from graph.prepare.plan import CONDITIONS
 
 _LEAVES_IN = {"include": True, "skip": False}
@@ -46,6 +46,8 @@ class Document:
     """The operation's variables, coerced."""
     max_page: int
     """The most rows of one page."""
+    max_introspected: int
+    """The most values of introspection; more are not counted out."""
 
     def includes(self, node: SelectionNode) -> bool:
         """Whether `@skip` and `@include` leave the node in."""
@@ -75,6 +77,8 @@ class Cost(NamedTuple):
     values_per_row: int = 0
     reads_itself: bool = False
     """Whether a resolver of somebody's own is asked that may send statements besides those counted here."""
+    introspected: int = 0
+    """Those of the values that introspection answers with; graphql-core makes them one by one."""
 
     def plus(self, other: "Cost") -> "Cost":
         """Both of them."""
@@ -86,6 +90,7 @@ class Cost(NamedTuple):
             self.rows_per_row + other.rows_per_row,
             self.values_per_row + other.values_per_row,
             self.reads_itself or other.reads_itself,
+            self.introspected + other.introspected,
         )
 
 
@@ -131,6 +136,8 @@ class _Costing:
         definition = self._document.schema.get_field(parent, node.name.value)
         if definition is None:
             return Cost()
+        if node.name.value in (SCHEMA, TYPE):
+            return self._introspected(node)
         named = get_named_type(definition.type)
         below = self.selections(named, node.selection_set.selections) if node.selection_set else Cost()
         if _reads_itself(definition):
@@ -138,11 +145,10 @@ class _Costing:
         field = planned(definition)
         if field is not None:
             return self._planned(field, node, below)
-        size = self._introspected.get(node.name.value, 1) if parent.name.startswith("__") else 1
-        return below._replace(values=size * (1 + below.values))
+        return below._replace(values=1 + below.values)
 
     def _planned(self, field: PlannedField, node: FieldNode, below: Cost) -> Cost:
-        statements, rows, values, page, rows_per_row, values_per_row, reads_itself = below
+        statements, rows, values, page, rows_per_row, values_per_row, reads_itself, _ = below
         if field.cost is CostRule.NOTHING:
             return below._replace(values=1 + values)
         if field.cost is CostRule.PAGE:
@@ -160,9 +166,15 @@ class _Costing:
             values += max(limit, 1) * values_per_row  # an empty page has a `pageInfo`, too
         return Cost(statements + page, rows, 1 + values, reads_itself=reads_itself)
 
+    def _introspected(self, node: FieldNode) -> Cost:
+        name = self._document.arguments(node.arguments).get("name")
+        below = self._introspection.values(node.name.value, name, node.selection_set) if node.selection_set else 0
+        return Cost(values=1 + below, introspected=1 + below)
+
     @cached_property
-    def _introspected(self) -> dict[str, int]:
-        return list_sizes(self._document.schema)
+    def _introspection(self) -> Introspection:
+        document = self._document
+        return Introspection(document.schema, document.fragments, document.includes, document.max_introspected)
 
 
 def _reads_itself(definition: GraphQLField) -> bool:

@@ -1,11 +1,10 @@
 """Documents, parsed and validated once.
 
-Text enters, a `Prepared` leaves and is kept in a bounded cache; variables never enter the key. A document that is
-refused is not kept: its text costs its sender as much as us. Limits are checked before anything is run.
+Text enters, a `Prepared` leaves and is kept in a bounded cache; variables never enter the key. Documents that are
+refused are remembered apart, so that they push no good one out. Limits are checked before anything is run.
 """
 
 import sys
-from collections import OrderedDict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -15,9 +14,11 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
+    NameNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    SelectionSetNode,
     get_operation_ast,
     parse,
     specified_rules,
@@ -29,7 +30,9 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from graph.errors import TooCostly
 from graph.prepare.error_behavior import ErrorBehavior
+from graph.prepare.kept import Kept
 from graph.prepare.limits import Limits
+from graph.prepare.mistakes import bytes_of, found_by, most_errors, most_suggested, told
 from graph.prepare.operation import CheckedOperation, PreparedOperation, size_arguments
 
 MAX_KEPT_BYTES = 128 * 1024 * 1024
@@ -37,8 +40,14 @@ MAX_KEPT_BYTES = 128 * 1024 * 1024
 BYTES_PER_TOKEN = 1_200
 """What a token's nodes and its share of the plan take, measured; the shortest tokens take the most."""
 
-overlapping.MAX_COMPLEXITY_BUDGET = 100_000
-"""Comparing fields of one name pair by pair is all that grows faster than the document; graphql-core would allow five
+MAX_REFUSED = 1_000
+MAX_REFUSED_BYTES = 16 * 1024 * 1024
+"""Of all documents that were refused."""
+BYTES_PER_OPERATION = 1_000
+"""What the kind and the name of an operation take."""
+
+overlapping.MAX_COMPLEXITY_BUDGET = 50_000
+"""Comparing fields of one name pair by pair is all that grows faster than the document; graphql-core would allow ten
 times as much, which takes seconds. Setting it here is the way that graphql-core offers."""
 
 TOO_MUCH_WORK = "The document nests or repeats fragments and fields too often; ask for less, and for each field once."
@@ -86,8 +95,17 @@ class InvalidDocument(Exception):
     def __init__(self, errors: Iterable[GraphQLError], document: DocumentNode | None = None) -> None:
         self.errors = list(errors)
         self.document = document
-        """What was parsed; None for text that is no document."""
+        """Its operations by kind and name, without what they select; None for text that is no document."""
         super().__init__("; ".join(error.message for error in self.errors))
+
+
+class Refusal(NamedTuple):
+    """Why a document was refused, for whoever sends it again."""
+
+    errors: list[GraphQLError]
+    document: DocumentNode | None
+    size: int
+    """About how many bytes it takes."""
 
 
 def no_such_operation() -> GraphQLError:
@@ -102,24 +120,31 @@ class Preparer:
     def __init__(self, schema: GraphQLSchema, limits: Limits, capacity: int) -> None:
         self.limits = limits
         self._schema = schema
-        self._capacity = capacity
-        self._kept: OrderedDict[str, Prepared] = OrderedDict()
-        self._kept_bytes = 0
+        self._kept: Kept[Prepared] = Kept(capacity, MAX_KEPT_BYTES)
+        self._refused: Kept[Refusal] = Kept(MAX_REFUSED, MAX_REFUSED_BYTES)
         hidden = () if limits.introspection else (NoSchemaIntrospectionCustomRule,)
         self._sizes = size_arguments(schema)
+        self._suggested = most_suggested(schema)
         self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, *hidden)
 
     def prepare(self, text: str) -> Prepared:
         """Parse and validate a document, or take it from the cache. Raises `InvalidDocument`."""
-        kept = self._kept.get(text)
-        if kept is not None:
-            self._kept.move_to_end(text)
-            return kept
-        prepared = self._kept[text] = self._prepare(text)
-        self._kept_bytes += prepared.size
-        while len(self._kept) > self._capacity or self._kept_bytes > MAX_KEPT_BYTES:
-            self._kept_bytes -= self._kept.popitem(last=False)[1].size
+        prepared = self._kept.get(text)
+        if prepared is None:
+            prepared = self._prepare_once(text)
+            self._kept.keep(text, prepared)
         return prepared
+
+    def _prepare_once(self, text: str) -> Prepared:
+        """Prepare a document that was not refused before."""
+        refusal = self._refused.get(text)
+        if refusal is not None:
+            raise InvalidDocument(refusal.errors, refusal.document)
+        try:
+            return self._prepare(text)
+        except InvalidDocument as invalid:
+            self._refused.keep(text, _refusal(text, invalid))
+            raise
 
     def prepare_for_good(self, text: str) -> Prepared:
         """Prepare a document with all of its operations, for somebody else to keep. Raises `InvalidDocument`.
@@ -184,20 +209,52 @@ class Preparer:
         try:
             document = parse(text, max_lexical_tokens=limit, max_comments=limit)
         except GraphQLError as error:
-            error.extensions = {"code": "GRAPHQL_PARSE_FAILED"}
-            raise InvalidDocument([error]) from None
-        errors = validate(self._schema, document, self._rules, hide_suggestions=not self.limits.introspection)
+            raise InvalidDocument([self._coded(error, "GRAPHQL_PARSE_FAILED")]) from None
+        errors = self._mistakes(document)
         if errors:
-            raise InvalidDocument((self._coded(error, "GRAPHQL_VALIDATION_FAILED") for error in errors), document)
+            wrong = [self._coded(error, "GRAPHQL_VALIDATION_FAILED") for error in errors]
+            raise InvalidDocument(wrong, _operations_of(document))
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
         return Prepared(document, fragments, sys.getsizeof(text) + BYTES_PER_TOKEN * document.token_count)
+
+    def _mistakes(self, document: DocumentNode) -> list[GraphQLError]:
+        def check(most: int, hide_suggestions: bool) -> list[GraphQLError]:
+            return validate(self._schema, document, self._rules, most, hide_suggestions=hide_suggestions)
+
+        return found_by(
+            check,
+            hide_suggestions=not self.limits.introspection,
+            most=most_errors(document),
+            suggested=self._suggested,
+        )
 
     def _coded(self, error: GraphQLError, code: str) -> GraphQLError:
         """The client's own mistake, without the exception of ours that found it."""
         message = TOO_MUCH_WORK if error.message == "Validation aborted." else error.message
         if not self.limits.introspection:  # graphql-core hides all suggestions but one
             message = message.partition(" Did you mean")[0]
-        return GraphQLError(message, error.nodes, extensions={"code": code})
+        return told(error, message, code)
+
+
+def _operations_of(document: DocumentNode) -> DocumentNode:
+    """The kinds and names of a document's operations. Its own nodes would keep all of its tokens alive."""
+    return DocumentNode(
+        definitions=tuple(
+            OperationDefinitionNode(
+                operation=node.operation,
+                name=NameNode(value=node.name.value) if node.name else None,
+                selection_set=SelectionSetNode(selections=()),
+            )
+            for node in document.definitions
+            if isinstance(node, OperationDefinitionNode)
+        )
+    )
+
+
+def _refusal(text: str, invalid: InvalidDocument) -> Refusal:
+    operations = len(invalid.document.definitions) if invalid.document else 0
+    size = sys.getsizeof(text) + bytes_of(invalid.errors) + BYTES_PER_OPERATION * operations
+    return Refusal(invalid.errors, invalid.document, size)
 
 
 def _check_kind(operation: OperationDefinitionNode | None, allowed: Container[OperationType]) -> None:

@@ -1,5 +1,6 @@
 """What one operation may ask for."""
 
+import sys
 from dataclasses import dataclass
 
 from graph.settings import MAX_PAGE
@@ -14,6 +15,8 @@ class Limits:
     max_rows: int
     max_values: int
     max_page: int = MAX_PAGE
+    max_introspected: int = sys.maxsize
+    """Of the values, those that introspection may answer with: `most_introspected` of the schema."""
     introspection: bool = True
     refuse_empty_comparisons: bool = False
     """Whether every part of a filter must ask something."""

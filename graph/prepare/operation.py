@@ -26,6 +26,7 @@ from graph.prepare.arguments import NO_VARIABLES, variables_in
 from graph.prepare.coordinates import OperationCoordinates
 from graph.prepare.cost import Cost, Document, cost_of
 from graph.prepare.fields import planned
+from graph.prepare.introspection import TYPE
 from graph.prepare.limits import Limits
 from graph.prepare.plan import CONDITIONS, Plan, selections_of
 from graph.prepare.variables import Variables
@@ -96,7 +97,9 @@ class PreparedOperation:
 
     def _cost(self, sizes: tuple[Any, ...], variables: Mapping[str, Any]) -> Cost:
         """What the operation costs with these variables, which are kept with it. Raises `TooCostly`."""
-        cost = cost_of(Document(self._schema, self.fragments, variables, self._limits.max_page), self.node)
+        limits = self._limits
+        document = Document(self._schema, self.fragments, variables, limits.max_page, limits.max_introspected)
+        cost = cost_of(document, self.node)
         refuse_costly(cost, self._limits)
         if len(self._costs) >= MAX_COSTS:
             self._costs.clear()
@@ -110,6 +113,7 @@ def refuse_costly(cost: Cost, limits: Limits, asked: str = "operation") -> None:
         ("statements", cost.statements, limits.max_statements),
         ("rows", cost.rows, limits.max_rows),
         ("values", cost.values, limits.max_values),
+        ("introspected values", cost.introspected, limits.max_introspected),
     ):
         if needed > allowed:
             raise TooCostly(what, min(needed, MAX_SHOWN), allowed, asked)
@@ -140,7 +144,9 @@ def _sized_variables(
             if directive.name.value in CONDITIONS:
                 yield from _variables(directive.arguments or ())
         if isinstance(selection, FieldNode):
-            yield from _variables(argument for argument in selection.arguments or () if argument.name.value in sizes)
+            every = selection.name.value == TYPE
+            given = selection.arguments or ()
+            yield from _variables(argument for argument in given if every or argument.name.value in sizes)
 
 
 def _variables(arguments: Iterable[ArgumentNode]) -> Iterator[str]:

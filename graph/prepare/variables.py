@@ -25,7 +25,7 @@ from graphql import (
 from graphql.execution.get_variable_signature import get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
 
-MAX_ERRORS = 50
+from graph.prepare.mistakes import found_by
 
 Take = Callable[[Any], Any]
 """From a JSON value to the coerced one. Raises anything for a value that graphql-core should look at."""
@@ -123,9 +123,21 @@ class Variables:
 
     def values(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
         """The values to run with, or what is wrong with those that were given."""
-        return self._at_once(given) or get_variable_values(
-            self._schema, self._definitions, dict(given), MAX_ERRORS, hide_suggestions=self._hide_suggestions
-        )
+        return self._at_once(given) or self._one_by_one(dict(given))
+
+    def _one_by_one(self, given: dict[str, Any]) -> VariableValues | list[GraphQLError]:
+        """The same by graphql-core, for values that need more than a look."""
+        values: list[VariableValues] = []
+
+        def check(most: int, hide_suggestions: bool) -> list[GraphQLError]:
+            found = get_variable_values(self._schema, self._definitions, given, most, hide_suggestions)
+            if isinstance(found, list):
+                return found
+            values.append(found)
+            return []
+
+        errors = found_by(check, hide_suggestions=self._hide_suggestions)
+        return errors or values[0]
 
     def _all_simple(self) -> list[_Simple] | None:
         found: list[_Simple] = []

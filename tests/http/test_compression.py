@@ -80,10 +80,10 @@ async def test_head_tells_the_length_that_get_would_have(bare: Client) -> None:
 
 
 async def test_a_long_answer_of_errors_is_compressed_too(bare: Client) -> None:
-    query = "{" + " ".join(f"field{number}" for number in range(100)) + "}"
+    query = "{" + " ".join("field" * 30 + str(number) for number in range(100)) + "}"
     response, body = await sent(bare, query, "zstd")
     assert response.headers["content-encoding"] == "zstd"
-    assert len(json.loads(DECOMPRESS["zstd"](body))["errors"]) == 100
+    assert len(json.loads(DECOMPRESS["zstd"](body))["errors"]) == 20
 
 
 @pytest.mark.parametrize("coding", list(CODINGS))

@@ -60,6 +60,8 @@ def test_long_documents_make_room_by_their_length(schema: Schema, monkeypatch: p
     preparer = Preparer(schema._schema, LIMITS, capacity=1_000)  # noqa: SLF001 - as above
     short = preparer.prepare("{ __typename }")
     monkeypatch.setattr(documents, "MAX_KEPT_BYTES", 3 * short.size)
+    preparer = Preparer(schema._schema, LIMITS, capacity=1_000)  # noqa: SLF001 - as above
+    short = preparer.prepare("{ __typename }")
     assert preparer.prepare("{ __typename }") is short
     # Three times as many tokens: there is room for nothing else.
     long = preparer.prepare("{ a: __typename b: __typename }")
@@ -67,7 +69,7 @@ def test_long_documents_make_room_by_their_length(schema: Schema, monkeypatch: p
     assert preparer.prepare("{ __typename }") is not short
 
 
-def test_what_is_refused_is_not_kept(preparer: Preparer) -> None:
+def test_what_is_refused_pushes_nothing_out(preparer: Preparer) -> None:
     kept = [preparer.prepare(f"{{ a{number}: __typename }}") for number in range(3)]
     for text in ("{", "{ nonsense }", "{" + " a" * 2_000 + "}"):
         refusals = []
@@ -75,7 +77,7 @@ def test_what_is_refused_is_not_kept(preparer: Preparer) -> None:
             with pytest.raises(InvalidDocument) as refused:
                 preparer.prepare(text)
             refusals.append(refused.value.errors)
-        assert refusals[0][0] is not refusals[1][0]
+        assert refusals[0] == refusals[1]
     assert [preparer.prepare(f"{{ a{number}: __typename }}") for number in range(3)] == kept
 
 
@@ -95,7 +97,7 @@ def test_wrong_variables_are_told_as_far_as_they_help(preparer: Preparer) -> Non
     prepared = preparer.prepare("query ($where: TrackFilter) { tracks(where: $where) { totalCount } }")
     with pytest.raises(InvalidDocument) as refused:
         preparer.check(preparer.operation(prepared, None), {"where": {"milliseconds": {"in": ["x"] * 1_000}}})
-    assert len(refused.value.errors) == 51
+    assert len(refused.value.errors) == 20
     assert refused.value.errors[-1].message.startswith("Too many errors")
 
 

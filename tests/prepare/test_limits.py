@@ -1,8 +1,6 @@
 """A short document cannot ask for a long day's work: it is refused before anything is run, in linear time."""
 
-import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -11,12 +9,14 @@ from graphql import get_introspection_query
 from db.session.engines import Engines
 from graph.entity import Schema
 from graph.prepare.documents import TOO_MUCH_WORK, InvalidDocument
+from graph.prepare.mistakes import MAX_ERRORS
 from graph.settings import Settings
 from tests.databases import StatementRecorder
 from tests.entity.chinook_types import Track
 from tests.entity.market import Query
 from tests.entity.serving import global_id
 from tests.execute.running import codes, only_error, run
+from tests.prepare.calls import calls
 
 COSTLY = {
     "101 aliases of a page of 100": "{"
@@ -108,7 +108,7 @@ async def test_what_would_take_long_to_read_is_not_begun(
         result = await run(schema, nowhere, document)
     assert codes(result) <= {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"}
     assert result.errors
-    assert len(result.errors) <= 101
+    assert len(result.errors) <= MAX_ERRORS
     assert (result.data, seen) == (None, [])
 
 
@@ -172,6 +172,27 @@ GROWING: dict[str, Shape] = {
     "variables": lambda n: "query (" + " ".join(f"$v{m}: Int" for m in range(n)) + ") { __typename }",
     "a list of values": lambda n: "{ tracks(where: {milliseconds: {in: [" + "1 " * n + "]}}) { totalCount } }",
     "operations": lambda n: " ".join(f"query Q{m} {{ __typename }}" for m in range(n)),
+    "unknown types": lambda n: "{" + " ".join(f"... on Abcdefghij{m:010d} {{ a{m}: id }}" for m in range(n // 8)) + "}",
+    "unknown input fields": lambda n: (
+        "{ tracks(where: {" + " ".join(f"name{m}: 1" for m in range(n)) + "}) { totalCount } }"
+    ),
+    "unknown arguments": lambda n: "{ tracks(" + " ".join(f"first{m}: 1" for m in range(n)) + ") { totalCount } }",
+    "equal arguments": lambda n: "{ tracks(" + "first: 1 " * n + ") { totalCount } }",
+    "objects in objects": lambda n: (
+        "{ tracks(where: " + "{x: 1 and: [" * (n // 20) + "{}" + "]}" * (n // 20) + ") { totalCount } }"
+    ),
+    "wrong values": lambda n: "{ tracks(where: {milliseconds: {in: [" + '"x" ' * n + "]}}) { totalCount } }",
+    "undefined variables": lambda n: "{ tracks(where: {id: {in: [" + "$v " * n + "]}}) { totalCount } }",
+    "variables that nobody uses": lambda n: "query (" + " ".join(f"$v{m}: Int" for m in range(n)) + ") { __typename }",
+    "fragments that nobody spreads": lambda n: (
+        "{ __typename }" + " ".join(f"fragment F{m} on Query {{ __typename }}" for m in range(n // 2))
+    ),
+    "operations that share fragments": lambda n: (
+        " ".join(f"query Q{m} ($v: Int) {{ ...F }}" for m in range(n // 12))
+        + "fragment F on Query {"
+        + " ".join(f"a{m}: tracks(first: $v) {{ totalCount }}" for m in range(n // 12))
+        + "}"
+    ),
     "unknown fields": lambda n: "{" + " ".join(f"x{m}" for m in range(n)) + "}",
     "fields of one name": lambda n: "{" + "__typename " * (2 * n) + "}",
     "fragments side by side": lambda n: (
@@ -181,22 +202,6 @@ GROWING: dict[str, Shape] = {
         + " ".join(f"fragment F{m} on Query {{ __typename }}" for m in range(n // 2))
     ),
 }
-
-
-def calls(work: Callable[[], object]) -> int:
-    """How many functions are called, which no other process can slow down."""
-    count = 0
-
-    def called(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event == "call"
-
-    sys.setprofile(called)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 @pytest.mark.parametrize("shape", GROWING.values(), ids=GROWING)
