@@ -22,6 +22,7 @@ from graph.errors import Unexpected
 from graph.explorer import ExplorerPage, explorer_files
 from graph.http.cors import for_other_origins
 from graph.http.responses import refusal
+from graph.health import Health
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
 from graph.schema import DOMAIN
@@ -46,6 +47,7 @@ def create_app(
     settings = settings or Settings()
     engines = Engines(settings)
     metrics = Metrics(engines)
+    health = Health(engines, settings)
     started = domain.start(engines, settings)
     schema = domain.schema(settings)
     counting = _counting(schema, engines, settings, metrics)
@@ -72,7 +74,7 @@ def create_app(
     routes: list[BaseRoute] = [
         Route(GRAPHQL, served),
         Route("/healthz", _alive),
-        Route("/readyz", _Readiness(engines, settings).respond),
+        Route("/readyz", health.respond),
         Route("/metrics", metrics.respond),
     ]
     if settings.explorer:
@@ -134,23 +136,3 @@ async def _alive(_request: Request) -> Response:
 async def _to_explorer(_request: Request) -> Response:
     """`/`: where people start."""
     return RedirectResponse(GRAPHQL)
-
-
-class _Readiness:
-    """`/readyz`: whether the databases answer, and how full the pools are; 503 when one does not."""
-
-    def __init__(self, engines: Engines, settings: Settings) -> None:
-        self._engines = engines
-        self._settings = settings
-
-    async def respond(self, _request: Request) -> Response:
-        """Ask every database."""
-        problems = await self._engines.ping(self._settings.readiness_timeout_s)
-        ready = not any(problems.values())
-        pools = {name: pool._asdict() for name, pool in self._engines.pools().items()}
-        answer = {
-            "status": "ok" if ready else "unavailable",
-            "databases": {name: problem or "ok" for name, problem in problems.items()},
-            "pools": pools,
-        }
-        return JSONResponse(answer, 200 if ready else 503)

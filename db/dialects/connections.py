@@ -59,6 +59,9 @@ class ConnectionsDialect(Protocol):
     def is_transient(self, error: DBAPIError) -> bool:
         """Whether the same work may well succeed when it is done again: others were in its way."""
 
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether the database answers that it has too much to do; it lives."""
+
     def could_not_read(self, error: BaseException) -> bool:
         """Whether the driver, or the type of a column, could not make a value of what the database has sent.
 

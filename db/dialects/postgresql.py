@@ -87,6 +87,7 @@ Source: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handl
 OUT_OF_RANGE = ("22003", "22012")
 """A number is larger than its type holds; a division by zero."""
 
+TOO_MANY_CONNECTIONS = "53300"
 QUERY_CANCELED = "57014"
 """Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
@@ -170,6 +171,10 @@ class PostgreSQLConnections(ConnectionsDialect):
     def is_transient(self, error: DBAPIError) -> bool:
         """A serialization failure, or a deadlock."""
         return _state_of(error) in TRANSIENT
+
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether every connection that the server allows is taken."""
+        return getattr(getattr(error, "orig", error), "sqlstate", None) == TOO_MANY_CONNECTIONS
 
     def could_not_read(self, error: BaseException) -> bool:
         """Whether it is Python's own error. asyncpg has a class for values that it cannot send, `asyncpg.DataError`.

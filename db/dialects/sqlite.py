@@ -145,6 +145,10 @@ class SQLiteConnections(ConnectionsDialect):
         """Another connection writes, and has done so for longer than `busy_timeout`."""
         return "database is locked" in str(error.orig)
 
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether another connection has held a lock for longer than `busy_timeout`."""
+        return isinstance(error, DBAPIError) and self.is_transient(error)
+
     def could_not_read(self, error: BaseException) -> bool:
         """Whether it is a text that is none, or Python's own error: the driver has given its rows by then."""
         if isinstance(error, DBAPIError | sqlite3.Error):

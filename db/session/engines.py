@@ -130,6 +130,11 @@ class Engines:
         """`sqlite` or `postgresql`."""
         self.replicas = tuple(create_engine(url, settings) for url in settings.replicas)
         self.connections = dialect_of(self.dialect).connections
+        alone = settings.model_copy(update={"pool_size": 1, "pool_max_overflow": 0})
+        self._probing = tuple(
+            create_engine(engine.url, alone) if isinstance(engine.pool, QueuePool) else engine for engine in self._all()
+        )
+        """For probes, a connection to each database that nobody else waits for; a database in memory has but one."""
         self._has_fast_path = settings.fast_path and self.connections.has_fast_path
         if self._has_fast_path:
             for engine in self._all():
@@ -176,23 +181,29 @@ class Engines:
         }
 
     async def ping(self, timeout_s: float) -> dict[str, str | None]:
-        """Ask every database for 1; by name, None or what went wrong. Takes at most `timeout_s` seconds."""
+        """Ask every database for 1; by name, None or what went wrong. Takes at most `timeout_s` seconds.
+
+        Nobody else uses these connections, so that a crowd before the pools is no reason to be taken for dead. Nor is
+        a database that answers that it has too much to do.
+        """
 
         async def one(engine: AsyncEngine) -> str | None:
             try:
                 async with asyncio.timeout(timeout_s), engine.connect() as connection:
                     await connection.execute(text("SELECT 1"))
             except Exception as error:  # whatever it is, the database does not answer
-                return type(error).__name__
+                return None if self.connections.is_busy(error) else type(error).__name__
             return None
 
-        return dict(zip(self._names(), await asyncio.gather(*map(one, self._all())), strict=True))
+        return dict(zip(self._names(), await asyncio.gather(*map(one, self._probing)), strict=True))
 
     async def dispose(self) -> None:
         """Close every connection that is not in use."""
         for engine, source in zip(self._all(), self._sources, strict=True):
             if source.idle is not None:
                 source.idle.clear()
+            await engine.dispose()
+        for engine in self._probing:
             await engine.dispose()
         self._open_sources()  # new pools have taken the places of the old ones
 

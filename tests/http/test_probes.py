@@ -1,7 +1,17 @@
 """What operators ask: is it alive, is it ready, what has it done."""
 
-import pytest
+import asyncio
 
+import pytest
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from db.session.engines import Engines
+from graph.health import Health
+from graph.settings import Settings
+from tests.databases import Database
+from tests.explorer.serving import serving
 from tests.http.client import Client
 from tests.http.conftest import Serve
 
@@ -14,8 +24,19 @@ async def test_a_server_is_ready_when_its_database_answers(api: Client) -> None:
     assert response.json() == {
         "status": "ok",
         "databases": {"primary": "ok"},
-        "pools": {"primary": {"size": 15, "checked_in": 1, "checked_out": 0, "overflow": 0}},
+        "pools": {"primary": {"size": 15, "checked_in": 0, "checked_out": 0, "overflow": 0}},
     }
+
+
+async def test_a_server_that_has_no_connection_left_is_busy_and_ready(filled: Database) -> None:
+    settings = Settings(database_url=SecretStr(filled.url), pool_size=1, readiness_timeout_s=5)
+    engines = Engines(settings)
+    app = Starlette(routes=[Route("/readyz", Health(engines, settings).respond)])
+    async with engines.reading().connect(), serving(app) as origin, Client(origin) as client:
+        responses = await asyncio.gather(*(client.http.get("/readyz") for _ in range(8)))
+        assert [response.status_code for response in responses] == [200] * 8
+        assert responses[0].json()["pools"]["primary"]["checked_out"] == 1
+    await engines.dispose()
 
 
 async def test_a_server_without_its_database_is_alive_but_not_ready(bare: Client) -> None:
