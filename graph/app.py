@@ -20,9 +20,9 @@ from graph.endpoint import EndpointFirst, GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
 from graph.explorer import ExplorerPage, explorer_files
+from graph.health import Health
 from graph.http.cors import for_other_origins
 from graph.http.responses import refusal
-from graph.health import Health
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
 from graph.schema import DOMAIN
@@ -47,13 +47,14 @@ def create_app(
     settings = settings or Settings()
     engines = Engines(settings)
     metrics = Metrics(engines)
-    health = Health(engines, settings)
     started = domain.start(engines, settings)
     schema = domain.schema(settings)
+    health = Health(engines, settings, schema)
     counting = _counting(schema, engines, settings, metrics)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await health.start()
         async with endpoint.documents.running(), counting():
             _spare_the_collector()
             yield
@@ -80,7 +81,7 @@ def create_app(
     if settings.explorer:
         routes += [explorer_files(), Route("/", _to_explorer)]
     paths = frozenset(route.path for route in routes if isinstance(route, Route))
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[
             Middleware(MetricsMiddleware, metrics=metrics, paths=paths),
@@ -89,6 +90,8 @@ def create_app(
         exception_handlers={HTTPException: _refused, Exception: _broken},
         lifespan=lifespan,
     )
+    app.state.health = health  # for whoever stops the server: `drain`
+    return app
 
 
 def _counting(

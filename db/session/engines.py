@@ -5,13 +5,12 @@
 database wants to be told is in `db.dialects`. No statement of ours is written here.
 """
 
-import asyncio
 import itertools
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import URL, event, text
+from sqlalchemy import URL, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -26,6 +25,8 @@ from db.fast.idle_connections import UNTRIED, never_open_at_once
 from db.session.connection import DatabaseConnection, Source, take
 from db.settings import DatabaseSettings
 
+PROBE_TIMEOUT_S = 1.0
+"""Seconds that a statement of a probe may take: who does not answer this is busy, and says so in time."""
 LAST_USED = "trellis_last_used"
 """In the pool's notes on a connection: when it was last given back."""
 
@@ -130,11 +131,17 @@ class Engines:
         """`sqlite` or `postgresql`."""
         self.replicas = tuple(create_engine(url, settings) for url in settings.replicas)
         self.connections = dialect_of(self.dialect).connections
-        alone = settings.model_copy(update={"pool_size": 1, "pool_max_overflow": 0})
+        alone = settings.model_copy(
+            update={
+                "pool_size": 1,
+                "pool_max_overflow": 0,
+                "statement_timeout_s": min(PROBE_TIMEOUT_S, settings.statement_timeout_s),
+            }
+        )
         self._probing = tuple(
             create_engine(engine.url, alone) if isinstance(engine.pool, QueuePool) else engine for engine in self._all()
         )
-        """For probes, a connection to each database that nobody else waits for; a database in memory has but one."""
+        """One for each database; a database in memory has but one connection."""
         self._has_fast_path = settings.fast_path and self.connections.has_fast_path
         if self._has_fast_path:
             for engine in self._all():
@@ -180,22 +187,15 @@ class Engines:
             if isinstance(pool := source.engine.pool, QueuePool)
         }
 
-    async def ping(self, timeout_s: float) -> dict[str, str | None]:
-        """Ask every database for 1; by name, None or what went wrong. Takes at most `timeout_s` seconds.
+    def probing(self) -> dict[str, AsyncEngine]:
+        """For probes, by name: engines whose one connection nobody else uses, and on which nothing is begun.
 
-        Nobody else uses these connections, so that a crowd before the pools is no reason to be taken for dead. Nor is
-        a database that answers that it has too much to do.
+        A crowd before the pools is no reason to be taken for dead. A statement may take `PROBE_TIMEOUT_S` seconds.
         """
-
-        async def one(engine: AsyncEngine) -> str | None:
-            try:
-                async with asyncio.timeout(timeout_s), engine.connect() as connection:
-                    await connection.execute(text("SELECT 1"))
-            except Exception as error:  # whatever it is, the database does not answer
-                return None if self.connections.is_busy(error) else type(error).__name__
-            return None
-
-        return dict(zip(self._names(), await asyncio.gather(*map(one, self._probing)), strict=True))
+        options = self.connections.autocommit
+        return {
+            name: engine.execution_options(**options) for name, engine in zip(self._names(), self._probing, strict=True)
+        }
 
     async def dispose(self) -> None:
         """Close every connection that is not in use."""
