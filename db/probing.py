@@ -63,13 +63,16 @@ class Probe:
     """Looks at one database again and again, and remembers its file."""
 
     def __init__(self, engine: AsyncEngine, wanted: Wanted, *, takes_changes: bool) -> None:
-        """`takes_changes`: a primary has to take changes; a replica may take none, and may be a revision behind."""
+        """Looks at the file, to know it again.
+
+        `takes_changes`: a primary has to take changes; a replica may take none, and may be a revision behind.
+        """
         self._engine = engine
         self._wanted = wanted
         self._takes_changes = takes_changes
         self._dialect = dialect_of(engine.dialect.name).connections
         self._file = self._dialect.file(engine.url)
-        self._seen: tuple[int, int] | None = None
+        self._seen = _identity(self._file)
 
     async def look(self, timeout_s: float) -> Finding:
         """Look once; takes at most `timeout_s` seconds."""
@@ -98,12 +101,9 @@ class Probe:
 
     def _look_at(self, file: Path) -> Problem | None:
         """Connections keep a file that has lost its name: what they write goes nowhere. Never makes a file."""
-        try:
-            found = file.stat()
-        except FileNotFoundError:
+        identity = _identity(file)
+        if identity is None:
             return Problem.NO_TABLES if self._seen is None else Problem.FILE_DELETED
-        # The number is not given to another file as long as the probe's own connection holds this one.
-        identity = (found.st_dev, found.st_ino)
         self._seen = self._seen or identity
         if identity != self._seen:
             return Problem.FILE_REPLACED
@@ -129,6 +129,18 @@ def compare(found: frozenset[str], wanted: History) -> tuple[Problem | None, Not
     if _number(found) - 1 == _number(wanted.newest) >= 0:
         return None, Note.NEXT_REVISION
     return Problem.NEWER_REVISION, None
+
+
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    """The numbers of a file and of its device; None for one that is not there.
+
+    They are not given to another file as long as a connection holds this one, and the probe's own does.
+    """
+    try:
+        found = None if file is None else file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 def _number(revisions: Iterable[str]) -> int:

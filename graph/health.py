@@ -48,10 +48,12 @@ class Health:
         self._draining = False
 
     async def start(self) -> None:
-        """Read the revisions of the code, which are files."""
-        revisions, own = await asyncio.to_thread(lambda: (history(), history(own=True)))
-        wanted = Wanted(self._schema.tables(), revisions, own)
-        self._probes = {
+        """Read the revisions of the code, and look at the files of databases: a disk may take its time."""
+        self._probes = await asyncio.to_thread(self._make_probes)
+
+    def _make_probes(self) -> Mapping[str, Probe]:
+        wanted = Wanted(self._schema.tables(), history(), history(own=True))
+        return {
             name: Probe(engine, wanted, takes_changes=name == PRIMARY)
             for name, engine in self._engines.probing().items()
         }
@@ -63,10 +65,12 @@ class Health:
     async def respond(self, _request: Request) -> Response:
         """`/readyz`: whether the databases can serve, and how full the pools are; 503 with the reasons when not."""
         found = await self._ask()
-        reasons = [_said(name, finding.problem) for name, finding in found.items() if finding.problem is not None]
+        problems = [(name, finding.problem) for name, finding in found.items() if finding.problem is not None]
+        reasons = [_said(*problem) for problem in problems if problem[0] == PRIMARY]
         if self._draining:
             reasons.append({"reason": DRAINING, "message": "The server is about to stop. Ask another one."})
-        notes = [_said(name, note) for name, finding in found.items() for note in finding.notes]
+        notes = [_said(*problem) for problem in problems if problem[0] != PRIMARY]  # reads go elsewhere
+        notes += [_said(name, note) for name, finding in found.items() for note in finding.notes]
         answer = {
             "status": "unavailable" if reasons else "ok",
             **({"reasons": reasons} if reasons else {}),
@@ -85,7 +89,11 @@ class Health:
         if not self._probes:
             await self.start()
         found = await asyncio.gather(*(probe.look(self._timeout_s) for probe in self._probes.values()))
-        return dict(zip(self._probes, found, strict=True))
+        findings = dict(zip(self._probes, found, strict=True))
+        for name, finding in findings.items():
+            if name != PRIMARY and finding.problem is Problem.UNREACHABLE:
+                self._engines.leave_out(name, finding.problem)
+        return findings
 
 
 def _said(database: str, word: Problem | Note) -> dict[str, str]:

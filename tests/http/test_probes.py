@@ -202,6 +202,18 @@ async def test_a_server_that_drains_is_not_ready(filled: Database) -> None:
         assert await readiness(client) == (503, ["draining"], ["no_revision", "own_tables"])
 
 
+async def test_a_dead_replica_is_a_note_and_reads_go_on(filled: Database, serve: Serve) -> None:
+    lost = "sqlite:////nowhere/trellis.db" if filled.dialect == "sqlite" else CLOSED_PORT
+    client = await serve(filled.url, replica_urls=(lost, filled.url))
+    response = await client.http.get("/readyz")
+    assert response.status_code == 200
+    word = response.json()["databases"]["replica 1"]
+    assert response.json()["databases"] == {"primary": "ok", "replica 1": word, "replica 2": "ok"}
+    assert note(word, "replica 1") in response.json()["notes"]
+    for _ in range(4):
+        assert (await client.ask("{ genres { totalCount } }")).data["genres"]["totalCount"]
+
+
 async def test_readiness_names_every_replica(serve: Serve, no_database: str) -> None:
     client = await serve(no_database, replica_urls=(CLOSED_PORT,))
     response = await client.http.get("/readyz")
