@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import strawberry
+from asyncpg._testbase.fuzzer import TCPFuzzingProxy
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from starlette.applications import Starlette
@@ -173,6 +174,25 @@ async def test_a_file_that_takes_no_changes_is_not_ready(database: Database) -> 
     url = f"sqlite:///file:{make_url(database.url).database}?mode=ro&uri=true"
     async with probed(settings_of(Database(url, "sqlite")), plain(Settings())) as (client, *_):
         assert await readiness(client) == (503, ["read_only"], [])
+
+
+@pytest.mark.postgresql
+async def test_a_server_that_has_fallen_silent_is_unreachable_in_time(database: Database) -> None:
+    url = make_url(database.url)
+    proxy = TCPFuzzingProxy(backend_host=str(url.host), backend_port=url.port or 5432)
+    proxy.start()
+    through = url.set(host="127.0.0.1", port=proxy.listening_port).render_as_string(hide_password=False)
+    settings = settings_of(Database(through, "postgresql"))
+    async with probed(settings.model_copy(update={"readiness_timeout_s": 1}), plain(Settings())) as (client, *_):
+        assert await readiness(client) == (200, [], [])
+        proxy.trigger_connectivity_loss()
+        async with asyncio.timeout(2):  # the driver alone would take 3
+            assert await readiness(client) == (503, ["unreachable"], [])
+        proxy.restore_connectivity()
+        async with asyncio.timeout(10):
+            while (await readiness(client))[0] != 200:  # noqa: ASYNC110 - nothing tells when it is back
+                await asyncio.sleep(0.05)
+    proxy.stop()
 
 
 @pytest.mark.postgresql
