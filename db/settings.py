@@ -53,7 +53,9 @@ class DatabaseSettings(BaseSettings):
         description="The primary database: `sqlite:///file.db` or `postgresql://user:password@host/database`.",
     )
     replica_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        default=(), description="Read replicas, separated by commas. Queries are spread over them, mutations never."
+        default=(),
+        description="Read replicas, separated by commas. Queries are spread over them, mutations never; one that does"
+        " not answer is left out.",
     )
     direct_url: SecretStr | None = Field(
         default=None,

@@ -20,6 +20,7 @@ from graph.endpoint import EndpointFirst, GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
 from graph.explorer import ExplorerPage, explorer_files
+from graph.health import Health
 from graph.http.cors import for_other_origins
 from graph.http.responses import refusal
 from graph.masking import reported
@@ -48,10 +49,12 @@ def create_app(
     metrics = Metrics(engines)
     started = domain.start(engines, settings)
     schema = domain.schema(settings)
+    health = Health(engines, settings, schema)
     counting = _counting(schema, engines, settings, metrics)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await health.start()
         async with endpoint.documents.running(), counting():
             _spare_the_collector()
             yield
@@ -72,13 +75,13 @@ def create_app(
     routes: list[BaseRoute] = [
         Route(GRAPHQL, served),
         Route("/healthz", _alive),
-        Route("/readyz", _Readiness(engines, settings).respond),
+        Route("/readyz", health.respond),
         Route("/metrics", metrics.respond),
     ]
     if settings.explorer:
         routes += [explorer_files(), Route("/", _to_explorer)]
     paths = frozenset(route.path for route in routes if isinstance(route, Route))
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[
             Middleware(MetricsMiddleware, metrics=metrics, paths=paths),
@@ -87,6 +90,8 @@ def create_app(
         exception_handlers={HTTPException: _refused, Exception: _broken},
         lifespan=lifespan,
     )
+    app.state.health = health  # for whoever stops the server: `drain`
+    return app
 
 
 def _counting(
@@ -134,23 +139,3 @@ async def _alive(_request: Request) -> Response:
 async def _to_explorer(_request: Request) -> Response:
     """`/`: where people start."""
     return RedirectResponse(GRAPHQL)
-
-
-class _Readiness:
-    """`/readyz`: whether the databases answer, and how full the pools are; 503 when one does not."""
-
-    def __init__(self, engines: Engines, settings: Settings) -> None:
-        self._engines = engines
-        self._settings = settings
-
-    async def respond(self, _request: Request) -> Response:
-        """Ask every database."""
-        problems = await self._engines.ping(self._settings.readiness_timeout_s)
-        ready = not any(problems.values())
-        pools = {name: pool._asdict() for name, pool in self._engines.pools().items()}
-        answer = {
-            "status": "ok" if ready else "unavailable",
-            "databases": {name: problem or "ok" for name, problem in problems.items()},
-            "pools": pools,
-        }
-        return JSONResponse(answer, 200 if ready else 503)

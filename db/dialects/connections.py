@@ -4,11 +4,12 @@ A URL and settings enter, engines that behave alike leave. Nothing connects here
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 Options: TypeAlias = Mapping[str, Any]
 """Options of engines and pools, by the names that SQLAlchemy gives them."""
@@ -58,6 +59,16 @@ class ConnectionsDialect(Protocol):
 
     def is_transient(self, error: DBAPIError) -> bool:
         """Whether the same work may well succeed when it is done again: others were in its way."""
+
+    def file(self, url: URL) -> Path | None:
+        """The file of a database that is one; None where there is a server, or nothing to look at."""
+        return None
+
+    async def is_read_only(self, connection: AsyncConnection) -> bool:
+        """Whether no change would be taken. Nothing is written; nothing may be begun on the connection."""
+
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether the database answers that it has too much to do; it lives."""
 
     def could_not_read(self, error: BaseException) -> bool:
         """Whether the driver, or the type of a column, could not make a value of what the database has sent.

@@ -57,7 +57,7 @@ from sqlalchemy.exc import (
     IntegrityError,
     SQLAlchemyError,
 )
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -87,6 +87,7 @@ Source: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handl
 OUT_OF_RANGE = ("22003", "22012")
 """A number is larger than its type holds; a division by zero."""
 
+TOO_MANY_CONNECTIONS = "53300"
 QUERY_CANCELED = "57014"
 """Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
@@ -170,6 +171,17 @@ class PostgreSQLConnections(ConnectionsDialect):
     def is_transient(self, error: DBAPIError) -> bool:
         """A serialization failure, or a deadlock."""
         return _state_of(error) in TRANSIENT
+
+    async def is_read_only(self, connection: AsyncConnection) -> bool:
+        """Whether the server is a standby, or was told to take no changes.
+
+        Source: https://www.postgresql.org/docs/current/hot-standby.html
+        """
+        return (await connection.exec_driver_sql("SHOW transaction_read_only")).scalar() == "on"
+
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether every connection that the server allows is taken, or a short question has waited too long."""
+        return getattr(getattr(error, "orig", error), "sqlstate", None) in (TOO_MANY_CONNECTIONS, QUERY_CANCELED)
 
     def could_not_read(self, error: BaseException) -> bool:
         """Whether it is Python's own error. asyncpg has a class for values that it cannot send, `asyncpg.DataError`.

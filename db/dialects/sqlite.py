@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import aiosqlite
@@ -39,7 +40,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util.concurrency import in_greenlet
@@ -87,7 +88,8 @@ transaction, too. Source: https://www.sqlite.org/lang_transaction.html#response_
 PRIMARY = 0xFF
 """The part of an extended code that names its kind."""
 
-UNREACHABLE = ("unable to open database file", "attempt to write a readonly database", "file is not a database")
+READ_ONLY = "attempt to write a readonly database"
+UNREACHABLE = ("unable to open database file", READ_ONLY, "file is not a database")
 
 
 class SQLiteConnections(ConnectionsDialect):
@@ -144,6 +146,33 @@ class SQLiteConnections(ConnectionsDialect):
     def is_transient(self, error: DBAPIError) -> bool:
         """Another connection writes, and has done so for longer than `busy_timeout`."""
         return "database is locked" in str(error.orig)
+
+    def file(self, url: URL) -> Path | None:
+        """None for one that is named by a URI, which says itself whether it may be made."""
+        name = url.database or ""
+        return None if name in ("", ":memory:") or name.startswith("file:") else Path(name)
+
+    async def is_read_only(self, connection: AsyncConnection) -> bool:
+        """Take the turn to write, set what is set already, and undo it: no page reaches the file or its log.
+
+        BEGIN IMMEDIATE alone is silent about a file that cannot be written. Raises where others write for longer than
+        `busy_timeout`. Source: https://www.sqlite.org/pragma.html#pragma_user_version
+        """
+        await connection.exec_driver_sql(self.begin_change)
+        try:
+            version = (await connection.exec_driver_sql("PRAGMA user_version")).scalar_one()
+            await connection.exec_driver_sql(f"PRAGMA user_version = {version}")
+        except DBAPIError as error:
+            if READ_ONLY in str(error.orig):
+                return True
+            raise
+        finally:
+            await connection.exec_driver_sql("ROLLBACK")
+        return False
+
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether another connection has held a lock for longer than `busy_timeout`."""
+        return isinstance(error, DBAPIError) and self.is_transient(error)
 
     def could_not_read(self, error: BaseException) -> bool:
         """Whether it is a text that is none, or Python's own error: the driver has given its rows by then."""

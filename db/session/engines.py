@@ -7,13 +7,16 @@ database wants to be told is in `db.dialects`. No statement of ours is written h
 
 import asyncio
 import itertools
+import logging
 import time
 from collections.abc import Iterator, Sequence
+from contextvars import Context
 from typing import Any, NamedTuple
 
-from sqlalchemy import URL, event, text
+from sqlalchemy import URL, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 from sqlalchemy.util.concurrency import in_greenlet
@@ -26,6 +29,13 @@ from db.fast.idle_connections import UNTRIED, never_open_at_once
 from db.session.connection import DatabaseConnection, Source, take
 from db.settings import DatabaseSettings
 
+logger = logging.getLogger("trellis")
+
+PROBE_TIMEOUT_S = 1.0
+"""Seconds that a statement of a probe may take: who does not answer this is busy, and says so in time."""
+RETRY_S = 1.0
+"""Seconds between two attempts to reach a replica that was left out."""
+RETRY_TIMEOUT_S = 2.0
 LAST_USED = "trellis_last_used"
 """In the pool's notes on a connection: when it was last given back."""
 
@@ -130,13 +140,24 @@ class Engines:
         """`sqlite` or `postgresql`."""
         self.replicas = tuple(create_engine(url, settings) for url in settings.replicas)
         self.connections = dialect_of(self.dialect).connections
+        alone = settings.model_copy(
+            update={
+                "pool_size": 1,
+                "pool_max_overflow": 0,
+                "statement_timeout_s": min(PROBE_TIMEOUT_S, settings.statement_timeout_s),
+            }
+        )
+        self._probing = tuple(
+            create_engine(engine.url, alone) if isinstance(engine.pool, QueuePool) else engine for engine in self._all()
+        )
+        """One for each database; a database in memory has but one connection."""
         self._has_fast_path = settings.fast_path and self.connections.has_fast_path
         if self._has_fast_path:
             for engine in self._all():
                 never_open_at_once(engine)
-        self._reading = self._readers(self.connections.autocommit)
-        self._snapshots = self._readers(self.connections.snapshot)
         self._writing = self.primary.execution_options(**self.connections.change)
+        self._returning: dict[str, asyncio.Task[None]] = {}
+        """By name, the replicas that are left out, and what waits for each to answer again."""
         self._open_sources()
 
     def reading(self) -> AsyncEngine:
@@ -155,8 +176,31 @@ class Engines:
         return self._writing
 
     async def connect(self, *, primary: bool) -> DatabaseConnection:
-        """A connection on which nothing is begun: of the primary, or of the next replica in turn, if there are any."""
-        return await take(self._sources[0] if primary else next(self._reading_sources))
+        """A connection on which nothing is begun: of the primary, or of the next replica in turn, if there are any.
+
+        A replica that gives none is left out for a while. The next is asked, and the primary when none is left.
+        """
+        if primary:
+            return await take(self._sources[0])
+        source = next(self._reading_sources)
+        try:
+            return await take(source)
+        except PoolTimeout:  # too many want it: the others have as much to do
+            raise
+        except Exception as error:  # whatever it is, others may have a connection
+            if source is self._sources[0]:
+                raise
+            self.leave_out(source.name, type(error).__name__)
+            return await self.connect(primary=False)
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Let reads go elsewhere until this replica answers again; it is tried in the background."""
+        if name in self._returning:
+            return
+        logger.warning("%s is left out: %s. Reads go to the other replicas, else to the primary.", name, why)
+        # The task belongs to no request: neither does its context.
+        self._returning[name] = asyncio.create_task(self._bring_back(name), context=Context())
+        self._take_turns()
 
     def snapshot_of(self, name: str) -> AsyncEngine:
         """For statements that must agree, on the database of this name: `primary`, `replica 1` and so on."""
@@ -175,43 +219,74 @@ class Engines:
             if isinstance(pool := source.engine.pool, QueuePool)
         }
 
-    async def ping(self, timeout_s: float) -> dict[str, str | None]:
-        """Ask every database for 1; by name, None or what went wrong. Takes at most `timeout_s` seconds."""
+    def probing(self) -> dict[str, AsyncEngine]:
+        """For probes, by name: engines whose one connection nobody else uses, and on which nothing is begun.
 
-        async def one(engine: AsyncEngine) -> str | None:
-            try:
-                async with asyncio.timeout(timeout_s), engine.connect() as connection:
-                    await connection.execute(text("SELECT 1"))
-            except Exception as error:  # whatever it is, the database does not answer
-                return type(error).__name__
-            return None
-
-        return dict(zip(self._names(), await asyncio.gather(*map(one, self._all())), strict=True))
+        A crowd before the pools is no reason to be taken for dead. A statement may take `PROBE_TIMEOUT_S` seconds.
+        """
+        options = self.connections.autocommit
+        return {
+            name: engine.execution_options(**options) for name, engine in zip(self._names(), self._probing, strict=True)
+        }
 
     async def dispose(self) -> None:
-        """Close every connection that is not in use."""
+        """Close every connection that is not in use, and forget which replicas were left out."""
+        for task in self._returning.values():
+            task.cancel()
+        await asyncio.gather(*self._returning.values(), return_exceptions=True)
+        self._returning.clear()
         for engine, source in zip(self._all(), self._sources, strict=True):
             if source.idle is not None:
                 source.idle.clear()
+            await engine.dispose()
+        for engine in self._probing:
             await engine.dispose()
         self._open_sources()  # new pools have taken the places of the old ones
 
     def _open_sources(self) -> None:
         self._sources = [self._source(*named) for named in zip(self._names(), self._all(), strict=True)]
-        self._reading_sources = itertools.cycle(self._sources[1:] or self._sources)
+        self._take_turns()
+
+    def _take_turns(self) -> None:
+        """Lead reads to the replicas that are not left out, else to the primary: decided here, not for each read."""
+        pairs = list(zip(self._sources, self._all(), strict=True))
+        readers = [pair for pair in pairs[1:] if pair[0].name not in self._returning] or pairs[:1]
+        self._reading_sources = itertools.cycle([source for source, _ in readers])
+        self._reading = _in_turn([engine for _, engine in readers], self.connections.autocommit)
+        self._snapshots = _in_turn([engine for _, engine in readers], self.connections.snapshot)
+
+    async def _bring_back(self, name: str) -> None:
+        """Try a replica at intervals until it answers."""
+        engine = self.probing()[name]
+        await asyncio.sleep(RETRY_S)  # who answers old friends alone is not asked by each read
+        while not await _answers(engine):  # noqa: ASYNC110 - nothing tells when it does
+            await asyncio.sleep(RETRY_S)
+        del self._returning[name]
+        self._take_turns()
+        logger.warning("%s answers again.", name)
 
     def _source(self, name: str, engine: AsyncEngine) -> Source:
         idle = IdleConnections(engine) if self._has_fast_path else None
         return Source(engine.execution_options(**self.connections.autocommit), idle, self.connections, name)
-
-    def _readers(self, options: Options) -> Iterator[AsyncEngine]:
-        return itertools.cycle([engine.execution_options(**options) for engine in self.replicas or (self.primary,)])
 
     def _all(self) -> tuple[AsyncEngine, ...]:
         return (self.primary, *self.replicas)
 
     def _names(self) -> list[str]:
         return ["primary", *(f"replica {number}" for number, _ in enumerate(self.replicas, 1))]
+
+
+def _in_turn(engines: Sequence[AsyncEngine], options: Options) -> Iterator[AsyncEngine]:
+    return itertools.cycle([engine.execution_options(**options) for engine in engines])
+
+
+async def _answers(engine: AsyncEngine) -> bool:
+    try:
+        async with asyncio.timeout(RETRY_TIMEOUT_S), engine.connect() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+    except Exception:  # whatever it is, the time has not come
+        return False
+    return True
 
 
 def _state(pool: QueuePool, parked: int) -> PoolState:

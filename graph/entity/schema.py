@@ -16,6 +16,7 @@ from graphql import (
     StringValueNode,
     print_ast,
 )
+from sqlalchemy import FromClause
 from strawberry.exceptions import DuplicatedTypeName
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
@@ -24,6 +25,7 @@ from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from graph.context import ContextFactory
+from graph.entity.registry import Entity
 from graph.entity.types import TYPES
 from graph.errors import EqualNames
 from graph.execute.extensions import ExtendedOperations
@@ -85,6 +87,12 @@ class Schema(strawberry.Schema):
             else Operations(self._schema, self.preparer)
         )
         """The one way into an operation."""
+
+    def tables(self) -> tuple[FromClause, ...]:
+        """The tables whose rows the schema shows."""
+        origins = (getattr(known.definition, "origin", None) for known in self.schema_converter.type_map.values())
+        entities = (getattr(origin, "__entity__", None) for origin in origins)
+        return tuple(dict.fromkeys(table for it in entities if isinstance(it, Entity) for table in it.mapper.tables))
 
     def as_str(self) -> str:
         """The schema in its own language; of a subgraph, as gateways compose it."""

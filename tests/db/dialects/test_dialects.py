@@ -29,7 +29,7 @@ NAMED = re.compile("postgres|sqlite|asyncpg", re.IGNORECASE)
 NAMING = {
     "db/fast/fast_connection.py": "statements go straight to asyncpg, the one driver that the fast path knows",
     "db/full_text.py": "the first full-text index of posts was made of other tables on each database",
-    "db/migrate.py": "revisions go past PgBouncer; a file that does not exist has no revision",
+    "db/migrate.py": "revisions go past PgBouncer",
     "db/models/document.py": "an index that one database has",
     "db/models/post.py": "an index that one database needs",
     "db/search.py": "the search index of posts is asked in other words on each database",

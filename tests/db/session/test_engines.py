@@ -159,15 +159,6 @@ async def test_replicas_are_used_in_turn_and_never_for_writing(database: Databas
     await engines.dispose()
 
 
-async def test_ping_names_the_databases_that_do_not_answer(database: Database) -> None:
-    lost = "sqlite:////nowhere/trellis.db" if database.dialect == "sqlite" else "postgresql://127.0.0.1:1/nowhere"
-    engines = Engines(settings_for(database).model_copy(update={"replica_urls": (SecretStr(lost),)}))
-    answers = await engines.ping(timeout_s=5)
-    assert answers["primary"] is None
-    assert answers["replica 1"] is not None
-    await engines.dispose()
-
-
 @pytest.mark.nouns
 @pytest.mark.sqlite
 async def test_two_sqlite_writers_wait_for_each_other(engines: Engines) -> None:

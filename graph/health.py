@@ -1,0 +1,100 @@
+"""`/readyz`: whether traffic may come. A request of a balancer enters, 200 or 503 with the reason leaves.
+
+Probes use connections of their own: overload is not death. Nothing is written, and no text of a database leaves.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from db.migrate import history
+from db.probing import Finding, Note, Probe, Problem, Wanted
+from db.session.engines import Engines
+from graph.entity import Schema
+from graph.settings import Settings
+
+UPGRADE = "Run `trellis db upgrade`."
+DRAINING = "draining"
+PRIMARY = "primary"
+
+SENTENCES: Mapping[str, str] = {
+    Problem.UNREACHABLE: "does not answer, or does not let the server in. Start it, and check its URL.",
+    Problem.NO_TABLES: f"lacks tables that the API shows. {UPGRADE}",
+    Problem.OLDER_REVISION: f"is at an older revision than the code wants. {UPGRADE}",
+    Problem.NEWER_REVISION: "is at a revision that the code does not know. Deploy the code that belongs to it.",
+    Problem.FILE_DELETED: "was a file that is gone; what is written is lost. Bring the file back and restart.",
+    Problem.FILE_REPLACED: "was another file at the start; what is written is lost. Restart the server.",
+    Problem.READ_ONLY: "takes no changes. Lead TRELLIS_DATABASE_URL to the primary, or let the server write.",
+    Problem.FULL: "has a full disk. Make room.",
+    Note.BUSY: "has too much to do to answer the probe.",
+    Note.NEXT_REVISION: "is one revision ahead of the code, as while a new release is rolled out.",
+    Note.NO_REVISION: "has tables, but no revision; nobody knows whether they are those of the code.",
+    Note.OWN_TABLES: f"has not all of Trellis's own tables, at their newest revision. {UPGRADE}",
+}
+"""What people are told after the name of a database."""
+
+
+class Health:
+    """What the balancers of one server are told. They may ask at once: the databases are asked once for all of them."""
+
+    def __init__(self, engines: Engines, settings: Settings, schema: Schema) -> None:
+        self._engines = engines
+        self._timeout_s = settings.readiness_timeout_s
+        self._schema = schema
+        self._probes: Mapping[str, Probe] = {}
+        self._asking: asyncio.Task[dict[str, Finding]] | None = None
+        self._draining = False
+
+    async def start(self) -> None:
+        """Read the revisions of the code, and look at the files of databases: a disk may take its time."""
+        self._probes = await asyncio.to_thread(self._make_probes)
+
+    def _make_probes(self) -> Mapping[str, Probe]:
+        wanted = Wanted(self._schema.tables(), history(), history(own=True))
+        return {
+            name: Probe(engine, wanted, takes_changes=name == PRIMARY)
+            for name, engine in self._engines.probing().items()
+        }
+
+    def drain(self) -> None:
+        """Send balancers away from now on; what comes nevertheless is served."""
+        self._draining = True
+
+    async def respond(self, _request: Request) -> Response:
+        """`/readyz`: whether the databases can serve, and how full the pools are; 503 with the reasons when not."""
+        found = await self._ask()
+        problems = [(name, finding.problem) for name, finding in found.items() if finding.problem is not None]
+        reasons = [_said(*problem) for problem in problems if problem[0] == PRIMARY]
+        if self._draining:
+            reasons.append({"reason": DRAINING, "message": "The server is about to stop. Ask another one."})
+        notes = [_said(*problem) for problem in problems if problem[0] != PRIMARY]  # reads go elsewhere
+        notes += [_said(name, note) for name, finding in found.items() for note in finding.notes]
+        answer = {
+            "status": "unavailable" if reasons else "ok",
+            **({"reasons": reasons} if reasons else {}),
+            **({"notes": notes} if notes else {}),
+            "databases": {name: finding.problem or "ok" for name, finding in found.items()},
+            "pools": {name: pool._asdict() for name, pool in self._engines.pools().items()},
+        }
+        return JSONResponse(answer, 503 if reasons else 200)
+
+    async def _ask(self) -> dict[str, Finding]:
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._asking)  # who stops waiting leaves the others theirs
+
+    async def _look(self) -> dict[str, Finding]:
+        if not self._probes:
+            await self.start()
+        found = await asyncio.gather(*(probe.look(self._timeout_s) for probe in self._probes.values()))
+        findings = dict(zip(self._probes, found, strict=True))
+        for name, finding in findings.items():
+            if name != PRIMARY and finding.problem is Problem.UNREACHABLE:
+                self._engines.leave_out(name, finding.problem)
+        return findings
+
+
+def _said(database: str, word: Problem | Note) -> dict[str, str]:
+    return {"database": database, "reason": word, "message": f"The database `{database}` {SENTENCES[word]}"}
