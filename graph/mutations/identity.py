@@ -6,10 +6,10 @@ to hash one) holds no connection. Source: docs/decisions/0013-identity.md.
 """
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from pydantic import Field, SecretStr
-from sqlalchemy import Table, select, update
+from sqlalchemy import select, update
 
 from db import models
 from db.models import SignIn, User
@@ -20,15 +20,14 @@ from graph.errors import InvalidPassword, TooManyAttempts
 from graph.identity import sign_ins, users
 from graph.identity.identify import COOKIE
 from graph.identity.service import Identity, Known
-from graph.mutations.house import HouseSettings
 from graph.mutations.texts import Email, Line
 from graph.policies import visibility
 from graph.types.user import User as UserType
 from graph.viewer import NOBODY, Viewer
 from graph.writing import ANYBODY, SIGNED_IN, Change, Input, Rejected, mutation
+from graph.writing.column_guards import refused
 from graph.writing.errors import AlreadyExists, Forbidden, InvalidInput, Place, SignInFailed
 from graph.writing.errors import TooManyAttempts as WaitFirst
-from graph.writing.violations import taken
 
 SIGNED_IN_MEMBERS: dict[str, Any] = {
     "viewer": (UserType, "Who has signed in."),
@@ -36,8 +35,6 @@ SIGNED_IN_MEMBERS: dict[str, Any] = {
     "refresh_token": (str, "For `refreshSession`, once; null with a cookie."),
     "expires_at": (datetime, "When the access token ends, or the cookie."),
 }
-
-_USERS = cast(Table, User.__table__)
 
 COOKIE_TEXT = "Keep the sign-in in a cookie of the browser, which no script can read, instead of giving tokens."
 
@@ -111,8 +108,8 @@ async def _proven(context: RequestContext, email: str, password: SecretStr, *fie
 
 
 async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
-    if values.email == context.service(HouseSettings).house_email:
-        raise Rejected(taken(_USERS, ["email"], ("input", "email")))
+    if errors := refused(User, {"email": values.email}, context, ("input",)):
+        raise Rejected(*errors)
     try:
         context.service(Identity).limits.attempt(values.email, _address(context))
     except TooManyAttempts as error:

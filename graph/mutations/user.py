@@ -5,11 +5,20 @@ from typing import Any
 from db import models
 from db.models.role import ADMIN
 from graph.identity import users as people
+from graph.mutations.house import HouseSettings
 from graph.mutations.rights import ADMINS
 from graph.mutations.role import check_an_admin_stays, is_admin
 from graph.types.user import User
 from graph.writing import Change, Crud, Rejected, owner_or
 from graph.writing.errors import Forbidden, InvalidState
+
+
+async def _before_update(user: models.User, values: Any, change: Change) -> None:
+    house = change.context.service(HouseSettings).house_email
+    if user.email == house and values.given("email") and values.email != house:
+        message = "The house keeps its address, by which it is paid; leave it out."
+        raise Rejected(InvalidState(message, (*change.place, "email")))
+    await _let_in_and_out(user, values, change)
 
 
 async def _let_in_and_out(user: models.User, values: Any, change: Change) -> None:
@@ -42,7 +51,7 @@ users = Crud(
     may=owner_or(ADMINS, owner="id"),
     create=ADMINS,
     later=["is_active"],
-    before_update=_let_in_and_out,
+    before_update=_before_update,
     before_delete=_may_go,
     update_errors=[InvalidState],
     delete_errors=[InvalidState],

@@ -18,6 +18,7 @@ from db.statements import Key, references_to
 from graph.entity.registry import Entity, entity_of, key_of
 from graph.writing.bulk import Bulk
 from graph.writing.change import Change, WrittenRow, global_id
+from graph.writing.column_guards import refused
 from graph.writing.errors import AlreadyExists, ErrorClass, Rejected, StillReferenced, VersionConflict, not_yours
 from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
@@ -176,6 +177,7 @@ class Crud:
         row = await self.found(values, change)
         if self._before_update is not None:
             await self._before_update(row, values, change)
+        self._check_guards(row, values, change)
         linked = [
             await link.apply(row, getattr(values, link.name), change) for link in self._links if values.given(link.name)
         ]
@@ -189,6 +191,13 @@ class Crud:
         await change.flush()
         change.touch(row)
         return row
+
+    def _check_guards(self, row: object, values: Any, change: Change) -> None:
+        """Raise `Rejected` for values that guards of their columns refuse. What a row has already is no change."""
+        given = {name: getattr(values, name) for name in self._columns if values.given(name)}
+        new = {name: value for name, value in given.items() if value != getattr(row, name)}
+        if errors := refused(self.entity.model, new, change.context, change.place):
+            raise Rejected(*errors)
 
     async def _delete(self, values: Named, change: Change) -> str:
         """Delete by a statement of its own: through the session, a lost race would be a warning about a row count.

@@ -3,14 +3,17 @@
 import asyncio
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from db import models
 from db.session import Mode, RequestSession
 from graph.identity import sign_ins
 from graph.prepare.documents import OperationRequest
+from graph.schema import Mutation
 from graph.types.user import User
 from graph.viewer import Viewer
+from graph.writing.errors import AlreadyExists
 from tests.mutations.asking import ADMIN, SCHEMA, Asking, make_user
 from tests.mutations.rows import id_of, make_document, make_post, rows
 from tests.writing.asking import EVERYTHING
@@ -60,6 +63,35 @@ async def test_an_address_is_taken_in_any_case_and_both_databases_say_so_alike(a
     bob = await make_user(ask.engines)
     change = {"id": user_id(bob), "email": "Ada@Example.com"}
     assert await errors(ask.by(bob), "updateUser", change, USER) == [taken]
+
+
+def writing_an_address() -> set[str]:
+    """The mutations that may say that an address is taken, by their names in the schema."""
+    declarations = {field.graphql_name: field.declaration for field in Mutation.__strawberry_definition__.fields}
+    return {
+        name for name, it in declarations.items() if AlreadyExists in it.answers and "email" in it.input.model_fields
+    }
+
+
+async def test_nobody_takes_the_address_of_the_house_on_any_path(ask: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRELLIS_HOUSE_EMAIL", "Till@Example.org")
+    ada = await make_user(ask.engines)
+    given = {
+        "signUp": (ask, {"name": "A", "password": "correct horse"}),
+        "createUser": (ask.by(ADMIN), {"name": "A"}),
+        "updateUser": (ask.by(ada), {"id": user_id(ada)}),
+    }
+    assert given.keys() == writing_an_address()
+    for name, (asking, values) in given.items():
+        payload = await asking.do(name, values | {"email": "tiLL@example.org"}, "__typename")
+        ((kind, path, message),) = [(it["__typename"], it["path"], it["message"]) for it in payload["errors"]]
+        taken = "Among the users, this email is taken; choose another."
+        assert (name, kind, path, message) == (name, "AlreadyExists", ["input", "email"], taken)
+    house = await make_user(ask.engines, email="till@example.org")
+    moved = {"id": user_id(house), "email": "elsewhere@example.org"}
+    assert await ask.by(ADMIN).refused("updateUser", moved, USER) == [("InvalidState", ("input", "email"))]
+    named = {"id": user_id(house), "email": "till@example.org", "name": "The till"}
+    assert (await ask.by(ADMIN).do("updateUser", named, USER))["user"]["name"] == "The till"
 
 
 async def test_users_change_their_own_name_and_address(ask: Asking) -> None:
