@@ -20,13 +20,14 @@ from graph.errors import InvalidPassword, TooManyAttempts
 from graph.identity import sign_ins, users
 from graph.identity.identify import COOKIE
 from graph.identity.service import Identity, Known
+from graph.mutations.proof import address_of, prove_viewer, user_with, wait_first
 from graph.mutations.texts import Email, Line
 from graph.policies import visibility
 from graph.types.user import User as UserType
 from graph.viewer import NOBODY, Viewer
 from graph.writing import ANYBODY, SIGNED_IN, Change, Input, Rejected, mutation
 from graph.writing.column_guards import refused
-from graph.writing.errors import AlreadyExists, Forbidden, InvalidInput, Place, SignInFailed
+from graph.writing.errors import AlreadyExists, InvalidInput, SignInFailed
 from graph.writing.errors import TooManyAttempts as WaitFirst
 
 SIGNED_IN_MEMBERS: dict[str, Any] = {
@@ -77,15 +78,6 @@ class ChangePasswordInput(Input):
     new_password: SecretStr = Field(description="8 to 128 characters.")
 
 
-def _address(context: RequestContext) -> str | None:
-    client = context.request.client if context.request is not None else None
-    return client.host if client else None
-
-
-def _wait(error: TooManyAttempts, place: Place) -> Rejected:
-    return Rejected(WaitFirst(error.message, place, retry_after_seconds=error.retry_after_s))
-
-
 async def _hashed(context: RequestContext, password: SecretStr, field: str) -> str:
     try:
         check_password(password.get_secret_value())
@@ -93,27 +85,16 @@ async def _hashed(context: RequestContext, password: SecretStr, field: str) -> s
     except InvalidPassword as error:
         raise Rejected(InvalidInput(error.message, ("input", field))) from None
     except TooManyAttempts as error:
-        raise _wait(error, ("input",)) from None
-
-
-async def _proven(context: RequestContext, email: str, password: SecretStr, *field: str) -> Known:
-    """The user whose password this is. Raises `Rejected` without telling what was wrong."""
-    try:
-        known = await context.service(Identity).known(email, password.get_secret_value(), _address(context))
-    except TooManyAttempts as error:
-        raise _wait(error, ("input",)) from None
-    if known is None:
-        raise Rejected(SignInFailed("This e-mail address and this password do not go together.", ("input", *field)))
-    return known
+        raise wait_first(error, ("input",)) from None
 
 
 async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
     if errors := refused(User, {"email": values.email}, context, ("input",)):
         raise Rejected(*errors)
     try:
-        context.service(Identity).limits.attempt(values.email, _address(context))
+        context.service(Identity).limits.attempt(values.email, address_of(context))
     except TooManyAttempts as error:
-        raise _wait(error, ("input",)) from None
+        raise wait_first(error, ("input",)) from None
     return await _hashed(context, values.password, "password")
 
 
@@ -128,7 +109,7 @@ async def sign_up(values: SignUpInput, change: Change) -> dict[str, Any]:
 
 
 async def _prepare_sign_in(values: SignInInput, context: RequestContext) -> Known:
-    return await _proven(context, values.email, values.password)
+    return await user_with(context, values.email, values.password)
 
 
 @mutation(right=ANYBODY, prepare=_prepare_sign_in, errors=[SignInFailed, WaitFirst], **SIGNED_IN_MEMBERS)
@@ -168,10 +149,7 @@ async def sign_out(values: SignOutInput, change: Change) -> dict[str, Any]:
 
 
 async def _prepare_change(values: ChangePasswordInput, context: RequestContext) -> str:
-    if context.viewer.sign_in is None or context.viewer.id is None:
-        raise Rejected(Forbidden("Only somebody who has signed in has a password to change.", ()))
-    email = await context.service(Identity).email_of(context.viewer.id)
-    await _proven(context, email, values.current_password, "currentPassword")
+    await prove_viewer(context, values.current_password, "currentPassword")
     return await _hashed(context, values.new_password, "newPassword")
 
 

@@ -2,23 +2,47 @@
 
 from typing import Any
 
+from pydantic import Field, SecretStr
+
 from db import models
 from db.models.role import ADMIN
+from graph.context import RequestContext
 from graph.identity import users as people
 from graph.mutations.house import HouseSettings
+from graph.mutations.proof import prove_viewer
 from graph.mutations.rights import ADMINS
 from graph.mutations.role import check_an_admin_stays, is_admin
 from graph.types.user import User
 from graph.writing import Change, Crud, Rejected, owner_or
-from graph.writing.errors import Forbidden, InvalidState
+from graph.writing.errors import Forbidden, InvalidInput, InvalidState, SignInFailed, TooManyAttempts
+
+CURRENT_PASSWORD = "Your own password. A change of an e-mail address takes it, of your own and of somebody else's."
+
+
+async def _prove(values: Any, context: RequestContext) -> bool:
+    """Whether the viewer has proven with the password who they are. Raises `Rejected` for a wrong one."""
+    if values.current_password is None:
+        return False
+    await prove_viewer(context, values.current_password, "currentPassword")
+    return True
 
 
 async def _before_update(user: models.User, values: Any, change: Change) -> None:
-    house = change.context.service(HouseSettings).house_email
-    if user.email == house and values.given("email") and values.email != house:
-        message = "The house keeps its address, by which it is paid; leave it out."
-        raise Rejected(InvalidState(message, (*change.place, "email")))
+    if values.given("email") and values.email != user.email:
+        _check_change_of_address(user, change)
     await _let_in_and_out(user, values, change)
+
+
+def _check_change_of_address(user: models.User, change: Change) -> None:
+    """Who may sign in with a password is said by the address: to change one takes the password of whoever does."""
+    place = (*change.place, "email")
+    if change.viewer.sign_in is None:
+        raise Rejected(Forbidden("Only somebody who has signed in changes an e-mail address; no key may.", place))
+    if not change.prepared:
+        message = "To change an e-mail address takes your own password; send it along."
+        raise Rejected(InvalidInput(message, (*change.place, "currentPassword")))
+    if user.email == change.context.service(HouseSettings).house_email:
+        raise Rejected(InvalidState("The house keeps its address, by which it is paid; leave it out.", place))
 
 
 async def _let_in_and_out(user: models.User, values: Any, change: Change) -> None:
@@ -52,8 +76,10 @@ users = Crud(
     create=ADMINS,
     later=["is_active"],
     before_update=_before_update,
+    update_fields={"current_password": (SecretStr | None, Field(None, description=CURRENT_PASSWORD))},
+    prepare_update=_prove,
     before_delete=_may_go,
-    update_errors=[InvalidState],
+    update_errors=[InvalidState, SignInFailed, TooManyAttempts],
     delete_errors=[InvalidState],
 )
 
