@@ -20,7 +20,7 @@ from graph.errors import InvalidPassword, TooManyAttempts
 from graph.identity import sign_ins, users
 from graph.identity.identify import COOKIE
 from graph.identity.service import Identity, Known
-from graph.mutations.proof import address_of, prove_viewer, user_with, wait_first
+from graph.mutations.proof import count_attempt, prove_viewer, user_with, wait_first
 from graph.mutations.texts import Email, Line
 from graph.policies import visibility
 from graph.types.user import User as UserType
@@ -91,10 +91,7 @@ async def _hashed(context: RequestContext, password: SecretStr, field: str) -> s
 async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
     if errors := refused(User, {"email": values.email}, context, ("input",)):
         raise Rejected(*errors)
-    try:
-        context.service(Identity).limits.attempt(values.email, address_of(context))
-    except TooManyAttempts as error:
-        raise wait_first(error, ("input",)) from None
+    count_attempt(context, values.email)
     return await _hashed(context, values.password, "password")
 
 

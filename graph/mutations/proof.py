@@ -26,6 +26,17 @@ def wait_first(error: TooManyAttempts, place: Place) -> Rejected:
     return Rejected(WaitFirst(error.message, place, retry_after_seconds=error.retry_after_s))
 
 
+def count_attempt(context: RequestContext, whose: str) -> None:
+    """Count an attempt to find something out, within the limits of signing in. Raises `Rejected` over them.
+
+    `whose` is counted beside the network address: an e-mail address, or a viewer's name.
+    """
+    try:
+        context.service(Identity).limits.attempt(whose, address_of(context))
+    except TooManyAttempts as error:
+        raise wait_first(error, ("input",)) from None
+
+
 async def user_with(context: RequestContext, email: str, password: SecretStr, *field: str) -> Known:
     """The user whose password this is. Raises `Rejected` without telling what was wrong."""
     try:

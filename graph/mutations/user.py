@@ -9,7 +9,7 @@ from db.models.role import ADMIN
 from graph.context import RequestContext
 from graph.identity import users as people
 from graph.mutations.house import HouseSettings
-from graph.mutations.proof import prove_viewer
+from graph.mutations.proof import count_attempt, prove_viewer
 from graph.mutations.rights import ADMINS
 from graph.mutations.role import check_an_admin_stays, is_admin
 from graph.types.user import User
@@ -20,10 +20,15 @@ CURRENT_PASSWORD = "Your own password. A change of an e-mail address takes it, o
 
 
 async def _prove(values: Any, context: RequestContext) -> bool:
-    """Whether the viewer has proven with the password who they are. Raises `Rejected` for a wrong one."""
+    """Whether the viewer has proven with the password who they are. Raises `Rejected` for a wrong one.
+
+    Changes of addresses are counted for the viewer, too, for a right password clears the count of its guesses.
+    """
     if values.current_password is None:
         return False
     await prove_viewer(context, values.current_password, "currentPassword")
+    if values.given("email"):  # the answer tells whether the address is somebody's
+        count_attempt(context, context.viewer.name)
     return True
 
 

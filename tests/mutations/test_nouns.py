@@ -127,13 +127,14 @@ async def test_what_is_public_is_changed_by_those_who_might_publish_it(ask: Aski
     await ask.by(author).do("publishPost", {"id": post}, POST)
     published = (await ask.by(author).do("updatePost", {"id": post, "title": "By right"}, POST))["post"]
     member = ask.by(replace(author, roles=frozenset()))  # as after `revokeRole`
-    for change in (
+    changes: list[dict[str, Any]] = [
         {"content": "Buy."},
         {"title": "T"},
         {"slug": "t"},
         {"tags": {"set": []}},
         {"contributors": {"set": []}},
-    ):
+    ]
+    for change in changes:
         assert await member.refused("updatePost", {"id": post, **change}, POST) == [("Forbidden", ("input", "id"))]
     read = (
         f"query($id: ID!) {{ {POST.replace('post', 'post: node(id: $id)', 1).replace('{', '{ ... on Post {', 1)} }} }}"

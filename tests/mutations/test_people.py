@@ -162,6 +162,17 @@ async def test_guesses_count_as_those_of_signing_in(ask: Asking) -> None:
     assert await ask.refused("signIn", given, "viewer { id }") == [("TooManyAttempts", ("input",))]
 
 
+async def test_nobody_asks_for_many_addresses_whether_they_are_taken(ask: Asking) -> None:
+    ada, proof = await signed_in(ask)
+    await make_user(ask.engines, email="bob@example.com")
+    probes = [{"id": user_id(ada), "email": "bob@example.com"} | proof] * 4
+    told = [await ask.by(ada).refused("updateUser", it, USER) for it in probes]
+    assert told == [[("AlreadyExists", ("input", "email"))]] * 3 + [[("TooManyAttempts", ("input",))]]
+    other, proof = await signed_in(ask)  # who is counted apart
+    change = {"id": user_id(other), "email": "new@example.com"} | proof
+    assert (await ask.by(other).do("updateUser", change, USER))["errors"] == []
+
+
 async def test_admins_change_addresses_of_others_with_their_own_password(ask: Asking) -> None:
     ada, _ = await signed_in(ask, email="ada@example.com")
     admin, proof = await signed_in(ask, "admin")
