@@ -28,6 +28,7 @@ from db import unmapped
 from db.dialects import dialect_of
 from db.differences import sentences
 from db.own import PREFIX
+from db.private_files import make_folder
 from db.session.engines import create_engine
 from db.settings import HOUSE, DatabaseSettings
 
@@ -62,7 +63,7 @@ def upgrade(settings: DatabaseSettings, revision: str = "head", *, sql: TextIO |
     """
     file = _file(settings)
     if file is not None and sql is None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
     _run(settings, lambda config: command.upgrade(config, revision, sql=sql is not None), output=sql)
     _run(settings, lambda config: command.upgrade(config, "head", sql=sql is not None), output=sql, own=True)
 

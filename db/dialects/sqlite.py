@@ -54,6 +54,7 @@ from db.dialects.interface import Changes, DatabaseDialect, Function, NewValues,
 from db.dialects.paging import Query
 from db.dialects.plans import IndexForm, OrderedNeed, Plan
 from db.dialects.python_functions import FUNCTIONS
+from db.private_files import make_file
 from db.relations import Expression, Term, stored, unpadded
 from db.relations.moments import moment, moments_compared
 
@@ -311,6 +312,10 @@ def _decoded(value: Any) -> Any:
 
 
 def _fail_here(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:
+    # The driver would make a missing file readable for everybody, as far as the umask allows; it holds password hashes.
+    # The files beside it (-wal, -shm, -journal) get its mode: https://sqlite.org/src/doc/trunk/src/os_unix.c
+    if arguments and arguments[0] != ":memory:" and not named.get("uri"):
+        make_file(Path(arguments[0]))
     # Where a file cannot be opened, the driver's thread outlives the loop and prints a traceback of its own.
     sqlite3.connect(*arguments, **named).close()
 

@@ -4,6 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
+from db.private_files import FILE_MODE, make_folder
 from db.settings import HOUSE
 from graph.errors import NoKey
 from graph.settings import TOKEN_KEY_CHARACTERS
@@ -29,9 +30,9 @@ def kept_key(file: Path) -> str:
 
 
 def _make(file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     own = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(own, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    descriptor = os.open(own, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as opened:
             opened.write(secrets.token_urlsafe(48) + "\n")

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def _create(
     name: Name,
-    role: Annotated[list[str], typer.Option("--role", help="What the key may do; may be repeated.")],
+    role: Annotated[list[str] | None, typer.Option("--role", help="What the key may do; may be repeated.")] = None,
     user: Annotated[
         str | None, typer.Option("--user", metavar="EMAIL", help="For whom the key acts; without one, for itself.")
     ] = None,
@@ -35,7 +35,8 @@ def _create(
     """Make an API key and print it.
 
     It is printed once, because only a digest of it is kept. Programs send it as `Authorization: Bearer <key>`. The
-    roles are admin, editor, author and member.
+    roles are admin, editor, author and member. A key that acts for a user has of these what the user has, too, at the
+    time of each request; without a role, it may do what everybody may who has signed in.
 
     Examples:
       KEY=$(trellis key create importer --role editor)
@@ -44,7 +45,7 @@ def _create(
     """
     from graph.commands.actions import key
 
-    key.create(name, role, user=user, read_only=read_only, expires_days=expires_days)
+    key.create(name, role or [], user=user, read_only=read_only, expires_days=expires_days)
 
 
 def _list() -> None:

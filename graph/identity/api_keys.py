@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import utcnow
 from db.characters import check_line
-from db.models import ApiKey, User
+from db.models import ApiKey, Role, User
 from db.models.role import ADMIN
 from graph.auth import opaque
 from graph.identity.errors import InvalidKey, UnknownKey
@@ -38,7 +38,7 @@ async def create(
     read_only: bool = False,
     expires_at: datetime | None = None,
 ) -> Created:
-    """Make a key with roles of its own; with a user, it acts for that user.
+    """Make a key with roles of its own; with a user, it acts for that user, and has no roles besides the user's.
 
     Raises `InvalidKey` and `UnknownRole`.
     """
@@ -55,6 +55,8 @@ async def create(
         )
     if await session.scalar(select(ApiKey.id).where(ApiKey.name == name)) is not None:
         raise InvalidKey(f"There is a key with the name {name!r} already, perhaps an ended one; take another name.")
+    granted = await roles_of(session, roles)
+    await _check_roles(session, roles, user)
     text = opaque.make_api_key()
     key = ApiKey(
         name=name,
@@ -63,11 +65,26 @@ async def create(
         user_id=None if user is None else user.id,
         read_only=read_only,
         expires_at=expires_at,
-        roles=await roles_of(session, roles),
+        roles=granted,
     )
     session.add(key)
     await session.flush()
     return Created(key, text)
+
+
+async def _check_roles(session: AsyncSession, names: Collection[str], user: User | None) -> None:
+    """Raise `InvalidKey` for a role that the key's user has not, and for a key that could do nothing."""
+    if user is None:
+        if not names:
+            raise InvalidKey("A key that acts for itself needs a role; give it one, or a user.")
+        return
+    held = set(await session.scalars(select(Role.name).join(Role.users).where(User.id == user.id)))
+    missing = [name for name in names if name not in held]
+    if missing:
+        raise InvalidKey(
+            f"{user.email} has not the role {missing[0]!r}, and a key has no more than its user; grant the role first,"
+            " or leave it out."
+        )
 
 
 async def revoke(session: AsyncSession, name: str) -> None:

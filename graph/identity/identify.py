@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, bindparam, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, or_, select
 from starlette.requests import HTTPConnection
 
 from db.base import UtcDateTime, utcnow
@@ -134,12 +134,15 @@ def _sign_in() -> Statement:
 
 
 def _api_key() -> Statement:
-    """A key that is good, a row for each role of its own."""
+    """A key that is good, a row for each role of its own; of one that acts for a user, the roles that both have now."""
+    given, held = api_key_roles.c, user_roles.c
+    counts = or_(ApiKey.user_id.is_(None), held.role_id.is_not(None))
     return (
         select(ApiKey.id, ApiKey.user_id, ApiKey.read_only, Role.name)
         .outerjoin(ApiKey.user)
-        .outerjoin(api_key_roles, api_key_roles.c.key_id == ApiKey.id)
-        .outerjoin(Role, Role.id == api_key_roles.c.role_id)
+        .outerjoin(api_key_roles, given.key_id == ApiKey.id)
+        .outerjoin(user_roles, and_(held.user_id == ApiKey.user_id, held.role_id == given.role_id))
+        .outerjoin(Role, and_(Role.id == given.role_id, counts))
         .where(
             ApiKey.secret_hash == bindparam("digest", type_=ApiKey.secret_hash.type),
             ApiKey.revoked_at.is_(None),

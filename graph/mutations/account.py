@@ -7,7 +7,7 @@ from db import models
 from db.base import UtcDateTime
 from db.fast import CompiledStatement
 from graph.entity.registry import entity_of
-from graph.mutations.moving import ACCOUNTS, PAYING, Amount, check_currencies, check_room, hold, minor_units, move, own
+from graph.mutations.moving import ACCOUNTS, PAYING, Amount, check_room, hold, minor_units, move, own, receiver
 from graph.mutations.rights import ADMINS
 from graph.mutations.texts import Currency
 from graph.types.account import Account
@@ -99,17 +99,15 @@ async def deposit(values: DepositInput, change: Change) -> WrittenRow:
 async def transfer_funds(values: TransferFundsInput, change: Change) -> dict[str, object]:
     """Move money from an account of the viewer to any other account of the same currency."""
     (source_id,), (target_id,) = values.from_account_id, values.to_account_id
-    receiver, amount = (*change.place, "toAccountId"), (*change.place, "amount")
+    to, amount = (*change.place, "toAccountId"), (*change.place, "amount")
     if source_id == target_id:
-        raise Rejected(InvalidInput("Money cannot go to the account that it comes from; choose another.", receiver))
+        raise Rejected(InvalidInput("Money cannot go to the account that it comes from; choose another.", to))
     held = await hold(change, source_id, target_id)
     source = own(held.get(source_id), change, (*change.place, "fromAccountId"))
-    target = held.get(target_id)
-    if target is None:
-        raise Rejected(no_such("account", receiver))
-    check_currencies(source.currency, target.currency, receiver)
     minor = minor_units(values.amount, source.currency, amount)
-    transfer = await move(change, source, target, minor, amount, values.idempotency_key)
+    name = values.idempotency_key
+    target = await receiver(held.get(target_id), source, minor, change, to, amount=amount, name=name)
+    transfer = await move(change, source, target, minor, amount, name)
     return {
         "transfer": transfer,
         "from_account": written(Account, source_id),

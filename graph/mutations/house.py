@@ -16,9 +16,12 @@ from db.base import EmailAddress
 from db.dialects import dialect_of
 from db.fast import CompiledStatement
 from db.settings import DatabaseSettings
+from graph.context import RequestContext
 from graph.mutations.moving import ACCOUNTS
-from graph.writing import Change, Rejected
-from graph.writing.errors import InvalidState
+from graph.mutations.texts import Email
+from graph.writing import Change, Rejected, guard_column
+from graph.writing.errors import InvalidState, Place, UserError
+from graph.writing.violations import taken
 
 NAME = "The house"
 
@@ -43,10 +46,18 @@ class HouseSettings(BaseSettings):
 
     model_config = DatabaseSettings.model_config
 
-    house_email: str = Field(
+    house_email: Email = Field(
         default="house@trellis.example",
         description="The address of the user whom paid orders pay. Made when first needed; nobody signs in as it.",
     )
+
+
+def check_not_the_house(email: str, context: RequestContext, place: Place) -> UserError | None:
+    """The guard of users' addresses: nobody takes the house's, who would then be paid; it is as good as taken."""
+    return taken(_USERS, ["email"], place) if email == context.service(HouseSettings).house_email else None
+
+
+guard_column(models.User, "email", check_not_the_house)
 
 
 async def house_account(change: Change, currency: str) -> int:

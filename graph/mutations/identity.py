@@ -6,10 +6,10 @@ to hash one) holds no connection. Source: docs/decisions/0013-identity.md.
 """
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from pydantic import Field, SecretStr
-from sqlalchemy import Table, select, update
+from sqlalchemy import select, update
 
 from db import models
 from db.models import SignIn, User
@@ -20,15 +20,15 @@ from graph.errors import InvalidPassword, TooManyAttempts
 from graph.identity import sign_ins, users
 from graph.identity.identify import COOKIE
 from graph.identity.service import Identity, Known
-from graph.mutations.house import HouseSettings
+from graph.mutations.proof import count_attempt, prove_viewer, user_with, wait_first
 from graph.mutations.texts import Email, Line
 from graph.policies import visibility
 from graph.types.user import User as UserType
 from graph.viewer import NOBODY, Viewer
 from graph.writing import ANYBODY, SIGNED_IN, Change, Input, Rejected, mutation
-from graph.writing.errors import AlreadyExists, Forbidden, InvalidInput, Place, SignInFailed
+from graph.writing.column_guards import refused
+from graph.writing.errors import AlreadyExists, InvalidInput, SignInFailed
 from graph.writing.errors import TooManyAttempts as WaitFirst
-from graph.writing.violations import taken
 
 SIGNED_IN_MEMBERS: dict[str, Any] = {
     "viewer": (UserType, "Who has signed in."),
@@ -36,8 +36,6 @@ SIGNED_IN_MEMBERS: dict[str, Any] = {
     "refresh_token": (str, "For `refreshSession`, once; null with a cookie."),
     "expires_at": (datetime, "When the access token ends, or the cookie."),
 }
-
-_USERS = cast(Table, User.__table__)
 
 COOKIE_TEXT = "Keep the sign-in in a cookie of the browser, which no script can read, instead of giving tokens."
 
@@ -80,15 +78,6 @@ class ChangePasswordInput(Input):
     new_password: SecretStr = Field(description="8 to 128 characters.")
 
 
-def _address(context: RequestContext) -> str | None:
-    client = context.request.client if context.request is not None else None
-    return client.host if client else None
-
-
-def _wait(error: TooManyAttempts, place: Place) -> Rejected:
-    return Rejected(WaitFirst(error.message, place, retry_after_seconds=error.retry_after_s))
-
-
 async def _hashed(context: RequestContext, password: SecretStr, field: str) -> str:
     try:
         check_password(password.get_secret_value())
@@ -96,27 +85,13 @@ async def _hashed(context: RequestContext, password: SecretStr, field: str) -> s
     except InvalidPassword as error:
         raise Rejected(InvalidInput(error.message, ("input", field))) from None
     except TooManyAttempts as error:
-        raise _wait(error, ("input",)) from None
-
-
-async def _proven(context: RequestContext, email: str, password: SecretStr, *field: str) -> Known:
-    """The user whose password this is. Raises `Rejected` without telling what was wrong."""
-    try:
-        known = await context.service(Identity).known(email, password.get_secret_value(), _address(context))
-    except TooManyAttempts as error:
-        raise _wait(error, ("input",)) from None
-    if known is None:
-        raise Rejected(SignInFailed("This e-mail address and this password do not go together.", ("input", *field)))
-    return known
+        raise wait_first(error, ("input",)) from None
 
 
 async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
-    if values.email == context.service(HouseSettings).house_email:
-        raise Rejected(taken(_USERS, ["email"], ("input", "email")))
-    try:
-        context.service(Identity).limits.attempt(values.email, _address(context))
-    except TooManyAttempts as error:
-        raise _wait(error, ("input",)) from None
+    if errors := refused(User, {"email": values.email}, context, ("input",)):
+        raise Rejected(*errors)
+    count_attempt(context, values.email)
     return await _hashed(context, values.password, "password")
 
 
@@ -131,7 +106,7 @@ async def sign_up(values: SignUpInput, change: Change) -> dict[str, Any]:
 
 
 async def _prepare_sign_in(values: SignInInput, context: RequestContext) -> Known:
-    return await _proven(context, values.email, values.password)
+    return await user_with(context, values.email, values.password)
 
 
 @mutation(right=ANYBODY, prepare=_prepare_sign_in, errors=[SignInFailed, WaitFirst], **SIGNED_IN_MEMBERS)
@@ -171,10 +146,7 @@ async def sign_out(values: SignOutInput, change: Change) -> dict[str, Any]:
 
 
 async def _prepare_change(values: ChangePasswordInput, context: RequestContext) -> str:
-    if context.viewer.sign_in is None or context.viewer.id is None:
-        raise Rejected(Forbidden("Only somebody who has signed in has a password to change.", ()))
-    email = await context.service(Identity).email_of(context.viewer.id)
-    await _proven(context, email, values.current_password, "currentPassword")
+    await prove_viewer(context, values.current_password, "currentPassword")
     return await _hashed(context, values.new_password, "newPassword")
 
 

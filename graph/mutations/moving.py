@@ -116,6 +116,13 @@ _NOTED = insert(TRANSFERS).values(
     to_account_id=_number("target"),
 )
 
+_NAMED = CompiledStatement(
+    select(TRANSFERS.c.id).where(
+        TRANSFERS.c.from_account_id == _number("source"),
+        TRANSFERS.c.idempotency_key == bindparam("name", type_=String(100)),
+    )
+)
+
 
 @cache
 def _moving(dialect: str) -> tuple[CompiledStatement, ...]:
@@ -132,9 +139,46 @@ async def hold(change: Change, source: int, target: int) -> Mapping[int, Held]:
 
 def own(held: Held | None, change: Change, place: Place) -> Held:
     """An account that the viewer may take money from. Raises `Rejected` with `NotFound` for any other."""
-    if held is None or (held.owner_id != change.viewer.id and not change.viewer.has(ADMIN)):
+    if held is None or not is_own(held, change):
         raise Rejected(no_such("account", place))
     return held
+
+
+def is_own(held: Held, change: Change) -> bool:
+    """Whether the viewer sees an account: the owner does, and admins do."""
+    return held.owner_id == change.viewer.id or change.viewer.has(ADMIN)
+
+
+async def receiver(
+    held: Held | None, source: Held, minor: int, change: Change, place: Place, *, amount: Place, name: str | None
+) -> Held:
+    """The account that is to get minor units. Raises `Rejected` for one that cannot.
+
+    Of an account that the viewer does not see, nothing is told but that the money has arrived: one that is not there,
+    one of another currency and one that is full are refused in the same words, and only after everything that the
+    viewer knows has been checked, so that no refusal tells of the account. A name that was used is looked for here,
+    where the money does not go; where it goes, the database finds that.
+    """
+    if held is not None and is_own(held, change):
+        check_currencies(source.currency, held.currency, place)
+        _check_funds(source, minor, amount)
+        return held
+    _check_funds(source, minor, amount)
+    if held is None or held.currency != source.currency or held.balance > MAX_MINOR_UNITS - minor:
+        if name is not None and await change.rows(_NAMED, {"source": source.id, "name": name}):
+            raise Rejected(_used_before(change))
+        raise Rejected(no_such(f"account in {source.currency}", place))
+    return held
+
+
+def _check_funds(source: Held, minor: int, place: Place) -> None:
+    if source.balance < minor:
+        raise Rejected(InsufficientFunds("The account does not hold as much; send less, or put money in first.", place))
+
+
+def _used_before(change: Change) -> IdempotencyConflict:
+    message = "This account has used the key for another transfer before; choose another key."
+    return IdempotencyConflict(message, (*change.place, "idempotencyKey"))
 
 
 def check_currencies(one: str, other: str, place: Place) -> None:
@@ -159,8 +203,7 @@ async def move(
     with `InsufficientFunds`, with `InvalidInput` when the receiver cannot hold as much, and with `IdempotencyConflict`
     for a name that the account has used before.
     """
-    if source.balance < minor:
-        raise Rejected(InsufficientFunds("The account does not hold as much; send less, or put money in first.", place))
+    _check_funds(source, minor, place)
     check_room(target, minor, place)
     id_ = uuid7()
     values = {"transfer": id_, "code": source.currency, "name": name, "now": change.now}
@@ -171,8 +214,7 @@ async def move(
     except IntegrityError as error:
         if violation_of(error, Base.metadata).rule is not Rule.UNIQUE:
             raise
-        message = "This account has used the key for another transfer before; choose another key."
-        raise Rejected(IdempotencyConflict(message, (*change.place, "idempotencyKey"))) from None
+        raise Rejected(_used_before(change)) from None
     transfer = written(Transfer, id_)
     change.touch(transfer)
     return transfer

@@ -10,7 +10,7 @@ from db.slugs import slug_of
 from graph.mutations.rights import ADMINS, AUTHORS, EDITORS
 from graph.types.post import Post
 from graph.writing import Change, Crud, Input, Rejected, RelationshipInput, Version, id_of, mutation, owner_or
-from graph.writing.errors import InvalidInput, InvalidState, VersionConflict
+from graph.writing.errors import Forbidden, InvalidInput, InvalidState, VersionConflict
 
 MAX_SLUG = 200
 
@@ -24,10 +24,14 @@ def _slug_of_title(values: Mapping[str, Any]) -> str:
     return slug_of(values["title"])[:MAX_SLUG].rstrip("-")
 
 
-async def _stay_readable(post: models.Post, values: Any, change: Change) -> None:
-    """What everybody reads has a text."""
-    is_public = post.status is models.PostStatus.PUBLISHED
-    if is_public and values.given("content") and not values.content.strip():
+async def _fit_for_the_public(post: models.Post, values: Any, change: Change) -> None:
+    """What everybody reads is changed by those who might publish it, and has a text."""
+    if post.status is not models.PostStatus.PUBLISHED:
+        return
+    if AUTHORS(change.viewer) is not None:
+        message = f"This post is public, and only {AUTHORS.who} change what is public; archive it first."
+        raise Rejected(Forbidden(message, (*change.place, "id")))
+    if values.given("content") and not values.content.strip():
         message = "A post that is public needs a text; write one, or archive the post."
         raise Rejected(InvalidInput(message, (*change.place, "content")))
 
@@ -43,7 +47,7 @@ posts = Crud(
         RelationshipInput("contributors", always=_author_first),
     ],
     defaults={"slug": _slug_of_title},
-    before_update=_stay_readable,
+    before_update=_fit_for_the_public,
 )
 
 

@@ -2,14 +2,52 @@
 
 from typing import Any
 
+from pydantic import Field, SecretStr
+
 from db import models
 from db.models.role import ADMIN
+from graph.context import RequestContext
 from graph.identity import users as people
+from graph.mutations.house import HouseSettings
+from graph.mutations.proof import count_attempt, prove_viewer
 from graph.mutations.rights import ADMINS
 from graph.mutations.role import check_an_admin_stays, is_admin
 from graph.types.user import User
 from graph.writing import Change, Crud, Rejected, owner_or
-from graph.writing.errors import Forbidden, InvalidState
+from graph.writing.errors import Forbidden, InvalidInput, InvalidState, SignInFailed, TooManyAttempts
+
+CURRENT_PASSWORD = "Your own password. A change of an e-mail address takes it, of your own and of somebody else's."
+
+
+async def _prove(values: Any, context: RequestContext) -> bool:
+    """Whether the viewer has proven with the password who they are. Raises `Rejected` for a wrong one.
+
+    Changes of addresses are counted for the viewer, too, for a right password clears the count of its guesses.
+    """
+    if values.current_password is None:
+        return False
+    await prove_viewer(context, values.current_password, "currentPassword")
+    if values.given("email"):  # the answer tells whether the address is somebody's
+        count_attempt(context, context.viewer.name)
+    return True
+
+
+async def _before_update(user: models.User, values: Any, change: Change) -> None:
+    if values.given("email") and values.email != user.email:
+        _check_change_of_address(user, change)
+    await _let_in_and_out(user, values, change)
+
+
+def _check_change_of_address(user: models.User, change: Change) -> None:
+    """Who may sign in with a password is said by the address: to change one takes the password of whoever does."""
+    place = (*change.place, "email")
+    if change.viewer.sign_in is None:
+        raise Rejected(Forbidden("Only somebody who has signed in changes an e-mail address; no key may.", place))
+    if not change.prepared:
+        message = "To change an e-mail address takes your own password; send it along."
+        raise Rejected(InvalidInput(message, (*change.place, "currentPassword")))
+    if user.email == change.context.service(HouseSettings).house_email:
+        raise Rejected(InvalidState("The house keeps its address, by which it is paid; leave it out.", place))
 
 
 async def _let_in_and_out(user: models.User, values: Any, change: Change) -> None:
@@ -42,9 +80,11 @@ users = Crud(
     may=owner_or(ADMINS, owner="id"),
     create=ADMINS,
     later=["is_active"],
-    before_update=_let_in_and_out,
+    before_update=_before_update,
+    update_fields={"current_password": (SecretStr | None, Field(None, description=CURRENT_PASSWORD))},
+    prepare_update=_prove,
     before_delete=_may_go,
-    update_errors=[InvalidState],
+    update_errors=[InvalidState, SignInFailed, TooManyAttempts],
     delete_errors=[InvalidState],
 )
 

@@ -5,6 +5,7 @@ What a noun needs is here; the rooms behind it are for those who change how chan
 
 from graph.writing.change import Change, WrittenRow, global_id, written
 from graph.writing.choosing import chosen
+from graph.writing.column_guards import guard_column
 from graph.writing.crud import Crud
 from graph.writing.errors import Rejected, UserError, user_error
 from graph.writing.idempotency import IdempotencyKey, idempotency_key
@@ -31,6 +32,7 @@ __all__ = [
     "chosen",
     "filter_of",
     "global_id",
+    "guard_column",
     "id_of",
     "idempotency_key",
     "mutation",

@@ -18,10 +18,11 @@ from db.statements import Key, references_to
 from graph.entity.registry import Entity, entity_of, key_of
 from graph.writing.bulk import Bulk
 from graph.writing.change import Change, WrittenRow, global_id
+from graph.writing.column_guards import refused
 from graph.writing.errors import AlreadyExists, ErrorClass, Rejected, StillReferenced, VersionConflict, not_yours
 from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
-from graph.writing.mutation import MutationDeclaration
+from graph.writing.mutation import MutationDeclaration, Prepare
 from graph.writing.payload import Member
 from graph.writing.rights import SIGNED_IN, May, Right
 from graph.writing.writer import Default, EntityWriter
@@ -56,6 +57,8 @@ class Crud:
         later: Sequence[str] = (),
         before_update: Beforehand | None = None,
         before_delete: Beforehand | None = None,
+        update_fields: Mapping[str, Annotation] | None = None,
+        prepare_update: Prepare | None = None,
         update_errors: Sequence[ErrorClass] = (),
         delete_errors: Sequence[ErrorClass] = (),
     ) -> None:
@@ -74,7 +77,9 @@ class Crud:
             later: Those of the columns that a new row is not given.
             before_update: What else stands against an update, or is done along with it.
             before_delete: The same for a deletion.
-            update_errors: What `before_update` answers besides what every mutation may.
+            update_fields: Fields of an update's input that are no columns, as Pydantic's `create_model` takes them.
+            prepare_update: What an update does before its transaction; `before_update` finds it in `change.prepared`.
+            update_errors: What these two answer besides what every mutation may.
             delete_errors: The same for `before_delete`.
         """
         self.entity: Entity = entity_of(cls)
@@ -87,6 +92,8 @@ class Crud:
         )
         self._links = [RelationshipWriter(self.entity, declared) for declared in links]
         self._before_update = before_update
+        self._update_fields = dict(update_fields or {})
+        self._prepare_update = prepare_update
         self._before_delete = before_delete
         self._versions = (VersionConflict,) if self.entity.mapper.version_id_col is not None else ()
         self._update_errors = (AlreadyExists, *self._versions, *update_errors)
@@ -111,10 +118,19 @@ class Crud:
             description = self._writer.attributes[name].description
             fields[name] = (self._writer.rule(name), Field(None, description=description))
         doc = f"What becomes of {self.entity.a_one}. What is left out stays as it is."
-        model = entity_input(self.entity, f"Update{self.entity.name}Input", doc, fields | self._link_fields())
-        name = f"update_{self._one}"
-        does = f"Change {self.entity.a_one}."
-        return MutationDeclaration(name, does, model, self._member, SIGNED_IN, self._update, errors=self._update_errors)
+        model = entity_input(
+            self.entity, f"Update{self.entity.name}Input", doc, fields | self._update_fields | self._link_fields()
+        )
+        return MutationDeclaration(
+            f"update_{self._one}",
+            f"Change {self.entity.a_one}.",
+            model,
+            self._member,
+            SIGNED_IN,
+            self._update,
+            prepare=self._prepare_update,
+            errors=self._update_errors,
+        )
 
     def delete(self) -> MutationDeclaration[Any, str]:
         """`deletePost`."""
@@ -176,6 +192,7 @@ class Crud:
         row = await self.found(values, change)
         if self._before_update is not None:
             await self._before_update(row, values, change)
+        self._check_guards(row, values, change)
         linked = [
             await link.apply(row, getattr(values, link.name), change) for link in self._links if values.given(link.name)
         ]
@@ -189,6 +206,13 @@ class Crud:
         await change.flush()
         change.touch(row)
         return row
+
+    def _check_guards(self, row: object, values: Any, change: Change) -> None:
+        """Raise `Rejected` for values that guards of their columns refuse. What a row has already is no change."""
+        given = {name: getattr(values, name) for name in self._columns if values.given(name)}
+        new = {name: value for name, value in given.items() if value != getattr(row, name)}
+        if errors := refused(self.entity.model, new, change.context, change.place):
+            raise Rejected(*errors)
 
     async def _delete(self, values: Named, change: Change) -> str:
         """Delete by a statement of its own: through the session, a lost race would be a warning about a row count.

@@ -20,6 +20,7 @@ from db.statements import Key
 from graph.entity.registry import Attribute, Entity, entity_of_model
 from graph.errors import DeclarationError
 from graph.writing.change import Change
+from graph.writing.column_guards import refused
 from graph.writing.errors import Place, Rejected, no_such
 from graph.writing.inputs import Annotation, Input, id_of
 from graph.writing.rights import SIGNED_IN, Right
@@ -282,6 +283,8 @@ class RelationshipWriter:
         if error is not None:
             raise Rejected(error)
         row = {name: getattr(new, name) for name in self._declared.create}
+        if errors := refused(self.target.model, row, change.context, place):
+            raise Rejected(*errors)
         try:
             async with change.session.begin_nested():
                 made = await self._target_writer.insert(row, change)

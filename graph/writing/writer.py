@@ -33,6 +33,7 @@ from db.statements import Key
 from graph.entity.registry import Entity, key_of
 from graph.viewer import Viewer
 from graph.writing.change import Change, WrittenRow
+from graph.writing.column_guards import refused
 from graph.writing.errors import InvalidInput, Place, Rejected, UserError
 from graph.writing.inputs import Annotation, Input
 from graph.writing.rights import Ownership, Right
@@ -168,6 +169,9 @@ class EntityWriter:
                 batch.good[place] = row = self.new_row(values, change.viewer, place)
             except Rejected as rejected:
                 batch.reject(place, *rejected.errors)
+                continue
+            if errors := refused(self.entity.model, row, change.context, place):
+                batch.reject(place, *errors)
                 continue
             if self.owner is not None and (owner := row[self.owner.attribute]) != change.viewer.id:
                 owners[place] = owner

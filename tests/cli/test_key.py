@@ -57,7 +57,7 @@ async def test_only_a_digest_of_a_key_is_kept(database: Database, engines: Engin
 
 
 async def test_a_key_may_act_for_a_user_read_only_and_for_a_time(database: Database, engines: Engines) -> None:
-    user = await make_user(engines, "ada@example.org", "admin")
+    user = await make_user(engines, "ada@example.org", "admin", "member")
     options = ("--role", "member", "--user", "Ada@example.org", "--read-only", "--expires-days", "90")
     text = trellis_key(database, "create", "report", *options).stdout.strip()
     viewer = await viewer_with(engines, text)
@@ -100,7 +100,7 @@ async def test_a_name_is_for_one_key_and_stays_with_it(database: Database, engin
     [
         (("create", "x", "--role", "admin", "--read-only"), Exit.FAILED, "so it cannot be an admin's; give it another"),
         (("create", "x", "--role", "amin"), Exit.FAILED, "There is no role 'amin'; take one of admin, author,"),
-        (("create", "x"), Exit.USAGE, "--role"),
+        (("create", "x"), Exit.FAILED, "A key that acts for itself needs a role; give it one, or a user."),
         (("create", "", "--role", "editor"), Exit.FAILED, "A key's name has 1 to 100 characters"),
         (("create", "x" * 101, "--role", "editor"), Exit.FAILED, "this one has 101"),
         (("create", "x", "--role", "editor", "--user", "nobody@example.org"), Exit.FAILED, "There is no user"),

@@ -83,6 +83,8 @@ def test_an_address_that_somebody_has_is_refused(database: Database) -> None:
         ((*ADA, "--password-stdin"), "short\n", Exit.USAGE, "A password has 8 to 128 characters; this one has 5."),
         ((*ADA, "--password-stdin"), "", Exit.USAGE, "this one has 0."),
         (("create", "ada@example.org"), "", Exit.USAGE, "--name"),
+        (("create", "House@trellis.example", "--name", "A"), "", Exit.FAILED, "a user with the address house@trellis"),
+        (("password", "House@trellis.example", "--password-stdin"), PASSWORD, Exit.FAILED, "Nobody signs in as"),
         (("deactivate", "ada@example.org"), "", Exit.FAILED, "There is no user with the address ada@example.org"),
         (("activate", "ada@example.org"), "", Exit.FAILED, "There is no user with the address ada@example.org"),
         (("password", "ada@example.org"), "", Exit.USAGE, "no terminal to ask for the password; give it with"),

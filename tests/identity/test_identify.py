@@ -4,15 +4,16 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, literal_column, update
+from sqlalchemy import delete, literal_column, select, update
 
 from db.base import utcnow
-from db.models import ApiKey, Role, User
+from db.models import ApiKey, Role, User, user_roles
 from db.session.engines import Engines
 from graph.auth import opaque
 from graph.auth.tokens import Tokens
 from graph.errors import Unauthenticated
 from graph.identity import api_keys, sign_ins, users
+from graph.identity.errors import InvalidKey
 from graph.identity.identify import COOKIE, Identify
 from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
@@ -81,10 +82,42 @@ async def test_a_key_is_itself_in_one_statement(
     assert (viewer.name, viewer.is_known) == (f"key:{viewer.key_id}", True)
 
 
-async def test_a_key_may_act_for_a_user_with_its_own_roles(engines: Engines, identify: Identify) -> None:
-    user = await make_user(engines, "ada@example.org", "admin")
+async def test_a_key_may_act_for_a_user_with_some_of_the_roles(engines: Engines, identify: Identify) -> None:
+    user = await make_user(engines, "ada@example.org", "admin", "member")
     viewer = await by_bearer(identify, await make_key(engines, "member", user=user))
     assert viewer == Viewer(user.id, frozenset({"member"}), key_id=viewer.key_id)
+    viewer = await by_bearer(identify, await make_key(engines, name="without a role", user=user))
+    assert viewer == Viewer(user.id, frozenset(), key_id=viewer.key_id)
+
+
+async def test_a_key_has_no_more_than_its_user_from_the_moment_that_a_role_goes(
+    engines: Engines, identify: Identify, statements: StatementRecorder
+) -> None:
+    user = await make_user(engines, "ada@example.org", "admin", "author")
+    await make_user(engines, "grace@example.org", "editor", "admin")  # whose roles are nobody else's
+    key = await make_key(engines, "admin", "author", user=user)
+    machine = await make_key(engines, "admin", "editor", name="of nobody")
+    assert (await by_bearer(identify, key)).roles == {"admin", "author"}
+    for gone, left in (("admin", {"author"}), ("author", set())):
+        async with writing(engines) as session:
+            role = await session.scalar(select(Role.id).where(Role.name == gone))
+            held = user_roles.c
+            await session.execute(delete(user_roles).where(held.role_id == role, held.user_id == user.id))
+        with statements() as seen:
+            assert await by_bearer(identify, key) == Viewer(
+                user.id, frozenset(left), key_id=(await by_bearer(identify, key)).key_id
+            )
+        assert len(seen) == 2
+    assert (await by_bearer(identify, machine)).roles == {"admin", "editor"}
+
+
+async def test_no_key_is_made_with_a_role_that_its_user_has_not(engines: Engines) -> None:
+    user = await make_user(engines, "ada@example.org", "author")
+    with pytest.raises(InvalidKey, match=r"ada@example\.org has not the role 'editor'.*grant the role first"):
+        await make_key(engines, "author", "editor", user=user)
+    with pytest.raises(InvalidKey, match="needs a role; give it one, or a user"):
+        await make_key(engines)
+    assert (await make_key(engines, "author", user=user)).startswith(opaque.API_KEY_PREFIX)
 
 
 async def test_a_token_goes_before_a_cookie(engines: Engines, identify: Identify, tokens: Tokens) -> None:
@@ -162,7 +195,7 @@ async def test_what_a_revoked_sign_in_gave_is_refused_at_once(
 
 
 async def test_an_inactive_user_is_refused_at_once(engines: Engines, identify: Identify, tokens: Tokens) -> None:
-    user = await make_user(engines)
+    user = await make_user(engines, "ada@example.org", "author")
     opened, in_cookie = await make_sign_in(engines, user), await make_sign_in(engines, user, in_cookie=True)
     token, key = tokens.issue(user.id, opened.sign_in.id).text, await make_key(engines, "author", user=user)
     assert (await by_bearer(identify, token)).id == (await by_bearer(identify, key)).id == user.id

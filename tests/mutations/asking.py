@@ -1,7 +1,8 @@
 """Asking the schema of our nouns as somebody, past HTTP: the same documents, the same policies."""
 
 import itertools
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Self
 
 from sqlalchemy import select
 
@@ -26,6 +27,8 @@ class Asking(AskingSchema):
     """Asks the schema of our nouns."""
 
     schema = SCHEMA
+    services: Sequence[object] = ()
+    """Besides the settings of our nouns: the `Identity`, for those who prove who they are."""
 
     def context(self) -> ContextFactory:
         """A context for one operation of this viewer, who sees what our policies say."""
@@ -34,8 +37,14 @@ class Asking(AskingSchema):
             viewer=self.viewer,
             visible=visibility(self.viewer),
             statements=self._statements,
-            services=[HouseSettings()],
+            services=[HouseSettings(), *self.services],
         )
+
+    def by(self, viewer: Viewer) -> Self:
+        """The same, as somebody else."""
+        asking = super().by(viewer)
+        asking.services = self.services
+        return asking
 
 
 async def make_user(engines: Engines, *roles: str, **values: Any) -> Viewer:

@@ -1,10 +1,12 @@
 """Accounts and transfers: who may move what, how amounts are written, and what every refusal says."""
 
 import asyncio
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, text
 
+from db import models
 from db.session.engines import Engines
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
@@ -37,6 +39,35 @@ async def test_money_reaches_an_account_that_its_sender_may_not_see(ask: Asking)
     assert payload["toAccount"] is None
     assert await balance_of(ask, target) == "10.00"
     assert await balance_of(ask, source) == "0.00"
+
+
+async def test_no_refusal_tells_of_an_account_that_may_not_be_seen(ask: Asking) -> None:
+    """Only money that arrives does, and that costs its sender."""
+    ada, bob = ask.by(await make_user(ask.engines)), ask.by(await make_user(ask.engines))
+    source, target = await make_account(ada, "10"), await make_account(bob)
+    yen, full = await make_account(bob, currency="JPY"), await make_account(bob, MOST)
+    await ada.do("transferFunds", transfer(source, target, "1", "rent"), TRANSFER)
+
+    async def asked(given: Any) -> Any:
+        async with ask.engines.writing().begin() as connection:  # as two days later
+            await connection.execute(delete(models.IdempotencyKey))
+        return await ada.do("transferFunds", given, TRANSFER)
+
+    async def told(amount: str, name: str | None = None, *accounts: str) -> Any:
+        answers = [await asked(transfer(source, it, amount, name)) for it in (*accounts, yen, full, NOWHERE)]
+        assert answers == [answers[-1]] * len(answers)
+        return [(error["__typename"], error["path"], error["message"]) for error in answers[-1]["errors"]]
+
+    says = "There is no such account in EUR; it may have been deleted. Use an id that you can still read."
+    assert await told("1") == [("NotFound", ["input", "toAccountId"], says)]
+    assert await told("1", "new") == [("NotFound", ["input", "toAccountId"], says)]
+    for amount, name, error in (
+        ("9.01", None, ("InsufficientFunds", ["input", "amount"])),
+        ("0.001", None, ("InvalidInput", ["input", "amount"])),
+        ("1", "rent", ("IdempotencyConflict", ["input", "idempotencyKey"])),
+    ):
+        assert [it[:2] for it in await told(amount, name, target)] == [error]
+    assert await balance_of(ask, source) == "9.00"
 
 
 async def test_nobody_moves_the_money_of_others_but_admins(ask: Asking) -> None:

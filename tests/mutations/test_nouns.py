@@ -1,6 +1,7 @@
 """Create, update and delete, made from the declaration of a noun."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -118,6 +119,30 @@ async def test_a_post_is_published_changed_and_archived(ask: Asking) -> None:
     assert archived == {"status": "ARCHIVED", "version": 3, "publishedAt": published["publishedAt"]}
     again = (await author.do("publishPost", {"id": post}, selection))["post"]
     assert again == {"status": "PUBLISHED", "version": 4, "publishedAt": published["publishedAt"]}
+
+
+async def test_what_is_public_is_changed_by_those_who_might_publish_it(ask: Asking) -> None:
+    author = await make_user(ask.engines, "author")
+    post = await make_post(ask.by(author), tags={"add": [{"create": {"name": "Roses", "slug": "roses"}}]})
+    await ask.by(author).do("publishPost", {"id": post}, POST)
+    published = (await ask.by(author).do("updatePost", {"id": post, "title": "By right"}, POST))["post"]
+    member = ask.by(replace(author, roles=frozenset()))  # as after `revokeRole`
+    changes: list[dict[str, Any]] = [
+        {"content": "Buy."},
+        {"title": "T"},
+        {"slug": "t"},
+        {"tags": {"set": []}},
+        {"contributors": {"set": []}},
+    ]
+    for change in changes:
+        assert await member.refused("updatePost", {"id": post, **change}, POST) == [("Forbidden", ("input", "id"))]
+    read = (
+        f"query($id: ID!) {{ {POST.replace('post', 'post: node(id: $id)', 1).replace('{', '{ ... on Post {', 1)} }} }}"
+    )
+    assert await member(read, id=post) == {"post": published}
+    assert (await member.do("archivePost", {"id": post}, POST))["errors"] == []
+    assert (await member.do("updatePost", {"id": post, "title": "Mine"}, POST))["post"]["title"] == "Mine"
+    assert await member.refused("publishPost", {"id": post}, POST) == [("Forbidden", ())]
 
 
 async def test_nobody_changes_anything(ask: Asking) -> None:

@@ -1,22 +1,47 @@
 """Users and their roles: who comes, who goes, and who may do what."""
 
 import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
+import pytest
 from sqlalchemy import func, select
 
 from db import models
 from db.session import Mode, RequestSession
+from graph.auth.passwords import prepared
 from graph.identity import sign_ins
+from graph.identity.service import Identity
 from graph.prepare.documents import OperationRequest
+from graph.schema import Mutation
+from graph.settings import Settings
 from graph.types.user import User
 from graph.viewer import Viewer
+from graph.writing.errors import AlreadyExists
+from tests.identity.people import CHEAP, PASSWORD
 from tests.mutations.asking import ADMIN, SCHEMA, Asking, make_user
 from tests.mutations.rows import id_of, make_document, make_post, rows
 from tests.writing.asking import EVERYTHING
 
 USER = "user { id email name isActive }"
 ROLES = "user { name roles { nodes { name } } }"
+
+
+@pytest.fixture
+def ask(ask: Asking) -> Iterator[Asking]:
+    """Asks where passwords can be proven; three wrong ones are many."""
+    identity = Identity(ask.engines, Settings.model_construct(sign_in_limit="3/minute"))
+    ask.services = [identity]
+    yield ask
+    identity.close()
+
+
+async def signed_in(ask: Asking, *roles: str, **values: Any) -> tuple[Viewer, dict[str, str]]:
+    """A user who has signed in, and what an input says to prove it."""
+    viewer = await make_user(ask.engines, *roles, hashed_password=CHEAP.hash(prepared(PASSWORD)), **values)
+    return replace(viewer, sign_in=uuid4()), {"currentPassword": PASSWORD}
 
 
 def user_id(viewer: Viewer) -> str:
@@ -57,19 +82,104 @@ async def test_an_address_is_taken_in_any_case_and_both_databases_say_so_alike(a
     taken = ("AlreadyExists", ["input", "email"], "Among the users, this email is taken; choose another.")
     given = {"email": "ADA@example.com", "name": "A"}
     assert await errors(ask.by(ADMIN), "createUser", given, USER) == [taken]
-    bob = await make_user(ask.engines)
-    change = {"id": user_id(bob), "email": "Ada@Example.com"}
+    bob, proof = await signed_in(ask)
+    change = {"id": user_id(bob), "email": "Ada@Example.com"} | proof
     assert await errors(ask.by(bob), "updateUser", change, USER) == [taken]
 
 
+def writing_an_address() -> set[str]:
+    """The mutations that may say that an address is taken, by their names in the schema."""
+    declarations = {field.graphql_name: field.declaration for field in Mutation.__strawberry_definition__.fields}
+    return {
+        name for name, it in declarations.items() if AlreadyExists in it.answers and "email" in it.input.model_fields
+    }
+
+
+async def test_nobody_takes_the_address_of_the_house_on_any_path(ask: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRELLIS_HOUSE_EMAIL", "Till@Example.org")
+    ada, proof = await signed_in(ask)
+    given = {
+        "signUp": (ask, {"name": "A", "password": "correct horse"}),
+        "createUser": (ask.by(ADMIN), {"name": "A"}),
+        "updateUser": (ask.by(ada), {"id": user_id(ada)} | proof),
+    }
+    assert given.keys() == writing_an_address()
+    for name, (asking, values) in given.items():
+        payload = await asking.do(name, values | {"email": "tiLL@example.org"}, "__typename")
+        ((kind, path, message),) = [(it["__typename"], it["path"], it["message"]) for it in payload["errors"]]
+        taken = "Among the users, this email is taken; choose another."
+        assert (name, kind, path, message) == (name, "AlreadyExists", ["input", "email"], taken)
+    house = await make_user(ask.engines, email="till@example.org")
+    admin, proof = await signed_in(ask, "admin")
+    moved = {"id": user_id(house), "email": "elsewhere@example.org"} | proof
+    assert await ask.by(admin).refused("updateUser", moved, USER) == [("InvalidState", ("input", "email"))]
+    named = {"id": user_id(house), "email": "till@example.org", "name": "The till"}
+    assert (await ask.by(ADMIN).do("updateUser", named, USER))["user"]["name"] == "The till"
+
+
 async def test_users_change_their_own_name_and_address(ask: Asking) -> None:
-    ada = await make_user(ask.engines, email="ada@example.com", name="Ada")
+    ada, proof = await signed_in(ask, email="ada@example.com", name="Ada")
     own = ask.by(ada)
-    payload = await own.do("updateUser", {"id": user_id(ada), "name": "Ada L.", "email": "ADA@lovelace.org"}, USER)
+    given = {"id": user_id(ada), "name": "Ada L.", "email": "ADA@lovelace.org"} | proof
+    payload = await own.do("updateUser", given, USER)
     assert payload["user"] | {"id": ""} == {"id": "", "email": "ada@lovelace.org", "name": "Ada L.", "isActive": True}
     for field in ("email", "name", "isActive"):
         null = {"id": user_id(ada), field: None}
         assert await own.refused("updateUser", null, USER) == [("InvalidInput", ("input", field))]
+
+
+async def test_an_address_changes_with_the_password_of_who_changes_it(ask: Asking) -> None:
+    ada, proof = await signed_in(ask, email="ada@example.com", name="Ada")
+    change = {"id": user_id(ada), "email": "other@example.com"}
+    missing = (
+        "InvalidInput",
+        ["input", "currentPassword"],
+        "To change an e-mail address takes your own password; send it along.",
+    )
+    assert await errors(ask.by(ada), "updateUser", change, USER) == [missing]
+    wrong = change | {"currentPassword": "not the password"}
+    assert await ask.by(ada).refused("updateUser", wrong, USER) == [("SignInFailed", ("input", "currentPassword"))]
+    key = replace(ada, sign_in=None, key_id=4)
+    assert await ask.by(key).refused("updateUser", change, USER) == [("Forbidden", ("input", "email"))]
+    assert await ask.by(key).refused("updateUser", change | proof, USER) == [
+        ("Forbidden", ("input", "currentPassword"))
+    ]
+    assert await rows(ask, select(models.User.email)) == [("ada@example.com",)]
+    same = {"id": user_id(ada), "email": "ADA@example.com", "name": "A"}  # as a form sends what it has
+    for viewer in (ada, key):
+        assert (await ask.by(viewer).do("updateUser", same, USER))["errors"] == []
+    assert (await ask.by(ada).do("updateUser", change | proof, USER))["user"]["email"] == "other@example.com"
+
+
+async def test_guesses_count_as_those_of_signing_in(ask: Asking) -> None:
+    ada, proof = await signed_in(ask)
+    change = {"id": user_id(ada), "name": "A", "currentPassword": "not the password"}
+    told = [await ask.by(ada).refused("updateUser", change, USER) for _ in range(4)]
+    assert told == [[("SignInFailed", ("input", "currentPassword"))]] * 3 + [[("TooManyAttempts", ("input",))]]
+    assert await ask.by(ada).refused("updateUser", change | proof, USER) == [("TooManyAttempts", ("input",))]
+    ((email,),) = await rows(ask, select(models.User.email))
+    given = {"email": email, "password": PASSWORD}
+    assert await ask.refused("signIn", given, "viewer { id }") == [("TooManyAttempts", ("input",))]
+
+
+async def test_nobody_asks_for_many_addresses_whether_they_are_taken(ask: Asking) -> None:
+    ada, proof = await signed_in(ask)
+    await make_user(ask.engines, email="bob@example.com")
+    probes = [{"id": user_id(ada), "email": "bob@example.com"} | proof] * 4
+    told = [await ask.by(ada).refused("updateUser", it, USER) for it in probes]
+    assert told == [[("AlreadyExists", ("input", "email"))]] * 3 + [[("TooManyAttempts", ("input",))]]
+    other, proof = await signed_in(ask)  # who is counted apart
+    change = {"id": user_id(other), "email": "new@example.com"} | proof
+    assert (await ask.by(other).do("updateUser", change, USER))["errors"] == []
+
+
+async def test_admins_change_addresses_of_others_with_their_own_password(ask: Asking) -> None:
+    ada, _ = await signed_in(ask, email="ada@example.com")
+    admin, proof = await signed_in(ask, "admin")
+    change = {"id": user_id(ada), "email": "other@example.com"}
+    assert await ask.by(ADMIN).refused("updateUser", change, USER) == [("Forbidden", ("input", "email"))]
+    assert await ask.by(admin).refused("updateUser", change, USER) == [("InvalidInput", ("input", "currentPassword"))]
+    assert (await ask.by(admin).do("updateUser", change | proof, USER))["user"]["email"] == "other@example.com"
 
 
 async def test_others_are_not_changed_and_their_addresses_not_shown(ask: Asking) -> None:

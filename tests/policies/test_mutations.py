@@ -11,9 +11,12 @@ from tests.policies.viewers import LIMITED
 from tests.policies.worlds import Worlds, entities
 
 KNOWN_TO_EXIST = {
-    ("transferFunds", "toAccountId"): "Money is sent to people whose accounts one does not see; their ids are given.",
+    (
+        "transferFunds",
+        "toAccountId",
+    ): "Money that arrives tells, at its cost; no refusal does (tests/mutations/test_money.py).",
 }
-"""Places that tell whether there is such a row, and why they may."""
+"""Places that tell of a row when the change is made, and why they may."""
 
 PLACES = [one for one in id_places() if (one.mutation, one.place[0]) not in KNOWN_TO_EXIST]
 

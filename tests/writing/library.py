@@ -24,11 +24,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, relat
 
 from db.relations import Predicate, Visibility
 from db.session.engines import Engines
-from graph.context import ContextFactory
+from graph.context import ContextFactory, RequestContext
 from graph.entity import Connection, Node, Schema, entity, query_type
 from graph.settings import Settings
 from graph.viewer import Viewer
-from graph.writing import Crud, RelationshipInput, Right, mutation_type, with_right
+from graph.writing import Crud, RelationshipInput, Right, UserError, guard_column, mutation_type, with_right
+from graph.writing.errors import InvalidInput, Place
 from tests.databases import Database
 from tests.entity.serving import settings_of
 from tests.writing.asking import AskingSchema
@@ -110,6 +111,12 @@ class Book(Node):
     genres: Connection[Genre]
 
 
+def _no_ban(name: str, _context: RequestContext, place: Place) -> UserError | None:
+    return InvalidInput("No genre is called so; choose another name.", place) if name == "banned" else None
+
+
+guard_column(GenreRow, "name", _no_ban)
+
 books = Crud(
     Book,
     ["title", "edition", "pages", "price", "form", "code"],
@@ -122,7 +129,10 @@ genres = Crud(Genre, ["name", "note", "code"], may=lambda _viewer, row: row.note
 
 Query = query_type(Book, Genre)
 Mutation = mutation_type(
-    [books.create, books.update, books.delete, books.create_many, partial(genres.upsert_many, by="name")]
+    [
+        *(books.create, books.update, books.delete, books.create_many),
+        *(genres.create, genres.update, partial(genres.upsert_many, by="name")),
+    ]
 )
 
 SCHEMA = Schema(Query, Settings.model_construct(), mutation=Mutation)

@@ -90,6 +90,8 @@ def test_each_mutation_says_what_it_may_answer() -> None:
         "updateBook": ["AlreadyExists", *always, "VersionConflict"],
         "deleteBook": [*always, "StillReferenced", "VersionConflict"],
         "createBooks": ["AlreadyExists", *always],
+        "createGenre": ["AlreadyExists", *always],
+        "updateGenre": ["AlreadyExists", *always, "VersionConflict"],
         "upsertGenres": ["AlreadyExists", *always],
     }
 

@@ -7,7 +7,7 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from db.characters import check_line
+from db.characters import check_line, fold
 from db.models import User
 from graph.auth.passwords import HASHER, check_password, prepared
 from graph.cli.database import transaction
@@ -15,7 +15,8 @@ from graph.cli.errors import CommandError, Exit
 from graph.cli.output import printable
 from graph.errors import InvalidPassword
 from graph.identity import users
-from graph.identity.errors import InvalidEmail
+from graph.identity.errors import EmailTaken, InvalidEmail
+from graph.mutations.house import HouseSettings
 
 NAME_CHARACTERS = 200
 ROWS_AT_ONCE = 500
@@ -33,6 +34,8 @@ def create(email: str, name: str, roles: list[str], *, password_stdin: bool) -> 
         email = users.checked_email(email)
     except InvalidEmail as error:
         raise CommandError(error.message, Exit.USAGE) from None
+    if _is_the_house(email):
+        raise CommandError(EmailTaken(email).message)
     hashed = _hashed_password(password_stdin)
     asyncio.run(_created(email, name, roles, hashed))
     typer.echo(f"added {email}")
@@ -58,12 +61,18 @@ def activate(email: str) -> None:
 
 
 def change_password(email: str, *, password_stdin: bool) -> None:
-    """Give a user another password. Raises `CommandError` where there is no terminal to ask for it."""
+    """Give a user another password. Raises `CommandError` for the house, and where no terminal can ask for it."""
+    if _is_the_house(email):
+        raise CommandError(f"Nobody signs in as {email}, whom paid orders pay; take another user.")
     hashed = _hashed_password(password_stdin)
     if hashed is None:
         raise CommandError("There is no terminal to ask for the password; give it with --password-stdin.", Exit.USAGE)
     ended = asyncio.run(_changed(email, hashed))
     typer.echo(f"{email} has another password; {_sign_ins(ended)}.")
+
+
+def _is_the_house(email: str) -> bool:
+    return fold(email.strip()) == HouseSettings().house_email
 
 
 def _hashed_password(from_stdin: bool) -> str | None:
