@@ -19,13 +19,16 @@ T = TypeVar("T", bound=Sized)
 
 
 class Kept(Generic[T]):
-    """Things by their texts."""
+    """Things by a text, which is their own or its hash."""
 
     def __init__(self, max_number: int, max_bytes: int) -> None:
         self._max_number = max_number
         self._max_bytes = max_bytes
         self._bytes = 0
         self._by_text: OrderedDict[str, T] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._by_text)
 
     def get(self, text: str) -> T | None:
         """What was kept for a text, now the last one to leave."""
