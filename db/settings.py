@@ -13,6 +13,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from db.dialects import DIALECTS, dialect_of
+from db.kept import MAX_CACHE_BYTES, MIB
 
 HOUSE = Path(__file__).resolve().parent.parent
 """The folder of the checkout: `alembic.ini`, `migrations/` and `var/` are found here."""
@@ -86,6 +87,12 @@ class DatabaseSettings(BaseSettings):
         default=True,
         description="Run prepared statements on the driver's own connection where that is possible (PostgreSQL). Off:"
         " every statement goes through SQLAlchemy, which is slower; turn it off to look for the cause of an error.",
+    )
+    max_cache_bytes: int = Field(
+        default=MAX_CACHE_BYTES,
+        ge=16 * MIB,
+        description="About how many bytes all that is kept for later requests may take: documents, their statements and"
+        " SQL. `/metrics` tells how full each cache is.",
     )
     log_sql: bool = Field(default=False, description="Write every statement to the log.")
 

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from db.session.engines import Engines
+from graph.caches import CacheMetrics
 from graph.domain import Domain, Identification
 from graph.endpoint import EndpointFirst, GraphQLEndpoint
 from graph.entity import Schema
@@ -71,6 +72,7 @@ def create_app(
         domain.is_operator,
         ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
     )
+    metrics.watch(CacheMetrics(endpoint.caches))
     served = for_other_origins(endpoint, settings)
     routes: list[BaseRoute] = [
         Route(GRAPHQL, served),

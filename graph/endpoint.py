@@ -5,7 +5,7 @@ Source: https://http-spec.graphql.org/
 """
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
+from db.kept import Cache, Figures
 from db.relations import Visibility
 from db.session.engines import Engines
 from db.statements import StatementCache
@@ -28,6 +29,7 @@ from graph.errors import ClientError, Unauthenticated
 from graph.explorer import ExplorerPage
 from graph.http import batches
 from graph.http.batches import not_answered
+from graph.http.negotiation import told
 from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
 from graph.http.responses import Answer, answer, batch_answer, refusal
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
@@ -65,7 +67,16 @@ class GraphQLEndpoint:
         self._services = services
         self._compress_from_bytes = settings.compress_from_bytes or sys.maxsize
         self._may_diagnose = access_to_doctor(settings.doctor, is_operator)
-        self._statements = StatementCache()
+        self._statements = StatementCache(max_cache_bytes=settings.max_cache_bytes)
+
+    def caches(self) -> Mapping[str, Figures]:
+        """How full the caches are, by name."""
+        return {
+            **self._operations.preparer.figures,
+            "added_documents": self.documents.added.figures,
+            **self._statements.figures,
+            Cache.SQL: self._engines.sql.figures,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
@@ -80,7 +91,7 @@ class GraphQLEndpoint:
         media_type = JSON
         try:
             headers = headers_of(request)
-            media_type = response_type(headers.get(b"accept", b"").decode("latin-1"))
+            media_type = response_type(told(headers, b"accept"))
             return await self._answer(request, headers, media_type)
         except HTTPException as refused:
             return refusal(refused, media_type, edition)
@@ -115,7 +126,7 @@ class GraphQLEndpoint:
             self.documents.let_be_kept(response, result, asked, request, viewer)
         # Secrets are in answers to mutations alone: none has a length that tells what is in it (0026, on BREACH).
         if len(response.body) >= self._compress_from_bytes and not contexts.changes:
-            await response.compress(headers.get(b"accept-encoding", b""))
+            await response.compress(told(headers, b"accept-encoding"))
         return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
 
     async def _execute(self, request: Request, asked: OperationRequest, contexts: ContextFactory) -> ExecutionResult:

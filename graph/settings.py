@@ -16,6 +16,9 @@ from db.settings import DatabaseSettings
 MAX_PAGE = 100
 """The most rows of one page, unless the settings say otherwise."""
 
+MAX_FIELDS = 8_000
+"""The most fields of one operation, unless the settings say otherwise: to plan so many takes 0.4 s and 13 MB."""
+
 KIB = 1024
 DAY_S = 24 * 60 * 60
 
@@ -100,6 +103,11 @@ class Settings(DatabaseSettings):
     max_statements: int = Field(default=100, ge=1, description="The most statements that one operation may need.")
     max_rows: int = Field(default=100_000, ge=1, description="The most rows that one operation may ask for.")
     max_values: int = Field(default=500_000, ge=1, description="The most values that one answer may hold.")
+    max_fields: int = Field(
+        default=MAX_FIELDS,
+        ge=1,
+        description="The most fields that one operation may select, with its fragments written out where they stand.",
+    )
     max_page: int = Field(default=MAX_PAGE, ge=1, description="The most rows of one page.")
     refuse_empty_comparisons: bool = Field(
         default=False,

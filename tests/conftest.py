@@ -114,6 +114,7 @@ LONG = (
     "execute/agreement",
     "execute/core",
     "explorer/demo",
+    "http/test_caches.py",  # memory is watched
     "http/test_hostile_values.py",
     "migrations/test_evolution.py",
     "mutations/test_hostile.py",

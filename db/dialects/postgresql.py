@@ -70,7 +70,7 @@ from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
-from db.dialects.postgresql_driver import DRIVER
+from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
 from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, learn_small_letters, takes_for_equal
 from db.dialects.postgresql_times import read_day, read_moment, read_moment_in_utc, read_time
 from db.relations import Expression, Key, Term, parameter_type, stored
@@ -156,6 +156,7 @@ class PostgreSQLConnections(ConnectionsDialect):
     def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
         """Replace lost connections, end transactions that were left open, and learn how the server writes texts."""
         learn_small_letters(engine)
+        event.listen(engine.sync_engine, "connect", bound_prepared_statements)
         event.listen(engine.sync_engine, "checkout", _replace_lost)
         event.listen(engine.sync_engine, "reset", _end_transaction)
 

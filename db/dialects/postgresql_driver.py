@@ -13,10 +13,16 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect
 from db.dialects.postgresql_numbers import AnyFloat, SingleFloat
 from db.dialects.postgresql_texts import ServerText
 from db.dialects.postgresql_times import TIMES, Day, InWords, Moment, TimeOfDay
+from db.kept import Kept
 from db.relations import stored
 
 DRIVER = "postgresql+trellis"
 """SQLAlchemy's name for asyncpg with these types."""
+
+
+MAX_PREPARED = 50
+MAX_PREPARED_BYTES = 1024 * 1024
+"""Of the texts of prepared statements, on one connection."""
 
 
 class _Compiler(PGCompiler_asyncpg):
@@ -44,6 +50,19 @@ class PostgreSQLDriver(PGDialect_asyncpg):
         DateTime: Moment,
         Time: TimeOfDay,
     }
+
+
+def bound_prepared_statements(connection: Any, _record: object) -> None:
+    """Let SQLAlchemy keep prepared statements of a connection by their length; its own cache counts them alone.
+
+    asyncpg keeps those of the fast path beside these: 100 of at most 15 KB.
+    """
+    if connection._prepared_statement_cache is not None:  # noqa: SLF001 - docs/private-names.md
+        connection._prepared_statement_cache = Kept(MAX_PREPARED, MAX_PREPARED_BYTES, _length)  # noqa: SLF001 - as above
+
+
+def _length(sql: str, _prepared: object) -> int:
+    return len(sql)
 
 
 registry.register(DRIVER.replace("+", "."), __name__, PostgreSQLDriver.__name__)

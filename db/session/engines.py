@@ -26,6 +26,7 @@ from db.dialects import dialect_of
 from db.dialects.connections import ConnectionsDialect, Options
 from db.fast import IdleConnections
 from db.fast.idle_connections import UNTRIED, never_open_at_once
+from db.session.compiled_sql import CompiledSQL, compiled_sql
 from db.session.connection import DatabaseConnection, Source, take
 from db.settings import DatabaseSettings
 
@@ -49,8 +50,8 @@ class PoolState(NamedTuple):
     overflow: int
 
 
-def create_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
-    """Make one engine. It connects when it is first used.
+def create_engine(url: URL, settings: DatabaseSettings, sql: CompiledSQL | None = None) -> AsyncEngine:
+    """Make one engine. It connects when it is first used; `sql` is where it keeps the SQL of statements.
 
     Pool: https://docs.sqlalchemy.org/en/21/core/pooling.html.
     """
@@ -64,6 +65,7 @@ def create_engine(url: URL, settings: DatabaseSettings) -> AsyncEngine:
         echo=settings.log_sql,
         json_serializer=dialect.json_text,
         json_deserializer=exact_json.loads,
+        execution_options={"compiled_cache": compiled_sql(settings.max_cache_bytes) if sql is None else sql},
         hide_parameters=True,  # values are people's data: they do not belong into logs and error texts
         **options,
     )
@@ -135,10 +137,12 @@ class Engines:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self.statement_timeout_s = settings.statement_timeout_s
-        self.primary = create_engine(settings.primary, settings)
+        self.sql = compiled_sql(settings.max_cache_bytes)
+        """The SQL of statements, of all engines."""
+        self.primary = create_engine(settings.primary, settings, self.sql)
         self.dialect: str = self.primary.dialect.name
         """`sqlite` or `postgresql`."""
-        self.replicas = tuple(create_engine(url, settings) for url in settings.replicas)
+        self.replicas = tuple(create_engine(url, settings, self.sql) for url in settings.replicas)
         self.connections = dialect_of(self.dialect).connections
         alone = settings.model_copy(
             update={
@@ -148,7 +152,8 @@ class Engines:
             }
         )
         self._probing = tuple(
-            create_engine(engine.url, alone) if isinstance(engine.pool, QueuePool) else engine for engine in self._all()
+            create_engine(engine.url, alone, self.sql) if isinstance(engine.pool, QueuePool) else engine
+            for engine in self._all()
         )
         """One for each database; a database in memory has but one connection."""
         self._has_fast_path = settings.fast_path and self.connections.has_fast_path

@@ -6,7 +6,7 @@ it, and a client whose document has gone sends its text once more.
 
 from typing import NamedTuple
 
-from graph.prepare.kept import Kept
+from db.kept import LARGEST_SHARE, Figures, Kept
 
 
 class _Added(NamedTuple):
@@ -21,7 +21,14 @@ class AddedDocuments:
 
     def __init__(self, capacity: int, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._kept: Kept[_Added] = Kept(capacity, capacity * max_bytes)
+        self._kept: Kept[str, _Added] = Kept(
+            capacity, max(capacity, LARGEST_SHARE) * max_bytes, lambda _sha256, added: added.size
+        )
+
+    @property
+    def figures(self) -> Figures:
+        """How full it is."""
+        return self._kept.figures
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -35,4 +42,4 @@ class AddedDocuments:
         """Keep a text that has passed all limits; one that is too large is not kept, and is answered all the same."""
         size = len(text.encode())
         if size <= self._max_bytes and self._kept.get(sha256) is None:
-            self._kept.keep(sha256, _Added(text, size))
+            self._kept[sha256] = _Added(text, size)

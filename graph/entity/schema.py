@@ -77,10 +77,11 @@ class Schema(strawberry.Schema):
             settings.max_values,
             settings.max_page,
             most_introspected(self._schema),
+            max_fields=settings.max_fields,
             introspection=settings.introspection,
             refuse_empty_comparisons=settings.refuse_empty_comparisons,
         )
-        self.preparer = Preparer(self._schema, limits, settings.prepared_operations)
+        self.preparer = Preparer(self._schema, limits, settings.prepared_operations, settings.max_cache_bytes)
         self.operations = (
             ExtendedOperations(self._schema, self.preparer, self)
             if self.extensions

@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route
 
 from graph.explorer.manifest import FILES, OWN_FILES, Manifest, integrity, verified
 from graph.http.compression import CODINGS, coding_for
+from graph.http.negotiation import MAX_HEADER_BYTES
 
 PATH = "/graphql/explorer"
 
@@ -99,7 +100,7 @@ async def send_file(request: Request) -> Response:
     headers = {**SECURITY_HEADERS, "Cache-Control": cache_control(asset, request), "Vary": "Accept-Encoding"}
     content = asset.content
     etag = asset.version
-    coding = coding_for(request.headers.get("accept-encoding", ""))
+    coding = coding_for(request.headers.get("accept-encoding", "")[:MAX_HEADER_BYTES])
     if coding is not None:
         headers["Content-Encoding"] = coding
         content = await asyncio.to_thread(asset.compressed, coding)  # other requests go on meanwhile

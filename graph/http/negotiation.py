@@ -11,8 +11,16 @@ from functools import lru_cache
 KEPT_HEADERS = 256
 """How many values of a header are kept with what they mean; clients send the same few."""
 
+MAX_HEADER_BYTES = 1_000
+"""What is read of such a header, so that those that are kept are short."""
+
 Weights = Mapping[str, float]
 """How much a client likes each name, from 0 (not at all) to 1, in the order of the header."""
+
+
+def told(headers: Mapping[bytes, bytes], name: bytes) -> str:
+    """What a header says, as far as it is read; nothing where there is none."""
+    return headers.get(name, b"")[:MAX_HEADER_BYTES].decode("latin-1")
 
 
 def weights(header: str) -> Weights:

@@ -16,7 +16,7 @@ from starlette.requests import Request as HTTPRequest
 
 from db.exact_json import loads_floats
 from graph.errors import ClientError, IllFormed
-from graph.http.negotiation import KEPT_HEADERS, liking, split, weights
+from graph.http.negotiation import KEPT_HEADERS, MAX_HEADER_BYTES, liking, split, told, weights
 from graph.prepare.documents import InvalidDocument, OperationRequest
 from graph.prepare.error_behavior import error_behavior
 
@@ -67,7 +67,7 @@ def response_type(accept: str) -> str:
 def wants_page(request: HTTPRequest) -> bool:
     """Whether a browser asks for a page, not a program for data."""
     asked_for_data = request.method not in ("GET", "HEAD") or not DATA.isdisjoint(request.query_params)
-    return not asked_for_data and HTML in weights(request.headers.get("accept", ""))
+    return not asked_for_data and HTML in weights(request.headers.get("accept", "")[:MAX_HEADER_BYTES])
 
 
 def headers_of(request: HTTPRequest) -> Headers:
@@ -92,7 +92,7 @@ async def read_request(
     """
     if request.method != "POST":
         return _from_parameters(request)
-    media_type, parameters = split(headers.get(b"content-type", b"").decode("latin-1"))
+    media_type, parameters = split(told(headers, b"content-type"))
     if media_type != JSON:
         raise HTTPException(415, f"Send the request as {JSON}.")
     if parameters.get("charset", "utf-8") not in UTF_8:

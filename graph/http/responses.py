@@ -47,9 +47,9 @@ class Answer(Response):
             *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()),
         ]
 
-    async def compress(self, accept_encoding: bytes) -> None:
+    async def compress(self, accept_encoding: str) -> None:
         """Make the body shorter, in a coding that the client takes."""
-        coding = coding_for(accept_encoding.decode("latin-1"))
+        coding = coding_for(accept_encoding)
         if coding is not None:
             self.body = await compressed(self.body, coding)
             self.headers["content-length"] = str(len(self.body))

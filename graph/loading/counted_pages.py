@@ -5,7 +5,7 @@ after `FEW` rows; then the page is read in its order, which an index may serve, 
 expected to find as much the next time. Why: docs/decisions/0003-a-page-per-parent.md.
 """
 
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column
@@ -18,6 +18,9 @@ from graph.loading.queries import FoundRows, ListQuery, Order, PageArguments, Pr
 
 FEW = 500
 """As many rows are read to be counted; when there are more, they were read for nothing."""
+
+MAX_KNOWN = 4_000
+"""How many selections of columns are remembered with whether a row has them."""
 
 
 class Counted(NamedTuple):
@@ -71,7 +74,7 @@ def counted_pages(
     return loaders.once(identity, lambda: LevelLoader(fetch, listing.model))
 
 
-@cache
+@lru_cache(MAX_KNOWN)
 def _are_stored(model: Mapper[Any], columns: tuple[str, ...]) -> bool:
     """Whether a row has these columns at hand; what is computed would be computed for rows that nobody sees."""
     return all(isinstance(model.columns.get(name), Column) for name in columns)

@@ -24,25 +24,22 @@ from graphql import (
     specified_rules,
     validate,
 )
+from graphql.execution.collect_fields import FragmentDetails
 from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from db.kept import MAX_CACHE_BYTES, Cache, Figures, Kept
 from graph.errors import TooCostly
 from graph.prepare.error_behavior import ErrorBehavior
-from graph.prepare.kept import Kept
 from graph.prepare.limits import Limits
 from graph.prepare.mistakes import bytes_of, found_by, most_errors, most_suggested, told
 from graph.prepare.operation import CheckedOperation, PreparedOperation, size_arguments
 
-MAX_KEPT_BYTES = 128 * 1024 * 1024
-"""Of all prepared documents together: text of 20 KB can make 10 MB of nodes and plans."""
 BYTES_PER_TOKEN = 1_200
 """What a token's nodes and its share of the plan take, measured; the shortest tokens take the most."""
 
 MAX_REFUSED = 1_000
-MAX_REFUSED_BYTES = 16 * 1024 * 1024
-"""Of all documents that were refused."""
 BYTES_PER_OPERATION = 1_000
 """What the kind and the name of an operation take."""
 
@@ -59,7 +56,9 @@ class Prepared:
     """A valid document."""
 
     document: DocumentNode
-    fragments: Mapping[str, FragmentDefinitionNode]
+    fragments: dict[str, FragmentDefinitionNode]
+    details: dict[str, FragmentDetails]
+    """The fragments as graphql-core's executor takes them."""
     size: int
     """About how many bytes it takes."""
     operations: dict[str | None, PreparedOperation] = field(default_factory=dict)
@@ -117,22 +116,29 @@ def no_such_operation() -> GraphQLError:
 class Preparer:
     """Prepares documents for one schema and keeps the most recently used ones."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits, capacity: int) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, limits: Limits, capacity: int, max_cache_bytes: int = MAX_CACHE_BYTES
+    ) -> None:
         self.limits = limits
         self._schema = schema
-        self._kept: Kept[Prepared] = Kept(capacity, MAX_KEPT_BYTES)
-        self._refused: Kept[Refusal] = Kept(MAX_REFUSED, MAX_REFUSED_BYTES)
+        self._kept: Kept[str, Prepared] = Kept(capacity, Cache.DOCUMENTS.share_of(max_cache_bytes), _size)
+        self._refused: Kept[str, Refusal] = Kept(MAX_REFUSED, Cache.REFUSED_DOCUMENTS.share_of(max_cache_bytes), _size)
         hidden = () if limits.introspection else (NoSchemaIntrospectionCustomRule,)
         self._sizes = size_arguments(schema)
         self._suggested = most_suggested(schema)
         self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, *hidden)
+
+    @property
+    def figures(self) -> Mapping[str, Figures]:
+        """How full its caches are."""
+        return {Cache.DOCUMENTS: self._kept.figures, Cache.REFUSED_DOCUMENTS: self._refused.figures}
 
     def prepare(self, text: str) -> Prepared:
         """Parse and validate a document, or take it from the cache. Raises `InvalidDocument`."""
         prepared = self._kept.get(text)
         if prepared is None:
             prepared = self._prepare_once(text)
-            self._kept.keep(text, prepared)
+            self._kept[text] = prepared
         return prepared
 
     def _prepare_once(self, text: str) -> Prepared:
@@ -143,7 +149,7 @@ class Preparer:
         try:
             return self._prepare(text)
         except InvalidDocument as invalid:
-            self._refused.keep(text, _refusal(text, invalid))
+            self._refused[text] = _refusal(text, invalid)
             raise
 
     def prepare_for_good(self, text: str) -> Prepared:
@@ -174,7 +180,9 @@ class Preparer:
             node = get_operation_ast(prepared.document, name)
             if node is None:
                 raise InvalidDocument([no_such_operation()])
-            found = PreparedOperation(self._schema, node, prepared.fragments, self._sizes, self.limits)
+            found = PreparedOperation(
+                self._schema, node, prepared.fragments, prepared.details, self._sizes, self.limits
+            )
             prepared.operations[name] = found
         return found
 
@@ -215,7 +223,8 @@ class Preparer:
             wrong = [self._coded(error, "GRAPHQL_VALIDATION_FAILED") for error in errors]
             raise InvalidDocument(wrong, _operations_of(document))
         fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-        return Prepared(document, fragments, sys.getsizeof(text) + BYTES_PER_TOKEN * document.token_count)
+        details = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
+        return Prepared(document, fragments, details, sys.getsizeof(text) + BYTES_PER_TOKEN * document.token_count)
 
     def _mistakes(self, document: DocumentNode) -> list[GraphQLError]:
         def check(most: int, hide_suggestions: bool) -> list[GraphQLError]:
@@ -234,6 +243,10 @@ class Preparer:
         if not self.limits.introspection:  # graphql-core hides all suggestions but one
             message = message.partition(" Did you mean")[0]
         return told(error, message, code)
+
+
+def _size(_text: str, found: Prepared | Refusal) -> int:
+    return found.size
 
 
 def _operations_of(document: DocumentNode) -> DocumentNode:

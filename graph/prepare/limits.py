@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 
-from graph.settings import MAX_PAGE
+from graph.settings import MAX_FIELDS, MAX_PAGE
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,8 @@ class Limits:
     max_page: int = MAX_PAGE
     max_introspected: int = sys.maxsize
     """Of the values, those that introspection may answer with: `most_introspected` of the schema."""
+    max_fields: int = MAX_FIELDS
+    """Of an operation, with its fragments written out."""
     introspection: bool = True
     refuse_empty_comparisons: bool = False
     """Whether every part of a filter must ask something."""

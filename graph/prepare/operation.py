@@ -28,7 +28,7 @@ from graph.prepare.cost import Cost, Document, cost_of
 from graph.prepare.fields import planned
 from graph.prepare.introspection import TYPE
 from graph.prepare.limits import Limits
-from graph.prepare.plan import CONDITIONS, Plan, selections_of
+from graph.prepare.plan import CONDITIONS, Plan, fields_of, selections_of
 from graph.prepare.variables import Variables
 
 MAX_COSTS = 64
@@ -54,16 +54,20 @@ class PreparedOperation:
         self,
         schema: GraphQLSchema,
         node: OperationDefinitionNode,
-        fragments: Mapping[str, FragmentDefinitionNode],
+        fragments: dict[str, FragmentDefinitionNode],
+        details: dict[str, FragmentDetails],
         sizes: frozenset[str],
         limits: Limits,
     ) -> None:
+        """Plan an operation. The fragments are those of its document, which all of its operations share."""
         self.node = node
         self.kind = node.operation
-        self.fragments = dict(fragments)
-        self.details = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
-        self.plan = Plan(schema, node, self.details)
+        self.fragments = fragments
+        self.details = details
+        self.plan = Plan(schema, node, details)
         self.variables = Variables(schema, node, hide_suggestions=not limits.introspection)
+        self.fields = fields_of(node, fragments)
+        """How many fields it selects, with its fragments written out."""
         self._schema = schema
         self._limits = limits
         self.coordinates: OperationCoordinates | None = None
@@ -101,6 +105,8 @@ class PreparedOperation:
         document = Document(self._schema, self.fragments, variables, limits.max_page, limits.max_introspected)
         cost = cost_of(document, self.node)
         refuse_costly(cost, self._limits)
+        if self.fields > limits.max_fields:
+            raise TooCostly("fields", min(self.fields, MAX_SHOWN), limits.max_fields)
         if len(self._costs) >= MAX_COSTS:
             self._costs.clear()
         self._costs[sizes] = cost

@@ -32,6 +32,11 @@ from graph.prepare.fields import FieldPlan, Selection
 MAX_SELECTIONS = 16
 """How many selections are kept of one field whose selection hangs on variables."""
 
+FIELDS_PER_NODE = 8
+"""How many planned fields are kept, on average, of one node of a document. Each combination of `@skip` and `@include`
+on each level plans anew; what is more than that is planned again."""
+MIN_FIELDS = 500
+
 MAX_DEPTH = 200
 """How deep selections may nest; writers of JSON end soon behind it."""
 
@@ -43,21 +48,25 @@ class Plan:
     """The selections of one operation."""
 
     def __init__(
-        self, schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDetails]
+        self, schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: dict[str, FragmentDetails]
     ) -> None:
         self.operation = operation
         self._schema = schema
-        self._fragments = dict(fragments)
+        self._fragments = fragments
         self.roots: OrderedDict[Hashable, Selection] = OrderedDict()
         """What was asked of the root, as `FieldPlan.selections`."""
         definitions = {name: fragment.definition for name, fragment in fragments.items()}
-        directives = [one for selection in selections_of(operation, definitions) for one in selection.directives or ()]
+        selections = list(selections_of(operation, definitions))
+        directives = [one for selection in selections for one in selection.directives or ()]
         self.incremental = any(directive.name.value in INCREMENTAL for directive in directives)
         """Whether parts of the answer may come later."""
         stopped = GraphQLDisableErrorPropagationDirective.name
         has_stopped = any(directive.name.value == stopped for directive in operation.directives or ())
         self.on_error = ErrorBehavior.NULL if has_stopped else ErrorBehavior.PROPAGATE
         """What errors do when the request does not say: graphql-core has a directive for it."""
+        self._max_fields = max(MIN_FIELDS, FIELDS_PER_NODE * len(selections))
+        self._planned = 0
+        """How many fields were planned since all were forgotten."""
         self._varies = any(fragment.variable_signatures for fragment in fragments.values())
         """Fragments have variables, an experiment of graphql-core's: nothing can be kept."""
         self.fixed = not self._varies and not any(map(_is_open, directives))
@@ -65,6 +74,9 @@ class Plan:
 
     def root(self, type_: GraphQLObjectType, variables: VariableValues, *, hide_suggestions: bool) -> Selection:
         """What the operation asks of the root."""
+        if self._planned > self._max_fields:
+            self.roots.clear()
+            self._planned = 0
         if self.fixed and type_ in self.roots:
             return self.roots[type_]
         collected = collect_fields(
@@ -106,6 +118,7 @@ class Plan:
         for key, details in collected.items():
             definition = self._schema.get_field(type_, details[0].node.name.value)
             if definition is not None:  # else the document was not validated, and the field is left out
+                self._planned += 1
                 yield FieldPlan(type_, key, definition, details, depth)
 
 
@@ -129,6 +142,34 @@ def selections_of(
                     left.append(fragments[name].selection_set)
             elif isinstance(selection, FieldNode | InlineFragmentNode) and selection.selection_set:
                 left.append(selection.selection_set)
+
+
+def fields_of(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> int:
+    """How many fields an operation selects when its fragments are written out where they stand.
+
+    Each fragment is counted once, so the work is linear in the document.
+    """
+    known: dict[str, int] = {}
+
+    def count(selections: SelectionSetNode) -> int:
+        fields, left = 0, [selections]
+        while left:
+            for selection in left.pop().selections:
+                if isinstance(selection, FragmentSpreadNode):
+                    fields += in_fragment(selection.name.value)
+                    continue
+                fields += isinstance(selection, FieldNode)
+                if isinstance(selection, FieldNode | InlineFragmentNode) and selection.selection_set:
+                    left.append(selection.selection_set)
+        return fields
+
+    def in_fragment(name: str) -> int:
+        if name not in known:
+            known[name] = 0
+            known[name] = count(fragments[name].selection_set) if name in fragments else 0
+        return known[name]
+
+    return count(operation.selection_set)
 
 
 def _is_open(directive: DirectiveNode) -> bool:

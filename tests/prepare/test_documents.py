@@ -56,17 +56,30 @@ def test_the_least_recently_used_document_goes_first(preparer: Preparer) -> None
     assert preparer.prepare(texts[1]) is not artists
 
 
-def test_long_documents_make_room_by_their_length(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
-    preparer = Preparer(schema._schema, LIMITS, capacity=1_000)  # noqa: SLF001 - as above
-    short = preparer.prepare("{ __typename }")
-    monkeypatch.setattr(documents, "MAX_KEPT_BYTES", 3 * short.size)
-    preparer = Preparer(schema._schema, LIMITS, capacity=1_000)  # noqa: SLF001 - as above
-    short = preparer.prepare("{ __typename }")
-    assert preparer.prepare("{ __typename }") is short
-    # Three times as many tokens: there is room for nothing else.
-    long = preparer.prepare("{ a: __typename b: __typename }")
-    assert long.size > 2 * short.size
-    assert preparer.prepare("{ __typename }") is not short
+def test_long_documents_make_room_by_their_length(schema: Schema) -> None:
+    short = "{ __typename }"
+    size = Preparer(schema._schema, LIMITS, capacity=1).prepare(short).size  # noqa: SLF001 - as above
+    # The documents have 6/16 of all bytes: room for eight that are so short.
+    preparer = Preparer(schema._schema, LIMITS, 1_000, max_cache_bytes=8 * size * 16 // 6 + 1)  # noqa: SLF001 - as above
+    first = preparer.prepare(short)
+    assert preparer.prepare(short) is first
+    for number in range(8):
+        preparer.prepare(f"{{ a{number}: __typename }}")
+    assert preparer.prepare(short) is not first
+    entries, taken, most, dropped = preparer.figures["documents"]
+    assert entries < 8
+    assert taken <= most
+    assert dropped > 0
+
+
+def test_a_document_that_would_push_out_a_quarter_of_all_others_is_not_kept(schema: Schema) -> None:
+    short = "{ __typename }"
+    size = Preparer(schema._schema, LIMITS, capacity=1).prepare(short).size  # noqa: SLF001 - as above
+    preparer = Preparer(schema._schema, LIMITS, 1_000, max_cache_bytes=8 * size * 16 // 6 + 1)  # noqa: SLF001 - as above
+    first = preparer.prepare(short)
+    long = "{ a: __typename b: __typename }"
+    assert preparer.prepare(long) is not preparer.prepare(long)
+    assert preparer.prepare(short) is first
 
 
 def test_what_is_refused_pushes_nothing_out(preparer: Preparer) -> None:

@@ -49,6 +49,11 @@ COSTLY = {
     "3,000 names for one column": "{ tracks(first: 100) { nodes { mediaType { tracks(first: 100) { nodes {"
     + " ".join(f"a{n}: composer" for n in range(3_000))
     + "} } } } } }",
+    "a fragment of 2,500 names under 90 relations": "{ tracks(first: 1) { nodes {"
+    + " ".join(f"b{n}: mediaType {{ ...F }}" for n in range(90))
+    + "} } } fragment F on MediaType {"
+    + " ".join(f"a{n}: name" for n in range(2_500))
+    + "}",
     "100 groups of 1,000": "{"
     + " ".join(f"a{n}: tracksAggregate {{ groupBy(fields: [COMPOSER], first: 1000) {{ count }} }}" for n in range(51))
     + "}",

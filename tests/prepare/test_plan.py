@@ -12,7 +12,7 @@ from graph.entity import Schema
 from graph.execute.rows import RowProjection
 from graph.prepare.documents import OperationRequest
 from graph.prepare.fields import FieldPlan, Selection
-from graph.prepare.plan import MAX_SELECTIONS
+from graph.prepare.plan import FIELDS_PER_NODE, MAX_SELECTIONS, MIN_FIELDS
 from tests.databases import StatementRecorder
 from tests.execute.running import data_of
 
@@ -284,3 +284,33 @@ async def test_the_names_of_types_are_everywhere_and_cost_nothing(
     }
     # The page, and whether there is an artist.
     assert len(seen) == 2
+
+
+async def test_combinations_of_several_levels_are_kept_up_to_a_number_in_all(schema: Schema, filled: Engines) -> None:
+    """Four levels with eight combinations each are 4,096 plans, of 16 at most for each field."""
+    switches = [f"s{number}" for number in range(12)]
+
+    def switched(level: int, name: str) -> str:
+        mine = switches[3 * level : 3 * level + 3]
+        return " ".join(f"{switch}: {name} @include(if: ${switch})" for switch in mine)
+
+    query = f"""query ({" ".join(f"${switch}: Boolean!" for switch in switches)}) {{
+        albums(first: 1) {{ nodes {{ {switched(0, "title")} artist {{ {switched(1, "name")}
+            albums(first: 1) {{ nodes {{ {switched(2, "title")} artist {{ {switched(3, "name")} }} }} }}
+        }} }} }}
+    }}"""
+    most = max(MIN_FIELDS, FIELDS_PER_NODE * query.count("@include"))
+    of_one_run = 12 + 6
+    for number in range(0, 4_096, 17):
+        values = {switch: bool(number >> place & 1) for place, switch in enumerate(switches)}
+        data = await answered(schema, filled, query, values)
+        (album,) = data["albums"]["nodes"]
+        assert set(album) == {switch for switch in switches[:3] if values[switch]} | {"artist"}
+        assert len(fields_of(kept_of(schema, query, values))) <= most + of_one_run
+
+
+def kept_of(schema: Schema, query: str, variables: Mapping[str, Any]) -> list[Selection]:
+    """Every selection that is kept of an operation, whatever its variables."""
+    preparer = schema.preparer
+    priced = preparer.check(preparer.operation(preparer.prepare(query), None), variables)
+    return [selection for root in priced.operation.plan.roots.values() for selection in below(root)]

@@ -34,7 +34,7 @@ def prepared(text: str) -> PreparedOperation:
     document = parse(text)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     (node,) = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
-    return PreparedOperation(SCHEMA, node, fragments, frozenset(), LIMITS)
+    return PreparedOperation(SCHEMA, node, fragments, {}, frozenset(), LIMITS)
 
 
 def run(counter: UsageCounter, operation: PreparedOperation, client: Client, times: int = 1) -> None:

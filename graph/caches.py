@@ -1,0 +1,30 @@
+"""What `/metrics` says of the caches: how full each is, and how much it has dropped."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from db.kept import Figures
+
+
+class CacheMetrics(Collector):
+    """The state of the caches at this moment."""
+
+    def __init__(self, figures: Callable[[], Mapping[str, Figures]]) -> None:
+        """`figures` tells of each cache by its name."""
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        """Every figure."""
+        entries = GaugeMetricFamily("trellis_cache_entries", "What each cache holds.", labels=["cache"])
+        size = GaugeMetricFamily("trellis_cache_bytes", "About how many bytes that takes.", labels=["cache"])
+        most = GaugeMetricFamily("trellis_cache_max_bytes", "How many bytes it may take.", labels=["cache"])
+        dropped = CounterMetricFamily("trellis_cache_dropped", "What has made room for others.", labels=["cache"])
+        for name, figures in self._figures().items():
+            entries.add_metric([name], figures.entries)
+            size.add_metric([name], figures.bytes)
+            most.add_metric([name], figures.max_bytes)
+            dropped.add_metric([name], figures.dropped)
+        yield from (entries, size, most, dropped)
