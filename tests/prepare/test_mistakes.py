@@ -145,10 +145,15 @@ def test_a_remembered_refusal_knows_the_kinds_of_its_operations(preparer: Prepar
 
 
 def test_refusals_are_remembered_within_a_number_and_bytes(schema: Schema, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, bound in (("MAX_REFUSED", 2), ("MAX_REFUSED_BYTES", 5_000)):
-        with monkeypatch.context() as patched:
-            patched.setattr(documents, name, bound)
-            preparer = Preparer(schema._schema, LIMITS, capacity=3)  # noqa: SLF001 - as above
+    graphql = schema._schema  # noqa: SLF001 - as above
+    monkeypatch.setattr(documents, "MAX_REFUSED", 2)
+    few = Preparer(graphql, LIMITS, capacity=3)
+    monkeypatch.undo()
+    refusals(few, "{ nothing }")
+    size = few.figures["refused_documents"].bytes
+    # Refusals have a sixteenth of all bytes: room for five that are so short.
+    small = Preparer(graphql, LIMITS, capacity=3, max_cache_bytes=16 * 5 * size)
+    for preparer in (few, small):
         first = refusals(preparer, "{ nothing }")
         assert refusals(preparer, "{ nothing }")[0] is first[0]
         for number in range(5):

@@ -390,10 +390,12 @@ async def test_a_statement_that_is_cut_off_harms_nobody(engines: Engines) -> Non
 
 
 async def test_a_statement_over_its_time_harms_nobody(engines: Engines) -> None:
-    engines.statement_timeout_s = 0.1
+    usual_s = engines.statement_timeout_s
     for road in (single, snapshot, current, executed, changed):
+        engines.statement_timeout_s = 0.1
         with pytest.raises(DeadlineExceeded):
             await road(engines, Failing("endless", ENDLESS[engines.dialect]))
+        engines.statement_timeout_s = usual_s  # a busy machine takes its time for innocent statements, too
         await innocent(engines)
 
 
