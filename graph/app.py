@@ -22,6 +22,7 @@ from graph.errors import Unexpected
 from graph.explorer import ExplorerPage, explorer_files
 from graph.health import Health
 from graph.http.cors import for_other_origins
+from graph.http.proxies import TrustedProxies
 from graph.http.responses import refusal
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
@@ -84,6 +85,7 @@ def create_app(
     app = Starlette(
         routes=routes,
         middleware=[
+            *([Middleware(TrustedProxies, trusted=settings.trusted_proxies)] if settings.trusted_proxies else []),
             Middleware(MetricsMiddleware, metrics=metrics, paths=paths),
             Middleware(EndpointFirst, path=GRAPHQL, endpoint=served),
         ],

@@ -4,6 +4,7 @@ Environment variables with the prefix `TRELLIS_` enter, one frozen object leaves
 opened or connected.
 """
 
+import ipaddress
 import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
@@ -25,6 +26,9 @@ HTTPEdition: TypeAlias = Literal["2025", "2026"]
 ANY_ORIGIN = "*"
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*,]+")
 """Also of apps: `capacitor://localhost`. Source: https://www.rfc-editor.org/rfc/rfc6454#section-6.2"""
+UNIX_SOCKET = "unix"
+"""Among proxies: whoever connects by a Unix socket, which has no address."""
+
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 """Which browsers leave out."""
 
@@ -65,6 +69,12 @@ class Settings(DatabaseSettings):
 
     host: str = Field(default="127.0.0.1", description="The address that the server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port that the server listens on.")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Proxies whose `Forwarded` and `X-Forwarded-For`, `-Proto` and `-Host` are believed: addresses and"
+        " networks, separated by commas, such as `10.0.0.0/8`; `unix` for a Unix socket. Empty: nobody's"
+        " (docs/operations.md).",
+    )
     explorer: bool = Field(default=True, description="Serve GraphiQL to browsers at `/graphql`.")
     doctor: DoctorAccess = Field(
         default=DoctorAccess.OPERATORS,
@@ -166,7 +176,7 @@ class Settings(DatabaseSettings):
         default="100/minute", description="How often sign-in may be tried from one network address."
     )
 
-    @field_validator("token_keys", "cors_origins", "documents_exempt", mode="before")
+    @field_validator("token_keys", "cors_origins", "documents_exempt", "trusted_proxies", mode="before")
     @classmethod
     def _split_lists_by_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -195,6 +205,11 @@ class Settings(DatabaseSettings):
         if value == (ANY_ORIGIN,):
             return value
         return tuple(map(_origin, value))
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_proxy, value))
 
     @field_validator("cors_credentials")
     @classmethod
@@ -225,3 +240,14 @@ def _origin(text: str) -> str:
             " and each one by its name; `*` stands alone"
         )
     return origin.removesuffix(DEFAULT_PORTS.get(origin.partition(":")[0], ""))
+
+
+def _proxy(text: str) -> str:
+    """An address or a network, as people write them, or `unix`. Raises `ValueError`."""
+    try:
+        return text if text == UNIX_SOCKET else str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise ValueError(
+            f"has {text!r}, which is neither an address nor a network: write such as 192.0.2.1, 10.0.0.0/8 or"
+            f" 2001:db8::/32, or {UNIX_SOCKET} for a Unix socket; names are not looked up"
+        ) from None

@@ -32,6 +32,7 @@ def _run(host: str, port: int, workers: int, *, access_log: bool) -> None:
         "port": port,
         "access_log": access_log,
         "server_header": False,
+        "proxy_headers": False,  # believes this machine by default; whom we believe, TRELLIS_TRUSTED_PROXIES says
         "timeout_graceful_shutdown": GRACE_S,
     }
     if workers == 1:
