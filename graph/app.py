@@ -3,7 +3,9 @@
 No noun is known here: what is served, to whom and with which services, the domain says.
 """
 
+import asyncio
 import gc
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
@@ -28,6 +30,7 @@ from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
 from graph.schema import DOMAIN
 from graph.settings import Settings
+from graph.startup import StartChecks, check, refuse_unknown_variables
 from graph.usage.counting import UsageCounter
 from graph.usage.monitoring import UsageMetrics
 from graph.usage.task import UsageWriter
@@ -43,8 +46,9 @@ def create_app(
     """Make the application. Without settings, they are read from the environment.
 
     `identify` tells who sent a request, in the place of the domain's own identification.
-    Databases are first spoken to when the first request needs them; they are closed when the server stops.
+    Databases are first spoken to when the server starts, to see that they can serve; they are closed when it stops.
     """
+    from_environment = settings is None
     settings = settings or Settings()
     engines = Engines(settings)
     metrics = Metrics(engines)
@@ -53,14 +57,29 @@ def create_app(
     health = Health(engines, settings, schema)
     counting = _counting(schema, engines, settings, metrics)
 
+    async def see_to_the_start() -> None:
+        if not settings.start_checks:
+            return
+        try:
+            if from_environment:
+                refuse_unknown_variables(os.environ, Settings, domain.settings)
+            await asyncio.to_thread(started.check)
+            await check(engines, settings, health.ask)
+        except Exception:
+            await close()
+            raise
+
+    async def close() -> None:
+        started.close()
+        await engines.dispose()
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await health.start()
         async with endpoint.documents.running(), counting():
             _spare_the_collector()
             yield
-        started.close()
-        await engines.dispose()
+        await close()
 
     endpoint = GraphQLEndpoint(
         schema,
@@ -88,6 +107,7 @@ def create_app(
             *([Middleware(TrustedProxies, trusted=settings.trusted_proxies)] if settings.trusted_proxies else []),
             Middleware(MetricsMiddleware, metrics=metrics, paths=paths),
             Middleware(EndpointFirst, path=GRAPHQL, endpoint=served),
+            Middleware(StartChecks, check=see_to_the_start),
         ],
         exception_handlers={HTTPException: _refused, Exception: _broken},
         lifespan=lifespan,

@@ -5,14 +5,15 @@ Probes use connections of their own: overload is not death. Nothing is written, 
 
 import asyncio
 from collections.abc import Mapping
+from typing import Protocol
 
+from sqlalchemy import FromClause
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from db.migrate import history
 from db.probing import Finding, Note, Probe, Problem, Wanted
 from db.session.engines import Engines
-from graph.entity import Schema
 from graph.settings import Settings
 
 UPGRADE = "Run `trellis db upgrade`."
@@ -36,10 +37,17 @@ SENTENCES: Mapping[str, str] = {
 """What people are told after the name of a database."""
 
 
+class ShowsTables(Protocol):
+    """The schema, as far as health goes."""
+
+    def tables(self) -> tuple[FromClause, ...]:
+        """The tables whose rows the schema shows."""
+
+
 class Health:
     """What the balancers of one server are told. They may ask at once: the databases are asked once for all of them."""
 
-    def __init__(self, engines: Engines, settings: Settings, schema: Schema) -> None:
+    def __init__(self, engines: Engines, settings: Settings, schema: ShowsTables) -> None:
         self._engines = engines
         self._timeout_s = settings.readiness_timeout_s
         self._schema = schema
@@ -64,7 +72,7 @@ class Health:
 
     async def respond(self, _request: Request) -> Response:
         """`/readyz`: whether the databases can serve, and how full the pools are; 503 with the reasons when not."""
-        found = await self._ask()
+        found = await self.ask()
         problems = [(name, finding.problem) for name, finding in found.items() if finding.problem is not None]
         reasons = [_said(*problem) for problem in problems if problem[0] == PRIMARY]
         if self._draining:
@@ -80,7 +88,8 @@ class Health:
         }
         return JSONResponse(answer, 503 if reasons else 200)
 
-    async def _ask(self) -> dict[str, Finding]:
+    async def ask(self) -> dict[str, Finding]:
+        """How the databases are found, by name."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._look())
         return await asyncio.shield(self._asking)  # who stops waiting leaves the others theirs

@@ -69,6 +69,14 @@ class Settings(DatabaseSettings):
 
     host: str = Field(default="127.0.0.1", description="The address that the server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port that the server listens on.")
+    start_checks: bool = Field(
+        default=True,
+        description="See before listening that the database answers, with the tables and the revision that the code"
+        " wants, and that no variable is misspelt. Off: start whatever is missing; `/readyz` says what.",
+    )
+    wait_for_database_s: float = Field(
+        default=0, ge=0, description="Seconds that a start waits for a database that is down or starts."
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Proxies whose `Forwarded` and `X-Forwarded-For`, `-Proto` and `-Host` are believed: addresses and"
