@@ -26,8 +26,10 @@ from graph.health import Health
 from graph.http.cors import for_other_origins
 from graph.http.proxies import TrustedProxies
 from graph.http.responses import refusal
+from graph.liveness import Liveness
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
+from graph.operators import OperatorAccess
 from graph.schema import DOMAIN
 from graph.settings import Settings
 from graph.startup import StartChecks, check, refuse_unknown_variables
@@ -55,6 +57,8 @@ def create_app(
     started = domain.start(engines, settings)
     schema = domain.schema(settings)
     health = Health(engines, settings, schema)
+    access = OperatorAccess(settings)
+    alive = Liveness(access, health, metrics)
     counting = _counting(schema, engines, settings, metrics)
 
     async def see_to_the_start() -> None:
@@ -94,9 +98,10 @@ def create_app(
     served = for_other_origins(endpoint, settings)
     routes: list[BaseRoute] = [
         Route(GRAPHQL, served),
-        Route("/healthz", _alive),
+        Route("/healthz", alive.respond),
+        Route("/livez", alive.respond),
         Route("/readyz", health.respond),
-        Route("/metrics", metrics.respond),
+        Route("/metrics", access.only(metrics.respond)),
     ]
     if settings.explorer:
         routes += [explorer_files(), Route("/", _to_explorer)]
@@ -151,11 +156,6 @@ async def _broken(request: Request, error: Exception) -> Response:
     """Our own fault, outside of any operation."""
     masked = Unexpected(reported(error, request.url.path))
     return JSONResponse({"errors": [masked.formatted]}, 500)
-
-
-async def _alive(_request: Request) -> Response:
-    """`/healthz`: the process answers."""
-    return JSONResponse({"status": "ok"})
 
 
 async def _to_explorer(_request: Request) -> Response:

@@ -35,6 +35,9 @@ DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 TOKEN_KEY_CHARACTERS = 32
 """The least of a key. Source: https://www.rfc-editor.org/rfc/rfc7518#section-3.2"""
 
+METRICS_TOKEN_CHARACTERS = 16
+VISIBLE = re.compile(r"[!-~]+")
+
 
 class DoctorAccess(StrEnum):
     """Who may see the statements of an operation."""
@@ -166,6 +169,12 @@ class Settings(DatabaseSettings):
     max_added_document_bytes: int = Field(
         default=16 * KIB, ge=1, description="The largest document that clients may add, in bytes."
     )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="Who sends this as `Authorization: Bearer …` may read `/metrics`, `/livez?verbose` and"
+        " `/readyz?verbose`; at least 16 characters. Empty: whoever is on the server's own machine, and came through no"
+        " proxy.",
+    )
     readiness_timeout_s: float = Field(default=2, gt=0, description="Seconds that `/readyz` waits for the databases.")
     token_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
@@ -196,6 +205,18 @@ class Settings(DatabaseSettings):
             raise ValueError(
                 f"has a key of fewer than {TOKEN_KEY_CHARACTERS} characters, which could be guessed;"
                 " make one with `openssl rand -base64 48`"
+            )
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _token_not_to_be_guessed(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or value.get_secret_value() == "":
+            return None
+        if len(value) < METRICS_TOKEN_CHARACTERS or not VISIBLE.fullmatch(value.get_secret_value()):
+            raise ValueError(
+                f"has to be at least {METRICS_TOKEN_CHARACTERS} visible characters of ASCII without blanks; "
+                "make one with `openssl rand -base64 32`"
             )
         return value
 
