@@ -49,6 +49,8 @@ class Finding(NamedTuple):
 
     problem: Problem | None = None
     notes: tuple[Note, ...] = ()
+    revision: str = ""
+    """At which revision the tables are; empty where that was not looked at, or is not known."""
 
 
 class Wanted(NamedTuple):
@@ -130,7 +132,7 @@ class Probe:
         if found is None:  # the application was not migrated by Alembic; its tables are there
             return Finding(notes=(Note.NO_REVISION, *notes))
         problem, note = compare(found, self._wanted.revisions)
-        return Finding(problem, notes if note is None else (note, *notes))
+        return Finding(problem, notes if note is None else (note, *notes), ", ".join(sorted(found)))
 
 
 def compare(found: frozenset[str], wanted: History) -> tuple[Problem | None, Note | None]:

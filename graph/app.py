@@ -3,7 +3,9 @@
 No noun is known here: what is served, to whom and with which services, the domain says.
 """
 
+import asyncio
 import gc
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
@@ -23,11 +25,15 @@ from graph.errors import Unexpected
 from graph.explorer import ExplorerPage, explorer_files
 from graph.health import Health
 from graph.http.cors import for_other_origins
+from graph.http.proxies import TrustedProxies
 from graph.http.responses import refusal
+from graph.liveness import Liveness
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
+from graph.operators import OperatorAccess
 from graph.schema import DOMAIN
 from graph.settings import Settings
+from graph.startup import StartChecks, check, refuse_unknown_variables
 from graph.usage.counting import UsageCounter
 from graph.usage.monitoring import UsageMetrics
 from graph.usage.task import UsageWriter
@@ -43,15 +49,34 @@ def create_app(
     """Make the application. Without settings, they are read from the environment.
 
     `identify` tells who sent a request, in the place of the domain's own identification.
-    Databases are first spoken to when the first request needs them; they are closed when the server stops.
+    Databases are first spoken to when the server starts, to see that they can serve; they are closed when it stops.
     """
+    from_environment = settings is None
     settings = settings or Settings()
     engines = Engines(settings)
     metrics = Metrics(engines)
     started = domain.start(engines, settings)
     schema = domain.schema(settings)
     health = Health(engines, settings, schema)
+    access = OperatorAccess(settings)
+    alive = Liveness(access, health, metrics)
     counting = _counting(schema, engines, settings, metrics)
+
+    async def see_to_the_start() -> None:
+        if not settings.start_checks:
+            return
+        try:
+            if from_environment:
+                refuse_unknown_variables(os.environ, Settings, domain.settings)
+            await asyncio.to_thread(started.check)
+            await check(engines, settings, health.ask)
+        except Exception:
+            await close()
+            raise
+
+    async def close() -> None:
+        started.close()
+        await engines.dispose()
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -59,8 +84,7 @@ def create_app(
         async with endpoint.documents.running(), counting():
             _spare_the_collector()
             yield
-        started.close()
-        await engines.dispose()
+        await close()
 
     endpoint = GraphQLEndpoint(
         schema,
@@ -76,9 +100,10 @@ def create_app(
     served = for_other_origins(endpoint, settings)
     routes: list[BaseRoute] = [
         Route(GRAPHQL, served),
-        Route("/healthz", _alive),
+        Route("/healthz", alive.respond),
+        Route("/livez", alive.respond),
         Route("/readyz", health.respond),
-        Route("/metrics", metrics.respond),
+        Route("/metrics", access.only(metrics.respond)),
     ]
     if settings.explorer:
         routes += [explorer_files(), Route("/", _to_explorer)]
@@ -86,8 +111,10 @@ def create_app(
     app = Starlette(
         routes=routes,
         middleware=[
+            *([Middleware(TrustedProxies, trusted=settings.trusted_proxies)] if settings.trusted_proxies else []),
             Middleware(MetricsMiddleware, metrics=metrics, paths=paths),
             Middleware(EndpointFirst, path=GRAPHQL, endpoint=served),
+            Middleware(StartChecks, check=see_to_the_start),
         ],
         exception_handlers={HTTPException: _refused, Exception: _broken},
         lifespan=lifespan,
@@ -131,11 +158,6 @@ async def _broken(request: Request, error: Exception) -> Response:
     """Our own fault, outside of any operation."""
     masked = Unexpected(reported(error, request.url.path))
     return JSONResponse({"errors": [masked.formatted]}, 500)
-
-
-async def _alive(_request: Request) -> Response:
-    """`/healthz`: the process answers."""
-    return JSONResponse({"status": "ok"})
 
 
 async def _to_explorer(_request: Request) -> Response:

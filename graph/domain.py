@@ -35,6 +35,11 @@ class Started:
     """What mutations find by its class: `info.context.service(Identity)`."""
     close: Callable[[], None] = lambda: None
     """Called once, when the server stops."""
+    check: Callable[[], None] = lambda: None
+    """Called in a thread before the server listens, unless `TRELLIS_START_CHECKS` is off.
+
+    Raises `TrellisError` with a sentence for whoever starts the server, where something is missing.
+    """
 
 
 def nothing_to_start(_engines: Engines, _settings: Settings) -> Started:

@@ -1,18 +1,21 @@
 """`/readyz`: whether traffic may come. A request of a balancer enters, 200 or 503 with the reason leaves.
 
 Probes use connections of their own: overload is not death. Nothing is written, and no text of a database leaves.
+Strangers are told the status and reasons in a word each; detail is for operators (`graph.operators`).
 """
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any, Protocol
 
+from sqlalchemy import FromClause
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from db.migrate import history
 from db.probing import Finding, Note, Probe, Problem, Wanted
 from db.session.engines import Engines
-from graph.entity import Schema
+from graph.operators import VERBOSE, OperatorAccess
 from graph.settings import Settings
 
 UPGRADE = "Run `trellis db upgrade`."
@@ -36,11 +39,19 @@ SENTENCES: Mapping[str, str] = {
 """What people are told after the name of a database."""
 
 
+class ShowsTables(Protocol):
+    """The schema, as far as health goes."""
+
+    def tables(self) -> tuple[FromClause, ...]:
+        """The tables whose rows the schema shows."""
+
+
 class Health:
     """What the balancers of one server are told. They may ask at once: the databases are asked once for all of them."""
 
-    def __init__(self, engines: Engines, settings: Settings, schema: Schema) -> None:
+    def __init__(self, engines: Engines, settings: Settings, schema: ShowsTables) -> None:
         self._engines = engines
+        self._access = OperatorAccess(settings)
         self._timeout_s = settings.readiness_timeout_s
         self._schema = schema
         self._probes: Mapping[str, Probe] = {}
@@ -62,25 +73,35 @@ class Health:
         """Send balancers away from now on; what comes nevertheless is served."""
         self._draining = True
 
-    async def respond(self, _request: Request) -> Response:
-        """`/readyz`: whether the databases can serve, and how full the pools are; 503 with the reasons when not."""
-        found = await self._ask()
+    async def respond(self, request: Request) -> Response:
+        """`/readyz`: whether the databases can serve, 503 with the reasons when not; `?verbose` for detail."""
+        verbose = VERBOSE in request.query_params
+        refused = self._access.refused(request) if verbose else None
+        if refused is not None:
+            return refused
+        detail = await self.detail()
+        return JSONResponse(detail if verbose else _brief(detail), 503 if "reasons" in detail else 200)
+
+    async def detail(self) -> dict[str, Any]:
+        """The status with its reasons, how each database is found, at which revision, and how full the pools are."""
+        found = await self.ask()
         problems = [(name, finding.problem) for name, finding in found.items() if finding.problem is not None]
         reasons = [_said(*problem) for problem in problems if problem[0] == PRIMARY]
         if self._draining:
             reasons.append({"reason": DRAINING, "message": "The server is about to stop. Ask another one."})
         notes = [_said(*problem) for problem in problems if problem[0] != PRIMARY]  # reads go elsewhere
         notes += [_said(name, note) for name, finding in found.items() for note in finding.notes]
-        answer = {
+        return {
             "status": "unavailable" if reasons else "ok",
             **({"reasons": reasons} if reasons else {}),
             **({"notes": notes} if notes else {}),
             "databases": {name: finding.problem or "ok" for name, finding in found.items()},
+            "revisions": {name: finding.revision for name, finding in found.items() if finding.revision},
             "pools": {name: pool._asdict() for name, pool in self._engines.pools().items()},
         }
-        return JSONResponse(answer, 503 if reasons else 200)
 
-    async def _ask(self) -> dict[str, Finding]:
+    async def ask(self) -> dict[str, Finding]:
+        """How the databases are found, by name."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._look())
         return await asyncio.shield(self._asking)  # who stops waiting leaves the others theirs
@@ -94,6 +115,12 @@ class Health:
             if name != PRIMARY and finding.problem is Problem.UNREACHABLE:
                 self._engines.leave_out(name, finding.problem)
         return findings
+
+
+def _brief(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """What a stranger may know: whether to come, and why not in a word each."""
+    reasons = [{"reason": one["reason"]} for one in detail.get("reasons", ())]
+    return {"status": detail["status"], **({"reasons": reasons} if reasons else {})}
 
 
 def _said(database: str, word: Problem | Note) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the server counts, in Prometheus' text format at `/metrics`.
+"""What the server counts, in Prometheus' text format at `/metrics`. Who may read it, `graph.operators` says.
 
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -6,7 +6,7 @@ Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 from collections.abc import Iterator
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.requests import Request
@@ -38,6 +38,7 @@ class Metrics:
             registry=self._registry,
         )
         self._registry.register(_Pools(engines))
+        ProcessCollector(registry=self._registry)  # memory, CPU, open files: read when somebody asks, on Linux
         # To look up a counter by its labels takes longer than to count.
         self._known_requests: dict[tuple[str, int], Counter] = {}
         self._known_durations: dict[str, Histogram] = {}
@@ -56,6 +57,11 @@ class Metrics:
             duration = self._known_durations[path] = self.duration.labels(path)
         request.inc()
         duration.observe(seconds)
+
+    def resident_bytes(self) -> int | None:
+        """How much memory the process takes; None where the system does not tell."""
+        found = self._registry.get_sample_value("process_resident_memory_bytes")
+        return None if found is None else int(found)
 
     async def respond(self, _request: Request) -> Response:
         """`/metrics`: everything that was counted."""

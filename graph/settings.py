@@ -4,6 +4,7 @@ Environment variables with the prefix `TRELLIS_` enter, one frozen object leaves
 opened or connected.
 """
 
+import ipaddress
 import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
@@ -28,11 +29,17 @@ HTTPEdition: TypeAlias = Literal["2025", "2026"]
 ANY_ORIGIN = "*"
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*,]+")
 """Also of apps: `capacitor://localhost`. Source: https://www.rfc-editor.org/rfc/rfc6454#section-6.2"""
+UNIX_SOCKET = "unix"
+"""Among proxies: whoever connects by a Unix socket, which has no address."""
+
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 """Which browsers leave out."""
 
 TOKEN_KEY_CHARACTERS = 32
 """The least of a key. Source: https://www.rfc-editor.org/rfc/rfc7518#section-3.2"""
+
+METRICS_TOKEN_CHARACTERS = 16
+VISIBLE = re.compile(r"[!-~]+")
 
 
 class DoctorAccess(StrEnum):
@@ -68,6 +75,20 @@ class Settings(DatabaseSettings):
 
     host: str = Field(default="127.0.0.1", description="The address that the server listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="The port that the server listens on.")
+    start_checks: bool = Field(
+        default=True,
+        description="See before listening that the database answers, with the tables and the revision that the code"
+        " wants, and that no variable is misspelt. Off: start whatever is missing; `/readyz` says what.",
+    )
+    wait_for_database_s: float = Field(
+        default=0, ge=0, description="Seconds that a start waits for a database that is down or starts."
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Proxies whose `Forwarded` and `X-Forwarded-For`, `-Proto` and `-Host` are believed: addresses and"
+        " networks, separated by commas, such as `10.0.0.0/8`; `unix` for a Unix socket. Empty: nobody's"
+        " (docs/operations.md).",
+    )
     explorer: bool = Field(default=True, description="Serve GraphiQL to browsers at `/graphql`.")
     doctor: DoctorAccess = Field(
         default=DoctorAccess.OPERATORS,
@@ -156,6 +177,12 @@ class Settings(DatabaseSettings):
     max_added_document_bytes: int = Field(
         default=16 * KIB, ge=1, description="The largest document that clients may add, in bytes."
     )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="Who sends this as `Authorization: Bearer …` may read `/metrics`, `/livez?verbose` and"
+        " `/readyz?verbose`; at least 16 characters. Empty: whoever is on the server's own machine, and came through no"
+        " proxy.",
+    )
     readiness_timeout_s: float = Field(default=2, gt=0, description="Seconds that `/readyz` waits for the databases.")
     token_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
@@ -174,7 +201,7 @@ class Settings(DatabaseSettings):
         default="100/minute", description="How often sign-in may be tried from one network address."
     )
 
-    @field_validator("token_keys", "cors_origins", "documents_exempt", mode="before")
+    @field_validator("token_keys", "cors_origins", "documents_exempt", "trusted_proxies", mode="before")
     @classmethod
     def _split_lists_by_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -186,6 +213,18 @@ class Settings(DatabaseSettings):
             raise ValueError(
                 f"has a key of fewer than {TOKEN_KEY_CHARACTERS} characters, which could be guessed;"
                 " make one with `openssl rand -base64 48`"
+            )
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _token_not_to_be_guessed(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or value.get_secret_value() == "":
+            return None
+        if len(value) < METRICS_TOKEN_CHARACTERS or not VISIBLE.fullmatch(value.get_secret_value()):
+            raise ValueError(
+                f"has to be at least {METRICS_TOKEN_CHARACTERS} visible characters of ASCII without blanks; "
+                "make one with `openssl rand -base64 32`"
             )
         return value
 
@@ -203,6 +242,11 @@ class Settings(DatabaseSettings):
         if value == (ANY_ORIGIN,):
             return value
         return tuple(map(_origin, value))
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_proxy, value))
 
     @field_validator("cors_credentials")
     @classmethod
@@ -233,3 +277,14 @@ def _origin(text: str) -> str:
             " and each one by its name; `*` stands alone"
         )
     return origin.removesuffix(DEFAULT_PORTS.get(origin.partition(":")[0], ""))
+
+
+def _proxy(text: str) -> str:
+    """An address or a network, as people write them, or `unix`. Raises `ValueError`."""
+    try:
+        return text if text == UNIX_SOCKET else str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise ValueError(
+            f"has {text!r}, which is neither an address nor a network: write such as 192.0.2.1, 10.0.0.0/8 or"
+            f" 2001:db8::/32, or {UNIX_SOCKET} for a Unix socket; names are not looked up"
+        ) from None

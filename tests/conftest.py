@@ -206,6 +206,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("TRELLIS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("TRELLIS_FAST_PATH", str(FAST_PATH))
+    # Most applications of tests have no database, or one without revisions; tests of the start turn the checks on.
+    monkeypatch.setenv("TRELLIS_START_CHECKS", "false")
 
 
 @pytest.fixture(scope="session")

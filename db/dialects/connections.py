@@ -67,6 +67,10 @@ class ConnectionsDialect(Protocol):
     async def is_read_only(self, connection: AsyncConnection) -> bool:
         """Whether no change would be taken. Nothing is written; nothing may be begun on the connection."""
 
+    def may_come(self, error: BaseException) -> bool:
+        """Whether a database that gives no connection may soon give one: its server is down, or starts."""
+        return False
+
     def is_busy(self, error: BaseException) -> bool:
         """Whether the database answers that it has too much to do; it lives."""
 

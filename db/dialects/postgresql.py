@@ -96,6 +96,8 @@ RULES = {"23505": Rule.UNIQUE, "23503": Rule.FOREIGN_KEY, "23514": Rule.CHECK, "
 
 UNREACHABLE = ("08", "28", "3D", "53", "57P")
 """Classes of states that say: not now, or not you."""
+COMING = ("08", "57P")
+"""Those of them that say: not now."""
 NOT_ABOUT_READING = (
     SQLAlchemyError,
     EmulatedDBAPIException,
@@ -179,6 +181,11 @@ class PostgreSQLConnections(ConnectionsDialect):
         Source: https://www.postgresql.org/docs/current/hot-standby.html
         """
         return (await connection.exec_driver_sql("SHOW transaction_read_only")).scalar() == "on"
+
+    def may_come(self, error: BaseException) -> bool:
+        """Whether nobody listens yet, its name is not known yet, or the server starts or stops."""
+        state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
+        return isinstance(getattr(error, "orig", error), OSError) or state.startswith(COMING)
 
     def is_busy(self, error: BaseException) -> bool:
         """Whether every connection that the server allows is taken, or a short question has waited too long."""

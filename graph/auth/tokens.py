@@ -65,6 +65,10 @@ class Tokens:
         self._life = timedelta(seconds=settings.access_token_s)
         self._verified: dict[str, _Verified] = {}
 
+    def check(self) -> None:
+        """See that there is a key. Raises `NoKey` as `issue` does."""
+        assert self._keys
+
     def issue(self, user_id: int, sign_in: uuid.UUID, *, now: datetime | None = None) -> AccessToken:
         """A new token. Raises `NoKey` when the settings have no key and no file can be written."""
         now = now or utcnow()

@@ -7,11 +7,12 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError
 
-from db.dialects import Failure, dialect_of, failure_of
+from db.dialects import Failure, failure_of
 from db.migrate import NoDirectUrl
 from graph.cli.errors import CommandError, Exit
 from graph.errors import DeclarationError
 from graph.settings import Settings
+from graph.startup import CannotStart, UnknownVariable, unreachable
 
 
 def explained(error: Exception) -> CommandError | None:
@@ -22,6 +23,8 @@ def explained(error: Exception) -> CommandError | None:
         return CommandError(str(error), Exit.FAILED)
     if isinstance(error, NoDirectUrl):
         return CommandError(str(error), Exit.USAGE)
+    if isinstance(error, CannotStart):
+        return CommandError(str(error), Exit.USAGE if isinstance(error, UnknownVariable) else Exit.UNAVAILABLE)
     if isinstance(error, DBAPIError):
         return _database_failure(error)
     if isinstance(error, OSError):
@@ -56,10 +59,5 @@ def _database_failure(error: DBAPIError) -> CommandError:
 
 def _unreachable(reason: str) -> CommandError:
     settings = Settings()
-    url = settings.direct
     name = "TRELLIS_DIRECT_URL" if settings.direct_url else "TRELLIS_DATABASE_URL"
-    place = dialect_of(url.get_backend_name()).place(url)
-    return CommandError(
-        f"The database {place} cannot be reached: {reason}. See that it is there and that {name} is right.",
-        Exit.UNAVAILABLE,
-    )
+    return CommandError(unreachable(settings.direct, name, reason), Exit.UNAVAILABLE)

@@ -3,17 +3,14 @@
 A request, its sender and its text enter; yes or no leaves. Nothing is exempt unless `TRELLIS_DOCUMENTS_EXEMPT` says so.
 """
 
-import ipaddress
 from collections.abc import Sequence
 
 from graphql import FieldNode, GraphQLError, OperationDefinitionNode, parse
 from starlette.requests import HTTPConnection
 
+from graph.loopback import is_on_this_machine
 from graph.settings import ROLE, Exempt
 from graph.viewer import Viewer
-
-FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
-"""Headers of a proxy: who asks through it is not on this machine, whatever the address says."""
 
 INTROSPECTION_FIELDS = {"__schema", "__type", "__typename"}
 MAX_INTROSPECTION = 10_000
@@ -30,20 +27,11 @@ class Exemptions:
 
     def hold_for(self, request: HTTPConnection, viewer: Viewer) -> bool:
         """Whether the sender may send any document."""
-        return viewer.has(*self._roles) or (self._loopback and _is_on_this_machine(request))
+        return viewer.has(*self._roles) or (self._loopback and is_on_this_machine(request))
 
     def hold_of(self, text: str) -> bool:
         """Whether anybody may send this document."""
         return self._introspection and _is_introspection(text)
-
-
-def _is_on_this_machine(request: HTTPConnection) -> bool:
-    if request.client is None or any(name in request.headers for name in FORWARDED):
-        return False
-    try:
-        return ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:  # of a socket without addresses
-        return False
 
 
 def _is_introspection(text: str) -> bool:

@@ -94,10 +94,15 @@ class Identify:
 
 
 def _credentials(request: HTTPConnection) -> tuple[bytes | None, bool]:
-    """The `Authorization` header, and whether our cookie may be there: one look at headers that are not decoded."""
+    """The `Authorization` header, and whether our cookie may be there: one look at headers that are not decoded.
+
+    Raises `Unauthenticated` for two such headers: whoever stands before us may have looked at the other one.
+    """
     authorization, may_have_cookie = None, False
     for name, value in request.scope["headers"]:
         if name == b"authorization":
+            if authorization is not None:
+                raise Unauthenticated
             authorization = value
         elif name == b"cookie":
             may_have_cookie = may_have_cookie or COOKIE.encode() in value

@@ -2,12 +2,14 @@
 
 import signal
 import socket
+import subprocess
+import sys
 
 import httpx
 import pytest
 
 from graph.cli.errors import Exit
-from tests.cli.running import PATIENCE_S, serving, trellis
+from tests.cli.running import PATIENCE_S, environment, serving, trellis
 from tests.databases import Database
 
 
@@ -58,3 +60,40 @@ def test_the_port_of_the_settings_is_used() -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         assert f"127.0.0.1:{port} cannot" in trellis("serve", status=Exit.UNAVAILABLE, TRELLIS_PORT=port).stderr
+
+
+NO_SERVER = "postgresql://trellis:s3cret@127.0.0.1:1/trellis"
+
+
+def test_a_database_that_is_down_is_refused_with_the_cure_before_the_server_listens() -> None:
+    checked = {"TRELLIS_START_CHECKS": "true", "TRELLIS_DATABASE_URL": NO_SERVER}
+    done = trellis("serve", "--port", "0", "--wait-for-database", "0.1", status=Exit.UNAVAILABLE, **checked)
+    refused = done.stderr.splitlines()[-1]
+    assert refused.startswith("Error: The database trellis at 127.0.0.1:1 cannot be reached: ")
+    assert refused.endswith("See that it is there and that TRELLIS_DATABASE_URL is right.")
+
+
+@pytest.mark.parametrize("command", [("serve",), ("db", "upgrade")])
+def test_a_misspelt_variable_is_refused_before_a_database_is_made(command: tuple[str, ...]) -> None:
+    done = trellis(*command, status=Exit.USAGE, TRELLIS_START_CHECKS="true", TRELLIS_DATABSE_URL=NO_SERVER)
+    assert done.stderr == (
+        "Error: TRELLIS_DATABSE_URL is no setting of this server; did you mean TRELLIS_DATABASE_URL? Correct it, or"
+        " unset it.\n"
+    )
+
+
+@pytest.mark.process
+def test_uvicorn_ends_with_the_same_sentence() -> None:
+    command = [sys.executable, "-m", "uvicorn", "--factory", "graph.app:create_app", "--port", "0"]
+    ended = subprocess.run(
+        command,
+        env=environment(TRELLIS_DATABASE_URL=NO_SERVER),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert ended.returncode == Exit.UNAVAILABLE
+    assert "cannot be reached" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "running on" not in ended.stderr

@@ -34,7 +34,12 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     # uvicorn closes a connection that was idle for five seconds. Where this loop stands still for as long, because the
     # collector looks at all that the tests have left, that is a connection on which a client is just sending.
     config = uvicorn.Config(
-        app, lifespan="on", log_level="warning", timeout_graceful_shutdown=5, timeout_keep_alive=KEEP_ALIVE_S
+        app,
+        lifespan="on",
+        log_level="warning",
+        proxy_headers=False,  # as `trellis serve` has it
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
     server = _Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -74,7 +74,8 @@ def _bare_origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     async def run() -> None:
         url = f"sqlite:///{tmp_path_factory.mktemp('bare') / 'nowhere' / 'trellis.db'}"
         # Made without validation, for the developer's environment would be read as well.
-        async with serving(create_app(Settings.model_construct(database_url=SecretStr(url)), domain=DOMAIN)) as origin:
+        settings = Settings.model_construct(database_url=SecretStr(url), start_checks=False)
+        async with serving(create_app(settings, domain=DOMAIN)) as origin:
             origins.put(origin)
             await stop.wait()
 

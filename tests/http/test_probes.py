@@ -67,7 +67,7 @@ async def probed(settings: Settings, schema: Schema | None = None) -> AsyncItera
 
 async def readiness(client: Client) -> tuple[int, list[str], list[str]]:
     """The status, and in one word each the reasons against it and the notes."""
-    response = await client.http.get("/readyz")
+    response = await client.http.get("/readyz?verbose")
     answer = response.json()
     reasons, notes = ([one["reason"] for one in answer.get(kind, ())] for kind in ("reasons", "notes"))
     assert (answer["status"] == "ok") == (response.status_code == 200)
@@ -75,12 +75,13 @@ async def readiness(client: Client) -> tuple[int, list[str], list[str]]:
 
 
 async def test_a_server_is_ready_when_its_database_answers(api: Client) -> None:
-    response = await api.http.get("/readyz")
+    response = await api.http.get("/readyz?verbose")
     assert response.status_code == 200
     assert response.json() == {
         "status": "ok",
         "notes": [note("no_revision"), note("own_tables")],
         "databases": {"primary": "ok"},
+        "revisions": {},
         "pools": {"primary": {"size": 15, "checked_in": 0, "checked_out": 0, "overflow": 0}},
     }
 
@@ -90,20 +91,22 @@ async def test_a_server_that_has_no_connection_left_is_busy_and_ready(filled: Da
     async with probed(settings) as (client, engines, _), engines.reading().connect():
         responses = await asyncio.gather(*(client.http.get("/readyz") for _ in range(8)))
         assert [response.status_code for response in responses] == [200] * 8
-        assert responses[0].json()["pools"]["primary"]["checked_out"] == 1
+        detail = (await client.http.get("/readyz?verbose")).json()
+        assert detail["pools"]["primary"]["checked_out"] == 1
 
 
 async def test_a_server_without_its_database_is_alive_but_not_ready(bare: Client) -> None:
     assert (await bare.http.get("/healthz")).json() == {"status": "ok"}
     response = await bare.http.get("/readyz")
     assert response.status_code == 503
-    assert response.json()["status"] == "unavailable"
-    assert response.json()["databases"] == {"primary": "no_tables"}
+    assert response.json() == {"status": "unavailable", "reasons": [{"reason": "no_tables"}]}
+    detail = (await bare.http.get("/readyz?verbose")).json()
+    assert detail["databases"] == {"primary": "no_tables"}
 
 
 async def test_a_server_that_nobody_answers_is_not_ready_and_tells_no_secrets(serve: Serve) -> None:
     client = await serve(CLOSED_PORT)
-    response = await client.http.get("/readyz")
+    response = await client.http.get("/readyz?verbose")
     assert response.status_code == 503
     assert response.json()["databases"]["primary"] != "ok"
     assert response.json()["pools"]["primary"]["checked_out"] == 0
@@ -225,7 +228,7 @@ async def test_a_server_that_drains_is_not_ready(filled: Database) -> None:
 async def test_a_dead_replica_is_a_note_and_reads_go_on(filled: Database, serve: Serve) -> None:
     lost = "sqlite:////nowhere/trellis.db" if filled.dialect == "sqlite" else CLOSED_PORT
     client = await serve(filled.url, replica_urls=(lost, filled.url))
-    response = await client.http.get("/readyz")
+    response = await client.http.get("/readyz?verbose")
     assert response.status_code == 200
     word = response.json()["databases"]["replica 1"]
     assert response.json()["databases"] == {"primary": "ok", "replica 1": word, "replica 2": "ok"}
@@ -236,7 +239,7 @@ async def test_a_dead_replica_is_a_note_and_reads_go_on(filled: Database, serve:
 
 async def test_readiness_names_every_replica(serve: Serve, no_database: str) -> None:
     client = await serve(no_database, replica_urls=(CLOSED_PORT,))
-    response = await client.http.get("/readyz")
+    response = await client.http.get("/readyz?verbose")
     assert set(response.json()["databases"]) == set(response.json()["pools"]) == {"primary", "replica 1"}
 
 
@@ -265,6 +268,10 @@ async def test_the_metrics_show_the_pool(api: Client) -> None:
     assert await api.pool() == {"size": 15, "checked_in": 1, "checked_out": 0, "overflow": 0}
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+async def test_the_metrics_tell_of_the_process(bare: Client) -> None:
+    assert "process_resident_memory_bytes" in (await bare.http.get("/metrics")).text
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz", "/metrics"])
 async def test_probes_take_no_other_method(bare: Client, path: str) -> None:
     assert (await bare.http.post(path)).status_code == 405

@@ -74,6 +74,16 @@ async def test_wrong_credentials_get_401_and_no_data(api: Client, accept: str) -
         assert "set-cookie" not in answer.headers
 
 
+async def test_of_two_credentials_neither_is_believed(api: Client, engines: Engines, tokens: Tokens) -> None:
+    """Whoever stands before us may have looked at the other one."""
+    user = await make_user(engines)
+    good = ("Authorization", f"Bearer {tokens.issue(user.id, (await make_sign_in(engines, user)).sign_in.id).text}")
+    assert (await api.http.post("/graphql", json={"query": QUERY}, headers=[good])).status_code == 200
+    for headers in ([good, good], [("Authorization", "Bearer x"), good], [good, ("authorization", "Basic x")]):
+        answer = await api.http.post("/graphql", json={"query": QUERY}, headers=headers)
+        assert answer.status_code == 401
+
+
 async def test_what_was_revoked_gets_401_at_the_next_request(api: Client, engines: Engines, tokens: Tokens) -> None:
     user = await make_user(engines)
     opened = await make_sign_in(engines, user)

@@ -8,6 +8,7 @@ import typer
 from alembic.util import CommandError as AlembicError
 
 from db import migrate
+from graph.cli.environment import refuse_misspelt
 from graph.cli.errors import CommandError, Exit
 from graph.settings import Settings
 
@@ -15,6 +16,7 @@ from graph.settings import Settings
 def upgrade(revision: str, *, sql: bool) -> None:
     """Bring the tables to a revision, or print the statements."""
     settings = Settings()
+    refuse_misspelt(settings)
     with _revision_errors(revision):
         if sql:
             migrate.upgrade(settings, revision, sql=sys.stdout)

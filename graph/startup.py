@@ -1,0 +1,206 @@
+"""What a server sees to before it listens: its environment, its database, and what its domain needs.
+
+Settings and engines enter; nothing leaves, or `CannotStart` with one sentence and the cure. Nothing is written and no
+file of a database is made. What can be served nevertheless is said to the log alone:
+docs/decisions/0036-start-and-access.md.
+"""
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeAlias
+
+from pydantic_settings import BaseSettings
+from sqlalchemy import URL, inspect
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from db.dialects import dialect_of
+from db.migrate import history
+from db.probing import Finding, Note, Probe, Problem, Wanted
+from db.session.engines import Engines
+from db.settings import DatabaseSettings
+from graph.errors import TrellisError
+from graph.health import PRIMARY, SENTENCES
+from graph.settings import Settings
+
+logger = logging.getLogger("trellis")
+
+TRY_S = 5.0
+"""Seconds that a database may take to give a connection."""
+TRY_AGAIN_S = 0.25
+SIMILAR = 0.8
+
+SERVED = {Problem.READ_ONLY, Problem.FULL}
+"""Problems with which reads are answered: `/readyz` says them, and a start does not fail."""
+
+OF_KUBERNETES = re.compile(r"_SERVICE_HOST|_SERVICE_PORT(_[A-Z0-9_]+)?|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
+"""The end of variables that Kubernetes sets for a service called `trellis…`.
+Source: https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables"""
+ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
+"""The value of `…_PORT`."""
+
+Check: TypeAlias = Callable[[], Awaitable[None]]
+
+
+class CannotStart(TrellisError):
+    """Why a server does not start; its text is for whoever starts it."""
+
+
+class UnknownVariable(CannotStart):
+    """The environment has variables that look like settings and are none."""
+
+    def __init__(self, names: list[str], known: list[str]) -> None:
+        super().__init__("\n".join(_unknown(name, known) for name in names))
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = get_close_matches(name.upper(), known, n=1, cutoff=SIMILAR)
+    hint = f"did you mean {close[0]}? Correct it, or unset it." if close else "unset it. The README lists them all."
+    return f"{name} is no setting of this server; {hint}"
+
+
+def refuse_unknown_variables(environment: Mapping[str, str], *classes: type[BaseSettings]) -> None:
+    """Raise `UnknownVariable` for variables with our prefix that none of these settings reads.
+
+    Who misspells a URL would get a new and empty database.
+    """
+    prefix = str(DatabaseSettings.model_config["env_prefix"])
+    known = [f"{it.model_config.get('env_prefix', '')}{name}".upper() for it in classes for name in it.model_fields]
+    names = [
+        name
+        for name, value in environment.items()
+        if name.upper().startswith(prefix) and name.upper() not in known and not _is_of_kubernetes(name, value)
+    ]
+    if names:
+        raise UnknownVariable(names, known)
+
+
+def _is_of_kubernetes(name: str, value: str) -> bool:
+    is_address = name.endswith("_PORT") and ADDRESS_OF_KUBERNETES.match(value) is not None
+    return is_address or any(found.end() == len(name) for found in OF_KUBERNETES.finditer(name))
+
+
+def unreachable(url: URL, variable: str, reason: str) -> str:
+    """The sentence about a database that does not answer, or does not let us in."""
+    place = dialect_of(url.get_backend_name()).place(url)
+    return f"The database {place} cannot be reached: {reason}. See that it is there and that {variable} is right."
+
+
+async def check_database(settings: Settings) -> None:
+    """Check the primary alone, before anything of the application is made.
+
+    Its tables are not looked at one by one: that wants the schema, and its revision tells nearly as much.
+    """
+    engines = Engines(settings)
+    try:
+        engine = engines.probing()[PRIMARY]
+        await until_it_answers(engine, settings.wait_for_database_s)
+        probe = Probe(engine, Wanted((), history(), history(own=True)), takes_changes=True)
+        finding = await probe.look(settings.readiness_timeout_s)
+        if Note.NO_REVISION in finding.notes and await _is_empty(engine):
+            finding = Finding(Problem.NO_TABLES)
+        _refuse(finding)
+    finally:
+        await engines.dispose()
+
+
+async def check(engines: Engines, settings: Settings, look: Callable[[], Awaitable[Mapping[str, Finding]]]) -> None:
+    """Check the primary with the tables that the schema shows, and say to the log what else there is to know.
+
+    A worker of a server with several does not: whoever has started it has looked. Started anew while the database is
+    away, it would end all the others. Source: `keep_subprocess_alive` in uvicorn/supervisors/multiprocess.py.
+    """
+    if multiprocessing.parent_process() is not None:
+        return
+    await until_it_answers(engines.probing()[PRIMARY], settings.wait_for_database_s)
+    findings = await look()
+    _refuse(findings[PRIMARY])
+    for name, finding in findings.items():
+        for word in (finding.problem, *finding.notes):
+            if word is not None:
+                logger.warning("The database `%s` %s", name, SENTENCES[word])
+
+
+async def until_it_answers(engine: AsyncEngine, wait_s: float) -> None:
+    """Return once the database gives a connection; wait so many seconds for one that is down or starts.
+
+    Raises `CannotStart`; at once where waiting cannot help: a wrong password, a wrong name, no file.
+    """
+    deadline, waiting = time.monotonic() + wait_s, False
+    while True:
+        refused = await _refusal_of(engine)
+        if refused is None:
+            return
+        may_come, reason = refused
+        if not may_come or time.monotonic() >= deadline:
+            raise CannotStart(reason)
+        if not waiting:
+            logger.warning("%s Waiting up to %g s for it.", reason, wait_s)
+            waiting = True
+        await asyncio.sleep(min(TRY_AGAIN_S, max(0.0, deadline - time.monotonic())))
+
+
+async def _refusal_of(engine: AsyncEngine) -> tuple[bool, str] | None:
+    """None if the database gives a connection; else whether it may do so soon, and why it does not now."""
+    connections = dialect_of(engine.dialect.name).connections
+    file = connections.file(engine.url)
+    if file is not None and not file.exists():
+        return False, _missing(file)
+    try:
+        async with asyncio.timeout(TRY_S), engine.connect():
+            return None
+    except TimeoutError:
+        return True, unreachable(engine.url, "TRELLIS_DATABASE_URL", f"no answer within {TRY_S:g} s")
+    except Exception as error:  # whatever it is, there is no connection
+        if connections.is_busy(error):
+            return None
+        said = str(getattr(error, "orig", error)).partition("\n")[0] or type(error).__name__
+        return connections.may_come(error), unreachable(engine.url, "TRELLIS_DATABASE_URL", said)
+
+
+def _missing(file: Path) -> str:
+    if file.parent.exists() and not os.access(file.parent, os.W_OK):
+        return f"The database {file} is not there, and its folder cannot be written. Let the server write there."
+    return f"The database {file} is not there. Run `trellis db upgrade`, or correct TRELLIS_DATABASE_URL."
+
+
+async def _is_empty(engine: AsyncEngine) -> bool:
+    async with engine.connect() as connection:
+        return not await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+
+
+def _refuse(primary: Finding) -> None:
+    if primary.problem is not None and primary.problem not in SERVED:
+        raise CannotStart(f"The database {SENTENCES[primary.problem]}")
+
+
+class StartChecks:
+    """Lets an application start when a check has passed; else the server ends with the check's sentence alone."""
+
+    def __init__(self, app: ASGIApp, check: Check) -> None:
+        self._app = app
+        self._check = check
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on, the start once it may be."""
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        messages = [await receive()]
+        try:
+            await self._check()
+        except TrellisError as refused:  # a traceback would hide the sentence
+            await send({"type": "lifespan.startup.failed", "message": str(refused)})
+            return
+
+        async def received() -> Message:
+            return messages.pop() if messages else await receive()
+
+        await self._app(scope, received, send)
