@@ -73,6 +73,9 @@ class DatabaseSettings(BaseSettings):
         description="Connections that each engine may open beyond its pool; each is closed after its use.",
     )
     pool_timeout_s: float = Field(default=30, gt=0, description="Seconds that a request waits for a connection.")
+    connect_timeout_s: float = Field(
+        default=5, gt=0, description="Seconds that a server may take to let a new connection in, encryption included."
+    )
     pool_recycle_s: int = Field(
         default=1800, ge=-1, description="Seconds after which a connection is replaced; -1: never."
     )

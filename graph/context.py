@@ -69,15 +69,26 @@ class ContextFactory:
         self.may_diagnose = may_diagnose
         self.cookies: list[Cookie] = []
         """For the answer."""
-        self.changes = False
-        """Whether an operation is under way that changes something, and so is done to its end."""
+        self._changing: list[RequestSession] = []
+        """The sessions of operations that change something."""
 
     def make(
         self, mode: Mode = Mode.SNAPSHOT, max_page: int = MAX_PAGE, *, refuse_empty_comparisons: bool = False
     ) -> "RequestContext":
         """The context of an operation, not connected yet. Whoever makes it closes it."""
-        self.changes = mode is Mode.CURRENT
-        return RequestContext(self, mode, max_page, refuse_empty_comparisons=refuse_empty_comparisons)
+        context = RequestContext(self, mode, max_page, refuse_empty_comparisons=refuse_empty_comparisons)
+        if mode is Mode.CURRENT:
+            self._changing.append(context.session)
+        return context
+
+    @property
+    def changes(self) -> bool:
+        """Whether one of the operations changes something."""
+        return bool(self._changing)
+
+    def may_stop(self) -> bool:
+        """Whether nothing has begun that has to be done to its end: the database has not heard of any change."""
+        return all(session.waits for session in self._changing)
 
     @asynccontextmanager
     async def context(self, mode: Mode = Mode.SNAPSHOT, max_page: int = MAX_PAGE) -> "AsyncIterator[RequestContext]":

@@ -1,7 +1,10 @@
-"""Work that nobody waits for any more.
+"""One request under way: how long it may take, and whether its client still waits.
 
-A client that leaves is only told of: an ASGI server goes on with the request, and a long query would hold its
-connection for nothing. Source: https://asgi.readthedocs.io/en/latest/specs/www.html#disconnect-receive-event
+A request and its work enter, the work's result leaves; or `DeadlineExceeded` when the time is up, or `ClientDisconnect`
+when nobody waits for the result any more. A client that leaves is only told of: an ASGI server goes on with the
+request, and a long query would hold its connection for nothing. Nothing of GraphQL is known here.
+Source: https://asgi.readthedocs.io/en/latest/specs/www.html#disconnect-receive-event
+Why: docs/decisions/0032-one-deadline.md.
 """
 
 import asyncio
@@ -10,61 +13,64 @@ from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
+from db.session.operation import OperationDeadline
+from db.session.timeout import Interruption
+
 PATIENCE_S = 0.05
 """Work that is done sooner is not watched over: to watch costs more than most operations, and to stop saves less."""
 
 T = TypeVar("T")
 
 
-async def while_connected(request: Request, work: Coroutine[Any, Any, T], may_stop: Callable[[], bool]) -> T:
-    """Do the work as long as the client waits for it. The request's body must have been read.
+class RequestWatch:
+    """Watches over the work of one request, from its first byte to its answer."""
 
-    When the client leaves, the work is cancelled if it may stop, and `ClientDisconnect` is raised; otherwise it is
-    done to its end.
-    """
-    loop = asyncio.get_running_loop()
-    watch = _Watch(request, may_stop, asyncio.current_task(loop))
-    timer = loop.call_later(PATIENCE_S, watch.start)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if watch.has_cancelled():
-            raise ClientDisconnect from None
-        raise
-    finally:
-        timer.cancel()
-        await watch.end()
-
-
-class _Watch:
-    """Waits for the client to leave, and cancels the task that works for it."""
-
-    def __init__(self, request: Request, may_stop: Callable[[], bool], task: asyncio.Task[Any] | None) -> None:
-        assert task is not None
-        self._working = task
-        self._cancelling = task.cancelling()
+    def __init__(self, request: Request, timeout_s: float) -> None:
         self._request = request
-        self._may_stop = may_stop
+        self.may_stop: Callable[[], bool] = lambda: True
+        """Whether the work may be cancelled when the client leaves."""
+        self._body_read = False
+        self._is_patient = True
         self._watching: asyncio.Task[None] | None = None
-        self._cancelled = False
+        self._left = Interruption()
+        self._deadline = OperationDeadline(timeout_s, PATIENCE_S, self._lose_patience)
 
-    def start(self) -> None:
-        """Begin to watch."""
+    async def over(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do the work as long as there is time, and a client that waits for it.
+
+        Raises `DeadlineExceeded` and, once the body has been read, `ClientDisconnect`.
+        """
+        self._left.watch()
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if self._left.stop():
+                raise ClientDisconnect from None
+            if self._deadline.stop():
+                raise self._deadline.exceeded() from None
+            raise
+        finally:
+            if self._watching is not None:
+                self._watching.cancel()
+            self._left.stop()
+            self._deadline.end()
+
+    def body_read(self) -> None:
+        """Look for the client from now on: what a request still has to receive is its end."""
+        self._body_read = True
+        if not self._is_patient:
+            self._start()
+
+    def _lose_patience(self) -> None:
+        self._is_patient = False
+        if self._body_read:
+            self._start()
+
+    def _start(self) -> None:
         self._watching = asyncio.create_task(self._watch())
-
-    def has_cancelled(self) -> bool:
-        """Whether the work was cancelled because its client left, and for no other reason."""
-        return self._cancelled and self._working.uncancel() <= self._cancelling
-
-    async def end(self) -> None:
-        """Watch no more."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.gather(self._watching, return_exceptions=True)
 
     async def _watch(self) -> None:
         while (await self._request.receive())["type"] != "http.disconnect":
             pass
-        if self._may_stop():
-            self._cancelled = True
-            self._working.cancel()
+        if self.may_stop():
+            self._left.ring()

@@ -20,7 +20,7 @@ from db.session.engines import Engines
 from db.statements import StatementCache
 from graph.client import client_of
 from graph.context import ContextFactory, Cookie
-from graph.disconnect import while_connected
+from graph.disconnect import RequestWatch
 from graph.doctor import access_to_doctor
 from graph.documents import Documents
 from graph.domain import Identification
@@ -92,7 +92,8 @@ class GraphQLEndpoint:
         try:
             headers = headers_of(request)
             media_type = response_type(told(headers, b"accept"))
-            return await self._answer(request, headers, media_type)
+            watch = RequestWatch(request, self._settings.operation_timeout_s)
+            return await watch.over(self._answer(request, headers, media_type, watch))
         except HTTPException as refused:
             return refusal(refused, media_type, edition)
         except ClientDisconnect:
@@ -100,11 +101,12 @@ class GraphQLEndpoint:
         except Exception as error:  # whatever it is, the answer has the form of GraphQL's errors
             return _with_cookies(answer(_failed(error), media_type, edition), request, _wrong_cookies(error))
 
-    async def _answer(self, request: Request, headers: Headers, media_type: str) -> Response:
+    async def _answer(self, request: Request, headers: Headers, media_type: str, watch: RequestWatch) -> Response:
         settings = self._settings
         if request.method not in METHODS:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
         asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch)
+        watch.body_read()
         viewer = await self._identify(request)
         contexts = ContextFactory(
             self._engines,
@@ -116,9 +118,10 @@ class GraphQLEndpoint:
             client=client_of(headers),
             may_diagnose=self._may_diagnose,
         )
+        watch.may_stop = contexts.may_stop
         if isinstance(asked, list):
             batch = await self.documents.find_each(asked, request, viewer)
-            response = batch_answer(await self._execute_batch(request, batch, contexts), media_type)
+            response = batch_answer(await self._execute_batch(batch, contexts), media_type)
         else:
             asked = await self.documents.find(asked, request, viewer)
             result = await self._execute(request, asked, contexts)
@@ -131,18 +134,14 @@ class GraphQLEndpoint:
 
     async def _execute(self, request: Request, asked: OperationRequest, contexts: ContextFactory) -> ExecutionResult:
         allowed = EVERYTHING if request.method == "POST" else READING
-        work = self._operations.answer(asked, contexts, allowed, for_json=True)
         try:
-            return await while_connected(request, work, lambda: not contexts.changes)
+            return await self._operations.answer(asked, contexts, allowed, for_json=True)
         except NotAllowed as error:
             raise _wrong_address(error.kind) from None
 
-    async def _execute_batch(self, request: Request, asked: Batch, contexts: ContextFactory) -> list[ExecutionResult]:
+    async def _execute_batch(self, asked: Batch, contexts: ContextFactory) -> list[ExecutionResult]:
         priced = await batches.price(asked, self._operations.preparer)
-        work = batches.run(priced, self._operations, contexts)
-        results = await while_connected(request, work, lambda: not priced.changes)
-        contexts.changes = priced.changes
-        return results
+        return await batches.run(priced, self._operations, contexts)
 
 
 class EndpointFirst:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.dialects import Failure, failure_of
-from db.session import DeadlineExceeded
+from db.session import DeadlineExceeded, OutcomeUnknown
 from db.unreadable import UnreadableValue
 from graph.errors import ClientError, Undeclared, Unexpected, UnfitValue, UnreadableField
 
@@ -24,6 +24,12 @@ class Late(ClientError):
     """The operation ran out of time."""
 
     code = "DEADLINE_EXCEEDED"
+
+
+class Unsettled(ClientError):
+    """Nobody knows whether a change was kept."""
+
+    code = "OUTCOME_UNKNOWN"
 
 
 class Overloaded(ClientError):
@@ -74,6 +80,8 @@ def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
         return error
     if isinstance(cause, DeadlineExceeded):
         return _placed(Late(str(cause)), error)
+    if isinstance(cause, OutcomeUnknown):
+        return _placed(Unsettled(str(cause)), error)
     if isinstance(cause, UnreadableValue):
         return _placed(UnreadableField(), error)
     if isinstance(cause, PoolTimeout):

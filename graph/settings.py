@@ -96,6 +96,11 @@ class Settings(DatabaseSettings):
         " `admins` or `everybody`. `make serve` says `everybody` on the machine itself.",
     )
     introspection: bool = Field(default=True, description="Answer questions about the schema.")
+    operation_timeout_s: float = Field(
+        default=30,
+        gt=0,
+        description="Seconds that a request may take from its first byte to its answer, whatever it waits for.",
+    )
     max_body_bytes: int = Field(default=256 * KIB, ge=1, description="The largest request that is read, in bytes.")
     http_edition: HTTPEdition = Field(
         default="2025",

@@ -44,7 +44,9 @@ class ConnectionsDialect(Protocol):
     def json_text(self, value: Any) -> str:
         """A JSON value as the text that is stored. Raises `UnstorableValue` for one that would not stay as it is."""
 
-    def engine_options(self, url: URL, pool: Options, *, statement_timeout_s: float, pgbouncer: bool) -> dict[str, Any]:
+    def engine_options(
+        self, url: URL, pool: Options, *, statement_timeout_s: float, connect_timeout_s: float, pgbouncer: bool
+    ) -> dict[str, Any]:
         """Arguments for `create_async_engine`; `pool` are those of a pool with a limited size."""
 
     def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:

@@ -149,9 +149,12 @@ class PostgreSQLConnections(ConnectionsDialect):
         """Any JSON: JSONB keeps every digit."""
         return exact_json.dumps(value)
 
-    def engine_options(self, url: URL, pool: Options, *, statement_timeout_s: float, pgbouncer: bool) -> dict[str, Any]:
+    def engine_options(
+        self, url: URL, pool: Options, *, statement_timeout_s: float, connect_timeout_s: float, pgbouncer: bool
+    ) -> dict[str, Any]:
         """A pool, and what the server is told when a connection starts."""
-        arguments = _PGBOUNCER_ARGUMENTS if pgbouncer else _start_up(statement_timeout_s)
+        arguments: dict[str, Any] = dict(_PGBOUNCER_ARGUMENTS) if pgbouncer else _start_up(statement_timeout_s)
+        arguments["timeout"] = connect_timeout_s  # from the look-up of the host's name to the server's first word
         # The pool resets nothing by itself: `end_transaction` does, and only where there is something to end.
         return {"connect_args": arguments, "pool_reset_on_return": None, **pool}
 

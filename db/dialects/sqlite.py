@@ -119,7 +119,9 @@ class SQLiteConnections(ConnectionsDialect):
             raise UnstorableValue(f"this database would round the number {value}; put it into an object or a list")
         return exact_json.dumps(value)
 
-    def engine_options(self, url: URL, pool: Options, *, statement_timeout_s: float, pgbouncer: bool) -> dict[str, Any]:
+    def engine_options(
+        self, url: URL, pool: Options, *, statement_timeout_s: float, connect_timeout_s: float, pgbouncer: bool
+    ) -> dict[str, Any]:
         """A pool for a file; a database in memory has but one connection."""
         in_memory = url.database in (None, "", ":memory:")
         return {"connect_args": {"timeout": statement_timeout_s}, **({} if in_memory else pool)}

@@ -1,7 +1,7 @@
 """The session of one request, its engines, and how long it may take."""
 
 from db.session.engines import Engines
-from db.session.errors import DeadlineExceeded, ManagedTransaction, ReadOnlyOperation, SessionClosed
+from db.session.errors import DeadlineExceeded, ManagedTransaction, OutcomeUnknown, ReadOnlyOperation, SessionClosed
 from db.session.session import Mode, RequestSession
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Engines",
     "ManagedTransaction",
     "Mode",
+    "OutcomeUnknown",
     "ReadOnlyOperation",
     "RequestSession",
     "SessionClosed",

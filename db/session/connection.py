@@ -155,6 +155,11 @@ class DatabaseConnection:
             return not self._fast.pooled.is_valid
         return self.sqlalchemy.invalidated
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether `discard` would find nothing to close."""
+        return self._connection is None and self.is_lost
+
     async def begin_snapshot(self) -> None:
         """Open one read-only view of the database, in one round trip."""
         await self._send(self._source.dialect.begin_snapshot)
@@ -221,9 +226,7 @@ class DatabaseConnection:
         await (self._end("ROLLBACK", self.sqlalchemy.close) if self.in_snapshot else self.sqlalchemy.close())
 
     async def discard(self) -> None:
-        """Close the connection, whatever state it is in."""
-        if self._connection is None and self.is_lost:
-            return
+        """Close the connection, whatever state it is in. A server that is silent is waited for, for two seconds."""
         connection = self.sqlalchemy
         if not connection.closed:
             if not connection.invalidated:

@@ -26,6 +26,7 @@ from db.dialects import dialect_of
 from db.dialects.connections import ConnectionsDialect, Options
 from db.fast import IdleConnections
 from db.fast.idle_connections import UNTRIED, never_open_at_once
+from db.session.closing import Closing
 from db.session.compiled_sql import CompiledSQL, compiled_sql
 from db.session.connection import DatabaseConnection, Source, take
 from db.settings import DatabaseSettings
@@ -57,7 +58,11 @@ def create_engine(url: URL, settings: DatabaseSettings, sql: CompiledSQL | None 
     """
     dialect = dialect_of(url.get_backend_name()).connections
     options = dialect.engine_options(
-        url, _pool(settings), statement_timeout_s=settings.statement_timeout_s, pgbouncer=settings.pgbouncer
+        url,
+        _pool(settings),
+        statement_timeout_s=settings.statement_timeout_s,
+        connect_timeout_s=settings.connect_timeout_s,
+        pgbouncer=settings.pgbouncer,
     )
     engine = create_async_engine(
         url,
@@ -137,6 +142,7 @@ class Engines:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self.statement_timeout_s = settings.statement_timeout_s
+        self.closing = Closing()
         self.sql = compiled_sql(settings.max_cache_bytes)
         """The SQL of statements, of all engines."""
         self.primary = create_engine(settings.primary, settings, self.sql)
@@ -240,6 +246,7 @@ class Engines:
             task.cancel()
         await asyncio.gather(*self._returning.values(), return_exceptions=True)
         self._returning.clear()
+        await self.closing.finish()
         for engine, source in zip(self._all(), self._sources, strict=True):
             if source.idle is not None:
                 source.idle.clear()

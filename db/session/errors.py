@@ -2,12 +2,27 @@
 
 
 class DeadlineExceeded(Exception):
-    """A statement took longer than it may."""
+    """A statement, or the operation that it belongs to, took longer than it may.
 
-    def __init__(self, timeout_s: float) -> None:
+    `note` tells what has become of a change.
+    """
+
+    def __init__(self, timeout_s: float, what: str = "", note: str = "") -> None:
         self.timeout_s = timeout_s
+        which = "operation" if what else "statement"
         super().__init__(
-            f"The database took longer than {timeout_s:g} s; ask for less, or raise the statement timeout."
+            f"{what or 'The database'} took longer than {timeout_s:g} s; ask for less, or raise the {which} timeout."
+            + (f" {note}" if note else "")
+        )
+
+
+class OutcomeUnknown(Exception):
+    """The connection was lost, or the time was up, while a change was being committed: it may be kept or not."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nobody knows whether this change was kept: the database did not answer when it was committed. Send it"
+            " again with the same idempotency key; without one, look first."
         )
 
 

@@ -21,11 +21,12 @@ from db.fast import CompiledStatement, Parameters, Values
 from db.session.connection import DatabaseConnection
 from db.session.engines import Engines
 from db.session.entities import GuardedSession
-from db.session.errors import DeadlineExceeded, ManagedTransaction, ReadOnlyOperation, SessionClosed
+from db.session.errors import ManagedTransaction, OutcomeUnknown, ReadOnlyOperation, SessionClosed
+from db.session.operation import OPERATION
 from db.session.retries import ATTEMPTS, pause_s
 from db.session.savepoints import Savepoint
 from db.session.streams import streamed
-from db.session.timeout import Deadline
+from db.session.timeout import Deadline, Interruption
 from db.session.turns import HELD, Turn, current, hold
 from db.trace import TRACE, StatementTrace
 from db.unreadable import UnreadableValue
@@ -35,6 +36,9 @@ P = ParamSpec("P")
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 EMPTY: Mapping[str, Any] = {}
+
+UNDONE = "Nothing of this change was kept."
+KEPT = "What was changed before is kept; this was to be read afterwards."
 
 CONVERSION_ERRORS = (ValueError, ArithmeticError, LookupError)
 """What drivers and types raise over values that they cannot convert."""
@@ -124,9 +128,13 @@ class RequestSession(AsyncSession):
     _has_entities = False
     """Whether anything of SQLAlchemy's session was asked for."""
     _changing = False
+    _committing = False
+    """Whether COMMIT is under way, or has failed without an answer."""
+    _kept = False
+    """Whether a change was committed."""
     _torn: Exception | None = None
     """Why the change under way takes no more statements and must not be kept: one was cut off, or has failed."""
-    _statement: Deadline
+    _statement: Interruption
     """What stops the statement of a change that is under way."""
     _done: asyncio.Future[None] | None = None
     """Tells that the statement is done, where the end of its change waits for that."""
@@ -139,13 +147,18 @@ class RequestSession(AsyncSession):
         self._engines = engines
         self._mode = mode
         self._snapshot = mode is Mode.SNAPSHOT
-        self._timeout_s = engines.statement_timeout_s
+        self._operation = OPERATION.get()
         self._turn = Turn()
 
     @property
     def mode(self) -> Mode:
         """How the session begins."""
         return self._mode
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody waits for the first connection, so that the database has not heard of anything yet."""
+        return self._turn.taken and not self.statements
 
     @property
     def met_unreadable(self) -> bool:
@@ -257,7 +270,7 @@ class RequestSession(AsyncSession):
         return await self._take_turn(self._turn, self._change, work)
 
     async def _change(self, _connection: DatabaseConnection, work: Callable[[Self], Awaitable[T]]) -> T:
-        self._statement = Deadline()
+        self._statement = Interruption()
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._attempt(work)
@@ -302,7 +315,7 @@ class RequestSession(AsyncSession):
             await self._done
 
     def _begin_change(self) -> None:
-        self._changing, self._torn, self._done = True, None, None
+        self._changing, self._committing, self._torn, self._done = True, False, None, None
         if self._has_entities:
             self.sync_session.expunge_all()  # they are as they were when they were read
             self.sync_session.changing = True
@@ -318,7 +331,15 @@ class RequestSession(AsyncSession):
             raise self._torn
         if self._has_entities:
             await AsyncSession.run_sync(self, lambda _: self.sync_session.keep_change())
-        await connection.commit()
+        self._committing = True
+        try:
+            await connection.commit()
+        except Exception as error:
+            if connection.is_lost:  # the server has not answered
+                raise OutcomeUnknown from error
+            self._committing = False
+            raise
+        self._committing, self._kept = False, True
 
     async def _roll_back(self, connection: DatabaseConnection) -> None:
         try:
@@ -328,7 +349,7 @@ class RequestSession(AsyncSession):
                 await AsyncSession.run_sync(self, lambda _: self.sync_session.undo_change())
             await connection.roll_back()
         except Exception:  # whatever it is, nobody knows what state the connection is in
-            await asyncio.shield(self._discard())
+            await self._discard()
 
     def _run(
         self, work: Callable[Concatenate[DatabaseConnection, P], Awaitable[T]], /, *given: P.args, **named: P.kwargs
@@ -359,17 +380,17 @@ class RequestSession(AsyncSession):
         if turn is not self._turn and turn.is_over():  # it ended while this statement waited
             turn.give()
             return await self._run(work, *given, **named)
-        deadline = self._deadline = self._deadline or Deadline()
+        deadline = self._deadline = self._deadline or Deadline(self._engines.statement_timeout_s, self._operation)
         try:
             if self._end is not None:
                 raise self._end()
             connection = self._connection
             if connection is None:
-                deadline.watch(None)
+                deadline.wait()
                 connection = await self._connect()
-                deadline.start(self._timeout_s)
+                deadline.start()
             else:
-                deadline.watch(self._timeout_s)
+                deadline.watch()
             self.statements += 1
             if connection.in_snapshot is not (self._snapshot or bool(self._held)):
                 await self._frame(connection)
@@ -402,7 +423,7 @@ class RequestSession(AsyncSession):
             if self._end is not None or self._torn is not None or connection is None:
                 raise self._torn or (self._end or SessionClosed)()
             self.statements += 1
-            self._statement.watch(None)
+            self._statement.watch()
             return await work(connection, *given, **named)
         except asyncio.CancelledError:
             self._torn = SessionClosed()
@@ -436,19 +457,27 @@ class RequestSession(AsyncSession):
             # A reader may go on with a view of its own; the rest of a transaction alone is worse than nothing.
             if self._changing:
                 self._end = self._end or SessionClosed
-            await asyncio.shield(self._discard())
+            await self._discard()
         elif isinstance(error, DBAPIError) and (late or self._engines.connections.stopped_by_server(error)):
             raise await self._end_late() from None
         elif connection is not None and connection.is_lost:
             if connection.in_snapshot and isinstance(error, Exception):
                 self._end = partial(_same, error)  # a new connection would be a new view
-            await asyncio.shield(self._discard())
+            await self._discard()
 
     async def _end_late(self) -> Exception:
         if self._end is None:
-            self._late, self._end = True, partial(DeadlineExceeded, self._timeout_s)
-        await asyncio.shield(self._discard())
+            self._late, self._end = True, self._late_end()
+        await self._discard()
         return self._end()
+
+    def _late_end(self) -> Callable[[], Exception]:
+        """What to say when the time is up, and of a change, what has become of it."""
+        assert self._deadline is not None  # it rang
+        if self._committing:
+            return OutcomeUnknown
+        note = UNDONE if self._changing else KEPT if self._kept else ""
+        return partial(self._deadline.exceeded, note)
 
     async def _connect(self) -> DatabaseConnection:
         try:
@@ -467,7 +496,7 @@ class RequestSession(AsyncSession):
             await (connection.end_snapshot() if connection.in_snapshot else connection.begin_snapshot())
         except Exception as error:
             self._end = partial(_same, error)
-            await asyncio.shield(self._discard())
+            await self._discard()
             raise
 
     async def _hold(self) -> Turn:
@@ -495,34 +524,41 @@ class RequestSession(AsyncSession):
             for turn in self._held:
                 self._release(turn)
         if under_way or self._unread or self._deadline.is_cancelling():
-            await asyncio.shield(self._give_back())
+            await asyncio.shield(self._give_back(self._deadline))
         else:
-            await self._give_back()
+            await self._give_back(self._deadline)
 
-    async def _give_back(self) -> None:
+    async def _give_back(self, deadline: Deadline) -> None:
         await self._turn.take()
+        late = False
         try:
             if self._unread:
                 await self._discard()
             elif self._connection is not None:
+                deadline.watch()
                 if self._has_entities:
                     await super().close()
                 await self._connection.give_back()
                 self._connection = None
         except BaseException as error:
-            await asyncio.shield(self._discard())
-            if not isinstance(error, Exception):  # an answer that is complete does not fail for its end
+            late = deadline.stop()
+            await self._discard()
+            if not (late or isinstance(error, Exception)):  # an answer that is complete does not fail for its end
                 raise
         finally:
+            deadline.stop()
+            deadline.end()
             self._turn.give()
 
     async def _discard(self) -> None:
         # A statement that was cut off leaves its connection in an unknown state: never back into the pool.
         if self._connection is not None:
             connection, self._connection = self._connection, None
-            await connection.discard()
-            if self._has_entities:
-                self.sync_session.close()  # sends nothing: its connection is closed
+            await self._engines.closing.close(connection, self._forget)
+
+    def _forget(self) -> None:
+        if self._has_entities:
+            self.sync_session.close()  # sends nothing: its connection is closed
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

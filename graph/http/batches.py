@@ -8,7 +8,7 @@ Source: https://github.com/graphql/graphql-over-http/blob/main/rfcs/Batching.md
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TypeAlias
 
 from graphql import OperationType
 from strawberry.types import ExecutionResult
@@ -24,40 +24,34 @@ from graph.prepare.operation import CheckedOperation, refuse_costly
 ALLOWED = frozenset((OperationType.QUERY, OperationType.MUTATION))
 
 
-class PricedBatch(NamedTuple):
-    """A batch that asks for no more than one request may."""
-
-    turns: Sequence[OperationRequest | ExecutionResult]
-    """What is to be run, and what is wrong with the others."""
-    changes: bool
-    """Whether one of them is a mutation."""
+PricedBatch: TypeAlias = Sequence[OperationRequest | ExecutionResult]
+"""A batch that asks for no more than one request may: what is to be run, and what is wrong with the others."""
 
 
 async def price(batch: Batch, preparer: Preparer) -> PricedBatch:
     """Prepare the operations of a batch. Raises `TooCostly` when they ask together for more than one request may."""
     turns: list[OperationRequest | ExecutionResult] = []
-    total, tokens, changes = Cost(), 0, False
+    total, tokens = Cost(), 0
     for asked in batch:
         checked = _checked(asked, preparer)
         if isinstance(asked, OperationRequest) and isinstance(checked, CheckedOperation):
             turns.append(asked)
             tokens += preparer.document(asked).document.token_count
             total = total.plus(checked.cost)
-            changes = changes or checked.operation.kind is OperationType.MUTATION
         elif isinstance(checked, ExecutionResult):
             turns.append(checked)
         if tokens > preparer.limits.max_tokens:
             raise TooCostly("tokens", tokens, preparer.limits.max_tokens, "batch")
         await asyncio.sleep(0)  # a document may take a while, and others wait
     refuse_costly(total, preparer.limits, "batch")
-    return PricedBatch(turns, changes)
+    return turns
 
 
 async def run(batch: PricedBatch, operations: Operations, contexts: ContextFactory) -> list[ExecutionResult]:
     """Run a batch."""
     return [
         turn if isinstance(turn, ExecutionResult) else await operations.answer(turn, contexts, ALLOWED, for_json=True)
-        for turn in batch.turns
+        for turn in batch
     ]
 
 

@@ -1,0 +1,102 @@
+"""The end of an operation: one moment for all that it waits for, and one timer.
+
+Whoever begins an operation makes an `OperationDeadline`; every session that is made in its context heeds it. When the
+time is up, what waits for the database is told first, so that what was read before stays in the answer. What does not
+come to its end then is cancelled as a whole. Nothing of requests, statements and connections is known here.
+Why: docs/decisions/0032-one-deadline.md.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from db.session.errors import DeadlineExceeded
+from db.session.timeout import Deadline, Interruption
+
+GRACE_S = 0.1
+"""Seconds in which an operation whose time is up may make an answer of what it has."""
+
+OPERATION: "ContextVar[OperationDeadline | None]" = ContextVar("trellis_operation", default=None)
+"""The operation under way."""
+
+
+class OperationDeadline(Interruption):
+    """Ends whatever the task that runs now waits for, `timeout_s` seconds from now, until `end`.
+
+    `meanwhile` is called once, when `patience_s` seconds have passed: for what need not begin in an operation that is
+    over soon.
+    """
+
+    __slots__ = ("_deadlines", "_ends", "_meanwhile", "_next", "_timer", "_token", "is_over", "timeout_s")
+
+    def __init__(self, timeout_s: float, patience_s: float, meanwhile: Callable[[], None]) -> None:
+        super().__init__()
+        self.timeout_s = timeout_s
+        self.is_over = False
+        """Whether the time is up."""
+        self._deadlines: list[Deadline] = []
+        self._meanwhile: Callable[[], None] | None = meanwhile
+        now = self._loop.time()
+        self._ends = now + timeout_s
+        self._next = min(now + patience_s, self._ends)
+        self._timer: asyncio.TimerHandle | None = self._loop.call_at(self._next, self._look)
+        self._token = OPERATION.set(self)
+        self.watch()
+
+    def add(self, deadline: Deadline) -> None:
+        """Look after a session, too."""
+        self._deadlines.append(deadline)
+        soon = self._loop.time() + deadline.timeout_s
+        if soon < self._next:
+            self._look_at(soon)
+
+    def remove(self, deadline: Deadline) -> None:
+        """Look after a session no more."""
+        if deadline in self._deadlines:
+            self._deadlines.remove(deadline)
+
+    def exceeded(self) -> DeadlineExceeded:
+        """What to raise when the time is up."""
+        return DeadlineExceeded(self.timeout_s, "This operation")
+
+    def end(self) -> None:
+        """The operation has come to its end."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        OPERATION.reset(self._token)
+        for deadline in self._deadlines:
+            deadline.leave()
+        self._deadlines.clear()
+        self.stop()
+
+    def _look_at(self, moment: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._next = moment
+        self._timer = self._loop.call_at(moment, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        if self.is_over:
+            self.ring()
+        elif now >= self._ends:
+            self._end_now()
+        else:
+            self._look_again(now)
+
+    def _look_again(self, now: float) -> None:
+        meanwhile, self._meanwhile = self._meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        self._look_at(min([self._ends, *(deadline.look(now) for deadline in self._deadlines)]))
+
+    def _end_now(self) -> None:
+        """Stop what waits for the database; without any such thing, the operation itself."""
+        self.is_over = True
+        rang = [deadline.ring() for deadline in self._deadlines]  # each must be told
+        if any(rang):
+            self._look_at(self._ends + GRACE_S)
+        else:
+            self.ring()
