@@ -70,6 +70,14 @@ ROLE = "role:"
 """Before the name of a role whose members are exempt."""
 
 
+class LimitsStorage(StrEnum):
+    """Where it is counted how often somebody does something."""
+
+    AUTO = "auto"
+    MEMORY = "memory"
+    DATABASE = "database"
+
+
 class Settings(DatabaseSettings):
     """The settings of the server."""
 
@@ -200,10 +208,22 @@ class Settings(DatabaseSettings):
     )
     sign_in_limit: str = Field(
         default="10/minute;100/day",
-        description="How often sign-in may be tried with one e-mail address; several limits with semicolons.",
+        description="How often sign-in may be tried with one e-mail address from one place: a browser where somebody"
+        " has signed in with it, else a network address. Several limits with semicolons.",
+    )
+    sign_in_free_attempts: int = Field(
+        default=5,
+        ge=0,
+        description="Attempts of a day with one e-mail address after which the next ones wait, for seconds at first and"
+        " longer each time (docs/limits.md); places that know the right password apart from others. 0: none waits.",
     )
     sign_in_limit_per_address: str = Field(
         default="100/minute", description="How often sign-in may be tried from one network address."
+    )
+    limits_storage: LimitsStorage = Field(
+        default=LimitsStorage.AUTO,
+        description="Where limits are counted. `memory`: in each process. `database`: in a table of Trellis's own,"
+        " which all processes share. `auto`: attempts to sign in in the database, operations in memory.",
     )
 
     @field_validator("token_keys", "cors_origins", "documents_exempt", "trusted_proxies", mode="before")

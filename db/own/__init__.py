@@ -6,11 +6,13 @@ refers to one of these. Why: docs/decisions/0030-our-own-tables.md.
 """
 
 from db.own.base import PREFIX, OwnBase
+from db.own.counters import Counter
 from db.own.documents import TrustedDocument, TrustedDocumentId, TrustedDocumentUse
 from db.own.usage import UsageCount, UsageOperation, UsageRun
 
 __all__ = [
     "PREFIX",
+    "Counter",
     "OwnBase",
     "TrustedDocument",
     "TrustedDocumentId",

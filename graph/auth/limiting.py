@@ -1,111 +1,118 @@
-"""Limits of attempts to sign in.
+"""Limits of attempts to sign in, which a stranger cannot turn against the owner.
 
-An attempt enters; nothing leaves, or `TooManyAttempts` with the seconds to wait. Attempts are counted in this process,
-before the password is looked at, so that a hundred at once count as a hundred.
-Source: https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.html#login-throttling
+An attempt enters and is counted, before the password is looked at; it leaves, or `TooManyAttempts` with the seconds to
+wait. Each is counted for the login and the place together, for the place, and, from places that the login does not
+know, for the login: there with delays that grow, and never by a lock. A place is a browser or a sign-in that has
+proven itself, else a network. Whose login it is, or whether there is one, is not known here.
+Sources: https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies,
+https://cheatsheetseries.owasp.org/cheatsheets/Authentication_Cheat_Sheet.html#login-throttling
 """
 
-import hashlib
-import ipaddress
 import math
-import threading
 import time
-from collections.abc import Sequence
-
-from limits import RateLimitItem, parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from dataclasses import dataclass
 
 from db.characters import fold
 from graph.errors import TooManyAttempts
+from graph.rates.counters import Counters
+from graph.rates.networks import network
+from graph.rates.records import Ask, Record, name_of, take
+from graph.rates.rules import DAY_S, Delays, Rule, limits
 from graph.settings import Settings
 
-MAX_NAMES = 50_000
-"""How many addresses are remembered; some tens of megabytes. Beyond it, the oldest half is forgotten."""
+KNOWN_S = 90 * DAY_S
+"""How long a login knows the network that somebody has signed in from."""
 
-IPV6_NETWORK = 64
-"""Bits: a client with one address of IPv6 has all addresses that begin with the same 64 bits."""
+HEARD_OF_ONE_NETWORK = 10
+"""So many attempts of a day from one network make the login's delays longer: alone it cannot make them more than 5 s.
+Its further attempts wait for the login's delay as well, and for their own, which grows on."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt that was counted."""
+
+    own: str
+    """The name of the login at the place."""
+    wide: str | None
+    """The name of the place, if it is known."""
+    login: str | None
+    """The name of the login, for places that are not known to it."""
+    also: str | None
+    """The name of the login at the network, where the place is another one."""
+
+    @property
+    def names(self) -> list[str]:
+        """All of them, in this order."""
+        return [name for name in (self.own, self.wide, self.login, self.also) if name is not None]
 
 
 class SignInLimits:
-    """Counts attempts, for each e-mail address and for each network address. One for each process."""
+    """Counts attempts. One for each process, on counters that others may share."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._for_email = parse_many(settings.sign_in_limit)
-        self._for_address = parse_many(settings.sign_in_limit_per_address)
-        self._storage = _Storage()
-        self._limiter = MovingWindowRateLimiter(self._storage)
+    def __init__(self, settings: Settings, counters: Counters) -> None:
+        self.refused = 0
+        """Attempts that had to wait, since the server started."""
+        delays = [Delays(settings.sign_in_free_attempts)] if settings.sign_in_free_attempts else []
+        self._delays: list[Rule] = [*delays]
+        self._own: list[Rule] = [*delays, *limits(settings.sign_in_limit)]
+        self._wide: list[Rule] = [*limits(settings.sign_in_limit_per_address)]
+        self._counters = counters
 
-    def attempt(self, email: str, address: str | None) -> None:
-        """Count an attempt; it need not be one with the e-mail address of a user.
+    async def attempt(self, login: str, address: str | None, proven: str | None = None) -> Attempt:
+        """Count an attempt; there need not be such a login.
 
-        `address` is the client's network address, if it is known. Raises `TooManyAttempts`.
+        `login` is an e-mail address, or a viewer's name; `address` the client's network address, if it is known.
+        `proven` names a browser or a sign-in that has shown the right password before. Raises `TooManyAttempts`.
         """
-        counted = [(self._for_email, _email(email))]
-        if address is not None:
-            counted.append((self._for_address, _network(address)))
-        wait_s = max(self._wait_s(limits, name) for limits, name in counted)
-        if wait_s:
-            raise TooManyAttempts(wait_s)
-        for limits, name in counted:
-            for limit in limits:
-                self._limiter.hit(limit, name)
+        attempt = _attempt(login, address, proven)
+        wait_s = await self._counters.change(attempt.names, lambda records: self._take(attempt, records))
+        if wait_s > 0:
+            self.refused += 1
+            raise TooManyAttempts(math.ceil(wait_s))
+        return attempt
 
-    def succeeded(self, email: str) -> None:
-        """Forget the attempts with an e-mail address, whose password was right. Those from the network address stay."""
-        for limit in self._for_email:
-            self._storage.clear(limit.key_for(_email(email)))
+    async def succeeded(self, attempt: Attempt) -> None:
+        """Forget the attempts of the login at this place, whose password was right, and know the place from now on.
 
-    def _wait_s(self, limits: Sequence[RateLimitItem], name: str) -> int:
-        """Seconds until all of these limits allow another attempt; 0 for now."""
-        full = [limit for limit in limits if not self._limiter.test(limit, name)]
-        ends = [self._limiter.get_window_stats(limit, name).reset_time for limit in full]
-        return max((max(1, math.ceil(end - time.time())) for end in ends), default=0)
+        Those of the place stay: a password of one's own buys no more. Those that others have made stay, too.
+        """
+        await self._counters.change(attempt.names, lambda records: self._forget(attempt, records))
 
-
-class _Storage(MemoryStorage):
-    """The library's storage, bounded. On its own it keeps every name for ever, and walks through all in a thread."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.timer = _Idle(0, self.reset)
-
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        """Count an attempt, if it is allowed."""
-        if len(self.events) >= MAX_NAMES and key not in self.events:
-            self._forget()
-        allowed = super().acquire_entry(key, limit, expiry, amount)
-        del self.events[key][limit:]  # older attempts count for no limit
-        return allowed
-
-    def _forget(self) -> None:
-        """Forget names whose last attempt is long past; where these are few, the oldest half of all names."""
+    def _take(self, attempt: Attempt, records: list[Record]) -> float:
         now = time.time()
-        past = [key for key, attempts in self.events.items() if attempts[0].expiry < now]
-        for key in past if len(past) > MAX_NAMES // 10 else list(self.events)[: MAX_NAMES // 2]:
-            self.clear(key)
+        by_name = dict(zip(attempt.names, records, strict=True))
+        own = by_name[attempt.own]
+        asks = [Ask(own, self._own)]
+        if attempt.wide is not None:
+            asks.append(Ask(by_name[attempt.wide], self._wide))
+        if attempt.login is not None and own.known_until <= now:
+            heard = self._used(own, now) < HEARD_OF_ONE_NETWORK
+            asks.append(Ask(by_name[attempt.login], self._delays, int(heard)))
+        if attempt.also is not None:
+            asks.append(Ask(by_name[attempt.also], self._own, refusable=False))
+        return take(asks, now)
+
+    def _forget(self, attempt: Attempt, records: list[Record]) -> None:
+        now = time.time()
+        by_name = dict(zip(attempt.names, records, strict=True))
+        own = by_name[attempt.own]
+        if attempt.login is not None and own.known_until <= now and self._used(own, now) <= HEARD_OF_ONE_NETWORK:
+            by_name[attempt.login].take_back(1)
+        for name in (attempt.own, attempt.also):
+            if name is not None:
+                by_name[name].clear()
+                by_name[name].know(now + KNOWN_S)
+
+    def _used(self, own: Record, now: float) -> int:
+        """How many attempts of a day a login has had from one place."""
+        return sum(rule.used(own.log(number), now) for number, rule in enumerate(self._delays))
 
 
-class _Idle(threading.Timer):
-    """What the storage takes for its thread, and never starts."""
-
-    def is_alive(self) -> bool:
-        """Say so, for it would start another."""
-        return True
-
-
-def _email(email: str) -> str:
-    """A name of the same length for any e-mail address, in any case."""
-    return "email:" + hashlib.sha256(fold(email.strip()).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _network(address: str) -> str:
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:  # a socket of this machine
-        return f"address:{address}"
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            return f"address:{ip.ipv4_mapped}"
-        return f"address:{ipaddress.ip_network((int(ip), IPV6_NETWORK), strict=False)}"
-    return f"address:{ip}"
+def _attempt(login: str, address: str | None, proven: str | None) -> Attempt:
+    who = fold(login.strip())
+    at_network = name_of("login", who, network(address or ""))
+    if proven is None:
+        wide = None if address is None else name_of("place", network(address))
+        return Attempt(at_network, wide, name_of("login", who), None)
+    return Attempt(name_of("proven", who, proven), name_of("place", who, proven), None, at_network)

@@ -5,21 +5,19 @@ good. Whether the sign-in is still good, only the database knows.
 Source: https://www.rfc-editor.org/rfc/rfc8725 (best practices for JSON Web Tokens).
 """
 
-import hashlib
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import jwt
 
 from db.base import utcnow
-from graph.auth.key_file import KEY_FILE, kept_key
+from graph.auth.key_file import KEY_FILE
 from graph.auth.opaque import MAX_CHARACTERS
+from graph.auth.signing import SigningKeys
 from graph.settings import Settings
 
 ALGORITHM = "HS256"
@@ -54,14 +52,10 @@ class _Verified(NamedTuple):
 
 
 class Tokens:
-    """Signs and reads access tokens. The first key signs, every key reads, so that keys can be changed.
-
-    Without keys in the settings there is one in a file, which is made when it is first needed.
-    """
+    """Signs and reads access tokens."""
 
     def __init__(self, settings: Settings, key_file: Path = KEY_FILE) -> None:
-        self._given = tuple(key.get_secret_value() for key in settings.token_keys)
-        self._key_file = key_file
+        self.keys = SigningKeys(settings, key_file)
         self._life = timedelta(seconds=settings.access_token_s)
         self._verified: dict[str, _Verified] = {}
 
@@ -81,7 +75,7 @@ class Tokens:
             "iat": int(now.timestamp()),
             "exp": int(expires_at.timestamp()),
         }
-        name, key = next(iter(self._keys.items()))
+        name, key = next(iter(self.keys.by_name.items()))
         return AccessToken(jwt.encode(claims, key, ALGORITHM, headers={"kid": name}), expires_at)
 
     def read(self, text: str) -> Claims | None:
@@ -101,7 +95,7 @@ class Tokens:
                 return None
             claims = jwt.decode(
                 text,
-                self._keys[header["kid"]],
+                self.keys.by_name[header["kid"]],
                 algorithms=[ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
@@ -115,9 +109,3 @@ class Tokens:
             self._verified.clear()
         self._verified[text] = verified
         return verified
-
-    @cached_property
-    def _keys(self) -> Mapping[str, str]:
-        """Keys by the names that tokens have for them."""
-        keys = self._given or (kept_key(self._key_file),)
-        return {hashlib.sha256(key.encode()).hexdigest()[:8]: key for key in keys}

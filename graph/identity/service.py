@@ -1,4 +1,4 @@
-"""Passwords, tokens and limits of attempts, which live as long as the server. One of each for each process.
+"""Passwords, tokens, device cookies and limits of attempts, which live as long as the server. One of each per process.
 
 E-mail addresses and passwords enter, users leave whose password it was. No row is written here.
 """
@@ -11,9 +11,11 @@ from db.fast import CompiledStatement
 from db.models import User
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
+from graph.auth.devices import Devices
 from graph.auth.limiting import SignInLimits
 from graph.auth.passwords import Passwords
 from graph.auth.tokens import Tokens
+from graph.rates.storage import sign_in_counters
 from graph.settings import Settings
 
 _PASSWORD = CompiledStatement(
@@ -36,16 +38,18 @@ class Identity:
     def __init__(self, engines: Engines, settings: Settings) -> None:
         self.passwords = Passwords()
         self.tokens = Tokens(settings)
-        self.limits = SignInLimits(settings)
+        self.devices = Devices(self.tokens.keys)
+        self.limits = SignInLimits(settings, sign_in_counters(engines, settings))
         self.sign_in_s = settings.sign_in_s
         self._engines = engines
 
-    async def known(self, email: str, password: str, address: str | None) -> Known | None:
+    async def known(self, email: str, password: str, address: str | None, proven: str | None = None) -> Known | None:
         """The active user of an e-mail address and a password; None if anything about them is wrong.
 
-        An unknown address takes as long as a known one. Raises `TooManyAttempts`.
+        `proven` names the browser or the sign-in, if the password was right there before. An unknown address takes as
+        long as a known one. Raises `TooManyAttempts`.
         """
-        self.limits.attempt(email, address)
+        attempt = await self.limits.attempt(email, address, proven)
         # A session of its own: while the password is hashed, no connection is held.
         async with RequestSession(self._engines, Mode.CURRENT) as session:
             # PostgreSQL refuses U+0000 in a text. No address has unprintable characters, and no user an empty address.
@@ -55,7 +59,7 @@ class Identity:
             return None
         assert user_id is not None
         assert hashed is not None
-        self.limits.succeeded(email)
+        await self.limits.succeeded(attempt)
         return Known(user_id, await self.passwords.rehashed(password, hashed))
 
     async def email_of(self, user_id: int) -> str:

@@ -6,7 +6,7 @@ to hash one) holds no connection. Source: docs/decisions/0013-identity.md.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field, SecretStr
 from sqlalchemy import select, update
@@ -14,13 +14,15 @@ from sqlalchemy import select, update
 from db import models
 from db.models import SignIn, User
 from db.models.role import MEMBER
+from graph.auth.devices import LIFE_S
+from graph.auth.limiting import Attempt
 from graph.auth.passwords import check_password
 from graph.context import Cookie, RequestContext
 from graph.errors import InvalidPassword, TooManyAttempts
 from graph.identity import sign_ins, users
 from graph.identity.identify import COOKIE
 from graph.identity.service import Identity, Known
-from graph.mutations.proof import count_attempt, prove_viewer, user_with, wait_first
+from graph.mutations.proof import browser_of, count_attempt, prove_viewer, user_with, wait_first
 from graph.mutations.texts import Email, Line
 from graph.policies import visibility
 from graph.types.user import User as UserType
@@ -88,25 +90,34 @@ async def _hashed(context: RequestContext, password: SecretStr, field: str) -> s
         raise wait_first(error, ("input",)) from None
 
 
-async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> str:
+class SignUp(NamedTuple):
+    """What is known before a user is made."""
+
+    attempt: Attempt
+    hashed_password: str
+
+
+async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> SignUp:
     if errors := refused(User, {"email": values.email}, context, ("input",)):
         raise Rejected(*errors)
-    count_attempt(context, values.email)
-    return await _hashed(context, values.password, "password")
+    attempt = await count_attempt(context, values.email)
+    return SignUp(attempt, await _hashed(context, values.password, "password"))
 
 
 @mutation(right=ANYBODY, prepare=_prepare_sign_up, errors=[AlreadyExists, WaitFirst], **SIGNED_IN_MEMBERS)
 async def sign_up(values: SignUpInput, change: Change) -> dict[str, Any]:
     """Become a user, and sign in."""
-    user = User(email=values.email, name=values.name.strip(), hashed_password=change.prepared)
+    attempt, hashed_password = change.prepared
+    user = User(email=values.email, name=values.name.strip(), hashed_password=hashed_password)
     user.roles = await users.roles_of(change.session, [MEMBER])
     change.session.add(user)
     await change.session.flush()
+    change.afterwards.append(lambda: change.context.service(Identity).limits.succeeded(attempt))
     return await _signed_in(change, user.id, in_cookie=values.cookie)
 
 
 async def _prepare_sign_in(values: SignInInput, context: RequestContext) -> Known:
-    return await user_with(context, values.email, values.password)
+    return await user_with(context, values.email, values.password, browser_of(context, values.email))
 
 
 @mutation(right=ANYBODY, prepare=_prepare_sign_in, errors=[SignInFailed, WaitFirst], **SIGNED_IN_MEMBERS)
@@ -141,7 +152,7 @@ async def sign_out(values: SignOutInput, change: Change) -> dict[str, Any]:
         await sign_ins.revoke(change.session, viewer.sign_in)
         if values.everywhere:
             await sign_ins.revoke_all(change.session, viewer.id)
-    _afterwards(change, NOBODY, Cookie(COOKIE, "", 0) if _cookie(change.context) else None)
+    _afterwards(change, NOBODY, *([Cookie(COOKIE, "", 0)] if _cookie(change.context) else []))
     return {"done": viewer.sign_in is not None}
 
 
@@ -186,9 +197,9 @@ async def _answer(change: Change, opened: sign_ins.Opened) -> dict[str, Any]:
     change.touch(user)
     if entry.in_cookie:
         life = Cookie(COOKIE, opened.text, int((entry.expires_at - change.now).total_seconds()))
-        _afterwards(change, viewer, life)
+        _afterwards(change, viewer, life, _device(change.context, user.email))
         return {"viewer": user, "expires_at": entry.expires_at}
-    _afterwards(change, viewer, None)
+    _afterwards(change, viewer)
     token = change.context.service(Identity).tokens.issue(user.id, entry.id, now=change.now)
     return {
         "viewer": user,
@@ -198,11 +209,20 @@ async def _answer(change: Change, opened: sign_ins.Opened) -> dict[str, Any]:
     }
 
 
-def _afterwards(change: Change, viewer: Viewer, cookie: Cookie | None) -> None:
+def _device(context: RequestContext, email: str) -> Cookie:
+    """What shows that somebody has signed in in this browser, long after the sign-in itself has ended."""
+    devices = context.service(Identity).devices
+    return Cookie(devices.cookie(email), devices.issue(email, browser_of(context, email)), LIFE_S)
+
+
+def _afterwards(change: Change, viewer: Viewer, *cookies: Cookie) -> None:
     context = change.context
-    change.afterwards.append(lambda: context.become(viewer, visibility(viewer)))
-    if cookie is not None:
-        change.afterwards.append(lambda: context.cookies.append(cookie))
+
+    async def go_on() -> None:
+        context.become(viewer, visibility(viewer))
+        context.cookies.extend(cookies)
+
+    change.afterwards.append(go_on)
 
 
 MUTATIONS = [sign_up, sign_in, refresh_session, sign_out, change_password]

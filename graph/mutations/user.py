@@ -28,7 +28,7 @@ async def _prove(values: Any, context: RequestContext) -> bool:
         return False
     await prove_viewer(context, values.current_password, "currentPassword")
     if values.given("email"):  # the answer tells whether the address is somebody's
-        count_attempt(context, context.viewer.name)
+        await count_attempt(context, context.viewer.name)
     return True
 
 

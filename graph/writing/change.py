@@ -5,7 +5,7 @@ names the rows that it touched, and raises `Rejected` when something stands agai
 work never commits: that is done once, at the end of the mutation's field.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, inspect, select, true
@@ -49,7 +49,7 @@ class Change:
         """Sends what the session holds and the database does not know."""
         self.touched: dict[str, None] = {}
         """The global ids of the changed rows, for the record."""
-        self.afterwards: list[Callable[[], None]] = []
+        self.afterwards: list[Callable[[], Awaitable[None]]] = []
         """What happens once the change is committed. Work may be done several times, so nothing else acts at once."""
 
     def visible(self, model: type[ModelT]) -> Select[ModelT]:

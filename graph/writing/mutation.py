@@ -141,7 +141,7 @@ class MutationField(PlannedField):
         prepared = await declaration.prepare(values, context) if declaration.prepare is not None else None
         result, change = await self._committed(values, prepared, call, context)
         for then in change.afterwards:
-            then()
+            await then()
         return result
 
     async def _committed(

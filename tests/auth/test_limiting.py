@@ -1,90 +1,114 @@
-"""Sign-in is rate limited: for each e-mail address, and for each network address."""
+"""Sign-in is limited for a login and a place together, for a place, and, by delays, for a login."""
 
-import threading
-import time
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from graph.auth import limiting
-from graph.auth.limiting import SignInLimits
+from graph.auth.limiting import HEARD_OF_ONE_NETWORK, SignInLimits
 from graph.errors import TooManyAttempts
+from graph.rates.counters import MemoryCounters
+from graph.rates.rules import DAY_S
 from graph.settings import Settings
 from tests.auth.conftest import Clock
 
+ADA = "ada@example.org"
 ADDRESS = "192.0.2.1"
+ELSEWHERE = "192.0.2.99"
+BROWSER = "the browser of Ada"
 
 
-def make_limits(limit: str = "3/minute", per_address: str = "1000/minute") -> SignInLimits:
-    return SignInLimits(Settings(sign_in_limit=limit, sign_in_limit_per_address=per_address))
+def make_limits(
+    limit: str = "3/minute", per_address: str = "1000/minute", free: int = 0, counters: MemoryCounters | None = None
+) -> SignInLimits:
+    settings = Settings(sign_in_limit=limit, sign_in_limit_per_address=per_address, sign_in_free_attempts=free)
+    return SignInLimits(settings, counters or MemoryCounters())
 
 
-def allowed(limits: SignInLimits, email: str = "ada@example.org", address: str | None = ADDRESS, most: int = 20) -> int:
+async def allowed(
+    limits: SignInLimits,
+    email: str = ADA,
+    address: str | None = ADDRESS,
+    most: int = 20,
+    proven: str | None = None,
+) -> int:
     """How many attempts are allowed in a row."""
     for number in range(most):
         try:
-            limits.attempt(email, address)
+            await limits.attempt(email, address, proven)
         except TooManyAttempts:
             return number
     return most
 
 
-def test_an_address_may_be_tried_so_often_and_the_wait_is_told() -> None:
+async def wait_s(limits: SignInLimits, email: str = ADA, address: str = ADDRESS, proven: str | None = None) -> int:
+    """How long the next attempt, which is refused, has to wait."""
+    with pytest.raises(TooManyAttempts) as refused:
+        await limits.attempt(email, address, proven)
+    return refused.value.retry_after_s
+
+
+async def test_an_account_may_be_tried_so_often_from_a_place_and_the_wait_is_told() -> None:
     limits = make_limits()
-    assert allowed(limits) == 3
+    assert await allowed(limits) == 3
     with pytest.raises(TooManyAttempts, match=r"Too many attempts; try again in (59|60) seconds\.") as refused:
-        limits.attempt("ada@example.org", None)
+        await limits.attempt(ADA, ADDRESS)
     assert refused.value.extensions == {"code": "RATE_LIMITED", "retryAfter": refused.value.retry_after_s}
+    assert limits.refused == 2
 
 
-def test_another_address_has_attempts_of_its_own() -> None:
+async def test_another_account_and_another_place_have_attempts_of_their_own() -> None:
     limits = make_limits()
-    assert allowed(limits) == 3
-    assert allowed(limits, "grace@example.org") == 3
+    assert await allowed(limits) == 3
+    assert await allowed(limits, "grace@example.org") == 3
+    assert await allowed(limits, address=ELSEWHERE) == 3
 
 
 @pytest.mark.parametrize("email", ["ADA@example.org", " ada@example.org ", "Ada@Example.Org"])
-def test_an_address_is_one_however_it_is_written(email: str) -> None:
+async def test_an_account_is_one_however_it_is_written(email: str) -> None:
     limits = make_limits()
-    assert allowed(limits) == 3
-    assert allowed(limits, email) == 0
+    assert await allowed(limits) == 3
+    assert await allowed(limits, email) == 0
 
 
-def test_whoever_has_the_password_begins_anew() -> None:
+async def test_whoever_has_the_password_begins_anew() -> None:
     limits = make_limits("3/minute;4/day")
     for _ in range(3):
-        assert allowed(limits, most=2) == 2
-        limits.succeeded("Ada@example.org")
-    assert allowed(limits) == 3
+        assert await allowed(limits, most=1) == 1
+        await limits.succeeded(await limits.attempt("Ada@example.org", ADDRESS))
+    assert await allowed(limits) == 3
 
 
-def test_of_several_limits_each_holds(clock: Clock) -> None:
+async def test_of_several_limits_each_holds(clock: Clock) -> None:
     limits = make_limits("2/second;3/day")
-    assert allowed(limits) == 2
+    assert await allowed(limits) == 2
     clock.move(1.1)
-    assert allowed(limits) == 1
-    with pytest.raises(TooManyAttempts) as refused:
-        limits.attempt("ada@example.org", None)
-    assert 86_000 < refused.value.retry_after_s <= 86_400
+    assert await allowed(limits) == 1
+    assert 84_000 < await wait_s(limits) <= DAY_S
 
 
-def test_the_window_moves_on(clock: Clock) -> None:
+async def test_the_window_moves_on(clock: Clock) -> None:
     limits = make_limits("1/second")
-    assert allowed(limits) == 1
+    assert await allowed(limits) == 1
     with pytest.raises(TooManyAttempts, match=r"in 1 second\."):
-        limits.attempt("ada@example.org", None)
+        await limits.attempt(ADA, ADDRESS)
     clock.move(1.1)
-    assert allowed(limits) == 1
+    assert await allowed(limits) == 1
 
 
-def test_a_network_address_may_try_so_many_e_mail_addresses() -> None:
+async def test_a_network_address_may_try_so_many_accounts() -> None:
     limits = make_limits(per_address="5/minute")
-    assert [allowed(limits, f"{number}@example.org", most=1) for number in range(7)] == [1] * 5 + [0] * 2
-    limits.succeeded("1@example.org")  # a password of one's own buys no more
-    assert allowed(limits, "8@example.org") == 0
-    assert allowed(limits, "8@example.org", "192.0.2.2") == 3
-    assert allowed(limits, "9@example.org", None) == 3
+    assert [await allowed(limits, f"{number}@example.org", most=1) for number in range(7)] == [1] * 5 + [0] * 2
+    assert await allowed(limits, "8@example.org") == 0
+    assert await allowed(limits, "8@example.org", ELSEWHERE) == 3
+    assert await allowed(limits, "9@example.org", None) == 3
+
+
+async def test_a_password_of_ones_own_buys_no_more_guesses_of_others() -> None:
+    limits = make_limits(per_address="5/minute")
+    for _ in range(5):
+        await limits.succeeded(await limits.attempt("1@example.org", ADDRESS))
+    assert await allowed(limits) == 0
 
 
 @pytest.mark.parametrize(
@@ -97,50 +121,85 @@ def test_a_network_address_may_try_so_many_e_mail_addresses() -> None:
         ("testclient", "testclient", True),
     ],
 )
-def test_a_network_of_ipv6_is_one_client(one: str, other: str, are_one: bool) -> None:
+async def test_a_network_of_ipv6_is_one_client(one: str, other: str, are_one: bool) -> None:
     limits = make_limits("100/minute", per_address="1/minute")
-    assert allowed(limits, address=one) == 1
-    assert allowed(limits, address=other) == (0 if are_one else 1)
+    assert await allowed(limits, address=one) == 1
+    assert await allowed(limits, address=other) == (0 if are_one else 1)
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_refused_attempt_counts_for_nothing() -> None:
+async def test_a_refused_attempt_counts_for_nothing() -> None:
     limits = make_limits("1/second", per_address="2/minute")
-    assert allowed(limits, most=1) == 1
-    assert [allowed(limits, most=1) for _ in range(5)] == [0] * 5
-    assert allowed(limits, "grace@example.org", most=1) == 1
+    assert await allowed(limits, most=1) == 1
+    assert [await allowed(limits, most=1) for _ in range(5)] == [0] * 5
+    assert await allowed(limits, "grace@example.org", most=1) == 1
 
 
-def test_memory_is_bounded_whatever_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limiting, "MAX_NAMES", 100)
-    limits = make_limits(per_address="100000/minute")
-    for number in range(1000):
-        limits.attempt(f"{number}@example.org", ADDRESS)
-        assert len(limits._storage.events) <= 100  # noqa: SLF001 - its size is what the claim is about
+async def test_ten_wrong_passwords_of_a_stranger_keep_the_owner_out_nowhere(clock: Clock) -> None:
+    limits = make_limits("10/minute;100/day", "100/minute", free=5)
+    await limits.succeeded(await limits.attempt(ADA, ADDRESS, BROWSER))  # and so the network is known, too
+    assert await allowed(limits, address=ELSEWHERE, most=10) == 5  # the others of the ten are not even counted
+    assert await allowed(limits, address="198.51.100.7", proven=BROWSER, most=1) == 1  # the browser, wherever it is
+    assert await allowed(limits, most=1) == 1  # the network, without any cookie
+    assert await wait_s(limits, address="203.0.113.1") == 2  # where the owner has never been: ceil(5² / 20)
+    assert await wait_s(limits, address=ELSEWHERE) == 2  # even beside the stranger
+    clock.move(2)
+    assert await allowed(limits, address="203.0.113.1", most=1) == 1
 
 
-def test_of_one_name_no_more_is_kept_than_is_asked_for() -> None:
-    storage = limiting._Storage()  # noqa: SLF001 - as above
-    for _ in range(50):
-        assert storage.acquire_entry("ada", 5, -1)  # each is past at once, and so the next is allowed
-    assert len(storage.events["ada"]) == 5
+async def test_one_stranger_alone_makes_others_wait_for_seconds_whatever_he_does(clock: Clock) -> None:
+    limits = make_limits("10/minute;100/day", "100/minute", free=5)
+    guesses = 0
+    for _ in range(DAY_S // 10):
+        guesses += await allowed(limits, address=ELSEWHERE, most=1)
+        clock.move(10)
+    assert 90 < guesses <= 101  # 100 in each day, and the next day begins with the first of them
+    await allowed(limits, address=ELSEWHERE, most=1)
+    assert HEARD_OF_ONE_NETWORK**2 / 20 == 5
+    clock.move(5)
+    assert await allowed(limits, address="203.0.113.1", most=1) == 1
 
 
-def test_who_came_last_is_remembered_longest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limiting, "MAX_NAMES", 100)
-    limits = make_limits(per_address="100000/minute")
-    for number in range(1000):
-        assert allowed(limits, f"{number}@example.org") == 3
-        assert allowed(limits, f"{number}@example.org") == 0
+async def test_many_addresses_together_guess_no_faster_than_a_few(clock: Clock) -> None:
+    limits = make_limits("10/minute;100/day", "100/minute", free=5)
+    guesses = 0
+    for number in range(DAY_S // 10):  # a new address every ten seconds
+        guesses += await allowed(limits, address=f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", most=1)
+        clock.move(10)
+    assert 150 < guesses < 186  # the sum of n²/20 s for n to 134 is 11 hours; then 13 hours of 15 minutes each: 51 more
+    assert await allowed(limits, "grace@example.org", address=ELSEWHERE, most=5) == 5
 
 
-def test_no_thread_is_left_to_look_after_attempts() -> None:
-    limits = make_limits(per_address="100000/minute")
-    time.sleep(0.1)  # the library starts one when it is made
-    before = threading.active_count()
-    for number in range(100):
-        limits.attempt(f"{number}@example.org", ADDRESS)
-    assert threading.active_count() <= before
+async def test_a_browser_that_proves_itself_has_limits_of_its_own(clock: Clock) -> None:
+    limits = make_limits("10/minute;100/day", "100/minute", free=5)
+    assert await allowed(limits, proven=BROWSER) == 5
+    assert await wait_s(limits, proven=BROWSER) == 2
+    clock.move(1.3)
+    assert await allowed(limits, proven=BROWSER, most=2) == 1
+    assert await allowed(limits, proven="another browser") == 5
+
+
+async def test_guesses_of_who_has_signed_in_count_for_the_network_as_well() -> None:
+    limits = make_limits("3/minute")
+    assert await allowed(limits, proven=BROWSER) == 3
+    assert await allowed(limits) == 0  # to leave the cookie out buys no more
+
+
+async def test_the_right_password_from_ever_new_addresses_counts_for_nothing(clock: Clock) -> None:
+    limits = make_limits("10/minute;100/day", "100/minute", free=5)
+    for number in range(50):
+        await limits.succeeded(await limits.attempt(ADA, f"10.0.0.{number}"))
+        clock.move(0.1)
+    assert await allowed(limits, address=ELSEWHERE) == 5
+
+
+async def test_a_network_is_known_for_months_and_then_forgotten(clock: Clock) -> None:
+    limits = make_limits("10/minute;100/day", "100/minute", free=5)
+    await limits.succeeded(await limits.attempt(ADA, ADDRESS))
+    for days in (89, 2):
+        clock.move(days * DAY_S)
+        assert await allowed(limits, address=ELSEWHERE) == 5
+        assert await allowed(limits, most=1) == (1 if days == 89 else 0)
 
 
 @pytest.mark.parametrize("text", ["", "many", "10", "10/fortnight", "-1/minute"])
@@ -150,7 +209,8 @@ def test_a_limit_that_cannot_be_read_is_refused(text: str) -> None:
         Settings(**settings)
 
 
-def test_no_e_mail_address_is_kept() -> None:
-    limits = make_limits()
-    limits.attempt("ada@example.org", ADDRESS)
-    assert not any("ada" in key for key in limits._storage.events)  # noqa: SLF001 - as above
+async def test_no_e_mail_address_and_no_network_address_is_kept() -> None:
+    counters = MemoryCounters()
+    await make_limits(counters=counters).attempt(ADA, ADDRESS)
+    assert len(counters.records) == 3
+    assert not any("ada" in name or ADDRESS in name for name in counters.records)

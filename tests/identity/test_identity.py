@@ -43,6 +43,7 @@ async def test_whatever_is_wrong_costs_the_same_and_is_told_the_same(
     await make_user(engines, "left@example.org", hashed_password=HASHED, is_active=False)
     counting = Counting()
     monkeypatch.setattr(passwords, "HASHER", counting)
+    await identity.limits.attempt("first@example.org", None)  # which clears what is past, once a minute
     for email, password, hashed in (
         ("ada@example.org", "wrong password", HASHED),
         ("ada@example.org", "", HASHED),
@@ -56,7 +57,7 @@ async def test_whatever_is_wrong_costs_the_same_and_is_told_the_same(
         counting.asked.clear()
         with statements() as seen:
             assert await known(identity, email, password) is None
-        assert (len(seen), counting.asked) == (1, [hashed]), email
+        assert (len(seen), counting.asked) == (3, [hashed]), email  # two that count, one that looks
 
 
 async def test_the_password_that_nobody_has_lets_nobody_in(engines: Engines, identity: Identity) -> None:
@@ -73,7 +74,7 @@ async def test_attempts_are_limited_before_any_work(
             assert await known(identity, email, "wrong password") is None
         with statements() as seen, pytest.raises(TooManyAttempts):
             await known(identity, email)
-        assert seen == []
+        assert [sql.split()[:3] for sql in seen] == [["INSERT", "INTO", "trellis_counters"]]
     identity.close()
 
 

@@ -1,5 +1,6 @@
 """Signing up, in and out over real HTTP, with tokens and with cookies."""
 
+import asyncio
 import re
 
 from tests.databases import Database
@@ -61,8 +62,9 @@ async def test_a_browser_gets_a_cookie_and_no_tokens(database: Database, serve: 
     assert payload["accessToken"] is None
     assert payload["refreshToken"] is None
     assert payload["viewer"] == GRACE
-    cookie = answer.headers["set-cookie"]
+    cookie, device = answer.headers["set-cookie"].split(", ")
     assert re.fullmatch(r"trellis_session=\S+; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax", cookie)
+    assert re.fullmatch(r"trellis_device_\w{8}=\S+; HttpOnly; Max-Age=31536000; Path=/; SameSite=lax", device)
     ours = {"sec_fetch_site": "same-origin"}
     asked = b'{"query": "{ viewer { name email } }"}'
     assert (await client.post(asked, **ours)).data == {"viewer": GRACE}
@@ -152,3 +154,34 @@ async def test_the_mutations_of_a_batch_come_in_their_order_and_sign_nobody_in_b
     last = await client.http.post("/graphql", json=[{"query": VIEWER}], headers={"Sec-Fetch-Site": "same-origin"})
     assert last.json() == [{"data": {"viewer": GRACE}}]
     assert last.headers["content-encoding"] in ("gzip", "zstd")
+
+
+async def test_servers_with_one_database_count_together(database: Database, serve: Serve) -> None:
+    servers = [await serve(database.url, sign_in_limit="4/minute") for _ in range(2)]
+    tried = [sign_in(servers[number % 2], "grace@example.com", "not this one") for number in range(10)]
+    codes = [errors[0]["code"] for errors in [payload["errors"] for payload in await asyncio.gather(*tried)]]
+    assert sorted(codes) == ["RATE_LIMITED"] * 6 + ["SIGN_IN_FAILED"] * 4
+
+
+async def test_a_known_browser_passes_while_a_stranger_guesses_beside_it(database: Database, serve: Serve) -> None:
+    browser, stranger = await serve(database.url), await serve(database.url)  # both from this machine's address
+    await sign_up(browser, "grace@example.com", cookie=True)
+    ((name, device),) = [item for item in browser.http.cookies.items() if item[0].startswith("trellis_device_")]
+    guesses = [await sign_in(stranger, "grace@example.com", f"guess {number}") for number in range(10)]
+    assert [guess["errors"][0]["code"] for guess in guesses] == ["SIGN_IN_FAILED"] * 5 + ["RATE_LIMITED"] * 5
+    browser.http.cookies.clear()
+    assert "Too many attempts; try again in" in (await sign_in(browser, "grace@example.com"))["errors"][0]["message"]
+    browser.http.cookies.set(name, device)
+    assert (await sign_in(browser, "grace@example.com", cookie=True))["viewer"] == GRACE
+
+
+async def test_who_has_signed_in_proves_themselves_while_a_stranger_guesses(database: Database, serve: Serve) -> None:
+    client = await serve(database.url)
+    token = (await sign_up(client, "grace@example.com"))["accessToken"]
+    for number in range(10):
+        await sign_in(client, "grace@example.com", f"guess {number}")
+    change = """mutation($input: ChangePasswordInput!) {
+      changePassword(input: $input) { viewer { name } errors { ... on UserError { code } } } }"""
+    given = {"currentPassword": PASSWORD, "newPassword": "another horse battery"}
+    answer = await ask_as(client, token, change, input=given)
+    assert answer.data["changePassword"] == {"viewer": {"name": "Grace"}, "errors": []}
