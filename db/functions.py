@@ -25,6 +25,7 @@ __all__ = [
     "json_order",
     "json_path",
     "json_text",
+    "likely",
     "plain_text",
 ]
 
@@ -69,6 +70,17 @@ class plain_text(_Function[str]):  # noqa: N801 - a function in SQL
 
     name = FunctionName.PLAIN_TEXT
     type = Text()
+    inherit_cache = True
+
+
+class likely(_Function[bool]):  # noqa: N801 - a function in SQL
+    """`(condition)`: the condition itself, and that it mostly holds: rows are not found by it where others find them.
+
+    Only for databases that know nothing of how many rows there are of a kind: https://www.sqlite.org/lang_corefunc.html#likely
+    """
+
+    name = FunctionName.LIKELY
+    type = Boolean()
     inherit_cache = True
 
 

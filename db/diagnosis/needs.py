@@ -31,6 +31,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.selectable import Alias
 
 from db.dialects import FunctionName, Need, OrderedNeed, Search, SearchNeed
+from db.functions import likely
 from db.relations import Expression, Term
 from db.relations.moments import moment, moments_compared
 
@@ -171,6 +172,9 @@ def _all_of(clause: Any) -> Iterator[ClauseElement]:
             yield from _all_of(part)
     elif isinstance(clause, moments_compared):
         yield clause.comparison
+    elif isinstance(clause, likely):
+        for part in clause.clauses:
+            yield from _all_of(part)
     elif isinstance(clause, UnaryExpression) and clause.operator is operators.is_true:
         yield from _all_of(clause.element)
     elif clause is not None:

@@ -77,6 +77,7 @@ class FunctionName(StrEnum):
     DECIMAL_OF_DOUBLE = "trellis_exactly"
     FOLD_CASE = "trellis_fold_case"
     PLAIN_TEXT = "trellis_plain_text"
+    LIKELY = "trellis_likely"
     JSON_AT = "trellis_json_at"
     JSON_KIND = "trellis_json_kind"
     JSON_TEXT = "trellis_json_text"
@@ -145,6 +146,9 @@ class DatabaseDialect(ABC):
         """The values of an order's terms, as `term_0`, `term_1`."""
         return [term.expression.label(f"term_{index}") for index, term in enumerate(order)]
 
+    relates_once: ClassVar[bool] = False
+    """Whether the rows that a filter finds through a relation of related rows are best found once, and not for each."""
+
     # Types
 
     counted_id: ClassVar[ColumnType | None] = None
@@ -165,6 +169,7 @@ class DatabaseDialect(ABC):
     functions: ClassVar[Mapping[FunctionName, str]] = {
         FunctionName.AMONG: "{0} IN {1}",
         FunctionName.PLAIN_TEXT: "{0}",
+        FunctionName.LIKELY: "({0})",
         FunctionName.MOMENT: "{0}",
         FunctionName.MOMENTS_COMPARED: "{0}",
     }

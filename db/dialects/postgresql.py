@@ -234,6 +234,7 @@ class PostgreSQL(DatabaseDialect):
         FunctionName.DECIMAL_OF_DOUBLE: "CAST(CAST({0} AS TEXT) AS NUMERIC)",
         FunctionName.FOLD_CASE: FOLD,
         FunctionName.PLAIN_TEXT: PLAIN,
+        FunctionName.LIKELY: "({0})",
         FunctionName.MOMENT: "{0}",
         FunctionName.MOMENTS_COMPARED: "{0}",
         FunctionName.JSON_AT: "({0} #> ARRAY(SELECT jsonb_array_elements_text(CAST({1} AS jsonb))))",

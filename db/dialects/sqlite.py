@@ -50,7 +50,7 @@ from db.dialects import exact_numbers, sqlite_moments, sqlite_plans
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.decimal_compiler import TYPES, DecimalCompiler
 from db.dialects.errors import Failure, ReportedViolation, Rule, UnstorableValue
-from db.dialects.interface import Changes, DatabaseDialect, Function, NewValues, Readable
+from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import Query
 from db.dialects.plans import IndexForm, OrderedNeed, Plan
 from db.dialects.python_functions import FUNCTIONS
@@ -221,6 +221,11 @@ class SQLite(DatabaseDialect):
     # SQLite gives each row of VALUES the number after the largest, and one connection writes at a time.
     # https://www.sqlite.org/autoinc.html
     numbers_rows_in_order = True
+    relates_once = True  # a subquery that hangs on the row around it runs for each; no join is made of it
+    functions: ClassVar[Mapping[FunctionName, str]] = {
+        **DatabaseDialect.functions,
+        FunctionName.LIKELY: "likely({0})",
+    }
 
     def readable(self, column: Expression, dialect: Dialect) -> Readable:
         """Texts as bytes; the driver decodes none of them."""

@@ -7,14 +7,16 @@ asked for every model that a filter passes through. Source of the semantics: doc
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import strawberry
 from sqlalchemy import ColumnElement, and_, false, func, inspect, or_, select, true, tuple_, type_coerce
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql.expression import Select
+from sqlalchemy.sql.expression import Exists, Select
 
+from db.dialects import dialect_of, labelled
+from db.functions import likely
 from db.relations import (
     Link,
     Predicate,
@@ -92,9 +94,8 @@ def _relation_filter(relation: Relation) -> Deferred:
     return Deferred(f"filter of {relation.name}", lambda: make(relation.target()))
 
 
-def _predicate(entity: Entity, asked: Asked, visible: Visibility) -> Predicate:
+def _predicate(entity: Entity, asked: Asked, filtering: "_Filtering") -> Predicate:
     """The rows that a `where` means. Raises `InvalidFilter` before anything is run."""
-    filtering = _Filtering(visible)
     filtering.condition(entity, aliased(entity.model), asked, "where", 0)  # finds what is wrong before it is run
     return lambda row: filtering.condition(entity, row, asked, "where", 0)
 
@@ -114,10 +115,11 @@ def restricted(listing: ListQuery, entity: Entity, where: Asked | None, loaders:
     check_size("where", where)
     identity = (listing.identity, repr(where))
     form = form_of(entity, where, f"__where{len(listing.parameters)}")
+    relates_once = dialect_of(loaders.dialect).relates_once
     if form is None:
-        found = _predicate(entity, where, loaders.visible)
+        found = _predicate(entity, where, _Filtering(loaders.visible, relates_once))
         return replace(listing, identity=identity, predicates=(*listing.predicates, found), form=None)
-    filtering = _Filtering(loaders.visible, form.names)
+    filtering = _Filtering(loaders.visible, relates_once, form.names)
     return replace(
         listing,
         identity=identity,
@@ -130,9 +132,21 @@ def restricted(listing: ListQuery, entity: Entity, where: Asked | None, loaders:
 class _Filtering:
     """One `where` on its way to SQL."""
 
-    def __init__(self, visible: Visibility, names: Mapping[str, str] = NO_NAMES) -> None:
+    def __init__(
+        self, visible: Visibility, relates_once: bool, names: Mapping[str, str] = NO_NAMES, *, is_related: bool = False
+    ) -> None:
         self._visible = visible
+        self._relates_once = relates_once
         self._names = names
+        self._is_related = is_related
+        """Whether its rows are those that a relation leads to, in a subquery."""
+
+    @cached_property
+    def _of_related(self) -> "_Filtering":
+        """The same `where` in the subquery over the rows of a relation."""
+        if self._is_related:
+            return self
+        return _Filtering(self._visible, self._relates_once, self._names, is_related=True)
 
     def condition(self, entity: Entity, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool] | None:
         """The condition of one filter; None when it asks nothing."""
@@ -193,7 +207,7 @@ class _Filtering:
                 found += self._every(relation, row, asked, place, depth)
             else:
                 exists = self._exists(relation, row, asked, place, depth)
-                found.append(exists if quantifier == "some" else ~exists)
+                found.append(exists if quantifier == "some" else _not(exists))
         return found
 
     def _is_one(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool]:
@@ -201,23 +215,23 @@ class _Filtering:
         there = self._exists(relation, row, asked, where, depth)
         if not _holds_of_none(asked):
             return there
-        none = ~self._from(relation.link, self._children(relation.link), row).exists()
+        none = _not(self._any(relation.link, self._children(relation.link), row))
         return none if asked.keys() == {"id"} else or_(none, there)
 
     def _every(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> list[ColumnElement[bool]]:
         children = self._children(relation.link)
-        condition = self.condition(relation.target(), children.row, asked, where, depth + 1)
+        condition = self._of_related.condition(relation.target(), children.row, asked, where, depth + 1)
         if condition is None:
             return []
-        return [~self._from(relation.link, children, row).where(condition.is_not(true())).exists()]
+        return [_not(self._any(relation.link, children, row, condition.is_not(true())))]
 
     def _exists(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool]:
         children = self._children(relation.link)
-        condition = self.condition(relation.target(), children.row, asked, where, depth + 1)
-        related = self._from(relation.link, children, row)
+        condition = self._of_related.condition(relation.target(), children.row, asked, where, depth + 1)
+        asked_of_row = [] if condition is None else [condition]
         if relation.link.is_first_of_many:
-            related = related.where(self._is_first(relation.link, children, row))
-        return (related if condition is None else related.where(condition)).exists()
+            asked_of_row.append(self._is_first(relation.link, children, row))
+        return self._any(relation.link, children, row, *asked_of_row)
 
     def _is_first(self, link: Link, children: Source, row: Row) -> ColumnElement[bool]:
         again, key = self._children(link), primary_key(link.target)
@@ -227,13 +241,25 @@ class _Filtering:
     def _children(self, link: Link) -> Source:
         return self._visible.seen(link.children(), link.target)
 
-    def _from(self, link: Link, children: Source, row: Row) -> Select[Any]:
-        return related(select(1), link, children, row, self._visible)
+    def _any(self, link: Link, children: Source, row: Row, *asked: ColumnElement[bool]) -> ColumnElement[bool]:
+        """Whether a row has children of which this holds; see `_not`.
+
+        Rows in a subquery are many, and each may have many: there, who has such children is found once for all where
+        the database makes no join of it. Four relations in a row would else be walked on every way through them.
+        """
+        if self._is_related and self._relates_once and not link.is_first_of_many:
+            return among_parents(link, children, row, self._visible, *asked)
+        return related(select(1), link, children, row, self._visible, *asked).exists()
 
     def count(self, link: Link, row: Row) -> ColumnElement[int]:
         """How many children a row has, as far as the viewer sees them."""
-        children = self._children(link)
-        return related(select(func.count()), link, children, row, self._visible).scalar_subquery()
+        counted = count_of_each if self._is_related else count_of_one
+        return counted(link, self._children(link), row, self._visible)
+
+
+def _not(there: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Where something is not there. IN is neither true nor false of a row without a key; EXISTS is, and makes joins."""
+    return ~there if isinstance(there, Exists) else there.is_not(true())
 
 
 def _holds_of_none(asked: Asked) -> bool:
@@ -250,17 +276,68 @@ def _holds_of_none(asked: Asked) -> bool:
     return bool(asked) and all(holds(name, value) for name, value in asked.items())
 
 
-def related(statement: Select[Any], link: Link, children: Source, row: Row, visible: Visibility) -> Select[Any]:
-    """Restrict a subquery to the children of a row of the statement around it."""
-    seen = visible(link.target)
+def related(
+    statement: Select[Any],
+    link: Link,
+    children: Source,
+    row: Row,
+    visible: Visibility,
+    *asked: ColumnElement[bool],
+) -> Select[Any]:
+    """Restrict a subquery to the children of a row of the statement around it, those of which this holds.
+
+    They are found by the row's key: a database that starts from another condition does so for each row again.
+    """
     return (
         statement.select_from(children.from_clause)
         .where(
-            *(key == comparable(getattr(row, name)) for key, name in zip(children.key, link.key, strict=True)),
-            *conditions(children, [seen] if seen else []),
+            *(key == value for key, value in zip(children.key, _key(link, row), strict=True)),
+            *map(likely, (*_seen(link, children, visible), *asked)),
         )
         .correlate(inspect(bare(row)).selectable)
     )
+
+
+def among_parents(
+    link: Link, children: Source, row: Row, visible: Visibility, *asked: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether a row is among those that have children of which this holds; these are found once for all rows."""
+    parents = select(*children.key).select_from(children.from_clause)
+    own = _key(link, row)
+    found = parents.where(*_seen(link, children, visible), *asked).correlate(None)
+    return own[0].in_(found) if len(own) == 1 else tuple_(*own).in_(found)
+
+
+def count_of_one(link: Link, children: Source, row: Row, visible: Visibility) -> ColumnElement[int]:
+    """How many children a row has, counted for it alone."""
+    return related(select(func.count()), link, children, row, visible).scalar_subquery()
+
+
+def count_of_each(link: Link, children: Source, row: Row, visible: Visibility) -> ColumnElement[int]:
+    """The same for many rows, more than once for some of them: all are counted together, and the row's is looked up."""
+    keys = labelled(children.key)
+    counted = (
+        select(func.count().label("count"), *keys)
+        .select_from(children.from_clause)
+        .where(*_seen(link, children, visible))
+        .group_by(*children.key)
+        .correlate(None)
+        .subquery("counted")
+    )
+    own = zip(keys, _key(link, row), strict=True)
+    of_row = select(counted.c.count).where(*(counted.c[key.key] == value for key, value in own))
+    return func.coalesce(of_row.correlate(inspect(bare(row)).selectable).scalar_subquery(), 0)
+
+
+def _key(link: Link, row: Row) -> list[ColumnElement[Any]]:
+    """The values of a row that its children name."""
+    return [comparable(getattr(row, name)) for name in link.key]
+
+
+def _seen(link: Link, children: Source, visible: Visibility) -> list[ColumnElement[bool]]:
+    """Which children the viewer sees."""
+    seen = visible(link.target)
+    return conditions(children, [seen] if seen else [])
 
 
 def first(statement: Select[Any], link: Link, children: Source) -> Select[Any]:

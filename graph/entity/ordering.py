@@ -10,12 +10,12 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import strawberry
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from db.relations import Row, Source, Term, Visibility, may_hide, total_order
 from graph.entity.comparisons import InputField, input_type
 from graph.entity.fields import described_enum
-from graph.entity.filters import first, related
+from graph.entity.filters import count_of_each, count_of_one, first, related
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, optional
 from graph.entity.types import TYPES
 from graph.errors import InvalidPage
@@ -117,10 +117,11 @@ def ordering(entity: Entity, asked: Sequence[Asked] | None, visible: Visibility)
     return Order(terms, ",".join(map(_spell, asked)))
 
 
-def _term(entity: Entity, row: Row, asked: Asked, visible: Visibility) -> Term:
+def _term(entity: Entity, row: Row, asked: Asked, visible: Visibility, *, is_related: bool = False) -> Term:
+    """One term; `is_related` where its row is one that a relation leads to, and so may be met more than once."""
     name, value = _only(asked)
     if isinstance(value, Mapping):
-        return _related_term(entity.relations[name], row, value, visible)
+        return _related_term(entity.relations[name], row, value, visible, is_related=is_related)
     attribute = entity.attributes.get(name)
     if attribute is None:  # the id
         return Term(getattr(row, entity.key[0]), value.descending, nulls_first=value.nulls_first)
@@ -128,14 +129,14 @@ def _term(entity: Entity, row: Row, asked: Asked, visible: Visibility) -> Term:
     return Term(attribute.expression(row), value.descending, nullable, value.nulls_first)
 
 
-def _related_term(relation: Relation, row: Row, asked: Asked, visible: Visibility) -> Term:
+def _related_term(relation: Relation, row: Row, asked: Asked, visible: Visibility, *, is_related: bool) -> Term:
     children = visible.seen(relation.link.children(), relation.link.target)
     if relation.link.to_many:
-        counted = related(select(func.count()), relation.link, children, row, visible)
+        counted = (count_of_each if is_related else count_of_one)(relation.link, children, row, visible)
         _, direction = _only(asked)
         assert isinstance(direction, Direction)
-        return Term(counted.scalar_subquery(), direction.descending, nulls_first=direction.nulls_first)
-    inner = _term(relation.target(), children.row, asked, visible)
+        return Term(counted, direction.descending, nulls_first=direction.nulls_first)
+    inner = _term(relation.target(), children.row, asked, visible, is_related=True)
     value = related(select(inner.expression), relation.link, children, row, visible)
     if not relation.link.is_many_to_one:
         value = first(value, relation.link, children)

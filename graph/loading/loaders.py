@@ -159,6 +159,11 @@ class Loaders:
         self.statements = statements
         self._made: dict[Hashable, object] = {}
 
+    @property
+    def dialect(self) -> str:
+        """The database that is read from, by SQLAlchemy's name."""
+        return self._session.dialect
+
     def once(self, identity: Hashable, make: Callable[[], T]) -> T:
         """What is made once for the operation under this identity, a loader mostly."""
         made = self._made.get(identity)
