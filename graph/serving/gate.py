@@ -9,7 +9,7 @@ from collections import Counter
 from enum import Enum, auto
 from typing import Protocol
 
-from graph.serving.limits import SWEEP_S, Limits, party
+from graph.serving.limits import MAX_REFUSED, SWEEP_S, Limits, party
 
 
 class Refusal(Enum):
@@ -24,6 +24,9 @@ class Connection(Protocol):
 
     def check(self, now_s: float) -> None:
         """End the connection if it is late."""
+
+    def gives_way(self) -> bool:
+        """End the connection if nothing is asked on it. Whether it has."""
 
 
 class Gate:
@@ -45,7 +48,7 @@ class Gate:
     @property
     def is_flooded(self) -> bool:
         """Whether so many are refused that nobody is told why any more."""
-        return len(self._refused) > self.limits.connections
+        return len(self._refused) >= MAX_REFUSED
 
     def enter(self, connection: Connection, host: str | None) -> Refusal | None:
         """Count a connection, or say why it is refused. `host` is None for a Unix socket."""
@@ -71,12 +74,20 @@ class Gate:
 
     def _refusal(self, host: str | None, counted: str | None) -> Refusal | None:
         limits = self.limits
-        if len(self._admitted) >= limits.connections:
+        if len(self._admitted) >= limits.connections and not self._makes_room():
             return Refusal.TOTAL
         if host is None or counted is None or not limits.connections_per_address:
             return None
         full = self._by_party[counted] >= limits.connections_per_address
         return Refusal.PER_ADDRESS if full and not limits.is_trusted(host) else None
+
+    def _makes_room(self) -> bool:
+        """End the oldest connection that is idle, as nginx does. Whether there was one."""
+        for connection in self._admitted:
+            if connection.gives_way():
+                self.leave(connection)
+                return True
+        return False
 
     def _watch(self) -> None:
         if self._timer is None:

@@ -15,6 +15,8 @@ LEAST_BYTES_PER_S = KIB
 """The least pace of a body, and of who reads an answer. A modem of 1995 was faster."""
 LINGER_S = 2.0
 """How long a refused client may go on sending, so that it comes to reading why."""
+MAX_REFUSED = 100
+"""How many clients are told at once that they may not connect; more than these are just cut off."""
 SWEEP_S = 0.5
 """How often connections are looked at, and so how late each limit of time may be."""
 FRESH_S = 1.0

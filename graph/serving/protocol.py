@@ -212,10 +212,18 @@ class LimitedProtocol(HttpToolsProtocol):
         """End a connection on which nothing is asked; where something is, or may just be coming, its answer ends it."""
         if self._running is not None:
             self.drain()
-        elif self._reading is IDLE or (self._reading is NEW and self.gate.now_s - self._since_s > FRESH_S):
-            self.transport.close()
+        else:
+            self.gives_way()
 
     # From the gate
+
+    def gives_way(self) -> bool:
+        """End a connection on which nothing is asked, and nothing may just be coming. Whether it was one."""
+        idle = self._reading is IDLE or (self._reading is NEW and self.gate.now_s - self._since_s > FRESH_S)
+        if not idle or self._running is not None or self._writing is not None:
+            return False
+        self.transport.close()
+        return True
 
     def check(self, now_s: float) -> None:
         """End the connection if it is late."""

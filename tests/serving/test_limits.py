@@ -3,12 +3,15 @@
 import asyncio
 import time
 
+import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
 from graph.serving.gate import Gate, Refusal
-from graph.serving.limits import MAX_HEADERS, MAX_PIPELINED, Limits
+from graph.serving.limits import LINGER_S, MAX_HEADERS, MAX_PIPELINED, Limits
+from graph.serving.protocol import LimitedProtocol
 from graph.settings import KIB
+from tests.explorer.serving import serving
 from tests.serving.wire import GET, PATIENCE_S, Raw, Served, echo, limited
 
 BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
@@ -113,6 +116,45 @@ async def test_framing_without_content_is_refused(waste: bytes) -> None:
         assert (await server.asks(CHUNKED + waste)).status == 400
 
 
+async def test_who_is_answered_early_may_read_why_before_the_rest_is_sent() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await echo(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with limited(app) as server:
+        raw = await server.connect()
+        await raw.send(BODY % 80_000_000)
+        for _ in range(20):
+            await raw.send(b"b" * 512 * KIB)
+            await asyncio.sleep(0)
+        answer = await raw.answer()
+        assert (answer.status, answer.headers["connection"]) == (413, "close")
+        assert await raw.rest() == b""
+        async with asyncio.timeout(LINGER_S + 2):
+            while not raw.writer.is_closing():  # the server does not listen for ever
+                await raw.send(b"b")
+                await asyncio.sleep(0.1)
+
+
+async def test_a_body_may_wait_until_it_is_asked_for() -> None:
+    async with limited(echo) as server:
+        raw = await server.connect()
+        await raw.send(BODY[:-2] % 3 + b"Expect: 100-continue\r\n\r\n")
+        assert await raw.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        await raw.send(b"abc")
+        answer = await raw.answer()
+        assert (answer.body, "connection" in answer.headers) == (b"abc", False)
+
+
+async def test_a_server_of_uvicorns_own_takes_the_limits_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRELLIS_MAX_HEADER_BYTES", "1024")
+    async with serving(echo, http=LimitedProtocol) as origin, httpx.AsyncClient(base_url=origin) as client:
+        assert [(await client.get("/3", headers={"x": "a" * size})).status_code for size in (500, 1024)] == [200, 431]
+
+
 async def test_trailers_do_not_become_headers() -> None:
     seen = []
 
@@ -174,19 +216,43 @@ async def test_a_full_server_says_so() -> None:
         assert (answer.status, answer.headers["connection"]) == (503, "close")
 
 
+async def test_a_full_server_ends_an_idle_connection_for_a_newcomer() -> None:
+    async with limited(echo, connections=2) as server:
+        busy, idle = await server.connect(), await server.connect()
+        await idle.send(GET)
+        await idle.answer()
+        await busy.send(GET[:-1])
+        await asyncio.sleep(0.1)
+        assert await is_served(server)
+        assert await idle.rest() == b""
+        await busy.send(GET[-1:])
+        assert (await busy.answer()).body == b"xxx"
+
+
 async def test_five_hundred_connections_of_one_address_leave_room() -> None:
     async with limited(echo, header_timeout_s=0.5) as server:
         for _ in range(500):
             await (await server.connect()).send(b"GET / HTTP/1.1\r\n")
         assert server.gate.enter(_Nobody(), "192.0.2.1") is None, "somebody else"
         async with asyncio.timeout(PATIENCE_S):
-            while (await server.asks(GET)).status != 200:  # noqa: ASYNC110 - nothing tells when there is room
+            while not await has_room(server):  # noqa: ASYNC110 - nothing tells when
                 await asyncio.sleep(0.1)
+
+
+async def has_room(server: Served) -> bool:
+    """Whether a newcomer is served; not when it is refused, or just cut off."""
+    try:
+        return (await server.asks(GET)).status == 200
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return False
 
 
 class _Nobody:
     def check(self, now_s: float) -> None:
         """Never late."""
+
+    def gives_way(self) -> bool:
+        return False
 
 
 @pytest.mark.parametrize(

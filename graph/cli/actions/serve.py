@@ -1,6 +1,7 @@
 """`trellis serve`: an address enters; it is served, by this process or by several, until a signal says stop."""
 
 import logging.config
+import resource
 import socket
 from collections.abc import Sequence
 from functools import partial
@@ -11,11 +12,14 @@ import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 
 from graph.cli.errors import CommandError, Exit
-from graph.serving.limits import LAST_REQUESTS_S, LAST_WORDS_S, Limits
+from graph.serving.limits import LAST_REQUESTS_S, LAST_WORDS_S, MAX_REFUSED, Limits
 from graph.serving.supervisor import Supervisor
 from graph.settings import Settings
 
 logger = logging.getLogger("uvicorn.error")
+
+FILES_BESIDE = MAX_REFUSED + 200
+"""Open files beside connections of clients: clients that are refused, databases, logs, the loop itself."""
 
 
 def serve(host: str | None, port: int | None, workers: int, *, access_log: bool) -> None:
@@ -27,6 +31,7 @@ def serve(host: str | None, port: int | None, workers: int, *, access_log: bool)
     sockets = _bound(host or settings.host, settings.port if port is None else port)
     # Whatever is to be seen to once, before all workers, belongs here.
     logging.config.dictConfig(LOGGING_CONFIG)
+    _allow_files(settings.max_connections + FILES_BESIDE)
     if workers == 1:
         _serve(sockets, None, access_log=access_log)
         return
@@ -55,6 +60,16 @@ def _serve(sockets: Sequence[socket.socket], parent: Connection | None, *, acces
         parent,
         tell if parent is None else lambda: None,
     ).run(list(sockets))
+
+
+def _allow_files(needed: int) -> None:
+    """Raise the limit of open files, if that is needed, as far as the system lets us: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < needed:
+        allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        if allowed < needed:
+            logger.warning("The system allows %d open files; TRELLIS_MAX_CONNECTIONS needs %d", allowed, needed)
 
 
 def _address(sockets: Sequence[socket.socket]) -> str:
