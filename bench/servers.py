@@ -98,7 +98,8 @@ def uvicorn(application: str, port: int, *options: str, python: Path | None = No
 
 
 def _trellis(url: str, port: int) -> Launch:
-    return Launch(uvicorn("bench.trellis_app:create", port, "--factory"), HOUSE, settings_of_trellis(url))
+    limited = ("--http", "graph.serving.protocol:LimitedProtocol")  # the same parser, with limits as `trellis serve`
+    return Launch(uvicorn("bench.trellis_app:create", port, "--factory", *limited), HOUSE, settings_of_trellis(url))
 
 
 def settings_of_trellis(url: str) -> dict[str, str]:

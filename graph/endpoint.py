@@ -4,6 +4,7 @@ The endpoint is an ASGI application of its own, so that the common request passe
 Source: https://http-spec.graphql.org/
 """
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -25,7 +26,7 @@ from graph.doctor import access_to_doctor
 from graph.documents import Documents
 from graph.domain import Identification
 from graph.entity import Schema
-from graph.errors import ClientError, Unauthenticated
+from graph.errors import ClientError, Stopped, Unauthenticated
 from graph.explorer import ExplorerPage
 from graph.http import batches
 from graph.http.batches import not_answered
@@ -96,6 +97,9 @@ class GraphQLEndpoint:
             return await watch.over(self._answer(request, headers, media_type, watch))
         except HTTPException as refused:
             return refusal(refused, media_type, edition)
+        except asyncio.CancelledError:
+            # Nobody but the server itself cancels a request: it drains, and its grace is over (0035).
+            return answer(_failed(Stopped()), media_type, edition)
         except ClientDisconnect:
             return Response(status_code=CLIENT_LEFT)
         except Exception as error:  # whatever it is, the answer has the form of GraphQL's errors

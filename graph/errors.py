@@ -275,6 +275,18 @@ class TooManyAttempts(ClientError):
         )
 
 
+class Stopped(ClientError):
+    """The server stops, and could not wait for the operation to end."""
+
+    code = "SHUTTING_DOWN"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server stops, and what you asked for was cut short. Ask again; send a mutation again with the"
+            " idempotency key that it had."
+        )
+
+
 class Undeclared(ClientError):
     """A user error that its mutation does not declare, so that no type of the payload has a place for it.
 

@@ -109,6 +109,34 @@ class Settings(DatabaseSettings):
         gt=0,
         description="Seconds that a request may take from its first byte to its answer, whatever it waits for.",
     )
+    drain_delay_s: float = Field(
+        default=0,
+        ge=0,
+        description="Seconds for which a server that was told to stop goes on while `/readyz` says so, that balancers"
+        " may notice (docs/deployment.md).",
+    )
+    grace_s: float = Field(
+        default=10, ge=0, description="Seconds that work under way may take after that, before it is cancelled."
+    )
+    max_connections: int = Field(default=1_000, ge=1, description="The most connections that one process has.")
+    max_connections_per_address: int = Field(
+        default=256, ge=0, description="The most connections of one network address; 0: no limit of its own."
+    )
+    keep_alive_s: float = Field(
+        default=75,
+        gt=0,
+        description="Seconds that a connection stays open without a request; more than a proxy in front keeps it.",
+    )
+    max_header_bytes: int = Field(
+        default=32 * KIB, ge=1 * KIB, description="The longest address and headers of a request together, in bytes."
+    )
+    header_timeout_s: float = Field(default=10, gt=0, description="Seconds that headers may take to arrive.")
+    body_timeout_s: float = Field(
+        default=20, gt=0, description="Seconds that a body may arrive at less than 1 KiB a second."
+    )
+    write_timeout_s: float = Field(
+        default=20, gt=0, description="Seconds that a client may read an answer at less than 1 KiB a second."
+    )
     max_body_bytes: int = Field(default=256 * KIB, ge=1, description="The largest request that is read, in bytes.")
     http_edition: HTTPEdition = Field(
         default="2025",

@@ -98,6 +98,10 @@ SLOW = (
     "prepare/test_cost.py::test_no_operation_needs_more_than_its_price",
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
     "promises",  # seconds of load and of faults
+    "serving/test_draining.py",
+    "serving/test_limits.py::test_a_head_without_an_end",  # megabytes, sent in vain
+    "serving/test_limits.py::test_five_hundred",
+    "serving/test_limits.py::test_who_never_reads",  # seconds of silence
     "usage/test_bounds.py",
     "usage/test_coordinates.py::test_coordinates_are_those_of_a_naive_walk",
     "usage/test_inspector.py",  # npm
@@ -122,6 +126,7 @@ LONG = (
     "policies/test_injection.py",
     "policies/test_nobody_can_tell.py",
     "promises",
+    "serving/test_draining.py::test_workers_are_replaced",  # six processes, one after the other
 )
 """Of these, what `make test` leaves out and `make test-long` runs: a third of all the time, 250 of 6,000 tests."""
 

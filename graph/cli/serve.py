@@ -35,8 +35,9 @@ def _serve(
 ) -> None:
     """Serve the API at /graphql; browsers get GraphiQL there.
 
-    Stop it with Ctrl-C or SIGTERM: requests in flight have ten seconds to end. Each worker has connection pools of its
-    own, so a database meets workers times TRELLIS_POOL_SIZE connections.
+    Stop it with Ctrl-C or SIGTERM: requests in flight have TRELLIS_GRACE_S seconds to end, ten by default; a second
+    time ends it at once. Each worker has connection pools of its own, so a database meets workers times
+    TRELLIS_POOL_SIZE connections.
 
     The database has to answer, with the tables that the code wants, before the server listens.
 

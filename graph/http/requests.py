@@ -32,6 +32,10 @@ HTML = "text/html"
 TOLD_IN_LISTS = frozenset((b"accept", b"accept-encoding"))
 """Source: https://www.rfc-editor.org/rfc/rfc9110#section-5.3"""
 
+TOLD_ONCE = frozenset((b"authorization", b"content-length", b"content-type", b"host", b"transfer-encoding"))
+"""Of two, a proxy may believe the first and an application the last.
+Source: https://www.rfc-editor.org/rfc/rfc9112#section-3.2"""
+
 DATA = frozenset(("query", "documentId", "extensions"))
 """The parameters of an address that ask for data, not for a page."""
 
@@ -73,11 +77,15 @@ def wants_page(request: HTTPRequest) -> bool:
 def headers_of(request: HTTPRequest) -> Headers:
     """The headers by their names in lower case; to ask Starlette's takes a walk each time.
 
-    Of lines with one name, the first; what a client takes may be told in several lines, which are one list.
+    Of lines with one name, the first; what a client takes may be told in several lines, which are one list. Raises
+    `HTTPException` for two lines of which others may believe the other one.
     """
     lines = request.scope["headers"]
     headers = dict(reversed(list(lines)))
     if len(headers) < len(lines):
+        for name in TOLD_ONCE & headers.keys():
+            if sum(other == name for other, _ in lines) > 1:
+                raise HTTPException(400, f"Send the header `{name.decode()}` once.")
         for name in TOLD_IN_LISTS & headers.keys():
             headers[name] = b", ".join(value for other, value in lines if other == name)
     return headers

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
 from db import exact_json
+from graph.errors import IllFormed
 from graph.http.compression import coding_for, compressed
 from graph.http.requests import JSON
 from graph.http.statuses import HEADERS_OF, STATUSES, Statuses, status_of_refusal
@@ -29,6 +30,10 @@ HEADERS = (
     (b"x-content-type-options", b"nosniff"),
 )
 """An answer is for who asked, in the form asked for, and never a page."""
+
+
+CODES = {429: "RATE_LIMITED", 503: Overloaded.code}
+"""The codes of what HTTP refuses for other reasons than what was sent."""
 
 
 class Answer(Response):
@@ -85,7 +90,7 @@ def batch_answer(results: Iterable[ExecutionResult], media_type: str) -> Answer:
 
 def refusal(refused: HTTPException, media_type: str = JSON, edition: HTTPEdition = "2025") -> Answer:
     """What HTTP itself refuses, in the form of GraphQL's errors."""
-    error = {"message": refused.detail, "extensions": {"code": "BAD_REQUEST"}}
+    error = {"message": refused.detail, "extensions": {"code": CODES.get(refused.status_code, IllFormed.code)}}
     media_type = STATUSES[edition, media_type].refused_as
     return _answer({"errors": [error]}, refused.status_code, media_type, refused.headers)
 

@@ -42,6 +42,7 @@ ALWAYS = {
     "CSRF": 403,
     "INTERNAL_SERVER_ERROR": 500,
     "OVERLOADED": 503,
+    "SHUTTING_DOWN": 503,
     "DEADLINE_EXCEEDED": 504,
 }
 """The statuses that no edition and no media type changes, by code."""

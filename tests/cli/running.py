@@ -61,11 +61,11 @@ def trellis_process(*arguments: str | Path, status: Exit = Exit.OK, **variables:
 
 
 @contextmanager
-def serving(database_url: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(database_url: str, *arguments: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A server as a process on a free port, and its address. It is killed at the end, with its workers."""
     process = subprocess.Popen(
         [TRELLIS, "serve", "--port", "0", *arguments],
-        env=environment(TRELLIS_DATABASE_URL=database_url),
+        env=environment(TRELLIS_DATABASE_URL=database_url, **variables),
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,  # a group of its own, so that its workers end with it

@@ -5,9 +5,11 @@ import itertools
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
 START_TIMEOUT_S = 30
 KEEP_ALIVE_S = 60
@@ -29,12 +31,15 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """Serve an application and yield its origin, `http://127.0.0.1:<port>`."""
+async def serving(
+    app: ASGIApp, http: type[asyncio.Protocol] | Literal["auto"] = "auto", state: ServerState | None = None
+) -> AsyncIterator[str]:
+    """Serve an application and yield its origin, `http://127.0.0.1:<port>`; by another protocol where one is given."""
     # uvicorn closes a connection that was idle for five seconds. Where this loop stands still for as long, because the
     # collector looks at all that the tests have left, that is a connection on which a client is just sending.
     config = uvicorn.Config(
         app,
+        http=http,
         lifespan="on",
         log_level="warning",
         proxy_headers=False,  # as `trellis serve` has it
@@ -42,6 +47,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         timeout_keep_alive=KEEP_ALIVE_S,
     )
     server = _Server(config)
+    server.server_state = state or server.server_state
     with socket.create_server(("127.0.0.1", 0)) as listening:
         # asyncio sets it on sockets of its own; without it, each answer waits 40 ms for an acknowledgement.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

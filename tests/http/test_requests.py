@@ -56,6 +56,19 @@ async def test_what_a_client_takes_may_stand_in_several_lines(bare: Client) -> N
     assert response.headers["content-type"] == f"{GRAPHQL_RESPONSE}; charset=utf-8"
 
 
+@pytest.mark.parametrize("name", ["Authorization", "Content-Type"])  # httpx itself sends one `Host`
+@pytest.mark.parametrize("second", ["other", "the same"])
+async def test_a_header_that_others_may_read_differently_is_refused_twice(bare: Client, name: str, second: str) -> None:
+    first = {"Authorization": "Bearer a", "Content-Type": JSON}[name]
+    lines = [("Content-Type", JSON)] * (name != "Content-Type") + [
+        (name, first),
+        (name, "b" if second == "other" else first),
+    ]
+    answer = read(await bare.http.post("/graphql", content=b'{"query": "{ __typename }"}', headers=lines))
+    assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+    assert answer.messages == [f"Send the header `{name.lower()}` once."]
+
+
 async def test_without_an_accept_header_the_answer_is_plain_json(bare: Client) -> None:
     request = bare.http.build_request("POST", "/graphql", content=BODY, headers={"Content-Type": JSON})
     del request.headers["accept"]

@@ -1,20 +1,28 @@
-"""`trellis serve`: an address enters, uvicorn listens there until it is told to stop."""
+"""`trellis serve`: an address enters; it is served, by this process or by several, until a signal says stop."""
 
 import asyncio
+import logging.config
+import resource
 import socket
+from collections.abc import Sequence
+from functools import partial
+from multiprocessing.connection import Connection
 from typing import Any
 
 import uvicorn
-from uvicorn.supervisors import Multiprocess
+from uvicorn.config import LOGGING_CONFIG
 
 from graph.cli.environment import refuse_misspelt
 from graph.cli.errors import CommandError, Exit
+from graph.serving.limits import LAST_REQUESTS_S, LAST_WORDS_S, MAX_REFUSED, Limits
+from graph.serving.supervisor import Supervisor
 from graph.settings import Settings
 from graph.startup import check_database
 
-APP = "graph.app:create_app"
-GRACE_S = 10
-"""How long requests in flight may take after the signal to stop."""
+logger = logging.getLogger("uvicorn.error")
+
+FILES_BESIDE = MAX_REFUSED + 200
+"""Open files beside connections of clients: clients that are refused, databases, logs, the loop itself."""
 
 
 def serve(
@@ -22,13 +30,20 @@ def serve(
 ) -> None:
     """Serve until a signal ends the server. The settings give what is None.
 
-    Raises `CommandError` for an address that cannot be listened on, and `CannotStart`.
+    Raises `CommandError` for an address that cannot be listened on, and when a worker cannot serve; `CannotStart`.
     """
     settings = Settings()
-    host, port = host or settings.host, settings.port if port is None else port
-    _refuse_a_port_in_use(host, port)
+    sockets = _bound(host or settings.host, settings.port if port is None else port)
     _see_to_the_start(settings, wait_for_database_s)
-    _run(host, port, workers, access_log=access_log)
+    logging.config.dictConfig(LOGGING_CONFIG)
+    _allow_files(settings.max_connections + FILES_BESIDE)
+    if workers == 1:
+        _serve(sockets, None, access_log=access_log)
+        return
+    logger.info("Trellis is running on %s in %d processes (press Ctrl-C to stop)", _address(sockets), workers)
+    drain_s = settings.drain_delay_s + LAST_REQUESTS_S + settings.grace_s + LAST_WORDS_S
+    if not Supervisor(partial(_serve, access_log=access_log), workers, sockets, drain_s).run():
+        raise CommandError("A worker could not serve; the lines above say why.", Exit.UNAVAILABLE)
 
 
 def _see_to_the_start(settings: Settings, wait_for_database_s: float | None) -> None:
@@ -40,36 +55,74 @@ def _see_to_the_start(settings: Settings, wait_for_database_s: float | None) -> 
     asyncio.run(check_database(settings.model_copy(update=waits)))
 
 
-def _run(host: str, port: int, workers: int, *, access_log: bool) -> None:
-    options: dict[str, Any] = {
-        "factory": True,
-        "host": host,
-        "port": port,
-        "access_log": access_log,
-        "server_header": False,
-        "proxy_headers": False,  # believes this machine by default; whom we believe, TRELLIS_TRUSTED_PROXIES says
-        "timeout_graceful_shutdown": GRACE_S,
-    }
-    if workers == 1:
-        uvicorn.run(APP, **options)
-        return
-    config = uvicorn.Config(APP, workers=workers, **options)
-    listening = config.bind_socket()
-    # uvicorn shares a socket on which asyncio does not switch Nagle's algorithm off: each answer would wait 40 ms.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    Multiprocess(config, sockets=[listening]).run()
+def _serve(sockets: Sequence[socket.socket], parent: Connection | None, *, access_log: bool) -> None:
+    """Serve in this process, for as long as the parent lives if there is one."""
+    # Late: a parent would keep 100 MB of modules for nothing.
+    from graph.app import create_app
+    from graph.serving.gate import Gate
+    from graph.serving.protocol import LimitedProtocol
+    from graph.serving.server import DrainingServer
+
+    settings, app = Settings(), create_app()
+    tell = partial(logger.info, "Trellis is running on %s (press Ctrl-C to stop)", _address(sockets))
+    DrainingServer(
+        uvicorn.Config(
+            app,
+            http=LimitedProtocol,
+            lifespan="on",
+            access_log=access_log,
+            server_header=False,
+            proxy_headers=False,  # believes this machine by default; whom we believe, TRELLIS_TRUSTED_PROXIES says
+        ),
+        Gate(Limits.of(settings)),
+        app.state.health.drain,
+        settings.drain_delay_s,
+        settings.grace_s,
+        parent,
+        tell if parent is None else lambda: None,
+    ).run(list(sockets))
 
 
-def _refuse_a_port_in_use(host: str, port: int) -> None:
-    """Try the port, so that one sentence says what is wrong; uvicorn would log it and stop."""
+def _allow_files(needed: int) -> None:
+    """Raise the limit of open files, if that is needed, as far as the system lets us: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < needed:
+        allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        if allowed < needed:
+            logger.warning("The system allows %d open files; TRELLIS_MAX_CONNECTIONS needs %d", allowed, needed)
+
+
+def _address(sockets: Sequence[socket.socket]) -> str:
+    """Where people find the server."""
+    host, port, *_ = sockets[0].getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _bound(host: str, port: int) -> list[socket.socket]:
+    """A socket for each address of the host, as asyncio would make them; nobody can connect yet."""
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn does
-            probe.bind(address)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return [_bound_to(family, address) for family, *_, address in dict.fromkeys(found)]
     except OSError as error:
         raise CommandError(
             f"{host}:{port} cannot be listened on: {error.strerror}. Stop what uses it, or choose another address with"
             f" --host and --port, for instance --port {port + 1 if port < 65535 else 8000}.",
             Exit.UNAVAILABLE,
         ) from None
+
+
+def _bound_to(family: int, address: tuple[Any, ...]) -> socket.socket:
+    listening = socket.socket(family)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # the other family has its own
+        # Connections inherit it. asyncio sets it on sockets of its own; without it, each answer would wait 40 ms.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listening.setblocking(False)
+        listening.bind(address)
+    except OSError:
+        listening.close()
+        raise
+    return listening
