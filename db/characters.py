@@ -5,6 +5,7 @@ Source of the law of case, and of what is refused: docs/decisions/0019-texts-wit
 """
 
 import re
+import unicodedata
 
 NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Controls (category Cc), and the two characters that end a line without being controls."""
@@ -16,12 +17,25 @@ TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 """What turns the direction of all that follows, also of what stands behind the text on a page: a name could be read
 backwards. Source: https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters"""
 
-UNSEEN = re.compile(
-    r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
-    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+_IGNORABLE = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Blanks, and what leaves no mark by itself (`Default_Ignorable_Code_Point`); inside words, many of them are needed.
+HIDDEN = re.compile(f"[{_IGNORABLE}]")
+"""What leaves no mark by itself: `Default_Ignorable_Code_Point`, and what begins and ends annotations.
 Source: https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt"""
+
+UNSEEN = re.compile(rf"[\s\u2028\u2029\u2800{_IGNORABLE}]+")
+"""Blanks, and what leaves no mark by itself."""
+
+FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f")
+"""The flag of a region: a black flag, and its name in characters that cannot be seen.
+Source: https://www.unicode.org/reports/tr51/#def_emoji_tag_sequence"""
+JOINERS = "\u200c\u200d"
+MARKS_OF_DIRECTION = "\u200e\u200f\u061c"
+VARIANTS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u180b-\u180d\u180f]")
+"""What chooses another picture for the character before it: an emoji in colours, a form of a Chinese character."""
+FROM_RIGHT_TO_LEFT = ("R", "AL")
 
 
 def fold(text: str) -> str:
@@ -42,7 +56,43 @@ def check_line(text: str) -> str:
         raise ValueError(f"{_named(found[0])} turns the direction of what follows; leave it out")
     if UNSEEN.fullmatch(text):
         raise ValueError("nothing of this can be seen; write something")
+    if not text.isascii():
+        _check_hidden(text)
     return text
+
+
+def _check_hidden(text: str) -> None:
+    """Raise `ValueError` for a character that cannot be seen where no script and no emoji needs it.
+
+    Two names that look alike would be two, and a word would not be found. What is needed: joiners and variants between
+    the characters that they join or change (https://www.rfc-editor.org/rfc/rfc5892#appendix-A), and marks of direction
+    in texts that are read from right to left. The rest no name needs: https://www.rfc-editor.org/rfc/rfc8264#section-9.13
+    """
+    shown = FLAG.sub("\U0001f3f4", text)
+    for found in HIDDEN.finditer(shown):
+        if not _has_a_place(shown, found.start()):
+            raise ValueError(f"{_named(found[0])} cannot be seen here, and is not needed; leave it out")
+
+
+def _has_a_place(text: str, at: int) -> bool:
+    character, before = text[at], text[at - 1 : at]
+    if character in MARKS_OF_DIRECTION:
+        return any(unicodedata.bidirectional(letter) in FROM_RIGHT_TO_LEFT for letter in HIDDEN.sub("", text))
+    if character in JOINERS:
+        return _takes_joiners(before) and _takes_joiners(text[at + 1 : at + 2])
+    return VARIANTS.match(character) is not None and _has_variants(before)
+
+
+def _takes_joiners(character: str) -> bool:
+    """Whether it is a mark, a letter of a script without capitals, or a picture: Latin letters are not joined."""
+    return character != "" and unicodedata.category(character) in ("Lo", "Lm", "Mn", "Mc", "So", "Sk", "Sm")
+
+
+def _has_variants(character: str) -> bool:
+    """Whether it is a picture, a digit or sign of a key, or a letter of a script without capitals."""
+    if character == "" or character.isspace() or HIDDEN.match(character):
+        return False
+    return unicodedata.category(character) not in ("Lu", "Ll", "Lt") or character == "\u2139"  # a picture by its looks
 
 
 def check_lines(text: str) -> str:

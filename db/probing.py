@@ -5,6 +5,7 @@ error nor any text of a database. What is seen: the file, its disk, the revision
 """
 
 import asyncio
+import os
 import shutil
 from collections.abc import Iterable
 from enum import StrEnum
@@ -122,7 +123,10 @@ class Probe:
         self._seen = self._seen or identity
         if identity != self._seen:
             return Problem.FILE_REPLACED
-        is_full = self._takes_changes and shutil.disk_usage(file.parent).free < MIN_FREE_BYTES
+        may_write = self._takes_changes and os.access(
+            file.parent, os.W_OK
+        )  # a read-only disk has no room by its nature
+        is_full = may_write and shutil.disk_usage(file.parent).free < MIN_FREE_BYTES
         return Problem.FULL if is_full else None
 
     async def _look_at_revisions(self, connection: AsyncConnection) -> Finding:

@@ -5,6 +5,7 @@ Text enters, text leaves.
 
 import unicodedata
 
+from db.characters import HIDDEN
 from db.text_kinds import TextKind, register_kind
 
 SPOKEN = {"+": " plus ", "#": " sharp "}
@@ -14,13 +15,20 @@ SPOKEN = {"+": " plus ", "#": " sharp "}
 def slug_of(name: str) -> str:
     """`The Release Team` → `the-release-team`, `C++` → `c-plus-plus`, `日本語` → `日本語`.
 
-    Letters, digits and marks of every script stay. Case, spacing and punctuation make no difference. Empty when the
-    name has neither a letter nor a digit.
+    Letters, digits and marks of every script stay, those that can be seen. Case, spacing and punctuation make no
+    difference. Empty when the name has neither a letter nor a digit.
     """
     spelled = "".join(SPOKEN.get(character, character) for character in name)
     # Case folding takes a few letters out of their normal form: The Unicode Standard, section 3.13, definition D146.
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", spelled).casefold())
-    return "-".join("".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in folded).split())
+    return "-".join("".join(map(_part, folded)).split())
+
+
+def _part(character: str) -> str:
+    """What a character is in a slug: itself, a gap, or nothing where it is a letter or a mark that cannot be seen."""
+    if unicodedata.category(character)[0] not in "LMN":
+        return " "
+    return "" if HIDDEN.match(character) else character
 
 
 def check_slug(value: str) -> str:

@@ -6,7 +6,7 @@ else an id leaves, and the log has the rest under the same id. Database text nev
 
 import logging
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError, StatementError
@@ -53,11 +53,31 @@ class OutOfRange(ClientError):
         )
 
 
-OF_VALUES: Mapping[Failure | None, type[UnfitValue] | type[OutOfRange]] = {
+class ReadOnly(ClientError):
+    """The database takes no changes."""
+
+    code = "READ_ONLY"
+
+    def __init__(self) -> None:
+        super().__init__("The database takes no changes now, and nothing was changed; it can be read. Try again later.")
+
+
+class NoRoom(ClientError):
+    """The disk of the database is full."""
+
+    code = "INSUFFICIENT_STORAGE"
+
+    def __init__(self) -> None:
+        super().__init__("The database has no room left, and nothing was changed; it can be read. Try again later.")
+
+
+OF_CHANGES: Mapping[Failure | None, Callable[[], ClientError]] = {
     Failure.UNFIT_VALUE: UnfitValue,
     Failure.OUT_OF_RANGE: OutOfRange,
+    Failure.READ_ONLY: ReadOnly,
+    Failure.FULL: NoRoom,
 }
-"""Errors of a database that a client's value has caused."""
+"""Errors of a database that a client's value has caused, or that keep it from taking changes; `/readyz` says those."""
 
 
 def for_client(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
@@ -86,18 +106,18 @@ def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
         return _placed(UnreadableField(), error)
     if isinstance(cause, PoolTimeout):
         return _placed(Overloaded(), error)
-    value = _error_of_value(cause)
-    if value is not None:
-        return _placed(value, error)
+    refused = _error_of_change(cause)
+    if refused is not None:
+        return _placed(refused, error)
     if id(cause) not in ids:
         ids[id(cause)] = reported(cause, error.path)
     return Unexpected(ids[id(cause)], error)
 
 
-def _error_of_value(cause: BaseException) -> ClientError | None:
-    """The error for a value that the database, or the type of its column, does not take; None for other causes."""
+def _error_of_change(cause: BaseException) -> ClientError | None:
+    """The error for what the database, or the type of a column, does not take; None for other causes."""
     if isinstance(cause, DBAPIError):
-        found = OF_VALUES.get(failure_of(cause))
+        found = OF_CHANGES.get(failure_of(cause))
         return None if found is None else found()
     return UnfitValue() if isinstance(cause, StatementError) and isinstance(cause.orig, ValueError) else None
 

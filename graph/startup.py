@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import os
 import re
+import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from difflib import get_close_matches
@@ -23,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.dialects import dialect_of
 from db.migrate import history
-from db.probing import Finding, Note, Probe, Problem, Wanted
+from db.probing import MIN_FREE_BYTES, Finding, Note, Probe, Problem, Wanted
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from graph.errors import TrellisError
@@ -161,6 +162,8 @@ async def _refusal_of(engine: AsyncEngine) -> tuple[bool, str] | None:
     except Exception as error:  # whatever it is, there is no connection
         if connections.is_busy(error):
             return None
+        if file is not None and shutil.disk_usage(file.parent).free < MIN_FREE_BYTES:
+            return False, f"The database {file} has a full disk, and cannot be opened. Make room."
         said = str(getattr(error, "orig", error)).partition("\n")[0] or type(error).__name__
         return connections.may_come(error), unreachable(engine.url, "TRELLIS_DATABASE_URL", said)
 

@@ -40,6 +40,10 @@ class Failure(Enum):
     """A table is missing: the revisions have not been applied."""
     BUSY = auto()
     """Another connection holds a lock that we did not wait for any longer."""
+    READ_ONLY = auto()
+    """It takes no changes: a standby, or a file or a folder that cannot be written. Reads are answered."""
+    FULL = auto()
+    """There is no room for a change. Reads are answered."""
     UNFIT_VALUE = auto()
     """A value is not of the type that it is meant for, or does not fit into it."""
     OUT_OF_RANGE = auto()

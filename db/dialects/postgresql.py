@@ -94,6 +94,7 @@ QUERY_CANCELED = "57014"
 RULES = {"23505": Rule.UNIQUE, "23503": Rule.FOREIGN_KEY, "23514": Rule.CHECK, "23502": Rule.NOT_NULL}
 """Rules by the states of errors."""
 
+NO_CHANGES = {"25006": Failure.READ_ONLY, "53100": Failure.FULL}
 UNREACHABLE = ("08", "28", "3D", "53", "57P")
 """Classes of states that say: not now, or not you."""
 COMING = ("08", "57P")
@@ -445,6 +446,8 @@ class PostgreSQL(DatabaseDialect):
     def failure(self, error: DBAPIError) -> Failure | None:
         """Read from the error's state."""
         state = str(getattr(error.orig, "sqlstate", None) or "")
+        if state in NO_CHANGES:
+            return NO_CHANGES[state]
         if state.startswith(UNREACHABLE):
             return Failure.UNREACHABLE
         if state in UNFIT:

@@ -5,6 +5,7 @@ https://docs.python.org/3/library/sqlite3.html#sqlite3.Connection.create_functio
 """
 
 import asyncio
+import os
 import re
 import sqlite3
 import threading
@@ -14,6 +15,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import aiosqlite
 from sqlalchemy import (
@@ -90,7 +92,18 @@ PRIMARY = 0xFF
 """The part of an extended code that names its kind."""
 
 READ_ONLY = "attempt to write a readonly database"
-UNREACHABLE = ("unable to open database file", READ_ONLY, "file is not a database")
+UNREACHABLE = ("unable to open database file", "disk I/O error", "file is not a database")
+FAILURES = {
+    READ_ONLY: Failure.READ_ONLY,
+    "database or disk is full": Failure.FULL,
+    "database is locked": Failure.BUSY,
+    "integer overflow": Failure.OUT_OF_RANGE,
+}
+
+WRITTEN_AHEAD = 2
+"""The version of the file format of a database with a write-ahead log, the byte at `FORMAT`.
+Source: https://www.sqlite.org/fileformat2.html#file_format_version_numbers"""
+FORMAT = slice(18, 19)
 
 
 class SQLiteConnections(ConnectionsDialect):
@@ -307,7 +320,7 @@ class SQLite(DatabaseDialect):
             return Failure.UNREACHABLE
         if said.startswith("no such table"):
             return Failure.NO_TABLE
-        return {"database is locked": Failure.BUSY, "integer overflow": Failure.OUT_OF_RANGE}.get(said)
+        return FAILURES.get(said)
 
     def place(self, url: URL) -> str:
         """The file."""
@@ -322,9 +335,25 @@ def _fail_here(_dialect: object, _record: object, arguments: list[Any], named: d
     # The driver would make a missing file readable for everybody, as far as the umask allows; it holds password hashes.
     # The files beside it (-wal, -shm, -journal) get its mode: https://sqlite.org/src/doc/trunk/src/os_unix.c
     if arguments and arguments[0] != ":memory:" and not named.get("uri"):
-        make_file(Path(arguments[0]))
+        file = Path(arguments[0])
+        make_file(file)
+        if _is_unreadable_for_want_of_a_log(file):
+            arguments[0], named["uri"] = f"file:{quote(str(file))}?immutable=1", True
     # Where a file cannot be opened, the driver's thread outlives the loop and prints a traceback of its own.
     sqlite3.connect(*arguments, **named).close()
+
+
+def _is_unreadable_for_want_of_a_log(file: Path) -> bool:
+    """Whether SQLite would have to make the write-ahead log of a database to read it, and cannot.
+
+    Such a file is read as one that nobody changes, as long as a connection lives: whoever changes it makes a log first,
+    and then this is not so. Source: https://www.sqlite.org/wal.html#read_only_databases
+    """
+    if os.access(file.parent, os.W_OK) or Path(f"{file}-wal").exists():
+        return False
+    with suppress(OSError), file.open("rb") as opened:  # whoever opens it says why that cannot be
+        return opened.read(100)[FORMAT] == bytes([WRITTEN_AHEAD])
+    return False
 
 
 def _prepare(connection: Any, pragmas: tuple[str, ...]) -> None:

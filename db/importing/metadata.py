@@ -13,8 +13,9 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, C
 from pydantic_core import ErrorDetails, PydanticCustomError
 from sqlalchemy.orm import QueryableAttribute
 
+from db.characters import check_line
 from db.importing.front_matter import FrontMatter
-from db.importing.naming import tidy
+from db.importing.naming import on_one_line, tidy
 from db.importing.refusal import Fault, Refused
 from db.models import Post, Tag, User
 from db.moments import stored_moment
@@ -92,9 +93,18 @@ def _line(limit: int, form: Callable[[str], str] = str.strip) -> AfterValidator:
         formed = form(storable(text))
         if not formed:
             raise PydanticCustomError("refused", "is empty", {"cure": "fill it in, or leave it out"})
-        return _fitting(formed, limit)
+        return _fitting(_readable(formed), limit)
 
     return AfterValidator(check)
+
+
+def _readable(line: str) -> str:
+    """A line that everybody may be shown, by the rule of names that come through the API."""
+    try:
+        return check_line(line)
+    except ValueError as error:
+        reason, _, cure = str(error).rpartition("; ")
+        raise PydanticCustomError("refused", "cannot be shown: {reason}", {"reason": reason, "cure": cure}) from None
 
 
 def _fitting(text: str, limit: int) -> str:
@@ -105,7 +115,7 @@ def _fitting(text: str, limit: int) -> str:
 
 
 Text = Annotated[str, AfterValidator(storable)]
-Title = Annotated[str, _line(length_of(Post.title))]
+Title = Annotated[str, _line(length_of(Post.title), on_one_line)]
 Summary = Annotated[str, AfterValidator(lambda text: _fitting(storable(text).strip(), length_of(Post.summary)))]
 Name = Annotated[str, _line(length_of(User.name), tidy)]
 Email = Annotated[str, _line(length_of(User.email)), AfterValidator(_email)]

@@ -15,10 +15,18 @@ LOCAL_PART_LENGTH = 64
 
 DIGEST_LENGTH = 16
 
+BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
+"""Tabs and the ends of lines."""
+
 
 def tidy(text: str) -> str:
     """A name in one form: composed letters (NFC), single spaces, none at the ends."""
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def on_one_line(text: str) -> str:
+    """A title whose lines stand behind each other, with no blanks at the ends; nothing else is changed."""
+    return BREAKS.sub(" ", text).strip()
 
 
 def placeholder_email(name: str) -> str:

@@ -52,6 +52,10 @@ def _database_failure(error: DBAPIError) -> CommandError:
         return _unreachable(said)
     if failure is Failure.NO_TABLE:
         return CommandError(f"The database lacks a table: {said}. Run `trellis db upgrade`.", Exit.UNAVAILABLE)
+    if failure is Failure.READ_ONLY:
+        return CommandError(f"The database takes no changes: {said}. Let it be written.", Exit.UNAVAILABLE)
+    if failure is Failure.FULL:
+        return CommandError(f"The database has no room left: {said}. Make room; nothing was changed.", Exit.UNAVAILABLE)
     if failure is Failure.BUSY:
         return CommandError(f"The database is busy: {said}. Nothing was changed; try again.", Exit.UNAVAILABLE)
     return CommandError(f"The database refused: {said}. Nothing was changed.", Exit.FAILED)

@@ -26,6 +26,8 @@ CURES = {
     Failure.NO_TABLE: "its tables are missing; run `trellis db upgrade`",
     Failure.UNREACHABLE: "the database cannot be reached",
     Failure.BUSY: "the database is busy",
+    Failure.READ_ONLY: "the database takes no changes",
+    Failure.FULL: "the database has no room left",
 }
 
 logger = logging.getLogger("trellis")

@@ -1,12 +1,13 @@
 """Small letters, and the characters that texts are made of."""
 
+import re
 import sys
 import unicodedata
 from itertools import pairwise
 
 import pytest
 
-from db.characters import check_line, check_lines, fold
+from db.characters import HIDDEN, check_line, check_lines, fold
 
 LETTERS = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isalpha()]
 
@@ -27,8 +28,14 @@ def test_what_people_write_in_one_line_stays_as_it_is() -> None:
             "👩\u200d👩\u200d👧",
             "🏴\U000e0067\U000e0062\U000e007f",
             "❤\ufe0f",
-            "a\u200eb\u200f",
-            "soft\u00adhyphen",
+            "❤\ufe0f\u200d🔥",
+            "1\ufe0f\u20e3",
+            "\u2139\ufe0f",
+            "葛\U000e0100城",
+            "ᠠ\u180bᠡ",
+            "क्\u200dष",
+            "עדה (Ada)\u200f",
+            "آدا\u061c 1\u200e",
             "",
         ),
     )
@@ -51,8 +58,47 @@ def test_a_line_does_not_turn_what_stands_behind_it(turn: str) -> None:
         check_line(f"Ada{turn}gpj.exe")
 
 
-@pytest.mark.parametrize("unseen", ["\u200b", "\u200d", "\u2060\ufeff", " \u00ad ", "\u3164", "\u2800", "\ufe0f"])
+UNSEEN = ["\u200b", "\u200d", "\u2060\ufeff", " \u00ad ", "\u3164", "\u2800", "\ufe0f"]
+
+
+@pytest.mark.parametrize("unseen", UNSEEN)
 def test_a_line_can_be_seen(unseen: str) -> None:
     with pytest.raises(ValueError, match="can be seen"):
         check_line(unseen)
-    assert check_line(f"{unseen}a") == f"{unseen}a"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            f"ad{hidden}min"
+            for hidden in "\u00ad\u034f\u061c\u115f\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u3164\ufe0f"
+        ),
+        *(f"ad{hidden}min" for hidden in "\ufeff\uffa0\ufff9\U000e0041\U000e007f\U000e0100\U0001d173"),
+        *(
+            "\u200bAda",
+            "Ada\u200d",
+            "Ada\ufe0f",
+            "\u200d👩",
+            "👩\u200d",
+            "👩\u200d\u200d👧",
+            "अ\u200dA",
+            "Ж\u200cЖ",
+            "é\ufe0f",
+        ),
+        *("🏴\U000e0067", "🏴\U000e007f", "日\u200b本", "❤ \ufe0f"),
+    ],
+)
+def test_what_cannot_be_seen_stands_only_where_a_script_needs_it(text: str) -> None:
+    with pytest.raises(ValueError, match=r"U\+[0-9A-F]{4,5} cannot be seen here, and is not needed; leave it out"):
+        check_line(text)
+    assert check_lines(text) == text
+
+
+def test_hidden_is_what_unicode_says() -> None:
+    """Every character of category Cf that leaves no mark, but signs that stand before numbers, which do."""
+    formats = {chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) == "Cf"}
+    shown = {character for character in formats if HIDDEN.match(character) is None}
+    names = [unicodedata.name(character) for character in shown]
+    assert [name for name in names if not re.search("SIGN|MARK|END OF AYAH|EGYPTIAN", name)] == []
+    assert not any(HIDDEN.match(character) for character in LETTERS if unicodedata.category(character) != "Lo")

@@ -22,6 +22,9 @@ from db.slugs import check_slug, slug_of
         ("C++", "c-plus-plus"),
         ("C#", "c-sharp"),
         ("🌱!", ""),
+        ("❤\ufe0f", ""),
+        ("葛\U000e0100城", "葛城"),
+        ("a\u3164b", "ab"),
     ],
 )
 def test_a_name_has_one_slug(name: str, slug: str) -> None:

@@ -42,6 +42,38 @@ async def test_what_cannot_be_computed_is_told(engines: Engines) -> None:
         assert await failure(engines, statement) is Failure.OUT_OF_RANGE, statement
 
 
+REFUSED = {
+    "postgresql": (
+        ("DO $$ BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END $$",),
+        ("SET TRANSACTION READ ONLY", "DELETE FROM alembic_version"),
+    ),
+    "sqlite": (
+        ("PRAGMA max_page_count = 1", "CREATE TABLE full AS SELECT randomblob(1000000)"),
+        ("PRAGMA query_only = ON", "DELETE FROM alembic_version"),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "expected", "code"), [(0, Failure.FULL, "INSUFFICIENT_STORAGE"), (1, Failure.READ_ONLY, "READ_ONLY")]
+)
+async def test_a_database_that_takes_no_changes_is_told(
+    engines: Engines, case: int, expected: Failure, code: str
+) -> None:
+    *before, statement = REFUSED[engines.dialect][case]
+    async with engines.writing().connect() as connection:
+        for each in before:
+            await connection.execute(text(each))
+        with pytest.raises(DBAPIError) as error:
+            await connection.execute(text(statement))
+        await connection.invalidate()
+    assert failure_of(error.value) is expected
+    (told,) = for_client([GraphQLError("internal", original_error=error.value)])
+    assert code_of(told) == code
+    async with engines.reading().connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
+
+
 async def test_a_client_hears_that_a_number_cannot_be_computed(engines: Engines) -> None:
     async with engines.writing().connect() as connection:
         with pytest.raises(DBAPIError) as caught:

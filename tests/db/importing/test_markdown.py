@@ -141,6 +141,19 @@ async def test_no_moment_and_no_text_is_changed_by_being_imported_again(engines:
     assert await all_rows(engines) == before
 
 
+async def test_names_that_the_api_refuses_are_not_imported(engines: Engines, tmp_path: Path) -> None:
+    """A name that turns the page, or hides a character, is refused on every path; a title may have come in lines."""
+    hidden = "Ada\u202egpj", "ad\u200bmin", "\x1b[31mred"
+    for number, name in enumerate(hidden):
+        make_post(tmp_path, f"author-{number}.md", authors=[name])
+        make_post(tmp_path, f"title-{number}.md", title=name)
+        make_post(tmp_path, f"tag-{number}.md", tags=[name])
+    make_post(tmp_path, "lines.md", title="Two\nlines\tand 👩\u200d👧")
+    counts, _ = await run(engines, tmp_path)
+    assert counts == Counts(files=10, new=1, refused=9)
+    assert await rows(engines, select(Post.title)) == [("Two lines and 👩\u200d👧",)]
+
+
 async def test_a_changed_file_changes_its_post_alone(engines: Engines, tmp_path: Path) -> None:
     make_post(tmp_path, "a.md", authors=["Ada", "Bea", "Cid"], tags=["one", "two"])
     make_post(tmp_path, "b.md")
