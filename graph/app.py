@@ -25,6 +25,9 @@ from graph.http.cors import for_other_origins
 from graph.http.responses import refusal
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
+from graph.rates.monitoring import LimitMetrics
+from graph.rates.operations import RateLimits
+from graph.rates.storage import operation_counters
 from graph.schema import DOMAIN
 from graph.settings import Settings
 from graph.usage.counting import UsageCounter
@@ -50,6 +53,8 @@ def create_app(
     started = domain.start(engines, settings)
     schema = domain.schema(settings)
     health = Health(engines, settings, schema)
+    rates = RateLimits(settings, operation_counters(engines, settings))
+    metrics.watch(LimitMetrics([rates, *started.limits]))
     counting = _counting(schema, engines, settings, metrics)
 
     @asynccontextmanager
@@ -70,6 +75,7 @@ def create_app(
         [domain.settings(), *started.services],
         domain.is_operator,
         ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
+        rates,
     )
     served = for_other_origins(endpoint, settings)
     routes: list[BaseRoute] = [

@@ -5,7 +5,8 @@ Source: https://http-spec.graphql.org/
 """
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
 
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
@@ -31,6 +32,8 @@ from graph.http.batches import not_answered
 from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
 from graph.http.responses import Answer, answer, batch_answer, refusal
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
+from graph.prepare.points import LEAST
+from graph.rates.operations import Meter, RateLimits
 from graph.settings import Settings
 from graph.viewer import Viewer
 
@@ -54,6 +57,7 @@ class GraphQLEndpoint:
         services: Sequence[object] = (),
         is_operator: Callable[[Viewer], bool] = lambda _viewer: False,
         page: ExplorerPage | None = None,
+        rates: RateLimits | None = None,
     ) -> None:
         self._page = page
         self.documents = Documents(schema.preparer, engines, settings)
@@ -66,14 +70,23 @@ class GraphQLEndpoint:
         self._compress_from_bytes = settings.compress_from_bytes or sys.maxsize
         self._may_diagnose = access_to_doctor(settings.doctor, is_operator)
         self._statements = StatementCache()
+        self._rates = rates if rates is not None and rates.wanted else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
-        response = await self.respond(Request(scope, receive))
+        request = Request(scope, receive)
+        response = await (self.respond(request) if self._rates is None else self._respond_within(self._rates, request))
         await response(scope, receive, send)
 
-    async def respond(self, request: Request) -> Response:
-        """Answer one request."""
+    async def _respond_within(self, rates: RateLimits, request: Request) -> Response:
+        """Answer one request within the limits of who sent it, and tell what is left of them."""
+        meter = rates.meter(request.client.host if request.client else None)
+        response = await self.respond(request, meter)
+        response.headers.update(meter.headers)
+        return response
+
+    async def respond(self, request: Request, meter: Meter | None = None) -> Response:
+        """Answer one request; with a meter, its points are counted first."""
         edition = self._settings.http_edition
         if self._page is not None and wants_page(request):
             return self._page.response()
@@ -81,7 +94,8 @@ class GraphQLEndpoint:
         try:
             headers = headers_of(request)
             media_type = response_type(headers.get(b"accept", b"").decode("latin-1"))
-            return await self._answer(request, headers, media_type)
+            answering = self._answer(request, headers, media_type, meter)
+            return await (answering if meter is None else _counted(answering, meter))
         except HTTPException as refused:
             return refusal(refused, media_type, edition)
         except ClientDisconnect:
@@ -89,7 +103,7 @@ class GraphQLEndpoint:
         except Exception as error:  # whatever it is, the answer has the form of GraphQL's errors
             return _with_cookies(answer(_failed(error), media_type, edition), request, _wrong_cookies(error))
 
-    async def _answer(self, request: Request, headers: Headers, media_type: str) -> Response:
+    async def _answer(self, request: Request, headers: Headers, media_type: str, meter: Meter | None) -> Response:
         settings = self._settings
         if request.method not in METHODS:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
@@ -105,6 +119,9 @@ class GraphQLEndpoint:
             client=client_of(headers),
             may_diagnose=self._may_diagnose,
         )
+        if meter is not None:
+            meter.belongs_to(viewer)
+            contexts.count = meter.count
         if isinstance(asked, list):
             batch = await self.documents.find_each(asked, request, viewer)
             response = batch_answer(await self._execute_batch(request, batch, contexts), media_type)
@@ -128,6 +145,9 @@ class GraphQLEndpoint:
 
     async def _execute_batch(self, request: Request, asked: Batch, contexts: ContextFactory) -> list[ExecutionResult]:
         priced = await batches.price(asked, self._operations.preparer)
+        if contexts.count is not None:
+            await contexts.count(priced.points)
+            contexts.count = None  # for all of them together
         work = batches.run(priced, self._operations, contexts)
         results = await while_connected(request, work, lambda: not priced.changes)
         contexts.changes = priced.changes
@@ -146,6 +166,14 @@ class EndpointFirst:
         """Pass a request on."""
         direct = scope["type"] == "http" and scope["path"] == self._path
         await (self._endpoint if direct else self._app)(scope, receive, send)
+
+
+async def _counted(answering: Coroutine[Any, Any, Response], meter: Meter) -> Response:
+    """The answer. Raises `RateLimited` in its place if it came to no operation, and even that was too much."""
+    try:
+        return await answering
+    finally:
+        await meter.settle(LEAST)
 
 
 def _failed(error: Exception) -> ExecutionResult:

@@ -180,6 +180,16 @@ class Settings(DatabaseSettings):
     sign_in_limit_per_address: str = Field(
         default="100/minute", description="How often sign-in may be tried from one network address."
     )
+    rate_limit: str = Field(
+        default="",
+        description="How many points the operations of one user, or of one API key, may take, such as"
+        " `10000/minute;200000/day` (docs/limits.md). Empty: any number.",
+    )
+    rate_limit_per_address: str = Field(
+        default="",
+        description="How many points the operations may take that come from one network address without credentials."
+        " Empty: any number.",
+    )
     limits_storage: LimitsStorage = Field(
         default=LimitsStorage.AUTO,
         description="Where limits are counted. `memory`: in each process. `database`: in a table of Trellis's own,"
@@ -222,6 +232,11 @@ class Settings(DatabaseSettings):
         if value and info.data.get("cors_origins") in ((), (ANY_ORIGIN,)):
             raise ValueError("lets pages act as whoever is signed in; name their origins in TRELLIS_CORS_ORIGINS first")
         return value
+
+    @field_validator("rate_limit", "rate_limit_per_address")
+    @classmethod
+    def _known_limit_or_none(cls, value: str) -> str:
+        return cls._known_limit(value) if value else value
 
     @field_validator("sign_in_limit", "sign_in_limit_per_address")
     @classmethod

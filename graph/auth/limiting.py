@@ -50,6 +50,8 @@ class Attempt:
 class SignInLimits:
     """Counts attempts. One for each process, on counters that others may share."""
 
+    name = "sign_in"
+
     def __init__(self, settings: Settings, counters: Counters) -> None:
         self.refused = 0
         """Attempts that had to wait, since the server started."""
@@ -57,7 +59,7 @@ class SignInLimits:
         self._delays: list[Rule] = [*delays]
         self._own: list[Rule] = [*delays, *limits(settings.sign_in_limit)]
         self._wide: list[Rule] = [*limits(settings.sign_in_limit_per_address)]
-        self._counters = counters
+        self.counters = counters
 
     async def attempt(self, login: str, address: str | None, proven: str | None = None) -> Attempt:
         """Count an attempt; there need not be such a login.
@@ -66,7 +68,7 @@ class SignInLimits:
         `proven` names a browser or a sign-in that has shown the right password before. Raises `TooManyAttempts`.
         """
         attempt = _attempt(login, address, proven)
-        wait_s = await self._counters.change(attempt.names, lambda records: self._take(attempt, records))
+        wait_s = await self.counters.change(attempt.names, lambda records: self._take(attempt, records))
         if wait_s > 0:
             self.refused += 1
             raise TooManyAttempts(math.ceil(wait_s))
@@ -77,7 +79,7 @@ class SignInLimits:
 
         Those of the place stay: a password of one's own buys no more. Those that others have made stay, too.
         """
-        await self._counters.change(attempt.names, lambda records: self._forget(attempt, records))
+        await self.counters.change(attempt.names, lambda records: self._forget(attempt, records))
 
     def _take(self, attempt: Attempt, records: list[Record]) -> float:
         now = time.time()

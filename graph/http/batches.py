@@ -20,6 +20,7 @@ from graph.http.requests import Batch
 from graph.prepare.cost import Cost
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation, refuse_costly
+from graph.prepare.points import LEAST, points_of
 
 ALLOWED = frozenset((OperationType.QUERY, OperationType.MUTATION))
 
@@ -31,26 +32,30 @@ class PricedBatch(NamedTuple):
     """What is to be run, and what is wrong with the others."""
     changes: bool
     """Whether one of them is a mutation."""
+    points: int
+    """Of all of them together, those that cannot be run included."""
 
 
 async def price(batch: Batch, preparer: Preparer) -> PricedBatch:
     """Prepare the operations of a batch. Raises `TooCostly` when they ask together for more than one request may."""
     turns: list[OperationRequest | ExecutionResult] = []
-    total, tokens, changes = Cost(), 0, False
+    total, tokens, points, changes = Cost(), 0, 0, False
     for asked in batch:
         checked = _checked(asked, preparer)
         if isinstance(asked, OperationRequest) and isinstance(checked, CheckedOperation):
             turns.append(asked)
             tokens += preparer.document(asked).document.token_count
             total = total.plus(checked.cost)
+            points += points_of(checked.cost)
             changes = changes or checked.operation.kind is OperationType.MUTATION
         elif isinstance(checked, ExecutionResult):
             turns.append(checked)
+            points += LEAST
         if tokens > preparer.limits.max_tokens:
             raise TooCostly("tokens", tokens, preparer.limits.max_tokens, "batch")
         await asyncio.sleep(0)  # a document may take a while, and others wait
     refuse_costly(total, preparer.limits, "batch")
-    return PricedBatch(turns, changes)
+    return PricedBatch(turns, changes, points)
 
 
 async def run(batch: PricedBatch, operations: Operations, contexts: ContextFactory) -> list[ExecutionResult]:

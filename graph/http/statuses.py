@@ -37,7 +37,7 @@ STATUSES: Mapping[tuple[HTTPEdition, str], Statuses] = {
     ("2026", GRAPHQL_RESPONSE): Statuses(294, 400, 422, 422, GRAPHQL_RESPONSE),
 }
 
-ALWAYS = {"UNAUTHENTICATED": 401, "CSRF": 403, "INTERNAL_SERVER_ERROR": 500, "OVERLOADED": 503}
+ALWAYS = {"UNAUTHENTICATED": 401, "CSRF": 403, "RATE_LIMITED": 429, "INTERNAL_SERVER_ERROR": 500, "OVERLOADED": 503}
 """The statuses that no edition and no media type changes, by code."""
 
 RETRY_AFTER_S = 1

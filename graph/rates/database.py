@@ -30,6 +30,7 @@ class DatabaseCounters:
     """Records in the primary database."""
 
     def __init__(self, engines: Engines) -> None:
+        self.failures = 0
         self._engines = engines
         dialect, columns = dialect_of(engines.dialect), TABLE.c
         new = dialect.new_values(TABLE)

@@ -7,6 +7,8 @@ from graph.rates.counters import Counters, MemoryCounters, SharedCounters
 from graph.rates.database import DatabaseCounters
 from graph.settings import LimitsStorage, Settings
 
+UPGRADE = "Look whether it answers, and whether `trellis db upgrade` has run."
+
 
 def sign_in_counters(engines: Engines, settings: Settings) -> Counters:
     """The counters of attempts to sign in: every process must count the same, and each attempt costs a hash anyway."""
@@ -22,6 +24,6 @@ def _made(settings: Settings, engines: Engines, otherwise: LimitsStorage) -> Cou
     storage = settings.limits_storage
     makers: Mapping[LimitsStorage, Callable[[], Counters]] = {
         LimitsStorage.MEMORY: MemoryCounters,
-        LimitsStorage.DATABASE: lambda: SharedCounters(DatabaseCounters(engines), "the database"),
+        LimitsStorage.DATABASE: lambda: SharedCounters(DatabaseCounters(engines), "the database", UPGRADE),
     }
     return makers[otherwise if storage is LimitsStorage.AUTO else storage]()

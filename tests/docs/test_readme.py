@@ -236,7 +236,7 @@ def shown_default(name: str) -> str:
     if name == "database_url":
         return "`sqlite:///var/trellis.db`"
     value = SETTINGS[name].default
-    return "" if value in (None, ()) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    return "" if value in (None, (), "") else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def test_the_table_of_settings_is_the_codes() -> None:
