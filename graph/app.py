@@ -64,6 +64,8 @@ def create_app(
             _spare_the_collector()
             yield
         started.close()
+        for limit in (rates, *started.limits):
+            await limit.counters.close()
         await engines.dispose()
 
     endpoint = GraphQLEndpoint(

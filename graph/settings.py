@@ -6,6 +6,7 @@ opened or connected.
 
 import re
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -61,11 +62,15 @@ ROLE = "role:"
 
 
 class LimitsStorage(StrEnum):
-    """Where it is counted how often somebody does something."""
+    """Where it is counted how often somebody does something, besides the URL of a Redis."""
 
     AUTO = "auto"
     MEMORY = "memory"
     DATABASE = "database"
+
+
+REDIS = ("redis://", "rediss://", "unix://")
+"""How URLs of Redis begin. Source: https://redis.readthedocs.io/en/stable/connections.html#redis.Redis.from_url"""
 
 
 class Settings(DatabaseSettings):
@@ -190,10 +195,11 @@ class Settings(DatabaseSettings):
         description="How many points the operations may take that come from one network address without credentials."
         " Empty: any number.",
     )
-    limits_storage: LimitsStorage = Field(
-        default=LimitsStorage.AUTO,
+    limits_storage: SecretStr = Field(
+        default=SecretStr(LimitsStorage.AUTO),
         description="Where limits are counted. `memory`: in each process. `database`: in a table of Trellis's own,"
-        " which all processes share. `auto`: attempts to sign in in the database, operations in memory.",
+        " which all processes share. `auto`: attempts to sign in in the database, operations in memory. The URL of a"
+        " Redis (`redis://host:6379/0`, with the extra `trellis[redis]`): there.",
     )
 
     @field_validator("token_keys", "cors_origins", "documents_exempt", mode="before")
@@ -231,6 +237,18 @@ class Settings(DatabaseSettings):
     def _named_origins(cls, value: bool, info: ValidationInfo) -> bool:
         if value and info.data.get("cors_origins") in ((), (ANY_ORIGIN,)):
             raise ValueError("lets pages act as whoever is signed in; name their origins in TRELLIS_CORS_ORIGINS first")
+        return value
+
+    @field_validator("limits_storage")
+    @classmethod
+    def _known_storage(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text in list(LimitsStorage):
+            return value
+        if not text.startswith(REDIS):
+            raise ValueError(f"is none of {', '.join(LimitsStorage)}, and no URL such as redis://host:6379/0")
+        if find_spec("redis") is None:
+            raise ValueError("names a Redis, which takes a package that is not installed; install trellis[redis]")
         return value
 
     @field_validator("rate_limit", "rate_limit_per_address")
