@@ -31,6 +31,9 @@ from graph.liveness import Liveness
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
 from graph.operators import OperatorAccess
+from graph.rates.monitoring import LimitMetrics
+from graph.rates.operations import RateLimits
+from graph.rates.storage import operation_counters
 from graph.schema import DOMAIN
 from graph.settings import Settings
 from graph.startup import StartChecks, check, refuse_unknown_variables
@@ -60,6 +63,8 @@ def create_app(
     health = Health(engines, settings, schema)
     access = OperatorAccess(settings)
     alive = Liveness(access, health, metrics)
+    rates = RateLimits(settings, operation_counters(engines, settings))
+    metrics.watch(LimitMetrics([rates, *started.limits]))
     counting = _counting(schema, engines, settings, metrics)
 
     async def see_to_the_start() -> None:
@@ -76,6 +81,8 @@ def create_app(
 
     async def close() -> None:
         started.close()
+        for limit in (rates, *started.limits):
+            await limit.counters.close()
         await engines.dispose()
 
     @asynccontextmanager
@@ -95,6 +102,7 @@ def create_app(
         [domain.settings(), *started.services],
         domain.is_operator,
         ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
+        rates,
     )
     metrics.watch(CacheMetrics(endpoint.caches))
     served = for_other_origins(endpoint, settings)

@@ -8,7 +8,7 @@ database, and a connection, for hours.
 
 import random
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 
@@ -71,6 +71,8 @@ class ContextFactory:
         """For the answer."""
         self._changing: list[RequestSession] = []
         """The sessions of operations that change something."""
+        self.count: Callable[[int], Awaitable[None]] | None = None
+        """Counts an operation's points, if anybody limits them. It raises `RateLimited`."""
 
     def make(
         self, mode: Mode = Mode.SNAPSHOT, max_page: int = MAX_PAGE, *, refuse_empty_comparisons: bool = False

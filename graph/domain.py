@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 from db.relations import Visibility
 from db.session.engines import Engines
 from graph.entity import Schema
+from graph.rates.monitoring import Limiting
 from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
 
@@ -40,6 +41,8 @@ class Started:
 
     Raises `TrellisError` with a sentence for whoever starts the server, where something is missing.
     """
+    limits: Sequence[Limiting] = ()
+    """What is shown at `/metrics` beside the limits of operations."""
 
 
 def nothing_to_start(_engines: Engines, _settings: Settings) -> Started:

@@ -6,7 +6,8 @@ Source: https://http-spec.graphql.org/
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any
 
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
@@ -34,6 +35,8 @@ from graph.http.negotiation import told
 from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
 from graph.http.responses import Answer, answer, batch_answer, refusal
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
+from graph.prepare.points import LEAST
+from graph.rates.operations import Meter, RateLimits
 from graph.settings import Settings
 from graph.viewer import Viewer
 
@@ -57,6 +60,7 @@ class GraphQLEndpoint:
         services: Sequence[object] = (),
         is_operator: Callable[[Viewer], bool] = lambda _viewer: False,
         page: ExplorerPage | None = None,
+        rates: RateLimits | None = None,
     ) -> None:
         self._page = page
         self.documents = Documents(schema.preparer, engines, settings)
@@ -69,6 +73,7 @@ class GraphQLEndpoint:
         self._compress_from_bytes = settings.compress_from_bytes or sys.maxsize
         self._may_diagnose = access_to_doctor(settings.doctor, is_operator)
         self._statements = StatementCache(max_cache_bytes=settings.max_cache_bytes)
+        self._rates = rates if rates is not None and rates.wanted else None
 
     def caches(self) -> Mapping[str, Figures]:
         """How full the caches are, by name."""
@@ -81,11 +86,19 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
-        response = await self.respond(Request(scope, receive))
+        request = Request(scope, receive)
+        response = await (self.respond(request) if self._rates is None else self._respond_within(self._rates, request))
         await response(scope, receive, send)
 
-    async def respond(self, request: Request) -> Response:
-        """Answer one request."""
+    async def _respond_within(self, rates: RateLimits, request: Request) -> Response:
+        """Answer one request within the limits of who sent it, and tell what is left of them."""
+        meter = rates.meter(request.client.host if request.client else None)
+        response = await self.respond(request, meter)
+        response.headers.update(meter.headers)
+        return response
+
+    async def respond(self, request: Request, meter: Meter | None = None) -> Response:
+        """Answer one request; with a meter, its points are counted first."""
         edition = self._settings.http_edition
         if self._page is not None and wants_page(request):
             return self._page.response()
@@ -94,7 +107,8 @@ class GraphQLEndpoint:
             headers = headers_of(request)
             media_type = response_type(told(headers, b"accept"))
             watch = RequestWatch(request, self._settings.operation_timeout_s)
-            return await watch.over(self._answer(request, headers, media_type, watch))
+            answering = self._answer(request, headers, media_type, watch, meter)
+            return await watch.over(answering if meter is None else _counted(answering, meter))
         except HTTPException as refused:
             return refusal(refused, media_type, edition)
         except asyncio.CancelledError:
@@ -105,7 +119,9 @@ class GraphQLEndpoint:
         except Exception as error:  # whatever it is, the answer has the form of GraphQL's errors
             return _with_cookies(answer(_failed(error), media_type, edition), request, _wrong_cookies(error))
 
-    async def _answer(self, request: Request, headers: Headers, media_type: str, watch: RequestWatch) -> Response:
+    async def _answer(
+        self, request: Request, headers: Headers, media_type: str, watch: RequestWatch, meter: Meter | None
+    ) -> Response:
         settings = self._settings
         if request.method not in METHODS:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
@@ -123,6 +139,9 @@ class GraphQLEndpoint:
             may_diagnose=self._may_diagnose,
         )
         watch.may_stop = contexts.may_stop
+        if meter is not None:
+            meter.belongs_to(viewer)
+            contexts.count = meter.count
         if isinstance(asked, list):
             batch = await self.documents.find_each(asked, request, viewer)
             response = batch_answer(await self._execute_batch(batch, contexts), media_type)
@@ -145,6 +164,9 @@ class GraphQLEndpoint:
 
     async def _execute_batch(self, asked: Batch, contexts: ContextFactory) -> list[ExecutionResult]:
         priced = await batches.price(asked, self._operations.preparer)
+        if contexts.count is not None:
+            await contexts.count(priced.points)
+            contexts.count = None  # for all of them together
         return await batches.run(priced, self._operations, contexts)
 
 
@@ -160,6 +182,14 @@ class EndpointFirst:
         """Pass a request on."""
         direct = scope["type"] == "http" and scope["path"] == self._path
         await (self._endpoint if direct else self._app)(scope, receive, send)
+
+
+async def _counted(answering: Coroutine[Any, Any, Response], meter: Meter) -> Response:
+    """The answer. Raises `RateLimited` in its place if it came to no operation, and even that was too much."""
+    try:
+        return await answering
+    finally:
+        await meter.settle(LEAST)
 
 
 def _failed(error: Exception) -> ExecutionResult:

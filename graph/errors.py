@@ -287,6 +287,20 @@ class Stopped(ClientError):
         )
 
 
+class RateLimited(ClientError):
+    """Somebody asks for too much in too short a time."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, points: int, retry_after_s: int) -> None:
+        super().__init__(
+            f"You have asked for much of late, and this request takes {points} point{'s' if points > 1 else ''};"
+            f" try again in {retry_after_s} second{'s' if retry_after_s > 1 else ''}, or ask for less at once.",
+            points=points,
+            retryAfter=retry_after_s,
+        )
+
+
 class Undeclared(ClientError):
     """A user error that its mutation does not declare, so that no type of the payload has a place for it.
 

@@ -7,6 +7,7 @@ opened or connected.
 import ipaddress
 import re
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -71,11 +72,15 @@ ROLE = "role:"
 
 
 class LimitsStorage(StrEnum):
-    """Where it is counted how often somebody does something."""
+    """Where it is counted how often somebody does something, besides the URL of a Redis."""
 
     AUTO = "auto"
     MEMORY = "memory"
     DATABASE = "database"
+
+
+REDIS = ("redis://", "rediss://", "unix://")
+"""How URLs of Redis begin. Source: https://redis.readthedocs.io/en/stable/connections.html#redis.Redis.from_url"""
 
 
 class Settings(DatabaseSettings):
@@ -248,10 +253,21 @@ class Settings(DatabaseSettings):
     sign_in_limit_per_address: str = Field(
         default="100/minute", description="How often sign-in may be tried from one network address."
     )
-    limits_storage: LimitsStorage = Field(
-        default=LimitsStorage.AUTO,
+    rate_limit: str = Field(
+        default="",
+        description="How many points the operations of one user, or of one API key, may take, such as"
+        " `10000/minute;200000/day` (docs/limits.md). Empty: any number.",
+    )
+    rate_limit_per_address: str = Field(
+        default="",
+        description="How many points the operations may take that come from one network address without credentials."
+        " Empty: any number.",
+    )
+    limits_storage: SecretStr = Field(
+        default=SecretStr(LimitsStorage.AUTO),
         description="Where limits are counted. `memory`: in each process. `database`: in a table of Trellis's own,"
-        " which all processes share. `auto`: attempts to sign in in the database, operations in memory.",
+        " which all processes share. `auto`: attempts to sign in in the database, operations in memory. The URL of a"
+        " Redis (`redis://host:6379/0`, with the extra `trellis[redis]`): there.",
     )
 
     @field_validator("token_keys", "cors_origins", "documents_exempt", "trusted_proxies", mode="before")
@@ -307,6 +323,23 @@ class Settings(DatabaseSettings):
         if value and info.data.get("cors_origins") in ((), (ANY_ORIGIN,)):
             raise ValueError("lets pages act as whoever is signed in; name their origins in TRELLIS_CORS_ORIGINS first")
         return value
+
+    @field_validator("limits_storage")
+    @classmethod
+    def _known_storage(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text in list(LimitsStorage):
+            return value
+        if not text.startswith(REDIS):
+            raise ValueError(f"is none of {', '.join(LimitsStorage)}, and no URL such as redis://host:6379/0")
+        if find_spec("redis") is None:
+            raise ValueError("names a Redis, which takes a package that is not installed; install trellis[redis]")
+        return value
+
+    @field_validator("rate_limit", "rate_limit_per_address")
+    @classmethod
+    def _known_limit_or_none(cls, value: str) -> str:
+        return cls._known_limit(value) if value else value
 
     @field_validator("sign_in_limit", "sign_in_limit_per_address")
     @classmethod

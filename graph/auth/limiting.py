@@ -28,6 +28,11 @@ HEARD_OF_ONE_NETWORK = 10
 Its further attempts wait for the login's delay as well, and for their own, which grows on."""
 
 
+REMEMBERED_S = 1
+MAX_REMEMBERED = 10_000
+"""For how long, and how many, refusals are remembered."""
+
+
 @dataclass(frozen=True)
 class Attempt:
     """An attempt that was counted."""
@@ -47,8 +52,37 @@ class Attempt:
         return [name for name in (self.own, self.wide, self.login, self.also) if name is not None]
 
 
+class _Refusals:
+    """Refusals of the last second: a crowd that is refused is told so without asking the counters once more each."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+        self._asked_again_at = 0.0
+
+    def wait_s(self, name: str) -> float:
+        """Seconds that a name has to wait, if that was said a moment ago; else 0."""
+        now = time.time()
+        if now >= self._asked_again_at:
+            self._until.clear()
+        return max(0, self._until.get(name, 0) - now)
+
+    def note(self, name: str, wait_s: float) -> None:
+        """Remember how long a name has to wait."""
+        now = time.time()
+        if not self._until:
+            self._asked_again_at = now + REMEMBERED_S
+        if len(self._until) < MAX_REMEMBERED:
+            self._until[name] = now + wait_s
+
+    def forget(self, name: str) -> None:
+        """Let a name be asked for again."""
+        self._until.pop(name, None)
+
+
 class SignInLimits:
     """Counts attempts. One for each process, on counters that others may share."""
+
+    name = "sign_in"
 
     def __init__(self, settings: Settings, counters: Counters) -> None:
         self.refused = 0
@@ -57,7 +91,8 @@ class SignInLimits:
         self._delays: list[Rule] = [*delays]
         self._own: list[Rule] = [*delays, *limits(settings.sign_in_limit)]
         self._wide: list[Rule] = [*limits(settings.sign_in_limit_per_address)]
-        self._counters = counters
+        self.counters = counters
+        self._refusals = _Refusals()
 
     async def attempt(self, login: str, address: str | None, proven: str | None = None) -> Attempt:
         """Count an attempt; there need not be such a login.
@@ -66,18 +101,26 @@ class SignInLimits:
         `proven` names a browser or a sign-in that has shown the right password before. Raises `TooManyAttempts`.
         """
         attempt = _attempt(login, address, proven)
-        wait_s = await self._counters.change(attempt.names, lambda records: self._take(attempt, records))
+        wait_s = self._refusals.wait_s(attempt.own) or await self._counted(attempt)
         if wait_s > 0:
             self.refused += 1
             raise TooManyAttempts(math.ceil(wait_s))
         return attempt
+
+    async def _counted(self, attempt: Attempt) -> float:
+        wait_s = await self.counters.change(attempt.names, lambda records: self._take(attempt, records))
+        if wait_s > 0:
+            self._refusals.note(attempt.own, wait_s)
+        return wait_s
 
     async def succeeded(self, attempt: Attempt) -> None:
         """Forget the attempts of the login at this place, whose password was right, and know the place from now on.
 
         Those of the place stay: a password of one's own buys no more. Those that others have made stay, too.
         """
-        await self._counters.change(attempt.names, lambda records: self._forget(attempt, records))
+        await self.counters.change(attempt.names, lambda records: self._forget(attempt, records))
+        for name in (attempt.own, attempt.also):
+            self._refusals.forget(name or "")
 
     def _take(self, attempt: Attempt, records: list[Record]) -> float:
         now = time.time()

@@ -35,6 +35,7 @@ from graph.prepare.documents import InvalidDocument, OperationRequest, Preparer
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
 from graph.prepare.operation import CheckedOperation
+from graph.prepare.points import points_of
 
 
 def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
@@ -68,7 +69,7 @@ class Operations:
         *,
         for_json: bool = False,
     ) -> ExecutionResult:
-        """Answer one operation. Raises `NotAllowed` for one of another kind.
+        """Answer one operation. Raises `NotAllowed` for one of another kind, `RateLimited` for one too many.
 
         With `for_json`, a datetime in the data may stay one: orjson writes it as the scalar does.
         """
@@ -79,6 +80,8 @@ class Operations:
             return ExecutionResult(None, [refused])
         except InvalidDocument as invalid:
             return ExecutionResult(None, invalid.errors)
+        if contexts.count is not None:
+            await contexts.count(points_of(checked.cost))
         context = context_for(checked, contexts, self.preparer.limits)
         if examination is not None:
             examination.begin(context.session)

@@ -8,7 +8,7 @@ Source: https://github.com/graphql/graphql-over-http/blob/main/rfcs/Batching.md
 
 import asyncio
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import NamedTuple
 
 from graphql import OperationType
 from strawberry.types import ExecutionResult
@@ -20,38 +20,46 @@ from graph.http.requests import Batch
 from graph.prepare.cost import Cost
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation, refuse_costly
+from graph.prepare.points import LEAST, points_of
 
 ALLOWED = frozenset((OperationType.QUERY, OperationType.MUTATION))
 
 
-PricedBatch: TypeAlias = Sequence[OperationRequest | ExecutionResult]
-"""A batch that asks for no more than one request may: what is to be run, and what is wrong with the others."""
+class PricedBatch(NamedTuple):
+    """A batch that asks for no more than one request may."""
+
+    turns: Sequence[OperationRequest | ExecutionResult]
+    """What is to be run, and what is wrong with the others."""
+    points: int
+    """Of all of them together, those that cannot be run included."""
 
 
 async def price(batch: Batch, preparer: Preparer) -> PricedBatch:
     """Prepare the operations of a batch. Raises `TooCostly` when they ask together for more than one request may."""
     turns: list[OperationRequest | ExecutionResult] = []
-    total, tokens = Cost(), 0
+    total, tokens, points = Cost(), 0, 0
     for asked in batch:
         checked = _checked(asked, preparer)
         if isinstance(asked, OperationRequest) and isinstance(checked, CheckedOperation):
             turns.append(asked)
             tokens += preparer.document(asked).document.token_count
             total = total.plus(checked.cost)
+            points += points_of(checked.cost)
         elif isinstance(checked, ExecutionResult):
             turns.append(checked)
+            points += LEAST
         if tokens > preparer.limits.max_tokens:
             raise TooCostly("tokens", tokens, preparer.limits.max_tokens, "batch")
         await asyncio.sleep(0)  # a document may take a while, and others wait
     refuse_costly(total, preparer.limits, "batch")
-    return turns
+    return PricedBatch(turns, points)
 
 
 async def run(batch: PricedBatch, operations: Operations, contexts: ContextFactory) -> list[ExecutionResult]:
     """Run a batch."""
     return [
         turn if isinstance(turn, ExecutionResult) else await operations.answer(turn, contexts, ALLOWED, for_json=True)
-        for turn in batch
+        for turn in batch.turns
     ]
 
 

@@ -40,6 +40,7 @@ STATUSES: Mapping[tuple[HTTPEdition, str], Statuses] = {
 ALWAYS = {
     "UNAUTHENTICATED": 401,
     "CSRF": 403,
+    "RATE_LIMITED": 429,
     "INTERNAL_SERVER_ERROR": 500,
     "OVERLOADED": 503,
     "SHUTTING_DOWN": 503,

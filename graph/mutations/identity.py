@@ -106,7 +106,7 @@ async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> Sign
 
 @mutation(right=ANYBODY, prepare=_prepare_sign_up, errors=[AlreadyExists, WaitFirst], **SIGNED_IN_MEMBERS)
 async def sign_up(values: SignUpInput, change: Change) -> dict[str, Any]:
-    """Become a user, and sign in."""
+    """Become a user, and sign in. Too many attempts have to wait."""
     attempt, hashed_password = change.prepared
     user = User(email=values.email, name=values.name.strip(), hashed_password=hashed_password)
     user.roles = await users.roles_of(change.session, [MEMBER])
@@ -168,7 +168,7 @@ async def _prepare_change(values: ChangePasswordInput, context: RequestContext) 
     viewer=(UserType, "Whose password it is."),
 )
 async def change_password(_values: ChangePasswordInput, change: Change) -> User:
-    """Change the password. All other sign-ins of the user end."""
+    """Change the password. All other sign-ins of the user end. Too many wrong passwords have to wait."""
     assert change.viewer.id is not None
     user = await change.find(User, (change.viewer.id,))
     user.hashed_password = change.prepared

@@ -32,6 +32,9 @@ logger = logging.getLogger("trellis")
 class Counters(Protocol):
     """Where records are kept."""
 
+    failures: int
+    """How often shared counters could not be asked, since the server started."""
+
     async def change(self, names: Sequence[str], work: Work[T]) -> T:
         """Do the work on the records of different names, and keep what it has changed."""
 
@@ -43,6 +46,7 @@ class MemoryCounters:
     """Records in the memory of this process, so many and no more."""
 
     def __init__(self) -> None:
+        self.failures = 0
         self.records: dict[str, Record] = {}
         """By name, those used longest ago first."""
 
@@ -52,6 +56,7 @@ class MemoryCounters:
         result = work(records)
         for name, record in zip(names, records, strict=True):
             if record.changed:
+                record.changed = False
                 self.records.pop(name, None)
                 self.records[name] = record
         if len(self.records) > MAX_NAMES:
@@ -72,11 +77,11 @@ class MemoryCounters:
 class SharedCounters:
     """Counters that several processes share, with memory to fall back on."""
 
-    def __init__(self, shared: Counters, where: str) -> None:
+    def __init__(self, shared: Counters, where: str, cure: str) -> None:
         self.failures = 0
-        """How often the shared ones have failed."""
         self._shared = shared
         self._where = where
+        self._cure = cure
         self._memory = MemoryCounters()
         self._asked_again_at = 0.0
 
@@ -100,5 +105,8 @@ class SharedCounters:
             return
         self._asked_again_at = time.monotonic() + RETRY_S
         logger.warning(
-            "Limits are counted in this process alone, for %s cannot be asked (%s).", self._where, type(error).__name__
+            "Limits are counted in this process alone, for %s cannot be asked (%s). %s",
+            self._where,
+            type(error).__name__,
+            self._cure,
         )

@@ -30,6 +30,7 @@ class DatabaseCounters:
     """Records in the primary database."""
 
     def __init__(self, engines: Engines) -> None:
+        self.failures = 0
         self._engines = engines
         dialect, columns = dialect_of(engines.dialect), TABLE.c
         new = dialect.new_values(TABLE)
@@ -57,8 +58,8 @@ class DatabaseCounters:
     async def _locked(self, connection: AsyncConnection, names: Sequence[str]) -> Mapping[str, Record]:
         """The records by name. Locked in one order, so that no two transactions wait for each other."""
         statement = self._lock.values([_row(name, Record()) for name in sorted(names)])
-        rows = await connection.execute(statement.returning(TABLE.c.name, TABLE.c.state, TABLE.c.ends))
-        return {name: read(state, ends) for name, state, ends in rows}
+        rows = await connection.execute(statement.returning(TABLE.c.name, TABLE.c.state))
+        return {name: read(state) for name, state in rows}
 
     async def _clear(self) -> None:
         """Remove rows that are past, once a minute; of too many, those that would be past first."""
@@ -72,4 +73,4 @@ class DatabaseCounters:
 
 
 def _row(name: str, record: Record) -> dict[str, object]:
-    return {"name": name, "state": written(record), "ends": int(record.ends) + 1}
+    return {"name": name, "state": written(record), "ends": record.past_at}

@@ -27,6 +27,11 @@ class Record:
     changed: bool = False
     """Whether it is to be kept."""
 
+    @property
+    def past_at(self) -> int:
+        """A whole second at which nothing of it counts any more."""
+        return int(self.ends) + 1
+
     def log(self, number: int) -> Log:
         """The hits that count for the rule of this number."""
         return self.logs[number] if number < len(self.logs) else []
@@ -87,15 +92,17 @@ def name_of(kind: str, *parts: str) -> str:
 
 
 def written(record: Record) -> str:
-    """The record as a text, without `ends`."""
-    return orjson.dumps([record.known_until, [[list(hits) for hits in log] for log in record.logs]]).decode()
+    """The record as a text."""
+    logs = [[list(hits) for hits in log] for log in record.logs]
+    return orjson.dumps([record.ends, record.known_until, logs]).decode()
 
 
-def read(text: str | bytes | None, ends: float) -> Record:
+def read(text: str | bytes | None) -> Record:
     """The record that was written; an empty one for a text that nobody here has written."""
     with suppress(ValueError, TypeError):
-        known_until, logs = orjson.loads(text or b"")
-        return Record([[Hits(float(at), int(amount)) for at, amount in log] for log in logs], float(known_until), ends)
+        ends, known_until, logs = orjson.loads(text or b"")
+        kept = [[Hits(float(at), int(amount)) for at, amount in log] for log in logs]
+        return Record(kept, float(known_until), float(ends))
     return Record()
 
 

@@ -1,11 +1,12 @@
 """Where counters are kept, by the settings: settings and engines enter, counters leave. Nothing is connected yet."""
 
-from collections.abc import Callable, Mapping
-
 from db.session.engines import Engines
 from graph.rates.counters import Counters, MemoryCounters, SharedCounters
 from graph.rates.database import DatabaseCounters
 from graph.settings import LimitsStorage, Settings
+
+UPGRADE = "Look whether it answers, and whether `trellis db upgrade` has run."
+LOOK = "Look whether it answers, and whether TRELLIS_LIMITS_STORAGE leads there."
 
 
 def sign_in_counters(engines: Engines, settings: Settings) -> Counters:
@@ -19,9 +20,18 @@ def operation_counters(engines: Engines, settings: Settings) -> Counters:
 
 
 def _made(settings: Settings, engines: Engines, otherwise: LimitsStorage) -> Counters:
-    storage = settings.limits_storage
-    makers: Mapping[LimitsStorage, Callable[[], Counters]] = {
-        LimitsStorage.MEMORY: MemoryCounters,
-        LimitsStorage.DATABASE: lambda: SharedCounters(DatabaseCounters(engines), "the database"),
-    }
-    return makers[otherwise if storage is LimitsStorage.AUTO else storage]()
+    storage = settings.limits_storage.get_secret_value()
+    if storage == LimitsStorage.AUTO:
+        storage = otherwise
+    if storage == LimitsStorage.MEMORY:
+        return MemoryCounters()
+    if storage == LimitsStorage.DATABASE:
+        return SharedCounters(DatabaseCounters(engines), "the database", UPGRADE)
+    return _in_redis(storage)
+
+
+def _in_redis(url: str) -> Counters:
+    # An extra, which few have installed; the settings have looked whether it is there.
+    from graph.rates.redis import RedisCounters
+
+    return SharedCounters(RedisCounters(url), "Redis", LOOK)

@@ -99,7 +99,7 @@ class SignInFailed(UserError):
 
 @user_error
 class TooManyAttempts(UserError):
-    """Somebody tried too often; it helps to wait."""
+    """Somebody tried a password, or asked whether an address is taken, too often; it helps to wait."""
 
     CODE = "RATE_LIMITED"
 

@@ -1,13 +1,14 @@
 """Sign-in is limited for a login and a place together, for a place, and, by delays, for a login."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import pytest
 from pydantic import ValidationError
 
 from graph.auth.limiting import HEARD_OF_ONE_NETWORK, SignInLimits
 from graph.errors import TooManyAttempts
-from graph.rates.counters import MemoryCounters
+from graph.rates.counters import MemoryCounters, Work
 from graph.rates.rules import DAY_S
 from graph.settings import Settings
 from tests.auth.conftest import Clock
@@ -16,6 +17,8 @@ ADA = "ada@example.org"
 ADDRESS = "192.0.2.1"
 ELSEWHERE = "192.0.2.99"
 BROWSER = "the browser of Ada"
+
+T = TypeVar("T")
 
 
 def make_limits(
@@ -214,3 +217,23 @@ async def test_no_e_mail_address_and_no_network_address_is_kept() -> None:
     await make_limits(counters=counters).attempt(ADA, ADDRESS)
     assert len(counters.records) == 3
     assert not any("ada" in name or ADDRESS in name for name in counters.records)
+
+
+async def test_a_crowd_that_is_refused_asks_the_counters_once_a_second(clock: Clock) -> None:
+    class Counting(MemoryCounters):
+        asked = 0
+
+        async def change(self, names: Sequence[str], work: Work[T]) -> T:
+            self.asked += 1
+            return await super().change(names, work)
+
+    counters = Counting()
+    limits = make_limits("1/minute", counters=counters)
+    first = await limits.attempt(ADA, ADDRESS)
+    for _ in range(2):
+        assert [await allowed(limits) for _ in range(50)] == [0] * 50
+        clock.move(1)
+    assert counters.asked == 3
+    await wait_s(limits)
+    await limits.succeeded(first)
+    assert await allowed(limits, most=1) == 1  # at once

@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from graph.schema import DOMAIN
@@ -235,8 +236,9 @@ def shown_default(name: str) -> str:
     """A default as the table shows it."""
     if name == "database_url":
         return "`sqlite:///var/trellis.db`"
-    value = SETTINGS[name].default
-    return "" if value in (None, ()) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    default = SETTINGS[name].default
+    value = default.get_secret_value() if isinstance(default, SecretStr) else default
+    return "" if value in (None, (), "") else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def test_the_table_of_settings_is_the_codes() -> None:

@@ -125,7 +125,9 @@ async def test_a_page_may_read_whatever_is_answered_and_caches_keep_origins_apar
         assert may_read(found, APP), found.status_code
         assert found.headers["vary"] == "Accept, Accept-Encoding, Origin"
         assert "access-control-allow-credentials" not in found.headers
-    assert answers[401].headers["access-control-expose-headers"] == "Retry-After, WWW-Authenticate"
+    assert answers[401].headers["access-control-expose-headers"] == (
+        "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate"
+    )
 
 
 async def test_every_origin_may_read_what_everybody_sees(serve: Serve, no_database: str) -> None:

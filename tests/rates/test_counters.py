@@ -96,12 +96,13 @@ async def test_without_the_table_it_is_counted_in_memory_and_said_once_a_second(
 ) -> None:
     async with engines.writing().begin() as connection:
         await connection.execute(text("DROP TABLE trellis_counters"))
-    shared = SharedCounters(DatabaseCounters(engines), "the database")
+    shared = SharedCounters(DatabaseCounters(engines), "the database", "Start it.")
     with caplog.at_level(logging.WARNING, "trellis"):
         assert sum(await asyncio.gather(*(hit(shared, "a") for _ in range(30)))) == 20
         assert not await hit(shared, "a")
     (said,) = caplog.messages
     assert said.startswith("Limits are counted in this process alone, for the database cannot be asked (")
+    assert said.endswith("Error). Start it.")
     assert shared.failures
 
 
@@ -117,11 +118,11 @@ async def test_counters_that_do_not_answer_are_waited_for_once(monkeypatch: pyte
             return await super().change(names, work)
 
     silent = Silent()
-    shared = SharedCounters(silent, "somewhere")
+    shared = SharedCounters(silent, "somewhere", "Wake it.")
     assert [await hit(shared, "a", limit=Limit(2, 60)) for _ in range(3)] == [True, True, False]
     assert silent.asked == 1
     monkeypatch.setattr(memory, "RETRY_S", 0)
-    shared = SharedCounters(silent, "somewhere")
+    shared = SharedCounters(silent, "somewhere", "Wake it.")
     assert [await hit(shared, "a", limit=Limit(2, 60)) for _ in range(3)] == [True, True, False]
     assert silent.asked == 4
 
