@@ -13,9 +13,10 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.dialects import Failure, failure_of
-from db.session import DeadlineExceeded, OutcomeUnknown
+from db.session import ChangeKept, DeadlineExceeded, OutcomeUnknown
 from db.unreadable import UnreadableValue
 from graph.errors import ClientError, Undeclared, Unexpected, UnfitValue, UnreadableField
+from graph.outages import LOG, Unavailable, outage_in
 
 logger = logging.getLogger("trellis")
 
@@ -30,6 +31,12 @@ class Unsettled(ClientError):
     """Nobody knows whether a change was kept."""
 
     code = "OUTCOME_UNKNOWN"
+
+
+class Kept(ClientError):
+    """A change was kept, and its result could not be read."""
+
+    code = "CHANGE_KEPT"
 
 
 class Overloaded(ClientError):
@@ -53,11 +60,12 @@ class OutOfRange(ClientError):
         )
 
 
-OF_VALUES: Mapping[Failure | None, type[UnfitValue] | type[OutOfRange]] = {
+OF_FAILURES: Mapping[Failure | None, type[UnfitValue] | type[OutOfRange] | type[Overloaded]] = {
     Failure.UNFIT_VALUE: UnfitValue,
     Failure.OUT_OF_RANGE: OutOfRange,
+    Failure.BUSY: Overloaded,
 }
-"""Errors of a database that a client's value has caused."""
+"""Errors of a database that a client's value has caused, or the work of others."""
 
 
 def for_client(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
@@ -86,18 +94,24 @@ def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
         return _placed(UnreadableField(), error)
     if isinstance(cause, PoolTimeout):
         return _placed(Overloaded(), error)
-    value = _error_of_value(cause)
-    if value is not None:
-        return _placed(value, error)
+    if isinstance(cause, ChangeKept):
+        return _placed(Kept(str(cause)), error)
+    outage = outage_in(cause)
+    if outage is not None:
+        LOG.tell(outage)
+        return _placed(Unavailable(), error)
+    failure = _error_of_failure(cause)
+    if failure is not None:
+        return _placed(failure, error)
     if id(cause) not in ids:
         ids[id(cause)] = reported(cause, error.path)
     return Unexpected(ids[id(cause)], error)
 
 
-def _error_of_value(cause: BaseException) -> ClientError | None:
-    """The error for a value that the database, or the type of its column, does not take; None for other causes."""
+def _error_of_failure(cause: BaseException) -> ClientError | None:
+    """The error for a value that the database, or its column's type, does not take, or for a lock; None for others."""
     if isinstance(cause, DBAPIError):
-        found = OF_VALUES.get(failure_of(cause))
+        found = OF_FAILURES.get(failure_of(cause))
         return None if found is None else found()
     return UnfitValue() if isinstance(cause, StatementError) and isinstance(cause.orig, ValueError) else None
 
