@@ -197,8 +197,10 @@ class PostgreSQLConnections(ConnectionsDialect):
     def outage(self, error: DBAPIError) -> Outage | None:
         """Read from the error's state."""
         state = str(_state_of(error) or "")
-        if not state and CLOSED in str(error.orig):
-            return Outage.LOST if _is_of(error, asyncpg.InterfaceError) else None
+        if not state:
+            # The latter has no better words for a server that took its leave between two statements.
+            closed = _is_of(error, asyncpg.InterfaceError) and CLOSED in str(error.orig)
+            return Outage.LOST if closed or _is_of(error, asyncpg.InternalClientError) else None
         return next((outage for start, outage in OUTAGES.items() if state.startswith(start)), None)
 
     def is_outdated(self, error: DBAPIError) -> bool:
