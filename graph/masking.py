@@ -12,10 +12,11 @@ from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from db.dialects import Failure, failure_of
-from db.session import DeadlineExceeded, OutcomeUnknown
+from db.dialects import Failure, Outage, failure_of
+from db.session import ChangeKept, DeadlineExceeded, OutcomeUnknown
 from db.unreadable import UnreadableValue
 from graph.errors import ClientError, Undeclared, Unexpected, UnfitValue, UnreadableField
+from graph.outages import LOG, Unavailable, outage_in
 
 logger = logging.getLogger("trellis")
 
@@ -30,6 +31,12 @@ class Unsettled(ClientError):
     """Nobody knows whether a change was kept."""
 
     code = "OUTCOME_UNKNOWN"
+
+
+class Kept(ClientError):
+    """A change was kept, and its result could not be read."""
+
+    code = "CHANGE_KEPT"
 
 
 class Overloaded(ClientError):
@@ -71,13 +78,15 @@ class NoRoom(ClientError):
         super().__init__("The database has no room left, and nothing was changed; it can be read. Try again later.")
 
 
-OF_CHANGES: Mapping[Failure | None, Callable[[], ClientError]] = {
+OF_OUTAGES: Mapping[Outage, Callable[[], ClientError]] = {Outage.READ_ONLY: ReadOnly, Outage.FULL: NoRoom}
+"""With these, reads are answered; with others nothing is."""
+
+OF_FAILURES: Mapping[Failure | None, type[UnfitValue] | type[OutOfRange] | type[Overloaded]] = {
     Failure.UNFIT_VALUE: UnfitValue,
     Failure.OUT_OF_RANGE: OutOfRange,
-    Failure.READ_ONLY: ReadOnly,
-    Failure.FULL: NoRoom,
+    Failure.BUSY: Overloaded,
 }
-"""Errors of a database that a client's value has caused, or that keep it from taking changes; `/readyz` says those."""
+"""Errors of a database that a client's value has caused, or the work of others."""
 
 
 def for_client(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
@@ -106,18 +115,24 @@ def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
         return _placed(UnreadableField(), error)
     if isinstance(cause, PoolTimeout):
         return _placed(Overloaded(), error)
-    refused = _error_of_change(cause)
-    if refused is not None:
-        return _placed(refused, error)
+    if isinstance(cause, ChangeKept):
+        return _placed(Kept(str(cause)), error)
+    outage = outage_in(cause)
+    if outage is not None:
+        LOG.tell(outage)
+        return _placed(OF_OUTAGES.get(outage, Unavailable)(), error)
+    failure = _error_of_failure(cause)
+    if failure is not None:
+        return _placed(failure, error)
     if id(cause) not in ids:
         ids[id(cause)] = reported(cause, error.path)
     return Unexpected(ids[id(cause)], error)
 
 
-def _error_of_change(cause: BaseException) -> ClientError | None:
-    """The error for what the database, or the type of a column, does not take; None for other causes."""
+def _error_of_failure(cause: BaseException) -> ClientError | None:
+    """The error for a value that the database, or its column's type, does not take, or for a lock; None for others."""
     if isinstance(cause, DBAPIError):
-        found = OF_CHANGES.get(failure_of(cause))
+        found = OF_FAILURES.get(failure_of(cause))
         return None if found is None else found()
     return UnfitValue() if isinstance(cause, StatementError) and isinstance(cause.orig, ValueError) else None
 

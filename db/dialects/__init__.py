@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
-from db.dialects.errors import Failure, ReportedViolation, Rule, UnstorableValue
+from db.dialects.errors import Failure, Outage, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionName, NewValues
 from db.dialects.paging import LIMIT, PagedRows, Query, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Need, OrderedNeed, Plan, Search, SearchNeed
@@ -32,6 +32,7 @@ __all__ = [
     "Need",
     "NewValues",
     "OrderedNeed",
+    "Outage",
     "PagedRows",
     "Plan",
     "Query",
@@ -46,6 +47,7 @@ __all__ = [
     "function_sql",
     "labelled",
     "limit",
+    "outage_of",
     "sorted_by",
     "variants",
 ]
@@ -94,3 +96,9 @@ def failure_of(error: DBAPIError) -> Failure | None:
     """Why a database did not answer; None for errors that are about the statement."""
     found = (dialect.failure(error) for dialect in DIALECTS.values())
     return next((failure for failure in found if failure is not None), None)
+
+
+def outage_of(error: DBAPIError) -> Outage | None:
+    """Why a database serves nobody at the moment; None for errors that are about the statement."""
+    found = (dialect.connections.outage(error) for dialect in DIALECTS.values())
+    return next((outage for outage in found if outage is not None), None)

@@ -11,6 +11,8 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db.dialects.errors import Outage
+
 Options: TypeAlias = Mapping[str, Any]
 """Options of engines and pools, by the names that SQLAlchemy gives them."""
 
@@ -61,6 +63,13 @@ class ConnectionsDialect(Protocol):
 
     def is_transient(self, error: DBAPIError) -> bool:
         """Whether the same work may well succeed when it is done again: others were in its way."""
+
+    def outage(self, error: DBAPIError) -> Outage | None:
+        """Why the database serves nobody at the moment; None for errors that are about a statement."""
+
+    def is_outdated(self, error: DBAPIError) -> bool:
+        """Whether a table or a type has changed under a statement that was known; it may be sent again."""
+        return False
 
     def file(self, url: URL) -> Path | None:
         """The file of a database that is one; None where there is a server, or nothing to look at."""

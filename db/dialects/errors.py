@@ -3,7 +3,7 @@
 Each database's file reads its driver's errors; no driver is known here.
 """
 
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from typing import NamedTuple
 
 
@@ -29,6 +29,19 @@ class ReportedViolation(NamedTuple):
 
 class UnstorableValue(ValueError):
     """A value that the database would not keep as it is. Its words are for whoever sent the value."""
+
+
+class Outage(StrEnum):
+    """Why a database serves nobody at the moment, in words for the log."""
+
+    UNREACHABLE = "cannot be reached"
+    LOST = "has closed a connection"
+    STOPPING = "is starting or stopping"
+    REFUSING = "does not let the server in"
+    CROWDED = "has no room for another connection"
+    FULL = "has a full disk"
+    READ_ONLY = "takes no changes"
+    BROKEN = "cannot read or write its files"
 
 
 class Failure(Enum):

@@ -66,7 +66,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from db import exact_json
 from db.dialects import postgresql_plans
 from db.dialects.connections import ConnectionsDialect, Heard, Options
-from db.dialects.errors import Failure, ReportedViolation, Rule
+from db.dialects.errors import Failure, Outage, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
@@ -95,6 +95,25 @@ RULES = {"23505": Rule.UNIQUE, "23503": Rule.FOREIGN_KEY, "23514": Rule.CHECK, "
 """Rules by the states of errors."""
 
 NO_CHANGES = {"25006": Failure.READ_ONLY, "53100": Failure.FULL}
+OUTAGES = {
+    "08": Outage.LOST,
+    "25006": Outage.READ_ONLY,
+    "28": Outage.REFUSING,
+    "3D": Outage.REFUSING,
+    "53100": Outage.FULL,
+    "53": Outage.CROWDED,
+    "57P": Outage.STOPPING,
+    "58": Outage.BROKEN,
+}
+"""Outages by the beginnings of states, the longer ones first where two fit."""
+
+CLOSED = "closed"
+"""In each sentence of asyncpg about a connection that it has lost already, for which it has no state."""
+
+OUTDATED = ("cached plan must not change", "cache lookup failed", "could not open relation", "cached statement plan")
+"""What the server says, in English or not at all, when a table or a type has changed under a plan."""
+OUTDATED_STATES = ("0A000", "XX000", "42P01", "42809")
+
 UNREACHABLE = ("08", "28", "3D", "53", "57P")
 """Classes of states that say: not now, or not you."""
 COMING = ("08", "57P")
@@ -178,6 +197,21 @@ class PostgreSQLConnections(ConnectionsDialect):
     def is_transient(self, error: DBAPIError) -> bool:
         """A serialization failure, or a deadlock."""
         return _state_of(error) in TRANSIENT
+
+    def outage(self, error: DBAPIError) -> Outage | None:
+        """Read from the error's state."""
+        state = str(_state_of(error) or "")
+        if not state:
+            # The latter has no better words for a server that took its leave between two statements.
+            closed = _is_of(error, asyncpg.InterfaceError) and CLOSED in str(error.orig)
+            return Outage.LOST if closed or _is_of(error, asyncpg.InternalClientError) else None
+        return next((outage for start, outage in OUTAGES.items() if state.startswith(start)), None)
+
+    def is_outdated(self, error: DBAPIError) -> bool:
+        """Whether a plan, or what asyncpg knows of a type, is not good any more."""
+        if _is_of(error, asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError):
+            return True
+        return _state_of(error) in OUTDATED_STATES and any(words in str(error.orig) for words in OUTDATED)
 
     async def is_read_only(self, connection: AsyncConnection) -> bool:
         """Whether the server is a standby, or was told to take no changes.
@@ -552,6 +586,11 @@ def _reported_by_server(error: BaseException) -> asyncpg.PostgresError | None:
             severity: object = getattr(raised, "severity_en", None) or getattr(raised, "severity", None)
             return raised if severity == "ERROR" else None
     return None
+
+
+def _is_of(error: DBAPIError, *classes: type[BaseException]) -> bool:
+    """Whether the driver's own error is of one of these classes, and not only SQLAlchemy's for it."""
+    return isinstance(error.orig, classes) or isinstance(getattr(error.orig, "__cause__", None), classes)
 
 
 def _state_of(error: DBAPIError) -> str | None:

@@ -51,7 +51,7 @@ from db import exact_json
 from db.dialects import exact_numbers, sqlite_moments, sqlite_plans
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.decimal_compiler import TYPES, DecimalCompiler
-from db.dialects.errors import Failure, ReportedViolation, Rule, UnstorableValue
+from db.dialects.errors import Failure, Outage, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import Query
 from db.dialects.plans import IndexForm, OrderedNeed, Plan
@@ -88,6 +88,17 @@ HARMLESS = frozenset(
 )
 """Codes that end a statement and nothing more. Others (a full disk, no memory, an interruption) may have ended the
 transaction, too. Source: https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction"""
+OUTAGES = {
+    sqlite3.SQLITE_CANTOPEN: Outage.UNREACHABLE,
+    sqlite3.SQLITE_PERM: Outage.UNREACHABLE,
+    sqlite3.SQLITE_AUTH: Outage.UNREACHABLE,
+    sqlite3.SQLITE_NOTADB: Outage.BROKEN,
+    sqlite3.SQLITE_CORRUPT: Outage.BROKEN,
+    sqlite3.SQLITE_IOERR: Outage.BROKEN,
+    sqlite3.SQLITE_FULL: Outage.FULL,
+    sqlite3.SQLITE_READONLY: Outage.READ_ONLY,
+}
+"""Outages by their codes. Source: https://www.sqlite.org/rescode.html"""
 PRIMARY = 0xFF
 """The part of an extended code that names its kind."""
 
@@ -162,6 +173,11 @@ class SQLiteConnections(ConnectionsDialect):
     def is_transient(self, error: DBAPIError) -> bool:
         """Another connection writes, and has done so for longer than `busy_timeout`."""
         return "database is locked" in str(error.orig)
+
+    def outage(self, error: DBAPIError) -> Outage | None:
+        """Read from the error's code."""
+        code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+        return None if code is None else OUTAGES.get(code & PRIMARY)
 
     def file(self, url: URL) -> Path | None:
         """None for one that is named by a URI, which says itself whether it may be made."""

@@ -1,10 +1,19 @@
 """The session of one request, its engines, and how long it may take."""
 
 from db.session.engines import Engines
-from db.session.errors import DeadlineExceeded, ManagedTransaction, OutcomeUnknown, ReadOnlyOperation, SessionClosed
+from db.session.errors import (
+    ChangeKept,
+    DeadlineExceeded,
+    ManagedTransaction,
+    OutcomeUnknown,
+    ReadOnlyOperation,
+    SessionClosed,
+    Unreachable,
+)
 from db.session.session import Mode, RequestSession
 
 __all__ = [
+    "ChangeKept",
     "DeadlineExceeded",
     "Engines",
     "ManagedTransaction",
@@ -13,4 +22,5 @@ __all__ = [
     "ReadOnlyOperation",
     "RequestSession",
     "SessionClosed",
+    "Unreachable",
 ]

@@ -16,6 +16,20 @@ class DeadlineExceeded(Exception):
         )
 
 
+class Unreachable(OSError):
+    """The system says that the database cannot be reached, or not any more."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"The database cannot be reached: {error or type(error).__name__}")
+
+
+class ChangeKept(Exception):
+    """The connection was lost after a change was committed, and before what it has made was read."""
+
+    def __init__(self) -> None:
+        super().__init__("The change is kept, but the database did not answer when its result was read. Look there.")
+
+
 class OutcomeUnknown(Exception):
     """The connection was lost, or the time was up, while a change was being committed: it may be kept or not."""
 

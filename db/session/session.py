@@ -17,11 +17,19 @@ from sqlalchemy import Executable, Result, Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncResult, AsyncSession, AsyncSessionTransaction
 
+from db.dialects import Outage
 from db.fast import CompiledStatement, Parameters, Values
 from db.session.connection import DatabaseConnection
 from db.session.engines import Engines
 from db.session.entities import GuardedSession
-from db.session.errors import ManagedTransaction, OutcomeUnknown, ReadOnlyOperation, SessionClosed
+from db.session.errors import (
+    ChangeKept,
+    ManagedTransaction,
+    OutcomeUnknown,
+    ReadOnlyOperation,
+    SessionClosed,
+    Unreachable,
+)
 from db.session.operation import OPERATION
 from db.session.retries import ATTEMPTS, pause_s
 from db.session.savepoints import Savepoint
@@ -458,12 +466,25 @@ class RequestSession(AsyncSession):
             if self._changing:
                 self._end = self._end or SessionClosed
             await self._discard()
+        elif isinstance(error, DBAPIError) and self._mode is not Mode.CURRENT and self._refuses_changes(error):
+            raise ReadOnlyOperation from error
         elif isinstance(error, DBAPIError) and (late or self._engines.connections.stopped_by_server(error)):
             raise await self._end_late() from None
         elif connection is not None and connection.is_lost:
-            if connection.in_snapshot and isinstance(error, Exception):
-                self._end = partial(_same, error)  # a new connection would be a new view
+            if isinstance(error, Exception):
+                await self._end_lost(connection, _told(error))
             await self._discard()
+
+    def _refuses_changes(self, error: DBAPIError) -> bool:
+        return self._engines.connections.outage(error) is Outage.READ_ONLY
+
+    async def _end_lost(self, connection: DatabaseConnection, error: Exception) -> None:
+        if connection.in_snapshot:
+            self._end = partial(_same, error)  # a new connection would be a new view
+        await self._discard()
+        if self._kept and not self._changing:
+            raise ChangeKept from error
+        raise error from error.__cause__
 
     async def _end_late(self) -> Exception:
         if self._end is None:
@@ -483,8 +504,9 @@ class RequestSession(AsyncSession):
         try:
             self._connection = await self._engines.connect(primary=self._mode is Mode.CURRENT)
         except Exception as error:  # whatever it is, fifty fields would wait for it fifty times, one by one
-            self._end = partial(_same, error)
-            raise
+            told = _told(error)
+            self._end = partial(_same, told)
+            raise told from told.__cause__
         trace = self.trace or TRACE.get()
         if trace is not None:
             self._connection.trace(trace)
@@ -568,3 +590,12 @@ class RequestSession(AsyncSession):
 
 def _same(error: Exception) -> Exception:
     return error
+
+
+def _told(error: Exception) -> Exception:
+    """The error, in our words where it is the system's."""
+    if not isinstance(error, OSError) or isinstance(error, Unreachable):
+        return error
+    told = Unreachable(error)
+    told.__cause__ = error
+    return told

@@ -18,7 +18,7 @@ from db import exact_json
 from graph.errors import IllFormed
 from graph.http.compression import coding_for, compressed
 from graph.http.requests import JSON
-from graph.http.statuses import HEADERS_OF, STATUSES, Statuses, status_of_refusal
+from graph.http.statuses import CHANGED, HEADERS_OF, LATER, STATUSES, Statuses, status_of_refusal
 from graph.masking import Overloaded, code_of, for_client
 from graph.settings import HTTPEdition
 
@@ -111,12 +111,18 @@ def _formed(result: ExecutionResult) -> _Formed:
 def _status(formed: _Formed, statuses: Statuses) -> int:
     """The status of an answer with errors."""
     codes = [code_of(error) for error in formed.errors]
-    if Overloaded.code in codes and formed.answer.get("data") is None:
-        return status_of_refusal(statuses, Overloaded.code)
+    later = next((code for code in LATER if code in codes), None)
+    if later is not None and CHANGED.isdisjoint(codes) and _is_empty(formed.answer.get("data")):
+        return status_of_refusal(statuses, later)
     if not formed.refused:
         return statuses.partial
     first = "INTERNAL_SERVER_ERROR" if "INTERNAL_SERVER_ERROR" in codes else codes[0]
     return status_of_refusal(statuses, first)
+
+
+def _is_empty(data: Mapping[str, Any] | None) -> bool:
+    """Whether nothing at all was answered."""
+    return data is None or all(value is None for value in data.values())
 
 
 def _answer(answer: object, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> Answer:

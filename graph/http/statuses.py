@@ -44,9 +44,16 @@ ALWAYS = {
     "INTERNAL_SERVER_ERROR": 500,
     "OVERLOADED": 503,
     "SHUTTING_DOWN": 503,
+    "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
 """The statuses that no edition and no media type changes, by code."""
+
+LATER = ("UNAVAILABLE", "OVERLOADED")
+"""What may well be answered in a moment."""
+
+CHANGED = frozenset(("OUTCOME_UNKNOWN", "CHANGE_KEPT"))
+"""What a client must not simply send again."""
 
 RETRY_AFTER_S = 1
 HEADERS_OF: Mapping[int, Mapping[str, str]] = {

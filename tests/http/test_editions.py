@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import HTTPConnection
 
+from db.session import DeadlineExceeded
 from graph.auth.cross_site import refuse_cross_site
 from graph.errors import Unauthenticated
 from graph.http.requests import GRAPHQL_RESPONSE, JSON
@@ -50,7 +51,9 @@ CASES = {
     "an answer": Case((200, 200, 200, 200), None, ASKED),
     "an answer to a GET": Case((200, 200, 200, 200), None, None, ASKED),
     "data and an error": Case((200, 200, 200, 294), "INVALID_ID", {"query": '{ __typename genre(id: "x") { id } }'}),
-    "null and an error": Case((200, 200, 200, 294), "INTERNAL_SERVER_ERROR", {"query": "{ albums { totalCount } }"}),
+    "null and an error": Case(
+        (200, 200, 200, 294), "INVALID_CURSOR", {"query": '{ albums(after: "x") { nodes { id } } }'}
+    ),
     "no document": Case((200, 400, 400, 400), "GRAPHQL_PARSE_FAILED", {"query": "{"}),
     "no document in a GET": Case((200, 400, 400, 400), "GRAPHQL_PARSE_FAILED", None, {"query": "{"}),
     "another schema": Case((200, 400, 422, 422), "GRAPHQL_VALIDATION_FAILED", {"query": "{ nonsense }"}),
@@ -100,6 +103,7 @@ CASES = {
     "a form": Case((415,) * 4, "BAD_REQUEST", "query=x", headers={"Content-Type": "application/x-www-form-urlencoded"}),
     "a compressed body": Case((415,) * 4, "BAD_REQUEST", ASKED, headers={"Content-Encoding": "gzip"}),
     "our own fault": Case((500,) * 4, "INTERNAL_SERVER_ERROR", ASKED, headers=case_of("broken")),
+    "too late": Case((504,) * 4, "DEADLINE_EXCEEDED", ASKED, headers=case_of("late")),
     "too many at once": Case((503,) * 4, "OVERLOADED", ASKED, headers=case_of("busy"), has=("retry-after", "1")),
 }
 
@@ -116,6 +120,8 @@ async def identify(request: HTTPConnection) -> Viewer:
             refuse_cross_site(request)
         case "broken":
             raise RuntimeError
+        case "late":
+            raise DeadlineExceeded(30)
         case "busy":
             raise PoolTimeout
     return NOBODY

@@ -229,11 +229,16 @@ async def test_a_database_that_is_gone_is_told_without_names_and_passwords(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     client = await serve("postgresql://somebody:s3cret@127.0.0.1:1/somewhere")
-    answer = await client.ask("{ albums { totalCount } }")
-    assert answer.code == "INTERNAL_SERVER_ERROR"
+    answers = [await client.ask("{ albums { totalCount } }") for _ in range(5)]
+    assert {(answer.status, answer.code, answer.headers["retry-after"]) for answer in answers} == {
+        (503, "UNAVAILABLE", "1")
+    }
     for word in ("s3cret", "somebody", "somewhere", "127.0.0.1"):
-        assert word not in str(answer.body)
-    assert answer.errors[0]["extensions"]["id"] in caplog.text
+        assert word not in str(answers[0].body)
+    said = [record for record in caplog.records if record.levelno >= logging.ERROR and record.name == "trellis"]
+    assert "cannot be reached" in said[0].getMessage()
+    assert len(said) <= 2  # five requests take less than a second, or a little more
+    assert all(record.exc_info is None for record in said)
     assert "s3cret" not in caplog.text
     assert "s3cret" not in repr(Settings(database_url=SecretStr("postgresql://somebody:s3cret@127.0.0.1:1/somewhere")))
 

@@ -189,7 +189,7 @@ async def test_the_deadline_is_for_all_of_a_change_whichever_task_waits(settings
         await asyncio.gather(change.execute(ENDLESS[engines.dialect]), change.rows(COUNT_TAGS))
 
     async with RequestSession(engines, Mode.CURRENT) as session:
-        with pytest.raises(DeadlineExceeded):
+        with pytest.raises(DeadlineExceeded, match=r"Nothing of this change was kept\.$"):
             await session.write(work)
         assert engines.pools()["primary"].checked_out == 0
     assert await slugs(engines) == []
