@@ -101,7 +101,8 @@ SLOW = (
     "serving/test_draining.py",
     "serving/test_limits.py::test_a_head_without_an_end",  # megabytes, sent in vain
     "serving/test_limits.py::test_five_hundred",
-    "serving/test_limits.py::test_who_never_reads",  # seconds of silence
+    "serving/test_limits.py::test_who_",  # seconds of silence
+    "serving/test_supervisor.py",
     "usage/test_bounds.py",
     "usage/test_coordinates.py::test_coordinates_are_those_of_a_naive_walk",
     "usage/test_inspector.py",  # npm

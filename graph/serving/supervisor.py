@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, wait
@@ -115,5 +116,6 @@ class Supervisor:
 
 def _run(work: Work, sockets: Sequence[socket.socket], parent: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # nothing is to be drained before anything is served
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     work(sockets, parent)

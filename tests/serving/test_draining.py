@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -19,6 +18,7 @@ from sqlalchemy import make_url
 from tests.cli.running import PATIENCE_S, serving
 from tests.databases import Database
 from tests.serving.wire import Raw
+from tests.serving.workers import children_of, is_running
 
 pytestmark = pytest.mark.process
 
@@ -31,14 +31,26 @@ CLIENTS = 8
 
 
 @contextmanager
-def started(database: Database, *arguments: str, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server whose workers all answer."""
+def started(database: Database, workers: int = 1, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server whose processes all serve."""
+    arguments = ("--workers", str(workers)) if workers > 1 else ()
     with serving(database.url, *arguments, **variables) as (process, address):
-        end = time.monotonic() + PATIENCE_S
-        while not _answers(address) or (arguments and len(workers_of(process)) < 2):
-            assert time.monotonic() < end
-            time.sleep(0.1)
+        for _ in range(workers if workers > 1 else 0):  # one process says so before it tells its address
+            log_until(process, "startup complete")
+        while not _answers(address):  # it says that it has started, and listens a moment later
+            time.sleep(0.05)
         yield process, address
+
+
+def log_until(process: subprocess.Popen[str], text: str) -> str:
+    """What a server writes until it says this."""
+    assert process.stderr is not None
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if text in line:
+            break
+    return "".join(lines)
 
 
 def _answers(address: str) -> bool:
@@ -71,12 +83,10 @@ async def ask_on_and_on(address: str, kept: bool, seen: Counter[str]) -> None:
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize("arguments", [(), ("--workers", "2")], ids=["one process", "two workers"])
-async def test_no_request_is_lost_while_a_server_under_load_drains(
-    database: Database, arguments: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_no_request_is_lost_while_a_server_under_load_drains(database: Database, workers: int) -> None:
     seen: Counter[str] = Counter()
-    with started(database, *arguments) as (process, address):
+    with started(database, workers) as (process, address):
         asking = [asyncio.create_task(ask_on_and_on(address, n % 2 == 0, seen)) for n in range(CLIENTS)]
         await asyncio.sleep(0.5)
         process.send_signal(signal.SIGTERM)
@@ -166,41 +176,19 @@ async def test_a_second_signal_ends_the_server_at_once(database: Database) -> No
         await holder.close()
 
 
-def workers_of(process: subprocess.Popen[str]) -> set[int]:
-    """The processes that serve for a parent: its children, but for the one that looks after Python's resources."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return {int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()}
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def replaced(process: subprocess.Popen[str], before: set[int], gone: int) -> set[int]:
-    """The workers once another one is there in the place of one that is gone."""
-    end = time.monotonic() + PATIENCE_S
-    while len(now := workers_of(process) - {gone}) < len(before):
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    return now
-
-
 @pytest.mark.sqlite
 def test_workers_are_replaced_and_none_outlives_its_parent(database: Database) -> None:
-    with started(database, "--workers", "2") as (process, address):
-        workers = workers_of(process)
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            gone = min(workers)
+    with started(database, workers=2) as (process, address):
+        for number, status in ((signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)):
+            gone = min(children_of(process.pid))
             os.kill(gone, number)
-            workers = replaced(process, workers, gone)
+            assert f"Worker {gone} has ended ({status}) and is replaced" in log_until(process, "startup complete")
             assert _answers(address)
+        workers = children_of(process.pid)
+        assert len(workers) == 2
         process.kill()
         killed = time.monotonic()
-        process.wait()
         while any(map(is_running, workers)):
-            assert time.monotonic() - killed < 20, "two seconds on a quiet machine"
+            assert time.monotonic() - killed < 20, "a second on a quiet machine"
             time.sleep(0.05)
         assert not _answers(address)
