@@ -139,6 +139,15 @@ def test_a_folder_in_which_no_file_can_be_made_is_named(tmp_path: Path, monkeypa
     assert said.endswith("is not there, and its folder cannot be written. Let the server write there.")
 
 
+def test_a_file_that_cannot_be_opened_for_want_of_room_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "trellis.db"
+    file.write_text("no database, so that it cannot be opened")
+    assert "file is not a database" in asyncio.run(refusal(settings_of(f"sqlite:///{file}")))
+    monkeypatch.setattr("graph.startup.MIN_FREE_BYTES", 2**62)
+    said = asyncio.run(refusal(settings_of(f"sqlite:///{file}")))
+    assert said == f"The database {file} has a full disk, and cannot be opened. Make room."
+
+
 @pytest.mark.postgresql
 async def test_a_database_without_tables_wants_to_be_upgraded(blank_database: Database) -> None:
     said = "The database lacks tables that the API shows. Run `trellis db upgrade`."
