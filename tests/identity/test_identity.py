@@ -119,7 +119,7 @@ async def test_a_server_sees_to_the_key_of_tokens_when_it_starts(
     engines: Engines, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[Tokens] = []
-    monkeypatch.setattr(Tokens, "check", checked.append)
+    monkeypatch.setattr(Tokens, "check", lambda tokens: checked.append(tokens))
     started = DOMAIN.start(engines, settings)
     started.check()
     started.close()
