@@ -1,16 +1,14 @@
 """`trellis serve`: an address enters, uvicorn listens there until it is told to stop."""
 
-import asyncio
 import socket
 from typing import Any
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from graph.cli.environment import refuse_misspelt
+from graph.cli.environment import see_to_the_start
 from graph.cli.errors import CommandError, Exit
 from graph.settings import Settings
-from graph.startup import check_database
 
 APP = "graph.app:create_app"
 GRACE_S = 10
@@ -27,17 +25,8 @@ def serve(
     settings = Settings()
     host, port = host or settings.host, settings.port if port is None else port
     _refuse_a_port_in_use(host, port)
-    _see_to_the_start(settings, wait_for_database_s)
+    see_to_the_start(settings, wait_for_database_s)
     _run(host, port, workers, access_log=access_log)
-
-
-def _see_to_the_start(settings: Settings, wait_for_database_s: float | None) -> None:
-    """See that the environment and the database are right, once for all workers. Raises `CannotStart`."""
-    if not settings.start_checks:
-        return
-    refuse_misspelt(settings)
-    waits = {} if wait_for_database_s is None else {"wait_for_database_s": wait_for_database_s}
-    asyncio.run(check_database(settings.model_copy(update=waits)))
 
 
 def _run(host: str, port: int, workers: int, *, access_log: bool) -> None:
