@@ -70,14 +70,10 @@ def create_app(
     async def see_to_the_start() -> None:
         if not settings.start_checks:
             return
-        try:
-            if from_environment:
-                refuse_unknown_variables(os.environ, Settings, domain.settings)
-            await asyncio.to_thread(started.check)
-            await check(engines, settings, health.ask)
-        except Exception:
-            await close()
-            raise
+        if from_environment:
+            refuse_unknown_variables(os.environ, Settings, domain.settings)
+        await asyncio.to_thread(started.check)
+        await check(engines, settings, health.ask)
 
     async def close() -> None:
         started.close()
@@ -122,7 +118,7 @@ def create_app(
             *([Middleware(TrustedProxies, trusted=settings.trusted_proxies)] if settings.trusted_proxies else []),
             Middleware(MetricsMiddleware, metrics=metrics, paths=paths),
             Middleware(EndpointFirst, path=GRAPHQL, endpoint=served),
-            Middleware(StartChecks, check=see_to_the_start),
+            Middleware(StartChecks, check=see_to_the_start, close=close),
         ],
         exception_handlers={HTTPException: _refused, Exception: _broken},
         lifespan=lifespan,

@@ -47,7 +47,7 @@ Source: https://kubernetes.io/docs/tutorials/services/connect-applications-servi
 ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 """The value of `…_PORT`."""
 
-Check: TypeAlias = Callable[[], Awaitable[None]]
+Step: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class CannotStart(TrellisError):
@@ -113,13 +113,7 @@ async def check_database(settings: Settings) -> None:
 
 
 async def check(engines: Engines, settings: Settings, look: Callable[[], Awaitable[Mapping[str, Finding]]]) -> None:
-    """Check the primary with the tables that the schema shows, and say to the log what else there is to know.
-
-    A worker of a server with several does not: whoever has started it has looked. Started anew while the database is
-    away, it would end all the others. Source: `keep_subprocess_alive` in uvicorn/supervisors/multiprocess.py.
-    """
-    if multiprocessing.parent_process() is not None:
-        return
+    """Check the primary with the tables that the schema shows, and say to the log what else there is to know."""
     await until_it_answers(engines.probing()[PRIMARY], settings.wait_for_database_s)
     findings = await look()
     _refuse(findings[PRIMARY])
@@ -185,11 +179,17 @@ def _refuse(primary: Finding) -> None:
 
 
 class StartChecks:
-    """Lets an application start when a check has passed; else the server ends with the check's sentence alone."""
+    """Lets an application start when a check has passed; else the server ends with the check's sentence alone.
 
-    def __init__(self, app: ASGIApp, check: Check) -> None:
+    A worker of a server with several says the sentence and starts: whoever has started it has looked. Started anew
+    while the database is away, it would end all the others.
+    Source: `keep_subprocess_alive` in uvicorn/supervisors/multiprocess.py.
+    """
+
+    def __init__(self, app: ASGIApp, check: Step, close: Step) -> None:
         self._app = app
         self._check = check
+        self._close = close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on, the start once it may be."""
@@ -197,13 +197,23 @@ class StartChecks:
             await self._app(scope, receive, send)
             return
         messages = [await receive()]
-        try:
-            await self._check()
-        except TrellisError as refused:  # a traceback would hide the sentence
-            await send({"type": "lifespan.startup.failed", "message": str(refused)})
+        refused = await self._refusal()
+        if refused is not None:
+            await self._close()
+            await send({"type": "lifespan.startup.failed", "message": refused})
             return
 
         async def received() -> Message:
             return messages.pop() if messages else await receive()
 
         await self._app(scope, received, send)
+
+    async def _refusal(self) -> str | None:
+        """Why the application must not start; without a traceback, which would hide the sentence."""
+        try:
+            await self._check()
+        except TrellisError as error:
+            if multiprocessing.parent_process() is None:
+                return str(error)
+            logger.error(str(error))
+        return None

@@ -84,6 +84,8 @@ SLOW = (
     "http/test_exact_numbers.py",
     "http/test_hostile",  # every value that might do harm, in every place
     "operations/test_hostile",  # the same for our nouns
+    "http/test_operators.py",
+    "http/test_startup.py",  # databases of their own
     "http/test_probes.py::test_a_server_that_has_fallen_silent",  # seconds of silence, and of waiting for a lock
     "http/test_probes.py::test_who_writes_for_long",
     "identity/test_in_a_browser.py",

@@ -260,3 +260,11 @@ def test_nothing_of_a_key_or_a_token_is_in_a_repr() -> None:
     token = Tokens(settings).issue(42, SIGN_IN)
     assert token.text not in repr(token)
     assert ONE not in repr(settings) + repr(Tokens(settings)) + str(settings)
+
+
+def test_a_key_that_cannot_be_kept_is_found_before_anybody_signs_in(tmp_path: Path) -> None:
+    with pytest.raises(NoKey, match="Is a directory"):
+        Tokens(Settings(), tmp_path).check()
+    Tokens(Settings(), tmp_path / "token.key").check()
+    assert kept_key(tmp_path / "token.key")
+    Tokens(Settings(token_keys=(SecretStr("k" * 32),)), tmp_path).check()

@@ -52,7 +52,7 @@ def blocks(language: str) -> list[str]:
 def environment(database: Database) -> dict[str, str]:
     """The environment of somebody who has read nothing yet: without our commands, with the test's database."""
     path = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder) != BIN)
-    return {**os.environ, "PATH": path, "TRELLIS_DATABASE_URL": database.url}
+    return {**os.environ, "PATH": path, "TRELLIS_DATABASE_URL": database.url, "TRELLIS_START_CHECKS": "true"}
 
 
 @pytest.fixture

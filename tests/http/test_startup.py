@@ -21,10 +21,7 @@ from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from graph.app import create_app
 from graph.auth.key_file import kept_key
-from graph.auth.tokens import Tokens
 from graph.domain import Domain, Started
-from graph.errors import NoKey
-from graph.schema import DOMAIN as OURS
 from graph.settings import Settings
 from graph.startup import CannotStart, UnknownVariable, check_database, refuse_unknown_variables
 from tests.databases import Database
@@ -139,6 +136,15 @@ def test_a_folder_in_which_no_file_can_be_made_is_named(tmp_path: Path, monkeypa
     assert said.endswith("is not there, and its folder cannot be written. Let the server write there.")
 
 
+def test_a_file_that_cannot_be_opened_for_want_of_room_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "trellis.db"
+    file.write_text("no database, so that it cannot be opened")
+    assert "file is not a database" in asyncio.run(refusal(settings_of(f"sqlite:///{file}")))
+    monkeypatch.setattr("graph.startup.MIN_FREE_BYTES", 2**62)
+    said = asyncio.run(refusal(settings_of(f"sqlite:///{file}")))
+    assert said == f"The database {file} has a full disk, and cannot be opened. Make room."
+
+
 @pytest.mark.postgresql
 async def test_a_database_without_tables_wants_to_be_upgraded(blank_database: Database) -> None:
     said = "The database lacks tables that the API shows. Run `trellis db upgrade`."
@@ -185,10 +191,14 @@ async def test_nothing_is_looked_at_where_the_settings_say_so(no_database: str) 
 
 
 async def test_a_worker_does_not_end_the_others_for_a_database_that_is_away(
-    no_database: str, monkeypatch: pytest.MonkeyPatch
+    no_database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(multiprocessing, "parent_process", lambda: "somebody")
     assert await started(create_app(settings_of(no_database, record_usage=False), domain=PLAIN)) is None
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        f"The database {make_url(no_database).database} is not there. Run `trellis db upgrade`, or correct"
+        " TRELLIS_DATABASE_URL."
+    ]
 
 
 async def test_a_domain_says_what_it_needs(database: Database, tmp_path: Path) -> None:
@@ -202,18 +212,6 @@ async def test_a_domain_says_what_it_needs(database: Database, tmp_path: Path) -
     assert said is not None
     assert said.startswith(f"The key in {tmp_path}, which signs access tokens, cannot be used: Is a directory.")
     assert closed == [True]
-
-
-@pytest.mark.nouns
-async def test_a_key_that_cannot_be_kept_is_found_before_anybody_signs_in(tmp_path: Path) -> None:
-    with pytest.raises(NoKey):
-        Tokens(Settings(), tmp_path).check()
-    assert OURS.start is not None
-    engines = Engines(Settings(database_url=SecretStr("sqlite://")))
-    ours = OURS.start(engines, Settings(token_keys=(SecretStr("k" * 32),)))
-    ours.check()
-    ours.close()
-    await engines.dispose()
 
 
 class OfADomain(BaseSettings):

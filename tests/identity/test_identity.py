@@ -8,8 +8,10 @@ from argon2 import PasswordHasher
 from db.session.engines import Engines
 from graph.auth import passwords
 from graph.auth.passwords import HASHER, NOBODYS
+from graph.auth.tokens import Tokens
 from graph.errors import TooManyAttempts
 from graph.identity.service import Identity, Known
+from graph.schema import DOMAIN
 from graph.settings import Settings
 from tests.auth.test_passwords import Counting
 from tests.databases import StatementRecorder
@@ -112,3 +114,16 @@ async def test_an_old_hash_is_made_anew(engines: Engines, identity: Identity) ->
     assert new_hash is not None
     assert HASHER.verify(new_hash, PASSWORD)
     assert not HASHER.check_needs_rehash(new_hash)
+
+
+async def test_a_server_sees_to_the_key_of_tokens_when_it_starts(
+    engines: Engines, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[Tokens] = []
+    monkeypatch.setattr(Tokens, "check", lambda tokens: checked.append(tokens))
+    started = DOMAIN.start(engines, settings)
+    started.check()
+    started.close()
+    (identity,) = started.services
+    assert isinstance(identity, Identity)
+    assert checked == [identity.tokens]

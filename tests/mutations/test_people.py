@@ -68,7 +68,7 @@ async def test_admins_make_users_without_a_password(ask: Asking) -> None:
 
 
 async def test_a_name_is_one_line_that_can_be_seen(ask: Asking) -> None:
-    for name in ("Ada\x1b[31m", "Ada\nLovelace", "\u202eadA", "\u200b", " \u2060 "):
+    for name in ("Ada\x1b[31m", "Ada\nLovelace", "\u202eadA", "\u200b", " \u2060 ", "ad\u200bmin", "ad\u00admin"):
         refused = await ask.by(ADMIN).refused("createUser", {"email": "a@b.org", "name": name}, USER)
         assert refused == [("InvalidInput", ("input", "name"))]
     turned = await errors(ask.by(ADMIN), "createUser", {"email": "a@b.org", "name": "\u202eadA"}, USER)

@@ -1,6 +1,5 @@
 """`trellis serve`: an address enters; it is served, by this process or by several, until a signal says stop."""
 
-import asyncio
 import logging.config
 import resource
 import socket
@@ -12,12 +11,11 @@ from typing import Any
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 
-from graph.cli.environment import refuse_misspelt
+from graph.cli.environment import see_to_the_start
 from graph.cli.errors import CommandError, Exit
 from graph.serving.limits import LAST_REQUESTS_S, LAST_WORDS_S, MAX_REFUSED, Limits
 from graph.serving.supervisor import Supervisor
 from graph.settings import Settings
-from graph.startup import check_database
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -34,7 +32,7 @@ def serve(
     """
     settings = Settings()
     sockets = _bound(host or settings.host, settings.port if port is None else port)
-    _see_to_the_start(settings, wait_for_database_s)
+    see_to_the_start(settings, wait_for_database_s)
     logging.config.dictConfig(LOGGING_CONFIG)
     _allow_files(settings.max_connections + FILES_BESIDE)
     if workers == 1:
@@ -44,15 +42,6 @@ def serve(
     drain_s = settings.drain_delay_s + LAST_REQUESTS_S + settings.grace_s + LAST_WORDS_S
     if not Supervisor(partial(_serve, access_log=access_log), workers, sockets, drain_s).run():
         raise CommandError("A worker could not serve; the lines above say why.", Exit.UNAVAILABLE)
-
-
-def _see_to_the_start(settings: Settings, wait_for_database_s: float | None) -> None:
-    """See that the environment and the database are right, once for all workers. Raises `CannotStart`."""
-    if not settings.start_checks:
-        return
-    refuse_misspelt(settings)
-    waits = {} if wait_for_database_s is None else {"wait_for_database_s": wait_for_database_s}
-    asyncio.run(check_database(settings.model_copy(update=waits)))
 
 
 def _serve(sockets: Sequence[socket.socket], parent: Connection | None, *, access_log: bool) -> None:

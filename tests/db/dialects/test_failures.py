@@ -1,5 +1,8 @@
 """Why a database did not answer, in the same words for every database."""
 
+import socket
+
+import asyncpg
 import pytest
 from graphql import GraphQLError
 from sqlalchemy import text
@@ -100,3 +103,22 @@ def test_an_error_that_no_database_made_is_no_failure() -> None:
     error = ProgrammingError("SELECT 1", {}, Exception("something else"))
     assert failure_of(error) is None
     assert {dialect.failure(error) for dialect in DIALECTS.values()} == {None}
+
+
+@pytest.mark.parametrize(
+    ("error", "may_come"),
+    [
+        (ConnectionRefusedError(), True),
+        (socket.gaierror(), True),
+        (asyncpg.CannotConnectNowError("the database system is starting up"), True),
+        (asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"), True),
+        (asyncpg.InvalidPasswordError("password authentication failed"), False),
+        (asyncpg.InvalidCatalogNameError("database does not exist"), False),
+        (ValueError(), False),
+    ],
+)
+def test_a_server_that_may_come_is_told_from_one_that_refuses(error: Exception, may_come: bool) -> None:
+    wrapped = DBAPIError("CONNECT", {}, error)
+    connections = DIALECTS["postgresql"].connections
+    assert (connections.may_come(error), connections.may_come(wrapped)) == (may_come, may_come)
+    assert not DIALECTS["sqlite"].connections.may_come(error)
