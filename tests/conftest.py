@@ -98,6 +98,8 @@ SLOW = (
     "prepare/test_cost.py::test_no_operation_needs_more_than_its_price",
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
     "promises",  # seconds of load and of faults
+    "rates/test_operations.py",  # a server for each
+    "rates/test_redis.py",
     "usage/test_bounds.py",
     "usage/test_coordinates.py::test_coordinates_are_those_of_a_naive_walk",
     "usage/test_inspector.py",  # npm
