@@ -100,6 +100,8 @@ SLOW = (
     "prepare/test_cost.py::test_no_operation_needs_more_than_its_price",
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
     "promises",  # seconds of load and of faults
+    "rates/test_operations.py",  # a server for each
+    "rates/test_redis.py",
     "serving/test_draining.py",
     "serving/test_limits.py::test_a_head_without_an_end",  # megabytes, sent in vain
     "serving/test_limits.py::test_five_hundred",

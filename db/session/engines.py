@@ -141,6 +141,8 @@ class Engines:
     """The primary and its replicas, each ready for every way to begin. One per process, used by every request."""
 
     def __init__(self, settings: DatabaseSettings) -> None:
+        self._settings = settings
+        self._apart: list[AsyncEngine] = []
         self.statement_timeout_s = settings.statement_timeout_s
         self.closing = Closing()
         self.sql = compiled_sql(settings.max_cache_bytes)
@@ -240,6 +242,19 @@ class Engines:
             name: engine.execution_options(**options) for name, engine in zip(self._names(), self._probing, strict=True)
         }
 
+    def apart(self, connections: int, timeout_s: float) -> AsyncEngine:
+        """An engine for changes of the primary, with a few connections that nobody else uses.
+
+        Nobody waits for one, or for a statement, longer than `timeout_s`. A database in memory has but one connection.
+        """
+        engine = self.primary
+        if isinstance(engine.pool, QueuePool):
+            few = {"pool_size": connections, "pool_max_overflow": 0, "pool_timeout_s": timeout_s}
+            limited = self._settings.model_copy(update={**few, "statement_timeout_s": timeout_s})
+            engine = create_engine(engine.url, limited)
+            self._apart.append(engine)
+        return engine.execution_options(**self.connections.change)
+
     async def dispose(self) -> None:
         """Close every connection that is not in use, and forget which replicas were left out."""
         for task in self._returning.values():
@@ -251,7 +266,7 @@ class Engines:
             if source.idle is not None:
                 source.idle.clear()
             await engine.dispose()
-        for engine in self._probing:
+        for engine in (*self._probing, *self._apart):
             await engine.dispose()
         self._open_sources()  # new pools have taken the places of the old ones
 

@@ -21,7 +21,7 @@ Work: TypeAlias = Callable[[list[Record]], T]
 MAX_NAMES = 50_000
 """How many names are remembered in memory; some tens of megabytes. Beyond it, those used longest ago are forgotten."""
 
-PATIENCE_S = 2.0
+PATIENCE_S = 3.0
 """How long shared counters may take. Whoever has waited for as long is counted in memory."""
 RETRY_S = 1.0
 """How long shared counters that have failed are left alone; each time, a line of the log tells of it."""
@@ -83,16 +83,22 @@ class SharedCounters:
         self._where = where
         self._cure = cure
         self._memory = MemoryCounters()
-        self._asked_again_at = 0.0
+        self._is_away = False
+        self._asked_again_at = self._told_again_at = 0.0
 
     async def change(self, names: Sequence[str], work: Work[T]) -> T:
         """Do the work on shared records, or on those of this process while the shared ones are away."""
         if time.monotonic() >= self._asked_again_at:
+            if self._is_away:  # one asks again, and the others do not wait for that
+                self._asked_again_at = time.monotonic() + RETRY_S
             try:
                 async with asyncio.timeout(PATIENCE_S):
-                    return await self._shared.change(names, work)
+                    result = await self._shared.change(names, work)
             except Exception as error:  # whatever it is, an attempt must neither fail by it nor go uncounted
                 self._complain(error)
+            else:
+                self._is_away = False
+                return result
         return await self._memory.change(names, work)
 
     async def close(self) -> None:
@@ -101,9 +107,11 @@ class SharedCounters:
 
     def _complain(self, error: Exception) -> None:
         self.failures += 1
-        if time.monotonic() < self._asked_again_at:  # of many that were under way, one tells
+        now = time.monotonic()
+        self._is_away, self._asked_again_at = True, now + RETRY_S
+        if now < self._told_again_at:  # of many that were under way, one tells
             return
-        self._asked_again_at = time.monotonic() + RETRY_S
+        self._told_again_at = now + RETRY_S
         logger.warning(
             "Limits are counted in this process alone, for %s cannot be asked (%s). %s",
             self._where,

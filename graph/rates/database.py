@@ -1,7 +1,8 @@
 """Counters in a table of our own: processes that share a database share them.
 
-Names and work enter; rows are locked in the order of their names, changed, and committed in one short transaction of
-their own. Rows whose hits are past are removed, and there are never many more than `MAX_ROWS`.
+Names and work enter; rows are locked in the order of their names, changed, and committed in one short transaction. The
+connections are few, and nobody else's: limits hold while the server has more to do than it can. Rows whose hits are
+past are removed, and there are never many more than `MAX_ROWS`.
 """
 
 import time
@@ -19,6 +20,11 @@ from graph.rates.records import Record, read, written
 
 TABLE: Table = Counter.__table__  # type: ignore[assignment]  # declarative classes promise no more than FromClause
 
+CONNECTIONS = 3
+TIMEOUT_S = 2
+"""Seconds to wait for a connection, and for a statement. A driver of SQLite cannot be stopped while it waits for others
+who write; so it is told to stop by itself before whoever has asked loses patience."""
+
 CLEARED_EVERY_S = 60
 MAX_ROWS = 500_000
 """Some 100 MB. An attempt costs a password's hash, so that it takes a server hours to be asked for as many names."""
@@ -31,7 +37,7 @@ class DatabaseCounters:
 
     def __init__(self, engines: Engines) -> None:
         self.failures = 0
-        self._engines = engines
+        self._engine = engines.apart(CONNECTIONS, TIMEOUT_S)
         dialect, columns = dialect_of(engines.dialect), TABLE.c
         new = dialect.new_values(TABLE)
         # A change of nothing locks the row and gives it back, whether it was there or not.
@@ -41,19 +47,19 @@ class DatabaseCounters:
 
     async def change(self, names: Sequence[str], work: Work[T]) -> T:
         """Do the work on rows that are locked until it is committed; two statements. Raises what the database does."""
-        async with self._engines.writing().connect() as connection, connection.begin() as transaction:
+        async with self._engine.connect() as connection, connection.begin() as transaction:
             found = await self._locked(connection, names)
             result = work([found[name] for name in names])
-            changed = {name: record for name, record in found.items() if record.changed}
+            changed = [_row(name, found[name]) for name in sorted(names) if found[name].changed]
             if changed:
-                await connection.execute(self._keep.values([_row(name, changed[name]) for name in sorted(changed)]))
+                await connection.execute(self._keep.values(changed))
             else:
                 await transaction.rollback()
         await self._clear()
         return result
 
     async def close(self) -> None:
-        """The engines are closed by whoever has made them."""
+        """The connections are closed with all others of the engines."""
 
     async def _locked(self, connection: AsyncConnection, names: Sequence[str]) -> Mapping[str, Record]:
         """The records by name. Locked in one order, so that no two transactions wait for each other."""
@@ -67,7 +73,7 @@ class DatabaseCounters:
             return
         self._cleared_at = time.monotonic()
         beyond = select(TABLE.c.ends).order_by(TABLE.c.ends.desc()).offset(MAX_ROWS).limit(1)
-        async with self._engines.writing().begin() as connection:
+        async with self._engine.begin() as connection:
             last = await connection.scalar(beyond)
             await connection.execute(delete(TABLE).where(TABLE.c.ends <= max(int(time.time()) - 1, last or 0)))
 

@@ -1,4 +1,4 @@
-"""Where counters are kept, by the settings: settings and engines enter, counters leave. Nothing is connected yet."""
+"""Where counters are kept, by the settings: engines and settings enter, counters leave. Nothing is connected yet."""
 
 from db.session.engines import Engines
 from graph.rates.counters import Counters, MemoryCounters, SharedCounters
@@ -11,15 +11,15 @@ LOOK = "Look whether it answers, and whether TRELLIS_LIMITS_STORAGE leads there.
 
 def sign_in_counters(engines: Engines, settings: Settings) -> Counters:
     """The counters of attempts to sign in: every process must count the same, and each attempt costs a hash anyway."""
-    return _made(settings, engines, LimitsStorage.DATABASE)
+    return _made(engines, settings, LimitsStorage.DATABASE)
 
 
 def operation_counters(engines: Engines, settings: Settings) -> Counters:
     """The counters of operations: a statement more for each would cost more than many operations do."""
-    return _made(settings, engines, LimitsStorage.MEMORY)
+    return _made(engines, settings, LimitsStorage.MEMORY)
 
 
-def _made(settings: Settings, engines: Engines, otherwise: LimitsStorage) -> Counters:
+def _made(engines: Engines, settings: Settings, otherwise: LimitsStorage) -> Counters:
     storage = settings.limits_storage.get_secret_value()
     if storage == LimitsStorage.AUTO:
         storage = otherwise

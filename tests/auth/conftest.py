@@ -11,6 +11,13 @@ class Clock:
     def __init__(self) -> None:
         self.now_s = time.time()
 
+    @classmethod
+    def at(cls, monkeypatch: pytest.MonkeyPatch) -> "Clock":
+        """A clock that everybody looks at until the patch is undone."""
+        clock = cls()
+        monkeypatch.setattr(time, "time", lambda: clock.now_s)
+        return clock
+
     def move(self, seconds: float) -> None:
         """Let time pass at once."""
         self.now_s += seconds
@@ -19,6 +26,4 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of this test."""
-    clock = Clock()
-    monkeypatch.setattr(time, "time", lambda: clock.now_s)
-    return clock
+    return Clock.at(monkeypatch)

@@ -1,9 +1,12 @@
 """Sign-in is limited for a login and a place together, for a place, and, by delays, for a login."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from graph.auth.limiting import HEARD_OF_ONE_NETWORK, SignInLimits
@@ -12,6 +15,7 @@ from graph.rates.counters import MemoryCounters, Work
 from graph.rates.rules import DAY_S
 from graph.settings import Settings
 from tests.auth.conftest import Clock
+from tests.entity.laws import tried
 
 ADA = "ada@example.org"
 ADDRESS = "192.0.2.1"
@@ -237,3 +241,38 @@ async def test_a_crowd_that_is_refused_asks_the_counters_once_a_second(clock: Cl
     await wait_s(limits)
     await limits.succeeded(first)
     assert await allowed(limits, most=1) == 1  # at once
+
+
+OWNERS = [("203.0.113.1", BROWSER), (ADDRESS, None)]
+"""Where Ada has signed in: a browser, which may be anywhere, and a network."""
+
+
+@tried(60)
+@given(
+    guesses=st.lists(
+        st.tuples(st.sampled_from([0.0, 0.4, 3, 50, 700, 4000]), st.integers(0, 5), st.booleans()), max_size=80
+    ),
+    owner=st.sampled_from(OWNERS),
+)
+def test_whatever_strangers_do_the_owner_comes_in_where_ada_has_been(
+    guesses: list[tuple[float, int, bool]], owner: tuple[str, str | None]
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        asyncio.run(_strangers_and_the_owner(Clock.at(patched), guesses, *owner))
+
+
+async def _strangers_and_the_owner(
+    clock: Clock, guesses: list[tuple[float, int, bool]], address: str, browser: str | None
+) -> None:
+    limits = make_limits("10/minute;100/day", "100/minute", free=5)
+    await limits.succeeded(await limits.attempt(ADA, address, browser))
+    passed: list[float] = []
+    for pause_s, stranger, ada in guesses:
+        clock.move(pause_s)
+        if await allowed(limits, ADA if ada else "grace@example.org", f"198.51.100.{stranger}", most=1) and ada:
+            passed.append(clock.now_s)
+        await limits.succeeded(await limits.attempt(ADA, address, browser))
+        clock.move(1)  # the owner's place may be asked so often
+    for first in passed:
+        within = [at for at in passed if first <= at < first + 60]
+        assert len(within) <= 5 + 10  # the free ones, and those that delays of 1.25 s and more let through in a minute

@@ -12,8 +12,8 @@ from sqlalchemy import func, insert, select, text, update
 
 from db.session.engines import Engines
 from graph.rates import counters as memory
-from graph.rates import database
-from graph.rates.counters import Counters, MemoryCounters, SharedCounters, Work
+from graph.rates import database as room
+from graph.rates.counters import PATIENCE_S, RETRY_S, Counters, MemoryCounters, SharedCounters, Work
 from graph.rates.database import TABLE, DatabaseCounters
 from graph.rates.records import Ask, Record, name_of, take
 from graph.rates.rules import Limit
@@ -30,17 +30,16 @@ async def hit(counters: Counters, *names: str, limit: Limit = LIMIT) -> bool:
 
 
 @asynccontextmanager
-async def two_servers(database: Database) -> AsyncIterator[list[Engines]]:
-    """What two servers have of one database."""
-    servers = [Engines(settings_for(database)) for _ in range(2)]
-    yield servers
-    for engines in servers:
+async def counting(database: Database, servers: int = 1) -> AsyncIterator[list[DatabaseCounters]]:
+    """The counters of some servers in one database."""
+    made = [Engines(settings_for(database)) for _ in range(servers)]
+    yield [DatabaseCounters(engines) for engines in made]
+    for engines in made:
         await engines.dispose()
 
 
 async def test_of_a_hundred_at_once_in_two_servers_as_many_pass_as_may(database: Database) -> None:
-    async with two_servers(database) as servers:
-        shared = [DatabaseCounters(engines) for engines in servers]
+    async with counting(database, servers=2) as shared:
         # In orders that would lock in a circle, and names that all share.
         hits = [hit(shared[n % 2], *(("a", "b") if n % 3 else ("b", "a"))) for n in range(100)]
         assert sum(await asyncio.gather(*hits)) == 20
@@ -54,41 +53,44 @@ async def test_of_a_hundred_at_once_in_one_process_as_many_pass_as_may() -> None
 
 
 async def test_a_change_of_any_number_of_names_costs_two_statements_and_a_refusal_one(
-    engines: Engines, statements: StatementRecorder
+    database: Database, statements: StatementRecorder
 ) -> None:
-    counters = DatabaseCounters(engines)
-    await hit(counters, "a")  # clears, as the first does
-    for names in (["b"], ["c", "d", "e"]):
-        with statements() as seen:
-            assert await hit(counters, *names, limit=Limit(1, 60))
-        assert len(seen) == 2
-        with statements() as seen:
-            assert not await hit(counters, *names, limit=Limit(1, 60))
-        assert len(seen) == 1
+    async with counting(database) as (counters,):
+        await hit(counters, "a")  # clears, as the first does
+        for names in (["b"], ["c", "d", "e"]):
+            with statements() as seen:
+                assert await hit(counters, *names, limit=Limit(1, 60))
+            assert len(seen) == 2
+            with statements() as seen:
+                assert not await hit(counters, *names, limit=Limit(1, 60))
+            assert len(seen) == 1
 
 
 async def test_what_is_past_is_removed_and_of_too_much_what_would_be_past_first(
-    engines: Engines, monkeypatch: pytest.MonkeyPatch
+    database: Database, engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "MAX_ROWS", 10)
+    monkeypatch.setattr(room, "MAX_ROWS", 10)
     now = int(time.time())
     rows = [{"name": f"{n}", "state": "", "ends": now + n} for n in (-100, -50, *range(100, 120))]
     async with engines.writing().begin() as connection:
         await connection.execute(insert(TABLE), rows)
-    assert await hit(DatabaseCounters(engines), "new")  # which ends 60 seconds from now, before all others
+    async with counting(database) as (counters,):
+        assert await hit(counters, "new")  # which ends 60 seconds from now, before all others
     async with engines.writing().begin() as connection:
         assert await connection.scalar(select(func.count()).select_from(TABLE)) == 10
         assert await connection.scalar(select(func.min(TABLE.c.ends))) == now + 110
 
 
 @pytest.mark.parametrize("state", ["", "{", "null", "[1]", '["x", 4]', "[0, [[[1]]]]", '{"a": 1}'])
-async def test_a_row_that_nobody_of_us_has_written_counts_for_nothing(engines: Engines, state: str) -> None:
-    counters = DatabaseCounters(engines)
-    assert await hit(counters, "a")
-    async with engines.writing().begin() as connection:
-        await connection.execute(update(TABLE).values(state=state))
-    assert await hit(counters, "a", limit=Limit(1, 60))
-    assert not await hit(counters, "a", limit=Limit(1, 60))
+async def test_a_row_that_nobody_of_us_has_written_counts_for_nothing(
+    database: Database, engines: Engines, state: str
+) -> None:
+    async with counting(database) as (counters,):
+        assert await hit(counters, "a")
+        async with engines.writing().begin() as connection:
+            await connection.execute(update(TABLE).values(state=state))
+        assert await hit(counters, "a", limit=Limit(1, 60))
+        assert not await hit(counters, "a", limit=Limit(1, 60))
 
 
 async def test_without_the_table_it_is_counted_in_memory_and_said_once_a_second(
@@ -157,3 +159,22 @@ def test_hits_are_taken_back_once() -> None:
     record.take_back(1)
     record.take_back(1)
     assert LIMIT.remaining(record.log(0), 0) == 20
+
+
+async def test_a_database_that_is_held_up_holds_nobody_up_and_is_asked_again(
+    database: Database, engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "TIMEOUT_S", 0.2)
+    async with counting(database) as (counters,):
+        shared = SharedCounters(counters, "the database", "Wait.")
+        assert await hit(counters, "a")
+        async with engines.writing().begin() as connection:
+            await connection.execute(update(TABLE).values(ends=2**40))  # whoever wants this row waits
+            started = time.monotonic()
+            found = await asyncio.gather(*(hit(shared, "a") for _ in range(30)))
+            assert time.monotonic() - started < PATIENCE_S
+            assert sum(found) == 20
+        await asyncio.sleep(RETRY_S)
+        failures = shared.failures
+        assert await hit(shared, "a")
+        assert shared.failures == failures
