@@ -76,3 +76,12 @@ class ChangeUndone(Exception):
             "The database has undone this change: a statement of it failed, and the work has caught the error."
             " Put what may fail into `begin_nested`."
         )
+
+
+def told(error: Exception) -> Exception:
+    """An error of whoever has asked the database, in our words where it is the system's."""
+    if not isinstance(error, OSError) or isinstance(error, Unreachable):
+        return error
+    said = Unreachable(error)
+    said.__cause__ = error
+    return said
