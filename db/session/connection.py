@@ -19,7 +19,7 @@ from db.dialects.errors import Outage
 from db.fast import CompiledStatement, FastConnection, IdleConnections, Parameters, TracedConnection, Values
 from db.fast.fast_connection import is_observed
 from db.session.doubt import Doubt
-from db.session.errors import ChangeUndone, ReadOnlyOperation, Unreachable, told
+from db.session.errors import ChangeUndone, OutdatedView, ReadOnlyOperation, Unreachable, told
 from db.session.value_by_value import value_by_value
 from db.trace import StatementTrace
 
@@ -184,12 +184,23 @@ class DatabaseConnection:
             outdated = dialect.is_outdated(error)
             if not outdated and dialect.outage(error) not in GONE:
                 return dialect.is_transient(error)
+        elif isinstance(error, OutdatedView):
+            return True
         elif not isinstance(error, Unreachable):
             return False
         since = self._source.doubt.of_all(outdated=outdated)
         if self._source.idle is not None:
             self._source.idle.doubt(since)
         return True
+
+    async def check_view(self) -> None:
+        """Raise `OutdatedView` if the view that is open cannot be believed when it finds nothing.
+
+        Past whoever listens to statements: it is no part of what was asked for.
+        """
+        query = self._source.dialect.outdated_view
+        if query is not None and await self._driver.fetchval(query):
+            raise OutdatedView
 
     async def begin_snapshot(self) -> None:
         """Open one read-only view of the database, in one round trip."""

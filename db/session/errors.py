@@ -23,6 +23,16 @@ class Unreachable(OSError):
         super().__init__(f"The database cannot be reached: {error or type(error).__name__}")
 
 
+class OutdatedView(Exception):
+    """A view of the database finds nothing in a table that has been rewritten since, whatever was in it.
+
+    Source: https://www.postgresql.org/docs/current/mvcc-caveats.html
+    """
+
+    def __init__(self) -> None:
+        super().__init__("A table was rewritten while this was read; read it again.")
+
+
 class ChangeKept(Exception):
     """The connection was lost after a change was committed, and before what it has made was read."""
 

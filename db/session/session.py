@@ -421,7 +421,10 @@ class RequestSession(AsyncSession):
             self.statements += 1
             if connection.in_snapshot is not (self._snapshot or bool(self._held)):
                 await self._frame(connection)
-            return await work(connection, *given, **named)
+            found = await work(connection, *given, **named)
+            if connection.in_snapshot and _is_nothing(found):
+                await connection.check_view()
+            return found
         except BaseException as error:
             late = deadline.stop()
             if late or not await self._begins_again(error, work):
@@ -438,7 +441,7 @@ class RequestSession(AsyncSession):
         if connection is None or self._changing or not connection.is_worth_another(error):
             return False
         self.avoided = connection.source_name
-        if self._mode is Mode.SNAPSHOT and self.statements > 1:
+        if self._mode is Mode.SNAPSHOT and (self.statements > 1 or self._begun_again):
             self.is_broken = True
             return False
         if self._begun_again or self._held or work == self._change:
@@ -631,3 +634,8 @@ class RequestSession(AsyncSession):
 
 def _same(error: Exception) -> Exception:
     return error
+
+
+def _is_nothing(found: object) -> bool:
+    """Whether a statement has found no rows, or counted none."""
+    return not found or (type(found) is list and len(found) == 1 and not any(found[0]))
