@@ -134,6 +134,13 @@ class RequestContext:
         self.loaders = Loaders(self.session, visible, self._factory.statements, bound)
         """The DataLoaders of this operation."""
 
+    def again(self) -> "RequestContext":
+        """A context like this one, not connected yet, for the same query in another view, elsewhere if possible."""
+        refuse = self.refuse_empty_comparisons
+        context = self._factory.make(self.session.mode, self.max_page, refuse_empty_comparisons=refuse)
+        context.session.avoided = self.session.avoided
+        return context
+
     def service(self, kind: type[S]) -> S:
         """What the application made once, by its class. Raises `MissingService`."""
         for service in self._factory.services:

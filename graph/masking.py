@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.dialects import Failure, Outage, failure_of
-from db.session import ChangeKept, DeadlineExceeded, OutcomeUnknown
+from db.session import ChangeKept, DeadlineExceeded, OutcomeUnknown, OutdatedView
 from db.unreadable import UnreadableValue
 from graph.errors import ClientError, Undeclared, Unexpected, UnfitValue, UnreadableField
 from graph.outages import LOG, Unavailable, outage_in
@@ -117,6 +117,8 @@ def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
         return _placed(Overloaded(), error)
     if isinstance(cause, ChangeKept):
         return _placed(Kept(str(cause)), error)
+    if isinstance(cause, OutdatedView):
+        return _placed(Unavailable(), error)
     outage = outage_in(cause)
     if outage is not None:
         LOG.tell(outage)

@@ -40,6 +40,10 @@ class ConnectionsDialect(Protocol):
     has_fast_path: bool
     """Whether `db.fast` can run statements on this driver."""
 
+    outdated_view: str | None = None
+    """A query that tells whether a table has been rewritten since a view of the database was opened, so that it is
+    empty there; None where that cannot be."""
+
     def url(self, url: URL) -> URL:
         """A URL in the driver's words. Raises `ValueError` that names options which the driver does not have."""
 

@@ -156,6 +156,12 @@ class PostgreSQLConnections(ConnectionsDialect):
     sqlalchemy_ends_any_transaction = False  # asyncpg's adapter ends only what it has begun itself
     has_fast_path = True
 
+    # An old view sees the old row of the catalog, and the function the file that is there now.
+    outdated_view = (
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid >= 16384 AND relkind = 'r'"
+        " AND relfilenode <> pg_catalog.pg_relation_filenode(oid))"
+    )
+
     def url(self, url: URL) -> URL:
         """`sslmode`, which hosting providers write, becomes asyncpg's `ssl`."""
         if "sslmode" in url.query:

@@ -63,6 +63,8 @@ class IdleConnections:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._pool = engine.pool  # the property passes two proxies
+        self._doubted = 0.0
+        """Connections that have left the pool before this moment are not parked: the pool is to try them first."""
         self.waiting = 0
         """How many wait for the pool: nothing is parked meanwhile."""
         self._parked: list[FastConnection] = []
@@ -87,7 +89,8 @@ class IdleConnections:
         """Take a connection back that has no transaction open; False if it must be closed, which takes time."""
         pool = self._pool
         crowded = self.waiting or (isinstance(pool, QueuePool) and pool.overflow() > 0)
-        if crowded or time.monotonic() - connection.since > OUT_OF_THE_POOL_S:
+        since = connection.since
+        if crowded or since < self._doubted or time.monotonic() - since > OUT_OF_THE_POOL_S:
             return self._return_at_once(connection)
         self._parked.append(connection)
         if self._timer is None:
@@ -102,6 +105,11 @@ class IdleConnections:
             return await engine.connect()
         finally:
             self.waiting -= 1
+
+    def doubt(self, since: float) -> None:
+        """Give everything back to the pool, which tries what has left it before this moment (`time.monotonic`)."""
+        self._doubted = since
+        self.clear()
 
     def clear(self) -> None:
         """Give everything that is parked back to the pool."""

@@ -10,19 +10,25 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Executable, Row, Select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.dml import UpdateBase
 
 from db.dialects.connections import ConnectionsDialect
+from db.dialects.errors import Outage
 from db.fast import CompiledStatement, FastConnection, IdleConnections, Parameters, TracedConnection, Values
 from db.fast.fast_connection import is_observed
-from db.session.errors import ChangeUndone, ReadOnlyOperation
+from db.session.doubt import Doubt
+from db.session.errors import ChangeUndone, OutdatedView, ReadOnlyOperation, Unreachable, told
 from db.session.value_by_value import value_by_value
 from db.trace import StatementTrace
 
 logger = logging.getLogger("trellis")
 
 NOTHING: Mapping[str, Any] = {}
+
+GONE = (Outage.LOST, Outage.STOPPING)
+"""What becomes of a connection that another one may replace."""
 
 
 class Source(NamedTuple):
@@ -34,6 +40,8 @@ class Source(NamedTuple):
     dialect: ConnectionsDialect
     name: str
     """`primary`, `replica 1` and so on."""
+    doubt: Doubt
+    """Which of its connections are to be tried before they are used."""
 
 
 class _Tracing(NamedTuple):
@@ -117,7 +125,7 @@ class DatabaseConnection:
         Raises the error unless that was what went wrong.
         """
         if not isinstance(statement, Select) or not self._source.dialect.could_not_read(error):
-            raise error
+            raise told(error)
         logger.warning("%s: a statement is run again and read value by value", type(error).__name__)
         connection = self.sqlalchemy
         try:
@@ -159,6 +167,40 @@ class DatabaseConnection:
     def is_closed(self) -> bool:
         """Whether `discard` would find nothing to close."""
         return self._connection is None and self.is_lost
+
+    @property
+    def source_name(self) -> str:
+        """Which database it belongs to: `primary`, `replica 1` and so on."""
+        return self._source.name
+
+    def is_worth_another(self, error: BaseException) -> bool:
+        """Whether the same read may well succeed on another connection, in another view.
+
+        This one was lost, a table or a type has changed under the statement, or others were in its way. The siblings
+        of a connection with such a fate share it often: they are tried before they are used again.
+        """
+        dialect, outdated = self._source.dialect, False
+        if isinstance(error, DBAPIError):
+            outdated = dialect.is_outdated(error)
+            if not outdated and dialect.outage(error) not in GONE:
+                return dialect.is_transient(error)
+        elif isinstance(error, OutdatedView):
+            return True
+        elif not isinstance(error, Unreachable):
+            return False
+        since = self._source.doubt.of_all(outdated=outdated)
+        if self._source.idle is not None:
+            self._source.idle.doubt(since)
+        return True
+
+    async def check_view(self) -> None:
+        """Raise `OutdatedView` if the view that is open cannot be believed when it finds nothing.
+
+        Past whoever listens to statements: it is no part of what was asked for.
+        """
+        query = self._source.dialect.outdated_view
+        if query is not None and await self._driver.fetchval(query):
+            raise OutdatedView
 
     async def begin_snapshot(self) -> None:
         """Open one read-only view of the database, in one round trip."""
@@ -243,8 +285,11 @@ class DatabaseConnection:
 
     async def _send(self, command: str) -> None:
         """Send a statement that frames others; who listens to statements hears of it."""
-        if self._fast is None or await self._fast.execute(command) is None:
-            await self.sqlalchemy.exec_driver_sql(command)
+        try:
+            if self._fast is None or await self._fast.execute(command) is None:
+                await self.sqlalchemy.exec_driver_sql(command)
+        except OSError as error:
+            raise told(error) from error
 
 
 async def take(source: Source) -> DatabaseConnection:

@@ -8,27 +8,26 @@ database wants to be told is in `db.dialects`. No statement of ours is written h
 import asyncio
 import itertools
 import logging
-import time
+import math
 from collections.abc import Iterator, Sequence
 from contextvars import Context
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import URL, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
-from sqlalchemy.util.concurrency import in_greenlet
+from sqlalchemy.pool import QueuePool
 
 from db import exact_json
 from db.dialects import dialect_of
 from db.dialects.connections import ConnectionsDialect, Options
 from db.fast import IdleConnections
-from db.fast.idle_connections import UNTRIED, never_open_at_once
+from db.fast.idle_connections import never_open_at_once
 from db.session.closing import Closing
 from db.session.compiled_sql import CompiledSQL, compiled_sql
 from db.session.connection import DatabaseConnection, Source, take
+from db.session.doubt import Doubt
 from db.settings import DatabaseSettings
 
 logger = logging.getLogger("trellis")
@@ -38,8 +37,6 @@ PROBE_TIMEOUT_S = 1.0
 RETRY_S = 1.0
 """Seconds between two attempts to reach a replica that was left out."""
 RETRY_TIMEOUT_S = 2.0
-LAST_USED = "trellis_last_used"
-"""In the pool's notes on a connection: when it was last given back."""
 
 
 class PoolState(NamedTuple):
@@ -51,8 +48,12 @@ class PoolState(NamedTuple):
     overflow: int
 
 
-def create_engine(url: URL, settings: DatabaseSettings, sql: CompiledSQL | None = None) -> AsyncEngine:
-    """Make one engine. It connects when it is first used; `sql` is where it keeps the SQL of statements.
+def create_engine(
+    url: URL, settings: DatabaseSettings, doubt: Doubt | None = None, sql: CompiledSQL | None = None
+) -> AsyncEngine:
+    """Make one engine. It connects when it is first used.
+
+    `doubt` says which of its connections are to be tried; `sql` is where it keeps the SQL of statements.
 
     Pool: https://docs.sqlalchemy.org/en/21/core/pooling.html.
     """
@@ -76,8 +77,7 @@ def create_engine(url: URL, settings: DatabaseSettings, sql: CompiledSQL | None 
     )
     dialect.set_up(engine, statement_timeout_s=settings.statement_timeout_s)
     _close_what_is_uncertain(engine, dialect)
-    if settings.pool_pre_ping:
-        _try_what_was_idle(engine, settings.pool_pre_ping_idle_s)
+    (doubt or Doubt()).watch(engine, settings.pool_pre_ping_idle_s if settings.pool_pre_ping else math.inf)
     return engine
 
 
@@ -87,32 +87,6 @@ def _pool(settings: DatabaseSettings) -> Options:
         "max_overflow": settings.pool_max_overflow,
         "pool_timeout": settings.pool_timeout_s,
     }
-
-
-def _try_what_was_idle(engine: AsyncEngine, idle_s: float) -> None:
-    """Replace a dead connection when it leaves the pool; ask the server only if nobody has used it for a while.
-
-    SQLAlchemy's own `pool_pre_ping` asks every time: three round trips, more than a look-up costs.
-    Source: https://docs.sqlalchemy.org/en/21/core/pooling.html#custom-legacy-pessimistic-ping
-    """
-
-    @event.listens_for(engine.sync_engine, "checkin")
-    def remember(_connection: object, record: ConnectionPoolEntry) -> None:
-        if not record.info.pop(UNTRIED, False):
-            record.info[LAST_USED] = time.monotonic()
-
-    @event.listens_for(engine.sync_engine, "checkout")
-    def try_first(connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
-        last_used = record.info.get(LAST_USED)
-        if last_used is None or time.monotonic() - last_used < idle_s:
-            return
-        if not in_greenlet():  # `take_at_once` does not wait
-            record.info[UNTRIED] = True
-            return
-        try:
-            engine.dialect.do_ping(connection)
-        except Exception as error:  # whatever it is, the connection is of no use
-            raise DisconnectionError from error
 
 
 def _close_what_is_uncertain(engine: AsyncEngine, dialect: ConnectionsDialect) -> None:
@@ -147,10 +121,15 @@ class Engines:
         self.closing = Closing()
         self.sql = compiled_sql(settings.max_cache_bytes)
         """The SQL of statements, of all engines."""
-        self.primary = create_engine(settings.primary, settings, self.sql)
+        self._doubts = [Doubt() for _ in (settings.primary, *settings.replicas)]
+        """What is doubted of the connections of each database."""
+        self.primary = create_engine(settings.primary, settings, self._doubts[0], self.sql)
         self.dialect: str = self.primary.dialect.name
         """`sqlite` or `postgresql`."""
-        self.replicas = tuple(create_engine(url, settings, self.sql) for url in settings.replicas)
+        self.replicas = tuple(
+            create_engine(url, settings, doubt, self.sql)
+            for url, doubt in zip(settings.replicas, self._doubts[1:], strict=True)
+        )
         self.connections = dialect_of(self.dialect).connections
         alone = settings.model_copy(
             update={
@@ -160,7 +139,7 @@ class Engines:
             }
         )
         self._probing = tuple(
-            create_engine(engine.url, alone, self.sql) if isinstance(engine.pool, QueuePool) else engine
+            create_engine(engine.url, alone, sql=self.sql) if isinstance(engine.pool, QueuePool) else engine
             for engine in self._all()
         )
         """One for each database; a database in memory has but one connection."""
@@ -188,14 +167,19 @@ class Engines:
         """For changes: the primary, in a transaction; on SQLite it waits for its turn to write at BEGIN."""
         return self._writing
 
-    async def connect(self, *, primary: bool) -> DatabaseConnection:
+    async def connect(self, *, primary: bool, avoided: str | None = None) -> DatabaseConnection:
         """A connection on which nothing is begun: of the primary, or of the next replica in turn, if there are any.
 
-        A replica that gives none is left out for a while. The next is asked, and the primary when none is left.
+        A replica that gives none is left out for a while. The next is asked, and the primary when none is left. One
+        that is `avoided`, by its name, is not asked now.
         """
         if primary:
             return await take(self._sources[0])
         source = next(self._reading_sources)
+        if source.name == avoided:
+            source = next(self._reading_sources)
+        if source.name == avoided:  # there is no other
+            source = self._sources[0]
         try:
             return await take(source)
         except PoolTimeout:  # too many want it: the others have as much to do
@@ -271,7 +255,8 @@ class Engines:
         self._open_sources()  # new pools have taken the places of the old ones
 
     def _open_sources(self) -> None:
-        self._sources = [self._source(*named) for named in zip(self._names(), self._all(), strict=True)]
+        named = zip(self._names(), self._all(), self._doubts, strict=True)
+        self._sources = [self._source(*each) for each in named]
         self._take_turns()
 
     def _take_turns(self) -> None:
@@ -292,9 +277,9 @@ class Engines:
         self._take_turns()
         logger.warning("%s answers again.", name)
 
-    def _source(self, name: str, engine: AsyncEngine) -> Source:
+    def _source(self, name: str, engine: AsyncEngine, doubt: Doubt) -> Source:
         idle = IdleConnections(engine) if self._has_fast_path else None
-        return Source(engine.execution_options(**self.connections.autocommit), idle, self.connections, name)
+        return Source(engine.execution_options(**self.connections.autocommit), idle, self.connections, name, doubt)
 
     def _all(self) -> tuple[AsyncEngine, ...]:
         return (self.primary, *self.replicas)

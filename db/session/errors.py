@@ -23,6 +23,16 @@ class Unreachable(OSError):
         super().__init__(f"The database cannot be reached: {error or type(error).__name__}")
 
 
+class OutdatedView(Exception):
+    """A view of the database finds nothing in a table that has been rewritten since, whatever was in it.
+
+    Source: https://www.postgresql.org/docs/current/mvcc-caveats.html
+    """
+
+    def __init__(self) -> None:
+        super().__init__("A table was rewritten while this was read; read it again.")
+
+
 class ChangeKept(Exception):
     """The connection was lost after a change was committed, and before what it has made was read."""
 
@@ -76,3 +86,12 @@ class ChangeUndone(Exception):
             "The database has undone this change: a statement of it failed, and the work has caught the error."
             " Put what may fail into `begin_nested`."
         )
+
+
+def told(error: Exception) -> Exception:
+    """An error of whoever has asked the database, in our words where it is the system's."""
+    if not isinstance(error, OSError) or isinstance(error, Unreachable):
+        return error
+    said = Unreachable(error)
+    said.__cause__ = error
+    return said

@@ -29,6 +29,7 @@ from db.session.errors import (
     ReadOnlyOperation,
     SessionClosed,
     Unreachable,
+    told,
 )
 from db.session.operation import OPERATION
 from db.session.retries import ATTEMPTS, pause_s
@@ -146,6 +147,14 @@ class RequestSession(AsyncSession):
     """What stops the statement of a change that is under way."""
     _done: asyncio.Future[None] | None = None
     """Tells that the statement is done, where the end of its change waits for that."""
+    is_broken = False
+    """Whether its view was lost in a way that another session, with a view of its own, may well escape."""
+    avoided: str | None = None
+    """The database whose connection was lost: a read goes to another one, if there is any. Set before, if known."""
+    _is_unframed = False
+    """Whether the connection is in no view, and should be."""
+    _begun_again = False
+    """Whether work was done again after its connection was lost."""
     _held: frozenset[Turn] = frozenset()
     """Streams and savepoints outside a change, for which PostgreSQL needs a transaction."""
     _unread: frozenset[Turn] = frozenset()
@@ -277,16 +286,26 @@ class RequestSession(AsyncSession):
             raise ManagedTransaction("write")
         return await self._take_turn(self._turn, self._change, work)
 
-    async def _change(self, _connection: DatabaseConnection, work: Callable[[Self], Awaitable[T]]) -> T:
+    async def _change(self, connection: DatabaseConnection, work: Callable[[Self], Awaitable[T]]) -> T:
         self._statement = Interruption()
         for attempt in range(1, ATTEMPTS + 1):
+            connection = self._connection or connection
             try:
                 return await self._attempt(work)
-            except DBAPIError as error:
-                if attempt == ATTEMPTS or not self._engines.connections.is_transient(error):
+            except (DBAPIError, Unreachable) as error:
+                if attempt == ATTEMPTS or not self._is_worth_another_attempt(error, connection):
                     raise
             await asyncio.sleep(pause_s(attempt))
         raise AssertionError
+
+    def _is_worth_another_attempt(self, error: DBAPIError | Unreachable, connection: DatabaseConnection) -> bool:
+        """Whether others were in the way, or the connection was lost, for the first time, before COMMIT was sent."""
+        if isinstance(error, DBAPIError) and self._engines.connections.is_transient(error):
+            return True
+        if self._begun_again or not connection.is_worth_another(error):
+            return False
+        self._begun_again = True
+        return True
 
     async def _attempt(self, work: Callable[[Self], Awaitable[T]]) -> T:
         connection = self._connection or await self._connect()
@@ -402,13 +421,34 @@ class RequestSession(AsyncSession):
             self.statements += 1
             if connection.in_snapshot is not (self._snapshot or bool(self._held)):
                 await self._frame(connection)
-            return await work(connection, *given, **named)
+            found = await work(connection, *given, **named)
+            if connection.in_snapshot and _is_nothing(found):
+                await connection.check_view()
+            return found
         except BaseException as error:
-            await self._fail(error, deadline.stop())
-            raise
+            late = deadline.stop()
+            if late or not await self._begins_again(error, work):
+                await self._fail(error, late)
+                raise
         finally:
             deadline.stop()
             turn.give()
+        return await self._run(work, *given, **named)
+
+    async def _begins_again(self, error: BaseException, work: Callable[..., Awaitable[Any]]) -> bool:
+        """Whether work that has failed is to be done again on another connection: once, and in one view."""
+        connection = self._connection
+        if connection is None or self._changing or not connection.is_worth_another(error):
+            return False
+        self.avoided = connection.source_name
+        if self._mode is Mode.SNAPSHOT and (self.statements > 1 or self._begun_again):
+            self.is_broken = True
+            return False
+        if self._begun_again or self._held or work == self._change:
+            return False
+        self._begun_again, self._is_unframed, self._end = True, False, None
+        await self._discard()
+        return True
 
     async def _inside(
         self,
@@ -454,7 +494,12 @@ class RequestSession(AsyncSession):
         """Call a method of `AsyncSession`, which works on this connection."""
         if self.sync_session.bind is not connection.sqlalchemy.sync_connection:
             self.bind = connection.sqlalchemy
-        return await method(*given, **named)
+        try:
+            return await method(*given, **named)
+        except OSError as error:
+            if connection.is_lost:
+                raise told(error) from error
+            raise
 
     async def _fail(self, error: BaseException, late: bool) -> None:
         """Decide what is left of the session after a statement was cut off or has failed."""
@@ -470,9 +515,9 @@ class RequestSession(AsyncSession):
             raise ReadOnlyOperation from error
         elif isinstance(error, DBAPIError) and (late or self._engines.connections.stopped_by_server(error)):
             raise await self._end_late() from None
-        elif connection is not None and connection.is_lost:
+        elif connection is not None and (connection.is_lost or self._is_unframed):
             if isinstance(error, Exception):
-                await self._end_lost(connection, _told(error))
+                await self._end_lost(connection, error)
             await self._discard()
 
     def _refuses_changes(self, error: DBAPIError) -> bool:
@@ -502,11 +547,11 @@ class RequestSession(AsyncSession):
 
     async def _connect(self) -> DatabaseConnection:
         try:
-            self._connection = await self._engines.connect(primary=self._mode is Mode.CURRENT)
+            self._connection = await self._engines.connect(primary=self._mode is Mode.CURRENT, avoided=self.avoided)
         except Exception as error:  # whatever it is, fifty fields would wait for it fifty times, one by one
-            told = _told(error)
-            self._end = partial(_same, told)
-            raise told from told.__cause__
+            said = told(error)
+            self._end = partial(_same, said)
+            raise said from said.__cause__
         trace = self.trace or TRACE.get()
         if trace is not None:
             self._connection.trace(trace)
@@ -517,8 +562,7 @@ class RequestSession(AsyncSession):
         try:
             await (connection.end_snapshot() if connection.in_snapshot else connection.begin_snapshot())
         except Exception as error:
-            self._end = partial(_same, error)
-            await self._discard()
+            self._is_unframed, self._end = True, partial(_same, error)
             raise
 
     async def _hold(self) -> Turn:
@@ -592,10 +636,6 @@ def _same(error: Exception) -> Exception:
     return error
 
 
-def _told(error: Exception) -> Exception:
-    """The error, in our words where it is the system's."""
-    if not isinstance(error, OSError) or isinstance(error, Unreachable):
-        return error
-    told = Unreachable(error)
-    told.__cause__ = error
-    return told
+def _is_nothing(found: object) -> bool:
+    """Whether a statement has found no rows, or counted none."""
+    return not found or (type(found) is list and len(found) == 1 and not any(found[0]))

@@ -82,6 +82,9 @@ class ExtendedOperations(Operations):
         try:
             async with runner.executing():
                 data, errors = await self.run(checked, context, request, extended.middleware, for_json=for_json)
+                if context.session.is_broken:
+                    context = seen.context = context.again()
+                    data, errors = await self.run(checked, context, request, extended.middleware, for_json=for_json)
                 result = seen.result = ExecutionResult(data, errors or None)
         finally:
             await context.close()  # an extension that raises before the run may have read something

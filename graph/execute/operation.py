@@ -71,6 +71,7 @@ class Operations:
     ) -> ExecutionResult:
         """Answer one operation. Raises `NotAllowed` for one of another kind, `RateLimited` for one too many.
 
+        A query whose view was lost in the middle is run once more, in a new view; nothing of it has been told yet.
         With `for_json`, a datetime in the data may stay one: orjson writes it as the scalar does.
         """
         try:
@@ -86,6 +87,11 @@ class Operations:
         if examination is not None:
             examination.begin(context.session)
         data, errors = await self.run(checked, context, request, for_json=for_json)
+        if context.session.is_broken:
+            context = context.again()
+            if examination is not None:
+                examination.begin(context.session)
+            data, errors = await self.run(checked, context, request, for_json=for_json)
         told = await self.extensions_asked(request, checked, examination, data) if request.extensions else {}
         return ExecutionResult(data, errors or None, told)
 

@@ -40,7 +40,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import INET, JSONB
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapper
 from sqlalchemy.types import TypeEngine
@@ -365,10 +365,5 @@ async def test_a_statement_learns_anew_when_its_table_changes(engines: Engines) 
     async with engines.writing().begin() as connection:
         await connection.execute(text("ALTER TABLE tags ALTER COLUMN name TYPE integer USING name::integer"))
     async with RequestSession(engines) as session:
-        with pytest.raises(DBAPIError, match="cached statement plan is invalid"):
-            await session.rows(kept)
-    assert kept.form is None
-    await engines.dispose()
-    async with RequestSession(engines) as session:
-        await session.rows(kept)
+        assert [tuple(row) for row in await session.rows(kept)] == [(7,)]  # asked again, on another connection
         assert [tuple(row) for row in await session.rows(kept)] == [(7,)]
