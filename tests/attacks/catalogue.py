@@ -171,6 +171,9 @@ IDENTITY: dict[str, Attack] = {
         fixed(Request(method="GET", query=MUTATION_BY_GET)), frozenset({405}), times=3, refused=True
     ),
     "requests that need no preflight": Attack(_simple_requests, frozenset({415}), times=3, refused=True),
+    "reading the metrics": Attack(
+        fixed(Request(method="GET", path="/metrics")), frozenset({401, 403, 404}), times=3, refused=False
+    ),
     "another site's GET with a cookie": Attack(
         fixed(
             Request(
@@ -230,7 +233,7 @@ def faults(attack: Attack, reply: Reply) -> list[str]:
 
 def codes_of(reply: Reply) -> frozenset[str]:
     """The codes of an answer's errors. Answers that are long have none: errors are few and short."""
-    if len(reply.beginning) < reply.length:
+    if len(reply.beginning) < reply.length or "json" not in reply.headers.get("content-type", ""):
         return frozenset()
     told = json.loads(reply.beginning)
     answers = told if isinstance(told, list) else [told]

@@ -83,6 +83,11 @@ class ServerProcess:
         """The process and its workers: all of its session that run."""
         return [pid for pid in _processes() if _session_of(pid) == self.pid]
 
+    def cpu_s(self) -> float:
+        """Seconds of processor time that the process has taken."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory_mib(self) -> float:
         """What the process holds, resident."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8")

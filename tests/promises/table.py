@@ -108,7 +108,12 @@ PROMISES: Mapping[int, Promise] = {
     19: Promise(
         "amplification",
         "bounds of CPU, memory, bytes",
-        [Suite(["tests/attacks"], most_s=400), Suite(["tests/prepare/test_limits.py"])],
+        [
+            Suite(["tests/attacks"], most_s=400),
+            Suite(["tests/prepare/test_limits.py"]),
+            Trial("transport.unfinished", ("sqlite",)),
+            Trial("transport.slow_readers", ("sqlite",)),
+        ],
     ),
     20: Promise(
         "specifications", "all of the audits", [Suite(["tests/http/test_audits.py", "tests/execute/core"], most_s=300)]
