@@ -1,7 +1,7 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-long test-npm test-fast test-plain-path check check-empty format schema explorer snapshots coverage \
-	agreement claims bench examples federation
+	agreement claims bench examples federation promises
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -85,6 +85,11 @@ federation: $(READY) ## compose subgraphs with gateways of npm, and ask them
 agreement: $(READY) ## try thousands of random operations: executors, databases and plain Python must agree
 	@$(PYTEST) --quiet --hypothesis-profile=many -o faulthandler_timeout=0 \
 		tests/execute/agreement/test_agreement.py tests/execute/agreement/club tests/entity/test_questions.py
+
+# What is promised, and what ONLY, MINUTES and SEED do: docs/promises.md.
+promises: $(READY) ## try every promise, in less than 25 minutes; ONLY=11,13, MINUTES=5, SEED=7
+	@$(BIN)/python -m tests.promises $(if $(ONLY),--only $(ONLY)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(SEED),--seed $(SEED))
 
 claims: $(READY) ## print what the tests claim and how many claims there are, to compare two states of the tests
 	@$(BIN)/python -m tests.claims

@@ -37,6 +37,7 @@ collect_ignore = ["empty/tree"]
 DIALECTS = ("sqlite", "postgresql")
 
 SLOW = (
+    "attacks",  # everything that might hold the server, over thousands of rows
     "bench",  # about measuring, not about the API
     "cli/test_explain.py",  # a database with demo rows for each
     "cli/test_user.py",  # processes
@@ -118,6 +119,7 @@ SLOW = (
 """Left out by `make test-fast`, beside tests that start processes: a third of the time, for what breaks seldom."""
 
 LONG = (
+    "attacks",
     "docs/test_readme.py",  # a clone, and every command
     "entity/test_questions.py",
     "execute/agreement",

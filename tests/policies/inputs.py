@@ -7,13 +7,15 @@ from functools import cache
 from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin
 
+from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type, is_leaf_type
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from graph import schema
 from graph.entity.registry import Entity, entity_of
-from graph.writing.inputs import Input, _KeyOf
+from graph.writing.inputs import Input, _KeyOf, _RowsOf
 from graph.writing.mutation import MutationField
+from tests.policies.worlds import GRAPHQL
 
 TEXTS = {"currency": "EUR", "email": "somebody@example.org", "slug": "a-slug"}
 """Texts that their fields take; others take anything."""
@@ -31,16 +33,73 @@ class IdPlace(NamedTuple):
 
     @property
     def document(self) -> str:
-        """The mutation, with its errors."""
-        name = f"{self.mutation[0].upper()}{self.mutation[1:]}Input"
-        return (
-            f"mutation ($input: {name}!) {{ {self.mutation}(input: $input)"
-            " { __typename errors { ... on UserError { __typename code message path } } } }"
-        )
+        """The mutation, with all that its payload has."""
+        return asked(self.mutation)
 
     def input(self, id_: str, ids: Ids) -> Any:
         """An input with this id in this place."""
         return _filled(_mutations()[self.mutation].declaration.input, self.place, id_, ids)
+
+
+class FilterPlace(NamedTuple):
+    """A place of a mutation's input that takes the filter of an entity."""
+
+    mutation: str
+    place: str
+    filter: str
+
+    @property
+    def document(self) -> str:
+        """The mutation, with all that its payload has."""
+        return asked(self.mutation)
+
+
+def asked(mutation: str) -> str:
+    """The document of a mutation: its errors, its values, and the ids of the rows that it shows."""
+    field = _root().fields[mutation]
+    payload, given = get_named_type(field.type), get_named_type(field.args["input"].type)
+    assert isinstance(payload, GraphQLObjectType)
+    shown = {"errors": "errors { ... on UserError { __typename code message path } }"}
+    for name, inner in payload.fields.items():
+        below = "id" if "id" in getattr(get_named_type(inner.type), "fields", ()) else "__typename"
+        shown.setdefault(name, name if is_leaf_type(get_named_type(inner.type)) else f"{name} {{ {below} }}")
+    return (
+        f"mutation ($input: {given.name}!) {{ {mutation}(input: $input) {{ __typename {' '.join(shown.values())} }} }}"
+    )
+
+
+def filter_places() -> Iterator[FilterPlace]:
+    """Every place of every mutation that takes a filter, by the schema."""
+    for name, given in _inputs():
+        for place, field in given.fields.items():
+            if get_named_type(field.type).name.endswith("Filter"):
+                yield FilterPlace(name, place, get_named_type(field.type).name)
+
+
+def ids_in_the_schema() -> set[tuple[str, tuple[str, ...]]]:
+    """Every place of every mutation whose type is ID, by the schema; those inside of filters are no rows to change."""
+    return {(name, place) for name, given in _inputs() for place in _ids_in(given)}
+
+
+def _inputs() -> Iterator[tuple[str, GraphQLInputObjectType]]:
+    for name, field in _root().fields.items():
+        given = get_named_type(field.args["input"].type)
+        assert isinstance(given, GraphQLInputObjectType)
+        yield name, given
+
+
+def _ids_in(given: GraphQLInputObjectType) -> Iterator[tuple[str, ...]]:
+    for name, field in given.fields.items():
+        inner = get_named_type(field.type)
+        if inner.name == "ID":
+            yield (name,)
+        elif isinstance(inner, GraphQLInputObjectType) and not inner.name.endswith("Filter"):
+            yield from ((name, *below) for below in _ids_in(inner))
+
+
+def _root() -> GraphQLObjectType:
+    assert GRAPHQL.mutation_type is not None
+    return GRAPHQL.mutation_type
 
 
 @cache
@@ -69,6 +128,7 @@ def _places(model: type[Input]) -> Iterator[tuple[tuple[str | int, ...], Entity]
 def _inside(field: FieldInfo) -> Iterator[tuple[Any, tuple[int, ...]]]:
     """The marks of ids and the inputs that a field holds, with the place in a list if it is one."""
     yield from ((mark, ()) for mark in field.metadata if isinstance(mark, _KeyOf))
+    yield from ((mark.model, (0,)) for mark in field.metadata if isinstance(mark, _RowsOf))
     yield from _of(field.annotation, ())
 
 

@@ -1,0 +1,34 @@
+"""The demo with as many posts as an attack needs: copies of its own, with long texts, made by the database itself."""
+
+from sqlalchemy import func, select, text
+
+from db.models import Post
+from db.session.engines import Engines
+
+STEP = 100_000
+"""Between the id of a post and that of its copy."""
+
+COPY_POSTS = f"""
+    INSERT INTO posts (id, slug, title, summary, content, status, published_at, author_id,
+        created_at, updated_at, version)
+    WITH RECURSIVE copies (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < :copies)
+    SELECT posts.id + {STEP} * n, slug || '-copy-' || n, title, summary, content, status, published_at, author_id,
+        created_at, updated_at, version
+    FROM posts CROSS JOIN copies
+"""
+COPY_CONTRIBUTORS = f"""
+    INSERT INTO post_contributors (post_id, user_id, position)
+    SELECT copy.id, pair.user_id, pair.position
+    FROM posts AS copy JOIN post_contributors AS pair ON pair.post_id = copy.id % {STEP} WHERE copy.id > {STEP}
+"""
+
+
+async def add_posts(engines: Engines, wanted: int) -> None:
+    """Copy the posts of a filled demo until there are about so many, and tell the planner."""
+    async with engines.writing().begin() as connection:
+        there = await connection.scalar(select(func.count()).select_from(Post))
+        await connection.execute(text(COPY_POSTS), {"copies": max(1, wanted // (there or 1) - 1)})
+        await connection.execute(text(COPY_CONTRIBUTORS))
+    async with engines.writing().connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text("ANALYZE"))
