@@ -69,6 +69,8 @@ class ContextFactory:
         self.may_diagnose = may_diagnose
         self.cookies: list[Cookie] = []
         """For the answer."""
+        self.answered_bytes = 0
+        """About how large the answers to this request are so far."""
         self.changes = False
         """Whether an operation is under way that changes something, and so is done to its end."""
 
@@ -127,6 +129,15 @@ class RequestContext:
             if isinstance(service, kind):
                 return service
         raise MissingService(kind.__name__)
+
+    @property
+    def answered_bytes(self) -> int:
+        """About how large the answers to the same request are so far."""
+        return self._factory.answered_bytes
+
+    @answered_bytes.setter
+    def answered_bytes(self, bytes_: int) -> None:
+        self._factory.answered_bytes = bytes_
 
     @property
     def client(self) -> Client:

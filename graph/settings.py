@@ -17,6 +17,7 @@ MAX_PAGE = 100
 """The most rows of one page, unless the settings say otherwise."""
 
 KIB = 1024
+MIB = 1024 * KIB
 DAY_S = 24 * 60 * 60
 
 HTTPEdition: TypeAlias = Literal["2025", "2026"]
@@ -100,6 +101,11 @@ class Settings(DatabaseSettings):
     max_statements: int = Field(default=100, ge=1, description="The most statements that one operation may need.")
     max_rows: int = Field(default=100_000, ge=1, description="The most rows that one operation may ask for.")
     max_values: int = Field(default=500_000, ge=1, description="The most values that one answer may hold.")
+    max_answer_bytes: int = Field(
+        default=16 * MIB,
+        ge=1,
+        description="The largest answer, in bytes of JSON, before it is compressed; counted while it grows.",
+    )
     max_page: int = Field(default=MAX_PAGE, ge=1, description="The most rows of one page.")
     refuse_empty_comparisons: bool = Field(
         default=False,

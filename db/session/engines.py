@@ -138,6 +138,8 @@ class Engines:
         self.primary = create_engine(settings.primary, settings)
         self.dialect: str = self.primary.dialect.name
         """`sqlite` or `postgresql`."""
+        self.holds_lengths = dialect_of(self.dialect).holds_lengths
+        """Whether no text of a column is longer than the column's type says."""
         self.replicas = tuple(create_engine(url, settings) for url in settings.replicas)
         self.connections = dialect_of(self.dialect).connections
         alone = settings.model_copy(

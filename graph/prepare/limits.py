@@ -17,6 +17,8 @@ class Limits:
     max_page: int = MAX_PAGE
     max_introspected: int = sys.maxsize
     """Of the values, those that introspection may answer with: `most_introspected` of the schema."""
+    max_answer_bytes: int = sys.maxsize
+    """The most bytes of JSON that one answer may have: not priced, but counted while it grows."""
     introspection: bool = True
     refuse_empty_comparisons: bool = False
     """Whether every part of a filter must ask something."""
