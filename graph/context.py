@@ -73,6 +73,8 @@ class ContextFactory:
         """The sessions of operations that change something."""
         self.count: Callable[[int], Awaitable[None]] | None = None
         """Counts an operation's points, if anybody limits them. It raises `RateLimited`."""
+        self.answered_bytes = 0
+        """About how large the answers to this request are so far."""
 
     def make(
         self, mode: Mode = Mode.SNAPSHOT, max_page: int = MAX_PAGE, *, refuse_empty_comparisons: bool = False
@@ -147,6 +149,15 @@ class RequestContext:
             if isinstance(service, kind):
                 return service
         raise MissingService(kind.__name__)
+
+    @property
+    def answered_bytes(self) -> int:
+        """About how large the answers to the same request are so far."""
+        return self._factory.answered_bytes
+
+    @answered_bytes.setter
+    def answered_bytes(self, bytes_: int) -> None:
+        self._factory.answered_bytes = bytes_
 
     @property
     def client(self) -> Client:

@@ -27,7 +27,7 @@ from graph.doctor import access_to_doctor
 from graph.documents import Documents
 from graph.domain import Identification
 from graph.entity import Schema
-from graph.errors import ClientError, Stopped, Unauthenticated
+from graph.errors import AnswerTooLarge, ClientError, Stopped, Unauthenticated
 from graph.explorer import ExplorerPage
 from graph.http import batches
 from graph.http.batches import not_answered
@@ -144,16 +144,24 @@ class GraphQLEndpoint:
             contexts.count = meter.count
         if isinstance(asked, list):
             batch = await self.documents.find_each(asked, request, viewer)
-            response = batch_answer(await self._execute_batch(batch, contexts), media_type)
+            batched = batch_answer(await self._execute_batch(batch, contexts), media_type)
+            response = self._bounded(batched, media_type)
         else:
             asked = await self.documents.find(asked, request, viewer)
             result = await self._execute(request, asked, contexts)
-            response = answer(result, media_type, settings.http_edition)
+            response = self._bounded(answer(result, media_type, settings.http_edition), media_type)
             self.documents.let_be_kept(response, result, asked, request, viewer)
         # Secrets are in answers to mutations alone: none has a length that tells what is in it (0026, on BREACH).
         if len(response.body) >= self._compress_from_bytes and not contexts.changes:
             await response.compress(told(headers, b"accept-encoding"))
         return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
+
+    def _bounded(self, response: Answer, media_type: str) -> Answer:
+        """An answer that is no larger than it may be: errors, extensions and rare characters were not counted."""
+        most = self._settings.max_answer_bytes
+        if len(response.body) <= most:
+            return response
+        return answer(ExecutionResult(None, [AnswerTooLarge(most)]), media_type, self._settings.http_edition)
 
     async def _execute(self, request: Request, asked: OperationRequest, contexts: ContextFactory) -> ExecutionResult:
         allowed = EVERYTHING if request.method == "POST" else READING

@@ -209,6 +209,40 @@ class TooCostly(ClientError):
         )
 
 
+class AnswerTooLarge(ClientError):
+    """The answer has grown beyond what one may have: known while the operation runs, which ends with it."""
+
+    code = TooCostly.code
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(
+            f"The answer has more than {allowed} bytes, which are allowed. Ask for smaller pages, fewer levels, fewer"
+            " or shorter names, or fewer long texts. Changes that were asked for may have been made.",
+            allowed=allowed,
+        )
+
+
+class ErrorsLeftOut(ClientError):
+    """So many fields have failed that not all of their errors are told."""
+
+    code = "ERRORS_LEFT_OUT"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"{number} more values are null because of errors that are not told; mend those above, and ask again.",
+            number=number,
+        )
+
+
+class Unnamed(ClientError):
+    """Stands for the error of a field where thousands have failed: its own would only take memory."""
+
+    code = ErrorsLeftOut.code
+
+    def __init__(self) -> None:
+        super().__init__("Thousands of values have errors, this one too; mend the first, and ask again.")
+
+
 class InvalidDoctor(ClientError):
     """`extensions.doctor` is not one of its forms."""
 

@@ -22,6 +22,7 @@ MAX_FIELDS = 8_000
 """The most fields of one operation, unless the settings say otherwise: to plan so many takes 0.4 s and 13 MB."""
 
 KIB = 1024
+MIB = 1024 * KIB
 DAY_S = 24 * 60 * 60
 
 HTTPEdition: TypeAlias = Literal["2025", "2026"]
@@ -174,6 +175,11 @@ class Settings(DatabaseSettings):
         default=MAX_FIELDS,
         ge=1,
         description="The most fields that one operation may select, with its fragments written out where they stand.",
+    )
+    max_answer_bytes: int = Field(
+        default=16 * MIB,
+        ge=1,
+        description="The largest answer, in bytes of JSON, before it is compressed; counted while it grows.",
     )
     max_page: int = Field(default=MAX_PAGE, ge=1, description="The most rows of one page.")
     refuse_empty_comparisons: bool = Field(

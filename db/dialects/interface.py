@@ -153,6 +153,8 @@ class DatabaseDialect(ABC):
 
     counted_id: ClassVar[ColumnType | None] = None
     """The type of a primary key that the database counts up by itself, where BIGINT is not."""
+    holds_lengths: ClassVar[bool] = True
+    """Whether no text of a column is longer than the column's type says."""
     datetimes_in_utc: ClassVar[bool] = False
     """Whether the driver gives every datetime with its zone, in UTC."""
 

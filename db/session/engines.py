@@ -126,6 +126,8 @@ class Engines:
         self.primary = create_engine(settings.primary, settings, self._doubts[0], self.sql)
         self.dialect: str = self.primary.dialect.name
         """`sqlite` or `postgresql`."""
+        self.holds_lengths = dialect_of(self.dialect).holds_lengths
+        """Whether no text of a column is longer than the column's type says."""
         self.replicas = tuple(
             create_engine(url, settings, doubt, self.sql)
             for url, doubt in zip(settings.replicas, self._doubts[1:], strict=True)

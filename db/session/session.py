@@ -187,6 +187,11 @@ class RequestSession(AsyncSession):
         """`sqlite` or `postgresql`."""
         return self._engines.dialect
 
+    @property
+    def holds_lengths(self) -> bool:
+        """Whether no text of a column is longer than the column's type says."""
+        return self._engines.holds_lengths
+
     @overload
     async def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]: ...
 

@@ -171,6 +171,7 @@ class ConnectionField(LevelField):
         parents = list(dict.fromkeys(keys))
         shown = level.objects(selection, [ConnectionValue(query, key) for key in parents])
         if len(parents) < len(keys):
+            level.share_at_most(len(keys) - len(parents) + 1)
             by_key = dict(zip(parents, shown, strict=True))
             shown = [by_key[key] for key in keys]
         level.fill(shown)

@@ -19,7 +19,7 @@ from inspect import cleandoc
 from typing import Any, TypeVar, get_origin
 
 import strawberry
-from sqlalchemy import Column, inspect
+from sqlalchemy import Column, String, inspect
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import ColumnProperty, Mapper
 from strawberry.types.field import StrawberryField
@@ -224,12 +224,21 @@ class _Declaration:
         if get_origin(declared.type) is list:
             return ListField(name, annotation, description)
         never_null = not declared.optional and self._never_null(name)
-        return ColumnField(name, annotation, description, never_null=never_null)
+        return ColumnField(
+            name, annotation, description, never_null=never_null, most_characters=self._most_characters(name)
+        )
 
     def _never_null(self, name: str) -> bool:
         """Whether the database has a value for an attribute of every row."""
         column = self._mapper.column_attrs.get(name)
         return column is not None and all(isinstance(part, Column) and not part.nullable for part in column.columns)
+
+    def _most_characters(self, name: str) -> int | None:
+        """The length of a column of texts, where its type is one of SQL and has one: only that is held to."""
+        column = self._mapper.column_attrs.get(name)
+        stored = None if column is None else column.columns[0]
+        type_ = stored.type if isinstance(stored, Column) else None
+        return type_.length if isinstance(type_, String) else None
 
     def _check_column(self, name: str, declared: Declared, column: ColumnProperty[Any]) -> None:
         # An expression does not tell whether it is ever null; the declaration does.

@@ -16,7 +16,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from db.fast import Values
 from db.relations import Link
 from db.statements import Key
-from graph.entity.ids import id_encoder
+from graph.entity.ids import id_encoder, longest_id
 from graph.entity.registry import Deferred, Entity, optional
 from graph.loading.loaders import LevelLoader
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Reading, Rows
@@ -74,6 +74,7 @@ class IdField(PlannedField):
         encode = id_encoder(entity)
         self.needs = entity.key
         self.reading = Reading(self.needs, encode)
+        self.most_characters = longest_id(entity)
 
 
 class ColumnField(PlannedField):
@@ -82,8 +83,17 @@ class ColumnField(PlannedField):
     With `never_null` its place may not be null, and its column is not: where a policy hides the value, it is refused.
     """
 
-    def __init__(self, name: str, annotation: Any, description: str, *, never_null: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        annotation: Any,
+        description: str,
+        *,
+        never_null: bool = False,
+        most_characters: int | None = None,
+    ) -> None:
         super().__init__(name, annotation, description)
+        self.most_characters = most_characters
         self.needs = (name,)
         self.reading = Reading(self.needs)
         self.never_null = never_null
@@ -156,6 +166,8 @@ def begin_rows(
     selection = level.below()
     columns = selection.needs
     wanted = [key for key in dict.fromkeys(keys) if None not in key]
+    if len(wanted) < len(keys):
+        level.share_at_most(len(keys) - len(wanted) + 1)
 
     def then(found: list[Values | None]) -> None:
         there = [(key, row) for key, row in zip(wanted, found, strict=True) if row is not None]

@@ -91,6 +91,15 @@ def id_encoder(entity: Entity) -> Callable[..., str]:
     return lambda *key: encode_id(entity, key)
 
 
+def longest_id(entity: Entity) -> int | None:
+    """The length of the longest id of an entity; None where a part of the key is of any length."""
+    longest = {int: -(2**63), uuid.UUID: uuid.UUID(int=0)}
+    types = [python_type(column.type) for column in entity.mapper.primary_key]
+    if not all(type_ in longest for type_ in types):
+        return None
+    return len(encode_id(entity, tuple(longest[type_] for type_ in types)))
+
+
 def decode_id(text: str) -> GlobalId:
     """Read an id. Raises `InvalidId` for anything that this API did not make."""
     try:

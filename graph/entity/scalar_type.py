@@ -52,6 +52,8 @@ class ScalarType(Generic[T]):
     serialize: Callable[[T], object] = str
     """To a JSON value."""
     written_as_is: WrittenAsIs | None = None
+    most_characters: int | None = None
+    """The length of the longest value, as `serialize` writes it; None: nothing bounds it."""
 
     # Filters, orders and aggregates
 

@@ -77,6 +77,7 @@ class Schema(strawberry.Schema):
             settings.max_values,
             settings.max_page,
             most_introspected(self._schema),
+            settings.max_answer_bytes,
             max_fields=settings.max_fields,
             introspection=settings.introspection,
             refuse_empty_comparisons=settings.refuse_empty_comparisons,

@@ -19,7 +19,7 @@ from graph.entity.comparisons import Operator
 from graph.entity.scalar_type import ScalarType
 from graph.entity.values import ColumnType, to_anything, to_member
 from graph.errors import DeclarationError
-from graph.execute.rows import json_alike
+from graph.execute.rows import at_most, json_alike
 
 T = TypeVar("T")
 
@@ -84,6 +84,8 @@ class TypeTable:
         self._put(entry)
         if entry.written_as_is is not None:
             json_alike(entry.serialize, entry.written_as_is.condition, entry.written_as_is.names)
+        if entry.most_characters is not None:
+            at_most(entry.name, entry.most_characters)
 
     def add_operator(self, annotation: object, operator: Operator) -> None:
         """Give a type one more operator. Raises `DeclarationError` for an unknown type, and for a name that it has."""

@@ -26,6 +26,7 @@ from graphql.pyutils import is_iterable
 from graph.execute.pending import Waiting
 from graph.execute.reference import RowReference
 from graph.execute.response import ResponsePosition, completed, null_in
+from graph.execute.size import COMMA, NULL, written
 from graph.execute.work import Load, Work
 
 
@@ -49,11 +50,14 @@ def complete(work: Work, position: ResponsePosition, info: Any, value: Any) -> N
             raise null_in(position)
         type_ = type_.of_type
     if value is None or value is Undefined:
+        work.size.add(NULL)
         position.container[position.key] = None
     elif is_leaf_type(type_):
         planned = position.field.planned
         is_stored = planned is not None and planned.read is not None
-        position.container[position.key] = completed(type_, value, is_stored=is_stored)
+        shown = completed(type_, value, is_stored=is_stored)
+        work.size.add(written([shown]))
+        position.container[position.key] = shown
     elif isinstance(type_, GraphQLList):
         _complete_list(work, position, type_, info, value)
     elif is_abstract_type(type_):
@@ -107,11 +111,12 @@ def _complete_elements(
     """Complete the elements of a list; False when one has emptied the list. Those still to come are put into `left`."""
     is_awaitable = work.is_awaitable
     for item in iterator:
+        work.size.add(COMMA)
         items.append(None)
         place = ResponsePosition(items, len(items) - 1, type_, position.field)
         if is_awaitable(item):
             left.append(waiting(work, item, place, info))
-        elif not put(work, place, info, item) and work.must_rise(type_):
+        elif not put(work, place, info, item) and (work.is_hopeless or work.must_rise(type_)):
             return False
     return True
 
@@ -119,7 +124,8 @@ def _complete_elements(
 def _settle(work: Work, left: list[Waiting], iterator: Iterator[Any]) -> None:
     """Let what a list would have delivered come to its end, though nobody waits for it."""
     awaitables = [one.awaitable for one in left]
-    awaitables += collect_iterator_awaitables(iterator, work.is_awaitable)
+    if not work.size.is_over:  # else the list may have no end
+        awaitables += collect_iterator_awaitables(iterator, work.is_awaitable)
     if awaitables:
         work.executor.settle_in_background(awaitables)
 

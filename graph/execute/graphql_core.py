@@ -8,6 +8,7 @@ Source: https://strawberry.rocks/docs/types/schema#execution_context_class; docs
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,6 +21,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graph.execute.reference import RowReference
 from graph.execute.scheduler import Scheduler
+from graph.execute.size import AnswerSize
 from graph.execute.walk import read_row
 from graph.execute.work import Work
 from graph.prepare.error_behavior import ErrorBehavior
@@ -58,6 +60,7 @@ class LevelByLevel(_Base):
             hide_suggestions=self.hide_suggestions,
             on_error=ErrorBehavior.PROPAGATE if self.error_propagation else ErrorBehavior.NULL,
             for_json=False,
+            size=AnswerSize(sys.maxsize),  # bounded by the server, which does not come this way
         )
         scheduler = Scheduler(work, root_value, serially=serially)
         return self._finish(scheduler) if scheduler.start() else self._data(scheduler)

@@ -17,6 +17,7 @@ from graph.execute.completion import complete, put, waiting
 from graph.execute.pending import Waiting
 from graph.execute.response import ResponseObject, ResponsePosition, is_key, null_in
 from graph.execute.rows import complete_reading, passing_class
+from graph.execute.size import written
 from graph.execute.work import Load, Objects, Work
 from graph.loading.asking import asking
 from graph.prepare.fields import FieldPlan, Reading, Rows, Selection
@@ -115,6 +116,10 @@ class ObjectsLevel:
         for made, value in zip(self._objects.made, values, strict=True):
             put(self._work, self._position(made), None, value)
 
+    def share_at_most(self, times: int) -> None:
+        """Say that so many of this level's objects may be given one and the same."""
+        self._work.size.share(self.field.depth, times)
+
     def fail(self, error: Exception) -> None:
         """Leave the field empty in all objects of this level."""
         for made in self._objects.made:
@@ -170,6 +175,7 @@ def _read(work: Work, objects: Objects, field: FieldPlan, read: Callable[[Any], 
         try:
             value = read(source)
             if type(value) is passing:
+                work.size.add(written([value]))
                 made[field.key] = value
             else:
                 complete(work, ResponsePosition(made, field.key, field.type, field), None, value)
@@ -186,6 +192,7 @@ def _read_attributes(work: Work, objects: Objects, field: FieldPlan, reading: Re
             values = [getattr(source, name) for name in names]
             value = convert(*values) if convert is not None else values[0]
             complete_reading(position, value)
+            work.size.add(written([made[field.key]]))
         except Exception as error:
             work.fail(position, error)
 

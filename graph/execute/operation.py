@@ -25,9 +25,10 @@ from strawberry.types import ExecutionResult
 from db.session import Mode
 from graph.context import ContextFactory, RequestContext
 from graph.doctor import Examination
-from graph.errors import ClientError
+from graph.errors import AnswerTooLarge, ClientError
 from graph.execute.graphql_core import LevelExecutor, free, heeding
 from graph.execute.scheduler import Scheduler
+from graph.execute.size import AnswerSize, written_out
 from graph.execute.usage import Usage
 from graph.execute.work import Work
 from graph.prepare.coordinates import SchemaCoordinates
@@ -132,7 +133,7 @@ class Operations:
 
         try:
             if operation.plan.incremental or middleware is not None or self.executor_class is not LevelExecutor:
-                outcome = await _walked(make_executor())
+                outcome = _bounded(await _walked(make_executor()), self.preparer.limits.max_answer_bytes)
                 failed = bool(outcome.errors)
                 return outcome
             work = self._work(checked, context, on_error, make_executor, for_json=for_json)
@@ -141,6 +142,7 @@ class Operations:
                 if scheduler.start():
                     await scheduler.finish()
                 data = scheduler.data()
+                context.answered_bytes = work.size.bytes
                 failed = bool(scheduler.errors)
                 return Outcome(data, scheduler.errors)  # a name for it would be a cycle: its errors know this frame
             except GraphQLError as fatal:
@@ -177,6 +179,7 @@ class Operations:
             hide_suggestions=hide_suggestions,
             on_error=on_error,
             for_json=for_json,
+            size=AnswerSize(self.preparer.limits.max_answer_bytes, context.answered_bytes),
             traced=context.session.trace is not None,
         )
 
@@ -210,6 +213,13 @@ async def _walked(executor: Executor[Any]) -> Outcome:
     result: Any = executor.execute_operation()
     result = await result if executor.is_awaitable(result) else result
     return Outcome(result.data, result.errors or [])
+
+
+def _bounded(outcome: Outcome, most_bytes: int) -> Outcome:
+    """What graphql-core has made, unless that is too large: so it was bounded by its values alone, while it grew."""
+    if outcome.data is not None and written_out(outcome.data) > most_bytes:
+        return Outcome(None, [AnswerTooLarge(most_bytes)])
+    return outcome
 
 
 def cost_asked(extensions: Mapping[str, Any] | None, checked: CheckedOperation, limits: Limits) -> dict[str, Any]:

@@ -4,11 +4,12 @@ Rows enter as the database gave them, dicts leave with their keys in the order o
 by position, lets values of the usual types pass as they are, and calls the type's own function for the others. When
 anything is wrong with a value, the rows are done again one value at a time, which finds the position of the error.
 Fields that lead elsewhere, or have a resolver of their own, are steps: their keys are there, their values follow.
+One value under many keys is read and completed once. How long the objects are as JSON is worked out with the code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple, cast
 
@@ -16,6 +17,7 @@ from graphql import GraphQLEnumType, GraphQLLeafType, GraphQLNonNull, Undefined
 
 from db.fast import Values
 from graph.execute.response import ResponseObject, ResponsePosition, completed, null_in
+from graph.execute.size import MEASURED_AT_ONCE, NULL, PER_CHARACTER, QUOTES, AnswerSize
 from graph.prepare.fields import FieldPlan, Selection
 
 Convert = Callable[..., Any]
@@ -60,16 +62,47 @@ def json_alike(function: Convert, condition: str, names: Mapping[str, object]) -
     _FOR_JSON[function] = condition, names
 
 
+_MOST_BYTES = {"Int": 11, "Float": 24, "Boolean": 5}
+"""The bytes of the longest value of a type as JSON, such as `-1.7976931348623157e+308`, by the type's name."""
+
+
+def at_most(name: str, characters: int) -> None:
+    """Tell how long the values of a scalar are at most, without their quotes."""
+    _MOST_BYTES[name] = characters + QUOTES
+
+
 class _Value(NamedTuple):
     """A field whose value is made of columns alone."""
 
     field: FieldPlan
     positions: tuple[int, ...]
     convert: Convert | None
+    keys: list[str]
+    """The keys that show it."""
 
     def read(self, row: Values) -> Any:
         values = [row[position] for position in self.positions]
         return self.convert(*values) if self.convert is not None else values[0]
+
+
+class _Lengths(NamedTuple):
+    """How long the values of one object are."""
+
+    most_bytes: int
+    """Those that are bounded, together."""
+    bounded: Sequence[_Value]
+    unbounded: Sequence[_Value]
+
+    @classmethod
+    def of(cls, values: Sequence[_Value], *, holds_lengths: bool) -> _Lengths:
+        """What is known of values in a database that holds to the lengths of columns, or does not."""
+        known = [(value, _most_bytes(value.field, holds_lengths=holds_lengths)) for value in values]
+        bounded = [(value, bytes_) for value, bytes_ in known if bytes_ is not None]
+        return cls(
+            sum(len(value.keys) * bytes_ for value, bytes_ in bounded),
+            [value for value, _ in bounded],
+            [value for value, bytes_ in known if bytes_ is None],
+        )
 
 
 class RowProjection:
@@ -81,16 +114,34 @@ class RowProjection:
     def __init__(self, selection: Selection, columns: tuple[str, ...], *, for_json: bool) -> None:
         self.steps: list[FieldPlan] = []
         """The fields that are still to be begun."""
-        self._values: list[_Value] = []
         self._blank = selection.blank
+        values: dict[tuple[object, ...], _Value] = {}
         for field in selection.steps:
             if field.leaf is not None and field.planned is not None and field.planned.reading is not None:
                 names, convert = field.planned.reading
-                self._values.append(_Value(field, tuple(map(columns.index, names)), convert))
+                positions = tuple(map(columns.index, names))
+                same = (positions, id(convert), field.type)
+                values.setdefault(same, _Value(field, positions, convert, keys=[])).keys.append(field.key)
             else:
                 self.steps.append(field)
+        self._values = list(values.values())
         self.project = _generated(self._blank, self._values, for_json=for_json)
         """Makes the objects of rows; it raises when there is anything wrong with a value."""
+        self._key_bytes = selection.key_bytes - NULL * sum(len(value.keys) for value in self._values)
+        self._lengths: dict[bool, _Lengths] = {}
+
+    def count(self, made: list[ResponseObject], size: AnswerSize, *, holds_lengths: bool) -> None:
+        """Add objects to the size of a response. Raises `AnswerTooLarge`.
+
+        With `holds_lengths`, no text is longer than its column says.
+        """
+        lengths = self._lengths.get(holds_lengths)
+        if lengths is None:
+            lengths = self._lengths[holds_lengths] = _Lengths.of(self._values, holds_lengths=holds_lengths)
+        number = len(made)
+        size.add(number * self._key_bytes, number * lengths.most_bytes, lambda: _in_parts(lengths.bounded, made))
+        for value in lengths.unbounded:
+            size.measure([one[value.keys[0]] for one in made], len(value.keys))
 
     def one_by_one(self, rows: Sequence[Values], fail: Fail) -> list[ResponseObject]:
         """The objects of these rows; `fail` is told of each value that could not be completed."""
@@ -99,12 +150,32 @@ class RowProjection:
     def _object(self, row: Values, fail: Fail) -> ResponseObject:
         made = self._blank.copy()
         for value in self._values:
-            position = ResponsePosition(made, value.field.key, value.field.type, value.field)
-            try:
-                complete_reading(position, value.read(row))
-            except Exception as error:
-                fail(position, error)
+            for key in value.keys:
+                position = ResponsePosition(made, key, value.field.type, value.field)
+                try:
+                    complete_reading(position, value.read(row))
+                except Exception as error:
+                    fail(position, error)
         return made
+
+
+def _in_parts(values: Sequence[_Value], made: list[ResponseObject]) -> Iterator[tuple[list[Any], int]]:
+    """What objects hold of these values, so many at once, with the number of keys that show each."""
+    for value in values:
+        for start in range(0, len(made), MEASURED_AT_ONCE):
+            yield [one[value.keys[0]] for one in made[start : start + MEASURED_AT_ONCE]], len(value.keys)
+
+
+def _most_bytes(field: FieldPlan, *, holds_lengths: bool) -> int | None:
+    """The bytes of the longest value of a field as JSON; None where nothing bounds them."""
+    leaf, planned = field.leaf, field.planned
+    if isinstance(leaf, GraphQLEnumType):
+        return QUOTES + max(map(len, leaf.values))
+    if leaf is not None and leaf.name in _MOST_BYTES:
+        return _MOST_BYTES[leaf.name]
+    if planned is None or planned.most_characters is None or not holds_lengths:
+        return None
+    return QUOTES + PER_CHARACTER * planned.most_characters
 
 
 def complete_reading(position: ResponsePosition, value: Any) -> None:
@@ -123,17 +194,18 @@ def _generated(
     blank: dict[str, Any], values: Sequence[_Value], *, for_json: bool
 ) -> Callable[[Sequence[Values]], list[dict[str, Any]]]:
     """Write and compile the function; of the document it holds keys alone, as literals."""
-    by_key = {value.field.key: (number, value) for number, value in enumerate(values)}
     constants: dict[str, Any] = {"undefined": Undefined}
     reads: list[str] = []
-    members: list[str] = []
-    for key, preset in blank.items():
-        if key in by_key:
-            number, value = by_key[key]
-            reads.append(f"v{number} = {_read(number, value, constants)}")
-            members.append(f"{key!r}: {_completed(number, value.field, constants, for_json=for_json)}")
-        else:
-            members.append(f"{key!r}: {preset!r}")
+    made: dict[str, str] = {}
+    """By key, the expression of its value."""
+    for number, value in enumerate(values):
+        reads.append(f"v{number} = {_read(number, value, constants)}")
+        expression = _completed(number, value.field, constants, for_json=for_json)
+        if len(value.keys) > 1:
+            reads.append(f"shared{number} = {expression}")
+            expression = f"shared{number}"
+        made |= dict.fromkeys(value.keys, expression)
+    members = [f"{key!r}: {made.get(key, repr(preset))}" for key, preset in blank.items()]
     names = ", ".join(constants)
     lines = [
         f"def make({names}):",

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
 
+from graph.errors import ErrorsLeftOut
 from graph.execute.level import begin
-from graph.execute.null_propagation import propagate_nulls
+from graph.execute.null_propagation import MAX_ERRORS, propagate_nulls
 from graph.execute.pending import Delivery
 from graph.execute.response import ResponseObject
 from graph.execute.work import Load, Objects, Work
@@ -33,6 +34,7 @@ class Scheduler:
         """What went wrong, with its path, in the order of the response."""
         self._work = work
         self._fatal: GraphQLError | None = None
+        self._left_out = 0
         self._root = Objects(work.selection, [work.root], [root])
         self._fields = list(work.selection.steps)
         """The root's fields that are begun one after the other, as those of a mutation are."""
@@ -46,6 +48,9 @@ class Scheduler:
         while True:
             if not work.is_hopeless:
                 self._begin_levels()
+            if work.too_large is not None:
+                self._settle()
+                return False
             waits = work.pending is not None and bool(work.pending.groups)
             if work.failures and (work.is_hopeless or (waits and not work.phase)) and self._settle():
                 return False
@@ -67,11 +72,15 @@ class Scheduler:
             raise
 
     def data(self) -> ResponseObject:
-        """The response. Raises the `GraphQLError` that leaves nothing of it."""
+        """The response. Raises the `GraphQLError` that leaves nothing of it, and `AnswerTooLarge`."""
         if self._work.failures and self._fatal is None:
             self._propagate()
+        if self._left_out:
+            self.errors.append(ErrorsLeftOut(self._left_out))
+            self._left_out = 0
         if self._fatal is not None:
             raise self._fatal
+        self._work.size.check(self._work.root)
         return self._work.root
 
     def release(self) -> None:
@@ -162,7 +171,11 @@ class Scheduler:
     def _propagate(self) -> Any:
         """Report the failures so far; a function that tells which positions are gone because of them."""
         self._work.forget_paths()
-        propagation = propagate_nulls(self._work)
+        if self._work.too_large is not None:
+            self.errors, self._fatal = [], self._work.too_large
+            return lambda _: True
+        propagation = propagate_nulls(self._work, MAX_ERRORS - len(self.errors))
         self.errors += propagation.errors
+        self._left_out += propagation.left_out
         self._fatal = propagation.fatal
         return propagation.is_gone

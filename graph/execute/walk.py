@@ -245,6 +245,9 @@ class WalkedLevel:
         """Give each source its value, which graphql-core completes; references to rows are read before."""
         self.fill(values)
 
+    def share_at_most(self, times: int) -> None:
+        """Nothing is shared: graphql-core makes an object of the response for each."""
+
     def fail(self, error: Exception) -> None:
         """Give each source the error."""
         self._values = [error] * len(self.sources)

@@ -15,9 +15,11 @@ from graphql.pyutils import Path
 
 from db.unreadable import UnreadableValue
 from graph import errors
+from graph.errors import AnswerTooLarge
 from graph.execute.pending import PendingAwaitables, Waiting
 from graph.execute.response import LazyPath, ResponseObject, ResponsePosition, ResponseTree, as_path
 from graph.execute.rows import RowProjection
+from graph.execute.size import AnswerSize
 from graph.loading.asking import Asking
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.fields import FieldPlan, Rows, Selection
@@ -26,6 +28,11 @@ from graph.prepare.plan import Plan
 if TYPE_CHECKING:
     from graph.context import RequestContext
     from graph.loading.loaders import LevelLoader
+
+
+MAX_FAILURES = 10_000
+"""Failures that keep their errors: each holds its traceback, and that the frames of functions."""
+UNNAMED = errors.Unnamed()
 
 
 class Load(NamedTuple):
@@ -104,6 +111,7 @@ class Work:
         hide_suggestions: bool,
         on_error: ErrorBehavior,
         for_json: bool,
+        size: AnswerSize,
         traced: bool = False,
     ) -> None:
         self.plan = plan
@@ -111,6 +119,10 @@ class Work:
         self.context = context
         self.root: ResponseObject = selection.blank.copy()
         """The response: an object with what is selected at the root."""
+        self.size = size
+        """How large the response is already."""
+        self.too_large: AnswerTooLarge | None = None
+        """Said when it has become larger than it may; nothing more is begun then."""
         self.failures: list[Failure] = []
         """What went wrong and is not reported yet."""
         self.ready: list[Objects] = []
@@ -124,7 +136,10 @@ class Work:
         self.phase = 0
         """How often the run has waited."""
         self.is_hopeless = False
-        """Whether a failure ends the run at once: any under `HALT`, else one that leaves nothing and came at once."""
+        """Whether a failure ends the run at once.
+
+        Any does under `HALT`, else one that leaves nothing and came at once, and a response that is too large.
+        """
         self.on_error = on_error
         """What an error does to what is around it."""
         self.traced = traced
@@ -180,6 +195,7 @@ class Work:
             made = projection.project(rows.rows)
         except Exception:  # whatever it is, it will be met again where it can be placed
             made = projection.one_by_one(rows.rows, self.fail)
+        projection.count(made, self.size, holds_lengths=self.context.session.holds_lengths)
         self._made.append((selection, made))
         if projection.steps and made:
             self.ready.append(Objects(selection, made, rows=rows, fields=projection.steps))
@@ -188,6 +204,7 @@ class Work:
     def objects(self, selection: Selection, sources: list[Any]) -> Objects:
         """New objects of the response for these sources; their fields are not begun."""
         blank = selection.blank
+        self.size.add(len(sources) * selection.key_bytes)
         made = [blank.copy() for _ in sources]
         self._made.append((selection, made))
         return Objects(selection, made, sources)
@@ -197,6 +214,7 @@ class Work:
         objects = self.next.get(selection)
         if objects is None:
             objects = self.next[selection] = self.objects(selection, [])
+        self.size.add(selection.key_bytes)
         made = selection.blank.copy()
         objects.made.append(made)
         objects.sources.append(source)
@@ -231,7 +249,12 @@ class Work:
     def fail(self, position: ResponsePosition, error: Exception) -> None:
         """Leave a position empty because of an error."""
         position.container[position.key] = None
-        if isinstance(error, UnreadableValue):
+        if isinstance(error, AnswerTooLarge):
+            self.too_large, self.is_hopeless = error, True
+            return
+        if len(self.failures) >= MAX_FAILURES:
+            error = UNNAMED
+        elif isinstance(error, UnreadableValue):
             error = errors.UnreadableField().with_traceback(error.__traceback__)
         self.failures.append(Failure(position, error, self.phase))
         at_once = not self.phase and position.container is self.root and self.must_rise(position.type)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
 from db import exact_json
-from graph.errors import IllFormed
+from graph.errors import AnswerTooLarge, IllFormed
 from graph.http.compression import coding_for, compressed
 from graph.http.requests import JSON
 from graph.http.statuses import CHANGED, HEADERS_OF, LATER, STATUSES, Statuses, status_of_refusal
@@ -98,7 +98,7 @@ def refusal(refused: HTTPException, media_type: str = JSON, edition: HTTPEdition
 def _formed(result: ExecutionResult) -> _Formed:
     answer: dict[str, Any] = {}
     errors = for_client(result.errors) if result.errors else []
-    refused = result.data is None and bool(errors) and not any(error.path for error in errors)
+    refused = result.data is None and bool(errors) and not any(map(_was_run, errors))
     if not refused:
         answer["data"] = result.data
     if errors:
@@ -106,6 +106,11 @@ def _formed(result: ExecutionResult) -> _Formed:
     if result.extensions:
         answer["extensions"] = result.extensions
     return _Formed(answer, errors, refused)
+
+
+def _was_run(error: GraphQLError) -> bool:
+    """Whether the error tells that its operation was begun."""
+    return bool(error.path) or isinstance(error, AnswerTooLarge)
 
 
 def _status(formed: _Formed, statuses: Statuses) -> int:

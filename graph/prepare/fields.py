@@ -8,6 +8,7 @@ parses, executes or loads.
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -133,6 +134,9 @@ class Level(Protocol):
     def complete(self, values: Iterable[Any]) -> None:
         """Give each object its value, completed as the value of a resolver is."""
 
+    def share_at_most(self, times: int) -> None:
+        """Say that up to so many objects are given one and the same, before it is filled in: it is written often."""
+
     def fail(self, error: Exception) -> None:
         """Leave the field without a value in every object, because of an error."""
 
@@ -161,6 +165,8 @@ class PlannedField(StrawberryField):
     """Whether it begins after its siblings: rows are read before they are counted."""
     never_null = False
     """Whether the database has a value for every row, so that a null tells of a policy that withholds it."""
+    most_characters: int | None = None
+    """The length of its longest value, in a database that holds to the types of columns; None: nothing says."""
 
     def __init__(
         self,
@@ -277,6 +283,12 @@ class Selection:
         self.steps = sorted(steps, key=lambda field: field.planned is not None and field.planned.begins_last)
         """The fields whose values are still to come, in the order in which they begin."""
         self._remembered: dict[tuple[type[object], Hashable], object] = {}
+
+    @cached_property
+    def key_bytes(self) -> int:
+        """The bytes of an object as JSON, each value a null, with a comma behind it."""
+        nulls = sum(len(f'"{key}":{"null" if name is None else json.dumps(name)},') for key, name in self.blank.items())
+        return len("{},") + nulls
 
     @cached_property
     def by_name(self) -> Mapping[str, list[FieldPlan]]:

@@ -17,6 +17,8 @@ class Limits:
     max_page: int = MAX_PAGE
     max_introspected: int = sys.maxsize
     """Of the values, those that introspection may answer with: `most_introspected` of the schema."""
+    max_answer_bytes: int = sys.maxsize
+    """The most bytes of JSON that one answer may have: not priced, but counted while it grows."""
     max_fields: int = MAX_FIELDS
     """Of an operation, with its fragments written out."""
     introspection: bool = True
