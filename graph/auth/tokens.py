@@ -61,7 +61,7 @@ class Tokens:
 
     def check(self) -> None:
         """See that there is a key. Raises `NoKey` as `issue` does."""
-        assert self.keys
+        assert self.keys.by_name
 
     def issue(self, user_id: int, sign_in: uuid.UUID, *, now: datetime | None = None) -> AccessToken:
         """A new token. Raises `NoKey` when the settings have no key and no file can be written."""
