@@ -190,7 +190,7 @@ async def test_a_server_starts_without_its_database(tmp_path: Any, caplog: pytes
     with caplog.at_level(logging.WARNING, "trellis"):
         async with serving(app) as origin, Client(origin) as client:
             assert (await send(client, query="{ __typename }")).data == {"__typename": "Query"}
-            assert (await send(client, documentId="books")).code == "INTERNAL_SERVER_ERROR"
+            assert (await send(client, documentId="books")).code == "UNAVAILABLE"
     assert "Registered documents could not be read" in caplog.text
 
 

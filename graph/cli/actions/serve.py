@@ -4,6 +4,7 @@ import logging.config
 import resource
 import socket
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
@@ -32,9 +33,17 @@ def serve(
     """
     settings = Settings()
     sockets = _bound(host or settings.host, settings.port if port is None else port)
-    see_to_the_start(settings, wait_for_database_s)
-    logging.config.dictConfig(LOGGING_CONFIG)
-    _allow_files(settings.max_connections + FILES_BESIDE)
+    with ExitStack() as open_sockets:
+        for each in sockets:
+            open_sockets.enter_context(each)
+        see_to_the_start(settings, wait_for_database_s)
+        logging.config.dictConfig(LOGGING_CONFIG)
+        _allow_files(settings.max_connections + FILES_BESIDE)
+        _serve_in(workers, sockets, settings, access_log=access_log)
+
+
+def _serve_in(workers: int, sockets: Sequence[socket.socket], settings: Settings, *, access_log: bool) -> None:
+    """Serve in so many processes. Raises `CommandError` when a worker cannot serve."""
     if workers == 1:
         _serve(sockets, None, access_log=access_log)
         return
