@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.types import ExecutionResult
@@ -17,12 +17,13 @@ from strawberry.types import ExecutionResult
 from db.relations import Visibility
 from db.session.engines import Engines
 from db.statements import StatementCache
+from graph.admission import Admission
 from graph.client import client_of
 from graph.context import ContextFactory, Cookie
 from graph.disconnect import while_connected
 from graph.doctor import access_to_doctor
 from graph.documents import Documents
-from graph.domain import Identification
+from graph.domain import Identification, has_authorization
 from graph.entity import Schema
 from graph.errors import ClientError, Unauthenticated
 from graph.explorer import ExplorerPage
@@ -54,9 +55,11 @@ class GraphQLEndpoint:
         services: Sequence[object] = (),
         is_operator: Callable[[Viewer], bool] = lambda _viewer: False,
         page: ExplorerPage | None = None,
+        has_credentials: Callable[[HTTPConnection], bool] = has_authorization,
     ) -> None:
         self._page = page
         self.documents = Documents(schema.preparer, engines, settings)
+        self.admission = Admission(engines, settings, self.documents, schema.preparer, has_credentials)
         self._operations = schema.operations
         self._engines = engines
         self._settings = settings
@@ -94,6 +97,19 @@ class GraphQLEndpoint:
         if request.method not in METHODS:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
         asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch)
+        asked, claim = self.admission.claimed(asked)
+        gate = self.admission.gate(request, claim)
+        if not gate.enter_at_once(claim.weight):
+            await self.admission.wait(gate, request, claim)
+        try:
+            return await self._answer_in_place(request, headers, asked, media_type)
+        finally:
+            gate.leave(claim.weight)
+
+    async def _answer_in_place(
+        self, request: Request, headers: Headers, asked: OperationRequest | Batch, media_type: str
+    ) -> Response:
+        """Answer what was read, with a connection for everything that follows."""
         viewer = await self._identify(request)
         contexts = ContextFactory(
             self._engines,
@@ -111,7 +127,7 @@ class GraphQLEndpoint:
         else:
             asked = await self.documents.find(asked, request, viewer)
             result = await self._execute(request, asked, contexts)
-            response = answer(result, media_type, settings.http_edition)
+            response = answer(result, media_type, self._settings.http_edition)
             self.documents.let_be_kept(response, result, asked, request, viewer)
         # Secrets are in answers to mutations alone: none has a length that tells what is in it (0026, on BREACH).
         if len(response.body) >= self._compress_from_bytes and not contexts.changes:

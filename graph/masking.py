@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from db.dialects import Failure, failure_of
 from db.session import DeadlineExceeded
 from db.unreadable import UnreadableValue
-from graph.errors import ClientError, Undeclared, Unexpected, UnfitValue, UnreadableField
+from graph.errors import ClientError, Overloaded, Undeclared, Unexpected, UnfitValue, UnreadableField
 
 logger = logging.getLogger("trellis")
 
@@ -24,15 +24,6 @@ class Late(ClientError):
     """The operation ran out of time."""
 
     code = "DEADLINE_EXCEEDED"
-
-
-class Overloaded(ClientError):
-    """There was no connection left to answer with."""
-
-    code = "OVERLOADED"
-
-    def __init__(self) -> None:
-        super().__init__("The server is busy; try again in a moment.")
 
 
 class OutOfRange(ClientError):

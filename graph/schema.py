@@ -80,7 +80,8 @@ def make_schema(settings: Settings | None = None) -> Schema:
 def _start(engines: Engines, settings: Settings) -> Started:
     """Sign-in by our own tables; passwords are hashed in threads that end with the server."""
     identity = Identity(engines, settings)
-    return Started(Identify(engines, settings, identity.tokens), [identity], identity.close)
+    identify = Identify(engines, settings, identity.tokens)
+    return Started(identify, [identity], identity.close, identify.has_credentials)
 
 
 DOMAIN = Domain(make_schema, visibility, _start, HouseSettings, is_operator, tabs=TABS, sign_in=SIGN_IN)

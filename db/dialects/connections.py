@@ -38,6 +38,9 @@ class ConnectionsDialect(Protocol):
     has_fast_path: bool
     """Whether `db.fast` can run statements on this driver."""
 
+    max_dear: int | None = None
+    """How many operations of any work may be under way; None: as many as there are connections for."""
+
     def url(self, url: URL) -> URL:
         """A URL in the driver's words. Raises `ValueError` that names options which the driver does not have."""
 

@@ -90,6 +90,10 @@ PRIMARY = 0xFF
 """The part of an extended code that names its kind."""
 
 READ_ONLY = "attempt to write a readonly database"
+MAX_DEAR = 4
+"""It computes in threads of our process, often in Python, and each takes the interpreter from all others: a look-up
+takes 0.3 s beside four of them at worst, 0.7 s beside six, 2 s beside twelve (docs/decisions/0033-admission.md)."""
+
 UNREACHABLE = ("unable to open database file", READ_ONLY, "file is not a database")
 
 
@@ -104,6 +108,7 @@ class SQLiteConnections(ConnectionsDialect):
     change: ClassVar[Options] = {BEGIN: begin_change}
     sqlalchemy_ends_any_transaction = True  # the driver ends whatever is open
     has_fast_path = False
+    max_dear = MAX_DEAR
 
     def url(self, url: URL) -> URL:
         """The driver says by itself what is wrong with an option."""

@@ -1,0 +1,107 @@
+"""The gates of one server: which of them a request passes, and when.
+
+A request that was read enters with its claim; whoever answers it takes a place at its gate before it is identified, and
+leaves the place when the answer is made. Nobody has a second one: so there is a connection for whoever is inside, and
+nobody inside waits for somebody outside. Nothing here asks a database.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+
+from prometheus_client import Histogram
+from starlette.requests import HTTPConnection, Request
+
+from db.session.engines import Engines
+from graph.admission.claims import UNKNOWN, claimed
+from graph.admission.gate import Gate, Rank
+from graph.disconnect import while_connected
+from graph.documents import Documents
+from graph.http.requests import Batch
+from graph.prepare.documents import OperationRequest, Preparer
+from graph.prepare.weight import Claim
+from graph.settings import Settings
+
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+PRIMARY = "primary"
+REPLICAS = "replicas"
+
+
+class Admission:
+    """Says which requests may use the databases, and when."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        settings: Settings,
+        documents: Documents,
+        preparer: Preparer,
+        has_credentials: Callable[[HTTPConnection], bool],
+    ) -> None:
+        self._engines = engines
+        self._documents = documents
+        self._preparer = preparer
+        self._has_credentials = has_credentials
+        self._places = settings.max_in_flight or settings.pool_size + settings.pool_max_overflow
+        self.waited = Histogram(
+            "trellis_admission_wait_seconds",
+            "Seconds for which those waited who found no place at once, whatever became of them.",
+            ("gate",),
+            buckets=BUCKETS_S,
+            registry=None,
+        )
+        max_queued = None if settings.max_queued < 0 else settings.max_queued
+
+        def make(name: str, databases: int) -> Gate:
+            note_wait_s = self.waited.labels(name).observe
+            max_dear = engines.connections.max_dear
+            return Gate(databases * self._places, max_queued, settings.queue_timeout_s, note_wait_s, max_dear)
+
+        self._primary = make(PRIMARY, 1)
+        self._replicas = make(REPLICAS, len(engines.replicas))
+        self._open = Gate(sys.maxsize)
+        """For those who need no database."""
+
+    @property
+    def gates(self) -> Mapping[str, Gate]:
+        """The gates before databases, by name."""
+        return {PRIMARY: self._primary} | ({REPLICAS: self._replicas} if self._engines.replicas else {})
+
+    def claimed(self, asked: OperationRequest | Batch) -> tuple[OperationRequest | Batch, Claim]:
+        """The request with its operation, where that is known already, and its claim. A batch is one request."""
+        return (
+            claimed(asked, self._documents, self._preparer) if isinstance(asked, OperationRequest) else (asked, UNKNOWN)
+        )
+
+    def gate(self, request: HTTPConnection, claim: Claim) -> Gate:
+        """The gate that a request passes."""
+        if claim.needs_database:
+            serving = self._engines.reading_replicas if claim.reads else 0
+            return self._replicas_gate(serving) if serving else self._primary
+        return self._primary if self._has_credentials(request) else self._open
+
+    async def wait(self, gate: Gate, request: Request, claim: Claim) -> None:
+        """Take a place that there is not at once: as the queue has it, who has credentials before who has none.
+
+        Raises `Overloaded`, and `ClientDisconnect` when the client leaves the queue.
+        """
+        rank = Rank(not self._has_credentials(request), claim.weight, claim.price)
+        taken = False
+
+        async def take() -> None:
+            nonlocal taken
+            await gate.wait(rank)
+            taken = True
+
+        try:
+            await while_connected(request, take(), lambda: True)
+        except BaseException:  # perhaps after the place was taken, while the watch over the client ends
+            if taken:
+                gate.leave(claim.weight)
+            raise
+
+    def _replicas_gate(self, serving: int) -> Gate:
+        """The gate before so many replicas: they come and go."""
+        if self._replicas.places != serving * self._places:
+            self._replicas.resize(serving * self._places)
+        return self._replicas
