@@ -17,7 +17,7 @@ from strawberry.types import ExecutionResult
 from db.relations import Visibility
 from db.session.engines import Engines
 from db.statements import StatementCache
-from graph.admission import Admission
+from graph.admission import Admission, Place
 from graph.client import client_of
 from graph.context import ContextFactory, Cookie
 from graph.disconnect import while_connected
@@ -98,16 +98,16 @@ class GraphQLEndpoint:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
         asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch)
         asked, claim = self.admission.claimed(asked)
-        gate = self.admission.gate(request, claim)
-        if not gate.enter_at_once(claim.weight):
-            await self.admission.wait(gate, request, claim)
+        place = self.admission.place(request, claim)
+        if not place.enter_at_once():
+            await place.wait()
         try:
-            return await self._answer_in_place(request, headers, asked, media_type)
+            return await self._answer_in_place(request, headers, asked, media_type, place)
         finally:
-            gate.leave(claim.weight)
+            place.leave()
 
     async def _answer_in_place(
-        self, request: Request, headers: Headers, asked: OperationRequest | Batch, media_type: str
+        self, request: Request, headers: Headers, asked: OperationRequest | Batch, media_type: str, place: Place
     ) -> Response:
         """Answer what was read, with a connection for everything that follows."""
         viewer = await self._identify(request)
@@ -120,6 +120,7 @@ class GraphQLEndpoint:
             services=self._services,
             client=client_of(headers),
             may_diagnose=self._may_diagnose,
+            place=place,
         )
         if isinstance(asked, list):
             batch = await self.documents.find_each(asked, request, viewer)

@@ -73,35 +73,65 @@ class Admission:
             claimed(asked, self._documents, self._preparer) if isinstance(asked, OperationRequest) else (asked, UNKNOWN)
         )
 
-    def gate(self, request: HTTPConnection, claim: Claim) -> Gate:
-        """The gate that a request passes."""
+    def place(self, request: Request, claim: Claim) -> "Place":
+        """The place that a request needs, not taken yet."""
+        return Place(request, claim, self._gate(request, claim), self._has_credentials)
+
+    def _gate(self, request: HTTPConnection, claim: Claim) -> Gate:
         if claim.needs_database:
             serving = self._engines.reading_replicas if claim.reads else 0
             return self._replicas_gate(serving) if serving else self._primary
         return self._primary if self._has_credentials(request) else self._open
-
-    async def wait(self, gate: Gate, request: Request, claim: Claim) -> None:
-        """Take a place that there is not at once: as the queue has it, who has credentials before who has none.
-
-        Raises `Overloaded`, and `ClientDisconnect` when the client leaves the queue.
-        """
-        rank = Rank(not self._has_credentials(request), claim.weight, claim.price)
-        taken = False
-
-        async def take() -> None:
-            nonlocal taken
-            await gate.wait(rank)
-            taken = True
-
-        try:
-            await while_connected(request, take(), lambda: True)
-        except BaseException:  # perhaps after the place was taken, while the watch over the client ends
-            if taken:
-                gate.leave(claim.weight)
-            raise
 
     def _replicas_gate(self, serving: int) -> Gate:
         """The gate before so many replicas: they come and go."""
         if self._replicas.places != serving * self._places:
             self._replicas.resize(serving * self._places)
         return self._replicas
+
+
+class Place:
+    """The place of one request at its gate. Whoever enters leaves, whatever happens."""
+
+    __slots__ = ("_claim", "_has_credentials", "_is_taken", "_request", "gate")
+
+    def __init__(
+        self, request: Request, claim: Claim, gate: Gate, has_credentials: Callable[[HTTPConnection], bool]
+    ) -> None:
+        self.gate = gate
+        self._request = request
+        self._claim = claim
+        self._has_credentials = has_credentials
+        self._is_taken = False
+
+    def enter_at_once(self) -> bool:
+        """Take the place, if there is one."""
+        self._is_taken = self.gate.enter_at_once(self._claim.weight)
+        return self._is_taken
+
+    async def wait(self) -> None:
+        """Take the place when its turn has come: who has credentials goes before who has none.
+
+        Raises `Overloaded`, and `ClientDisconnect` when the client leaves the queue.
+        """
+        rank = Rank(not self._has_credentials(self._request), self._claim.weight, self._claim.price)
+        try:
+            await while_connected(self._request, self._take(rank), lambda: True)
+        except BaseException:  # perhaps after the place was taken, while the watch over the client ends
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        """Give the place back. Twice does nothing."""
+        if self._is_taken:
+            self._is_taken = False
+            self.gate.leave(self._claim.weight)
+
+    async def come_back(self) -> None:
+        """Take the place again, before those who had none yet. Raises `Overloaded`."""
+        if not self.enter_at_once():
+            await self._take(Rank(anonymous=False, weight=self._claim.weight, price=0))
+
+    async def _take(self, rank: Rank) -> None:
+        await self.gate.wait(rank)
+        self._is_taken = True

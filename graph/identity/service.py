@@ -3,6 +3,8 @@
 E-mail addresses and passwords enter, users leave whose password it was. No row is written here.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
@@ -40,10 +42,17 @@ class Identity:
         self.sign_in_s = settings.sign_in_s
         self._engines = engines
 
-    async def known(self, email: str, password: str, address: str | None) -> Known | None:
+    async def known(
+        self,
+        email: str,
+        password: str,
+        address: str | None,
+        while_hashing: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    ) -> Known | None:
         """The active user of an e-mail address and a password; None if anything about them is wrong.
 
-        An unknown address takes as long as a known one. Raises `TooManyAttempts`.
+        An unknown address takes as long as a known one. Raises `TooManyAttempts`, and what `while_hashing` does, which
+        is entered for as long as no database is needed.
         """
         self.limits.attempt(email, address)
         # A session of its own: while the password is hashed, no connection is held.
@@ -51,12 +60,13 @@ class Identity:
             # PostgreSQL refuses U+0000 in a text. No address has unprintable characters, and no user an empty address.
             found = await session.rows(_PASSWORD, {"email": email if email.isprintable() else ""})
         user_id, hashed, is_active = found[0] if found else (None, None, False)
-        if not await self.passwords.verify(password, hashed if is_active else None):
-            return None
-        assert user_id is not None
-        assert hashed is not None
-        self.limits.succeeded(email)
-        return Known(user_id, await self.passwords.rehashed(password, hashed))
+        async with while_hashing():
+            if not await self.passwords.verify(password, hashed if is_active else None):
+                return None
+            assert user_id is not None
+            assert hashed is not None
+            self.limits.succeeded(email)
+            return Known(user_id, await self.passwords.rehashed(password, hashed))
 
     async def email_of(self, user_id: int) -> str:
         """The e-mail address of a user who is there."""

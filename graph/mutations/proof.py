@@ -40,7 +40,8 @@ def count_attempt(context: RequestContext, whose: str) -> None:
 async def user_with(context: RequestContext, email: str, password: SecretStr, *field: str) -> Known:
     """The user whose password this is. Raises `Rejected` without telling what was wrong."""
     try:
-        known = await context.service(Identity).known(email, password.get_secret_value(), address_of(context))
+        identity, text = context.service(Identity), password.get_secret_value()
+        known = await identity.known(email, text, address_of(context), context.without_place)
     except TooManyAttempts as error:
         raise wait_first(error, ("input",)) from None
     if known is None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import OperationType
 from pydantic import SecretStr
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.types import Message
 
 from db.session.engines import Engines
@@ -48,10 +48,10 @@ class House:
         self.documents = Documents(self.preparer, self.engines, made)
         self.admission = Admission(self.engines, made, self.documents, self.preparer, has_authorization)
 
-    def gate_of(self, query: str, request: HTTPConnection | None = None) -> str | None:
+    def gate_of(self, query: str, request: Request | None = None) -> str | None:
         """The name of the gate that a request passes; None where it needs no place."""
         _, claim = self.admission.claimed(OperationRequest(query))
-        gate = self.admission.gate(request or sent(), claim)
+        gate = self.admission.place(request or sent(), claim).gate
         return next((name for name, it in self.admission.gates.items() if it is gate), None)
 
 
@@ -154,19 +154,18 @@ def test_the_gate_is_tied_to_the_pool_unless_settings_say_otherwise(
 async def test_a_place_is_not_lost_at_whatever_moment_a_request_is_cancelled() -> None:
     house = House(pool_size=1)
     (gate,) = house.admission.gates.values()
-    _, claim = house.admission.claimed(OperationRequest(DEAR))
     for moment in range(8):
         assert gate.enter_at_once(Weight.LOOK_UP)
-        waiting = asyncio.create_task(house.admission.wait(gate, sent(), claim))
+        place = house.admission.place(sent(), UNKNOWN)
+        assert not place.enter_at_once()
+        waiting = asyncio.create_task(place.wait())
         await asyncio.sleep(0)
         gate.leave(Weight.LOOK_UP)
         for _ in range(moment):
             await asyncio.sleep(0)
-        if waiting.cancel():
-            with pytest.raises(asyncio.CancelledError):
-                await waiting
-        else:
-            gate.leave(claim.weight)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        place.leave()  # whoever has waited to the end does, and twice does nothing
         assert (gate.in_flight, gate.queued) == (0, 0)
 
 
@@ -174,9 +173,27 @@ async def test_who_has_waited_too_long_is_refused() -> None:
     house = House(pool_size=1, queue_timeout_s=0.01)
     (gate,) = house.admission.gates.values()
     assert gate.enter_at_once(Weight.LOOK_UP)
+    place = house.admission.place(sent(), UNKNOWN)
     with pytest.raises(Overloaded):
-        await house.admission.wait(gate, sent(), UNKNOWN)
+        await place.wait()
+    place.leave()
     assert (gate.in_flight, gate.queued) == (1, 0)
+
+
+async def test_who_comes_back_goes_before_those_who_had_no_place_yet() -> None:
+    house = House(pool_size=1)
+    away = house.admission.place(sent(), UNKNOWN)
+    assert away.enter_at_once()
+    away.leave()
+    inside, waiting = (house.admission.place(sent((b"authorization", b"x")), UNKNOWN) for _ in range(2))
+    assert inside.enter_at_once()
+    tasks = [asyncio.create_task(waiting.wait()), asyncio.create_task(away.come_back())]
+    await asyncio.sleep(0)
+    inside.leave()
+    await tasks[1]
+    assert not tasks[0].done()
+    away.leave()
+    await tasks[0]
 
 
 @pytest.mark.parametrize(

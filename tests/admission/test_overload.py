@@ -8,12 +8,20 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import strawberry
 from sqlalchemy import text
 from starlette.requests import HTTPConnection
+from strawberry.types import Info
 
+from db.relations import EVERYTHING
 from db.session.engines import Engines
+from graph.context import RequestContext
+from graph.domain import Domain
+from graph.entity import Schema
+from graph.errors import IllFormed
 from graph.viewer import NOBODY, Viewer
 from tests.databases import Database, recorded_statements
+from tests.entity.market import Query
 from tests.http.client import Answer, Client, read
 from tests.http.conftest import Serve
 from tests.http.test_ends import until
@@ -145,6 +153,57 @@ async def test_who_is_refused_is_not_identified(endless: Database, serve: Serve)
             "{ nonsense }": 400,
         }.items():
             assert (await client.ask(query)).status == status
+    await until_is(client, "in_flight", 0)
+
+
+class Pondering:
+    """A server with a mutation that waits for something else than its database, until it is told."""
+
+    def __init__(self) -> None:
+        self.begun, self.told = asyncio.Event(), asyncio.Event()
+
+        @strawberry.type
+        class Mutation:
+            @strawberry.mutation
+            async def ponder(self, info: Info[RequestContext, None], fails: bool = False) -> bool:
+                async with info.context.without_place():
+                    pondering.begun.set()
+                    await pondering.told.wait()
+                    if fails:
+                        raise IllFormed("Nothing has come of it.")
+                return True
+
+        pondering = self
+        self.domain = Domain(lambda settings: Schema(Query, settings, mutation=Mutation), lambda _viewer: EVERYTHING)
+
+    @asynccontextmanager
+    async def asked(self, client: Client, *, fails: bool = False) -> AsyncIterator[asyncio.Task[Answer]]:
+        asked = asyncio.create_task(client.ask(f"mutation {{ ponder(fails: {str(fails).lower()}) }}"))
+        await self.begun.wait()
+        yield asked
+
+
+async def test_who_waits_for_something_else_leaves_the_place_to_others(filled: Database, serve: Serve) -> None:
+    for fails in (False, True):
+        pondering = Pondering()
+        client = await serve(filled.url, domain=pondering.domain, pool_size=1, max_queued=0)
+        async with pondering.asked(client, fails=fails) as asked:
+            assert (await client.ask(DEAR)).data
+            await until_is(client, "in_flight", 0)
+            pondering.told.set()
+            answer = await asked
+        assert answer.body["data"] == (None if fails else {"ponder": True})
+        await until_is(client, "in_flight", 0)
+
+
+async def test_who_comes_back_to_a_full_house_is_told_so(endless: Database, serve: Serve) -> None:
+    pondering = Pondering()
+    client = await serve(endless.url, domain=pondering.domain, pool_size=1, max_queued=0)
+    async with pondering.asked(client) as asked, asking(client, ENDLESS):
+        await until_is(client, "in_flight", 1)
+        pondering.told.set()
+        answer = await asked
+        assert (answer.status, answer.code) == (503, "OVERLOADED")
     await until_is(client, "in_flight", 0)
 
 
