@@ -58,7 +58,7 @@ class Admission:
             return Gate(databases * self._places, max_queued, settings.queue_timeout_s, note_wait_s, max_dear)
 
         self._primary = make(PRIMARY, 1)
-        self._replicas = make(REPLICAS, len(engines.replicas))
+        self._replicas = make(REPLICAS, len(engines.replicas)) if engines.replicas else self._primary
         self._open = Gate(sys.maxsize)
         """For those who need no database."""
 

@@ -26,6 +26,7 @@ from tests.entity.market import Query
 PAGE = "{ albums { nodes { title } } }"
 DEAR = "{ albums { totalCount } }"
 READING = (OperationType.QUERY,)
+SCHEMA = Schema(Query, Settings.model_construct())
 NOWHERE = "sqlite:///nowhere/trellis.db"
 
 
@@ -44,7 +45,7 @@ class House:
     def __init__(self, **settings: Any) -> None:
         made = Settings(database_url=SecretStr(NOWHERE), **settings)
         self.engines = Engines(made)
-        self.preparer = Schema(Query, made).preparer
+        self.preparer = SCHEMA.preparer
         self.documents = Documents(self.preparer, self.engines, made)
         self.admission = Admission(self.engines, made, self.documents, self.preparer, has_authorization)
 

@@ -191,7 +191,7 @@ async def test_more_places_let_more_in_and_fewer_let_out_nobody() -> None:
     assert gate.in_flight == 1
 
 
-@tried(40)
+@tried(25)
 class Crowd(RuleBasedStateMachine):
     """People come, wait, leave and lose patience in any order; a plain list tells who must be inside."""
 

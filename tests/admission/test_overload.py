@@ -165,7 +165,9 @@ class Pondering:
         @strawberry.type
         class Mutation:
             @strawberry.mutation
-            async def ponder(self, info: Info[RequestContext, None], fails: bool = False) -> bool:
+            async def ponder(self, info: Info[RequestContext, None], fails: bool = False, reads: bool = False) -> bool:
+                if reads:
+                    await info.context.session.execute(text("SELECT 1"))
                 async with info.context.without_place():
                     pondering.begun.set()
                     await pondering.told.wait()
@@ -177,8 +179,8 @@ class Pondering:
         self.domain = Domain(lambda settings: Schema(Query, settings, mutation=Mutation), lambda _viewer: EVERYTHING)
 
     @asynccontextmanager
-    async def asked(self, client: Client, *, fails: bool = False) -> AsyncIterator[asyncio.Task[Answer]]:
-        asked = asyncio.create_task(client.ask(f"mutation {{ ponder(fails: {str(fails).lower()}) }}"))
+    async def asked(self, client: Client, arguments: str = "fails: false") -> AsyncIterator[asyncio.Task[Answer]]:
+        asked = asyncio.create_task(client.ask(f"mutation {{ ponder({arguments}) }}"))
         await self.begun.wait()
         yield asked
 
@@ -187,13 +189,22 @@ async def test_who_waits_for_something_else_leaves_the_place_to_others(filled: D
     for fails in (False, True):
         pondering = Pondering()
         client = await serve(filled.url, domain=pondering.domain, pool_size=1, max_queued=0)
-        async with pondering.asked(client, fails=fails) as asked:
+        async with pondering.asked(client, f"fails: {str(fails).lower()}") as asked:
             assert (await client.ask(DEAR)).data
             await until_is(client, "in_flight", 0)
             pondering.told.set()
             answer = await asked
         assert answer.body["data"] == (None if fails else {"ponder": True})
         await until_is(client, "in_flight", 0)
+
+
+async def test_who_holds_a_connection_keeps_the_place_that_stands_for_it(filled: Database, serve: Serve) -> None:
+    pondering = Pondering()
+    client = await serve(filled.url, domain=pondering.domain, pool_size=1, max_queued=0)
+    async with pondering.asked(client, "reads: true") as asked:
+        assert (await client.ask(DEAR)).status == 503
+        pondering.told.set()
+        assert (await asked).data == {"ponder": True}
 
 
 async def test_who_comes_back_to_a_full_house_is_told_so(endless: Database, serve: Serve) -> None:
