@@ -72,7 +72,12 @@ class DatabaseSettings(BaseSettings):
         ge=0,
         description="Connections that each engine may open beyond its pool; each is closed after its use.",
     )
-    pool_timeout_s: float = Field(default=30, gt=0, description="Seconds that a request waits for a connection.")
+    pool_timeout_s: float = Field(
+        default=2,
+        gt=0,
+        description="Seconds that a statement waits for a connection where others have them all, which is seldom:"
+        " operations wait before, for `TRELLIS_QUEUE_TIMEOUT_S`.",
+    )
     connect_timeout_s: float = Field(
         default=5, gt=0, description="Seconds that a server may take to let a new connection in, encryption included."
     )

@@ -17,8 +17,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from db.session.engines import Engines
+from graph.admission import AdmissionMetrics
 from graph.caches import CacheMetrics
-from graph.domain import Domain, Identification
+from graph.domain import Domain, Identification, has_authorization
 from graph.endpoint import EndpointFirst, GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
@@ -99,8 +100,10 @@ def create_app(
         domain.is_operator,
         ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
         rates,
+        has_authorization if identify else started.has_credentials,
     )
     metrics.watch(CacheMetrics(endpoint.caches))
+    metrics.watch(AdmissionMetrics(endpoint.admission))
     served = for_other_origins(endpoint, settings)
     routes: list[BaseRoute] = [
         Route(GRAPHQL, served),

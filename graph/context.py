@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from starlette.requests import HTTPConnection
 
@@ -40,6 +40,16 @@ class Cookie(NamedTuple):
     """0: forget it."""
 
 
+class HeldPlace(Protocol):
+    """The right of a request to be in flight, as `graph.admission` gives it."""
+
+    def leave(self) -> None:
+        """Let somebody else have it. Twice does nothing."""
+
+    async def come_back(self) -> None:
+        """Take it again. Raises `Overloaded`."""
+
+
 class ContextFactory:
     """Makes the context of each operation of one request."""
 
@@ -54,6 +64,7 @@ class ContextFactory:
         services: Sequence[object] = (),
         client: Client = UNKNOWN,
         may_diagnose: Callable[[Viewer], bool] = lambda _viewer: False,
+        place: HeldPlace | None = None,
     ) -> None:
         """Know what is known before an operation. `services` are found by their class: `context.service(Mailer)`.
 
@@ -67,6 +78,8 @@ class ContextFactory:
         self.services = services
         self.client = client
         self.may_diagnose = may_diagnose
+        self.place = place
+        """None: nobody else wants it."""
         self.cookies: list[Cookie] = []
         """For the answer."""
         self._changing: list[RequestSession] = []
@@ -149,6 +162,25 @@ class RequestContext:
             if isinstance(service, kind):
                 return service
         raise MissingService(kind.__name__)
+
+    @asynccontextmanager
+    async def without_place(self) -> AsyncIterator[None]:
+        """Let another operation be in flight instead of this one, which waits for something else than a database.
+
+        Where the session has a connection already, the place is kept, for it stands for one. Raises `Overloaded` at the
+        end of the block where the place is not to be had again.
+        """
+        place = self._factory.place
+        if place is None or self.session.is_connected:
+            yield
+            return
+        place.leave()
+        try:
+            yield
+        except Exception:
+            await place.come_back()
+            raise
+        await place.come_back()
 
     @property
     def answered_bytes(self) -> int:

@@ -22,6 +22,11 @@ Identification: TypeAlias = Callable[[HTTPConnection], Awaitable[Viewer]]
 """How a request becomes a viewer. It raises `Unauthenticated` or `CrossSite` for one that it does not believe."""
 
 
+def has_authorization(request: HTTPConnection) -> bool:
+    """Whether a request has the header by which most identifications go."""
+    return any(name == b"authorization" for name, _ in request.scope["headers"])
+
+
 async def nobody(_request: HTTPConnection) -> Viewer:
     """The identification of an application that knows nobody."""
     return NOBODY
@@ -43,6 +48,8 @@ class Started:
     """
     limits: Sequence[Limiting] = ()
     """What is shown at `/metrics` beside the limits of operations."""
+    has_credentials: Callable[[HTTPConnection], bool] = has_authorization
+    """Whether `identify` finds in a request who has sent it, or refuses it. Those go first where there is a queue."""
 
 
 def nothing_to_start(_engines: Engines, _settings: Settings) -> Started:

@@ -11,7 +11,7 @@ from typing import Any
 
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.types import ExecutionResult
@@ -20,12 +20,13 @@ from db.kept import Cache, Figures
 from db.relations import Visibility
 from db.session.engines import Engines
 from db.statements import StatementCache
+from graph.admission import Admission, Place
 from graph.client import client_of
 from graph.context import ContextFactory, Cookie
 from graph.disconnect import RequestWatch
 from graph.doctor import access_to_doctor
 from graph.documents import Documents
-from graph.domain import Identification
+from graph.domain import Identification, has_authorization
 from graph.entity import Schema
 from graph.errors import AnswerTooLarge, ClientError, Stopped, Unauthenticated
 from graph.explorer import ExplorerPage
@@ -61,9 +62,11 @@ class GraphQLEndpoint:
         is_operator: Callable[[Viewer], bool] = lambda _viewer: False,
         page: ExplorerPage | None = None,
         rates: RateLimits | None = None,
+        has_credentials: Callable[[HTTPConnection], bool] = has_authorization,
     ) -> None:
         self._page = page
         self.documents = Documents(schema.preparer, engines, settings)
+        self.admission = Admission(engines, settings, self.documents, schema.preparer, has_credentials)
         self._operations = schema.operations
         self._engines = engines
         self._settings = settings
@@ -127,6 +130,26 @@ class GraphQLEndpoint:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
         asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch)
         watch.body_read()
+        asked, claim = self.admission.claimed(asked)
+        place = self.admission.place(request, claim)
+        if not place.enter_at_once():
+            await place.wait()
+        try:
+            return await self._answer_in_place(request, headers, asked, media_type, watch, meter, place)
+        finally:
+            place.leave()
+
+    async def _answer_in_place(
+        self,
+        request: Request,
+        headers: Headers,
+        asked: OperationRequest | Batch,
+        media_type: str,
+        watch: RequestWatch,
+        meter: Meter | None,
+        place: Place,
+    ) -> Response:
+        """Answer what was read, with a connection for everything that follows."""
         viewer = await self._identify(request)
         contexts = ContextFactory(
             self._engines,
@@ -137,6 +160,7 @@ class GraphQLEndpoint:
             services=self._services,
             client=client_of(headers),
             may_diagnose=self._may_diagnose,
+            place=place,
         )
         watch.may_stop = contexts.may_stop
         if meter is not None:
@@ -149,7 +173,7 @@ class GraphQLEndpoint:
         else:
             asked = await self.documents.find(asked, request, viewer)
             result = await self._execute(request, asked, contexts)
-            response = self._bounded(answer(result, media_type, settings.http_edition), media_type)
+            response = self._bounded(answer(result, media_type, self._settings.http_edition), media_type)
             self.documents.let_be_kept(response, result, asked, request, viewer)
         # Secrets are in answers to mutations alone: none has a length that tells what is in it (0026, on BREACH).
         if len(response.body) >= self._compress_from_bytes and not contexts.changes:

@@ -335,6 +335,16 @@ class RateLimited(ClientError):
         )
 
 
+class Overloaded(ClientError):
+    """There is no place, or no connection, left to answer with."""
+
+    code = "OVERLOADED"
+
+    def __init__(self, retry_after_s: int = 1) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__("The server is busy; try again in a moment.", retryAfter=retry_after_s)
+
+
 class Undeclared(ClientError):
     """A user error that its mutation does not declare, so that no type of the payload has a place for it.
 

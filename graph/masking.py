@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from db.dialects import Failure, Outage, failure_of
 from db.session import ChangeKept, DeadlineExceeded, OutcomeUnknown, OutdatedView
 from db.unreadable import UnreadableValue
-from graph.errors import ClientError, Undeclared, Unexpected, UnfitValue, UnreadableField
+from graph.errors import ClientError, Overloaded, Undeclared, Unexpected, UnfitValue, UnreadableField
 from graph.outages import LOG, Unavailable, outage_in
 
 logger = logging.getLogger("trellis")
@@ -37,15 +37,6 @@ class Kept(ClientError):
     """A change was kept, and its result could not be read."""
 
     code = "CHANGE_KEPT"
-
-
-class Overloaded(ClientError):
-    """There was no connection left to answer with."""
-
-    code = "OVERLOADED"
-
-    def __init__(self) -> None:
-        super().__init__("The server is busy; try again in a moment.")
 
 
 class OutOfRange(ClientError):

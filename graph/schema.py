@@ -80,12 +80,14 @@ def make_schema(settings: Settings | None = None) -> Schema:
 def _start(engines: Engines, settings: Settings) -> Started:
     """Sign-in by our own tables; passwords are hashed in threads that end with the server."""
     identity = Identity(engines, settings)
+    identify = Identify(engines, settings, identity.tokens)
     return Started(
-        Identify(engines, settings, identity.tokens),
+        identify,
         [identity],
         identity.close,
         identity.tokens.check,
         [identity.limits],
+        identify.has_credentials,
     )
 
 

@@ -167,6 +167,20 @@ class Settings(DatabaseSettings):
         ge=0,
         description="The most operations in one request, as a list; they share its limits. 0: lists are not taken.",
     )
+    max_in_flight: int = Field(
+        default=0,
+        ge=0,
+        description="The most operations that one database serves at once; a fifth of the places is kept from dear"
+        " ones. 0: as many as there are connections to it (docs/overload.md).",
+    )
+    max_queued: int = Field(
+        default=-1,
+        ge=-1,
+        description="The most operations that wait for a place. 0: none waits; -1: twenty for each place.",
+    )
+    queue_timeout_s: float = Field(
+        default=1, gt=0, description="Seconds that an operation waits for a place at most; then its answer is 503."
+    )
     max_tokens: int = Field(default=10_000, ge=1, description="The longest document that is parsed, in tokens.")
     max_statements: int = Field(default=100, ge=1, description="The most statements that one operation may need.")
     max_rows: int = Field(default=100_000, ge=1, description="The most rows that one operation may ask for.")

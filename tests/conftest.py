@@ -37,6 +37,7 @@ collect_ignore = ["empty/tree"]
 DIALECTS = ("sqlite", "postgresql")
 
 SLOW = (
+    "admission/test_overload.py",  # a server and a crowd for each
     "attacks",  # everything that might hold the server, over thousands of rows
     "bench",  # about measuring, not about the API
     "cli/test_explain.py",  # a database with demo rows for each

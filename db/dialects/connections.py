@@ -43,6 +43,8 @@ class ConnectionsDialect(Protocol):
     outdated_view: str | None = None
     """A query that tells whether a table has been rewritten since a view of the database was opened, so that it is
     empty there; None where that cannot be."""
+    max_dear: int | None = None
+    """How many operations of any work may be under way; None: as many as there are connections for."""
 
     def url(self, url: URL) -> URL:
         """A URL in the driver's words. Raises `ValueError` that names options which the driver does not have."""

@@ -116,6 +116,10 @@ WRITTEN_AHEAD = 2
 Source: https://www.sqlite.org/fileformat2.html#file_format_version_numbers"""
 FORMAT = slice(18, 19)
 
+MAX_DEAR = 4
+"""It computes in threads of our process, often in Python, and each takes the interpreter from all others: a look-up
+takes 0.3 s beside four of them at worst, 0.7 s beside six, 2 s beside twelve (docs/decisions/0033-admission.md)."""
+
 
 class SQLiteConnections(ConnectionsDialect):
     """How connections open, begin and end."""
@@ -128,6 +132,7 @@ class SQLiteConnections(ConnectionsDialect):
     change: ClassVar[Options] = {BEGIN: begin_change}
     sqlalchemy_ends_any_transaction = True  # the driver ends whatever is open
     has_fast_path = False
+    max_dear = MAX_DEAR
 
     def url(self, url: URL) -> URL:
         """The driver says by itself what is wrong with an option."""

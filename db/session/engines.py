@@ -265,6 +265,8 @@ class Engines:
         """Lead reads to the replicas that are not left out, else to the primary: decided here, not for each read."""
         pairs = list(zip(self._sources, self._all(), strict=True))
         readers = [pair for pair in pairs[1:] if pair[0].name not in self._returning] or pairs[:1]
+        self.reading_replicas = sum(pair is not pairs[0] for pair in readers)
+        """How many replicas serve reads; none: the primary does."""
         self._reading_sources = itertools.cycle([source for source, _ in readers])
         self._reading = _in_turn([engine for _, engine in readers], self.connections.autocommit)
         self._snapshots = _in_turn([engine for _, engine in readers], self.connections.snapshot)

@@ -178,6 +178,11 @@ class RequestSession(AsyncSession):
         return self._turn.taken and not self.statements
 
     @property
+    def is_connected(self) -> bool:
+        """Whether a connection was taken, and not given back yet."""
+        return self._connection is not None
+
+    @property
     def met_unreadable(self) -> bool:
         """Whether rows were read in which an `Unreadable` stands for a value."""
         return self._connection is not None and self._connection.met_unreadable

@@ -63,6 +63,22 @@ class Documents:
             refreshing.cancel()
             await asyncio.gather(refreshing, return_exceptions=True)
 
+    def known(self, asked: OperationRequest) -> OperationRequest | None:
+        """The request with its document, where memory alone tells that, whoever has sent it; else None.
+
+        Raises `ClientError` and `InvalidDocument` for what `find` would refuse.
+        """
+        if self._mode is DocumentsMode.OFF:
+            return asked if asked.query else None
+        given = id_of(asked)
+        known = self.registry.with_text(asked.query) if given is None else self.registry.get(given)
+        if known is not None:
+            return _registered(asked, known)
+        if self._mode is DocumentsMode.STRICT:
+            return None
+        text = (None if given is None else self.added.get(hash_in(given))) or asked.query
+        return asked._replace(query=text) if text else None
+
     async def find(self, asked: OperationRequest, request: HTTPConnection, viewer: Viewer) -> OperationRequest:
         """The request with its document.
 

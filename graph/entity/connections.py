@@ -5,7 +5,7 @@ A to-many field works out once for all parents which rows are meant (`Connection
 statement. Source: https://relay.dev/graphql/connections.htm
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
@@ -25,7 +25,7 @@ from graph.errors import InvalidPage
 from graph.loading.counted_pages import Counted, counted_pages, may_count_with_page
 from graph.loading.loaders import LevelLoader, Loaders
 from graph.loading.queries import FoundRows, ListQuery, Order, Page, PageArguments, Projection
-from graph.prepare.fields import CostRule, FieldPlan, Level, LevelField, Rows, Selection, argument
+from graph.prepare.fields import CostRule, FieldPlan, Level, LevelField, Rows, Selection, Weight, argument
 from graph.settings import MAX_PAGE
 
 DEFAULT_PAGE = 20
@@ -140,7 +140,9 @@ class ConnectionField(LevelField):
         *,
         order: Callable[[Source], tuple[Any, ...]] | None = None,
         arguments: tuple[Any, ...] = (),
+        has_all_rows: bool = False,
     ) -> None:
+        """Make it. `has_all_rows`: of a table, in the order of the primary key unless something else is asked for."""
         super().__init__(
             name,
             Deferred(f"connection of {name}", lambda: connection_type(entity())),
@@ -152,11 +154,16 @@ class ConnectionField(LevelField):
         self._find_entity = entity
         self._listing = listing
         self._fixed_order = order
+        self._has_all_rows = has_all_rows
 
     def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """The page's size, as far as it is one; wrong sizes are refused when the field is begun."""
         sizes = [size for name in ("first", "last") if isinstance(size := arguments.get(name), int) and size >= 0]
         return min(*sizes, max_page) if sizes else min(DEFAULT_PAGE, max_page)
+
+    def weight(self, given: Collection[str]) -> Weight:
+        """A plain page where all rows are listed, no condition and no other order is asked for."""
+        return Weight.PAGE if self._has_all_rows and PAGE_ARGUMENTS.issuperset(given) else Weight.DEAR
 
     def begin(self, level: Level) -> None:
         """Give each parent its connection; parents with equal keys share one."""
@@ -254,6 +261,10 @@ class _PartField(LevelField):
         """Connections of several queries are several levels."""
         return source.query
 
+    def weight(self, given: Collection[str]) -> Weight:
+        """Nothing beside that of its connection."""
+        return Weight.LOOK_UP
+
 
 class _NodesField(_PartField):
     def begin(self, level: Level) -> None:
@@ -285,6 +296,10 @@ class _EdgesField(_PartField):
 
 
 class _NodeOfEdgeField(LevelField):
+    def weight(self, given: Collection[str]) -> Weight:
+        """Nothing beside that of its connection."""
+        return Weight.LOOK_UP
+
     def begin(self, level: Level) -> None:
         """The rows that came with the edges."""
         query: ConnectionQuery = level.sources[0].connection.query
@@ -310,6 +325,10 @@ class _PageInfoField(_PartField):
 class _TotalCountField(_PartField):
     cost = CostRule.TOTAL
     begins_last = True
+
+    def weight(self, given: Collection[str]) -> Weight:
+        """Rows are counted one by one."""
+        return Weight.DEAR
 
     def begin(self, level: Level) -> None:
         """The number of all rows of each connection."""

@@ -149,6 +149,9 @@ class _Declaration:
         for name, member in self._members.items():
             if isinstance(member, StrawberryField):
                 fields[name] = self._computed(name, member)
+        for field in fields.values():
+            if isinstance(field, PlannedField):
+                field.computed_by_database = not all(map(self._is_stored, field.needs))
         self._cls.__annotations__ = {}
         for name, field in fields.items():
             if name in self._cls.__dict__:
@@ -227,6 +230,11 @@ class _Declaration:
         return ColumnField(
             name, annotation, description, never_null=never_null, most_characters=self._most_characters(name)
         )
+
+    def _is_stored(self, name: str) -> bool:
+        """Whether an attribute is a column of a table."""
+        column = self._mapper.column_attrs.get(name)
+        return column is not None and all(isinstance(part, Column) for part in column.columns)
 
     def _never_null(self, name: str) -> bool:
         """Whether the database has a value for an attribute of every row."""

@@ -3,7 +3,7 @@
 A row has been fetched with the columns that its fields need; these fields read it, or ask a loader for more.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from inspect import cleandoc
 from operator import attrgetter
@@ -14,12 +14,12 @@ import strawberry
 from sqlalchemy.ext.hybrid import hybrid_property
 
 from db.fast import Values
-from db.relations import Link
+from db.relations import Link, primary_key
 from db.statements import Key
 from graph.entity.ids import id_encoder, longest_id
 from graph.entity.registry import Deferred, Entity, optional
 from graph.loading.loaders import LevelLoader
-from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Reading, Rows
+from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Reading, Rows, Weight
 
 
 class ValueField(PlannedField):
@@ -149,6 +149,12 @@ class ToOneField(LevelField):
         self.never_null = not nullable
         self._link = link
         self._target = target
+
+    def weight(self, given: Collection[str]) -> Weight:
+        """Look-ups where the parents hold the primary keys of the others."""
+        link = self._link
+        by_key = link.is_many_to_one and link.target_key == primary_key(link.target)
+        return Weight.LOOK_UP if by_key else Weight.DEAR
 
     def begin(self, level: Level) -> None:
         """Read the rows that the parents lead to."""

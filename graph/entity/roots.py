@@ -1,10 +1,11 @@
 """What every entity has at the root: a list, a look-up, aggregates; and `node` and `nodes` for all of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import strawberry
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from db.fast import Values
 from db.relations import Source, root, total_order
@@ -20,7 +21,7 @@ from graph.errors import DeclarationError, InvalidFilter, InvalidId, InvalidLook
 from graph.execute.reference import RowReference
 from graph.loading.loaders import LevelLoader, Loaders
 from graph.loading.queries import ListQuery
-from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
+from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Weight, argument
 
 MAX_NODES = 100
 
@@ -67,7 +68,13 @@ def _everything(entity: Entity) -> ListQuery:
 
 def _list_field(entity: Entity) -> ConnectionField:
     listing = _everything(entity)
-    return ConnectionField(entity.plural, f"All {entity.many}, in pages.", lambda: entity, lambda _arguments: listing)
+    return ConnectionField(
+        entity.plural,
+        f"All {entity.many}, in pages.",
+        lambda: entity,
+        lambda _arguments: listing,
+        has_all_rows=not entity.mapper.single,  # else the table has others, too
+    )
 
 
 def search_field(cls: type[Any], hits: Callable[[str], Source], description: str) -> ConnectionField:
@@ -134,6 +141,13 @@ class LookUpField(LevelField):
         self.entity = entity
         self._keys = {key.graphql_name: key for key in keys}
 
+    def weight(self, given: Collection[str]) -> Weight:
+        """A look-up by the id; by a key that is unique, as an index has it."""
+        if all(name == "id" for name in given):
+            return Weight.LOOK_UP
+        unique = all(name == "id" or _is_unique(self.entity, self._keys[name].name) for name in given)
+        return Weight.PAGE if unique else Weight.DEAR
+
     def begin(self, level: Level) -> None:
         """Read the row of the one key that is given."""
         key, loader = self._found_by(level.arguments, level.context.loaders)
@@ -163,6 +177,23 @@ def _natural_key(entity: Entity, name: str) -> Attribute:
     raise DeclarationError(f"{entity.name} has {name!r} among its keys, but no such field; declare it.")
 
 
+def _is_unique(entity: Entity, name: str) -> bool:
+    """Whether the database holds that no two rows have one value of an attribute, and so has an index of it."""
+    column = entity.mapper.column_attrs[name].columns[0] if name in entity.mapper.column_attrs else None
+    table = column.table if isinstance(column, Column) else None
+    if not isinstance(table, Table):
+        return False
+    keys = (PrimaryKeyConstraint, UniqueConstraint)
+    held = [list(constraint.columns) for constraint in table.constraints if isinstance(constraint, keys)]
+    # One of an expression has no columns, one with a condition is not of all rows.
+    held += [list(index.columns) for index in table.indexes if index.unique and not _is_partial(index)]
+    return [column] in held
+
+
+def _is_partial(index: Index) -> bool:
+    return any(options.get("where") is not None for options in index.dialect_options.values())
+
+
 def viewer_field(cls: type[Any], description: str) -> PlannedField:
     """`viewer`: the row of the entity that has the viewer's number for its key; null for nobody."""
     return _ViewerField(entity_of(cls), description)
@@ -174,6 +205,10 @@ class _ViewerField(LevelField):
     def __init__(self, entity: Entity, description: str) -> None:
         super().__init__("viewer", optional(entity.cls), description)
         self._entity = entity
+
+    def weight(self, given: Collection[str]) -> Weight:
+        """A look-up."""
+        return Weight.LOOK_UP
 
     def begin(self, level: Level) -> None:
         """Refer to the viewer's row."""
@@ -187,6 +222,10 @@ class _ReferenceField(LevelField):
     def __init__(self, name: str, annotation: Any, description: str, ids: Any, entities: Sequence[Entity]) -> None:
         super().__init__(name, annotation, description, (ids,))
         self.entities = {entity.name: entity for entity in entities}
+
+    def weight(self, given: Collection[str]) -> Weight:
+        """Look-ups."""
+        return Weight.LOOK_UP
 
     def reference(self, text: str) -> RowReference:
         """A reference to the row of an id. Raises `InvalidId`."""

@@ -15,11 +15,11 @@ from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
 from db import exact_json
-from graph.errors import AnswerTooLarge, IllFormed
+from graph.errors import AnswerTooLarge, IllFormed, Overloaded
 from graph.http.compression import coding_for, compressed
 from graph.http.requests import JSON
 from graph.http.statuses import CHANGED, HEADERS_OF, LATER, STATUSES, Statuses, status_of_refusal
-from graph.masking import Overloaded, code_of, for_client
+from graph.masking import code_of, for_client
 from graph.settings import HTTPEdition
 
 OK = 200
@@ -80,7 +80,7 @@ def answer(result: ExecutionResult, media_type: str, edition: HTTPEdition) -> An
     statuses = STATUSES[edition, media_type]
     status = _status(formed, statuses)
     media_type = media_type if status < 300 else statuses.refused_as
-    return _answer(formed.answer, status, media_type, HEADERS_OF.get(status))
+    return _answer(formed.answer, status, media_type, _headers(status, formed.errors))
 
 
 def batch_answer(results: Iterable[ExecutionResult], media_type: str) -> Answer:
@@ -128,6 +128,13 @@ def _status(formed: _Formed, statuses: Statuses) -> int:
 def _is_empty(data: Mapping[str, Any] | None) -> bool:
     """Whether nothing at all was answered."""
     return data is None or all(value is None for value in data.values())
+
+
+def _headers(status: int, errors: Iterable[GraphQLError]) -> Mapping[str, str]:
+    """What HTTP wants beside a status; an error may say how long to wait."""
+    headers = HEADERS_OF.get(status, {})
+    wait_s = max((error.extensions or {}).get("retryAfter", 0) for error in errors)
+    return {**headers, "Retry-After": str(wait_s)} if wait_s and "Retry-After" in headers else headers
 
 
 def _answer(answer: object, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> Answer:

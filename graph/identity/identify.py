@@ -39,6 +39,11 @@ class Identify:
         self._sign_in = CompiledStatement(_sign_in())
         self._api_key = CompiledStatement(_api_key())
 
+    def has_credentials(self, request: HTTPConnection) -> bool:
+        """Whether a request says who has sent it, so that a statement may be needed to know that."""
+        authorization, may_have_cookie = _credentials(request)
+        return authorization is not None or (may_have_cookie and bool(request.cookies.get(COOKIE)))
+
     async def __call__(self, request: HTTPConnection) -> Viewer:
         """Who sent the request: by its `Authorization` header, else by our cookie.
 

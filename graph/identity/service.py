@@ -3,6 +3,8 @@
 E-mail addresses and passwords enter, users leave whose password it was. No row is written here.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
@@ -43,11 +45,19 @@ class Identity:
         self.sign_in_s = settings.sign_in_s
         self._engines = engines
 
-    async def known(self, email: str, password: str, address: str | None, proven: str | None = None) -> Known | None:
+    async def known(
+        self,
+        email: str,
+        password: str,
+        address: str | None,
+        proven: str | None = None,
+        while_hashing: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    ) -> Known | None:
         """The active user of an e-mail address and a password; None if anything about them is wrong.
 
         `proven` names the browser or the sign-in, if the password was right there before. An unknown address takes as
-        long as a known one. Raises `TooManyAttempts`.
+        long as a known one. Raises `TooManyAttempts`, and what `while_hashing` does, which is entered for as long as no
+        database is needed.
         """
         attempt = await self.limits.attempt(email, address, proven)
         # A session of its own: while the password is hashed, no connection is held.
@@ -55,12 +65,14 @@ class Identity:
             # PostgreSQL refuses U+0000 in a text. No address has unprintable characters, and no user an empty address.
             found = await session.rows(_PASSWORD, {"email": email if email.isprintable() else ""})
         user_id, hashed, is_active = found[0] if found else (None, None, False)
-        if not await self.passwords.verify(password, hashed if is_active else None):
-            return None
-        assert user_id is not None
-        assert hashed is not None
+        async with while_hashing():
+            if not await self.passwords.verify(password, hashed if is_active else None):
+                return None
+            assert user_id is not None
+            assert hashed is not None
+            rehashed = await self.passwords.rehashed(password, hashed)
         await self.limits.succeeded(attempt)
-        return Known(user_id, await self.passwords.rehashed(password, hashed))
+        return Known(user_id, rehashed)
 
     async def email_of(self, user_id: int) -> str:
         """The e-mail address of a user who is there."""

@@ -83,7 +83,8 @@ class ChangePasswordInput(Input):
 async def _hashed(context: RequestContext, password: SecretStr, field: str) -> str:
     try:
         check_password(password.get_secret_value())
-        return await context.service(Identity).passwords.hash(password.get_secret_value())
+        async with context.without_place():
+            return await context.service(Identity).passwords.hash(password.get_secret_value())
     except InvalidPassword as error:
         raise Rejected(InvalidInput(error.message, ("input", field))) from None
     except TooManyAttempts as error:

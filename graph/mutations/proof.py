@@ -52,7 +52,7 @@ async def user_with(context: RequestContext, email: str, password: SecretStr, pr
     """
     identity, text = context.service(Identity), password.get_secret_value()
     try:
-        known = await identity.known(email, text, address_of(context), proven)
+        known = await identity.known(email, text, address_of(context), proven, context.without_place)
     except TooManyAttempts as error:
         raise wait_first(error, ("input",)) from None
     if known is None:

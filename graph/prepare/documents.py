@@ -65,21 +65,6 @@ class Prepared:
     """Those that were run, by the names that asked for them."""
 
 
-class OperationRequest(NamedTuple):
-    """What a client asks for."""
-
-    query: str
-    variables: Mapping[str, Any] | None = None
-    operation_name: str | None = None
-    extensions: Mapping[str, Any] | None = None
-    document_id: str | None = None
-    """What the client calls its document, instead of sending the text or beside it."""
-    prepared: Prepared | None = None
-    """The document, where it is a registered one."""
-    on_error: ErrorBehavior | None = None
-    """What an error does to the rest of the response, where the client says so."""
-
-
 class NotAllowed(Exception):
     """An operation of this kind is not answered here."""
 
@@ -94,8 +79,25 @@ class InvalidDocument(Exception):
     def __init__(self, errors: Iterable[GraphQLError], document: DocumentNode | None = None) -> None:
         self.errors = list(errors)
         self.document = document
-        """Its operations by kind and name, without what they select; None for text that is no document."""
+        """Its operations by kind and name, perhaps without what they select; None for text that is no document."""
         super().__init__("; ".join(error.message for error in self.errors))
+
+
+class OperationRequest(NamedTuple):
+    """What a client asks for."""
+
+    query: str
+    variables: Mapping[str, Any] | None = None
+    operation_name: str | None = None
+    extensions: Mapping[str, Any] | None = None
+    document_id: str | None = None
+    """What the client calls its document, instead of sending the text or beside it."""
+    prepared: Prepared | None = None
+    """The document, where it is a registered one."""
+    on_error: ErrorBehavior | None = None
+    """What an error does to the rest of the response, where the client says so."""
+    checked: CheckedOperation | InvalidDocument | None = None
+    """What `Preparer.tried` has found already."""
 
 
 class Refusal(NamedTuple):
@@ -191,16 +193,25 @@ class Preparer:
 
         Raises `InvalidDocument`, and `NotAllowed` for an operation of another kind, also where its document is wrong.
         """
+        found = request.checked or self.tried(request)
+        if isinstance(found, InvalidDocument):
+            if found.document is not None:
+                _check_kind(get_operation_ast(found.document, request.operation_name), allowed)
+            raise InvalidDocument(found.errors, found.document)  # kept with the request, it would keep these frames
+        if found.operation.kind not in allowed:
+            raise NotAllowed(found.operation.kind)
+        return found
+
+    def tried(self, request: OperationRequest) -> CheckedOperation | InvalidDocument:
+        """The operation that is asked for, of whatever kind, or what is wrong with it."""
         try:
             prepared = self.document(request)
         except InvalidDocument as invalid:
-            if invalid.document is not None:
-                _check_kind(get_operation_ast(invalid.document, request.operation_name), allowed)
-            raise
-        operation = self.operation(prepared, request.operation_name)
-        if operation.kind not in allowed:
-            raise NotAllowed(operation.kind)
-        return self.check(operation, request.variables)
+            return InvalidDocument(invalid.errors, invalid.document)  # as above
+        try:
+            return self.check(self.operation(prepared, request.operation_name), request.variables)
+        except InvalidDocument as invalid:
+            return InvalidDocument(invalid.errors, prepared.document)
 
     def check(self, operation: PreparedOperation, given: Mapping[str, Any] | None) -> CheckedOperation:
         """The operation with its variables. Raises `InvalidDocument` when they do not fit, or ask for too much."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from enum import Enum, auto
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from enum import Enum, IntEnum, auto
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
@@ -60,6 +60,17 @@ class CostRule(Enum):
     """A statement for all parents, and a row for each parent."""
     LIST = auto()
     """A statement, and rows up to `limit`."""
+
+
+class Weight(IntEnum):
+    """What is certain of the work that a field, or an operation, makes (see `graph.prepare.weight`)."""
+
+    LOOK_UP = 0
+    """Rows by their keys alone."""
+    PAGE = auto()
+    """A few rows in the order of an index, where whoever asks has chosen no condition."""
+    DEAR = auto()
+    """Nothing."""
 
 
 Resolver = Callable[..., Any]
@@ -163,6 +174,8 @@ class PlannedField(StrawberryField):
     """Whether a viewer may see its values; None: everybody who sees the object may."""
     begins_last = False
     """Whether it begins after its siblings: rows are read before they are counted."""
+    computed_by_database = False
+    """Whether an attribute that it needs is no stored column, but an expression of any kind."""
     never_null = False
     """Whether the database has a value for every row, so that a null tells of a policy that withholds it."""
     most_characters: int | None = None
@@ -191,9 +204,21 @@ class PlannedField(StrawberryField):
         """How many rows it yields at most for each parent, with these arguments."""
         return 1
 
+    def weight(self, given: Collection[str]) -> Weight:
+        """What is certain of its work, without what is selected below it, where these arguments are written.
+
+        What it adds to the cost is bounded by the cost. Of what loads, nothing is certain unless the field says so.
+        """
+        is_read = self.cost is CostRule.NOTHING and not self.computed_by_database
+        return Weight.LOOK_UP if is_read else Weight.DEAR
+
 
 class LevelField(PlannedField):
     """A field that is begun for all objects of a level together: the one way to load."""
+
+    def weight(self, given: Collection[str]) -> Weight:
+        """As above; whatever it costs, it may load."""
+        return Weight.DEAR
 
     @abstractmethod
     def begin(self, level: Level) -> None:

@@ -6,6 +6,7 @@ lengths of lists, conditions. Other variables never matter here.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -25,11 +26,12 @@ from graph.errors import TooCostly
 from graph.prepare.arguments import NO_VARIABLES, variables_in
 from graph.prepare.coordinates import OperationCoordinates
 from graph.prepare.cost import Cost, Document, cost_of
-from graph.prepare.fields import planned
+from graph.prepare.fields import Weight, planned
 from graph.prepare.introspection import TYPE
 from graph.prepare.limits import Limits
 from graph.prepare.plan import CONDITIONS, Plan, fields_of, selections_of
 from graph.prepare.variables import Variables
+from graph.prepare.weight import Claim, claim_of, weight_of
 
 MAX_COSTS = 64
 """How many costs are kept of one operation."""
@@ -45,6 +47,7 @@ class CheckedOperation:
     operation: "PreparedOperation"
     variables: VariableValues
     cost: Cost
+    claim: Claim
 
 
 class PreparedOperation:
@@ -73,7 +76,11 @@ class PreparedOperation:
         self.coordinates: OperationCoordinates | None = None
         """What it uses of the schema, once it was counted."""
         self._sized = sorted(set(_sized_variables(node, fragments, sizes)))
-        self._costs: dict[tuple[Any, ...], Cost] = {}
+        self._costs: dict[tuple[Any, ...], tuple[Cost, Claim]] = {}
+
+    @cached_property
+    def _certain_weight(self) -> Weight:
+        return weight_of(self._schema, self.fragments, self.node)
 
     def check(self, given: Mapping[str, Any]) -> CheckedOperation:
         """The operation with its variables and its cost.
@@ -84,10 +91,10 @@ class PreparedOperation:
         if isinstance(variables, list):
             raise ExceptionGroup("The variables do not fit the operation.", variables)
         sizes = tuple([_size(variables.coerced.get(name, Undefined)) for name in self._sized])
-        cost = self._costs.get(sizes)
-        if cost is None:
-            cost = self._cost(sizes, variables.coerced)
-        return CheckedOperation(self, variables, cost)
+        found = self._costs.get(sizes)
+        if found is None:
+            found = self._cost(sizes, variables.coerced)
+        return CheckedOperation(self, variables, *found)
 
     def price(self) -> Cost:
         """What the operation costs where each variable has its default. Raises `TooCostly`."""
@@ -97,10 +104,11 @@ class PreparedOperation:
             for definition in definitions
             if definition.default_value is not None
         }
-        return self._cost(tuple([_size(defaults.get(name, Undefined)) for name in self._sized]), defaults)
+        cost, _ = self._cost(tuple([_size(defaults.get(name, Undefined)) for name in self._sized]), defaults)
+        return cost
 
-    def _cost(self, sizes: tuple[Any, ...], variables: Mapping[str, Any]) -> Cost:
-        """What the operation costs with these variables, which are kept with it. Raises `TooCostly`."""
+    def _cost(self, sizes: tuple[Any, ...], variables: Mapping[str, Any]) -> tuple[Cost, Claim]:
+        """What the operation costs and claims with these variables, which is kept with it. Raises `TooCostly`."""
         limits = self._limits
         document = Document(self._schema, self.fragments, variables, limits.max_page, limits.max_introspected)
         cost = cost_of(document, self.node)
@@ -109,8 +117,8 @@ class PreparedOperation:
             raise TooCostly("fields", min(self.fields, MAX_SHOWN), limits.max_fields)
         if len(self._costs) >= MAX_COSTS:
             self._costs.clear()
-        self._costs[sizes] = cost
-        return cost
+        found = self._costs[sizes] = (cost, claim_of(self.kind, cost, self._certain_weight))
+        return found
 
 
 def refuse_costly(cost: Cost, limits: Limits, asked: str = "operation") -> None:

@@ -178,11 +178,11 @@ async def test_a_statement_that_takes_too_long_is_stopped_and_said_to_be(endless
 
 
 async def test_a_full_pool_is_503_until_there_is_room_again(endless: Database, serve: Serve) -> None:
-    client = await serve(endless.url, pool_size=1, pool_max_overflow=0, pool_timeout_s=0.2)
+    client = await serve(endless.url, pool_size=1, pool_max_overflow=0, queue_timeout_s=0.2)
     async with asking(client, ENDLESS):
         answer = await client.ask("{ albums { totalCount } }")
         assert (answer.status, answer.code) == (503, "OVERLOADED")
-        assert answer.headers["retry-after"] == "1"
+        assert answer.headers["retry-after"] in ("1", "2")
         assert answer.messages == ["The server is busy; try again in a moment."]
         assert (await client.ask("{ __typename }")).status == 200
     await until_in_use(client, 0)

@@ -1,0 +1,129 @@
+"""The gates of one server: which of them a request passes, and when.
+
+A request that was read enters with its claim; whoever answers it takes a place at its gate before it is identified, and
+leaves the place when the answer is made. Nobody has a second one: so there is a connection for whoever is inside, and
+nobody inside waits for somebody outside. Nothing here asks a database.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+
+from prometheus_client import Histogram
+from starlette.requests import HTTPConnection, Request
+
+from db.session.engines import Engines
+from graph.admission.claims import UNKNOWN, claimed
+from graph.admission.gate import Gate, Rank
+from graph.documents import Documents
+from graph.http.requests import Batch
+from graph.prepare.documents import OperationRequest, Preparer
+from graph.prepare.weight import Claim
+from graph.settings import Settings
+
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+PRIMARY = "primary"
+REPLICAS = "replicas"
+
+
+class Admission:
+    """Says which requests may use the databases, and when."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        settings: Settings,
+        documents: Documents,
+        preparer: Preparer,
+        has_credentials: Callable[[HTTPConnection], bool],
+    ) -> None:
+        self._engines = engines
+        self._documents = documents
+        self._preparer = preparer
+        self._has_credentials = has_credentials
+        self._places = settings.max_in_flight or settings.pool_size + settings.pool_max_overflow
+        self.waited = Histogram(
+            "trellis_admission_wait_seconds",
+            "Seconds for which those waited who found no place at once, whatever became of them.",
+            ("gate",),
+            buckets=BUCKETS_S,
+            registry=None,
+        )
+        max_queued = None if settings.max_queued < 0 else settings.max_queued
+
+        def make(name: str, databases: int) -> Gate:
+            note_wait_s = self.waited.labels(name).observe
+            max_dear = engines.connections.max_dear
+            return Gate(databases * self._places, max_queued, settings.queue_timeout_s, note_wait_s, max_dear)
+
+        self._primary = make(PRIMARY, 1)
+        self._replicas = make(REPLICAS, len(engines.replicas)) if engines.replicas else self._primary
+        self._open = Gate(sys.maxsize)
+        """For those who need no database."""
+
+    @property
+    def gates(self) -> Mapping[str, Gate]:
+        """The gates before databases, by name."""
+        return {PRIMARY: self._primary} | ({REPLICAS: self._replicas} if self._engines.replicas else {})
+
+    def claimed(self, asked: OperationRequest | Batch) -> tuple[OperationRequest | Batch, Claim]:
+        """The request with its operation, where that is known already, and its claim. A batch is one request."""
+        return (
+            claimed(asked, self._documents, self._preparer) if isinstance(asked, OperationRequest) else (asked, UNKNOWN)
+        )
+
+    def place(self, request: Request, claim: Claim) -> "Place":
+        """The place that a request needs, not taken yet."""
+        return Place(request, claim, self._gate(request, claim), self._has_credentials)
+
+    def _gate(self, request: HTTPConnection, claim: Claim) -> Gate:
+        if claim.needs_database:
+            serving = self._engines.reading_replicas if claim.reads else 0
+            return self._replicas_gate(serving) if serving else self._primary
+        return self._primary if self._has_credentials(request) else self._open
+
+    def _replicas_gate(self, serving: int) -> Gate:
+        """The gate before so many replicas: they come and go."""
+        if self._replicas.places != serving * self._places:
+            self._replicas.resize(serving * self._places)
+        return self._replicas
+
+
+class Place:
+    """The place of one request at its gate. Whoever enters leaves, whatever happens."""
+
+    __slots__ = ("_claim", "_has_credentials", "_is_taken", "_request", "gate")
+
+    def __init__(
+        self, request: Request, claim: Claim, gate: Gate, has_credentials: Callable[[HTTPConnection], bool]
+    ) -> None:
+        self.gate = gate
+        self._request = request
+        self._claim = claim
+        self._has_credentials = has_credentials
+        self._is_taken = False
+
+    def enter_at_once(self) -> bool:
+        """Take the place, if there is one."""
+        self._is_taken = self.gate.enter_at_once(self._claim.weight)
+        return self._is_taken
+
+    async def wait(self) -> None:
+        """Take the place when its turn has come: who has credentials goes before who has none. Raises `Overloaded`."""
+        rank = Rank(not self._has_credentials(self._request), self._claim.weight, self._claim.price)
+        await self._take(rank)
+
+    def leave(self) -> None:
+        """Give the place back. Twice does nothing."""
+        if self._is_taken:
+            self._is_taken = False
+            self.gate.leave(self._claim.weight)
+
+    async def come_back(self) -> None:
+        """Take the place again, before those who had none yet. Raises `Overloaded`."""
+        if not self.enter_at_once():
+            await self._take(Rank(anonymous=False, weight=self._claim.weight, price=0))
+
+    async def _take(self, rank: Rank) -> None:
+        await self.gate.wait(rank)
+        self._is_taken = True

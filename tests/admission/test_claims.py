@@ -1,0 +1,214 @@
+"""What a request needs is known before anything is asked of a database, and so is the gate that it passes."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from graphql import OperationType
+from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.types import Message
+
+from db.session.engines import Engines
+from graph.admission.admission import PRIMARY, REPLICAS, Admission
+from graph.admission.claims import UNKNOWN
+from graph.documents import Documents
+from graph.domain import has_authorization
+from graph.entity import Schema
+from graph.errors import Overloaded
+from graph.identity.identify import COOKIE, Identify
+from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
+from graph.prepare.fields import Weight
+from graph.prepare.weight import NOTHING, Claim
+from graph.settings import Settings
+from tests.entity.market import Query
+
+PAGE = "{ albums { nodes { title } } }"
+DEAR = "{ albums { totalCount } }"
+READING = (OperationType.QUERY,)
+SCHEMA = Schema(Query, Settings.model_construct())
+NOWHERE = "sqlite:///nowhere/trellis.db"
+
+
+async def never() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def sent(*headers: tuple[bytes, bytes]) -> Request:
+    return Request({"type": "http", "method": "POST", "headers": list(headers)}, never)
+
+
+class House:
+    """A server's admission, without a server; no database is ever asked."""
+
+    def __init__(self, **settings: Any) -> None:
+        made = Settings(database_url=SecretStr(NOWHERE), **settings)
+        self.engines = Engines(made)
+        self.preparer = SCHEMA.preparer
+        self.documents = Documents(self.preparer, self.engines, made)
+        self.admission = Admission(self.engines, made, self.documents, self.preparer, has_authorization)
+
+    def gate_of(self, query: str, request: Request | None = None) -> str | None:
+        """The name of the gate that a request passes; None where it needs no place."""
+        _, claim = self.admission.claimed(OperationRequest(query))
+        gate = self.admission.place(request or sent(), claim).gate
+        return next((name for name, it in self.admission.gates.items() if it is gate), None)
+
+
+@pytest.mark.parametrize(
+    ("query", "claim"),
+    [
+        ("{ __typename }", NOTHING),
+        ("{ __schema { types { name } } }", NOTHING),
+        ("{ nonsense }", NOTHING),
+        ("{", NOTHING),
+        (PAGE, Claim(True, True, Weight.PAGE, 0)),
+        ('{ album(id: "x") { title } }', Claim(True, True, Weight.LOOK_UP, 0)),
+        (DEAR, Claim(True, True, Weight.DEAR, 2)),  # a statement and a row
+        (
+            "{ albums(first: 100) { nodes { tracks(first: 100) { nodes { name } } } } }",
+            Claim(True, True, Weight.DEAR, 14),
+        ),
+        ("", UNKNOWN),
+    ],
+)
+def test_a_request_claims_what_it_costs(query: str, claim: Claim) -> None:
+    assert House().admission.claimed(OperationRequest(query))[1] == claim
+
+
+@pytest.mark.parametrize(("mode", "claim"), [("accept", Claim(True, True, Weight.PAGE, 0)), ("strict", UNKNOWN)])
+def test_a_text_that_is_not_registered_is_not_parsed_for_its_claim_by_a_strict_server(mode: str, claim: Claim) -> None:
+    asked, found = House(documents=mode).admission.claimed(OperationRequest(PAGE))
+    assert found == claim
+    assert (asked == OperationRequest(PAGE)) is (mode == "strict")
+
+
+def test_a_document_that_clients_have_added_claims_what_its_text_does() -> None:
+    house = House(documents="accept")
+    asked = OperationRequest("", document_id="0" * 64)
+    assert house.admission.claimed(asked)[1] == UNKNOWN
+    house.documents.added.add("0" * 64, PAGE)
+    assert house.admission.claimed(asked)[1].weight is Weight.PAGE
+
+
+@pytest.mark.parametrize("query", ["{ nonsense }", "query ($x: Int!) { albums(first: $x) { nodes { title } } }"])
+def test_what_is_wrong_with_a_request_is_found_once(query: str) -> None:
+    house = House()
+    asked, claim = house.admission.claimed(OperationRequest(query))
+    assert isinstance(asked, OperationRequest)
+    assert isinstance(asked.checked, InvalidDocument)
+    with pytest.raises(InvalidDocument) as raised:
+        house.preparer.checked(asked, READING)
+    assert [id(error) for error in raised.value.errors] == [id(error) for error in asked.checked.errors]
+    assert claim is NOTHING
+
+
+def test_what_is_right_with_a_request_is_found_once() -> None:
+    house = House()
+    asked, _ = house.admission.claimed(OperationRequest(PAGE))
+    assert isinstance(asked, OperationRequest)
+    assert house.preparer.checked(asked, READING) is asked.checked
+    with pytest.raises(NotAllowed):
+        house.preparer.checked(asked, ())
+
+
+def test_whoever_says_who_it_is_needs_a_place_to_be_believed() -> None:
+    house = House()
+    assert house.gate_of("{ __typename }") is None
+    assert house.gate_of("{ __typename }", sent((b"authorization", b"x"))) == PRIMARY
+    assert house.gate_of(PAGE) == PRIMARY
+
+
+async def test_replicas_add_their_places_for_those_who_only_read() -> None:
+    house = House(pool_size=5, replica_urls=(SecretStr(NOWHERE), SecretStr(NOWHERE)))
+    gates, engines = house.admission.gates, house.engines
+    assert house.gate_of(PAGE) == REPLICAS
+    assert house.gate_of("") == PRIMARY  # nobody knows yet
+    assert (gates[PRIMARY].places, gates[REPLICAS].places) == (5, 10)
+    engines.leave_out("replica 1", "it is away")
+    assert house.gate_of(PAGE) == REPLICAS
+    assert gates[REPLICAS].places == 5
+    engines.leave_out("replica 2", "it is away, too")
+    assert house.gate_of(PAGE) == PRIMARY
+    await engines.dispose()
+    assert house.gate_of(PAGE) == REPLICAS
+    assert gates[REPLICAS].places == 10
+
+
+@pytest.mark.parametrize(
+    ("settings", "places", "queued"),
+    [
+        ({}, 15, 300),
+        ({"pool_size": 5, "pool_max_overflow": 3}, 8, 160),
+        ({"max_in_flight": 4}, 4, 80),
+        ({"max_queued": 0}, 15, 0),
+    ],
+)
+def test_the_gate_is_tied_to_the_pool_unless_settings_say_otherwise(
+    settings: dict[str, int], places: int, queued: int
+) -> None:
+    gate = House(**settings).admission.gates[PRIMARY]
+    assert (gate.places, gate.max_queued) == (places, queued)
+
+
+async def test_a_place_is_not_lost_at_whatever_moment_a_request_is_cancelled() -> None:
+    house = House(pool_size=1)
+    (gate,) = house.admission.gates.values()
+    for moment in range(8):
+        assert gate.enter_at_once(Weight.LOOK_UP)
+        place = house.admission.place(sent(), UNKNOWN)
+        assert not place.enter_at_once()
+        waiting = asyncio.create_task(place.wait())
+        await asyncio.sleep(0)
+        gate.leave(Weight.LOOK_UP)
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        place.leave()  # whoever has waited to the end does, and twice does nothing
+        assert (gate.in_flight, gate.queued) == (0, 0)
+
+
+async def test_who_has_waited_too_long_is_refused() -> None:
+    house = House(pool_size=1, queue_timeout_s=0.01)
+    (gate,) = house.admission.gates.values()
+    assert gate.enter_at_once(Weight.LOOK_UP)
+    place = house.admission.place(sent(), UNKNOWN)
+    with pytest.raises(Overloaded):
+        await place.wait()
+    place.leave()
+    assert (gate.in_flight, gate.queued) == (1, 0)
+
+
+async def test_who_comes_back_goes_before_those_who_had_no_place_yet() -> None:
+    house = House(pool_size=1)
+    away = house.admission.place(sent(), UNKNOWN)
+    assert away.enter_at_once()
+    away.leave()
+    inside, waiting = (house.admission.place(sent((b"authorization", b"x")), UNKNOWN) for _ in range(2))
+    assert inside.enter_at_once()
+    tasks = [asyncio.create_task(waiting.wait()), asyncio.create_task(away.come_back())]
+    await asyncio.sleep(0)
+    inside.leave()
+    await tasks[1]
+    assert not tasks[0].done()
+    away.leave()
+    await tasks[0]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ((b"authorization", b"Bearer x"), True),
+        ((b"cookie", f"{COOKIE}=x".encode()), True),
+        ((b"cookie", f"{COOKIE}=".encode()), False),
+        ((b"cookie", f"other={COOKIE}".encode()), False),
+        ((b"accept", b"*/*"), False),
+    ],
+)
+def test_nobody_goes_first_for_a_header_that_identification_does_not_read(
+    header: tuple[bytes, bytes], expected: bool
+) -> None:
+    settings = Settings(database_url=SecretStr(NOWHERE), token_keys=(SecretStr("x" * 32),))
+    assert Identify(Engines(settings), settings).has_credentials(sent(header)) is expected
