@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from graph.serving.gate import Gate, Refusal
-from graph.serving.limits import LINGER_S, MAX_HEADERS, MAX_PIPELINED, Limits
+from graph.serving.limits import IN_USE_S, LINGER_S, MAX_HEADERS, MAX_PIPELINED, Limits
 from graph.serving.protocol import LimitedProtocol
 from graph.settings import KIB
 from tests.explorer.serving import serving
@@ -222,7 +222,8 @@ async def test_a_full_server_ends_an_idle_connection_for_a_newcomer() -> None:
         await idle.send(GET)
         await idle.answer()
         await busy.send(GET[:-1])
-        await asyncio.sleep(0.1)
+        assert (await server.asks(GET)).status == 503, "the next request may be on its way"
+        await asyncio.sleep(IN_USE_S + 0.2)
         assert await is_served(server)
         assert await idle.rest() == b""
         await busy.send(GET[-1:])
