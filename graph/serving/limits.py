@@ -25,6 +25,8 @@ LAST_REQUESTS_S = 0.1
 """How long requests may still arrive on connections that are to be closed: those which were on their way."""
 LAST_WORDS_S = 2.0
 """How long cancelled work may take to undo what it did, and to say so."""
+HANGING_S = 3.0
+"""How much longer than it should an application may take to end before its process ends without it."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """What tells a server to stop."""
 

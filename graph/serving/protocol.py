@@ -247,13 +247,11 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _check_waiting(self, waited_s: float) -> None:
         """Nothing is being answered: the client has had `waited_s` for a head, or for beginning with one."""
-        limits = self.gate.limits
+        limits, draining = self.gate.limits, self.gate.draining
         if self._reading is HEAD:
-            if waited_s > limits.header_timeout_s:
+            if waited_s > (min(limits.header_timeout_s, IN_USE_S) if draining else limits.header_timeout_s):
                 self._refuse(TOO_SLOW)
-        elif self.gate.draining or waited_s > (
-            limits.keep_alive_s if self._reading is IDLE else limits.header_timeout_s
-        ):
+        elif draining or waited_s > (limits.keep_alive_s if self._reading is IDLE else limits.header_timeout_s):
             self.gives_way()
 
     # Refusing
