@@ -7,7 +7,6 @@ answered; the application ends. A second signal ends the process at once. No req
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 import threading
@@ -116,7 +115,7 @@ class DrainingServer(uvicorn.Server):
     def _end_at_last(self) -> None:
         """End the process however much hangs: a database that has fallen silent, a thread that computes."""
         patience_s = self._delay_s + LAST_REQUESTS_S + self._grace_s + LAST_WORDS_S + HANGING_S
-        timer = threading.Timer(patience_s, os._exit, (1,))
+        timer = threading.Timer(patience_s, signal.raise_signal, (signal.SIGKILL,))
         timer.daemon = True
         timer.start()
 
