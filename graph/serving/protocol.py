@@ -151,9 +151,12 @@ class LimitedProtocol(HttpToolsProtocol):
             self._stop(HTTPException(431, f"A request may have {MAX_HEADERS} headers."))
         if len(self.pipeline) >= MAX_PIPELINED:
             self._stop(BAD_REQUEST)  # not told: there are answers before it
-        if self.parser.should_upgrade() and self.ws_protocol_class is None:
+        if self.parser.should_upgrade():
             self._refuse_upgraded_body()
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is before:  # another protocol takes the connection
+            return
         self._reading = BODY
         if not self.pipeline:
             self._running = self.cycle
@@ -382,7 +385,7 @@ def unheard(transport: asyncio.Transport) -> int:
 
 def _told_by_kernel(transport: asyncio.Transport, question: int) -> int:
     told = array("i", [0])
-    with contextlib.suppress(OSError):  # another kernel, which does not tell
+    with contextlib.suppress(OSError, ValueError):  # another kernel, which does not tell, or a closed socket
         fcntl.ioctl(transport.get_extra_info("socket").fileno(), question, told)
     return told[0]
 
