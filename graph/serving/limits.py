@@ -19,12 +19,14 @@ MAX_REFUSED = 100
 """How many clients are told at once that they may not connect; more than these are just cut off."""
 SWEEP_S = 0.5
 """How often connections are looked at, and so how late each limit of time may be."""
-FRESH_S = 1.0
-"""How long a server that drains waits for the request of a connection that was just made."""
+IN_USE_S = 1.0
+"""How long after its last use a connection is not ended for want of one: the next request may be on its way."""
 LAST_REQUESTS_S = 0.1
 """How long requests may still arrive on connections that are to be closed: those which were on their way."""
 LAST_WORDS_S = 2.0
 """How long cancelled work may take to undo what it did, and to say so."""
+HANGING_S = 3.0
+"""How much longer than it should an application may take to end before its process ends without it."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """What tells a server to stop."""
 

@@ -21,7 +21,7 @@ from uvicorn.server import ServerState
 
 from graph.http.responses import refusal
 from graph.serving.gate import Gate, Refusal
-from graph.serving.limits import FRESH_S, LINGER_S, MAX_HEADERS, MAX_PIPELINED, Limits
+from graph.serving.limits import IN_USE_S, LINGER_S, MAX_HEADERS, MAX_PIPELINED, Limits
 from graph.serving.pace import Pace
 from graph.settings import KIB, Settings
 
@@ -151,9 +151,12 @@ class LimitedProtocol(HttpToolsProtocol):
             self._stop(HTTPException(431, f"A request may have {MAX_HEADERS} headers."))
         if len(self.pipeline) >= MAX_PIPELINED:
             self._stop(BAD_REQUEST)  # not told: there are answers before it
-        if self.parser.should_upgrade() and self.ws_protocol_class is None:
+        if self.parser.should_upgrade():
             self._refuse_upgraded_body()
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is before:  # another protocol takes the connection
+            return
         self._reading = BODY
         if not self.pipeline:
             self._running = self.cycle
@@ -219,8 +222,9 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def gives_way(self) -> bool:
         """End a connection on which nothing is asked, and nothing may just be coming. Whether it was one."""
-        idle = self._reading is IDLE or (self._reading is NEW and self.gate.now_s - self._since_s > FRESH_S)
-        if not idle or self._running is not None or self._writing is not None:
+        if self._reading not in (NEW, IDLE) or self._running is not None or self._writing is not None:
+            return False
+        if self.gate.now_s - self._since_s <= IN_USE_S or unheard(self.transport):
             return False
         self.transport.close()
         return True
@@ -246,14 +250,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _check_waiting(self, waited_s: float) -> None:
         """Nothing is being answered: the client has had `waited_s` for a head, or for beginning with one."""
-        limits = self.gate.limits
+        limits, draining = self.gate.limits, self.gate.draining
         if self._reading is HEAD:
-            if waited_s > limits.header_timeout_s:
+            if waited_s > (min(limits.header_timeout_s, IN_USE_S) if draining else limits.header_timeout_s):
                 self._refuse(TOO_SLOW)
-        elif self.gate.draining:
-            self.shutdown()
-        elif waited_s > (limits.keep_alive_s if self._reading is IDLE else limits.header_timeout_s):
-            self.transport.close()
+        elif draining or waited_s > (limits.keep_alive_s if self._reading is IDLE else limits.header_timeout_s):
+            self.gives_way()
 
     # Refusing
 
@@ -373,10 +375,19 @@ def unread(transport: asyncio.Transport) -> int:
     The kernel takes megabytes at once and then nothing for a while: ours alone would tell nothing of a slow reader.
     Source: https://man7.org/linux/man-pages/man7/tcp.7.html (SIOCOUTQ)
     """
-    taken = array("i", [0])
-    with contextlib.suppress(OSError):  # another kernel, which does not tell
-        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, taken)
-    return transport.get_write_buffer_size() + taken[0]
+    return transport.get_write_buffer_size() + _told_by_kernel(transport, termios.TIOCOUTQ)
+
+
+def unheard(transport: asyncio.Transport) -> int:
+    """The bytes that have come and that the loop, busy as it may be, has not read yet: a request, perhaps."""
+    return _told_by_kernel(transport, termios.FIONREAD)
+
+
+def _told_by_kernel(transport: asyncio.Transport, question: int) -> int:
+    told = array("i", [0])
+    with contextlib.suppress(OSError, ValueError):  # another kernel, which does not tell, or a closed socket
+        fcntl.ioctl(transport.get_extra_info("socket").fileno(), question, told)
+    return told[0]
 
 
 def _too_long(limits: Limits) -> HTTPException:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -19,7 +20,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from graph.serving.gate import Gate
-from graph.serving.limits import LAST_REQUESTS_S, LAST_WORDS_S, SIGNALS
+from graph.serving.limits import HANGING_S, LAST_REQUESTS_S, LAST_WORDS_S, SIGNALS
 from graph.serving.protocol import LimitedProtocol
 
 logger = logging.getLogger("uvicorn.error")
@@ -99,6 +100,7 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain."""
+        self._end_at_last()
         for connection in list(self._connections()):
             connection.drain()
         await self._serve_on(self._delay_s)
@@ -109,6 +111,13 @@ class DrainingServer(uvicorn.Server):
         if not await self._ended(self._grace_s):
             await self._cut_off()
         await self.lifespan.shutdown()
+
+    def _end_at_last(self) -> None:
+        """End the process however much hangs: a database that has fallen silent, a thread that computes."""
+        patience_s = self._delay_s + LAST_REQUESTS_S + self._grace_s + LAST_WORDS_S + HANGING_S
+        timer = threading.Timer(patience_s, signal.raise_signal, (signal.SIGKILL,))
+        timer.daemon = True
+        timer.start()
 
     def _connections(self) -> Iterator[LimitedProtocol]:
         return (it for it in self.server_state.connections if isinstance(it, LimitedProtocol))
@@ -154,9 +163,10 @@ class DrainingServer(uvicorn.Server):
 
     async def _cut_off(self) -> None:
         """Cancel what is under way, and let it say so."""
-        logger.warning(
-            "%d requests were not done within %g s and are cancelled", len(self.server_state.tasks), self._grace_s
-        )
+        if self.server_state.tasks:
+            logger.warning(
+                "%d requests were not done within %g s and are cancelled", len(self.server_state.tasks), self._grace_s
+            )
         for task in list(self.server_state.tasks):
             task.cancel()
         await self._ended(LAST_WORDS_S)

@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from graph.serving.gate import Gate, Refusal
-from graph.serving.limits import LINGER_S, MAX_HEADERS, MAX_PIPELINED, Limits
+from graph.serving.limits import IN_USE_S, LINGER_S, MAX_HEADERS, MAX_PIPELINED, Limits
 from graph.serving.protocol import LimitedProtocol
 from graph.settings import KIB
 from tests.explorer.serving import serving
@@ -194,6 +194,20 @@ async def test_an_idle_connection_is_kept_for_as_long_as_is_said() -> None:
         assert await raw.rest() == b""
 
 
+async def test_a_draining_gate_lets_go_of_who_asks_nothing_and_answers_who_does() -> None:
+    async with limited(echo) as server:
+        idle, half, silent = [await server.connect() for _ in range(3)]
+        await idle.send(GET)
+        assert "connection" not in (await idle.answer()).headers
+        server.gate.draining = True
+        await half.send(GET[:-1])
+        asked = await server.asks(GET)
+        assert (asked.body, asked.headers["connection"]) == (b"xxx", "close")
+        begun = time.monotonic()
+        assert [await idle.rest(), await silent.rest(), (await half.answer()).status] == [b"", b"", 408]
+        assert IN_USE_S / 2 < time.monotonic() - begun < 8, "the limit for heads is 10 s"
+
+
 async def test_connections_of_one_address_are_counted_and_given_back() -> None:
     async with limited(echo, connections_per_address=20) as server:
         held = [await server.connect() for _ in range(20)]
@@ -222,7 +236,8 @@ async def test_a_full_server_ends_an_idle_connection_for_a_newcomer() -> None:
         await idle.send(GET)
         await idle.answer()
         await busy.send(GET[:-1])
-        await asyncio.sleep(0.1)
+        assert (await server.asks(GET)).status == 503, "the next request may be on its way"
+        await asyncio.sleep(IN_USE_S + 0.2)
         assert await is_served(server)
         assert await idle.rest() == b""
         await busy.send(GET[-1:])

@@ -19,7 +19,7 @@ PATIENCE_S = 60
 
 @contextmanager
 def parent(work: str) -> Iterator[subprocess.Popen[str]]:
-    """A parent of two workers."""
+    """A parent of two workers, or a server by itself."""
     command = [sys.executable, "-m", "tests.serving.workers", work]
     process = subprocess.Popen(command, cwd=HOUSE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -59,4 +59,17 @@ def test_a_second_signal_ends_all_at_once() -> None:
         time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=PATIENCE_S) == -signal.SIGTERM
-        assert not any(map(is_running, workers))
+        end = time.monotonic() + 5  # killed they are; the system ends them when it comes to that
+        while any(map(is_running, workers)):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def test_a_server_whose_application_hangs_ends_nevertheless() -> None:
+    with parent("endless") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        process.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        assert process.wait(timeout=PATIENCE_S) == -signal.SIGKILL
+        assert time.monotonic() - begun < 10, "three on a quiet machine"

@@ -1,13 +1,22 @@
-"""Workers that are of no use, and a parent of them: `python -m tests.serving.workers fails` prints what it comes to."""
+"""Servers that are of no use: `python -m tests.serving.workers fails` prints what becomes of two workers that fail."""
 
 import socket
 import sys
+import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from unittest.mock import patch
 
-from graph.serving import supervisor
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from graph.serving import server, supervisor
+from graph.serving.gate import Gate
+from graph.serving.limits import Limits
+from graph.serving.server import DrainingServer
 from graph.serving.supervisor import Supervisor
 
 SPARE_S = 0.3
@@ -23,8 +32,29 @@ def hangs(_sockets: Sequence[socket.socket], _parent: Connection) -> None:
     time.sleep(600)
 
 
+async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that does not end."""
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        threading.Thread(target=time.sleep, args=(600,)).start()
+        await receive()
+        time.sleep(600)  # noqa: ASYNC251 - that is the case
+
+
+def serve_endless() -> None:
+    """Serve that application, on no socket."""
+    config = uvicorn.Config(endless, log_level="warning")
+    tell = partial(print, "started", flush=True)
+    with patch.object(server, "HANGING_S", SPARE_S):
+        DrainingServer(config, Gate(Limits()), lambda: None, 0, 0, None, tell).run([])
+
+
 def main() -> None:
-    """Run two workers."""
+    """Run two workers, or one server."""
+    if sys.argv[1] == "endless":
+        serve_endless()
+        return
     supervisor.SPARE_S = SPARE_S
     work = {"fails": fails, "hangs": hangs}[sys.argv[1]]
     parent = Supervisor(work, 2, [], drain_s=0)
