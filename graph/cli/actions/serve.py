@@ -6,9 +6,9 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from graph.cli.environment import see_to_the_start
+from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
-from graph.settings import Settings
+from graph.startup import see_to_the_database
 
 APP = "graph.app:create_app"
 GRACE_S = 10
@@ -22,10 +22,10 @@ def serve(
 
     Raises `CommandError` for an address that cannot be listened on, and `CannotStart`.
     """
-    settings = Settings()
+    settings = settings_of_the_environment()
     host, port = host or settings.host, settings.port if port is None else port
     _refuse_a_port_in_use(host, port)
-    see_to_the_start(settings, wait_for_database_s)
+    see_to_the_database(settings, wait_for_database_s)
     _run(host, port, workers, access_log=access_log)
 
 
