@@ -37,10 +37,11 @@ from graph.rates.operations import RateLimits
 from graph.rates.storage import operation_counters
 from graph.schema import DOMAIN
 from graph.settings import Settings
-from graph.startup import StartChecks, check, refuse_unknown_variables
+from graph.startup import StartChecks, check
 from graph.usage.counting import UsageCounter
 from graph.usage.monitoring import UsageMetrics
 from graph.usage.task import UsageWriter
+from graph.variables import refuse_unknown_variables
 
 GRAPHQL = "/graphql"
 COLLECT_AFTER = 20_000

@@ -4,13 +4,16 @@
 Everything else is our own fault: the client gets an id, the log gets the rest (docs/decisions/0005-masked-errors.md).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from graphql import GraphQLError
 
 from db.unreadable import UnreadableValue
+
+SIMILAR = 0.8
+"""How much of a variable's name has to be right for a suggestion: they all begin alike."""
 
 
 class TrellisError(Exception):
@@ -97,6 +100,23 @@ class NoKey(TrellisError):
             f"The key in {file}, which signs access tokens, cannot be used: {reason}. Set TRELLIS_TOKEN_KEYS, or let"
             " the server write and read that file."
         )
+
+
+class CannotStart(TrellisError):
+    """Why a server does not start; the text is for whoever starts it."""
+
+
+class UnknownVariable(CannotStart):
+    """The environment has variables that look like settings and are none."""
+
+    def __init__(self, names: Iterable[str], known: Sequence[str]) -> None:
+        super().__init__("\n".join(_unknown_variable(name, known) for name in names))
+
+
+def _unknown_variable(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name.upper(), known, n=1, cutoff=SIMILAR)
+    hint = f"did you mean {close[0]}? Correct it, or unset it." if close else "unset it. The README lists them all."
+    return f"{name} is no setting of this server; {hint}"
 
 
 class ClientError(GraphQLError, TrellisError):

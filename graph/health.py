@@ -15,28 +15,11 @@ from starlette.responses import JSONResponse, Response
 from db.migrate import history
 from db.probing import Finding, Note, Probe, Problem, Wanted
 from db.session.engines import Engines
+from graph.findings import PRIMARY, SENTENCES
 from graph.operators import VERBOSE, OperatorAccess
 from graph.settings import Settings
 
-UPGRADE = "Run `trellis db upgrade`."
 DRAINING = "draining"
-PRIMARY = "primary"
-
-SENTENCES: Mapping[str, str] = {
-    Problem.UNREACHABLE: "does not answer, or does not let the server in. Start it, and check its URL.",
-    Problem.NO_TABLES: f"lacks tables that the API shows. {UPGRADE}",
-    Problem.OLDER_REVISION: f"is at an older revision than the code wants. {UPGRADE}",
-    Problem.NEWER_REVISION: "is at a revision that the code does not know. Deploy the code that belongs to it.",
-    Problem.FILE_DELETED: "was a file that is gone; what is written is lost. Bring the file back and restart.",
-    Problem.FILE_REPLACED: "was another file at the start; what is written is lost. Restart the server.",
-    Problem.READ_ONLY: "takes no changes. Lead TRELLIS_DATABASE_URL to the primary, or let the server write.",
-    Problem.FULL: "has a full disk. Make room.",
-    Note.BUSY: "has too much to do to answer the probe.",
-    Note.NEXT_REVISION: "is one revision ahead of the code, as while a new release is rolled out.",
-    Note.NO_REVISION: "has tables, but no revision; nobody knows whether they are those of the code.",
-    Note.OWN_TABLES: f"has not all of Trellis's own tables, at their newest revision. {UPGRADE}",
-}
-"""What people are told after the name of a database."""
 
 
 class ShowsTables(Protocol):

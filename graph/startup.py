@@ -1,4 +1,4 @@
-"""What a server sees to before it listens: its environment, its database, and what its domain needs.
+"""What a server sees to before it listens: its database, and what its domain needs.
 
 Settings and engines enter; nothing leaves, or `CannotStart` with one sentence and the cure. Nothing is written and no
 file of a database is made. What can be served nevertheless is said to the log alone:
@@ -9,15 +9,12 @@ import asyncio
 import logging
 import multiprocessing
 import os
-import re
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeAlias
 
-from pydantic_settings import BaseSettings
 from sqlalchemy import URL, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,9 +23,8 @@ from db.dialects import dialect_of
 from db.migrate import history
 from db.probing import MIN_FREE_BYTES, Finding, Note, Probe, Problem, Wanted
 from db.session.engines import Engines
-from db.settings import DatabaseSettings
-from graph.errors import TrellisError
-from graph.health import PRIMARY, SENTENCES
+from graph.errors import CannotStart, TrellisError
+from graph.findings import PRIMARY, SENTENCES
 from graph.settings import Settings
 
 logger = logging.getLogger("trellis")
@@ -36,62 +32,27 @@ logger = logging.getLogger("trellis")
 TRY_S = 5.0
 """Seconds that a database may take to give a connection."""
 TRY_AGAIN_S = 0.25
-SIMILAR = 0.8
 
 SERVED = {Problem.READ_ONLY, Problem.FULL}
 """Problems with which reads are answered: `/readyz` says them, and a start does not fail."""
 
-OF_KUBERNETES = re.compile(r"_SERVICE_HOST|_SERVICE_PORT(_[A-Z0-9_]+)?|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
-"""The end of variables that Kubernetes sets for a service called `trellis…`.
-Source: https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables"""
-ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
-"""The value of `…_PORT`."""
-
 Step: TypeAlias = Callable[[], Awaitable[None]]
-
-
-class CannotStart(TrellisError):
-    """Why a server does not start; its text is for whoever starts it."""
-
-
-class UnknownVariable(CannotStart):
-    """The environment has variables that look like settings and are none."""
-
-    def __init__(self, names: list[str], known: list[str]) -> None:
-        super().__init__("\n".join(_unknown(name, known) for name in names))
-
-
-def _unknown(name: str, known: list[str]) -> str:
-    close = get_close_matches(name.upper(), known, n=1, cutoff=SIMILAR)
-    hint = f"did you mean {close[0]}? Correct it, or unset it." if close else "unset it. The README lists them all."
-    return f"{name} is no setting of this server; {hint}"
-
-
-def refuse_unknown_variables(environment: Mapping[str, str], *classes: type[BaseSettings]) -> None:
-    """Raise `UnknownVariable` for variables with our prefix that none of these settings reads.
-
-    Who misspells a URL would get a new and empty database.
-    """
-    prefix = str(DatabaseSettings.model_config["env_prefix"])
-    known = [f"{it.model_config.get('env_prefix', '')}{name}".upper() for it in classes for name in it.model_fields]
-    names = [
-        name
-        for name, value in environment.items()
-        if name.upper().startswith(prefix) and name.upper() not in known and not _is_of_kubernetes(name, value)
-    ]
-    if names:
-        raise UnknownVariable(names, known)
-
-
-def _is_of_kubernetes(name: str, value: str) -> bool:
-    is_address = name.endswith("_PORT") and ADDRESS_OF_KUBERNETES.match(value) is not None
-    return is_address or any(found.end() == len(name) for found in OF_KUBERNETES.finditer(name))
 
 
 def unreachable(url: URL, variable: str, reason: str) -> str:
     """The sentence about a database that does not answer, or does not let us in."""
     place = dialect_of(url.get_backend_name()).place(url)
     return f"The database {place} cannot be reached: {reason}. See that it is there and that {variable} is right."
+
+
+def see_to_the_database(settings: Settings, wait_s: float | None) -> None:
+    """See that the database is right, once for all workers. Raises `CannotStart`.
+
+    The settings say how many seconds to wait where that is None.
+    """
+    if settings.start_checks:
+        waits = {} if wait_s is None else {"wait_for_database_s": wait_s}
+        asyncio.run(check_database(settings.model_copy(update=waits)))
 
 
 async def check_database(settings: Settings) -> None:

@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
+from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
 from graph.errors import ClientError
-from graph.settings import Settings
 
 
 @asynccontextmanager
@@ -30,7 +30,7 @@ async def transaction() -> AsyncIterator[AsyncSession]:
     """
     try:
         async with (
-            engines(Settings()) as made,
+            engines(settings_of_the_environment()) as made,
             AsyncSession(made.writing(), expire_on_commit=False) as session,
             session.begin(),
         ):

@@ -1,28 +1,25 @@
-"""What commands see to before they begin: variables and settings enter; nothing leaves, or `CannotStart`."""
+"""The environment of a command: variables enter; nothing leaves, or `UnknownVariable`."""
 
-import asyncio
 import os
 
+from graph.errors import UnknownVariable
 from graph.settings import Settings
-from graph.startup import UnknownVariable, check_database, refuse_unknown_variables
+from graph.variables import refuse_unknown_variables
 
 
-def see_to_the_start(settings: Settings, wait_for_database_s: float | None) -> None:
-    """See that the environment and the database are right, once for all workers. Raises `CannotStart`.
+def settings_of_the_environment() -> Settings:
+    """The settings of a command that uses a database.
 
-    The settings say how long to wait for the database where that is None.
+    Raises `UnknownVariable` for a variable that neither the server nor the domain knows, unless these settings say that
+    nothing is checked.
     """
-    if not settings.start_checks:
-        return
-    refuse_misspelt(settings)
-    waits = {} if wait_for_database_s is None else {"wait_for_database_s": wait_for_database_s}
-    asyncio.run(check_database(settings.model_copy(update=waits)))
+    settings = Settings()
+    if settings.start_checks:
+        _refuse_misspelt()
+    return settings
 
 
-def refuse_misspelt(settings: Settings) -> None:
-    """Raise `UnknownVariable` for a variable that neither the server nor the domain knows."""
-    if not settings.start_checks:
-        return
+def _refuse_misspelt() -> None:
     try:
         refuse_unknown_variables(os.environ, Settings)
     except UnknownVariable:

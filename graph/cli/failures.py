@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from db.dialects import Failure, failure_of
 from db.migrate import NoDirectUrl
 from graph.cli.errors import CommandError, Exit
-from graph.errors import DeclarationError
+from graph.errors import CannotStart, DeclarationError, UnknownVariable
 from graph.settings import Settings
-from graph.startup import CannotStart, UnknownVariable, unreachable
+from graph.startup import unreachable
 
 
 def explained(error: Exception) -> CommandError | None:

@@ -72,7 +72,8 @@ class TrustedProxies:
     def _believe(self, scope: Scope) -> None:
         """Write what is told into the scope: the server's own, so that its log names the client, too."""
         headers: RawHeaders = scope["headers"]
-        told = [self._client(hops) for hops in (_standard_hops(headers), _customary_hops(headers)) if hops]
+        clients = (self._client(hops) for hops in (_standard_hops(headers), _customary_hops(headers)))
+        told = [client for client in clients if client is not None]
         # A proxy writes one kind and may pass the other on as a stranger has sent it. Which one it writes nobody knows.
         senders = [one.sender for one in told]
         if len({sender and sender.address for sender in senders}) != 1:
@@ -87,32 +88,30 @@ class TrustedProxies:
             others = [(name, value) for name, value in headers if name != b"host"]
             scope["headers"] = [(b"host", host.encode("ascii")), *others]
 
-    def _client(self, hops: Sequence[Hop]) -> Hop:
-        """The client, as the farthest proxy that is trusted tells it; `hops` begin with the nearest.
+    def _client(self, hops: Iterable[Hop]) -> Hop | None:
+        """The client, as the farthest proxy that is trusted tells it; `hops` begin with the nearest. None without any.
 
         Whoever is not trusted may have written all that stands farther away. Where a sender is hidden or cannot be
         read, the proxy that tells so stands for all its clients.
         """
-        client = Hop(None, None, None)
+        client: Hop | None = None
         for hop in hops:
-            client = Hop(hop.sender or client.sender, hop.scheme or client.scheme, hop.host or client.host)
+            told = client or hop
+            client = Hop(hop.sender or told.sender, hop.scheme or told.scheme, hop.host or told.host)
             if hop.sender is None or not self._trusts(hop.sender.address):
                 break
         return client
 
 
-def _standard_hops(headers: RawHeaders) -> list[Hop]:
+def _standard_hops(headers: RawHeaders) -> Iterator[Hop]:
     """What `Forwarded` tells, the nearest proxy first. A line with an error ends it."""
-    hops: list[Hop] = []
     for line in reversed(_values(headers, b"forwarded")):
         elements = _elements(line)
         if elements is None:
-            return [*hops, Hop(None, None, None)]
-        hops += (
-            Hop(_node(it.get("for", "")), _scheme(it.get("proto", "")), _host(it.get("host", "")))
-            for it in reversed(elements)
-        )
-    return hops
+            yield Hop(None, None, None)
+            return
+        for it in reversed(elements):
+            yield Hop(_node(it.get("for", "")), _scheme(it.get("proto", "")), _host(it.get("host", "")))
 
 
 def _elements(line: str) -> list[dict[str, str]] | None:
@@ -131,7 +130,7 @@ def _elements(line: str) -> list[dict[str, str]] | None:
     return None if end else elements
 
 
-def _customary_hops(headers: RawHeaders) -> list[Hop]:
+def _customary_hops(headers: RawHeaders) -> Iterator[Hop]:
     """What `X-Forwarded-For`, `-Proto` and `-Host` tell, the nearest proxy first.
 
     Of a scheme or a host that is told by fewer proxies than addresses, the last value holds for those farther away.
@@ -140,7 +139,7 @@ def _customary_hops(headers: RawHeaders) -> list[Hop]:
         list(_listed(headers, name)) for name in (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host")
     )
     told = zip(senders or [""] * bool(schemes or hosts), _and_on(schemes), _and_on(hosts), strict=False)
-    return [Hop(_node(sender), _scheme(scheme), _host(host)) for sender, scheme, host in told]
+    return (Hop(_node(sender), _scheme(scheme), _host(host)) for sender, scheme, host in told)
 
 
 def _listed(headers: RawHeaders, name: bytes) -> Iterator[str]:

@@ -73,7 +73,7 @@ def test_a_database_that_is_down_is_refused_with_the_cure_before_the_server_list
     assert refused.endswith("See that it is there and that TRELLIS_DATABASE_URL is right.")
 
 
-@pytest.mark.parametrize("command", [("serve",), ("db", "upgrade")])
+@pytest.mark.parametrize("command", [("serve",), ("db", "upgrade"), ("db", "check"), ("documents", "list")])
 def test_a_misspelt_variable_is_refused_before_a_database_is_made(command: tuple[str, ...]) -> None:
     done = trellis(*command, status=Exit.USAGE, TRELLIS_START_CHECKS="true", TRELLIS_DATABSE_URL=NO_SERVER)
     assert done.stderr == (

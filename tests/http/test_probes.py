@@ -17,7 +17,8 @@ from starlette.routing import Route
 from db.migrate import History
 from db.session.engines import Engines
 from graph.entity import Schema
-from graph.health import SENTENCES, Health
+from graph.findings import SENTENCES
+from graph.health import Health
 from graph.settings import Settings
 from tests.databases import Database
 from tests.entity.market import tables

@@ -22,8 +22,10 @@ from db.settings import DatabaseSettings
 from graph.app import create_app
 from graph.auth.key_file import kept_key
 from graph.domain import Domain, Started
+from graph.errors import CannotStart, UnknownVariable
 from graph.settings import Settings
-from graph.startup import CannotStart, UnknownVariable, check_database, refuse_unknown_variables
+from graph.startup import check_database
+from graph.variables import refuse_unknown_variables
 from tests.databases import Database
 from tests.http.conftest import DOMAIN
 from tests.http.test_probes import plain

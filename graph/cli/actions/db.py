@@ -8,15 +8,13 @@ import typer
 from alembic.util import CommandError as AlembicError
 
 from db import migrate
-from graph.cli.environment import refuse_misspelt
+from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
-from graph.settings import Settings
 
 
 def upgrade(revision: str, *, sql: bool) -> None:
     """Bring the tables to a revision, or print the statements."""
-    settings = Settings()
-    refuse_misspelt(settings)
+    settings = settings_of_the_environment()
     with _revision_errors(revision):
         if sql:
             migrate.upgrade(settings, revision, sql=sys.stdout)
@@ -28,7 +26,7 @@ def upgrade(revision: str, *, sql: bool) -> None:
 
 def downgrade(revision: str, *, sql: bool, ask: bool) -> None:
     """Take the tables back to a revision, or print the statements; `ask` first on a terminal."""
-    settings = Settings()
+    settings = settings_of_the_environment()
     with _revision_errors(revision):
         if sql:
             migrate.downgrade(settings, revision, sql=sys.stdout)
@@ -42,7 +40,7 @@ def downgrade(revision: str, *, sql: bool, ask: bool) -> None:
 
 def check() -> None:
     """Compare the tables with the models. Raises `CommandError` that names each difference."""
-    differences = migrate.check(Settings())
+    differences = migrate.check(settings_of_the_environment())
     if differences:
         raise CommandError("\n".join(differences))
     typer.echo(f"The tables are as the models want them, at revision {migrate.newest()}.")
@@ -50,7 +48,7 @@ def check() -> None:
 
 def current() -> None:
     """Print the revision of the database, and how to reach the newest one."""
-    at = migrate.current(Settings())
+    at = migrate.current(settings_of_the_environment())
     if at is None:
         typer.echo("none; run `trellis db upgrade`")
     elif at == migrate.newest():

@@ -14,13 +14,13 @@ from strawberry.types import ExecutionResult
 
 from db.relations import EVERYTHING
 from graph.cli.database import engines
+from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
 from graph.context import ContextFactory
 from graph.doctor.text import as_text
 from graph.masking import for_client
 from graph.prepare.documents import NotAllowed, OperationRequest
 from graph.schema import DOMAIN
-from graph.settings import Settings
 from graph.viewer import Viewer
 
 READING = {OperationType.QUERY}
@@ -65,7 +65,7 @@ def explain(file: str, asked: Asked, viewer: Viewer | None) -> None:
 
 
 async def _run(request: OperationRequest, allowed: set[OperationType], viewer: Viewer | None) -> ExecutionResult:
-    settings = Settings()
+    settings = settings_of_the_environment()
     schema = DOMAIN.schema(settings)
     async with engines(settings) as made:
         started = DOMAIN.start(made, settings)

@@ -12,11 +12,12 @@ from typing import Any
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 
-from graph.cli.environment import see_to_the_start
+from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
 from graph.serving.limits import LAST_REQUESTS_S, LAST_WORDS_S, MAX_REFUSED, Limits
 from graph.serving.supervisor import Supervisor
 from graph.settings import Settings
+from graph.startup import see_to_the_database
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -31,12 +32,12 @@ def serve(
 
     Raises `CommandError` for an address that cannot be listened on, and when a worker cannot serve; `CannotStart`.
     """
-    settings = Settings()
+    settings = settings_of_the_environment()
     sockets = _bound(host or settings.host, settings.port if port is None else port)
     with ExitStack() as open_sockets:
         for each in sockets:
             open_sockets.enter_context(each)
-        see_to_the_start(settings, wait_for_database_s)
+        see_to_the_database(settings, wait_for_database_s)
         logging.config.dictConfig(LOGGING_CONFIG)
         _allow_files(settings.max_connections + FILES_BESIDE)
         _serve_in(workers, sockets, settings, access_log=access_log)

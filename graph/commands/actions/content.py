@@ -9,8 +9,8 @@ from typing import BinaryIO
 import typer
 
 from db import demo, exporting
-from db.settings import DatabaseSettings
 from graph.cli.database import engines
+from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
 from graph.cli.output import destination, writing
 
@@ -45,13 +45,13 @@ def export(noun: str, output: Path | None) -> None:
 
 
 async def _filled(scale: int, seed: int) -> Mapping[str, int]:
-    async with engines(DatabaseSettings()) as made:
+    async with engines(settings_of_the_environment()) as made:
         return await demo.fill(made, scale, seed=seed)
 
 
 async def _exported(noun: str, file: BinaryIO) -> int:
     count = 0
-    async with engines(DatabaseSettings()) as made, aclosing(exporting.export(made, noun)) as lines:
+    async with engines(settings_of_the_environment()) as made, aclosing(exporting.export(made, noun)) as lines:
         async for line in lines:
             with writing():
                 file.write(line)

@@ -18,8 +18,8 @@ from db.importing import markdown
 from db.importing.article import Contributor, contributor_named
 from db.importing.files import SUFFIXES, sources
 from db.importing.markdown import Counts, ProblemListener, ProgressListener
-from db.settings import DatabaseSettings
 from graph.cli.database import engines
+from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
 from graph.cli.output import printable
 
@@ -40,7 +40,7 @@ def import_files(path: Path, *, strict: bool, default_author: str | None) -> Non
 
 
 async def _imported(path: Path, strict: bool, author: Contributor | None, view: "_View") -> Counts:
-    async with engines(DatabaseSettings()) as made:
+    async with engines(settings_of_the_environment()) as made:
         return await markdown.import_markdown(
             made,
             path,
