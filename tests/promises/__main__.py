@@ -76,6 +76,7 @@ def main() -> int:
 
 def _try_here(name: str, dialect: str, minutes: float) -> int:
     """Run one trial in this process, and write what it found as the last line."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # its servers end with it, whoever ends it
     try:
         found = asyncio.run(Trial(name).function()(dialect, minutes))
     except Exception as error:  # a trial that breaks down holds nothing, and says why
@@ -115,7 +116,8 @@ async def _try(piece: Piece, minutes: float) -> Row:
 async def _run_tests(number: int, tests: Suite) -> Row:
     with tempfile.TemporaryDirectory(prefix="trellis-promises-") as folder:
         report = Path(folder) / "report.xml"
-        options = ("-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", f"--junitxml={report}")
+        options = ["-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", f"--junitxml={report}"]
+        options += ["-n", str(tests.at_once), "--dist", "worksteal"] if tests.at_once > 1 else []
         output = await _output(tests.most_s, "-m", "pytest", *options, *tests.ids)
         what = " ".join(name.removeprefix("tests/") for name in tests.ids)
         if output is None or not report.exists():
