@@ -26,6 +26,11 @@ AWAITED: Mapping[str, str] = {
 """By the name of the attack, or by `name [dialect]`: why it gets through."""
 
 
+def reason(name: str, dialect: str) -> str | None:
+    """Why an attack gets through on a database; None for one that does not."""
+    return AWAITED.get(name) or AWAITED.get(f"{name} [{dialect}]")
+
+
 def awaited(name: str) -> list[pytest.MarkDecorator]:
     """The mark of an attack that is expected to get through; none for the others."""
     return [pytest.mark.xfail(strict=True, reason=AWAITED[name])] if name in AWAITED else []

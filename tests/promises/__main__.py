@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.cli.running import hear_interrupts
-from tests.promises.table import LOAD_S, PROMISES, Evidence, NotBuilt, Suite, Trial
+from tests.promises.process import PREFIX
+from tests.promises.table import LOAD_S, PROMISES, Evidence, NotBuilt, Suite, Trial, Trying
 from tests.promises.trials.finding import Finding
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +65,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.trial:
         name, dialect = arguments.trial
-        return _try_here(name, dialect, arguments.minutes)
+        return _try_here(Trial(name).function(), dialect, arguments.minutes)
     chosen = [int(number) for number in arguments.only.split(",")] if arguments.only else list(PROMISES)
     if unknown := [number for number in chosen if number not in PROMISES]:
         parser.error(f"there is no promise {unknown[0]}; they count from 1 to {max(PROMISES)}")
@@ -74,10 +75,13 @@ def main() -> int:
     return int(any(row.holds is False for row in rows))
 
 
-def _try_here(name: str, dialect: str, minutes: float) -> int:
+def _try_here(trial: Trying, dialect: str, minutes: float) -> int:
     """Run one trial in this process, and write what it found as the last line."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # its servers end with it, whoever ends it
+    for setting in [setting for setting in os.environ if setting.startswith(PREFIX)]:
+        del os.environ[setting]
     try:
-        found = asyncio.run(Trial(name).function()(dialect, minutes))
+        found = asyncio.run(trial(dialect, minutes))
     except Exception as error:  # a trial that breaks down holds nothing, and says why
         found = Finding(f"{type(error).__name__}: {error}"[:300], ["the trial goes to its end"])
     _say(json.dumps({"figure": found.figure, "broken": list(found.broken)}))
@@ -115,7 +119,8 @@ async def _try(piece: Piece, minutes: float) -> Row:
 async def _run_tests(number: int, tests: Suite) -> Row:
     with tempfile.TemporaryDirectory(prefix="trellis-promises-") as folder:
         report = Path(folder) / "report.xml"
-        options = ("-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", f"--junitxml={report}")
+        options = ["-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", f"--junitxml={report}"]
+        options += ["-n", str(tests.at_once), "--dist", "worksteal"] if tests.at_once > 1 else []
         output = await _output(tests.most_s, "-m", "pytest", *options, *tests.ids)
         what = " ".join(name.removeprefix("tests/") for name in tests.ids)
         if output is None or not report.exists():

@@ -16,7 +16,8 @@ import httpx
 from tests.cli.running import TRELLIS, environment, hear_interrupts
 
 START_S = 60
-MIB = 1024 * 1024
+PREFIX = "TRELLIS_"
+"""Of settings. Those of the developer, and what tests are told, do not reach a server of ours."""
 
 
 class ServerProcess:
@@ -24,7 +25,7 @@ class ServerProcess:
 
     def __init__(self, database_url: str, *arguments: str, **settings: str) -> None:
         self._arguments = arguments
-        self._variables = {f"TRELLIS_{name.upper()}": value for name, value in settings.items()}
+        self._variables = {f"{PREFIX}{name.upper()}": value for name, value in settings.items()}
         self._variables["TRELLIS_DATABASE_URL"] = database_url
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
@@ -46,7 +47,7 @@ class ServerProcess:
     def _begin(self) -> None:
         self.process = subprocess.Popen(
             [TRELLIS, "serve", "--port", str(self.port), *self._arguments],
-            env=environment(**self._variables),
+            env={name: value for name, value in environment().items() if not name.startswith(PREFIX)} | self._variables,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

@@ -20,6 +20,8 @@ class Suite(NamedTuple):
 
     ids: Sequence[str]
     most_s: int = 240
+    at_once: int = 1
+    """By how many workers they are run: more than one where no figure is of time."""
 
 
 Trying: TypeAlias = Callable[[str, float], Coroutine[Any, Any, Finding]]
@@ -81,7 +83,7 @@ PROMISES: Mapping[int, Promise] = {
     9: Promise(
         "abandoned work stops",
         "1 s",
-        [Trial("leaving.abandoned"), Suite(["tests/http/test_disconnect.py", "tests/http/test_ends.py"])],
+        [Trial("leaving.abandoned"), Suite(["tests/http/test_disconnect.py"])],
     ),
     10: Promise(
         "deadlines", "200 ms", [Trial("deadlines.deadlines"), Suite(["tests/db/session/test_session_ends.py"])]
@@ -116,7 +118,9 @@ PROMISES: Mapping[int, Promise] = {
         ],
     ),
     20: Promise(
-        "specifications", "all of the audits", [Suite(["tests/http/test_audits.py", "tests/execute/core"], most_s=300)]
+        "specifications",
+        "all of the audits",
+        [Suite(["tests/http/test_audits.py", "tests/execute/core"], most_s=300, at_once=2)],
     ),
     21: Promise(
         "CSRF",
@@ -126,19 +130,29 @@ PROMISES: Mapping[int, Promise] = {
     22: Promise(
         "every path, every role",
         "not to be told apart",
-        [Suite(["tests/policies"], most_s=600)],
+        [
+            Suite(
+                [f"tests/policies/test_{name}.py" for name in ("mutations", "nobody_can_tell", "policies", "rows")],
+                most_s=600,
+                at_once=2,
+            )
+        ],
     ),
-    23: Promise("injection", "nothing of others", [Suite(["tests/policies/test_injection.py"], most_s=300)]),
-    24: Promise("identity", "refused", [Suite(["tests/auth", "tests/identity"])]),
+    23: Promise("injection", "nothing of others", [Suite(["tests/policies/test_injection.py"], most_s=300, at_once=2)]),
+    24: Promise("identity", "refused", [Suite(["tests/auth", "tests/identity"], at_once=2)]),
     25: Promise(
         "quiet", "no word of the inside", [Suite(["tests/http/test_ends.py", "tests/prepare/test_mistakes.py"])]
     ),
-    26: Promise("a bad request harms nobody", "nobody", [Suite(["tests/db/session/test_after_errors.py"])]),
-    27: Promise("health is truth", "200 or 503 as it is", [Suite(["tests/http/test_probes.py"])]),
+    26: Promise("a bad request harms nobody", "nobody", [Suite(["tests/db/session/test_after_errors.py"], at_once=2)]),
+    27: Promise(
+        "health is truth",
+        "200 or 503 as it is",
+        [Suite(["tests/http/test_probes.py"]), Trial("disk.full", ("sqlite",))],
+    ),
     28: Promise(
         "a dead replica harms nobody",
         "no read lost",
-        [Trial("outages.replicas"), Suite(["tests/db/session/test_replicas.py"])],
+        [Trial("outages.replicas"), Trial("outages.silent_replica"), Suite(["tests/db/session/test_replicas.py"])],
     ),
     29: Promise(
         "the price is the truth",
@@ -148,7 +162,7 @@ PROMISES: Mapping[int, Promise] = {
     30: Promise(
         "one answer everywhere",
         "the same",
-        [Suite(["tests/execute/agreement", "tests/entity/test_locales.py"], most_s=600)],
+        [Suite(["tests/execute/agreement", "tests/entity/test_locales.py"], most_s=600, at_once=2)],
     ),
     31: Promise(
         "what is not ours stays",

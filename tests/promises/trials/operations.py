@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.attacks.seeds import SEED
 from tests.promises.process import ServerProcess
 from tests.promises.trials.finding import Finding
 from tests.promises.trials.stage import admin_headers, stage
@@ -19,7 +20,7 @@ MANY = 12
 
 async def operations(dialect: str, _minutes: float) -> Finding:
     """Many for every field of the schema, as nobody and as an admin."""
-    return await sent(dialect, MANY, seed=int(os.environ.get("TRELLIS_ATTACK_SEED", "0")))
+    return await sent(dialect, MANY, seed=SEED)
 
 
 async def sent(dialect: str, examples: int, *, seed: int) -> Finding:

@@ -141,3 +141,29 @@ async def replicas(_dialect: str, _minutes: float) -> Finding:
                 ready.append(await status_of(server.origin, "/readyz"))
     figure = f"of 40 reads lost: {lost[1]} with one replica dead, {lost[2]} with both; ready {ready[1:]}"
     return Finding(figure, broken(no_read_lost=sum(lost) == 0, readiness_stays_200=set(ready) == {200}))
+
+
+async def silent_replica(_dialect: str, _minutes: float) -> Finding:
+    """One of two replicas falls silent, and nothing says so: reads are late at most, and soon not even that."""
+    async with (
+        stage("postgresql") as made,
+        made.proxied() as (one, first),
+        made.proxied() as (_, second),
+        ServerProcess(made.url, replica_urls=f"{first},{second}", **SETTINGS) as server,
+    ):
+        clients = Clients(server.origin)
+        async with clients.open() as http:
+            for _ in range(10):
+                await clients.ask(http, ONE_ROW)
+            one.trigger_connectivity_loss()
+            clients.told.clear()
+            for _ in range(20):
+                await clients.ask(http, ONE_ROW)
+            one.restore_connectivity()
+    lost, late = (
+        sum(map(is_so, clients.told)) for is_so in (lambda told: not told.fine, lambda told: told.seconds > 1)
+    )
+    longest = max(told.seconds for told in clients.told)
+    figure = f"of 20 reads {lost} lost, {late} late, the longest {longest:.1f} s; {dict(clients.codes())}"
+    bounded = longest <= LIMIT_S + 0.5
+    return Finding(figure, broken(no_read_lost=not lost, few_are_late=late <= 3, bounded=bounded))

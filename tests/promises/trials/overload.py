@@ -34,7 +34,8 @@ async def flood(dialect: str, _minutes: float) -> Finding:
     away = [one for one in told if one.status == 503]
     calm = percentile([one.seconds for one in after.told], 0.5)
     figure = (
-        f"{len(told)} answers, {len(away)} of them 503, the last after {max(one.seconds for one in told):.1f} s;"
+        f"{len(told)} answers, {len(away)} of them 503 (p50 {percentile([one.seconds for one in away], 0.5):.2f} s),"
+        f" the last after {max(one.seconds for one in told):.1f} s;"
         f" then {calm * 1000:.0f} ms; {dict(clients.codes()) or 'no code'}"
     )
     return Finding(

@@ -13,6 +13,8 @@ IDLERS = 400
 READERS = 6
 PATIENCE_S = 45
 """After so long, the server must have closed what makes no progress."""
+SETTINGS = {"max_connections_per_address": "0"}
+"""Those who idle and those who are served come from one address here."""
 HEADS = (
     b"POST /graphql HTTP/1.1\r\nHost: x\r\nX-Slow: ",
     b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{",
@@ -24,7 +26,11 @@ LARGE = "{ posts(first: 100) { nodes { " + " ".join(f"a{n}: title" for n in rang
 
 async def unfinished(_dialect: str, _minutes: float) -> Finding:
     """400 requests of which the end never comes."""
-    async with stage("sqlite", scale=1) as made, ServerProcess(made.url) as server, AsyncExitStack() as stack:
+    async with (
+        stage("sqlite", scale=1) as made,
+        ServerProcess(made.url, **SETTINGS) as server,
+        AsyncExitStack() as stack,
+    ):
         closed = list[int]()
         address, clients = urlsplit(server.origin), Clients(server.origin)
 
