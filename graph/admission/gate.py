@@ -22,6 +22,9 @@ LOOK_UP, PAGE, DEAR = Weight
 RESERVED = 5
 """One of so many places is kept from what is dear; half of those that are kept, rounded down, also from pages."""
 
+BY_WEIGHT, BY_PRICE, MAX_PRICE = 1 / 8, 1 / 64, 20
+"""The handicap of each step in weight and in price, in longest waits: together it is little more than half of one."""
+
 QUEUED_FOR_EACH_PLACE = 20
 MAX_RETRY_AFTER_S = 10
 NEWEST = 0.2
@@ -42,18 +45,29 @@ class Reason(StrEnum):
 
 
 class Rank(NamedTuple):
-    """Who goes first: the smaller rank, and of equal ones who came first."""
+    """Who goes first of those who came at about the same time: the smaller rank, of equal ones who came first.
+
+    Nobody who is anonymous goes before anybody who is not. Otherwise who has waited for long goes before a smaller rank
+    that has just come: under steady load, those who are dear would else be refused for ever.
+    """
 
     anonymous: bool
     weight: Weight
     price: int
-    """Dear operations go by it."""
+
+    @property
+    def handicap(self) -> float:
+        """How much earlier one has to come to go before somebody of the smallest rank, in longest waits."""
+        return self.weight * BY_WEIGHT + min(self.price, MAX_PRICE) * BY_PRICE
 
 
 class _Waiter(NamedTuple):
-    rank: Rank
+    anonymous: bool
+    due: float
+    """When it came, and its handicap, by the clock of the loop."""
     number: int
     """Counts those who have waited: no two waiters are equal."""
+    weight: Weight
     turn: asyncio.Future[Reason | None]
     """Done when the wait is over: with nothing when there is a place, else with the reason why there is none."""
 
@@ -123,13 +137,14 @@ class Gate:
 
     async def wait(self, rank: Rank) -> None:
         """Wait for a place that `enter_at_once` has not found. Raises `Overloaded` where there is none in time."""
-        if self.queued >= self.max_queued and not self._displace_one_behind(rank):
+        loop, began = asyncio.get_running_loop(), perf_counter()
+        due = loop.time() + rank.handicap * self._timeout_s
+        waiter = _Waiter(rank.anonymous, due, next(self._numbers), rank.weight, loop.create_future())
+        if self.queued >= self.max_queued and not self._displace_one_behind(waiter):
             self.refused[Reason.FULL] += 1
             raise Overloaded(self._retry_after_s())
-        loop, began = asyncio.get_running_loop(), perf_counter()
         if not self.queued:
             self._last_turn = began
-        waiter = _Waiter(rank, next(self._numbers), loop.create_future())
         insort(self._queues[rank.weight], waiter)
         self.queued += 1
         timer = loop.call_later(self._timeout_s, self._refuse, waiter, Reason.TIMEOUT)
@@ -166,7 +181,7 @@ class Gate:
         while waiter := min(self._admissible(), default=None):
             self._remove(waiter)
             if not waiter.turn.done():  # else whoever waited has been cancelled, and does not know it yet
-                self.enter_at_once(waiter.rank.weight)
+                self.enter_at_once(waiter.weight)
                 self._note_turn()
                 waiter.turn.set_result(None)
 
@@ -174,10 +189,10 @@ class Gate:
         """The first of each queue for whose weight there is a place."""
         return (queue[0] for weight, queue in self._queues.items() if queue and self._has_place(weight))
 
-    def _displace_one_behind(self, rank: Rank) -> bool:
-        """Refuse whoever would be let in last, if somebody of this rank goes before; whether there is room now."""
+    def _displace_one_behind(self, waiter: _Waiter) -> bool:
+        """Refuse whoever would be let in last, if this one goes before; whether there is room now."""
         last = max((queue[-1] for queue in self._queues.values() if queue), default=None)
-        if last is None or last.rank <= rank:
+        if last is None or last < waiter:
             return False
         self._refuse(last, Reason.DISPLACED)
         return True
@@ -193,14 +208,14 @@ class Gate:
         turn = waiter.turn
         if turn.done() and not turn.cancelled():
             if turn.result() is None:
-                self.leave(waiter.rank.weight)
+                self.leave(waiter.weight)
             return
         self._remove(waiter)
         self.refused[Reason.LEFT] += 1
 
     def _remove(self, waiter: _Waiter) -> None:
         """Take somebody out of the queue. Twice does nothing."""
-        queue = self._queues[waiter.rank.weight]
+        queue = self._queues[waiter.weight]
         position = bisect_left(queue, waiter)
         if position < len(queue) and queue[position] is waiter:
             del queue[position]

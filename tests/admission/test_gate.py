@@ -87,6 +87,25 @@ async def test_those_who_are_signed_in_go_first_then_the_cheap_then_who_came_fir
     assert await let_in(Gate(1, timeout_s=FOREVER_S), ranks) == [6, 4, 3, 2, 7, 1, 5, 0]
 
 
+async def test_who_has_waited_for_long_goes_before_who_is_cheaper_and_has_just_come() -> None:
+    gate = Gate(1, timeout_s=1)
+    order: list[str] = []
+
+    async def come(name: str, rank: Rank) -> None:
+        await gate.wait(rank)
+        order.append(name)
+        gate.leave(rank.weight)
+
+    assert gate.enter_at_once(LOOK_UP)
+    tasks = [asyncio.create_task(come("dear", rank(price=4)))]
+    await asyncio.sleep(rank(price=4).handicap + 0.05)
+    tasks += [asyncio.create_task(come(*it)) for it in (("look-up", rank(LOOK_UP)), ("known", rank(anonymous=False)))]
+    await asyncio.sleep(0)
+    gate.leave(LOOK_UP)
+    await asyncio.gather(*tasks)
+    assert order == ["known", "dear", "look-up"]
+
+
 async def test_a_look_up_passes_those_who_wait_for_places_that_are_not_for_them() -> None:
     gate = Gate(2, timeout_s=FOREVER_S)
     assert gate.enter_at_once(DEAR)
