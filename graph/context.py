@@ -54,9 +54,11 @@ class ContextFactory:
         services: Sequence[object] = (),
         client: Client = UNKNOWN,
         may_diagnose: Callable[[Viewer], bool] = lambda _viewer: False,
+        budget: float = 1,
     ) -> None:
         """Know what is known before an operation. `services` are found by their class: `context.service(Mailer)`.
 
+        `budget` is how many times the limits of an operation the viewer may ask for.
         `may_diagnose` tells whether a viewer may see the statements of an operation (`extensions.doctor`).
         """
         self.engines = engines
@@ -67,6 +69,7 @@ class ContextFactory:
         self.services = services
         self.client = client
         self.may_diagnose = may_diagnose
+        self.budget = budget
         self.cookies: list[Cookie] = []
         """For the answer."""
         self.answered_bytes = 0

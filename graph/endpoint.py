@@ -65,6 +65,7 @@ class GraphQLEndpoint:
         self._services = services
         self._compress_from_bytes = settings.compress_from_bytes or sys.maxsize
         self._may_diagnose = access_to_doctor(settings.doctor, is_operator)
+        self._budget = budgets(settings, is_operator)
         self._statements = StatementCache()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,24 +105,26 @@ class GraphQLEndpoint:
             services=self._services,
             client=client_of(headers),
             may_diagnose=self._may_diagnose,
+            budget=self._budget(viewer),
         )
         if isinstance(asked, list):
             batch = await self.documents.find_each(asked, request, viewer)
             batched = batch_answer(await self._execute_batch(request, batch, contexts), media_type)
-            response = self._bounded(batched, media_type)
+            response = self._bounded(batched, media_type, contexts.budget)
         else:
             asked = await self.documents.find(asked, request, viewer)
             result = await self._execute(request, asked, contexts)
-            response = self._bounded(answer(result, media_type, settings.http_edition), media_type)
+            whole = answer(result, media_type, settings.http_edition)
+            response = self._bounded(whole, media_type, contexts.budget)
             self.documents.let_be_kept(response, result, asked, request, viewer)
         # Secrets are in answers to mutations alone: none has a length that tells what is in it (0026, on BREACH).
         if len(response.body) >= self._compress_from_bytes and not contexts.changes:
             await response.compress(headers.get(b"accept-encoding", b""))
         return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
 
-    def _bounded(self, response: Answer, media_type: str) -> Answer:
+    def _bounded(self, response: Answer, media_type: str, budget: float) -> Answer:
         """An answer that is no larger than it may be: errors, extensions and rare characters were not counted."""
-        most = self._settings.max_answer_bytes
+        most = self._operations.preparer.limits_of(budget).max_answer_bytes
         if len(response.body) <= most:
             return response
         return answer(ExecutionResult(None, [AnswerTooLarge(most)]), media_type, self._settings.http_edition)
@@ -135,7 +138,7 @@ class GraphQLEndpoint:
             raise _wrong_address(error.kind) from None
 
     async def _execute_batch(self, request: Request, asked: Batch, contexts: ContextFactory) -> list[ExecutionResult]:
-        priced = await batches.price(asked, self._operations.preparer)
+        priced = await batches.price(asked, self._operations.preparer, contexts.budget)
         work = batches.run(priced, self._operations, contexts)
         results = await while_connected(request, work, lambda: not priced.changes)
         contexts.changes = priced.changes
@@ -154,6 +157,17 @@ class EndpointFirst:
         """Pass a request on."""
         direct = scope["type"] == "http" and scope["path"] == self._path
         await (self._endpoint if direct else self._app)(scope, receive, send)
+
+
+def budgets(settings: Settings, is_operator: Callable[[Viewer], bool]) -> Callable[[Viewer], float]:
+    """A function that tells how many times the limits of an operation a viewer may ask for."""
+
+    def budget(viewer: Viewer) -> float:
+        if not viewer.is_known:
+            return settings.anonymous_budget
+        return settings.operator_budget if is_operator(viewer) else 1
+
+    return budget
 
 
 def _failed(error: Exception) -> ExecutionResult:

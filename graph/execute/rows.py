@@ -94,7 +94,7 @@ class _Lengths(NamedTuple):
     unbounded: Sequence[_Value]
 
     @classmethod
-    def of(cls, values: Sequence[_Value], *, holds_lengths: bool) -> "_Lengths":
+    def of(cls, values: Sequence[_Value], *, holds_lengths: bool) -> _Lengths:
         """What is known of values in a database that holds to the lengths of columns, or does not."""
         known = [(value, _most_bytes(value.field, holds_lengths=holds_lengths)) for value in values]
         bounded = [(value, bytes_) for value, bytes_ in known if bytes_ is not None]

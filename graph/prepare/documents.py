@@ -119,6 +119,8 @@ class Preparer:
 
     def __init__(self, schema: GraphQLSchema, limits: Limits, capacity: int) -> None:
         self.limits = limits
+        self._limits: dict[float, Limits] = {1: limits}
+        """By budget."""
         self._schema = schema
         self._kept: Kept[Prepared] = Kept(capacity, MAX_KEPT_BYTES)
         self._refused: Kept[Refusal] = Kept(MAX_REFUSED, MAX_REFUSED_BYTES)
@@ -178,8 +180,16 @@ class Preparer:
             prepared.operations[name] = found
         return found
 
-    def checked(self, request: OperationRequest, allowed: Container[OperationType]) -> CheckedOperation:
-        """The operation that is asked for: known, allowed, with variables that fit, and not too costly.
+    def limits_of(self, budget: float) -> Limits:
+        """What viewers may ask for who have this many times the limits."""
+        if budget not in self._limits:
+            self._limits[budget] = self.limits.share(budget)
+        return self._limits[budget]
+
+    def checked(
+        self, request: OperationRequest, allowed: Container[OperationType], budget: float = 1
+    ) -> CheckedOperation:
+        """The operation that is asked for: known, allowed, with variables that fit, and within its viewer's budget.
 
         Raises `InvalidDocument`, and `NotAllowed` for an operation of another kind, also where its document is wrong.
         """
@@ -192,12 +202,14 @@ class Preparer:
         operation = self.operation(prepared, request.operation_name)
         if operation.kind not in allowed:
             raise NotAllowed(operation.kind)
-        return self.check(operation, request.variables)
+        return self.check(operation, request.variables, self.limits_of(budget))
 
-    def check(self, operation: PreparedOperation, given: Mapping[str, Any] | None) -> CheckedOperation:
+    def check(
+        self, operation: PreparedOperation, given: Mapping[str, Any] | None, limits: Limits | None = None
+    ) -> CheckedOperation:
         """The operation with its variables. Raises `InvalidDocument` when they do not fit, or ask for too much."""
         try:
-            return operation.check(given or {})
+            return operation.check(given or {}, limits)
         except TooCostly as error:
             raise InvalidDocument([error]) from None
         except ExceptionGroup as errors:

@@ -45,6 +45,8 @@ class CheckedOperation:
     operation: "PreparedOperation"
     variables: VariableValues
     cost: Cost
+    limits: Limits
+    """What its viewer may ask for."""
 
 
 class PreparedOperation:
@@ -71,8 +73,8 @@ class PreparedOperation:
         self._sized = sorted(set(_sized_variables(node, fragments, sizes)))
         self._costs: dict[tuple[Any, ...], Cost] = {}
 
-    def check(self, given: Mapping[str, Any]) -> CheckedOperation:
-        """The operation with its variables and its cost.
+    def check(self, given: Mapping[str, Any], limits: Limits | None = None) -> CheckedOperation:
+        """The operation with its variables and its cost, within the limits of its viewer, or else those of everybody.
 
         Raises `TooCostly`, and `ExceptionGroup` with a `GraphQLError` for each variable that does not fit.
         """
@@ -80,10 +82,13 @@ class PreparedOperation:
         if isinstance(variables, list):
             raise ExceptionGroup("The variables do not fit the operation.", variables)
         sizes = tuple([_size(variables.coerced.get(name, Undefined)) for name in self._sized])
+        limits = limits or self._limits
         cost = self._costs.get(sizes)
         if cost is None:
-            cost = self._cost(sizes, variables.coerced)
-        return CheckedOperation(self, variables, cost)
+            cost = self._cost(sizes, variables.coerced, limits)
+        elif cost.is_over(limits):  # it was within those of somebody else
+            refuse_costly(cost, limits)
+        return CheckedOperation(self, variables, cost, limits)
 
     def price(self) -> Cost:
         """What the operation costs where each variable has its default. Raises `TooCostly`."""
@@ -93,14 +98,14 @@ class PreparedOperation:
             for definition in definitions
             if definition.default_value is not None
         }
-        return self._cost(tuple([_size(defaults.get(name, Undefined)) for name in self._sized]), defaults)
+        sizes = tuple([_size(defaults.get(name, Undefined)) for name in self._sized])
+        return self._cost(sizes, defaults, self._limits)
 
-    def _cost(self, sizes: tuple[Any, ...], variables: Mapping[str, Any]) -> Cost:
+    def _cost(self, sizes: tuple[Any, ...], variables: Mapping[str, Any], limits: Limits) -> Cost:
         """What the operation costs with these variables, which are kept with it. Raises `TooCostly`."""
-        limits = self._limits
         document = Document(self._schema, self.fragments, variables, limits.max_page, limits.max_introspected)
         cost = cost_of(document, self.node)
-        refuse_costly(cost, self._limits)
+        refuse_costly(cost, limits)
         if len(self._costs) >= MAX_COSTS:
             self._costs.clear()
         self._costs[sizes] = cost
