@@ -65,9 +65,11 @@ class ContextFactory:
         client: Client = UNKNOWN,
         may_diagnose: Callable[[Viewer], bool] = lambda _viewer: False,
         place: HeldPlace | None = None,
+        budget: float = 1,
     ) -> None:
         """Know what is known before an operation. `services` are found by their class: `context.service(Mailer)`.
 
+        `budget` is how many times the limits of an operation the viewer may ask for.
         `may_diagnose` tells whether a viewer may see the statements of an operation (`extensions.doctor`).
         """
         self.engines = engines
@@ -80,6 +82,7 @@ class ContextFactory:
         self.may_diagnose = may_diagnose
         self.place = place
         """None: nobody else wants it."""
+        self.budget = budget
         self.cookies: list[Cookie] = []
         """For the answer."""
         self._changing: list[RequestSession] = []

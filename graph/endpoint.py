@@ -75,6 +75,7 @@ class GraphQLEndpoint:
         self._services = services
         self._compress_from_bytes = settings.compress_from_bytes or sys.maxsize
         self._may_diagnose = access_to_doctor(settings.doctor, is_operator)
+        self._budget = budgets(settings, is_operator)
         self._statements = StatementCache(max_cache_bytes=settings.max_cache_bytes)
         self._rates = rates if rates is not None and rates.wanted else None
 
@@ -161,6 +162,7 @@ class GraphQLEndpoint:
             client=client_of(headers),
             may_diagnose=self._may_diagnose,
             place=place,
+            budget=self._budget(viewer),
         )
         watch.may_stop = contexts.may_stop
         if meter is not None:
@@ -169,20 +171,21 @@ class GraphQLEndpoint:
         if isinstance(asked, list):
             batch = await self.documents.find_each(asked, request, viewer)
             batched = batch_answer(await self._execute_batch(batch, contexts), media_type)
-            response = self._bounded(batched, media_type)
+            response = self._bounded(batched, media_type, contexts.budget)
         else:
             asked = await self.documents.find(asked, request, viewer)
             result = await self._execute(request, asked, contexts)
-            response = self._bounded(answer(result, media_type, self._settings.http_edition), media_type)
+            whole = answer(result, media_type, self._settings.http_edition)
+            response = self._bounded(whole, media_type, contexts.budget)
             self.documents.let_be_kept(response, result, asked, request, viewer)
         # Secrets are in answers to mutations alone: none has a length that tells what is in it (0026, on BREACH).
         if len(response.body) >= self._compress_from_bytes and not contexts.changes:
             await response.compress(told(headers, b"accept-encoding"))
         return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
 
-    def _bounded(self, response: Answer, media_type: str) -> Answer:
+    def _bounded(self, response: Answer, media_type: str, budget: float) -> Answer:
         """An answer that is no larger than it may be: errors, extensions and rare characters were not counted."""
-        most = self._settings.max_answer_bytes
+        most = self._operations.preparer.limits_of(budget).max_answer_bytes
         if len(response.body) <= most:
             return response
         return answer(ExecutionResult(None, [AnswerTooLarge(most)]), media_type, self._settings.http_edition)
@@ -195,7 +198,7 @@ class GraphQLEndpoint:
             raise _wrong_address(error.kind) from None
 
     async def _execute_batch(self, asked: Batch, contexts: ContextFactory) -> list[ExecutionResult]:
-        priced = await batches.price(asked, self._operations.preparer)
+        priced = await batches.price(asked, self._operations.preparer, contexts.budget)
         if contexts.count is not None:
             await contexts.count(priced.points)
             contexts.count = None  # for all of them together
@@ -222,6 +225,17 @@ async def _counted(answering: Coroutine[Any, Any, Response], meter: Meter) -> Re
         return await answering
     finally:
         await meter.settle(LEAST)
+
+
+def budgets(settings: Settings, is_operator: Callable[[Viewer], bool]) -> Callable[[Viewer], float]:
+    """A function that tells how many times the limits of an operation a viewer may ask for."""
+
+    def budget(viewer: Viewer) -> float:
+        if not viewer.is_known:
+            return settings.anonymous_budget
+        return settings.operator_budget if is_operator(viewer) else 1
+
+    return budget
 
 
 def _failed(error: Exception) -> ExecutionResult:

@@ -195,6 +195,15 @@ class Settings(DatabaseSettings):
         ge=1,
         description="The largest answer, in bytes of JSON, before it is compressed; counted while it grows.",
     )
+    anonymous_budget: float = Field(
+        default=1,
+        gt=0,
+        description="How many times the most statements, rows, values and bytes those may ask for who have not signed"
+        " in: `0.1` is a tenth.",
+    )
+    operator_budget: float = Field(
+        default=1, gt=0, description="The same of people who run the server: the domain says who they are."
+    )
     max_page: int = Field(default=MAX_PAGE, ge=1, description="The most rows of one page.")
     refuse_empty_comparisons: bool = Field(
         default=False,

@@ -82,7 +82,13 @@ class Schema(strawberry.Schema):
             introspection=settings.introspection,
             refuse_empty_comparisons=settings.refuse_empty_comparisons,
         )
-        self.preparer = Preparer(self._schema, limits, settings.prepared_operations, settings.max_cache_bytes)
+        self.preparer = Preparer(
+            self._schema,
+            limits,
+            settings.prepared_operations,
+            settings.max_cache_bytes,
+            max(settings.anonymous_budget, settings.operator_budget),
+        )
         self.operations = (
             ExtendedOperations(self._schema, self.preparer, self)
             if self.extensions

@@ -72,7 +72,7 @@ class ExtendedOperations(Operations):
                 seen.graphql_document = invalid.document
         async with runner.validation():
             try:
-                checked = extended.checked = self.preparer.checked(request, allowed)
+                checked = extended.checked = self.preparer.checked(request, allowed, contexts.budget)
             except InvalidDocument as invalid:
                 seen.pre_execution_errors = invalid.errors
                 return ExecutionResult(None, invalid.errors)

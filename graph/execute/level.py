@@ -6,7 +6,7 @@ field has its resolver called for each. Values are completed into their position
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from graphql import GraphQLObjectType
@@ -164,23 +164,28 @@ def _with_keys(work: Work, objects: Objects, field: FieldPlan) -> Objects:
 def _withhold(work: Work, objects: Objects, field: FieldPlan) -> None:
     """Leave a field empty that the viewer may not see; where it cannot be null, say so."""
     for made in objects.made:
-        made[field.key] = None
-        if not field.nullable:
-            work.fail(ResponsePosition(made, field.key, field.type, field), Withheld(field.parent.name, field.name))
+        for place in _places(ResponsePosition(made, field.key, field.type, field)):
+            place.container[place.key] = None
+            if not field.nullable:
+                work.fail(place, Withheld(field.parent.name, field.name))
 
 
 def _read(work: Work, objects: Objects, field: FieldPlan, read: Callable[[Any], Any]) -> None:
     passing = passing_class(field)
     for source, made in zip(objects.sources, objects.made, strict=True):
+        position = ResponsePosition(made, field.key, field.type, field)
         try:
             value = read(source)
             if type(value) is passing:
                 work.size.add(written([value]))
                 made[field.key] = value
             else:
-                complete(work, ResponsePosition(made, field.key, field.type, field), None, value)
+                complete(work, position, None, value)
+            if field.twins:
+                _repeat(work, position, source, value)
         except Exception as error:
-            work.fail(ResponsePosition(made, field.key, field.type, field), error)
+            for place in _places(position):
+                work.fail(place, error)
 
 
 def _read_attributes(work: Work, objects: Objects, field: FieldPlan, reading: Reading) -> None:
@@ -207,21 +212,56 @@ def _resolve(work: Work, objects: Objects, field: FieldPlan) -> None:
 
 
 def _call_resolver(work: Work, objects: Objects, field: FieldPlan) -> None:
+    """Call a field's resolver for each object, as far as the turn of the run goes; the rest is put off."""
     resolver = field.definition.resolve or work.executor.field_resolver
     is_awaitable = work.is_awaitable
     left: list[Waiting] = []
-    for source, made in zip(objects.sources, objects.made, strict=True):
+    for number, (source, made) in enumerate(zip(objects.sources, objects.made, strict=True), 1):
         position = ResponsePosition(made, field.key, field.type, field)
         try:
             info = work.info(position)
             value = resolver(source, info, **work.arguments(field))
             if is_awaitable(value):
-                left.append(waiting(work, value, position, info))
+                left.append(_waiting(work, value, position, info, source))
             else:
                 complete(work, position, info, value)
+                if field.twins:
+                    _repeat(work, position, source, value)
         except Exception as error:
-            work.fail(position, error)
+            for place in _places(position):
+                work.fail(place, error)
             if work.is_hopeless:  # what resolvers raise at once stops their siblings
                 break
+        if number < len(objects.made) and work.is_over_its_turn():
+            work.put_off(objects.part(range(number, len(objects.made))), field)
+            break
     if left:
         work.expect(left)
+
+
+def _places(position: ResponsePosition) -> list[ResponsePosition]:
+    """A position, and those of its field's twins."""
+    made, field = position.container, position.field
+    return [position, *(ResponsePosition(made, twin.key, twin.type, twin) for twin in field.twins)]
+
+
+def _waiting(work: Work, value: Any, position: ResponsePosition, info: Any, source: Any) -> Waiting:
+    """A value that is still to come, for a field and its twins."""
+    if not position.field.twins:
+        return waiting(work, value, position, info)
+
+    def take(value: Any) -> None:
+        put(work, position, info, value)
+        _repeat(work, position, source, value)
+
+    return Waiting(value, take, position, _places(position)[1:])
+
+
+def _repeat(work: Work, position: ResponsePosition, source: Any, value: Any) -> None:
+    """Give a value to the twins of its field, too; what can be gone through only once is resolved anew."""
+    if isinstance(value, Iterator | AsyncIterator):
+        for twin in position.field.twins:
+            _call_resolver(work, Objects(work.selection, [position.container], [source]), twin)
+        return
+    for place in _places(position)[1:]:
+        put(work, place, None, value)

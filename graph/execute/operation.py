@@ -38,6 +38,9 @@ from graph.prepare.limits import Limits
 from graph.prepare.operation import CheckedOperation
 from graph.prepare.points import points_of
 
+TURN_S = 0.01
+"""Seconds for which resolvers are called one after the other before other operations have their turn."""
+
 
 def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
     """Whether a resolver's value is still to come. Most values are of a type that Strawberry knows to be none."""
@@ -77,7 +80,7 @@ class Operations:
         """
         try:
             examination = Examination.asked(request.extensions, contexts) if request.extensions else None
-            checked = self.preparer.checked(request, allowed)
+            checked = self.preparer.checked(request, allowed, contexts.budget)
         except ClientError as refused:
             return ExecutionResult(None, [refused])
         except InvalidDocument as invalid:
@@ -104,11 +107,10 @@ class Operations:
         data: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
         """What the answer says of the operation itself, to those who ask."""
-        limits = self.preparer.limits
-        told = cost_asked(request.extensions, checked, limits)
+        told = cost_asked(request.extensions, checked)
         told |= self.usage.deprecations_asked(request.extensions, checked.operation, request.variables)
         if examination is not None:
-            told["doctor"] = await examination.report(checked, limits, data)
+            told["doctor"] = await examination.report(checked, checked.limits, data)
         return told
 
     async def run(
@@ -133,7 +135,7 @@ class Operations:
 
         try:
             if operation.plan.incremental or middleware is not None or self.executor_class is not LevelExecutor:
-                outcome = _bounded(await _walked(make_executor()), self.preparer.limits.max_answer_bytes)
+                outcome = _bounded(await _walked(make_executor()), checked.limits.max_answer_bytes)
                 failed = bool(outcome.errors)
                 return outcome
             work = self._work(checked, context, on_error, make_executor, for_json=for_json)
@@ -179,7 +181,8 @@ class Operations:
             hide_suggestions=hide_suggestions,
             on_error=on_error,
             for_json=for_json,
-            size=AnswerSize(self.preparer.limits.max_answer_bytes, context.answered_bytes),
+            size=AnswerSize(checked.limits.max_answer_bytes, context.answered_bytes),
+            turn_s=TURN_S,
             traced=context.session.trace is not None,
         )
 
@@ -222,11 +225,11 @@ def _bounded(outcome: Outcome, most_bytes: int) -> Outcome:
     return outcome
 
 
-def cost_asked(extensions: Mapping[str, Any] | None, checked: CheckedOperation, limits: Limits) -> dict[str, Any]:
+def cost_asked(extensions: Mapping[str, Any] | None, checked: CheckedOperation) -> dict[str, Any]:
     """`extensions.cost`, for those who ask for it."""
     if not (extensions and extensions.get("cost")):
         return {}
-    cost = checked.cost
+    cost, limits = checked.cost, checked.limits
     return {
         "cost": {
             "statements": cost.statements,
@@ -235,6 +238,7 @@ def cost_asked(extensions: Mapping[str, Any] | None, checked: CheckedOperation, 
             "maxStatements": limits.max_statements,
             "maxRows": limits.max_rows,
             "maxValues": limits.max_values,
+            "maxBytes": limits.max_answer_bytes,
         }
     }
 

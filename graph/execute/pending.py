@@ -5,7 +5,7 @@ them fails: its null may make the others needless. Nothing is started before the
 """
 
 from asyncio import Future, ensure_future, get_running_loop, iscoroutine, sleep
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,6 +20,8 @@ class Waiting(NamedTuple):
     awaitable: Awaitable[Any]
     then: Callable[[Any], None]
     position: ResponsePosition
+    others: Sequence[ResponsePosition] = ()
+    """Positions of the same object that wait for it, too."""
 
 
 TICKS = 2

@@ -9,6 +9,8 @@ Source: https://spec.graphql.org/September2025/#sec-Executing-Operations; docs/d
 
 from __future__ import annotations
 
+from asyncio import sleep
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from graph.execute.pending import Delivery
 from graph.execute.response import ResponseObject
 from graph.execute.work import Load, Objects, Work
 from graph.loading.asking import asking
+from graph.prepare.fields import FieldPlan
 
 if TYPE_CHECKING:
     from graph.loading.loaders import LevelLoader
@@ -35,6 +38,8 @@ class Scheduler:
         self._work = work
         self._fatal: GraphQLError | None = None
         self._left_out = 0
+        self._left: deque[tuple[Objects, FieldPlan]] = deque()
+        """Fields of this level that are still to be begun."""
         self._root = Objects(work.selection, [work.root], [root])
         self._fields = list(work.selection.steps)
         """The root's fields that are begun one after the other, as those of a mutation are."""
@@ -45,9 +50,12 @@ class Scheduler:
     def start(self) -> bool:
         """Go as far as possible without waiting; whether there is something to wait for."""
         work = self._work
+        work.begin_turn()
         while True:
             if not work.is_hopeless:
                 self._begin_levels()
+                if work.put_off_fields:
+                    return True
             if work.too_large is not None:
                 self._settle()
                 return False
@@ -90,15 +98,21 @@ class Scheduler:
         self._work.release()
 
     def _begin_levels(self) -> None:
-        work = self._work
-        while work.ready or work.next:
-            objects = [*work.ready, *work.next.values()]
-            work.ready, work.next = [], {}
-            for each in objects:
-                for field in each.fields:
-                    begin(work, each, field)
-                    if work.is_hopeless:  # what resolvers raise at once stops their siblings
-                        return
+        """Begin fields, level after level, until there is nothing to begin or the run's turn is over."""
+        work, left = self._work, self._left
+        while work.put_off_fields or left or work.ready or work.next:
+            if work.put_off_fields:  # before what follows: a level asks its loaders once
+                left.extendleft(reversed(work.put_off_fields))
+                work.put_off_fields = []
+            elif not left:
+                left.extend((each, field) for each in (*work.ready, *work.next.values()) for field in each.fields)
+                work.ready, work.next = [], {}
+            while left and not work.put_off_fields:
+                begin(work, *left.popleft())
+                if work.is_hopeless:  # what resolvers raise at once stops their siblings
+                    return
+            if work.put_off_fields:
+                return
 
     async def _wait(self) -> None:
         """Fetch what this level has asked for; if it asked for nothing, wait for resolvers.
@@ -107,6 +121,9 @@ class Scheduler:
         needless is not waited for.
         """
         work = self._work
+        if work.put_off_fields:
+            await sleep(0)
+            return
         work.phase += 1
         if not work.loads:
             pending = work.pending
@@ -130,7 +147,8 @@ class Scheduler:
             if self._work.is_hopeless:
                 return
             if isinstance(value, Exception):
-                self._work.fail(waiting.position, value)
+                for position in (waiting.position, *waiting.others):
+                    self._work.fail(position, value)
             else:
                 waiting.then(value)
 
@@ -163,6 +181,7 @@ class Scheduler:
         is_gone = self._propagate()
         if self._fatal is not None:
             self._fields = []
+            self._left.clear()
             self._work.abandon()
             return True
         self._work.drop(is_gone)

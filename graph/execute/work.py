@@ -6,6 +6,8 @@ Levels add to the work, the scheduler takes from it. Nothing here decides what i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from math import inf
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
@@ -112,6 +114,7 @@ class Work:
         on_error: ErrorBehavior,
         for_json: bool,
         size: AnswerSize,
+        turn_s: float = inf,
         traced: bool = False,
     ) -> None:
         self.plan = plan
@@ -129,6 +132,10 @@ class Work:
         """Objects whose fields are begun next."""
         self.next: dict[Selection, Objects] = {}
         """Objects of resolvers whose fields are begun next, together for each selection."""
+        self.put_off_fields: list[tuple[Objects, FieldPlan]] = []
+        """Fields that have been begun for some objects, and are to be begun for these in the next turn."""
+        self._turn_s = turn_s
+        self._turn_ends = 0.0
         self.loads: dict[LevelLoader[Any], list[Load]] = {}
         """What this level asks of each loader."""
         self.pending: PendingAwaitables | None = None
@@ -288,9 +295,21 @@ class Work:
         """These fields, as those who ask for a statement."""
         return Asking(self.plan, tuple(dict.fromkeys(fields)))
 
+    def begin_turn(self) -> None:
+        """Run from now on as long as a turn goes."""
+        self._turn_ends = perf_counter() + self._turn_s
+
+    def is_over_its_turn(self) -> bool:
+        """Whether other operations are to have theirs."""
+        return perf_counter() > self._turn_ends
+
+    def put_off(self, objects: Objects, field: FieldPlan) -> None:
+        """Begin a field for these objects in the next turn, before anything else."""
+        self.put_off_fields.append((objects, field))
+
     def abandon(self) -> None:
         """Begin nothing more, and stop what is waited for."""
-        self.loads, self.ready, self.next = {}, [], {}
+        self.loads, self.ready, self.next, self.put_off_fields = {}, [], {}, []
         self.drop(lambda _: True)
 
     def drop(self, is_gone: Callable[[ResponsePosition], bool]) -> None:

@@ -34,12 +34,12 @@ class PricedBatch(NamedTuple):
     """Of all of them together, those that cannot be run included."""
 
 
-async def price(batch: Batch, preparer: Preparer) -> PricedBatch:
+async def price(batch: Batch, preparer: Preparer, budget: float) -> PricedBatch:
     """Prepare the operations of a batch. Raises `TooCostly` when they ask together for more than one request may."""
     turns: list[OperationRequest | ExecutionResult] = []
     total, tokens, points = Cost(), 0, 0
     for asked in batch:
-        checked = _checked(asked, preparer)
+        checked = _checked(asked, preparer, budget)
         if isinstance(asked, OperationRequest) and isinstance(checked, CheckedOperation):
             turns.append(asked)
             tokens += preparer.document(asked).document.token_count
@@ -51,7 +51,7 @@ async def price(batch: Batch, preparer: Preparer) -> PricedBatch:
         if tokens > preparer.limits.max_tokens:
             raise TooCostly("tokens", tokens, preparer.limits.max_tokens, "batch")
         await asyncio.sleep(0)  # a document may take a while, and others wait
-    refuse_costly(total, preparer.limits, "batch")
+    refuse_costly(total, preparer.limits_of(budget), "batch")
     return PricedBatch(turns, points)
 
 
@@ -69,13 +69,13 @@ def not_answered(kind: OperationType) -> ClientError:
 
 
 def _checked(
-    asked: OperationRequest | ClientError | InvalidDocument, preparer: Preparer
+    asked: OperationRequest | ClientError | InvalidDocument, preparer: Preparer, budget: float
 ) -> CheckedOperation | ExecutionResult:
     """The operation; or the answer to what cannot be run, given at its turn."""
     if isinstance(asked, ClientError | InvalidDocument):
         return ExecutionResult(None, asked.errors if isinstance(asked, InvalidDocument) else [asked])
     try:
-        return preparer.checked(asked, ALLOWED)
+        return preparer.checked(asked, ALLOWED, budget)
     except InvalidDocument as invalid:
         return ExecutionResult(None, invalid.errors)
     except NotAllowed as error:

@@ -6,7 +6,7 @@ refused are remembered apart, so that they push no good one out. Limits are chec
 
 import sys
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -34,7 +34,7 @@ from graph.errors import TooCostly
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
 from graph.prepare.mistakes import bytes_of, found_by, most_errors, most_suggested, told
-from graph.prepare.operation import CheckedOperation, PreparedOperation, size_arguments
+from graph.prepare.operation import CheckedOperation, PreparedOperation, refuse_costly, size_arguments
 
 BYTES_PER_TOKEN = 1_200
 """What a token's nodes and its share of the plan take, measured; the shortest tokens take the most."""
@@ -119,9 +119,17 @@ class Preparer:
     """Prepares documents for one schema and keeps the most recently used ones."""
 
     def __init__(
-        self, schema: GraphQLSchema, limits: Limits, capacity: int, max_cache_bytes: int = MAX_CACHE_BYTES
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        capacity: int,
+        max_cache_bytes: int = MAX_CACHE_BYTES,
+        largest_budget: float = 1,
     ) -> None:
         self.limits = limits
+        self._limits: dict[float, Limits] = {1: limits}
+        """By budget."""
+        self._largest = self.limits_of(max(largest_budget, 1))
         self._schema = schema
         self._kept: Kept[str, Prepared] = Kept(capacity, Cache.DOCUMENTS.share_of(max_cache_bytes), _size)
         self._refused: Kept[str, Refusal] = Kept(MAX_REFUSED, Cache.REFUSED_DOCUMENTS.share_of(max_cache_bytes), _size)
@@ -188,8 +196,16 @@ class Preparer:
             prepared.operations[name] = found
         return found
 
-    def checked(self, request: OperationRequest, allowed: Container[OperationType]) -> CheckedOperation:
-        """The operation that is asked for: known, allowed, with variables that fit, and not too costly.
+    def limits_of(self, budget: float) -> Limits:
+        """What viewers may ask for who have this many times the limits."""
+        if budget not in self._limits:
+            self._limits[budget] = self.limits.share(budget)
+        return self._limits[budget]
+
+    def checked(
+        self, request: OperationRequest, allowed: Container[OperationType], budget: float = 1
+    ) -> CheckedOperation:
+        """The operation that is asked for: known, allowed, with variables that fit, and within its viewer's budget.
 
         Raises `InvalidDocument`, and `NotAllowed` for an operation of another kind, also where its document is wrong.
         """
@@ -200,23 +216,26 @@ class Preparer:
             raise InvalidDocument(found.errors, found.document)  # kept with the request, it would keep these frames
         if found.operation.kind not in allowed:
             raise NotAllowed(found.operation.kind)
-        return found
+        limits = self.limits_of(budget)
+        return found if found.limits is limits else _within(found, limits)
 
     def tried(self, request: OperationRequest) -> CheckedOperation | InvalidDocument:
-        """The operation that is asked for, of whatever kind, or what is wrong with it."""
+        """The operation that is asked for, of whatever kind, within the largest budget; or what is wrong with it."""
         try:
             prepared = self.document(request)
         except InvalidDocument as invalid:
             return InvalidDocument(invalid.errors, invalid.document)  # as above
         try:
-            return self.check(self.operation(prepared, request.operation_name), request.variables)
+            return self.check(self.operation(prepared, request.operation_name), request.variables, self._largest)
         except InvalidDocument as invalid:
             return InvalidDocument(invalid.errors, prepared.document)
 
-    def check(self, operation: PreparedOperation, given: Mapping[str, Any] | None) -> CheckedOperation:
+    def check(
+        self, operation: PreparedOperation, given: Mapping[str, Any] | None, limits: Limits | None = None
+    ) -> CheckedOperation:
         """The operation with its variables. Raises `InvalidDocument` when they do not fit, or ask for too much."""
         try:
-            return operation.check(given or {})
+            return operation.check(given or {}, limits)
         except TooCostly as error:
             raise InvalidDocument([error]) from None
         except ExceptionGroup as errors:
@@ -254,6 +273,15 @@ class Preparer:
         if not self.limits.introspection:  # graphql-core hides all suggestions but one
             message = message.partition(" Did you mean")[0]
         return told(error, message, code)
+
+
+def _within(found: CheckedOperation, limits: Limits) -> CheckedOperation:
+    """An operation within the limits of its viewer, who is known by now. Raises `InvalidDocument`."""
+    try:
+        refuse_costly(found.cost, limits)
+    except TooCostly as error:
+        raise InvalidDocument([error]) from None
+    return replace(found, limits=limits)
 
 
 def _size(_text: str, found: Prepared | Refusal) -> int:

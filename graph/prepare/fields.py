@@ -25,12 +25,14 @@ from graphql import (
     GraphQLObjectType,
     get_named_type,
     is_leaf_type,
+    print_ast,
 )
 from graphql.execution.collect_fields import FieldDetails
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
 from strawberry.utils.str_converters import to_camel_case
 
 from db.fast import Values
@@ -245,6 +247,30 @@ def planned(field: GraphQLField) -> PlannedField | None:
     return definition if isinstance(definition, PlannedField) else None
 
 
+def own_resolver(field: GraphQLField) -> StrawberryResolver[Any] | None:
+    """The resolver of somebody's own behind a field of the schema, if there is one."""
+    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return definition.base_resolver if isinstance(definition, StrawberryField) else None
+
+
+class Call(NamedTuple):
+    """What a value hangs on besides its object: fields with equal calls have equal values."""
+
+    name: str
+    arguments: tuple[tuple[str, str], ...]
+    """Names and values, as they are written."""
+
+    @classmethod
+    def of(cls, definition: GraphQLField, node: FieldNode) -> Call | None:
+        """The call of a node; None where its value may hang on more: a resolver with `info` knows its place."""
+        field, resolver = planned(definition), own_resolver(definition)
+        is_read = field is not None and field.read is not None
+        if not is_read and (resolver is None or resolver.info_parameter is not None):
+            return None
+        written = sorted((argument.name.value, print_ast(argument.value)) for argument in node.arguments or ())
+        return cls(node.name.value, tuple(written))
+
+
 class FieldPlan:
     """A field of a selection: every node that asks for it under one key, and where it leads."""
 
@@ -263,6 +289,8 @@ class FieldPlan:
         self.planned: PlannedField | None = planned(definition)
         self.begin = self.planned.begin if isinstance(self.planned, LevelField) else None
         """Begins it for all objects of a level; None: it is read or resolved for each."""
+        self.twins: list[FieldPlan] = []
+        """Fields beside it that get their value from the same call."""
         self.selections: OrderedDict[Hashable, Selection] = OrderedDict()
         """The selections below it that were met, by type and, under conditions, by the fields left in."""
 
@@ -293,10 +321,28 @@ class FieldPlan:
         return Arguments.of(self.definition, self.nodes[0])
 
 
+def _called_once(fields: Iterable[FieldPlan]) -> list[FieldPlan]:
+    """Fields without those whose value comes from the call of another one, which knows them as its twins."""
+    found: list[FieldPlan] = []
+    callers: dict[Call, FieldPlan] = {}
+    for field in fields:
+        varies = field.details[0].fragment_variable_values is not None
+        call = None if varies else Call.of(field.definition, field.nodes[0])
+        caller = field if call is None else callers.setdefault(call, field)
+        if caller is field:
+            found.append(field)
+        else:
+            caller.twins.append(field)
+    return found
+
+
 class Selection:
     """The fields asked of the objects of one type, in the order of the response."""
 
-    def __init__(self, type_: GraphQLObjectType, fields: Iterable[FieldPlan], *, fixed: bool) -> None:
+    def __init__(
+        self, type_: GraphQLObjectType, fields: Iterable[FieldPlan], *, fixed: bool, serial: bool = False
+    ) -> None:
+        """Make it. Of a `serial` selection each field is called for itself: it changes something."""
         self.type = type_
         self.fields = tuple(fields)
         self.fixed = fixed
@@ -305,6 +351,7 @@ class Selection:
         self.blank: dict[str, Any] = dict.fromkeys(field.key for field in self.fields) | names
         """An object whose values are still to come, with its keys in order and the name of its type in place."""
         steps = [field for field in self.fields if field.name != "__typename"]
+        steps = steps if serial else _called_once(steps)
         self.steps = sorted(steps, key=lambda field: field.planned is not None and field.planned.begins_last)
         """The fields whose values are still to come, in the order in which they begin."""
         self._remembered: dict[tuple[type[object], Hashable], object] = {}

@@ -1,7 +1,7 @@
-"""What one operation may ask for."""
+"""What one operation may ask for, whoever asks, or as large a share of that as its viewer has."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graph.settings import MAX_FIELDS, MAX_PAGE
 
@@ -24,3 +24,20 @@ class Limits:
     introspection: bool = True
     refuse_empty_comparisons: bool = False
     """Whether every part of a filter must ask something."""
+
+    def share(self, budget: float) -> "Limits":
+        """The limits of a viewer who may ask for this many times as much.
+
+        Pages and documents stay as long, and tools may still ask for the whole schema.
+        """
+
+        def part(most: int) -> int:
+            return max(1, int(most * budget))
+
+        return replace(
+            self,
+            max_statements=part(self.max_statements),
+            max_rows=part(self.max_rows),
+            max_values=part(self.max_values),
+            max_answer_bytes=part(self.max_answer_bytes),
+        )

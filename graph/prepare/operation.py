@@ -48,6 +48,8 @@ class CheckedOperation:
     variables: VariableValues
     cost: Cost
     claim: Claim
+    limits: Limits
+    """What its viewer may ask for."""
 
 
 class PreparedOperation:
@@ -82,8 +84,8 @@ class PreparedOperation:
     def _certain_weight(self) -> Weight:
         return weight_of(self._schema, self.fragments, self.node)
 
-    def check(self, given: Mapping[str, Any]) -> CheckedOperation:
-        """The operation with its variables and its cost.
+    def check(self, given: Mapping[str, Any], limits: Limits | None = None) -> CheckedOperation:
+        """The operation with its variables and its cost, within the limits of its viewer, or else those of everybody.
 
         Raises `TooCostly`, and `ExceptionGroup` with a `GraphQLError` for each variable that does not fit.
         """
@@ -91,10 +93,13 @@ class PreparedOperation:
         if isinstance(variables, list):
             raise ExceptionGroup("The variables do not fit the operation.", variables)
         sizes = tuple([_size(variables.coerced.get(name, Undefined)) for name in self._sized])
+        limits = limits or self._limits
         found = self._costs.get(sizes)
         if found is None:
-            found = self._cost(sizes, variables.coerced)
-        return CheckedOperation(self, variables, *found)
+            found = self._cost(sizes, variables.coerced, limits)
+        elif found[0].is_over(limits):  # it was within those of somebody else
+            refuse_costly(found[0], limits)
+        return CheckedOperation(self, variables, *found, limits)
 
     def price(self) -> Cost:
         """What the operation costs where each variable has its default. Raises `TooCostly`."""
@@ -104,15 +109,15 @@ class PreparedOperation:
             for definition in definitions
             if definition.default_value is not None
         }
-        cost, _ = self._cost(tuple([_size(defaults.get(name, Undefined)) for name in self._sized]), defaults)
+        sizes = tuple([_size(defaults.get(name, Undefined)) for name in self._sized])
+        cost, _ = self._cost(sizes, defaults, self._limits)
         return cost
 
-    def _cost(self, sizes: tuple[Any, ...], variables: Mapping[str, Any]) -> tuple[Cost, Claim]:
+    def _cost(self, sizes: tuple[Any, ...], variables: Mapping[str, Any], limits: Limits) -> tuple[Cost, Claim]:
         """What the operation costs and claims with these variables, which is kept with it. Raises `TooCostly`."""
-        limits = self._limits
         document = Document(self._schema, self.fragments, variables, limits.max_page, limits.max_introspected)
         cost = cost_of(document, self.node)
-        refuse_costly(cost, self._limits)
+        refuse_costly(cost, limits)
         if self.fields > limits.max_fields:
             raise TooCostly("fields", min(self.fields, MAX_SHOWN), limits.max_fields)
         if len(self._costs) >= MAX_COSTS:

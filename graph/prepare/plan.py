@@ -18,6 +18,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionNode,
     SelectionSetNode,
     VariableNode,
@@ -82,7 +83,9 @@ class Plan:
         collected = collect_fields(
             self._schema, self._fragments, variables, type_, self.operation, hide_suggestions
         ).grouped_field_set
-        return self._selection(self.roots, type_, collected, 1)
+        return self._selection(
+            self.roots, type_, collected, 1, serial=self.operation.operation is OperationType.MUTATION
+        )
 
     def below(
         self, field: FieldPlan, type_: GraphQLObjectType, variables: VariableValues, *, hide_suggestions: bool
@@ -101,13 +104,20 @@ class Plan:
         return self._selection(field.selections, type_, collected, field.depth + 1)
 
     def _selection(
-        self, kept: OrderedDict[Hashable, Selection], type_: GraphQLObjectType, collected: GroupedFieldSet, depth: int
+        self,
+        kept: OrderedDict[Hashable, Selection],
+        type_: GraphQLObjectType,
+        collected: GroupedFieldSet,
+        depth: int,
+        *,
+        serial: bool = False,
     ) -> Selection:
         if self._varies:
-            return Selection(type_, self._fields(type_, collected, depth), fixed=self.fixed)
+            return Selection(type_, self._fields(type_, collected, depth), fixed=self.fixed, serial=serial)
         identity: Hashable = type_ if self.fixed else (type_, _identity(collected))
         if identity not in kept:
-            kept[identity] = Selection(type_, self._fields(type_, collected, depth), fixed=self.fixed)
+            fields = self._fields(type_, collected, depth)
+            kept[identity] = Selection(type_, fields, fixed=self.fixed, serial=serial)
             if len(kept) > MAX_SELECTIONS and not self.fixed:
                 kept.popitem(last=False)
         elif not self.fixed:

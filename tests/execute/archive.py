@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -53,6 +54,9 @@ class Owner(Node):
     papers: Connection[Paper]
 
 
+NAPS_S = 0.004
+"""Of the resolver that takes its time."""
+
 CALLS: list[str] = []
 """Every call of a resolver, by its name."""
 
@@ -96,6 +100,21 @@ class Paper(Node):
         return iter(self.title)  # type: ignore[return-value]  # resolvers may return any iterable
 
     @computed(needs=["title"])
+    async def letters_later(self) -> list[str]:
+        """The same, to be waited for."""
+        CALLS.append("lettersLater")
+        return iter(self.title)  # type: ignore[return-value]  # resolvers may return any iterable
+
+    @computed(needs=["id"])
+    def idle(self) -> bool:
+        """Takes its time, and the processor's."""
+        CALLS.append("idle")
+        until = time.perf_counter() + NAPS_S
+        while time.perf_counter() < until:
+            pass
+        return True
+
+    @computed(needs=["title"])
     def folded(self) -> Fold:
         """An object of no table."""
         CALLS.append("folded")
@@ -105,6 +124,12 @@ class Paper(Node):
     def torn(self) -> str | None:
         """Always an error."""
         CALLS.append("torn")
+        raise ValueError(self.title)
+
+    @computed(needs=["title"])
+    async def torn_later(self) -> str | None:
+        """The same, to be waited for."""
+        CALLS.append("tornLater")
         raise ValueError(self.title)
 
 
