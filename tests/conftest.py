@@ -80,6 +80,8 @@ SLOW = (
     "explorer",  # a browser
     "federation",  # off unless a setting says otherwise
     "http/test_audits.py",
+    "http/test_deadlines.py",  # waits
+    "http/test_healing.py",  # waits
     "http/test_batches.py",  # a server for each, and for the next
     "http/test_cors.py",
     "http/test_ends.py",  # clients that leave, and timeouts

@@ -199,7 +199,11 @@ class DatabaseConnection:
         Past whoever listens to statements: it is no part of what was asked for.
         """
         query = self._source.dialect.outdated_view
-        if query is not None and await self._driver.fetchval(query):
+        if query is None:
+            return
+        fast = self._fast if self._tracing is None else self._tracing.fast
+        driver = self._driver if fast is None else fast.driver
+        if await driver.fetchval(query):
             raise OutdatedView
 
     async def begin_snapshot(self) -> None:

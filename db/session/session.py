@@ -647,5 +647,12 @@ def _same(error: Exception) -> Exception:
 
 
 def _is_nothing(found: object) -> bool:
-    """Whether a statement has found no rows, or counted none."""
-    return not found or (type(found) is list and len(found) == 1 and not any(found[0]))
+    """Whether a statement has found no rows, or counted none. Values of columns may refuse to say what they are."""
+    if type(found) not in (list, tuple):
+        return found is None
+    rows = cast(Sequence[Sequence[object]], found)
+    return not rows or (len(rows) == 1 and all(map(_is_none, rows[0])))
+
+
+def _is_none(value: object) -> bool:
+    return value is None or (type(value) in (int, list) and not value)
