@@ -23,7 +23,9 @@ RESERVED = 5
 """One of so many places is kept from what is dear; half of those that are kept, rounded down, also from pages."""
 
 BY_WEIGHT, BY_PRICE, MAX_PRICE = 1 / 8, 1 / 64, 20
-"""The handicap of each step in weight and in price, in longest waits: together it is little more than half of one."""
+"""The handicap of each step in weight and in price."""
+HANDICAP_S = 1.0
+"""What a handicap is counted in. It does not grow with the longest wait: who waits would be overtaken for as long."""
 
 QUEUED_FOR_EACH_PLACE = 20
 MAX_RETRY_AFTER_S = 10
@@ -57,7 +59,7 @@ class Rank(NamedTuple):
 
     @property
     def handicap(self) -> float:
-        """How much earlier one has to come to go before somebody of the smallest rank, in longest waits."""
+        """By how much earlier one has to come to go before somebody of the smallest rank; about a half at most."""
         return self.weight * BY_WEIGHT + min(self.price, MAX_PRICE) * BY_PRICE
 
 
@@ -85,6 +87,7 @@ class Gate:
         timeout_s: float = 1,
         note_wait_s: Callable[[float], object] = lambda _seconds: None,
         max_dear: int | None = None,
+        handicap_s: float = HANDICAP_S,
     ) -> None:
         """Make it. Without `max_queued`, twenty may wait for each place. `note_wait_s` hears how long each waited.
 
@@ -92,6 +95,7 @@ class Gate:
         """
         self.refused = dict.fromkeys(Reason, 0)
         self._timeout_s = timeout_s
+        self._handicap_s = handicap_s
         self._note_wait_s = note_wait_s
         self._asked_for = max_queued
         self.queued = 0
@@ -138,7 +142,7 @@ class Gate:
     async def wait(self, rank: Rank) -> None:
         """Wait for a place that `enter_at_once` has not found. Raises `Overloaded` where there is none in time."""
         loop, began = asyncio.get_running_loop(), perf_counter()
-        due = loop.time() + rank.handicap * self._timeout_s
+        due = loop.time() + rank.handicap * self._handicap_s
         waiter = _Waiter(rank.anonymous, due, next(self._numbers), rank.weight, loop.create_future())
         if self.queued >= self.max_queued and not self._displace_one_behind(waiter):
             self.refused[Reason.FULL] += 1

@@ -16,7 +16,6 @@ from graph.documents import Documents
 from graph.domain import has_authorization
 from graph.entity import Schema
 from graph.errors import Overloaded
-from graph.identity.identify import COOKIE, Identify
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
 from graph.prepare.fields import Weight
 from graph.prepare.weight import NOTHING, Claim
@@ -195,20 +194,3 @@ async def test_who_comes_back_goes_before_those_who_had_no_place_yet() -> None:
     assert not tasks[0].done()
     away.leave()
     await tasks[0]
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        ((b"authorization", b"Bearer x"), True),
-        ((b"cookie", f"{COOKIE}=x".encode()), True),
-        ((b"cookie", f"{COOKIE}=".encode()), False),
-        ((b"cookie", f"other={COOKIE}".encode()), False),
-        ((b"accept", b"*/*"), False),
-    ],
-)
-def test_nobody_goes_first_for_a_header_that_identification_does_not_read(
-    header: tuple[bytes, bytes], expected: bool
-) -> None:
-    settings = Settings(database_url=SecretStr(NOWHERE), token_keys=(SecretStr("x" * 32),))
-    assert Identify(Engines(settings), settings).has_credentials(sent(header)) is expected

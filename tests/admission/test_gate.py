@@ -84,11 +84,11 @@ async def test_those_who_are_signed_in_go_first_then_the_cheap_then_who_came_fir
         rank(LOOK_UP, anonymous=False),
         rank(LOOK_UP),
     ]
-    assert await let_in(Gate(1, timeout_s=FOREVER_S), ranks) == [6, 4, 3, 2, 7, 1, 5, 0]
+    assert await let_in(Gate(1, timeout_s=FOREVER_S, handicap_s=FOREVER_S), ranks) == [6, 4, 3, 2, 7, 1, 5, 0]
 
 
 async def test_who_has_waited_for_long_goes_before_who_is_cheaper_and_has_just_come() -> None:
-    gate = Gate(1, timeout_s=1)
+    gate = Gate(1, timeout_s=FOREVER_S)
     order: list[str] = []
 
     async def come(name: str, rank: Rank) -> None:
@@ -121,7 +121,7 @@ async def test_a_look_up_passes_those_who_wait_for_places_that_are_not_for_them(
 
 
 async def test_whoever_goes_first_displaces_the_last_when_the_queue_is_full() -> None:
-    gate = Gate(1, max_queued=2, timeout_s=FOREVER_S)
+    gate = Gate(1, max_queued=2, timeout_s=FOREVER_S, handicap_s=FOREVER_S)
     assert gate.enter_at_once(LOOK_UP)
     waiting = [asyncio.create_task(gate.wait(rank(price=price))) for price in (1, 5)]
     await asyncio.sleep(0)
@@ -217,7 +217,7 @@ class Crowd(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.gate = Gate(PLACES, max_queued=MAX_QUEUED, timeout_s=FOREVER_S)
+        self.gate = Gate(PLACES, max_queued=MAX_QUEUED, timeout_s=FOREVER_S, handicap_s=FOREVER_S)
         self.inside: list[Weight] = []
         self.waiting: list[tuple[Rank, asyncio.Task[None]]] = []
         """In the order in which they came."""

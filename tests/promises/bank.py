@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
 import httpx
+from pydantic import SecretStr
 from sqlalchemy import select
 from starlette.requests import HTTPConnection
 
@@ -26,9 +27,11 @@ from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
+from graph.settings import Settings
 from graph.types.account import Account
 from graph.types.transfer import Transfer
 from graph.viewer import NOBODY, Viewer
+from tests.databases import Database
 
 T = TypeVar("T")
 
@@ -96,6 +99,11 @@ class Ledger:
             balances[call.source] -= call.cents
             balances[call.target] += call.cents
         return balances
+
+
+def patient(database: Database) -> Settings:
+    """Settings of a server that refuses nobody, however busy the machine is, for promises that are not about load."""
+    return Settings(database_url=SecretStr(database.url), queue_timeout_s=PATIENCE_S)
 
 
 async def open_accounts(settings: DatabaseSettings) -> list[int]:

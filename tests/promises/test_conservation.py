@@ -3,11 +3,9 @@
 import asyncio
 
 import pytest
-from pydantic import SecretStr
 
 from db.models.role import ADMIN
 from graph.app import create_app
-from graph.settings import Settings
 from tests.databases import Database
 from tests.explorer.serving import serving
 from tests.promises.bank import (
@@ -22,6 +20,7 @@ from tests.promises.bank import (
     by_header,
     check_books,
     open_accounts,
+    patient,
     total_in,
 )
 
@@ -41,7 +40,7 @@ async def read(client: Client, until: asyncio.Event, documents: tuple[str, ...])
 
 
 async def test_every_reading_adds_up_while_sixteen_clients_move_money(database: Database) -> None:
-    settings = Settings(database_url=SecretStr(database.url))
+    settings = patient(database)
     accounts, ledger, until = await open_accounts(settings), Ledger(), asyncio.Event()
     async with serving(create_app(settings, identify=by_header)) as origin:
         clients = [Client(origin, {HEADER: ADMIN}, accounts, ledger) for _ in range(CLIENTS)]
@@ -60,7 +59,7 @@ async def test_every_reading_adds_up_while_sixteen_clients_move_money(database: 
 @pytest.mark.parametrize("lists", [1, 3])
 async def test_several_lists_of_one_answer_are_one_view(database: Database, lists: int) -> None:
     """A query of several statements sees one state of the bank, however many transfers come between them."""
-    settings = Settings(database_url=SecretStr(database.url))
+    settings = patient(database)
     accounts, ledger, until = await open_accounts(settings), Ledger(), asyncio.Event()
     fields = " ".join(f"a{n}: accounts(first: {20 + n}) {{ nodes {{ balance }} }}" for n in range(lists))
     async with serving(create_app(settings, identify=by_header)) as origin:

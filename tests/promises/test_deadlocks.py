@@ -4,12 +4,10 @@ import asyncio
 
 import asyncpg
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from db.models.role import ADMIN
 from graph.app import create_app
-from graph.settings import Settings
 from tests.databases import WAITS_FOR_ME, Database
 from tests.explorer.serving import serving
 from tests.promises.bank import (
@@ -22,6 +20,7 @@ from tests.promises.bank import (
     by_header,
     check_books,
     open_accounts,
+    patient,
 )
 
 EACH = 12
@@ -77,7 +76,7 @@ def dsn(database: Database) -> str:
 
 
 async def test_transfers_in_both_directions_come_through_at_once(database: Database) -> None:
-    settings = Settings(database_url=SecretStr(database.url))
+    settings = patient(database)
     accounts, ledger = await open_accounts(settings), Ledger()
     one, other = accounts[:2]
     before = await deadlocks(database)
@@ -99,7 +98,7 @@ async def test_transfers_in_both_directions_come_through_at_once(database: Datab
 
 @pytest.mark.postgresql
 async def test_a_transfer_that_falls_into_a_deadlock_is_done_again(database: Database) -> None:
-    settings = Settings(database_url=SecretStr(database.url))
+    settings = patient(database)
     accounts, ledger = await open_accounts(settings), Ledger()
     first, second = sorted(accounts)[:2]
     async with serving(create_app(settings, identify=by_header)) as origin:

@@ -3,14 +3,12 @@
 import asyncio
 
 import pytest
-from pydantic import SecretStr
 
 from db.models.role import ADMIN
 from graph.app import create_app
-from graph.settings import Settings
 from tests.databases import Database
 from tests.explorer.serving import serving
-from tests.promises.bank import HEADER, PATIENCE_S, Call, Client, Ledger, by_header, check_books, open_accounts
+from tests.promises.bank import HEADER, Call, Client, Ledger, by_header, check_books, open_accounts, patient
 
 WRITERS = 50
 TRANSFERS = 4
@@ -18,7 +16,7 @@ TRANSFERS = 4
 
 @pytest.mark.sqlite
 async def test_fifty_writers_never_hear_of_a_locked_database(database: Database) -> None:
-    settings = Settings(database_url=SecretStr(database.url), queue_timeout_s=PATIENCE_S)
+    settings = patient(database)
     accounts, ledger = await open_accounts(settings), Ledger()
     async with serving(create_app(settings, identify=by_header)) as origin:
         clients = [Client(origin, {HEADER: ADMIN}, accounts, ledger) for _ in range(WRITERS)]

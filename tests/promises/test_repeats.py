@@ -2,14 +2,22 @@
 
 import asyncio
 
-from pydantic import SecretStr
-
 from db.models.role import ADMIN
 from graph.app import create_app
-from graph.settings import Settings
 from tests.databases import Database
 from tests.explorer.serving import serving
-from tests.promises.bank import HEADER, START, Call, Client, Ledger, by_header, check_books, input_of, open_accounts
+from tests.promises.bank import (
+    HEADER,
+    START,
+    Call,
+    Client,
+    Ledger,
+    by_header,
+    check_books,
+    input_of,
+    open_accounts,
+    patient,
+)
 
 ROUNDS = 15
 DOCUMENT = """mutation($input: TransferFundsInput!) { transferFunds(input: $input) {
@@ -18,7 +26,7 @@ DOCUMENT = """mutation($input: TransferFundsInput!) { transferFunds(input: $inpu
 
 
 async def test_one_key_three_times_at_once_is_one_transfer_and_three_equal_answers(database: Database) -> None:
-    settings = Settings(database_url=SecretStr(database.url))
+    settings = patient(database)
     accounts, ledger = await open_accounts(settings), Ledger()
     async with serving(create_app(settings, identify=by_header)) as origin:
         clients = [Client(origin, {HEADER: ADMIN}, accounts, ledger) for _ in range(3)]
