@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.session import Mode, RequestSession
 from db.session.engines import Engines, PoolState
@@ -174,3 +175,15 @@ async def test_two_sqlite_writers_wait_for_each_other(engines: Engines) -> None:
         slugs = (await connection.scalars(text("SELECT slug FROM tags"))).all()
     # Each read the table and then wrote: had two read the same, two would end in the same number.
     assert sorted(slug.rpartition("-")[2] for slug in slugs) == [str(n) for n in range(10)]
+
+
+async def test_who_counts_on_a_connection_has_one_while_the_pool_is_empty(database: Database) -> None:
+    settings = settings_for(database).model_copy(update={"pool_size": 1, "pool_max_overflow": 0})
+    engines = Engines(settings)
+    apart = engines.apart(1, timeout_s=0.2)
+    async with engines.primary.connect(), apart.connect() as connection:
+        assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+        with pytest.raises(PoolTimeout):
+            await apart.connect()
+    await engines.dispose()
+    assert apart.pool.checkedout() == 0  # type: ignore[attr-defined]  # it is a queue
