@@ -21,7 +21,7 @@ from graph.app import create_app
 from graph.settings import Settings
 from tests import postgres
 from tests.attacks.catalogue import plain
-from tests.attacks.filling import add_posts
+from tests.attacks.filling import add_posts, patient
 from tests.attacks.measuring import Cost, Meter, Reply, Request, send
 from tests.attacks.seeds import POSTS, dice
 from tests.conftest import DIALECTS
@@ -65,7 +65,7 @@ class Site:
 
 async def fill(settings: Settings) -> None:
     """Put the demo in, and copies of its posts."""
-    engines = Engines(settings)
+    engines = Engines(patient(settings))
     try:
         await demo.fill(engines, SCALE)
         await add_posts(engines, POSTS)

@@ -4,9 +4,12 @@ from sqlalchemy import func, select, text
 
 from db.models import Post
 from db.session.engines import Engines
+from graph.settings import Settings
 
 STEP = 100_000
 """Between the id of a post and that of its copy."""
+
+FILLING_S = 600
 
 COPY_POSTS = f"""
     INSERT INTO posts (id, slug, title, summary, content, status, published_at, author_id,
@@ -21,6 +24,11 @@ COPY_CONTRIBUTORS = f"""
     SELECT copy.id, pair.user_id, pair.position
     FROM posts AS copy JOIN post_contributors AS pair ON pair.post_id = copy.id % {STEP} WHERE copy.id > {STEP}
 """
+
+
+def patient(settings: Settings) -> Settings:
+    """The same database, for statements that take long."""
+    return settings.model_copy(update={"statement_timeout_s": FILLING_S})
 
 
 async def add_posts(engines: Engines, wanted: int) -> None:

@@ -26,7 +26,7 @@ from db.migrate import upgrade
 from db.session.engines import Engines
 from graph.identity import api_keys
 from graph.settings import Settings
-from tests.attacks.filling import add_posts
+from tests.attacks.filling import add_posts, patient
 from tests.promises.bank import written
 from tests.promises.server import FragileServer, fragile_server
 
@@ -99,7 +99,7 @@ async def stage(dialect: str, *, scale: int = 10, posts: int = 0) -> AsyncIterat
 
 async def _fill(made: Stage, scale: int, posts: int) -> None:
     await asyncio.to_thread(upgrade, made.settings)
-    engines = Engines(made.settings)
+    engines = Engines(patient(made.settings))
     try:
         if scale:
             await demo.fill(engines, scale)
