@@ -100,6 +100,12 @@ class Settings(DatabaseSettings):
     max_statements: int = Field(default=100, ge=1, description="The most statements that one operation may need.")
     max_rows: int = Field(default=100_000, ge=1, description="The most rows that one operation may ask for.")
     max_values: int = Field(default=500_000, ge=1, description="The most values that one answer may hold.")
+    max_work: int = Field(
+        default=500,
+        ge=1,
+        description="The most work that filters, sorting and aggregates of one operation may ask of the database; 1 is"
+        " about a millisecond of a processor for 40,000 rows.",
+    )
     max_page: int = Field(default=MAX_PAGE, ge=1, description="The most rows of one page.")
     refuse_empty_comparisons: bool = Field(
         default=False,

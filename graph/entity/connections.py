@@ -26,6 +26,7 @@ from graph.loading.counted_pages import Counted, counted_pages, may_count_with_p
 from graph.loading.loaders import LevelLoader, Loaders
 from graph.loading.queries import FoundRows, ListQuery, Order, Page, PageArguments, Projection
 from graph.prepare.fields import CostRule, FieldPlan, Level, LevelField, Rows, Selection, argument
+from graph.prepare.work import SCAN
 from graph.settings import MAX_PAGE
 
 DEFAULT_PAGE = 20
@@ -140,7 +141,9 @@ class ConnectionField(LevelField):
         *,
         order: Callable[[Source], tuple[Any, ...]] | None = None,
         arguments: tuple[Any, ...] = (),
+        work: Callable[[Mapping[str, Any]], int] | None = None,
     ) -> None:
+        """Make it. `work` says what the values of `arguments` ask of a database."""
         super().__init__(
             name,
             Deferred(f"connection of {name}", lambda: connection_type(entity())),
@@ -148,10 +151,15 @@ class ConnectionField(LevelField):
             (*arguments, *_arguments(entity, ordered=order is None)),
         )
         self.needs = needs
-        self.sizes = ("first", "last")
+        self.sizes = ("first", "last", *(it.python_name for it in arguments if work is not None))
+        self._asked = work
         self._find_entity = entity
         self._listing = listing
         self._fixed_order = order
+
+    def work(self, arguments: Mapping[str, Any]) -> int:
+        """What those arguments ask that are the field's own."""
+        return self._asked(arguments) if self._asked is not None else 0
 
     def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """The page's size, as far as it is one; wrong sizes are refused when the field is begun."""
@@ -308,6 +316,7 @@ class _PageInfoField(_PartField):
 
 class _TotalCountField(_PartField):
     cost = CostRule.TOTAL
+    scan = SCAN // 2  # an index holds less than the rows
     begins_last = True
 
     def begin(self, level: Level) -> None:

@@ -34,6 +34,7 @@ from graph.prepare.kept import Kept
 from graph.prepare.limits import Limits
 from graph.prepare.mistakes import bytes_of, found_by, most_errors, most_suggested, told
 from graph.prepare.operation import CheckedOperation, PreparedOperation, size_arguments
+from graph.prepare.work import InputWorks
 
 MAX_KEPT_BYTES = 128 * 1024 * 1024
 """Of all prepared documents together: text of 20 KB can make 10 MB of nodes and plans."""
@@ -124,6 +125,7 @@ class Preparer:
         self._refused: Kept[Refusal] = Kept(MAX_REFUSED, MAX_REFUSED_BYTES)
         hidden = () if limits.introspection else (NoSchemaIntrospectionCustomRule,)
         self._sizes = size_arguments(schema)
+        self._works = InputWorks()
         self._suggested = most_suggested(schema)
         self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, *hidden)
 
@@ -174,7 +176,7 @@ class Preparer:
             node = get_operation_ast(prepared.document, name)
             if node is None:
                 raise InvalidDocument([no_such_operation()])
-            found = PreparedOperation(self._schema, node, prepared.fragments, self._sizes, self.limits)
+            found = PreparedOperation(self._schema, node, prepared.fragments, self._sizes, self._works, self.limits)
             prepared.operations[name] = found
         return found
 

@@ -1,10 +1,11 @@
 """One operation of a valid document, ready to be run again and again, and one check of it before a run.
 
 It keeps the plan, and the cost for each combination of the few variables that a cost hangs on: sizes of pages,
-lengths of lists, conditions. Other variables never matter here.
+lengths of lists, conditions, texts that are looked for, and the work that filters and orders ask. Other variables
+never matter here, and of filters and orders nothing but their work: whatever is in them, they are not kept.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +13,14 @@ from graphql import (
     ArgumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLList,
+    GraphQLNonNull,
     GraphQLSchema,
     OperationDefinitionNode,
     Undefined,
+    get_named_type,
     is_object_type,
+    type_from_ast,
     value_from_ast_untyped,
 )
 from graphql.execution.collect_fields import FragmentDetails
@@ -30,9 +35,13 @@ from graph.prepare.introspection import TYPE
 from graph.prepare.limits import Limits
 from graph.prepare.plan import CONDITIONS, Plan, selections_of
 from graph.prepare.variables import Variables
+from graph.prepare.work import InputWorks, length_work
 
 MAX_COSTS = 64
 """How many costs are kept of one operation."""
+
+MAX_KEPT_TEXT = 40
+"""The longest text, in characters, that a cost is kept by as it is."""
 
 MAX_SHOWN = 1_000_000_000
 """Costs beyond are not written out: doubling fragments make numbers of hundreds of digits."""
@@ -56,6 +65,7 @@ class PreparedOperation:
         node: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
         sizes: frozenset[str],
+        works: InputWorks,
         limits: Limits,
     ) -> None:
         self.node = node
@@ -68,7 +78,9 @@ class PreparedOperation:
         self._limits = limits
         self.coordinates: OperationCoordinates | None = None
         """What it uses of the schema, once it was counted."""
+        self._works = works
         self._sized = sorted(set(_sized_variables(node, fragments, sizes)))
+        self._weighed = dict(_weighed_variables(schema, node, works))
         self._costs: dict[tuple[Any, ...], Cost] = {}
 
     def check(self, given: Mapping[str, Any]) -> CheckedOperation:
@@ -79,7 +91,7 @@ class PreparedOperation:
         variables = self.variables.values(given) if self.node.variable_definitions else NO_VARIABLES
         if isinstance(variables, list):
             raise ExceptionGroup("The variables do not fit the operation.", variables)
-        sizes = tuple([_size(variables.coerced.get(name, Undefined)) for name in self._sized])
+        sizes = self._sizes(variables.coerced)
         cost = self._costs.get(sizes)
         if cost is None:
             cost = self._cost(sizes, variables.coerced)
@@ -93,12 +105,21 @@ class PreparedOperation:
             for definition in definitions
             if definition.default_value is not None
         }
-        return self._cost(tuple([_size(defaults.get(name, Undefined)) for name in self._sized]), defaults)
+        return self._cost(self._sizes(defaults), defaults)
+
+    def _sizes(self, variables: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What a cost sees of variables."""
+        sizes = [_size(variables.get(name, Undefined)) for name in self._sized]
+        if self._weighed:
+            sizes += [work(variables.get(name)) for name, work in self._weighed.items()]
+        return tuple(sizes)
 
     def _cost(self, sizes: tuple[Any, ...], variables: Mapping[str, Any]) -> Cost:
         """What the operation costs with these variables, which are kept with it. Raises `TooCostly`."""
         limits = self._limits
-        document = Document(self._schema, self.fragments, variables, limits.max_page, limits.max_introspected)
+        document = Document(
+            self._schema, self.fragments, variables, limits.max_page, limits.max_introspected, self._works
+        )
         cost = cost_of(document, self.node)
         refuse_costly(cost, self._limits)
         if len(self._costs) >= MAX_COSTS:
@@ -114,6 +135,7 @@ def refuse_costly(cost: Cost, limits: Limits, asked: str = "operation") -> None:
         ("rows", cost.rows, limits.max_rows),
         ("values", cost.values, limits.max_values),
         ("introspected values", cost.introspected, limits.max_introspected),
+        ("work", cost.work, limits.max_work),
     ):
         if needed > allowed:
             raise TooCostly(what, min(needed, MAX_SHOWN), allowed, asked)
@@ -132,8 +154,23 @@ def size_arguments(schema: GraphQLSchema) -> frozenset[str]:
 
 
 def _size(value: Any) -> Any:
-    """What a cost sees of a variable's value."""
-    return ("length", len(value)) if isinstance(value, list) else value
+    """What a cost sees of a variable's value; of a long text something short, for many of them are kept."""
+    if isinstance(value, list):
+        return ("length", len(value))
+    return ("text", hash(value)) if isinstance(value, str) and len(value) > MAX_KEPT_TEXT else value
+
+
+def _weighed_variables(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, works: InputWorks
+) -> Iterator[tuple[str, Callable[[Any], int]]]:
+    """The variables whose values are work, with what tells it."""
+    for definition in operation.variable_definitions or ():
+        type_ = type_from_ast(schema, definition.type)
+        work = works.of_type(get_named_type(type_)) if type_ else None
+        if work is not None:
+            yield definition.variable.name.value, work.of
+        elif isinstance(type_.of_type if isinstance(type_, GraphQLNonNull) else type_, GraphQLList):
+            yield definition.variable.name.value, length_work
 
 
 def _sized_variables(
