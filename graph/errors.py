@@ -220,11 +220,15 @@ class TooCostly(ClientError):
     code = "TOO_COSTLY"
 
     def __init__(self, what: str, needed: int, allowed: int, asked: str = "operation") -> None:
+        cure = (
+            "Ask for less in filters and in sorting: fewer parts of texts, relations and counts."
+            if what == "work"
+            else "Ask for smaller pages, fewer levels or fewer fields."
+        )
         first, *others = what.split()
         key = first + "".join(map(str.title, others))
         super().__init__(
-            f"This {asked} may need {needed} {what}; {allowed} are allowed."
-            " Ask for smaller pages, fewer levels or fewer fields.",
+            f"This {asked} may need {needed} {what}; {allowed} are allowed. {cure}",
             **{key: needed, "allowed": allowed},
         )
 

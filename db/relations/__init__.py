@@ -3,6 +3,7 @@
 Mapped classes and relationships enter; sources of rows, terms and types leave. Nothing here knows a database.
 """
 
+from db.relations.indexed import leads_an_index
 from db.relations.moments import comparable
 from db.relations.order import Term, total_order
 from db.relations.relationships import Link, link, link_of
@@ -58,6 +59,7 @@ __all__ = [
     "cursor_type",
     "is_local",
     "is_single",
+    "leads_an_index",
     "link",
     "link_of",
     "may_hide",

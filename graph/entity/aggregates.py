@@ -15,6 +15,7 @@ from graph.entity.measures import Results, selected_measures, value_fields
 from graph.entity.registry import Deferred, Entity
 from graph.loading.queries import ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField
+from graph.prepare.work import SCAN
 
 
 @cache
@@ -32,6 +33,7 @@ class AggregateField(LevelField):
     """Aggregates over a listing: one statement for all parents."""
 
     cost = CostRule.TOTAL
+    scan = SCAN
 
     def __init__(
         self,

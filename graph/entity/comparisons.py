@@ -46,6 +46,7 @@ from db.statements import joined
 from graph.entity.registry import list_of, optional
 from graph.entity.scalars import check_json
 from graph.errors import InvalidFilter
+from graph.prepare.work import COMPARISON, Weight, weighed
 
 MAX_LIST = 1_000
 """How many values `in` and `notIn` take."""
@@ -56,6 +57,14 @@ MAX_VALUES = 2_000
 
 ESCAPE = "/"
 NO_NAMES: Mapping[str, str] = {}
+NO_WEIGHTS: Mapping[str, Weight] = {}
+
+PART_OF_TEXT = 3
+"""The work of looking for a part of a short text."""
+FOLDED = 20
+"""The work of taking the case from a short text, and looking for a part of it."""
+JSON_WORK = 60
+"""The work of reading a JSON value."""
 
 Expression: TypeAlias = ColumnElement[Any]
 Condition: TypeAlias = ColumnElement[bool]
@@ -95,6 +104,8 @@ class Operator:
     """Whether it never holds for null and an index serves it."""
     is_switch: bool = False
     """Whether it takes a boolean that chooses between two SQL texts."""
+    work: int = COMPARISON
+    """What it asks of each row: see `graph.prepare.work`."""
 
     def operand(self, type_: object) -> Any:
         """The annotation of what it takes, as an operator of a type."""
@@ -200,13 +211,23 @@ def _part(column: Expression, part: Operand) -> Expression:
 
 TEXT = (
     *ORDER,
-    Operator("contains", "Holds this text.", _plain(_contains), bind=_escaped),
-    Operator("startsWith", "Begins with this text.", _plain(_starts_with), bind=_escaped),
-    Operator("endsWith", "Ends with this text.", _plain(_ends_with), bind=_escaped),
-    Operator("eqIgnoreCase", "Equal to this, whatever the case.", _equals_folded, bind=_same),
-    Operator("containsIgnoreCase", "Holds this text, whatever the case.", _folded(_contains), bind=_escaped),
-    Operator("startsWithIgnoreCase", "Begins with this text, whatever the case.", _folded(_starts_with), bind=_escaped),
-    Operator("endsWithIgnoreCase", "Ends with this text, whatever the case.", _folded(_ends_with), bind=_escaped),
+    Operator("contains", "Holds this text.", _plain(_contains), bind=_escaped, work=PART_OF_TEXT),
+    Operator("startsWith", "Begins with this text.", _plain(_starts_with), bind=_escaped, work=PART_OF_TEXT),
+    Operator("endsWith", "Ends with this text.", _plain(_ends_with), bind=_escaped, work=PART_OF_TEXT),
+    Operator("eqIgnoreCase", "Equal to this, whatever the case.", _equals_folded, bind=_same, work=FOLDED),
+    Operator(
+        "containsIgnoreCase", "Holds this text, whatever the case.", _folded(_contains), bind=_escaped, work=FOLDED
+    ),
+    Operator(
+        "startsWithIgnoreCase",
+        "Begins with this text, whatever the case.",
+        _folded(_starts_with),
+        bind=_escaped,
+        work=FOLDED,
+    ),
+    Operator(
+        "endsWithIgnoreCase", "Ends with this text, whatever the case.", _folded(_ends_with), bind=_escaped, work=FOLDED
+    ),
 )
 
 
@@ -265,10 +286,12 @@ def input_type(
     *,
     required: Mapping[str, InputField] | None = None,
     one_of: bool | None = None,
+    weights: Mapping[str, Weight] = NO_WEIGHTS,
 ) -> type[Any]:
     """Make an input type: by Python name, the annotation, name and description of each field.
 
-    All `fields` may be left out; those that are `required` stand before them.
+    All `fields` may be left out; those that are `required` stand before them. `weights` say, by the names in the
+    schema, what fields ask of a database.
     """
     required = required or {}
     every = {**required, **fields}
@@ -277,7 +300,8 @@ def input_type(
     members: dict[str, Any] = {"__annotations__": annotations, "__doc__": description}
     for key, (_, graphql_name, text) in every.items():
         default = {} if key in required else {"default": strawberry.UNSET}
-        members[key] = strawberry.field(name=graphql_name, description=text, **default)
+        metadata = weighed(weights[graphql_name]) if graphql_name in weights else None
+        members[key] = strawberry.field(name=graphql_name, description=text, metadata=metadata, **default)
     return strawberry.input(type(name, (), members), name=name, description=description, one_of=one_of)
 
 
@@ -292,6 +316,7 @@ JSONPathFilter = input_type(
     "JSONPathFilter",
     "A part of a JSON value, and what is asked of it. Comparisons hold only within one kind.",
     _fields(JSON, JSON_PART),
+    weights={operator.name: Weight(JSON_WORK) for operator in JSON_PART},
     required={"at": (list[str], "at", 'Where the part is: keys and indexes, for instance `["lines", "0"]`.')},
 )
 
@@ -315,8 +340,9 @@ JSON_VALUE = (
         "contains",
         "Holds all of this: objects hold their keys, lists hold their elements.",
         lambda column, value: json_contains(column, exact_json.dumps(value)),
+        work=JSON_WORK,
     ),
-    Operator("hasKey", "Has this key at the top.", lambda column, key: json_has_key(column, key), str),
+    Operator("hasKey", "Has this key at the top.", lambda column, key: json_has_key(column, key), str, work=JSON_WORK),
     Operator("path", "What is asked of parts of the value; all of it must hold.", _at_paths, list_of(JSONPathFilter)),
     IS_NULL_JSON,
 )
@@ -334,7 +360,9 @@ class ValueFilter:
     def input_type(self) -> type[Any]:
         """The input type of the schema. There is one for each type, whatever number of entities show it."""
         description = f"What is asked of a value of type {self.name}; every comparison given must hold."
-        return input_type(f"{self.name}Filter", description, _fields(self.annotation, self.operators.values()))
+        weights = {operator.name: Weight(operator.work) for operator in self.operators.values()}
+        fields = _fields(self.annotation, self.operators.values())
+        return input_type(f"{self.name}Filter", description, fields, weights=weights)
 
     def condition(
         self, where: str, column: Expression, asked: Mapping[str, Operand], names: Mapping[str, str] = NO_NAMES

@@ -26,6 +26,7 @@ from graph.loading.counted_pages import Counted, counted_pages, may_count_with_p
 from graph.loading.loaders import LevelLoader, Loaders
 from graph.loading.queries import FoundRows, ListQuery, Order, Page, PageArguments, Projection
 from graph.prepare.fields import CostRule, FieldPlan, Level, LevelField, Rows, Selection, Weight, argument
+from graph.prepare.work import SCAN
 from graph.settings import MAX_PAGE
 
 DEFAULT_PAGE = 20
@@ -141,8 +142,12 @@ class ConnectionField(LevelField):
         order: Callable[[Source], tuple[Any, ...]] | None = None,
         arguments: tuple[Any, ...] = (),
         has_all_rows: bool = False,
+        work: Callable[[Mapping[str, Any]], int] | None = None,
     ) -> None:
-        """Make it. `has_all_rows`: of a table, in the order of the primary key unless something else is asked for."""
+        """Make it. `work` says what the values of `arguments` ask of a database.
+
+        `has_all_rows`: of a table, in the order of the primary key unless something else is asked for.
+        """
         super().__init__(
             name,
             Deferred(f"connection of {name}", lambda: connection_type(entity())),
@@ -150,11 +155,16 @@ class ConnectionField(LevelField):
             (*arguments, *_arguments(entity, ordered=order is None)),
         )
         self.needs = needs
-        self.sizes = ("first", "last")
+        self.sizes = ("first", "last", *(it.python_name for it in arguments if work is not None))
+        self._asked = work
         self._find_entity = entity
         self._listing = listing
         self._fixed_order = order
         self._has_all_rows = has_all_rows
+
+    def work(self, arguments: Mapping[str, Any]) -> int:
+        """What those arguments ask that are the field's own."""
+        return self._asked(arguments) if self._asked is not None else 0
 
     def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """The page's size, as far as it is one; wrong sizes are refused when the field is begun."""
@@ -324,6 +334,7 @@ class _PageInfoField(_PartField):
 
 class _TotalCountField(_PartField):
     cost = CostRule.TOTAL
+    scan = SCAN // 2  # an index holds less than the rows
     begins_last = True
 
     def weight(self, given: Collection[str]) -> Weight:

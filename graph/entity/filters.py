@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any
 
+import sqlalchemy
 import strawberry
 from sqlalchemy import ColumnElement, and_, false, func, inspect, or_, select, true, tuple_, type_coerce
 from sqlalchemy.orm import aliased
@@ -25,10 +26,12 @@ from db.relations import (
     Visibility,
     bare,
     comparable,
+    leads_an_index,
     parameter_type,
     primary_key,
     seen_where,
     total_order,
+    underlying,
 )
 from db.statements import conditions, joined
 from graph.context import RequestContext
@@ -36,13 +39,29 @@ from graph.entity.comparisons import MAX_LIST, NO_NAMES, InputField, check_size,
 from graph.entity.completeness import check_complete
 from graph.entity.filter_form import MAX_DEPTH, form_of
 from graph.entity.ids import key_in
-from graph.entity.registry import Deferred, Entity, Relation, list_of, optional
+from graph.entity.registry import Attribute, Deferred, Entity, Relation, list_of, optional
 from graph.entity.types import TYPES, value_filter
 from graph.errors import InvalidFilter
 from graph.loading.loaders import Loaders
 from graph.loading.queries import ListQuery
+from graph.prepare.work import COMPARISON, Weight
 
 Asked = Mapping[str, Any]
+
+TO_ONE = Weight(10)
+"""To look at the one row that a relation leads to."""
+TO_MANY = Weight(25)
+"""To look at the rows that a relation leads to, or to find who has such rows."""
+NONE = Weight(60)
+"""To see that none of them is there: no row is the last to look at."""
+COUNTED = Weight(30)
+"""To count them."""
+TEXT = 10
+"""A text without end, as articles are, is so many times as long as a name."""
+LONG_TEXT = 2
+SHORT_TEXT_CHARACTERS = 500
+"""The longest text that is as cheap as a name, as far as its column says."""
+LONG_TEXT_CHARACTERS = 2_000
 
 
 @cache
@@ -62,14 +81,27 @@ def filter_type(entity: Entity) -> type[Any]:
     for name, relation in entity.relations.items():
         fields[f"{name}_"] = (optional(_relation_filter(relation)), name, relation.description)
     this = Deferred(f"{entity.name}Filter", lambda: filter_type(entity))
+    weights = {"id": Weight(COMPARISON)}
+    weights |= {name: _weight(entity, attribute) for name, attribute in entity.attributes.items()}
+    weights |= {name: TO_ONE for name, relation in entity.relations.items() if not relation.link.to_many}
     fields |= {
         "and_": (optional(list_of(this)), "and", "All of these hold."),
         "or_": (optional(list_of(this)), "or", "At least one of these holds."),
         "not_": (optional(this), "not", "This does not hold."),
     }
-    return input_type(
-        f"{entity.name}Filter", f"Which {entity.many} are meant; every condition given must hold.", fields
-    )
+    described = f"Which {entity.many} are meant; every condition given must hold."
+    return input_type(f"{entity.name}Filter", described, fields, weights=weights)
+
+
+def _weight(entity: Entity, attribute: Attribute) -> Weight:
+    """How much dearer than with a short value comparisons are, as far as the column tells."""
+    column = entity.mapper.columns.get(attribute.name)
+    type_ = underlying(column.type) if column is not None else None
+    if isinstance(type_, sqlalchemy.Text):
+        return Weight(times=TEXT)
+    if not isinstance(type_, sqlalchemy.String) or (type_.length or LONG_TEXT_CHARACTERS) <= SHORT_TEXT_CHARACTERS:
+        return Weight()
+    return Weight(times=TEXT if (type_.length or 0) > LONG_TEXT_CHARACTERS else LONG_TEXT)
 
 
 @cache
@@ -86,6 +118,7 @@ def list_filter_type(entity: Entity) -> type[Any]:
             "none_": (optional(one), "none", "None of them fits; an empty filter asks that there be none."),
             "count_": (optional(count.input_type), "count", "How many there are."),
         },
+        weights={"some": TO_MANY, "every": NONE, "none": NONE, "count": COUNTED},
     )
 
 
@@ -245,16 +278,17 @@ class _Filtering:
         """Whether a row has children of which this holds; see `_not`.
 
         Rows in a subquery are many, and each may have many: there, who has such children is found once for all where
-        the database makes no join of it. Four relations in a row would else be walked on every way through them.
+        the database makes no join of it. Four relations in a row would else be walked on every way through them. So it
+        is where no index finds the children of one row.
         """
-        if self._is_related and self._relates_once and not link.is_first_of_many:
+        for_each = not self._is_related and any(map(leads_an_index, children.key))
+        if self._relates_once and not for_each and not link.is_first_of_many:
             return among_parents(link, children, row, self._visible, *asked)
         return related(select(1), link, children, row, self._visible, *asked).exists()
 
     def count(self, link: Link, row: Row) -> ColumnElement[int]:
         """How many children a row has, as far as the viewer sees them."""
-        counted = count_of_each if self._is_related else count_of_one
-        return counted(link, self._children(link), row, self._visible)
+        return number_of(link, self._children(link), row, self._visible, is_related=self._is_related)
 
 
 def _not(there: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -308,13 +342,17 @@ def among_parents(
     return own[0].in_(found) if len(own) == 1 else tuple_(*own).in_(found)
 
 
-def count_of_one(link: Link, children: Source, row: Row, visible: Visibility) -> ColumnElement[int]:
-    """How many children a row has, counted for it alone."""
+def number_of(link: Link, children: Source, row: Row, visible: Visibility, *, is_related: bool) -> ColumnElement[int]:
+    """How many children a row has. `is_related` where the row is one that a relation leads to, and so met many times.
+
+    Then, and where no index finds the children of one row, those of all are counted, and the row's number is looked up.
+    """
+    if is_related or not any(map(leads_an_index, children.key)):
+        return _number_among_all(link, children, row, visible)
     return related(select(func.count()), link, children, row, visible).scalar_subquery()
 
 
-def count_of_each(link: Link, children: Source, row: Row, visible: Visibility) -> ColumnElement[int]:
-    """The same for many rows, more than once for some of them: all are counted together, and the row's is looked up."""
+def _number_among_all(link: Link, children: Source, row: Row, visible: Visibility) -> ColumnElement[int]:
     keys = labelled(children.key)
     counted = (
         select(func.count().label("count"), *keys)

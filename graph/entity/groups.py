@@ -23,6 +23,7 @@ from graph.entity.types import value_filter
 from graph.errors import InvalidFilter, InvalidPage
 from graph.loading.queries import FoundRows, Grouping, ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
+from graph.prepare.work import GROUPING, SCAN
 
 DEFAULT_GROUPS = 100
 MAX_GROUPS = 1_000
@@ -32,6 +33,7 @@ class GroupByField(LevelField):
     """Groups of a listing: one statement for all parents."""
 
     cost = CostRule.LIST
+    scan = SCAN + GROUPING
 
     def __init__(self, entity: Entity) -> None:
         super().__init__(

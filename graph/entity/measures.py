@@ -15,7 +15,7 @@ from graph.entity.fields import ValueField, object_type
 from graph.entity.registry import Attribute, Entity, optional
 from graph.entity.types import TYPES
 from graph.loading.queries import ListQuery, Measure
-from graph.prepare.fields import Level, PlannedField, Selection
+from graph.prepare.fields import CostRule, Level, PlannedField, Selection
 
 COUNT = Measure("count", lambda _row: func.count())
 
@@ -85,6 +85,12 @@ class Results(NamedTuple):
     """What the rows of a group share, as attributes."""
 
 
+class _MeasureField(ValueField):
+    """The result of a measure."""
+
+    cost = CostRule.MEASURE
+
+
 class _Computed(NamedTuple):
     """What one function computed."""
 
@@ -97,7 +103,7 @@ class _Computed(NamedTuple):
 def _values_type(entity: Entity, shape: Shape) -> type[Any] | None:
     functions = [function for function in FUNCTIONS if function.shape is shape]
     fields = [
-        ValueField(name, optional(result), attribute.description, _reader(functions, attribute))
+        _MeasureField(name, optional(result), attribute.description, _reader(functions, attribute))
         for name, (attribute, result) in applicable(entity, functions[0]).items()
     ]
     return (
@@ -128,7 +134,7 @@ def _is_stored(function: Function, attribute: Attribute) -> bool:
 def value_fields(entity: Entity) -> list[PlannedField]:
     """The fields that show results: the count, and for each function the attributes that it applies to."""
     fields: list[PlannedField] = [
-        ValueField("count", int, "How many rows there are.", lambda results: results.values.get("count", 0))
+        _MeasureField("count", int, "How many rows there are.", lambda results: results.values.get("count", 0))
     ]
     for function in FUNCTIONS:
         values = _values_type(entity, function.shape)

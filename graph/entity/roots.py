@@ -22,6 +22,7 @@ from graph.execute.reference import RowReference
 from graph.loading.loaders import LevelLoader, Loaders
 from graph.loading.queries import ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Weight, argument
+from graph.prepare.work import SCAN
 
 MAX_NODES = 100
 
@@ -77,13 +78,22 @@ def _list_field(entity: Entity) -> ConnectionField:
     )
 
 
-def search_field(cls: type[Any], hits: Callable[[str], Source], description: str) -> ConnectionField:
+def search_field(
+    cls: type[Any], hits: Callable[[str], Source], description: str, *, work: Callable[[str], int] = lambda _text: SCAN
+) -> ConnectionField:
     """A list that answers to `text` in an order of its own, the best hits first.
 
     `hits` takes the text and gives the rows that fit, with their natural order. It raises `ValueError` for a text that
-    it does not take.
+    it does not take. `work` says what a text asks of the database, in the measure of `graph.prepare.work`.
     """
     entity = entity_of(cls)
+
+    def asked(arguments: Mapping[str, Any]) -> int:
+        text = arguments.get("text")
+        try:
+            return work(text) if isinstance(text, str) else 0
+        except ValueError:  # the field itself says what is wrong
+            return 0
 
     def listing(arguments: Mapping[str, Any]) -> ListQuery:
         text = arguments["text"]
@@ -101,6 +111,7 @@ def search_field(cls: type[Any], hits: Callable[[str], Source], description: str
         listing,
         order=lambda source: total_order(entity.mapper, source.row, source.order),
         arguments=(argument("text", str, "What is looked for, in plain words."),),
+        work=asked,
     )
 
 

@@ -75,6 +75,7 @@ class Schema(strawberry.Schema):
             settings.max_statements,
             settings.max_rows,
             settings.max_values,
+            settings.max_work,
             settings.max_page,
             most_introspected(self._schema),
             settings.max_answer_bytes,

@@ -235,10 +235,12 @@ def cost_asked(extensions: Mapping[str, Any] | None, checked: CheckedOperation) 
             "statements": cost.statements,
             "rows": cost.rows,
             "values": cost.values,
+            "work": cost.work,
             "maxStatements": limits.max_statements,
             "maxRows": limits.max_rows,
             "maxValues": limits.max_values,
             "maxBytes": limits.max_answer_bytes,
+            "maxWork": limits.max_work,
         }
     }
 

@@ -1,4 +1,4 @@
-"""What an operation costs, before it is run: an upper bound of statements, rows and values.
+"""What an operation costs, before it is run: an upper bound of statements, rows and values, and the work of databases.
 
 Pages multiply what is below them. The cost of each fragment is worked out once, so the work is linear in the document,
 however often fragments spread one another. Source of the idea: docs/decisions/0004-price-before-running.md.
@@ -30,6 +30,7 @@ from graph.prepare.fields import Call, CostRule, PlannedField, own_resolver, pla
 from graph.prepare.introspection import SCHEMA, TYPE, Introspection
 from graph.prepare.limits import Limits
 from graph.prepare.plan import CONDITIONS
+from graph.prepare.work import MEASURE, SCAN, InputWorks
 
 _LEAVES_IN = {"include": True, "skip": False}
 assert _LEAVES_IN.keys() == CONDITIONS
@@ -50,6 +51,8 @@ class Document:
     """The most rows of one page."""
     max_introspected: int
     """The most values of introspection; more are not counted out."""
+    works: InputWorks
+    """What the arguments of fields ask of databases, by their types."""
 
     def includes(self, node: SelectionNode) -> bool:
         """Whether `@skip` and `@include` leave the node in."""
@@ -81,6 +84,12 @@ class Cost(NamedTuple):
     """Whether a resolver of somebody's own is asked that may send statements besides those counted here."""
     introspected: int = 0
     """Those of the values that introspection answers with; graphql-core makes them one by one."""
+    work: int = 0
+    """What filters, orders and aggregates ask of databases, over all statements."""
+    scans: int = 0
+    """Statements that read all rows of the list around them."""
+    measures: int = 0
+    """What one such statement computes."""
 
     def is_over(self, limits: Limits) -> bool:
         """Whether it is more than somebody may ask for."""
@@ -89,6 +98,7 @@ class Cost(NamedTuple):
             or self.rows > limits.max_rows
             or self.values > limits.max_values
             or self.introspected > limits.max_introspected
+            or self.work > limits.max_work
         )
 
     def plus(self, other: "Cost") -> "Cost":
@@ -102,6 +112,9 @@ class Cost(NamedTuple):
             self.values_per_row + other.values_per_row,
             self.reads_itself or other.reads_itself,
             self.introspected + other.introspected,
+            self.work + other.work,
+            self.scans + other.scans,
+            self.measures + other.measures,
         )
 
 
@@ -157,12 +170,41 @@ class _Costing:
         below = below._replace(values=below.values + _called(definition, node, called))
         field = planned(definition)
         if field is not None:
-            return self._planned(field, node, below)
+            work, scans, measures = self._work(field, self._asked(field, definition, node), below)
+            return self._planned(field, node, below)._replace(work=work, scans=scans, measures=measures)
         return below._replace(values=1 + below.values)
 
+    def _work(self, field: PlannedField, asked: int, below: Cost) -> tuple[int, int, int]:
+        """The work, scans and measures of a field whose arguments ask so much of each row of a list.
+
+        Each statement over the list is asked the same: its page, its number of rows, its aggregates. A page of which
+        nothing is asked is read by an index, and a row by its key.
+        """
+        if asked:
+            asked += SCAN // 2  # to have the values at hand that are compared
+        if field.scan:
+            scans = below.scans + 1
+            return below.work + field.scan + MEASURE * below.measures + scans * asked, scans, 0
+        if not asked:
+            measures = below.measures + (field.cost is CostRule.MEASURE)
+            return below.work, 0 if field.cost is CostRule.CONNECTION else below.scans, measures
+        is_read = below.page or not below.scans
+        return below.work + is_read * SCAN // 2 + (below.scans + is_read) * asked, 0, 0
+
+    def _asked(self, field: PlannedField, definition: GraphQLField, node: FieldNode) -> int:
+        """The work of a field's arguments for a list."""
+        if not node.arguments:
+            return 0
+        arguments, works = self._document.arguments(node.arguments), self._document.works
+        asked = field.work(arguments)
+        for name, value in arguments.items():
+            work = works.of_type(get_named_type(definition.args[name].type))
+            asked += 0 if work is None else work.of(value)
+        return asked
+
     def _planned(self, field: PlannedField, node: FieldNode, below: Cost) -> Cost:
-        statements, rows, values, page, rows_per_row, values_per_row, reads_itself, _ = below
-        if field.cost is CostRule.NOTHING:
+        statements, rows, values, page, rows_per_row, values_per_row, reads_itself, *_ = below
+        if field.cost in (CostRule.NOTHING, CostRule.MEASURE):
             return below._replace(values=1 + values)
         if field.cost is CostRule.PAGE:
             rows_per_row += rows

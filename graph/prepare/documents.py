@@ -35,6 +35,7 @@ from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
 from graph.prepare.mistakes import bytes_of, found_by, most_errors, most_suggested, told
 from graph.prepare.operation import CheckedOperation, PreparedOperation, refuse_costly, size_arguments
+from graph.prepare.work import InputWorks
 
 BYTES_PER_TOKEN = 1_200
 """What a token's nodes and its share of the plan take, measured; the shortest tokens take the most."""
@@ -135,6 +136,7 @@ class Preparer:
         self._refused: Kept[str, Refusal] = Kept(MAX_REFUSED, Cache.REFUSED_DOCUMENTS.share_of(max_cache_bytes), _size)
         hidden = () if limits.introspection else (NoSchemaIntrospectionCustomRule,)
         self._sizes = size_arguments(schema)
+        self._works = InputWorks()
         self._suggested = most_suggested(schema)
         self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, *hidden)
 
@@ -191,7 +193,7 @@ class Preparer:
             if node is None:
                 raise InvalidDocument([no_such_operation()])
             found = PreparedOperation(
-                self._schema, node, prepared.fragments, prepared.details, self._sizes, self.limits
+                self._schema, node, prepared.fragments, prepared.details, self._sizes, self._works, self.limits
             )
             prepared.operations[name] = found
         return found

@@ -62,6 +62,8 @@ class CostRule(Enum):
     """A statement for all parents, and a row for each parent."""
     LIST = auto()
     """A statement, and rows up to `limit`."""
+    MEASURE = auto()
+    """Nothing by itself; the statement around it computes one thing more over all rows of its list."""
 
 
 class Weight(IntEnum):
@@ -165,7 +167,9 @@ class PlannedField(StrawberryField):
     needs: tuple[str, ...] = ()
     """Attributes of the row that must be fetched for it."""
     sizes: tuple[str, ...] = ()
-    """The arguments, by their GraphQL names, that `statements` and `limit` look at; of lists, at their lengths."""
+    """The arguments, by their GraphQL names, that `statements`, `limit` and `work` look at; of lists, the lengths."""
+    scan = 0
+    """The work of a statement of its own that reads every row of a list: see `graph.prepare.work`."""
     reading: Reading | None = None
     """How its value is made of columns."""
     read: Callable[[Any], Any] | None = None
@@ -201,6 +205,10 @@ class PlannedField(StrawberryField):
     def statements(self, arguments: Mapping[str, Any]) -> int:
         """How many statements it needs at most for all parents together, with these arguments."""
         return 1
+
+    def work(self, arguments: Mapping[str, Any]) -> int:
+        """What arguments ask of each row of a list besides what their types say, as a text to look for does."""
+        return 0
 
     def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """How many rows it yields at most for each parent, with these arguments."""

@@ -14,6 +14,8 @@ class Limits:
     max_statements: int
     max_rows: int
     max_values: int
+    max_work: int = sys.maxsize
+    """Of databases, for filters, orders and what is computed over lists: see `graph.prepare.work`."""
     max_page: int = MAX_PAGE
     max_introspected: int = sys.maxsize
     """Of the values, those that introspection may answer with: `most_introspected` of the schema."""
@@ -39,5 +41,6 @@ class Limits:
             max_statements=part(self.max_statements),
             max_rows=part(self.max_rows),
             max_values=part(self.max_values),
+            max_work=part(self.max_work),
             max_answer_bytes=part(self.max_answer_bytes),
         )

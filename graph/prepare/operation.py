@@ -1,10 +1,11 @@
 """One operation of a valid document, ready to be run again and again, and one check of it before a run.
 
 It keeps the plan, and the cost for each combination of the few variables that a cost hangs on: sizes of pages,
-lengths of lists, conditions. Other variables never matter here.
+lengths of lists, conditions, texts that are looked for, and the work that filters and orders ask. Other variables
+never matter here, and of filters and orders nothing but their work: whatever is in them, they are not kept.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,10 +14,14 @@ from graphql import (
     ArgumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLList,
+    GraphQLNonNull,
     GraphQLSchema,
     OperationDefinitionNode,
     Undefined,
+    get_named_type,
     is_object_type,
+    type_from_ast,
     value_from_ast_untyped,
 )
 from graphql.execution.collect_fields import FragmentDetails
@@ -32,9 +37,13 @@ from graph.prepare.limits import Limits
 from graph.prepare.plan import CONDITIONS, Plan, fields_of, selections_of
 from graph.prepare.variables import Variables
 from graph.prepare.weight import Claim, claim_of, weight_of
+from graph.prepare.work import InputWorks, length_work
 
 MAX_COSTS = 64
 """How many costs are kept of one operation."""
+
+MAX_KEPT_TEXT = 40
+"""The longest text, in characters, that a cost is kept by as it is."""
 
 MAX_SHOWN = 1_000_000_000
 """Costs beyond are not written out: doubling fragments make numbers of hundreds of digits."""
@@ -62,6 +71,7 @@ class PreparedOperation:
         fragments: dict[str, FragmentDefinitionNode],
         details: dict[str, FragmentDetails],
         sizes: frozenset[str],
+        works: InputWorks,
         limits: Limits,
     ) -> None:
         """Plan an operation. The fragments are those of its document, which all of its operations share."""
@@ -77,7 +87,9 @@ class PreparedOperation:
         self._limits = limits
         self.coordinates: OperationCoordinates | None = None
         """What it uses of the schema, once it was counted."""
+        self._works = works
         self._sized = sorted(set(_sized_variables(node, fragments, sizes)))
+        self._weighed = dict(_weighed_variables(schema, node, works))
         self._costs: dict[tuple[Any, ...], tuple[Cost, Claim]] = {}
 
     @cached_property
@@ -92,7 +104,7 @@ class PreparedOperation:
         variables = self.variables.values(given) if self.node.variable_definitions else NO_VARIABLES
         if isinstance(variables, list):
             raise ExceptionGroup("The variables do not fit the operation.", variables)
-        sizes = tuple([_size(variables.coerced.get(name, Undefined)) for name in self._sized])
+        sizes = self._sizes(variables.coerced)
         limits = limits or self._limits
         found = self._costs.get(sizes)
         if found is None:
@@ -109,13 +121,21 @@ class PreparedOperation:
             for definition in definitions
             if definition.default_value is not None
         }
-        sizes = tuple([_size(defaults.get(name, Undefined)) for name in self._sized])
-        cost, _ = self._cost(sizes, defaults, self._limits)
+        cost, _ = self._cost(self._sizes(defaults), defaults, self._limits)
         return cost
+
+    def _sizes(self, variables: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What a cost sees of variables."""
+        sizes = [_size(variables.get(name, Undefined)) for name in self._sized]
+        if self._weighed:
+            sizes += [work(variables.get(name)) for name, work in self._weighed.items()]
+        return tuple(sizes)
 
     def _cost(self, sizes: tuple[Any, ...], variables: Mapping[str, Any], limits: Limits) -> tuple[Cost, Claim]:
         """What the operation costs and claims with these variables, which is kept with it. Raises `TooCostly`."""
-        document = Document(self._schema, self.fragments, variables, limits.max_page, limits.max_introspected)
+        document = Document(
+            self._schema, self.fragments, variables, limits.max_page, limits.max_introspected, self._works
+        )
         cost = cost_of(document, self.node)
         refuse_costly(cost, limits)
         if self.fields > limits.max_fields:
@@ -133,6 +153,7 @@ def refuse_costly(cost: Cost, limits: Limits, asked: str = "operation") -> None:
         ("rows", cost.rows, limits.max_rows),
         ("values", cost.values, limits.max_values),
         ("introspected values", cost.introspected, limits.max_introspected),
+        ("work", cost.work, limits.max_work),
     ):
         if needed > allowed:
             raise TooCostly(what, min(needed, MAX_SHOWN), allowed, asked)
@@ -151,8 +172,23 @@ def size_arguments(schema: GraphQLSchema) -> frozenset[str]:
 
 
 def _size(value: Any) -> Any:
-    """What a cost sees of a variable's value."""
-    return ("length", len(value)) if isinstance(value, list) else value
+    """What a cost sees of a variable's value; of a long text something short, for many of them are kept."""
+    if isinstance(value, list):
+        return ("length", len(value))
+    return ("text", hash(value)) if isinstance(value, str) and len(value) > MAX_KEPT_TEXT else value
+
+
+def _weighed_variables(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, works: InputWorks
+) -> Iterator[tuple[str, Callable[[Any], int]]]:
+    """The variables whose values are work, with what tells it."""
+    for definition in operation.variable_definitions or ():
+        type_ = type_from_ast(schema, definition.type)
+        work = works.of_type(get_named_type(type_)) if type_ else None
+        if work is not None:
+            yield definition.variable.name.value, work.of
+        elif isinstance(type_.of_type if isinstance(type_, GraphQLNonNull) else type_, GraphQLList):
+            yield definition.variable.name.value, length_work
 
 
 def _sized_variables(

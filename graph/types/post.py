@@ -45,4 +45,5 @@ SEARCH = search_field(
     " Several words must all occur, each in any form that English gives it; upper case, accents and punctuation make no"
     " difference. `or` between two words asks for one of them, `-word` for posts without it,"
     ' `"two words"` for words side by side, and `word*` for all that begins so.',
+    work=search.work,
 )

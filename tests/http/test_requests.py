@@ -197,9 +197,11 @@ async def test_the_cost_is_told_to_those_who_ask(api: Client) -> None:
             "statements": 2,
             "rows": 21,
             "values": 41,
+            "work": 0,
             "maxStatements": 100,
             "maxRows": 100_000,
             "maxValues": 500_000,
+            "maxWork": 500,
         }
     }
     assert (await api.get({"query": query, "extensions": '{"cost": true}'})).body["extensions"] == answer.body[

@@ -10,7 +10,9 @@ import graph.context
 from db.session import RequestSession
 from db.session.engines import Engines
 from graph.entity import Schema
+from graph.settings import Settings
 from tests.databases import StatementRecorder
+from tests.entity.market import Query
 from tests.execute.operations import Ids, made_up
 from tests.execute.running import Recording, codes, data_of
 
@@ -67,9 +69,10 @@ async def test_a_row_that_was_read_before_does_not_run_ahead_of_its_level(
 
 
 async def test_no_operation_needs_more_than_its_price(
-    schema: Schema, filled: Engines, statements: StatementRecorder, monkeypatch: pytest.MonkeyPatch
+    filled: Engines, statements: StatementRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(graph.context, "RequestSession", CountingSession)
+    schema = Schema(Query, Settings.model_construct(max_work=10_000))
     ids = await ids_of(schema, filled)
     answered, most = 0, 0
     for seed in range(OPERATIONS):

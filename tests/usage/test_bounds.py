@@ -15,6 +15,7 @@ from graph.execute.usage import Usage
 from graph.prepare.coordinates import SchemaCoordinates
 from graph.prepare.limits import Limits
 from graph.prepare.operation import PreparedOperation
+from graph.prepare.work import InputWorks
 from graph.usage import batch as batches
 from graph.usage import counting, task, writing
 from graph.usage.batch import LOST, Batch, Overflow, Run, Runs, Use
@@ -25,7 +26,7 @@ from graph.usage.writing import COUNTS, OPERATIONS, RUNS, write
 
 SCHEMA = build_schema("type Query { a(text: String): Int b: Int c: Int }")
 USAGE = Usage(SchemaCoordinates(SCHEMA))
-LIMITS = Limits(10_000, 100, 100_000, 500_000, 100, introspection=True, refuse_empty_comparisons=False)
+LIMITS = Limits(10_000, 100, 100_000, 500_000, 500, 100, introspection=True, refuse_empty_comparisons=False)
 NAMES = 10_000
 DAY = date(2026, 11, 30)
 
@@ -34,7 +35,7 @@ def prepared(text: str) -> PreparedOperation:
     document = parse(text)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     (node,) = (node for node in document.definitions if isinstance(node, OperationDefinitionNode))
-    return PreparedOperation(SCHEMA, node, fragments, {}, frozenset(), LIMITS)
+    return PreparedOperation(SCHEMA, node, fragments, {}, frozenset(), InputWorks(), LIMITS)
 
 
 def run(counter: UsageCounter, operation: PreparedOperation, client: Client, times: int = 1) -> None:

@@ -37,7 +37,7 @@ async def broken(request: pytest.FixtureRequest, blank_database: Database) -> As
 async def harbour_pair(database: Database, executor: type[Any] | None = None) -> AsyncIterator[Pair]:
     """The harbour under our executor, or another one, and graphql-core's."""
     await fill(database, HARBOUR)
-    ours, theirs = (Schema(HARBOUR.query, Settings.model_construct()) for _ in range(2))
+    ours, theirs = (Schema(HARBOUR.query, Settings.model_construct(max_work=10_000)) for _ in range(2))
     ours.operations.executor_class = executor or ours.operations.executor_class
     async with serve(database, HARBOUR) as api:
         yield Pair(ours, theirs, api.engines, await known_to(theirs, api.engines))

@@ -104,7 +104,7 @@ class Pair:
     @cached_property
     def _lenient(self) -> Schema:
         """The schema under graphql-core's executor, with no position that may not be null."""
-        schema = Schema(HARBOUR.query, Settings.model_construct())
+        schema = Schema(HARBOUR.query, Settings.model_construct(max_work=10_000))
         schema.operations.executor_class = StrawberryGraphQLCoreExecutionContext
         make_nullable(schema._schema)  # noqa: SLF001 - Strawberry has no public way to it
         return schema
