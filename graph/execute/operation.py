@@ -235,12 +235,15 @@ def cost_asked(extensions: Mapping[str, Any] | None, checked: CheckedOperation) 
             "statements": cost.statements,
             "rows": cost.rows,
             "values": cost.values,
+            "fields": checked.operation.fields,
             "work": cost.work,
+            "points": points_of(cost),
             "maxStatements": limits.max_statements,
             "maxRows": limits.max_rows,
             "maxValues": limits.max_values,
-            "maxBytes": limits.max_answer_bytes,
+            "maxFields": limits.max_fields,
             "maxWork": limits.max_work,
+            "maxBytes": limits.max_answer_bytes,
         }
     }
 

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from db.kept import MIB
 from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from tests.http.client import Client, read
 from tests.http.conftest import Serve
@@ -197,11 +198,15 @@ async def test_the_cost_is_told_to_those_who_ask(api: Client) -> None:
             "statements": 2,
             "rows": 21,
             "values": 41,
+            "fields": 5,
             "work": 0,
+            "points": 4,
             "maxStatements": 100,
             "maxRows": 100_000,
             "maxValues": 500_000,
+            "maxFields": 8_000,
             "maxWork": 500,
+            "maxBytes": 16 * MIB,
         }
     }
     assert (await api.get({"query": query, "extensions": '{"cost": true}'})).body["extensions"] == answer.body[
