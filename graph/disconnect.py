@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from db.session.operation import OperationDeadline
-from db.session.timeout import Interruption
 
 PATIENCE_S = 0.05
 """Work that is done sooner is not watched over: to watch costs more than most operations, and to stop saves less."""
@@ -32,7 +31,7 @@ class RequestWatch:
         self._body_read = False
         self._is_patient = True
         self._watching: asyncio.Task[None] | None = None
-        self._left = Interruption()
+        self._has_left = False
         self._deadline = OperationDeadline(timeout_s, PATIENCE_S, self._lose_patience)
 
     async def over(self, work: Coroutine[Any, Any, T]) -> T:
@@ -40,19 +39,15 @@ class RequestWatch:
 
         Raises `DeadlineExceeded` and, once the body has been read, `ClientDisconnect`.
         """
-        self._left.watch()
         try:
             return await work
         except asyncio.CancelledError:
-            if self._left.stop():
-                raise ClientDisconnect from None
             if self._deadline.stop():
-                raise self._deadline.exceeded() from None
+                raise (ClientDisconnect() if self._has_left else self._deadline.exceeded()) from None
             raise
         finally:
             if self._watching is not None:
                 self._watching.cancel()
-            self._left.stop()
             self._deadline.end()
 
     def body_read(self) -> None:
@@ -73,4 +68,5 @@ class RequestWatch:
         while (await self._request.receive())["type"] != "http.disconnect":
             pass
         if self.may_stop():
-            self._left.ring()
+            self._has_left = True
+            self._deadline.ring()
