@@ -172,7 +172,10 @@ IDENTITY: dict[str, Attack] = {
     ),
     "requests that need no preflight": Attack(_simple_requests, frozenset({415}), times=3, refused=True),
     "reading the metrics": Attack(
-        fixed(Request(method="GET", path="/metrics")), frozenset({401, 403, 404}), times=3, refused=False
+        fixed(Request(method="GET", path="/metrics", headers={"X-Forwarded-For": "203.0.113.9"})),
+        frozenset({401, 403, 404}),
+        times=3,
+        refused=False,
     ),
     "another site's GET with a cookie": Attack(
         fixed(

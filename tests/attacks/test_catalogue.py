@@ -7,12 +7,9 @@ busy machine makes no attack dear.
 import ast
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from tests.attacks import test_people, test_wire
-from tests.attacks.awaited import AWAITED, reason
 from tests.attacks.catalogue import ATTACKS, HELD_ELSEWHERE, Attack, faults
 from tests.attacks.conftest import Site
 from tests.attacks.measuring import MIB, Cost
@@ -22,29 +19,13 @@ TRIES = 3
 ROOT = Path(__file__).parents[2]
 
 
-class Case(NamedTuple):
-    """An attack by its name, and how often it is tried."""
-
-    name: str
-    tries: int
-
-
-@pytest.fixture(params=ATTACKS)
-def case(request: pytest.FixtureRequest) -> Case:
-    """An attack; one that still gets through is expected to, and tried once."""
-    why = reason(request.param, request.node.callspec.params["site"])
-    if why is None:
-        return Case(request.param, TRIES)
-    request.applymarker(pytest.mark.xfail(strict=True, reason=why, raises=pytest.fail.Exception))
-    return Case(request.param, 1)
-
-
+@pytest.mark.parametrize("name", ATTACKS)
 async def test_an_attack_is_answered_as_expected_and_within_its_bounds(
-    site: Site, case: Case, record_property: Callable[[str, object], None]
+    site: Site, name: str, record_property: Callable[[str, object], None]
 ) -> None:
-    attack, complaints = ATTACKS[case.name], list[str]()
-    for turn in range(case.tries):
-        requests = attack.requests(dice(case.name, turn))
+    attack, complaints = ATTACKS[name], list[str]()
+    for turn in range(TRIES):
+        requests = attack.requests(dice(name, turn))
         replies, cost = await site.sent(*requests)
         record_property("figures", f"{cost.cpu_s / len(requests):.3f} s, {cost.peak_bytes / MIB:.0f} MiB")
         wrong = sorted({fault for reply in replies for fault in faults(attack, reply)})
@@ -53,7 +34,7 @@ async def test_an_attack_is_answered_as_expected_and_within_its_bounds(
         if wrong or not over:
             break
     if complaints:
-        pytest.fail(f"{case.name} (seed {SEED}): {'; '.join(complaints)}", pytrace=False)
+        pytest.fail(f"{name} (seed {SEED}): {'; '.join(complaints)}", pytrace=False)
 
 
 def excesses(attack: Attack, cost: Cost, plain: Cost, requests: int) -> list[str]:
@@ -75,8 +56,3 @@ def test_an_attack_that_another_room_holds_has_its_test_there(test: str) -> None
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     assert not function or function in functions
-
-
-def test_what_gets_through_is_in_the_catalogue() -> None:
-    known = {*ATTACKS, *test_people.NAMES, *test_wire.NAMES}
-    assert {name.partition(" [")[0] for name in AWAITED} <= known

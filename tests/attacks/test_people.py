@@ -3,20 +3,14 @@
 import json
 from typing import Any
 
-import pytest
-
 from db.demo import ADMIN_EMAIL, PASSWORD
-from tests.attacks.awaited import awaited
 from tests.attacks.conftest import Site
 from tests.attacks.measuring import Request, send
 from tests.attacks.seeds import dice
 from tests.attacks.shapes import word
 from tests.identity.signing import SIGN_IN, SIGN_UP
 
-LOCKED_OUT = "a stranger's guesses lock the owner out"
 SPREAD = "guesses at one account from many addresses"
-DECEIVING = "names that deceive"
-NAMES = (LOCKED_OUT, SPREAD, DECEIVING)
 
 DECEIVING_NAMES = (
     "Ada \u202egro.live",
@@ -51,25 +45,25 @@ async def guesses(site: Site, email: str, *addresses: str) -> list[str]:
     return codes
 
 
-@pytest.mark.parametrize("name", [pytest.param(LOCKED_OUT, marks=awaited(LOCKED_OUT))])
-async def test_whoever_has_the_password_comes_in_whatever_strangers_have_guessed(site: Site, name: str) -> None:
+async def test_whoever_has_the_password_comes_in_whatever_strangers_have_guessed(site: Site) -> None:
     for strangers_guess in (0, 14):  # the owner has been at this place before
         await guesses(site, ADMIN_EMAIL, *["203.0.113.66"] * strangers_guess)
         payload = await told(site, SIGN_IN, "198.51.100.1", email=ADMIN_EMAIL, password=PASSWORD)
         assert (payload["errors"], payload["viewer"]) == ([], {"name": "Ada Ashworth", "email": ADMIN_EMAIL})
 
 
-@pytest.mark.parametrize("name", [pytest.param(SPREAD, marks=awaited(SPREAD))])
-async def test_guesses_are_counted_though_they_come_from_many_addresses(site: Site, name: str) -> None:
-    chance = dice(name)
+async def test_guesses_are_counted_though_they_come_from_many_addresses(site: Site) -> None:
+    chance = dice(SPREAD)
     addresses = [f"198.51.{chance.randint(0, 255)}.{number}" for number in range(40)]
     assert "RATE_LIMITED" in await guesses(site, f"{word(chance)}@example.org", *addresses)
 
 
-@pytest.mark.parametrize("name", [pytest.param(DECEIVING, marks=awaited(DECEIVING))])
-async def test_a_name_is_what_it_looks_like(site: Site, name: str) -> None:
+async def test_a_name_is_what_it_looks_like(site: Site) -> None:
     for wanted in DECEIVING_NAMES:
-        email, hidden = f"{word(dice(name, wanted))}@example.org", set(wanted) - set("Ada Lovelcgr.iv[2J")
+        email, hidden = (
+            f"{word(dice('names that deceive', wanted))}@example.org",
+            set(wanted) - set("Ada Lovelcgr.iv[2J"),
+        )
         payload = await told(site, SIGN_UP, "192.0.2.9", email=email, name=wanted, password="correct horse battery")
         assert [error["__typename"] for error in payload["errors"]] in ([], ["InvalidInput"])
         shown = payload["viewer"]["name"] if payload["viewer"] else ""

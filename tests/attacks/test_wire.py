@@ -18,7 +18,6 @@ from pydantic import SecretStr
 
 from graph.settings import KIB, Settings
 from tests.attacks import shapes
-from tests.attacks.awaited import awaited
 from tests.attacks.seeds import dice
 from tests.databases import Database, SQLiteDatabases
 from tests.identity.signing import SIGN_IN
@@ -70,11 +69,10 @@ def many_headers(chance: random.Random) -> list[bytes]:
     return [b"".join(b"X-%d: %s\r\n" % (n, b"y" * 50) for n in range(20_000))] * chance.randint(10, 15)
 
 
-TWO = "two Authorization headers"
 HEADS = {"a header of 40 MB": one_long_header, "hundreds of thousands of headers": many_headers}
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=awaited(name)) for name in HEADS])
+@pytest.mark.parametrize("name", HEADS)
 async def test_a_long_head_is_refused_before_it_is_read(server: ServerProcess, name: str) -> None:
     before = server.cpu_s()
     head = b"POST /graphql HTTP/1.1\r\nHost: x\r\n"
@@ -88,8 +86,7 @@ async def test_a_long_head_is_refused_before_it_is_read(server: ServerProcess, n
     assert took < HEAD_CPU_S, f"{took:.1f} s of processor time, {time.monotonic() - started:.1f} s in all"
 
 
-@pytest.mark.parametrize("name", [pytest.param(TWO, marks=awaited(TWO))])
-async def test_of_two_credentials_none_is_believed(server: ServerProcess, own_database: Database, name: str) -> None:
+async def test_of_two_credentials_none_is_believed(server: ServerProcess, own_database: Database) -> None:
     key = (await admin_headers(Settings(database_url=SecretStr(own_database.url))))["Authorization"].encode()
     asked = shapes.body("{ roles { totalCount } }")
     headers = b"Authorization: Bearer x\r\nAuthorization: " + key + b"\r\n"
@@ -104,16 +101,15 @@ SMUGGLED = {
     "a length with a sign": b"Content-Length: +2\r\n",
 }
 OTHER_ADDRESSES = {f"another address by {header}": header for header in ("X-Forwarded-For", "Forwarded")}
-NAMES = (TWO, *HEADS, *SMUGGLED, *OTHER_ADDRESSES)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=awaited(name)) for name in SMUGGLED])
+@pytest.mark.parametrize("name", SMUGGLED)
 async def test_a_request_of_doubtful_length_is_refused(server: ServerProcess, name: str) -> None:
     line = await raw(server, b"POST /graphql HTTP/1.1\r\nHost: x\r\n", SMUGGLED[name], b"\r\n{}")
     assert line == b"" or line.split()[1] == b"400", line
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=awaited(name)) for name in OTHER_ADDRESSES])
+@pytest.mark.parametrize("name", OTHER_ADDRESSES)
 async def test_nobody_takes_another_address_by_a_header(server: ServerProcess, name: str) -> None:
     header = OTHER_ADDRESSES[name]
     codes: set[str] = set()
