@@ -3,6 +3,7 @@
 Models, rows and GraphQL types enter; an `Api` leaves that answers documents. Rows are written past the API.
 """
 
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -78,8 +79,8 @@ class Api:
 
 @cache
 def schema_of(query: type[Any]) -> Schema:
-    """The schema of a sample, with the limits that hold when nothing is said."""
-    return Schema(query, Settings.model_construct())
+    """The schema of a sample, with the limits that hold when nothing is said, but for work: tests/prepare/test_work.py."""
+    return Schema(query, Settings.model_construct(max_work=sys.maxsize))
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-import socket
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,18 +23,18 @@ pytestmark = pytest.mark.process
 
 
 @contextmanager
-def process(database: Database) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def process(database: Database) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A server in a process of its own, and its origin."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "tests.usage.shop:app", "--factory", "--port", str(port)]
+    command = [sys.executable, "-m", "uvicorn", "tests.usage.shop:app", "--factory", "--port", "0", "--no-access-log"]
     variables = environment(TRELLIS_DATABASE_URL=database.url, TRELLIS_USAGE_INTERVAL_S="0.5")
-    server = subprocess.Popen([*command, "--log-level", "warning"], env=variables)
+    server = subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True)
+    assert server.stderr is not None
     try:
-        yield server, f"http://127.0.0.1:{port}"
+        origins = (re.search(r"running on (http://\S+)", line) for line in server.stderr)
+        yield server, next(found[1] for found in origins if found)
     finally:
         server.kill()
-        server.wait()
+        server.communicate()
 
 
 async def answering(client: Client) -> None:
