@@ -79,7 +79,7 @@ class Api:
 
 @cache
 def schema_of(query: type[Any]) -> Schema:
-    """The schema of a sample, with the limits that hold when nothing is said, but for work: tests/prepare/test_work.py."""
+    """The schema of a sample, with the usual limits but for work, which tests/prepare/test_work.py is about."""
     return Schema(query, Settings.model_construct(max_work=sys.maxsize))
 
 
