@@ -135,24 +135,33 @@ class GraphQLEndpoint:
         place = self.admission.place(request, claim)
         if not place.enter_at_once():
             await place.wait()
-        try:
-            return await self._answer_in_place(request, headers, asked, media_type, watch, meter, place)
+        try:  # here and not in a method, for a coroutine more would be entered at each wait
+            viewer = await self._identify(request)
+            contexts = self._contexts(request, headers, viewer, place)
+            watch.may_stop = contexts.may_stop
+            if meter is not None:
+                meter.belongs_to(viewer)
+                contexts.count = meter.count
+            if isinstance(asked, list):
+                batch = await self.documents.find_each(asked, request, viewer)
+                batched = batch_answer(await self._execute_batch(batch, contexts), media_type)
+                response = self._bounded(batched, media_type, contexts.budget)
+            else:
+                asked = await self.documents.find(asked, request, viewer)
+                result = await self._execute(request, asked, contexts)
+                whole = answer(result, media_type, settings.http_edition)
+                response = self._bounded(whole, media_type, contexts.budget)
+                self.documents.let_be_kept(response, result, asked, request, viewer)
         finally:
             place.leave()
+        # Secrets are in answers to mutations alone: none has a length that tells what is in it (0026, on BREACH).
+        if len(response.body) >= self._compress_from_bytes and not contexts.changes:
+            await response.compress(told(headers, b"accept-encoding"))
+        return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
 
-    async def _answer_in_place(
-        self,
-        request: Request,
-        headers: Headers,
-        asked: OperationRequest | Batch,
-        media_type: str,
-        watch: RequestWatch,
-        meter: Meter | None,
-        place: Place,
-    ) -> Response:
-        """Answer what was read, with a connection for everything that follows."""
-        viewer = await self._identify(request)
-        contexts = ContextFactory(
+    def _contexts(self, request: Request, headers: Headers, viewer: Viewer, place: Place) -> ContextFactory:
+        """What makes the context of each operation of a request."""
+        return ContextFactory(
             self._engines,
             request=request,
             viewer=viewer,
@@ -164,28 +173,10 @@ class GraphQLEndpoint:
             place=place,
             budget=self._budget(viewer),
         )
-        watch.may_stop = contexts.may_stop
-        if meter is not None:
-            meter.belongs_to(viewer)
-            contexts.count = meter.count
-        if isinstance(asked, list):
-            batch = await self.documents.find_each(asked, request, viewer)
-            batched = batch_answer(await self._execute_batch(batch, contexts), media_type)
-            response = self._bounded(batched, media_type, contexts.budget)
-        else:
-            asked = await self.documents.find(asked, request, viewer)
-            result = await self._execute(request, asked, contexts)
-            whole = answer(result, media_type, self._settings.http_edition)
-            response = self._bounded(whole, media_type, contexts.budget)
-            self.documents.let_be_kept(response, result, asked, request, viewer)
-        # Secrets are in answers to mutations alone: none has a length that tells what is in it (0026, on BREACH).
-        if len(response.body) >= self._compress_from_bytes and not contexts.changes:
-            await response.compress(told(headers, b"accept-encoding"))
-        return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
 
     def _bounded(self, response: Answer, media_type: str, budget: float) -> Answer:
         """An answer that is no larger than it may be: errors, extensions and rare characters were not counted."""
-        most = self._operations.preparer.limits_of(budget).max_answer_bytes
+        most = int(self._settings.max_answer_bytes * budget)
         if len(response.body) <= most:
             return response
         return answer(ExecutionResult(None, [AnswerTooLarge(most)]), media_type, self._settings.http_edition)
@@ -229,6 +220,8 @@ async def _counted(answering: Coroutine[Any, Any, Response], meter: Meter) -> Re
 
 def budgets(settings: Settings, is_operator: Callable[[Viewer], bool]) -> Callable[[Viewer], float]:
     """A function that tells how many times the limits of an operation a viewer may ask for."""
+    if settings.anonymous_budget == settings.operator_budget == 1:
+        return lambda _viewer: 1
 
     def budget(viewer: Viewer) -> float:
         if not viewer.is_known:

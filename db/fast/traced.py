@@ -31,12 +31,11 @@ class TracedConnection(FastConnection):
 class _TracedDriver:
     """asyncpg's connection, as far as `FastConnection` uses it."""
 
-    __slots__ = ("_database", "_driver", "_trace", "fetchval", "is_closed", "statement")
+    __slots__ = ("_database", "_driver", "_trace", "is_closed", "statement")
 
     def __init__(self, driver: Any, trace: StatementTrace, database: str) -> None:
         self.statement: CompiledStatement | None = None
         self.is_closed = driver.is_closed
-        self.fetchval = driver.fetchval  # for what is no part of an operation
         self._driver = driver
         self._trace = trace
         self._database = database

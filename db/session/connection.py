@@ -19,7 +19,7 @@ from db.dialects.errors import Outage
 from db.fast import CompiledStatement, FastConnection, IdleConnections, Parameters, TracedConnection, Values
 from db.fast.fast_connection import is_observed
 from db.session.doubt import Doubt
-from db.session.errors import ChangeUndone, OutdatedView, ReadOnlyOperation, Unreachable, told
+from db.session.errors import ChangeUndone, ReadOnlyOperation, Unreachable, told
 from db.session.value_by_value import value_by_value
 from db.trace import StatementTrace
 
@@ -164,6 +164,11 @@ class DatabaseConnection:
         return self.sqlalchemy.invalidated
 
     @property
+    def is_given_back_at_once(self) -> bool:
+        """Whether nothing is to be sent for `give_back`."""
+        return self._connection is None and not self.in_snapshot
+
+    @property
     def is_closed(self) -> bool:
         """Whether `discard` would find nothing to close."""
         return self._connection is None and self.is_lost
@@ -184,8 +189,6 @@ class DatabaseConnection:
             outdated = dialect.is_outdated(error)
             if not outdated and dialect.outage(error) not in GONE:
                 return dialect.is_transient(error)
-        elif isinstance(error, OutdatedView):
-            return True
         elif not isinstance(error, Unreachable):
             return False
         since = self._source.doubt.of_all(outdated=outdated)
@@ -193,18 +196,17 @@ class DatabaseConnection:
             self._source.idle.doubt(since)
         return True
 
-    async def check_view(self) -> None:
-        """Raise `OutdatedView` if the view that is open cannot be believed when it finds nothing.
+    async def is_outdated(self) -> bool:
+        """Whether the view that is open cannot be believed when it finds nothing.
 
         Past whoever listens to statements: it is no part of what was asked for.
         """
         query = self._source.dialect.outdated_view
         if query is None:
-            return
+            return False
         fast = self._fast if self._tracing is None else self._tracing.fast
         driver = self._driver if fast is None else fast.driver
-        if await driver.fetchval(query):
-            raise OutdatedView
+        return bool(await driver.fetchval(query))
 
     async def begin_snapshot(self) -> None:
         """Open one read-only view of the database, in one round trip."""

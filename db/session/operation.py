@@ -27,28 +27,40 @@ class OperationDeadline(Interruption):
     over soon.
     """
 
-    __slots__ = ("_deadlines", "_ends", "_meanwhile", "_next", "_timer", "_token", "is_over", "timeout_s")
+    __slots__ = (
+        "_deadlines",
+        "_ends",
+        "_meanwhile",
+        "_next",
+        "_patience_s",
+        "_timer",
+        "_token",
+        "is_over",
+        "timeout_s",
+    )
 
     def __init__(self, timeout_s: float, patience_s: float, meanwhile: Callable[[], None]) -> None:
         super().__init__()
         self.timeout_s = timeout_s
         self.is_over = False
         """Whether the time is up."""
+        self._patience_s = patience_s
         self._deadlines: list[Deadline] = []
         self._meanwhile: Callable[[], None] | None = meanwhile
-        now = self._loop.time()
+        now = self.loop.time()
         self._ends = now + timeout_s
         self._next = min(now + patience_s, self._ends)
-        self._timer: asyncio.TimerHandle | None = self._loop.call_at(self._next, self._look)
+        self._timer: asyncio.TimerHandle | None = self.loop.call_at(self._next, self._look)
         self._token = OPERATION.set(self)
         self.watch()
 
     def add(self, deadline: Deadline) -> None:
         """Look after a session, too."""
         self._deadlines.append(deadline)
-        soon = self._loop.time() + deadline.timeout_s
-        if soon < self._next:
-            self._look_at(soon)
+        if deadline.timeout_s < self._patience_s or self._meanwhile is None:  # else the first look comes soon enough
+            soon = self.loop.time() + deadline.timeout_s
+            if soon < self._next:
+                self._look_at(soon)
 
     def remove(self, deadline: Deadline) -> None:
         """Look after a session no more."""
@@ -74,11 +86,11 @@ class OperationDeadline(Interruption):
         if self._timer is not None:
             self._timer.cancel()
         self._next = moment
-        self._timer = self._loop.call_at(moment, self._look)
+        self._timer = self.loop.call_at(moment, self._look)
 
     def _look(self) -> None:
         self._timer = None
-        now = self._loop.time()
+        now = self.loop.time()
         if self.is_over:
             self.ring()
         elif now >= self._ends:

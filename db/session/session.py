@@ -151,6 +151,8 @@ class RequestSession(AsyncSession):
     """Whether its view was lost in a way that another session, with a view of its own, may well escape."""
     avoided: str | None = None
     """The database whose connection was lost: a read goes to another one, if there is any. Set before, if known."""
+    _found_nothing = False
+    """Whether a statement of the view has found no rows, or counted none."""
     _is_unframed = False
     """Whether the connection is in no view, and should be."""
     _begun_again = False
@@ -432,8 +434,8 @@ class RequestSession(AsyncSession):
             if connection.in_snapshot is not (self._snapshot or bool(self._held)):
                 await self._frame(connection)
             found = await work(connection, *given, **named)
-            if connection.in_snapshot and _is_nothing(found):
-                await connection.check_view()
+            if connection.in_snapshot and not self._found_nothing:
+                self._found_nothing = _is_nothing(found)
             return found
         except BaseException as error:
             late = deadline.stop()
@@ -611,7 +613,10 @@ class RequestSession(AsyncSession):
             if self._unread:
                 await self._discard()
             elif self._connection is not None:
-                deadline.watch()
+                if self._has_entities or not self._connection.is_given_back_at_once:
+                    deadline.watch()
+                if self._found_nothing and self._connection.in_snapshot:
+                    self.is_broken = await self._connection.is_outdated()
                 if self._has_entities:
                     await super().close()
                 await self._connection.give_back()

@@ -19,6 +19,7 @@ class Operation(Protocol):
 
     is_over: bool
     timeout_s: float
+    loop: asyncio.AbstractEventLoop
 
     def add(self, deadline: "Deadline") -> None:
         """Look after a session, too."""
@@ -33,17 +34,18 @@ class Interruption:
     Source: https://docs.python.org/3/library/asyncio-task.html#asyncio.Task.uncancel
     """
 
-    __slots__ = ("_cancelling", "_loop", "_rang", "_task")
+    __slots__ = ("_cancelling", "_rang", "_task", "loop")
 
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()  # asks the system for the process each time: once for each session
+    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """Make it. To ask for the running loop asks the system for the process: whoever knows the loop says so."""
+        self.loop = loop or asyncio.get_running_loop()
         self._task: asyncio.Task[object] | None = None
         self._cancelling = 0
         self._rang = False
 
     def watch(self) -> None:
         """Watch the task that runs now."""
-        task = self._task = asyncio.current_task(self._loop)
+        task = self._task = asyncio.current_task(self.loop)
         assert task is not None
         self._cancelling = task.cancelling()
         self._rang = False
@@ -69,7 +71,7 @@ class Interruption:
 
     def is_cancelling(self) -> bool:
         """Whether the task that runs now is being cancelled."""
-        task = asyncio.current_task(self._loop)
+        task = asyncio.current_task(self.loop)
         return task is not None and bool(task.cancelling())
 
 
@@ -83,7 +85,7 @@ class Deadline(Interruption):
     __slots__ = ("_due", "_operation", "_timer", "timeout_s")
 
     def __init__(self, timeout_s: float, operation: Operation | None) -> None:
-        super().__init__()
+        super().__init__(None if operation is None else operation.loop)
         self.timeout_s = timeout_s
         self._due = NEVER
         self._timer: asyncio.TimerHandle | None = None
@@ -93,23 +95,27 @@ class Deadline(Interruption):
 
     def watch(self) -> None:
         """Watch the task that runs now. Raises `DeadlineExceeded` when its operation is over."""
-        if self.is_over():
+        if self._operation is None:
+            super().watch()
+            self.start()
+            return
+        if self._operation.is_over:
             raise self.exceeded()
         super().watch()
-        self.start()
+        self._due = self.loop.time() + self.timeout_s
 
     def wait(self) -> None:
         """Watch the task that runs now, which waits for a connection: only its operation ends that."""
-        if self.is_over():
+        if self._operation is not None and self._operation.is_over:
             raise self.exceeded()
         super().watch()
         self._due = NEVER
 
     def start(self) -> None:
         """Let the time run from now on."""
-        self._due = self._loop.time() + self.timeout_s
+        self._due = self.loop.time() + self.timeout_s
         if self._operation is None and self._timer is None:
-            self._timer = self._loop.call_at(self._due, self._look)
+            self._timer = self.loop.call_at(self._due, self._look)
 
     def look(self, now: float) -> float:
         """Cancel what is late; when to look again."""
@@ -142,9 +148,9 @@ class Deadline(Interruption):
         """Go on without the operation, which has ended: somebody has left this session behind."""
         self._operation = None
         if self._task is not None and self._due != NEVER:
-            self._timer = self._loop.call_at(self._due, self._look)
+            self._timer = self.loop.call_at(self._due, self._look)
 
     def _look(self) -> None:
         self._timer = None
         if self._task is not None:  # else the next turn sets the timer
-            self._timer = self._loop.call_at(self.look(self._loop.time()), self._look)
+            self._timer = self.loop.call_at(self.look(self.loop.time()), self._look)

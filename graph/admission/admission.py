@@ -68,9 +68,9 @@ class Admission:
 
     def claimed(self, asked: OperationRequest | Batch) -> tuple[OperationRequest | Batch, Claim]:
         """The request with its operation, where that is known already, and its claim. A batch is one request."""
-        return (
-            claimed(asked, self._documents, self._preparer) if isinstance(asked, OperationRequest) else (asked, UNKNOWN)
-        )
+        if isinstance(asked, OperationRequest):
+            return claimed(asked, self._documents, self._preparer)
+        return asked, UNKNOWN
 
     def place(self, request: Request, claim: Claim) -> "Place":
         """The place that a request needs, not taken yet."""

@@ -16,7 +16,7 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 
 from graph.context import ContextFactory
 from graph.doctor import Examination
-from graph.execute.operation import Operations, context_for
+from graph.execute.operation import Operations, believed, context_for
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation
 
@@ -84,7 +84,8 @@ class ExtendedOperations(Operations):
                 data, errors = await self.run(checked, context, request, extended.middleware, for_json=for_json)
                 if context.session.is_broken:
                     context = seen.context = context.again()
-                    data, errors = await self.run(checked, context, request, extended.middleware, for_json=for_json)
+                    again = await self.run(checked, context, request, extended.middleware, for_json=for_json)
+                    data, errors = believed(again, context)
                 result = seen.result = ExecutionResult(data, errors or None)
         finally:
             await context.close()  # an extension that raises before the run may have read something

@@ -22,7 +22,7 @@ from graphql.execution import Executor
 from strawberry.execution import optimized_is_awaitable
 from strawberry.types import ExecutionResult
 
-from db.session import Mode
+from db.session import Mode, OutdatedView
 from graph.context import ContextFactory, RequestContext
 from graph.doctor import Examination
 from graph.errors import AnswerTooLarge, ClientError
@@ -95,7 +95,7 @@ class Operations:
             context = context.again()
             if examination is not None:
                 examination.begin(context.session)
-            data, errors = await self.run(checked, context, request, for_json=for_json)
+            data, errors = believed(await self.run(checked, context, request, for_json=for_json), context)
         told = await self.extensions_asked(request, checked, examination, data) if request.extensions else {}
         return ExecutionResult(data, errors or None, told)
 
@@ -222,6 +222,13 @@ def _bounded(outcome: Outcome, most_bytes: int) -> Outcome:
     """What graphql-core has made, unless that is too large: so it was bounded by its values alone, while it grew."""
     if outcome.data is not None and written_out(outcome.data) > most_bytes:
         return Outcome(None, [AnswerTooLarge(most_bytes)])
+    return outcome
+
+
+def believed(outcome: Outcome, context: RequestContext) -> Outcome:
+    """What a second run came to, unless a table was rewritten in the middle of that, too."""
+    if context.session.is_broken and not outcome.errors:
+        return Outcome(None, [GraphQLError("outdated", original_error=OutdatedView())])
     return outcome
 
 

@@ -65,6 +65,9 @@ def json_alike(function: Convert, condition: str, names: Mapping[str, object]) -
 _MOST_BYTES = {"Int": 11, "Float": 24, "Boolean": 5}
 """The bytes of the longest value of a type as JSON, such as `-1.7976931348623157e+308`, by the type's name."""
 
+TEXTS = frozenset(("String", "ID"))
+"""Types whose values are texts of any length."""
+
 
 def at_most(name: str, characters: int) -> None:
     """Tell how long the values of a scalar are at most, without their quotes."""
@@ -89,19 +92,25 @@ class _Lengths(NamedTuple):
     """How long the values of one object are."""
 
     most_bytes: int
-    """Those that are bounded, together."""
-    bounded: Sequence[_Value]
+    """Those that are bounded, together, and the quotes of texts that are not."""
+    texts: Sequence[_Value]
+    """Texts of any length."""
+    supposed: Sequence[_Value]
+    """Those that are bounded, and the texts."""
     unbounded: Sequence[_Value]
+    """All others."""
 
     @classmethod
     def of(cls, values: Sequence[_Value], *, holds_lengths: bool) -> _Lengths:
         """What is known of values in a database that holds to the lengths of columns, or does not."""
         known = [(value, _most_bytes(value.field, holds_lengths=holds_lengths)) for value in values]
-        bounded = [(value, bytes_) for value, bytes_ in known if bytes_ is not None]
+        texts = [value for value, bytes_ in known if bytes_ is None and _is_text(value.field)]
+        supposed = [(value, NULL if bytes_ is None else bytes_) for value, bytes_ in known if bytes_ or value in texts]
         return cls(
-            sum(len(value.keys) * bytes_ for value, bytes_ in bounded),
-            [value for value, _ in bounded],
-            [value for value, bytes_ in known if bytes_ is None],
+            sum(len(value.keys) * bytes_ for value, bytes_ in supposed),
+            texts,
+            [value for value, _ in supposed],
+            [value for value, bytes_ in known if bytes_ is None and value not in texts],
         )
 
 
@@ -139,7 +148,11 @@ class RowProjection:
         if lengths is None:
             lengths = self._lengths[holds_lengths] = _Lengths.of(self._values, holds_lengths=holds_lengths)
         number = len(made)
-        size.add(number * self._key_bytes, number * lengths.most_bytes, lambda: _in_parts(lengths.bounded, made))
+        most = number * lengths.most_bytes
+        for value in lengths.texts:
+            key = value.keys[0]
+            most += len(value.keys) * PER_CHARACTER * sum([len(one[key] or "") for one in made])
+        size.add(number * self._key_bytes, most, lambda: _in_parts(lengths.supposed, made))
         for value in lengths.unbounded:
             size.measure([one[value.keys[0]] for one in made], len(value.keys))
 
@@ -164,6 +177,11 @@ def _in_parts(values: Sequence[_Value], made: list[ResponseObject]) -> Iterator[
     for value in values:
         for start in range(0, len(made), MEASURED_AT_ONCE):
             yield [one[value.keys[0]] for one in made[start : start + MEASURED_AT_ONCE]], len(value.keys)
+
+
+def _is_text(field: FieldPlan) -> bool:
+    """Whether the response has a text, or null, for a field."""
+    return field.leaf is not None and field.leaf.name in TEXTS
 
 
 def _most_bytes(field: FieldPlan, *, holds_lengths: bool) -> int | None:

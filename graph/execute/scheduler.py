@@ -50,7 +50,7 @@ class Scheduler:
     def start(self) -> bool:
         """Go as far as possible without waiting; whether there is something to wait for."""
         work = self._work
-        work.begin_turn()
+        work.turn_ends = None
         while True:
             if not work.is_hopeless:
                 self._begin_levels()
@@ -105,7 +105,7 @@ class Scheduler:
                 left.extendleft(reversed(work.put_off_fields))
                 work.put_off_fields = []
             elif not left:
-                left.extend((each, field) for each in (*work.ready, *work.next.values()) for field in each.fields)
+                left.extend([(each, field) for each in (*work.ready, *work.next.values()) for field in each.fields])
                 work.ready, work.next = [], {}
             while left and not work.put_off_fields:
                 begin(work, *left.popleft())

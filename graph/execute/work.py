@@ -135,7 +135,8 @@ class Work:
         self.put_off_fields: list[tuple[Objects, FieldPlan]] = []
         """Fields that have been begun for some objects, and are to be begun for these in the next turn."""
         self._turn_s = turn_s
-        self._turn_ends = 0.0
+        self.turn_ends: float | None = None
+        """When others are to have their turns; None in a turn that has called no resolver yet."""
         self.loads: dict[LevelLoader[Any], list[Load]] = {}
         """What this level asks of each loader."""
         self.pending: PendingAwaitables | None = None
@@ -295,13 +296,12 @@ class Work:
         """These fields, as those who ask for a statement."""
         return Asking(self.plan, tuple(dict.fromkeys(fields)))
 
-    def begin_turn(self) -> None:
-        """Run from now on as long as a turn goes."""
-        self._turn_ends = perf_counter() + self._turn_s
-
     def is_over_its_turn(self) -> bool:
-        """Whether other operations are to have theirs."""
-        return perf_counter() > self._turn_ends
+        """Whether other operations are to have their turns; a turn's time runs from when this is first asked."""
+        now = perf_counter()
+        if self.turn_ends is None:
+            self.turn_ends = now + self._turn_s
+        return now > self.turn_ends
 
     def put_off(self, objects: Objects, field: FieldPlan) -> None:
         """Begin a field for these objects in the next turn, before anything else."""
