@@ -32,7 +32,7 @@ from graph.errors import AnswerTooLarge, ClientError, Stopped, Unauthenticated
 from graph.explorer import ExplorerPage
 from graph.http import batches
 from graph.http.batches import not_answered
-from graph.http.negotiation import told
+from graph.http.negotiation import MAX_HEADER_BYTES, told
 from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
 from graph.http.responses import Answer, answer, batch_answer, refusal
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
@@ -109,7 +109,7 @@ class GraphQLEndpoint:
         media_type = JSON
         try:
             headers = headers_of(request)
-            media_type = response_type(told(headers, b"accept"))
+            media_type = response_type(headers.get(b"accept", b"")[:MAX_HEADER_BYTES])
             watch = RequestWatch(request, self._settings.operation_timeout_s)
             answering = self._answer(request, headers, media_type, watch, meter)
             return await watch.over(answering if meter is None else _counted(answering, meter))
@@ -133,7 +133,7 @@ class GraphQLEndpoint:
         watch.body_read()
         asked, claim = self.admission.claimed(asked)
         place = self.admission.place(request, claim)
-        if not place.enter_at_once():
+        if not place.is_taken:
             await place.wait()
         try:  # here and not in a method, for a coroutine more would be entered at each wait
             viewer = await self._identify(request)

@@ -49,7 +49,7 @@ class OperationDeadline(Interruption):
         self._meanwhile: Callable[[], None] | None = meanwhile
         now = self.loop.time()
         self._ends = now + timeout_s
-        self._next = min(now + patience_s, self._ends)
+        self._next = now + patience_s if patience_s < timeout_s else self._ends
         self._timer: asyncio.TimerHandle | None = self.loop.call_at(self._next, self._look)
         self._token = OPERATION.set(self)
         self.watch()

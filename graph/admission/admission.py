@@ -73,7 +73,7 @@ class Admission:
         return asked, UNKNOWN
 
     def place(self, request: Request, claim: Claim) -> "Place":
-        """The place that a request needs, not taken yet."""
+        """The place that a request needs, taken if there is one at once."""
         return Place(request, claim, self._gate(request, claim), self._has_credentials)
 
     def _gate(self, request: HTTPConnection, claim: Claim) -> Gate:
@@ -92,7 +92,7 @@ class Admission:
 class Place:
     """The place of one request at its gate. Whoever enters leaves, whatever happens."""
 
-    __slots__ = ("_claim", "_has_credentials", "_is_taken", "_request", "gate")
+    __slots__ = ("_claim", "_has_credentials", "_request", "gate", "is_taken")
 
     def __init__(
         self, request: Request, claim: Claim, gate: Gate, has_credentials: Callable[[HTTPConnection], bool]
@@ -101,12 +101,7 @@ class Place:
         self._request = request
         self._claim = claim
         self._has_credentials = has_credentials
-        self._is_taken = False
-
-    def enter_at_once(self) -> bool:
-        """Take the place, if there is one."""
-        self._is_taken = self.gate.enter_at_once(self._claim.weight)
-        return self._is_taken
+        self.is_taken = gate.enter_at_once(claim.weight)
 
     async def wait(self) -> None:
         """Take the place when its turn has come: who has credentials goes before who has none. Raises `Overloaded`."""
@@ -115,15 +110,16 @@ class Place:
 
     def leave(self) -> None:
         """Give the place back. Twice does nothing."""
-        if self._is_taken:
-            self._is_taken = False
+        if self.is_taken:
+            self.is_taken = False
             self.gate.leave(self._claim.weight)
 
     async def come_back(self) -> None:
         """Take the place again, before those who had none yet. Raises `Overloaded`."""
-        if not self.enter_at_once():
+        self.is_taken = self.gate.enter_at_once(self._claim.weight)
+        if not self.is_taken:
             await self._take(Rank(anonymous=False, weight=self._claim.weight, price=0))
 
     async def _take(self, rank: Rank) -> None:
         await self.gate.wait(rank)
-        self._is_taken = True
+        self.is_taken = True

@@ -181,7 +181,7 @@ class Operations:
             hide_suggestions=hide_suggestions,
             on_error=on_error,
             for_json=for_json,
-            size=AnswerSize(checked.limits.max_answer_bytes, context.answered_bytes),
+            size=AnswerSize(checked.limits.max_answer_bytes, context.answered_bytes, checked.cost.values),
             turn_s=TURN_S,
             traced=context.session.trace is not None,
         )

@@ -88,7 +88,8 @@ class Scheduler:
             self._left_out = 0
         if self._fatal is not None:
             raise self._fatal
-        self._work.size.check(self._work.root)
+        if self._work.size.is_shared:
+            self._work.size.check(self._work.root)
         return self._work.root
 
     def release(self) -> None:

@@ -8,6 +8,7 @@ counted once while the response grows, for memory holds one; at the end it count
 Nothing is written here. Why: docs/decisions/0004-price-before-running.md.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -26,6 +27,10 @@ COMMA = 1
 PER_CHARACTER = 6
 r"""Bytes of the longest, `\u0001`."""
 
+FEW_VALUES = 16
+"""So many values of rows are not counted while a response grows: what is written is looked at in the end anyway, and to
+count them takes a hundredth of a look-up."""
+
 MEASURED_AT_ONCE = 1_000
 """Values that are written together in order to be measured: as much memory is taken on top of the response."""
 
@@ -33,8 +38,10 @@ MEASURED_AT_ONCE = 1_000
 class AnswerSize:
     """How large a response has become."""
 
-    def __init__(self, most_bytes: int, before: int = 0) -> None:
-        """Begin with the size of what was answered to the same request before."""
+    def __init__(self, most_bytes: int, before: int = 0, most_values: int = sys.maxsize) -> None:
+        """Begin with the size of what was answered to the same request before; `most_values` is known by the price."""
+        self.counts_rows = most_values > FEW_VALUES
+        """Whether values of rows are counted at all."""
         self.most_bytes = most_bytes
         """The bound."""
         self._before = before
@@ -77,6 +84,11 @@ class AnswerSize:
     def share(self, depth: int, times: int) -> None:
         """Note that those above show one object of a depth so many times at most."""
         self._shown[depth] = max(times, self._shown.get(depth, 1))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether an object of the response may be shown by several others."""
+        return bool(self._shown)
 
     def check(self, root: Any) -> None:
         """Count shared objects as often as they are shown, where there are any. Raises `AnswerTooLarge`."""

@@ -203,7 +203,8 @@ class Work:
             made = projection.project(rows.rows)
         except Exception:  # whatever it is, it will be met again where it can be placed
             made = projection.one_by_one(rows.rows, self.fail)
-        projection.count(made, self.size, holds_lengths=self.context.session.holds_lengths)
+        if self.size.counts_rows:
+            projection.count(made, self.size, holds_lengths=self.context.session.holds_lengths)
         self._made.append((selection, made))
         if projection.steps and made:
             self.ready.append(Objects(selection, made, rows=rows, fields=projection.steps))

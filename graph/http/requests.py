@@ -16,7 +16,7 @@ from starlette.requests import Request as HTTPRequest
 
 from db.exact_json import loads_floats
 from graph.errors import ClientError, IllFormed
-from graph.http.negotiation import KEPT_HEADERS, MAX_HEADER_BYTES, liking, split, told, weights
+from graph.http.negotiation import KEPT_HEADERS, MAX_HEADER_BYTES, liking, split, weights
 from graph.prepare.documents import InvalidDocument, OperationRequest
 from graph.prepare.error_behavior import error_behavior
 
@@ -51,7 +51,7 @@ Batch: TypeAlias = list[OperationRequest | ClientError | InvalidDocument]
 
 
 @lru_cache(KEPT_HEADERS)
-def response_type(accept: str) -> str:
+def response_type(accept: bytes) -> str:
     """The media type of the answer: what the client likes best. Raises 406 when it accepts neither of ours.
 
     Of types that it likes equally, one that it names, and the first. Without an `Accept` header, and for `*/*`, it is
@@ -59,13 +59,18 @@ def response_type(accept: str) -> str:
     """
     if not accept:
         return JSON
-    liked = weights(accept)
+    liked = weights(accept.decode("latin-1"))
     ours = sorted((JSON, GRAPHQL_RESPONSE), key=[*liked, JSON, GRAPHQL_RESPONSE].index)
     found = {name: liking(liked, name, "application/*", "*/*") for name in ours}
     best = max(found, key=lambda name: found[name])
     if not found[best]:
         raise HTTPException(406, f"Accept {GRAPHQL_RESPONSE} or {JSON}.")
     return best
+
+
+@lru_cache(KEPT_HEADERS)
+def _content_type(header: bytes) -> tuple[str, dict[str, str]]:
+    return split(header.decode("latin-1"))
 
 
 def wants_page(request: HTTPRequest) -> bool:
@@ -100,7 +105,7 @@ async def read_request(
     """
     if request.method != "POST":
         return _from_parameters(request)
-    media_type, parameters = split(told(headers, b"content-type"))
+    media_type, parameters = _content_type(headers.get(b"content-type", b"")[:MAX_HEADER_BYTES])
     if media_type != JSON:
         raise HTTPException(415, f"Send the request as {JSON}.")
     if parameters.get("charset", "utf-8") not in UTF_8:

@@ -157,7 +157,7 @@ async def test_a_place_is_not_lost_at_whatever_moment_a_request_is_cancelled() -
     for moment in range(8):
         assert gate.enter_at_once(Weight.LOOK_UP)
         place = house.admission.place(sent(), UNKNOWN)
-        assert not place.enter_at_once()
+        assert not place.is_taken
         waiting = asyncio.create_task(place.wait())
         await asyncio.sleep(0)
         gate.leave(Weight.LOOK_UP)
@@ -183,10 +183,10 @@ async def test_who_has_waited_too_long_is_refused() -> None:
 async def test_who_comes_back_goes_before_those_who_had_no_place_yet() -> None:
     house = House(pool_size=1)
     away = house.admission.place(sent(), UNKNOWN)
-    assert away.enter_at_once()
+    assert away.is_taken
     away.leave()
     inside, waiting = (house.admission.place(sent((b"authorization", b"x")), UNKNOWN) for _ in range(2))
-    assert inside.enter_at_once()
+    assert inside.is_taken
     tasks = [asyncio.create_task(waiting.wait()), asyncio.create_task(away.come_back())]
     await asyncio.sleep(0)
     inside.leave()
