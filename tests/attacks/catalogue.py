@@ -23,7 +23,7 @@ def plain(dice: random.Random) -> bytes:
     return shapes.body(f"{{ {shapes.word(dice)}: posts(first: 100) {{ nodes {{ id title author {{ name }} }} }} }}")
 
 
-TIMES = 150
+TIMES = 200
 """The processor time of an attack, in plain requests: half a second, where a plain one takes 3 ms."""
 PEAK_BYTES = 50 * MIB
 ANSWER_BYTES = 20 * MIB

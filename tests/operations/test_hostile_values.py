@@ -1,10 +1,24 @@
 """Values that no client of ours sends, wherever our nouns take a value; a new noun is tried as well."""
 
-from graph.schema import make_schema
+import pytest
+
+from db import demo
+from db.session.engines import Engines
+from graph.schema import DOMAIN, make_schema
+from tests.databases import Database
 from tests.http import hostile
 from tests.http.client import Client
+from tests.http.conftest import Serve
+from tests.operations.conftest import an_admin
 
 SCHEMA = make_schema()._schema  # noqa: SLF001 - Strawberry has no public way to graphql-core's schema
+
+
+@pytest.fixture
+async def api(database: Database, engines: Engines, serve: Serve) -> Client:
+    """A client that may ask for all comparisons at once, whatever work they are."""
+    await demo.fill(engines, scale=1)
+    return await serve(database.url, an_admin, DOMAIN, max_work=10**9)
 
 
 async def test_every_comparison_of_ours_takes_every_value_that_its_type_allows(api: Client) -> None:

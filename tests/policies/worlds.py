@@ -35,7 +35,9 @@ from tests.entity.serving import settings_of
 from tests.execute.agreement.comparing import Answer, answer_of
 from tests.policies.seen import Rows, may_see, may_see_email
 
-SCHEMA = make_schema(Settings.model_construct(max_statements=10_000, max_rows=10**9, max_values=10**9))
+SCHEMA = make_schema(
+    Settings.model_construct(max_statements=10_000, max_rows=10**9, max_values=10**9, max_work=10**9, max_fields=10**6)
+)
 """With room for documents that ask for everything at once."""
 GRAPHQL = build_schema(SCHEMA.as_str())
 
