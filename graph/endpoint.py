@@ -176,7 +176,7 @@ class GraphQLEndpoint:
 
     def _bounded(self, response: Answer, media_type: str, budget: float) -> Answer:
         """An answer that is no larger than it may be: errors, extensions and rare characters were not counted."""
-        most = int(self._settings.max_answer_bytes * budget)
+        most = self._operations.preparer.limits_of(budget).max_answer_bytes
         if len(response.body) <= most:
             return response
         return answer(ExecutionResult(None, [AnswerTooLarge(most)]), media_type, self._settings.http_edition)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
+from db.kept import MIB
 from db.settings import DatabaseSettings
 
 MAX_PAGE = 100
@@ -22,7 +23,6 @@ MAX_FIELDS = 8_000
 """The most fields of one operation, unless the settings say otherwise: to plan so many takes 0.4 s and 13 MB."""
 
 KIB = 1024
-MIB = 1024 * KIB
 DAY_S = 24 * 60 * 60
 
 HTTPEdition: TypeAlias = Literal["2025", "2026"]

@@ -94,7 +94,6 @@ QUERY_CANCELED = "57014"
 RULES = {"23505": Rule.UNIQUE, "23503": Rule.FOREIGN_KEY, "23514": Rule.CHECK, "23502": Rule.NOT_NULL}
 """Rules by the states of errors."""
 
-NO_CHANGES = {"25006": Failure.READ_ONLY, "53100": Failure.FULL}
 OUTAGES = {
     "08": Outage.LOST,
     "25006": Outage.READ_ONLY,
@@ -486,8 +485,6 @@ class PostgreSQL(DatabaseDialect):
     def failure(self, error: DBAPIError) -> Failure | None:
         """Read from the error's state."""
         state = str(getattr(error.orig, "sqlstate", None) or "")
-        if state in NO_CHANGES:
-            return NO_CHANGES[state]
         if state.startswith(UNREACHABLE):
             return Failure.UNREACHABLE
         if state in UNFIT:

@@ -102,11 +102,8 @@ OUTAGES = {
 PRIMARY = 0xFF
 """The part of an extended code that names its kind."""
 
-READ_ONLY = "attempt to write a readonly database"
 UNREACHABLE = ("unable to open database file", "disk I/O error", "file is not a database")
 FAILURES = {
-    READ_ONLY: Failure.READ_ONLY,
-    "database or disk is full": Failure.FULL,
     "database is locked": Failure.BUSY,
     "integer overflow": Failure.OUT_OF_RANGE,
 }
@@ -200,7 +197,7 @@ class SQLiteConnections(ConnectionsDialect):
             version = (await connection.exec_driver_sql("PRAGMA user_version")).scalar_one()
             await connection.exec_driver_sql(f"PRAGMA user_version = {version}")
         except DBAPIError as error:
-            if READ_ONLY in str(error.orig):
+            if self.outage(error) is Outage.READ_ONLY:
                 return True
             raise
         finally:

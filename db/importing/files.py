@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 from db.importing.article import Article, Contributor, article_of
 from db.importing.front_matter import FrontMatter, decode, parse
 from db.importing.refusal import Fault, Refused
+from db.kept import MIB
 
 SUFFIXES = (".md", ".markdown")
 SECTION = "_index"
-MIB = 1024 * 1024
 MAX_FILE_BYTES = 16 * MIB
 """No text of a person is longer; a larger file is something else, and memory must stay flat."""
 

@@ -16,9 +16,10 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.importing.article import Article, Contributor
-from db.importing.files import MIB, NoArticle, Source, read, sources
+from db.importing.files import NoArticle, Source, read, sources
 from db.importing.refusal import Fault, Problem, Refused
 from db.importing.storing import store
+from db.kept import MIB
 from db.session.engines import Engines
 
 CHUNK_FILES = 500

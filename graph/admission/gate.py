@@ -130,11 +130,7 @@ class Gate:
 
         Nobody is overtaken: where there is a place for a weight, nobody of that weight, or of a smaller one, waits.
         """
-        if not (
-            self._free > 0
-            and (weight < PAGE or self._free_for_pages > 0)
-            and (weight < DEAR or self._free_for_dear > 0)
-        ):  # `_has_place`, without a call: this is all that most requests need of the gate
+        if not self._has_place(weight):
             return False
         self._free -= 1
         if weight >= PAGE:

@@ -9,7 +9,8 @@ from collections import Counter
 from enum import Enum, auto
 from typing import Protocol
 
-from graph.serving.limits import MAX_REFUSED, SWEEP_S, Limits, party
+from graph.rates.networks import network
+from graph.serving.limits import MAX_REFUSED, SWEEP_S, Limits
 
 
 class Refusal(Enum):
@@ -53,7 +54,7 @@ class Gate:
     def enter(self, connection: Connection, host: str | None) -> Refusal | None:
         """Count a connection, or say why it is refused. `host` is None for a Unix socket."""
         self._watch()
-        counted = None if host is None else party(host)
+        counted = None if host is None else network(host)
         refusal = self._refusal(host, counted)
         if refusal is None:
             self._admitted[connection] = counted

@@ -69,12 +69,3 @@ class Limits(NamedTuple):
     def is_trusted(self, host: str) -> bool:
         """Whether a proxy of ours has this address."""
         return bool(self.trusted) and any(ip_address(host) in network for network in self.trusted)
-
-
-def party(host: str) -> str:
-    """Who is counted as one: an IPv4 address, or the 64 bits that a provider gives to each customer of IPv6."""
-    if ":" not in host:
-        return host
-    address = host.partition("%")[0]
-    mapped = getattr(ip_address(address), "ipv4_mapped", None)
-    return str(mapped or ip_network(f"{address}/64", strict=False))

@@ -9,12 +9,13 @@ import pytest
 from graphql import OperationType
 from strawberry.extensions import SchemaExtension
 
+from db.kept import MIB
 from db.session.engines import Engines
 from graph.context import ContextFactory
 from graph.entity import Schema
 from graph.execute.null_propagation import MAX_ERRORS
 from graph.prepare.documents import OperationRequest
-from graph.settings import MIB, Settings
+from graph.settings import Settings
 from tests.databases import Database, StatementRecorder
 from tests.entity.serving import Api, fill, serve
 from tests.execute.archive import ARCHIVE, CALLS, LETTERS
