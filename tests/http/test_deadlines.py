@@ -63,6 +63,7 @@ async def silent_server() -> AsyncIterator[str]:
 
 async def test_many_statements_have_one_deadline_and_what_came_before_it_stays(endless: Database, serve: Serve) -> None:
     client = await serve(endless.url, operation_timeout_s=LIMIT_S)
+    assert (await client.ask(ALBUMS)).data  # connects, and compiles: the time is for the statements
     query = "{ albums(first: 1) { nodes { title } } genres { nodes { name } } artists { totalCount } }"
     answer = await in_time(client.ask(query, onError="NULL"))
     assert answer.body["data"]["albums"]["nodes"]
