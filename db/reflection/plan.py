@@ -1,0 +1,103 @@
+"""How a database is to be mapped: classes, attributes and relationships, with the names that they get.
+
+A `MappingPlan` follows from a catalog alone, and is the same each time. Whoever serves a database at once and whoever
+writes a project take the same plan, so that both show the same API. Plain values; nothing is mapped here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from db.reflection.catalog import Catalog, FoundColumn, FoundForeignKey, FoundTable, LeftOut
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedAttribute:
+    """A column, as a model and a type show it."""
+
+    column: FoundColumn
+    name: str
+    """In Python."""
+    graphql_name: str
+    annotation: object
+    """The Python type of its values without None: `int`, `datetime`, `list[str]`, an enumeration (`EnumPlan`)."""
+    in_key: bool = False
+    hidden: bool = False
+    """Of the model, not of the type: `tsvector`, and what no form is known for."""
+    writable: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedRelation:
+    """A relationship, from the table that it is listed with."""
+
+    name: str
+    graphql_name: str
+    target: str
+    """The class that it leads to."""
+    many: bool
+    nullable: bool
+    """Of a to-one relation."""
+    foreign_key: FoundForeignKey
+    """Of this table for many-to-one; of the target for one-to-many and one-to-one; of the association for its near
+    side otherwise."""
+    secondary: FoundTable | None = None
+    """The table between, of a many-to-many whose table has no columns of its own."""
+    far_key: FoundForeignKey | None = None
+    """The foreign key of the table between that leads to the target."""
+    back_populates: str | None = None
+    """The relation of the target that leads back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnumPlan:
+    """An enumeration, as Python and GraphQL show it."""
+
+    class_name: str
+    type_name: str | None
+    """Of the type in the database; None for words of a CHECK."""
+    schema: str | None
+    members: Sequence[tuple[str, str]]
+    """Each name in Python and GraphQL, and its word in the database."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedModel:
+    """A table or a view, as a model and a type show it."""
+
+    table: FoundTable
+    class_name: str
+    """In Python and in the schema."""
+    module: str
+    """The module that a project has it in: `order_line`."""
+    plural: str
+    """The list at the root."""
+    attributes: Sequence[PlannedAttribute]
+    relations: Sequence[PlannedRelation]
+    natural_keys: Sequence[str] = ()
+    """Attributes by which one row can be looked up."""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A decision that the database does not tell, for people to look at."""
+
+    what: str
+    """`relation shop.posts.author`, `key of view shop.sales`."""
+    decision: str
+    """One sentence: what was done, and why."""
+    override: str
+    """How to have it otherwise: a comment in the database, or the attribute in the model's file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappingPlan:
+    """How a database is to be mapped."""
+
+    catalog: Catalog
+    models: Sequence[PlannedModel]
+    """In the order of their classes' names."""
+    enums: Sequence[EnumPlan] = ()
+    guesses: Sequence[Guess] = ()
+    left_out: Sequence[LeftOut] = ()
+    """With those of the catalog."""
