@@ -32,6 +32,7 @@ from graph.liveness import Liveness
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
 from graph.operators import OperatorAccess
+from graph.outside.development import with_development_viewer
 from graph.rates.monitoring import LimitMetrics
 from graph.rates.operations import RateLimits
 from graph.rates.storage import operation_counters
@@ -95,7 +96,7 @@ def create_app(
         schema,
         engines,
         settings,
-        identify or started.identify,
+        with_development_viewer(identify or started.identify, settings),
         domain.visibility,
         [domain.settings(), *started.services],
         domain.is_operator,

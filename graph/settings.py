@@ -103,6 +103,11 @@ class Settings(DatabaseSettings):
         " networks, separated by commas, such as `10.0.0.0/8`; `unix` for a Unix socket. Empty: nobody's"
         " (docs/operations.md).",
     )
+    dev_viewer: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Roles, separated by commas, of whoever asks from this machine itself without credentials: for"
+        " development, on the loopback address and without proxies (docs/identity.md). Empty: nobody's.",
+    )
     explorer: bool = Field(default=True, description="Serve GraphiQL to browsers at `/graphql`.")
     doctor: DoctorAccess = Field(
         default=DoctorAccess.OPERATORS,
@@ -305,7 +310,7 @@ class Settings(DatabaseSettings):
         " Redis (`redis://host:6379/0`, with the extra `trellis[redis]`): there.",
     )
 
-    @field_validator("token_keys", "cors_origins", "documents_exempt", "trusted_proxies", mode="before")
+    @field_validator("token_keys", "cors_origins", "documents_exempt", "trusted_proxies", "dev_viewer", mode="before")
     @classmethod
     def _split_lists_by_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -351,6 +356,13 @@ class Settings(DatabaseSettings):
     @classmethod
     def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(_proxy, value))
+
+    @field_validator("dev_viewer")
+    @classmethod
+    def _at_home(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("trusted_proxies"):
+            raise ValueError("is for a server that only this machine reaches; unset it, or TRELLIS_TRUSTED_PROXIES")
+        return value
 
     @field_validator("cors_credentials")
     @classmethod
