@@ -8,6 +8,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -21,10 +22,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from db.session.engines import Engines
 from graph.admission import AdmissionMetrics
 from graph.caches import CacheMetrics
-from graph.domain import Domain, Identification, has_authorization
+from graph.domain import Domain, Identification, has_authorization, nobody
 from graph.endpoint import GraphQLEndpoint
 from graph.entity import Schema
-from graph.errors import Unexpected
+from graph.errors import CannotStart, Unexpected
 from graph.explorer import ExplorerPage, explorer_files
 from graph.health import Health
 from graph.http.cors import for_other_origins
@@ -34,6 +35,8 @@ from graph.liveness import Liveness
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
 from graph.operators import OperatorAccess
+from graph.outside.development import with_development_viewer
+from graph.outside.identification import OutsideIdentification, identification
 from graph.rates.monitoring import LimitMetrics
 from graph.rates.operations import RateLimits
 from graph.rates.storage import operation_counters
@@ -77,7 +80,8 @@ def create_app(
 ) -> Starlette:
     """Make the application. Without settings, they are read from the environment.
 
-    `identify` tells who sent a request, in the place of the domain's own identification.
+    `identify` tells who sent a request, in the place of the domain's own identification. Without either, the settings
+    may name somebody who knows (docs/identity.md).
     Databases are first spoken to when the server starts, to see that they can serve; they are closed when it stops.
     """
     from_environment = settings is None
@@ -85,6 +89,9 @@ def create_app(
     engines = Engines(settings)
     metrics = Metrics(engines)
     started = domain.start(engines, settings)
+    outside = _outside(settings, identify or started.identify)
+    if outside is not None:
+        identify, started = None, replace(started, identify=outside, has_credentials=outside.has_credentials)
     schema = domain.schema(settings)
     health = Health(engines, settings, schema)
     access = OperatorAccess(settings)
@@ -103,6 +110,8 @@ def create_app(
 
     async def close() -> None:
         started.close()
+        if outside is not None:
+            await outside.close()
         for limit in (rates, *started.limits):
             await limit.counters.close()
         await engines.dispose()
@@ -119,13 +128,14 @@ def create_app(
         schema,
         engines,
         settings,
-        identify or started.identify,
+        with_development_viewer(identify or started.identify, settings),
         domain.visibility,
         [domain.settings(), *started.services],
         domain.is_operator,
         ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
         rates,
         has_authorization if identify else started.has_credentials,
+        identify_first=outside is not None,
     )
     metrics.watch(CacheMetrics(endpoint.caches))
     metrics.watch(AdmissionMetrics(endpoint.admission))
@@ -154,6 +164,16 @@ def create_app(
     )
     app.state.health = health  # for whoever stops the server: `drain`
     return app
+
+
+def _outside(settings: Settings, own: Identification) -> OutsideIdentification | None:
+    """The identification that the settings name. Raises `CannotStart` where the application has one of its own."""
+    outside = identification(settings)
+    if outside is not None and own is not nobody:
+        raise CannotStart(
+            f"{outside.setting} names who says who asks, and this application knows that itself; unset the variable."
+        )
+    return outside
 
 
 def _counting(

@@ -63,7 +63,10 @@ class GraphQLEndpoint:
         page: ExplorerPage | None = None,
         rates: RateLimits | None = None,
         has_credentials: Callable[[HTTPConnection], bool] = has_authorization,
+        *,
+        identify_first: bool = False,
     ) -> None:
+        """`identify_first`: who asks is found out without a database, before a place before one is taken."""
         self._page = page
         self.documents = Documents(schema.preparer, engines, settings)
         self.admission = Admission(engines, settings, self.documents, schema.preparer, has_credentials)
@@ -71,6 +74,7 @@ class GraphQLEndpoint:
         self._engines = engines
         self._settings = settings
         self._identify = identify
+        self._identify_first = identify_first
         self._visibility = visibility
         self._services = services
         self._compress_from_bytes = settings.compress_from_bytes or sys.maxsize
@@ -134,6 +138,7 @@ class GraphQLEndpoint:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
         asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch)
         watch.body_read()
+        known = await self._identify(request) if self._identify_first else None
         asked, claim = self.admission.claimed(asked)
         turn = await self.admission.turn(request, claim.bulk) if claim.bulk else None
         place: Place | None = None
@@ -143,7 +148,7 @@ class GraphQLEndpoint:
             place = self.admission.place(request, claim)
             if not place.is_taken:
                 await place.wait()
-            viewer = await self._identify(request)
+            viewer = await self._identify(request) if known is None else known
             contexts = self._contexts(request, headers, viewer, place)
             watch.may_stop = contexts.may_stop
             if meter is not None:

@@ -40,6 +40,10 @@ DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 TOKEN_KEY_CHARACTERS = 32
 """The least of a key. Source: https://www.rfc-editor.org/rfc/rfc7518#section-3.2"""
 
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What names of headers and cookies are made of. Source: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
+WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s#]*", re.IGNORECASE)
+
 METRICS_TOKEN_CHARACTERS = 16
 VISIBLE = re.compile(r"[!-~]+")
 
@@ -80,6 +84,10 @@ class LimitsStorage(StrEnum):
     DATABASE = "database"
 
 
+OF_JWT_LISTS = ("jwt_algorithms", "jwt_audience", "jwt_claims")
+UNSAID = "none"
+"""Of an issuer or an audience: whoever it is."""
+
 REDIS = ("redis://", "rediss://", "unix://")
 """How URLs of Redis begin. Source: https://redis.readthedocs.io/en/stable/connections.html#redis.Redis.from_url"""
 
@@ -102,6 +110,11 @@ class Settings(DatabaseSettings):
         description="Proxies whose `Forwarded` and `X-Forwarded-For`, `-Proto` and `-Host` are believed: addresses and"
         " networks, separated by commas, such as `10.0.0.0/8`; `unix` for a Unix socket. Empty: nobody's"
         " (docs/operations.md).",
+    )
+    dev_viewer: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Roles, separated by commas, of whoever asks from this machine itself without credentials: for"
+        " development, on the loopback address and without proxies (docs/identity.md). Empty: nobody's.",
     )
     explorer: bool = Field(default=True, description="Serve GraphiQL to browsers at `/graphql`.")
     doctor: DoctorAccess = Field(
@@ -288,6 +301,62 @@ class Settings(DatabaseSettings):
     sign_in_limit_per_address: str = Field(
         default="100/minute", description="How often sign-in may be tried from one network address."
     )
+    jwt_jwks_url: str = Field(
+        default="",
+        description="Where the provider of tokens publishes its keys, such as"
+        " `https://login.example.org/.well-known/jwks.json`: then its tokens say who asks (docs/identity.md).",
+    )
+    jwt_public_key: str = Field(
+        default="",
+        description="The same with keys that stand here: public keys or certificates as PEM, one or several; line"
+        " breaks may be written as `\\n`.",
+    )
+    jwt_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="The same with a secret that is shared with the provider: at least 32 bytes, 48 for HS384 and 64"
+        " for HS512.",
+    )
+    jwt_algorithms: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Algorithms of such tokens, separated by commas. Empty: `HS256` with a secret, else `RS256`,"
+        " `PS256`, `ES256` and `EdDSA`, each with keys of its kind.",
+    )
+    jwt_issuer: str = Field(
+        default="", description="The `iss` of such tokens, to the letter. `none`: any; it has to be said."
+    )
+    jwt_audience: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Their `aud`: one of these, separated by commas. `none`: any; it has to be said, for tokens that"
+        " the provider makes for other applications are believed then.",
+    )
+    jwt_leeway_s: float = Field(
+        default=10, ge=0, le=300, description="Seconds by which the provider's clock may differ from ours."
+    )
+    jwt_jwks_refresh_s: float = Field(
+        default=300, ge=1, description="Seconds after which the provider's keys are read again; unknown ones at once."
+    )
+    jwt_cookie: str = Field(
+        default="", description="The name of a cookie that holds such a token, where no `Authorization` header does."
+    )
+    jwt_user_claim: str = Field(
+        default="sub",
+        description="The claim that is the user's id: a name, or a path with dots such as `user.id`. Policies compare"
+        " it with columns of numbers, UUIDs and texts.",
+    )
+    jwt_roles_claim: str = Field(
+        default="roles",
+        description="The claim that has the roles, as a list or as a text with blanks or commas: `realm_access.roles`,"
+        " `cognito:groups`, `scope`, `https://example.org/roles`.",
+    )
+    jwt_claims: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Other claims that policies ask for, separated by commas: `viewer.claims`, `viewer_claim(…)`.",
+    )
+    jwt_hasura_claims: str = Field(
+        default="",
+        description="The claim with Hasura's session variables, such as `https://hasura.io/jwt/claims`; `$`: they stand"
+        " beside the others. Then they say id and roles, and `X-Hasura-Role` chooses one.",
+    )
     rate_limit: str = Field(
         default="",
         description="How many points the operations of one user, or of one API key, may take, such as"
@@ -305,7 +374,9 @@ class Settings(DatabaseSettings):
         " Redis (`redis://host:6379/0`, with the extra `trellis[redis]`): there.",
     )
 
-    @field_validator("token_keys", "cors_origins", "documents_exempt", "trusted_proxies", mode="before")
+    @field_validator(
+        "token_keys", "cors_origins", "documents_exempt", "trusted_proxies", "dev_viewer", *OF_JWT_LISTS, mode="before"
+    )
     @classmethod
     def _split_lists_by_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -332,6 +403,20 @@ class Settings(DatabaseSettings):
             )
         return value
 
+    @field_validator("jwt_jwks_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not WEB_ADDRESS.fullmatch(value):
+            raise ValueError("is no address such as https://login.example.org/keys")
+        return value
+
+    @field_validator("jwt_cookie")
+    @classmethod
+    def _cookie_name(cls, value: str) -> str:
+        if value and not TOKEN.fullmatch(value):
+            raise ValueError("is no name of a cookie, such as `session`")
+        return value
+
     @field_validator("documents_exempt")
     @classmethod
     def _known_exemptions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -351,6 +436,13 @@ class Settings(DatabaseSettings):
     @classmethod
     def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(_proxy, value))
+
+    @field_validator("dev_viewer")
+    @classmethod
+    def _at_home(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("trusted_proxies"):
+            raise ValueError("is for a server that only this machine reaches; unset it, or TRELLIS_TRUSTED_PROXIES")
+        return value
 
     @field_validator("cors_credentials")
     @classmethod

@@ -43,7 +43,7 @@ def _is_ours(request: HTTPConnection, preflighted: bool) -> bool:
     if site is not None:
         return site in OURS
     if origin is not None:
-        return origin.lower() == _origin(request)
+        return origin.lower() == origin_of(request)
     return preflighted
 
 
@@ -52,6 +52,7 @@ def _is_get(request: HTTPConnection) -> bool:
     return bool(request.scope["type"] == "http" and request.scope["method"] != "POST")
 
 
-def _origin(request: HTTPConnection) -> str:
+def origin_of(request: HTTPConnection) -> str:
+    """Our own origin, as the sender of a request writes it."""
     secure = request.scope.get("scheme") in ("https", "wss")
     return f"http{'s' if secure else ''}://{request.headers.get('host', '')}".lower()

@@ -20,6 +20,7 @@ from db.relations import comparable
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from graph.auth import opaque
+from graph.auth.credentials import credentials_of
 from graph.auth.cross_site import refuse_cross_site
 from graph.auth.tokens import Tokens
 from graph.errors import Unauthenticated
@@ -41,8 +42,7 @@ class Identify:
 
     def has_credentials(self, request: HTTPConnection) -> bool:
         """Whether a request says who has sent it, so that a statement may be needed to know that."""
-        authorization, may_have_cookie = _credentials(request)
-        return authorization is not None or (may_have_cookie and bool(request.cookies.get(COOKIE)))
+        return credentials_of(request, COOKIE).are_given
 
     async def __call__(self, request: HTTPConnection) -> Viewer:
         """Who sent the request: by its `Authorization` header, else by our cookie.
@@ -50,17 +50,14 @@ class Identify:
         Raises `Unauthenticated` when that is not so, or not any more; `CrossSite` when another site may have made a
         browser send the cookie; and what `RequestSession.rows` raises.
         """
-        authorization, may_have_cookie = _credentials(request)
-        if authorization is not None:
-            scheme, _, text = authorization.decode("latin-1").partition(" ")
-            if scheme.lower() != "bearer":
-                raise Unauthenticated
-            return await self.by_bearer(text.strip())
-        cookie = request.cookies.get(COOKIE) if may_have_cookie else None
-        if not cookie:
+        given = credentials_of(request, COOKIE)
+        token = given.bearer()
+        if token is not None:
+            return await self.by_bearer(token)
+        if not given.cookie:
             return NOBODY
         refuse_cross_site(request, self._trusted)
-        return await self.by_cookie(cookie)
+        return await self.by_cookie(given.cookie)
 
     async def by_bearer(self, text: str) -> Viewer:
         """Who has an access token or an API key. Raises `Unauthenticated`."""
@@ -96,22 +93,6 @@ class Identify:
     async def _rows(self, statement: CompiledStatement, **parameters: object) -> Sequence[Values]:
         async with RequestSession(self._engines, Mode.CURRENT) as session:
             return await session.rows(statement, {"now": utcnow(), **parameters})
-
-
-def _credentials(request: HTTPConnection) -> tuple[bytes | None, bool]:
-    """The `Authorization` header, and whether our cookie may be there: one look at headers that are not decoded.
-
-    Raises `Unauthenticated` for two such headers: whoever stands before us may have looked at the other one.
-    """
-    authorization, may_have_cookie = None, False
-    for name, value in request.scope["headers"]:
-        if name == b"authorization":
-            if authorization is not None:
-                raise Unauthenticated
-            authorization = value
-        elif name == b"cookie":
-            may_have_cookie = may_have_cookie or COOKIE.encode() in value
-    return authorization, may_have_cookie
 
 
 def _user(rows: Sequence[Values], sign_in: uuid.UUID) -> Viewer:

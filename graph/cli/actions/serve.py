@@ -14,6 +14,7 @@ from uvicorn.config import LOGGING_CONFIG
 
 from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
+from graph.outside.announcement import announcement
 from graph.serving.limits import LAST_REQUESTS_S, LAST_WORDS_S, MAX_REFUSED, Limits
 from graph.serving.supervisor import Supervisor
 from graph.settings import Settings
@@ -37,8 +38,11 @@ def serve(
     with ExitStack() as open_sockets:
         for each in sockets:
             open_sockets.enter_context(each)
+        announced = announcement(settings, [each.getsockname()[0] for each in sockets])
         see_to_the_database(settings, wait_for_database_s)
         logging.config.dictConfig(LOGGING_CONFIG)
+        if announced is not None:
+            logger.warning(announced)
         _allow_files(settings.max_connections + FILES_BESIDE)
         _serve_in(workers, sockets, settings, access_log=access_log)
 

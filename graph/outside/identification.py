@@ -1,0 +1,103 @@
+"""Identifications that are made of settings: settings enter; one identification leaves, none, or `CannotStart`.
+
+An application without an identification of its own gets the one that is found here (`graph.app`). Two ways to say who
+asks are refused: nobody could say which one counts.
+"""
+
+from typing import Protocol
+
+from starlette.requests import HTTPConnection
+
+from graph.errors import CannotStart
+from graph.outside.bearer import ByToken
+from graph.outside.claims import Places
+from graph.outside.errors import Misfit
+from graph.outside.keys import OF_PUBLIC_KEYS, SECRET_BYTES, key_of_secret, keys_of_pem
+from graph.outside.tokens import GivenKeys, Keys, Rules, Tokens
+from graph.settings import UNSAID, Settings
+from graph.viewer import Viewer
+
+WITH_SECRETS = ("HS256",)
+WITH_PUBLIC_KEYS = ("RS256", "PS256", "ES256", "EdDSA")
+"""Algorithms that are believed where the settings name none."""
+
+
+class OutsideIdentification(Protocol):
+    """How a request becomes a viewer by the word of somebody else."""
+
+    setting: str
+    """The variable that asks for it."""
+
+    def has_credentials(self, request: HTTPConnection) -> bool:
+        """Whether a request says who has sent it."""
+
+    async def __call__(self, request: HTTPConnection) -> Viewer:
+        """Who sent a request."""
+
+    async def close(self) -> None:
+        """Let go of what lives as long as the server."""
+
+
+def identification(settings: Settings) -> OutsideIdentification | None:
+    """The identification of the settings; None if they name none. Raises `CannotStart` for settings that do not fit."""
+    ways = [name for name in ("jwt_jwks_url", "jwt_public_key", "jwt_secret") if _given(settings, name)]
+    if len(ways) > 1:
+        raise CannotStart(f"{' and '.join(map(_variable, ways))} are two ways to know who asks; unset all but one.")
+    return ByToken(_tokens(settings, ways[0]), settings, _variable(ways[0])) if ways else None
+
+
+def _tokens(settings: Settings, way: str) -> Tokens:
+    algorithms = _algorithms(settings, way)
+    if not settings.jwt_issuer or not settings.jwt_audience:
+        missing = "TRELLIS_JWT_AUDIENCE" if settings.jwt_issuer else "TRELLIS_JWT_ISSUER"
+        raise CannotStart(f"{missing} has to say whose tokens are believed; `none` stands for anybody's.")
+    rules = Rules(
+        algorithms,
+        None if settings.jwt_issuer == UNSAID else settings.jwt_issuer,
+        None if settings.jwt_audience == (UNSAID,) else settings.jwt_audience,
+        settings.jwt_leeway_s,
+    )
+    places = Places(settings.jwt_user_claim, settings.jwt_roles_claim, settings.jwt_claims, settings.jwt_hasura_claims)
+    return Tokens(rules, places, _keys(settings, way, algorithms))
+
+
+def _keys(settings: Settings, way: str, algorithms: frozenset[str]) -> Keys:
+    if way == "jwt_jwks_url":
+        from graph.outside.jwks import PublishedKeys  # late: httpx takes a tenth of a second, and most need none
+
+        return PublishedKeys(settings.jwt_jwks_url, settings.jwt_jwks_refresh_s)
+    if way == "jwt_secret":
+        key = key_of_secret(settings.jwt_secret.get_secret_value())
+        short = sorted(algorithms - key.algorithms)
+        if short:
+            least = SECRET_BYTES[short[-1]]
+            raise CannotStart(
+                f"TRELLIS_JWT_SECRET has fewer than the {least} bytes that {short[-1]} needs, and could be guessed;"
+                " make one with `openssl rand -base64 64`, and give it to the provider."
+            )
+        return GivenKeys([key])
+    try:
+        return GivenKeys(keys_of_pem(settings.jwt_public_key))
+    except Misfit as error:
+        raise CannotStart(f"TRELLIS_JWT_PUBLIC_KEY {error}.") from None
+
+
+def _algorithms(settings: Settings, way: str) -> frozenset[str]:
+    """The algorithms of the settings, which have to be of the kind of key that there is."""
+    allowed, usual = (SECRET_BYTES, WITH_SECRETS) if way == "jwt_secret" else (OF_PUBLIC_KEYS, WITH_PUBLIC_KEYS)
+    wrong = [name for name in settings.jwt_algorithms if name not in allowed]
+    if wrong:
+        raise CannotStart(
+            f"TRELLIS_JWT_ALGORITHMS has {wrong[0]!r}, which {_variable(way)} cannot verify; use some of"
+            f" {', '.join(sorted(allowed))}."
+        )
+    return frozenset(settings.jwt_algorithms or usual)
+
+
+def _given(settings: Settings, name: str) -> bool:
+    value = getattr(settings, name)
+    return bool(value if isinstance(value, str) else value.get_secret_value())
+
+
+def _variable(name: str) -> str:
+    return f"TRELLIS_{name.upper()}"
