@@ -52,6 +52,16 @@ class MismatchedType(DeclarationError):
         super().__init__(f"{type_name}.{field} is declared as {declared}; the model says {actual}. Declare that.")
 
 
+class InvalidName(DeclarationError):
+    """A name that GraphQL does not take."""
+
+    def __init__(self, what: str, name: str, cure: str) -> None:
+        super().__init__(
+            f"{what} would be called {name!r} in the schema. GraphQL takes English letters, digits and _, no digit"
+            f" first, and keeps names with __ in front for itself; choose another name: {cure}."
+        )
+
+
 class EqualNames(DeclarationError):
     """Two types of the schema have one name."""
 

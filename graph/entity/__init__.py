@@ -4,7 +4,7 @@ What a noun needs is here; the rooms behind it are for whoever changes how nouns
 """
 
 from graph.entity.comparisons import Operator
-from graph.entity.declare import computed, entity, hybrid
+from graph.entity.declare import computed, entity, hybrid, named
 from graph.entity.id_lists import IdList
 from graph.entity.ids import Node, Row
 from graph.entity.registry import Connection
@@ -28,6 +28,7 @@ __all__ = [
     "computed",
     "entity",
     "hybrid",
+    "named",
     "query_type",
     "register_operator",
     "register_type",

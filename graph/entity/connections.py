@@ -21,6 +21,7 @@ from graph.entity.aggregates import AggregateField
 from graph.entity.cursors import decode_cursor, encode_cursor
 from graph.entity.fields import ValueField, object_type
 from graph.entity.filters import filter_type, restricted, where_of
+from graph.entity.names import made_name
 from graph.entity.ordering import ordering, sort_type
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.errors import InvalidPage
@@ -414,7 +415,7 @@ PageInfo = object_type(
 def edge_type(entity: Entity) -> type[Any]:
     """A row of a connection, with its cursor."""
     return object_type(
-        f"{entity.name}Edge",
+        made_name(entity, "Edge"),
         f"One of the {entity.many} of a page, and where it stands.",
         ValueField(
             "cursor", str, "Where the row stands; for `after` and `before`.", lambda e: e.connection.cursor(e.row)
@@ -437,7 +438,7 @@ def aggregate_of(entity: Entity) -> AggregateField:
 def connection_type(entity: Entity) -> type[Any]:
     """A page of an entity's rows."""
     return object_type(
-        f"{entity.name}Connection",
+        made_name(entity, "Connection"),
         f"A page of {entity.many}, and what can be said about all of them.",
         NodesField("nodes", list_of(entity.cls), f"The {entity.many} of the page."),
         _EdgesField("edges", list_of(edge_type(entity)), f"The {entity.many} of the page, each with its cursor."),

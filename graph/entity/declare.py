@@ -11,7 +11,7 @@ Types and nullability are checked against the model when the module is imported;
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from enum import Enum
 from functools import cache
@@ -38,6 +38,7 @@ from graph.entity.fields import (
     first_paragraph,
 )
 from graph.entity.ids import Node, Row
+from graph.entity.names import Named, called, check_apart, check_class_name, check_plural, shown_name
 from graph.entity.offset_lists import list_field
 from graph.entity.registry import Attribute, Entity, Relation, entity_named, optional, register
 from graph.entity.types import TYPES
@@ -52,30 +53,44 @@ T = TypeVar("T")
 class _Hybrid:
     """The mark that `hybrid` leaves in a declaration."""
 
-    def __init__(self, needs: Sequence[str]) -> None:
+    def __init__(self, needs: Sequence[str], name: str | None) -> None:
         self.needs = tuple(needs)
+        self.name = name
 
 
-def hybrid(*, needs: Sequence[str]) -> Any:
+def hybrid(*, needs: Sequence[str], name: str | None = None) -> Any:
     """A hybrid whose value Python computes from these columns; the database still filters and sorts by its SQL.
 
-    Without this, a hybrid is computed by the database.
+    Without this, a hybrid is computed by the database. `name`: as of `named`.
     """
-    return _Hybrid(needs)
+    return _Hybrid(needs, name)
+
+
+def named(name: str) -> Any:
+    """Give an attribute another name in the schema than its own in camel case.
+
+    `writer: User = named("author")` reads `Post.writer` of the model, and clients know it as `author`.
+    """
+    return Named(name)
 
 
 def computed(
-    *, needs: Sequence[str] = (), description: str | None = None, seen_by: Callable[[Viewer], bool] | None = None
+    *,
+    needs: Sequence[str] = (),
+    description: str | None = None,
+    seen_by: Callable[[Viewer], bool] | None = None,
+    name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """A field with a resolver of its own, which reads these attributes of the row.
 
     They are fetched when the field is selected, and only then. The docstring is the description. An attribute
     that was not declared raises `ColumnNotLoaded` when it is read. A viewer whom `seen_by` does not let see the values
-    gets null, or the error `FORBIDDEN` where the field cannot be null; the resolver is not called.
+    gets null, or the error `FORBIDDEN` where the field cannot be null; the resolver is not called. `name`: as of
+    `named`.
     """
 
     def decorate(resolver: Callable[..., Any]) -> Any:
-        return _ComputedField(description or cleandoc(resolver.__doc__ or ""), tuple(needs), seen_by)(resolver)
+        return _ComputedField(description or cleandoc(resolver.__doc__ or ""), tuple(needs), seen_by, name)(resolver)
 
     return decorate
 
@@ -84,15 +99,19 @@ class _ComputedField(PlannedField):
     """A planned field with a resolver of Strawberry's kind, which may take arguments and `info`."""
 
     def __init__(
-        self, description: str, needs: tuple[str, ...], seen_by: Callable[[Viewer], bool] | None = None
+        self,
+        description: str,
+        needs: tuple[str, ...],
+        seen_by: Callable[[Viewer], bool] | None = None,
+        name: str | None = None,
     ) -> None:
-        StrawberryField.__init__(self, description=description)
+        StrawberryField.__init__(self, description=description, graphql_name=name)
         self.needs = needs
         self.seen_by = seen_by
 
     def __copy__(self) -> "_ComputedField":
         """The field for another class, as Strawberry copies its own."""
-        copied = _ComputedField(self.description or "", self.needs, self.seen_by)
+        copied = _ComputedField(self.description or "", self.needs, self.seen_by, self.graphql_name)
         if self.base_resolver is not None:
             copied(self.base_resolver)  # Strawberry's way to give a field its resolver
         return copied
@@ -179,6 +198,7 @@ class _Declaration:
         for name, member in self._members.items():
             if isinstance(member, StrawberryField):
                 fields[name] = self._computed(name, member)
+        self._check_names(fields)
         for field in fields.values():
             if isinstance(field, PlannedField):
                 field.computed_by_database = not all(map(self._is_stored, field.needs))
@@ -199,10 +219,12 @@ class _Declaration:
                 'or show the column under another name: @computed(needs=["id"]).'
             )
         self._known(name)
+        mark = self._members.get(name)
+        shown = shown_name(self._cls.__name__, name, mark.name if isinstance(mark, Named | _Hybrid) else None)
         relationship = self._mapper.relationships.get(name)
         if relationship is not None:
-            return self._relation(name, declared, link_of(relationship))
-        return self._attribute(name, declared)
+            return called(self._relation(name, shown, declared, link_of(relationship)), shown)
+        return called(self._attribute(name, shown, declared), shown)
 
     def _known(self, name: str) -> None:
         known = self._mapper.all_orm_descriptors.keys()
@@ -220,6 +242,12 @@ class _Declaration:
             if need not in known:
                 raise UnknownNeed(self._cls.__name__, name, need, self._mapper.class_.__name__, known)
 
+    def _check_names(self, fields: Mapping[str, StrawberryField]) -> None:
+        cls = self._cls.__name__
+        check_class_name(cls)
+        check_plural(cls, self._entity.plural)
+        check_apart(cls, {name: shown_name(cls, name, field.graphql_name) for name, field in fields.items()})
+
     def _check_keys(self) -> None:
         named = [attribute.name for attribute in self._attributes.values()]
         for key in self._entity.natural_keys:
@@ -229,7 +257,7 @@ class _Declaration:
                     f"{self._cls.__name__} has {key!r} among its keys, but no column of that name; declare it."
                 )
 
-    def _attribute(self, name: str, declared: Declared) -> PlannedField:
+    def _attribute(self, name: str, shown: str, declared: Declared) -> PlannedField:
         if isinstance(declared.type, type) and issubclass(declared.type, Enum):
             describe_enum(declared.type)  # before anything asks Strawberry for it, which would describe nothing
         description = self._describe(name)
@@ -239,8 +267,8 @@ class _Declaration:
             held = TYPES.of_column(column.columns[0].type)
             if declared.type is held.python:
                 declared = declared._replace(type=held.annotation)
-        self._attributes[to_camel_case(name)] = Attribute(
-            name, to_camel_case(name), declared.type, declared.optional, description, column is not None
+        self._attributes[shown] = Attribute(
+            name, shown, declared.type, declared.optional, description, column is not None
         )
         annotation = optional(declared.type) if declared.optional else declared.type
         mark = self._members.get(name)
@@ -294,7 +322,7 @@ class _Declaration:
                 f"show the column as something else: @computed(needs=[{name!r}])."
             )
 
-    def _relation(self, name: str, declared: Declared, link: Link) -> PlannedField:
+    def _relation(self, name: str, shown: str, declared: Declared, link: Link) -> PlannedField:
         if declared.many is not link.to_many or (link.nullable and not link.to_many and not declared.optional):
             actual = f"Connection[{link.target.class_.__name__}]" if link.to_many else link.target.class_.__name__
             actual += " | None" if link.nullable and not link.to_many else ""
@@ -310,9 +338,7 @@ class _Declaration:
                 raise MismatchedType(self._cls.__name__, name, declared.name, link.target.class_.__name__)
             return found
 
-        self._relations[to_camel_case(name)] = Relation(
-            name, to_camel_case(name), link, target, declared.optional, description
-        )
+        self._relations[shown] = Relation(name, shown, link, target, declared.optional, description)
         if not link.to_many:
             return ToOneField(name, description, link, target, nullable=declared.optional)
         listing = ListQuery(link.target, link.children, link)

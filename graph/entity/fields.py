@@ -6,6 +6,7 @@ A row has been fetched with the columns that its fields need; these fields read 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from inspect import cleandoc
+from keyword import iskeyword
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
@@ -33,9 +34,14 @@ class ValueField(PlannedField):
 
 def object_type(name: str, description: str, *fields: PlannedField) -> type[Any]:
     """Make an object type of planned fields."""
-    members: dict[str, Any] = {str(field.python_name): field for field in fields}
+    members: dict[str, Any] = {_identifier(str(field.python_name)): field for field in fields}
     members |= {"__annotations__": {}, "__doc__": description}
     return strawberry.type(type(name, (), members), name=name, description=description)
+
+
+def _identifier(name: str) -> str:
+    """The name of an attribute: Strawberry writes them as code, which takes no word of Python's own."""
+    return f"{name}_" if iskeyword(name) else name
 
 
 def described_enum(enum: Any, description: str, values: Mapping[str, str], name: str | None = None) -> Any:

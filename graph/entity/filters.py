@@ -39,6 +39,7 @@ from graph.entity.comparisons import MAX_LIST, NO_NAMES, InputField, check_size,
 from graph.entity.completeness import check_complete
 from graph.entity.filter_form import MAX_DEPTH, form_of
 from graph.entity.ids import key_in
+from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, list_of, optional
 from graph.entity.types import TYPES, value_filter
 from graph.errors import InvalidFilter
@@ -77,7 +78,7 @@ def filter_type(entity: Entity) -> type[Any]:
             fields[f"{name}_"] = (optional(found.input_type), name, attribute.description)
     for name, relation in entity.relations.items():
         fields[f"{name}_"] = (optional(_relation_filter(relation)), name, relation.description)
-    this = Deferred(f"{entity.name}Filter", lambda: filter_type(entity))
+    this = Deferred(made_name(entity, "Filter"), lambda: filter_type(entity))
     weights = {"id": Weight(COMPARISON)}
     weights |= {name: _weight(entity, attribute) for name, attribute in entity.attributes.items()}
     weights |= {name: TO_ONE for name, relation in entity.relations.items() if not relation.link.to_many}
@@ -87,7 +88,7 @@ def filter_type(entity: Entity) -> type[Any]:
         "not_": (optional(this), "not", "This does not hold."),
     }
     described = f"Which {entity.many} are meant; every condition given must hold."
-    return input_type(f"{entity.name}Filter", described, fields, weights=weights)
+    return input_type(made_name(entity, "Filter"), described, fields, weights=weights)
 
 
 def _weight(entity: Entity, attribute: Attribute) -> Weight:
@@ -104,10 +105,10 @@ def _weight(entity: Entity, attribute: Attribute) -> Weight:
 @cache
 def list_filter_type(entity: Entity) -> type[Any]:
     """The input type that says what is asked of a to-many field."""
-    one = Deferred(f"{entity.name}Filter", lambda: filter_type(entity))
+    one = Deferred(made_name(entity, "Filter"), lambda: filter_type(entity))
     count = TYPES.known(int).filter
     return input_type(
-        f"{entity.name}ListFilter",
+        made_name(entity, "ListFilter"),
         f"What is asked of a list of {entity.many}; every condition given must hold.",
         {
             "some_": (optional(one), "some", "At least one fits; an empty filter asks that there be one."),

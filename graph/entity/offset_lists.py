@@ -25,6 +25,7 @@ from graph.entity.connections import (
     restrictions,
 )
 from graph.entity.fields import ValueField, object_type
+from graph.entity.names import made_name
 from graph.entity.ordering import can_be_ordered
 from graph.entity.registry import Entity, list_of, optional
 from graph.loading.queries import ListQuery, Order, PageArguments
@@ -130,7 +131,7 @@ OffsetPageInfo = object_type(
 def offset_list_type(entity: Entity) -> type[Any]:
     """A page of an entity's rows, which have no key."""
     return object_type(
-        f"{entity.name}List",
+        made_name(entity, "List"),
         f"A page of {entity.many}, and what can be said about all of them.",
         NodesField(
             "nodes",

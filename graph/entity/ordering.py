@@ -17,6 +17,7 @@ from db.relations import Row, Source, Term, Visibility, leads_an_index, may_hide
 from graph.entity.comparisons import InputField, input_type
 from graph.entity.fields import described_enum
 from graph.entity.filters import first, number_of, related
+from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, optional
 from graph.entity.types import TYPES
 from graph.errors import InvalidPage
@@ -104,7 +105,7 @@ def sort_type(entity: Entity) -> type[Any]:
     }
     weights |= {name: TO_ONE for name, relation in entity.relations.items() if not relation.link.to_many}
     described = f"By what {entity.many} are ordered: one field for each term."
-    return input_type(f"{entity.name}Sort", described, fields, one_of=True, weights=weights)
+    return input_type(made_name(entity, "Sort"), described, fields, one_of=True, weights=weights)
 
 
 def can_be_ordered(entity: Entity) -> bool:

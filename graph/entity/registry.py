@@ -154,6 +154,11 @@ def register(entity: Entity) -> None:
     _BY_MAPPER.setdefault(entity.mapper, entity)
 
 
+def is_entity(name: str, registry: MapperRegistry) -> bool:
+    """Whether an entity of this name is declared."""
+    return name in _ENTITIES.get(registry, {})
+
+
 def entity_named(name: str, registry: MapperRegistry) -> Entity:
     """The entity of this name. Raises `UnknownEntity`."""
     known = _ENTITIES.get(registry, {})

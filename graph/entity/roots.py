@@ -1,7 +1,6 @@
 """What every entity has at the root: a list, a look-up, aggregates; and `node` and `nodes` for all of them."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import strawberry
@@ -16,6 +15,7 @@ from graph.entity.connections import ConnectionField
 from graph.entity.fields import begin_rows, object_type
 from graph.entity.filters import filter_type, restricted, where_of
 from graph.entity.ids import Node, decode_id, key_in, typed_key
+from graph.entity.names import check_roots
 from graph.entity.offset_lists import list_field
 from graph.entity.registry import Attribute, Deferred, Entity, entity_of, keyed_entity_of, list_of, optional
 from graph.entity.scalars import check_text
@@ -37,13 +37,22 @@ def query_type(*entities: type[Any], extra: Iterable[PlannedField] = ()) -> type
     """
     declared = [entity_of(cls) for cls in entities]
     keyed = [entity for entity in _reachable(declared) if entity.key]
-    fields: list[PlannedField] = [_NodeField(keyed), _NodesField(keyed)] if keyed else []
+    found: list[tuple[PlannedField, str]] = []
+    if keyed:
+        found += [(_NodeField(keyed), "a field of every schema"), (_NodesField(keyed), "a field of every schema")]
     for entity in declared:
-        look_up = [LookUpField(entity)] if entity.key else []
-        fields += [_list_field(entity), *look_up, _aggregate_field(entity)]
-    fields += extra
-    _refuse_equal_names(fields)
-    return object_type("Query", "Everything that can be read.", *fields)
+        found += _fields_over(entity)
+    found += [(field, "a field of `extra`") for field in extra]
+    check_roots((str(field.graphql_name), what) for field, what in found)
+    return object_type("Query", "Everything that can be read.", *(field for field, _ in found))
+
+
+def _fields_over(entity: Entity) -> Iterator[tuple[PlannedField, str]]:
+    """The fields of one entity, and what each of them is."""
+    yield _list_field(entity), f"the list of {entity.name}"
+    if entity.key:
+        yield LookUpField(entity), f"the look-up of {entity.name}"
+    yield _aggregate_field(entity), f"the aggregates of {entity.name}"
 
 
 def _reachable(entities: Iterable[Entity]) -> list[Entity]:
@@ -56,15 +65,6 @@ def _reachable(entities: Iterable[Entity]) -> list[Entity]:
             found[entity.name] = entity
             left += [relation.target() for relation in entity.relations.values()]
     return list(found.values())
-
-
-def _refuse_equal_names(fields: Iterable[PlannedField]) -> None:
-    names = Counter(field.graphql_name for field in fields)
-    for name, times in names.items():
-        if times > 1:
-            raise DeclarationError(
-                f"{times} fields at the root are called {name!r}; rename the class, or say @entity(…, plural=…)."
-            )
 
 
 def _everything(entity: Entity) -> ListQuery:
