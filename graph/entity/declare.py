@@ -163,6 +163,11 @@ def _check_key(cls: type[Any], mapper: Mapper[Any], natural_keys: Sequence[str])
                 f"{name}: {attribute} is part of the key of {model} and may be null, so rows without it have no id. "
                 f"Say nullable=False if it never is, choose another key, or make the model Keyless and {name} a Row."
             )
+        if not TYPES.names_rows(column.type):
+            raise DeclarationError(
+                f"{name}: {attribute} is part of the key of {model}, and ids have no form for {column.type!r}. Call"
+                f" register_type for it first, choose another key, or make the model Keyless and {name} a Row."
+            )
 
 
 class _Declaration:

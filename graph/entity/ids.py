@@ -21,7 +21,8 @@ from graph.entity.registry import Entity, entities_named
 from graph.entity.types import TYPES
 from graph.errors import ColumnNotLoaded, InvalidId
 
-MAX_ID_LENGTH = 1_000
+MAX_ID_LENGTH = 262_144
+"""As long as a request may be by default: a key of text is of any length."""
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 MAX_KEPT_IDS = 16_384
