@@ -131,6 +131,10 @@ class TypeTable:
         found = tuple(entry.annotation for entry in self._holding(column))
         return found or (() if python is object else (python,))
 
+    def names_rows(self, column: ColumnType) -> bool:
+        """Whether values of a column can be a key: they are put in order, and ids and cursors have a form for them."""
+        return self.of_column(column).is_ordered
+
     def encode(self, value: object) -> object:
         """A column's value as a JSON scalar, for ids and cursors. Null stays null."""
         return None if value is None else self._of_class(type(value)).encoder(value)
