@@ -19,7 +19,7 @@ from graph.entity.fields import ToOneField, ValueField, described_enum, object_t
 from graph.entity.measures import FUNCTIONS, Results, Shape, applicable, selected_measures, value_fields
 from graph.entity.ordering import is_ordered
 from graph.entity.registry import Deferred, Entity, list_of, optional
-from graph.entity.types import value_filter
+from graph.entity.types import TYPES, value_filter
 from graph.errors import InvalidFilter, InvalidPage
 from graph.loading.queries import FoundRows, Grouping, ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
@@ -180,9 +180,8 @@ def _group_key_field(entity: Entity, field: _GroupField) -> PlannedField:
     if relation is not None:
         return ToOneField(relation.name, field.description, relation.link, relation.target, nullable=True)
     attribute = entity.attributes[field.graphql_name]
-    return ValueField(
-        attribute.name, optional(attribute.type), field.description, lambda shared: getattr(shared, attribute.name)
-    )
+    shown = optional(TYPES.known(attribute.type).shown)
+    return ValueField(attribute.name, shown, field.description, lambda shared: getattr(shared, attribute.name))
 
 
 @cache
