@@ -150,7 +150,7 @@ class Exact(Through, AsyncPgInterval):
     """
 
     @classmethod
-    def adapt_emulated_to_native(cls, impl: Any, **kw: Any) -> "Exact":
+    def adapt_emulated_to_native(cls, impl: Any, **kw: Any) -> Any:
         """Of SQLAlchemy's `Interval`, which other databases store as a moment."""
         return cls(precision=impl.second_precision)
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect
 
 from db.dialects.postgresql_as_text import THROUGH, Array, Domain
 from db.dialects.postgresql_numbers import AnyFloat, SingleFloat
+from db.dialects.postgresql_ranges import SINGLE_RANGE, AnyRange
 from db.dialects.postgresql_texts import ServerText
 from db.dialects.postgresql_times import TIMES, Day, InWords, Moment, TimeOfDay
 from db.dialects.postgresql_types import NAMED
@@ -61,6 +62,7 @@ class PostgreSQLDriver(PGDialect_asyncpg):
         **THROUGH,
         ARRAY: Array,
         DOMAIN: Domain,
+        SINGLE_RANGE: AnyRange,
     }
     ischema_names = {**PGDialect_asyncpg.ischema_names, **NAMED}  # noqa: RUF012 - as in its base
 

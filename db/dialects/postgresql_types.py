@@ -5,15 +5,16 @@ travel as text (`db.dialects.postgresql_as_text`), so that no connection has to 
 Sources: https://www.postgresql.org/docs/current/datatype.html, https://www.postgresql.org/docs/current/ltree.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Numeric
+from sqlalchemy import BigInteger, Dialect, Numeric
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.operators import OperatorClass
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
+from db import geometry
 from db.dialects.postgresql_as_text import Through
 from db.kinds import Bits, InternetAddress, KeyValues, LabelPath, MacAddress, NetworkAddress, SearchVector, Xml
 from db.relations import tell_type
@@ -44,53 +45,85 @@ class LTREE(Named):
     type_name = "LTREE"
 
 
-class POINT(Named):
+class Shape(Named):
+    """A shape of the plane."""
+
+    @staticmethod
+    def read_words(words: str, /) -> Any:
+        """From the database's words."""
+        raise NotImplementedError
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """To the database's words."""
+        return lambda value: None if value is None else str(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """From the database's words."""
+        read = self.read_words
+        return lambda words: None if words is None else read(words)
+
+
+class POINT(Shape):
     """A point of the plane."""
 
     cache_ok = True
     type_name = "POINT"
 
+    read_words = staticmethod(geometry.point)
 
-class LINE(Named):
+
+class LINE(Shape):
     """A line without ends."""
 
     cache_ok = True
     type_name = "LINE"
 
+    read_words = staticmethod(geometry.line)
 
-class LSEG(Named):
+
+class LSEG(Shape):
     """A line from a point to another."""
 
     cache_ok = True
     type_name = "LSEG"
 
+    read_words = staticmethod(geometry.segment)
 
-class BOX(Named):
+
+class BOX(Shape):
     """A rectangle along the axes."""
 
     cache_ok = True
     type_name = "BOX"
 
+    read_words = staticmethod(geometry.box)
 
-class PATH(Named):
+
+class PATH(Shape):
     """Points in a row, open or closed."""
 
     cache_ok = True
     type_name = "PATH"
 
+    read_words = staticmethod(geometry.path)
 
-class POLYGON(Named):
+
+class POLYGON(Shape):
     """The corners of an area."""
 
     cache_ok = True
     type_name = "POLYGON"
 
+    read_words = staticmethod(geometry.polygon)
 
-class CIRCLE(Named):
+
+class CIRCLE(Shape):
     """A centre and a radius."""
 
     cache_ok = True
     type_name = "CIRCLE"
+
+    read_words = staticmethod(geometry.circle)
 
 
 class XID(Named):
@@ -138,6 +171,13 @@ for _type, _python in (
     (XML, Xml),
     (LTREE, LabelPath),
     (ONE_BYTE, str),
+    (CIRCLE, geometry.Circle),
+    (POLYGON, geometry.Polygon),
+    (PATH, geometry.Path),
+    (BOX, geometry.Box),
+    (LSEG, geometry.Segment),
+    (LINE, geometry.Line),
+    (POINT, geometry.Point),
 ):
     tell_type(_type, _python)
 

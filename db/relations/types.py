@@ -137,14 +137,22 @@ class Told(NamedTuple):
     """The annotation of the values."""
     compared_as: ColumnType | None = None
     """The type that values are compared as; None: the type itself."""
+    element: ColumnType | None = None
+    """Of a range: the type of what is in it."""
 
 
 _TOLD: dict[type[ColumnType], Told] = {}
 
 
-def tell_type(cls: type[ColumnType], python: object, *, compared_as: ColumnType | None = None) -> None:
+def tell_type(
+    cls: type[ColumnType],
+    python: object,
+    *,
+    compared_as: ColumnType | None = None,
+    element: ColumnType | None = None,
+) -> None:
     """Tell which values columns of a type hold, where SQLAlchemy does not know, or knows no more than their class."""
-    _TOLD[cls] = Told(python, compared_as)
+    _TOLD[cls] = Told(python, compared_as, element)
 
 
 def _told(type_: ColumnType) -> Told | None:
@@ -213,6 +221,14 @@ def _element_type(type_: ColumnType) -> ColumnType:
     if type(type_) in PLAIN_TEXTS:
         return TEXT() if isinstance(type_, Text) else VARCHAR()
     return AnyDecimal() if isinstance(type_, Numeric) and type_.asdecimal else type_
+
+
+def element_type(type_: ColumnType) -> ColumnType:
+    """The type of what a range holds. Raises `TypeError` for columns of other types."""
+    told = _told(underlying(undecorated(type_)))
+    if told is None or told.element is None:
+        raise TypeError(f"{type_!r} is no range")
+    return told.element
 
 
 def cursor_type(type_: ColumnType) -> ColumnType:

@@ -394,10 +394,14 @@ class ValueFilter:
 
     def bound(self, operator: Operator, value: Operand) -> Operand:
         """What is bound for a value that a client sent."""
-        if self.read is not None and operator.takes is Takes.VALUE:
-            value = self.read(value)
-        elif self.read is not None and operator.takes is Takes.VALUES:
-            value = list(map(self.read, value))
+        if self.read is not None:
+            try:
+                if operator.takes is Takes.VALUE:
+                    value = self.read(value)
+                elif operator.takes is Takes.VALUES:
+                    value = list(map(self.read, value))
+            except ValueError as error:
+                raise InvalidFilter(f"{self.name}.{operator.name}", f"{error}.") from None
         return value if operator.bind is None else operator.bind(value)
 
     def _compared(self, column: Expression, operator: str) -> Expression:

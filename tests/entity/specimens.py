@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -23,19 +23,27 @@ from sqlalchemy import Enum as EnumColumn
 from sqlalchemy.dialects.postgresql import (
     BIT,
     CIDR,
+    DATERANGE,
     DOMAIN,
     HSTORE,
     INET,
+    INT4RANGE,
+    INT8RANGE,
     INTERVAL,
     MACADDR,
     MACADDR8,
     MONEY,
+    NUMRANGE,
     OID,
+    TSRANGE,
+    TSTZRANGE,
     TSVECTOR,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from db.dialects.postgresql_types import LTREE
+from db.dialects import Range
+from db.dialects.postgresql_types import BOX, CIRCLE, LINE, LSEG, LTREE, PATH, POINT, POLYGON
+from db.geometry import Box, Circle, Line, Path, Point, Polygon, Segment
 from db.kinds import (
     Bits,
     InternetAddress,
@@ -46,7 +54,7 @@ from db.kinds import (
     OffsetTime,
     SearchVector,
 )
-from graph.entity import BigInt, Node, Schema, entity, query_type
+from graph.entity import BigInt, LocalDateTime, Node, Schema, entity, query_type
 from graph.settings import Settings
 from graph.writing import ANYBODY, Crud, mutation_type
 from tests.entity.serving import Sample
@@ -97,6 +105,19 @@ class SpecimenRow(Base):
     addresses: Mapped[list[InternetAddress | None] | None] = mapped_column(ARRAY(INET))
     periods: Mapped[list[timedelta | None] | None] = mapped_column(ARRAY(INTERVAL))
     moods: Mapped[list[Mood | None] | None] = mapped_column(ARRAY(mood_column()))
+    ports: Mapped[Range[int] | None] = mapped_column(INT4RANGE)
+    serials: Mapped[Range[int] | None] = mapped_column(INT8RANGE)
+    costs: Mapped[Range[Decimal] | None] = mapped_column(NUMRANGE)
+    season: Mapped[Range[date] | None] = mapped_column(DATERANGE)
+    shift: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
+    local_shift: Mapped[Range[datetime] | None] = mapped_column(TSRANGE)
+    spot: Mapped[Point | None] = mapped_column(POINT)
+    edge: Mapped[Line | None] = mapped_column(LINE)
+    side: Mapped[Segment | None] = mapped_column(LSEG)
+    frame: Mapped[Box | None] = mapped_column(BOX)
+    walk: Mapped[Path | None] = mapped_column(PATH)
+    area: Mapped[Polygon | None] = mapped_column(POLYGON)
+    reach: Mapped[Circle | None] = mapped_column(CIRCLE)
 
 
 @entity(SpecimenRow, plural="specimens")
@@ -130,6 +151,19 @@ class Specimen(Node):
     addresses: list[InternetAddress | None] | None
     periods: list[timedelta | None] | None
     moods: list[Mood | None] | None
+    ports: Range[int] | None
+    serials: Range[BigInt] | None
+    costs: Range[Decimal] | None
+    season: Range[date] | None
+    shift: Range[datetime] | None
+    local_shift: Range[LocalDateTime] | None
+    spot: Point | None
+    edge: Line | None
+    side: Segment | None
+    frame: Box | None
+    walk: Path | None
+    area: Polygon | None
+    reach: Circle | None
 
 
 COLUMNS = [column.key for column in SpecimenRow.__mapper__.column_attrs if column.key != "words"]
@@ -138,6 +172,8 @@ specimens = Crud(Specimen, COLUMNS, may=lambda _viewer, _row: True, create=ANYBO
 
 Query = query_type(Specimen)
 SCHEMA = Schema(Query, Settings.model_construct(), mutation=mutation_type([specimens.create]))
+
+BOUNDS = {"includesLower": True, "includesUpper": False, "isEmpty": False}
 
 FULL: dict[str, Any] = {
     "address": "192.0.2.1",
@@ -166,6 +202,19 @@ FULL: dict[str, Any] = {
     "addresses": ["192.0.2.1", "10.0.0.0/8", None, "::1"],
     "periods": ["P1M", None, "PT-1S"],
     "moods": ["NOT_OK", None],
+    "ports": {**BOUNDS, "lower": 1, "upper": 1024},
+    "serials": {**BOUNDS, "lower": "9007199254740993", "upper": None},
+    "costs": {**BOUNDS, "lower": "1.50", "upper": "2", "includesUpper": True},
+    "season": {**BOUNDS, "lower": "2026-03-01", "upper": "9999-12-31"},
+    "shift": {**BOUNDS, "lower": "2026-03-01T08:00:00+00:00", "upper": "2026-03-01T16:00:00.500000+00:00"},
+    "localShift": {**BOUNDS, "lower": None, "includesLower": False, "upper": "2026-03-01T16:00:00"},
+    "spot": {"x": 1.5, "y": -2.0},
+    "edge": {"a": 1.0, "b": -1.0, "c": 0.5},
+    "side": {"start": {"x": 0.0, "y": 0.0}, "end": {"x": 1.0, "y": 1e-9}},
+    "frame": {"high": {"x": 3.0, "y": 4.0}, "low": {"x": 1.0, "y": 2.0}},
+    "walk": {"points": [{"x": 0.0, "y": 0.0}, {"x": 1.0, "y": 1.0}], "isClosed": False},
+    "area": {"points": [{"x": 0.0, "y": 0.0}, {"x": 1.0, "y": 1.0}, {"x": 1.0, "y": 0.0}]},
+    "reach": {"centre": {"x": 1.0, "y": 2.0}, "radius": 3.0},
 }
 """One row, as clients send it and read it."""
 
