@@ -150,7 +150,7 @@ class Exact(Through, AsyncPgInterval):
     """
 
     @classmethod
-    def adapt_emulated_to_native(cls, impl: Any, **kw: Any) -> Any:
+    def adapt_emulated_to_native(cls, impl: Any, **kw: Any) -> "Exact":  # type: ignore[override]  # named in two ways
         """Of SQLAlchemy's `Interval`, which other databases store as a moment."""
         return cls(precision=impl.second_precision)
 

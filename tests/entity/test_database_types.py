@@ -259,16 +259,38 @@ async def test_what_a_column_does_not_take_is_said(name: str, value: Any, says: 
     assert "went wrong" not in refused
 
 
-async def test_what_a_list_holds_beyond_its_type_costs_one_value(specimens: Specimens) -> None:
+async def test_what_python_has_no_form_for_costs_one_value(specimens: Specimens) -> None:
     await specimens.create(FULL)
+    await specimens.create({**FULL, "address": "::2"})
     async with specimens.engines.writing().begin() as connection:
         await connection.exec_driver_sql(
-            "UPDATE specimens SET names = '{a,NULL}', sizes = '{{1,2},{3,4}}', days = '{infinity}'"
+            "UPDATE specimens SET names = '{a,NULL}', sizes = '{{1,2},{3,4}}', days = '{infinity,2020-02-29}',"
+            " kept_for = '170000000 years', season = '[-infinity,0044-03-15 BC)', costs = '[1,NaN]',"
+            " spot = '(NaN,1)' WHERE address < '::2'"
         )
-    result = await SCHEMA.execute(
-        "{ specimens { nodes { names sizes days tags } } }", None, context_value=ContextFactory(specimens.engines)
+    bounds = "{ lower upper isEmpty }"
+    document = (
+        "query ($after: String) { specimens(first: 2, after: $after, orderBy: [{keptFor: DESC}, {season: ASC}]) {"
+        f" nodes {{ names sizes days tags season {bounds} costs {bounds} spot {{ y }} }}"
+        " edges { cursor } } }"
     )
-    assert result.data == {
-        "specimens": {"nodes": [{"names": None, "sizes": [None, None], "days": [None], "tags": FULL["tags"]}]}
-    }
+    result = await SCHEMA.execute(document, None, context_value=ContextFactory(specimens.engines))
+    assert result.data is not None
     assert {type(error.original_error).__name__ for error in result.errors or []} == {"UnreadableField"}
+    found, whole = result.data["specimens"]["nodes"]
+    assert found == {
+        "names": None,
+        "sizes": [None, None],
+        "days": [None, "2020-02-29"],
+        "tags": FULL["tags"],
+        "season": {"lower": None, "upper": None, "isEmpty": False},
+        "costs": {"lower": "1", "upper": None, "isEmpty": False},
+        "spot": {"y": 1.0},
+    }
+    assert whole["season"] == {name: FULL["season"][name] for name in ("lower", "upper", "isEmpty")}
+    assert whole["days"] == FULL["days"]
+    (first, _) = result.data["specimens"]["edges"]  # its duration of 170 million years has words alone
+    result = await SCHEMA.execute(document, {"after": first["cursor"]}, context_value=ContextFactory(specimens.engines))
+    assert not result.errors
+    assert result.data is not None
+    assert result.data["specimens"]["nodes"] == [whole]
