@@ -5,6 +5,7 @@ A new noun adds one line here, and one for its changes. The machinery imports `D
 
 from itertools import chain
 
+from db.own import Feature
 from db.session.engines import Engines
 from graph.domain import Domain, Started
 from graph.entity import Schema, query_type, viewer_field
@@ -91,4 +92,13 @@ def _start(engines: Engines, settings: Settings) -> Started:
     )
 
 
-DOMAIN = Domain(make_schema, visibility, _start, HouseSettings, is_operator, tabs=TABS, sign_in=SIGN_IN)
+DOMAIN = Domain(
+    make_schema,
+    visibility,
+    _start,
+    HouseSettings,
+    is_operator,
+    tabs=TABS,
+    sign_in=SIGN_IN,
+    own=[Feature.COUNTERS],
+)

@@ -105,9 +105,10 @@ async def test_every_revision_gives_way_before_it_changes_anything(blank: Databa
     up, down = io.StringIO(), io.StringIO()
     migrate.upgrade(blank, sql=up)
     migrate.downgrade(blank, f"{migrate.newest()}:base", sql=down)
-    for script in (up, down):
+    own = len(migrate.revisions(own=True))
+    for script, number in ((up, len(migrate.revisions()) + own), (down, len(migrate.revisions()))):
         _, *revisions = script.getvalue().split("-- Running ")
-        assert len(revisions) == len(migrate.revisions()) + len(migrate.revisions(own=True))
+        assert len(revisions) == number
         for revision in revisions:
             _comment, first, *_rest = [line for line in revision.splitlines() if line]
             assert first == "SET LOCAL lock_timeout = '5s';"
