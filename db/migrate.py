@@ -87,8 +87,18 @@ def upgrade(
         if file is not None:
             make_folder(file.parent)
         _refuse_what_is_foreign(settings, revision)
-    run(settings, lambda config: command.upgrade(config, revision, sql=sql is not None), output=sql)
-    _upgrade_own(settings, own, sql)
+
+    def application() -> None:
+        run(settings, lambda config: command.upgrade(config, revision, sql=sql is not None), output=sql)
+
+    def ours() -> None:
+        _upgrade_own(settings, own, sql)
+
+    # Ours comes first, for revisions of the application may move rows there. What is new has no rows to move: then ours
+    # comes last, so that nothing is left where the application's fails.
+    is_new = sql is None and current(settings) is None
+    for step in (application, ours) if is_new else (ours, application):
+        step()
 
 
 def _upgrade_own(settings: DatabaseSettings, features: Collection[Feature], sql: TextIO | None) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.dialects import Failure, dialect_of, failure_of
 from db.migrate import History, history, own_history
-from db.own import Feature
+from db.own import Feature, required_tables
 from db.own.place import VersionTable, version_table
 from db.settings import DatabaseSettings
 
@@ -71,7 +71,7 @@ class Wanted(NamedTuple):
 def wanted_by(settings: DatabaseSettings, tables: tuple[FromClause, ...], own: Collection[Feature]) -> Wanted:
     """What code with these settings needs: tables, the newest revision, and tables of ours for features."""
     places = (version_table(settings, own=own) for own in (False, True))
-    return Wanted(tables, history(), own_history(own), *places)
+    return Wanted((*tables, *required_tables(own)), history(), own_history(own), *places)
 
 
 class Probe:

@@ -72,6 +72,17 @@ class ForeignOwnRevision(Refused):
         )
 
 
+class NoOwnTable(Refused):
+    """Rows are to move to a table of Trellis's own, which is not there."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        super().__init__(
+            f"The rows of {table} move to a table of Trellis's own, which is not there. Nothing was changed."
+            " Run `trellis db upgrade`, which makes it first, in the place of `alembic upgrade`."
+        )
+
+
 class NoSchema(Refused):
     """The role may not make the schema for Trellis's own tables, or nothing in it."""
 

@@ -21,7 +21,6 @@ from graph.mutations import tag as tag_mutations
 from graph.mutations import user as user_mutations
 from graph.mutations.audit import record
 from graph.mutations.house import HouseSettings
-from graph.mutations.idempotency import StoredKeys
 from graph.policies import is_operator, visibility
 from graph.settings import Settings
 from graph.tabs import SIGN_IN, TABS
@@ -36,6 +35,7 @@ from graph.types.tag import Tag
 from graph.types.transfer import Transfer
 from graph.types.user import User
 from graph.writing import mutation_type
+from graph.writing.stored_keys import StoredKeys
 
 DESCRIPTION = (
     "People, what they write, and what they buy and pay. Every list is a connection with pages, filters, orders and"
@@ -100,5 +100,5 @@ DOMAIN = Domain(
     is_operator,
     tabs=TABS,
     sign_in=SIGN_IN,
-    own=[Feature.COUNTERS],
+    own=[Feature.COUNTERS, Feature.IDEMPOTENCY],
 )

@@ -30,7 +30,7 @@ from db.ownership import Ownership, key_of
 from db.session.engines import create_engine
 from db.settings import DatabaseSettings
 from migrations import comparison, enumerations, operations  # noqa: F401 - alembic uses the operations that are imported
-from migrations.own_schema import see_to_schema
+from migrations.own_schema import OWN_SCHEMA, see_to_schema
 
 
 def of_our_own() -> bool:
@@ -139,7 +139,7 @@ def configure(**options: Any) -> None:
         include_name=include_name,
         include_object=include_object,
         include_schemas=ownership().schemas != {None},
-        **{comparison.OWNERSHIP: ownership()},
+        **{comparison.OWNERSHIP: ownership(), OWN_SCHEMA: own_schema(database_settings())},
         render_item=render_item,
         render_as_batch=True,  # so that a revision that was written on one database runs on the other
         process_revision_directives=write_revision,
@@ -165,10 +165,10 @@ def run_offline(settings: DatabaseSettings) -> None:
 
 
 def find_own_tables(dialect: Dialect) -> None:
-    """Let revisions of ours name tables by their prefix, wherever the tables are."""
-    schema = history().schema
+    """Let revisions name tables of ours wherever those are; revisions of ours, by the prefix alone."""
+    schema = own_schema(database_settings())
     if schema is not None:
-        keep_own_tables_in(dialect, schema, by_prefix=True)
+        keep_own_tables_in(dialect, schema, by_prefix=of_our_own())
 
 
 async def run_online(settings: DatabaseSettings) -> None:

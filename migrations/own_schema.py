@@ -3,15 +3,28 @@
 A connection and a name enter; the schema is there and ours afterwards, or `Refused` says why not. No table is made.
 """
 
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.schema import CreateSchema
 
+from db.dialects.own_names import bare
 from db.own.place import VersionTable
 from db.refusals import ForeignSchema, NoSchema
 
 _RIGHTS = "SELECT {}, quote_ident({}), quote_ident(current_user)"
 _MAY_MAKE_SCHEMAS = text(_RIGHTS.format("has_database_privilege(current_database(), 'CREATE')", "current_database()"))
 _MAY_MAKE_TABLES = text(_RIGHTS.format("has_schema_privilege(:schema, 'CREATE, USAGE')", ":schema"))
+
+
+OWN_SCHEMA = "trellis_own_schema"
+"""The option of alembic's context that says in which schema our own tables are; None: in none of their own."""
+
+
+def has_own_table(context: MigrationContext, name: str) -> bool:
+    """Whether a table of ours is there, by its name with the prefix: for revisions of applications."""
+    schema = context.opts[OWN_SCHEMA]
+    assert context.connection is not None
+    return inspect(context.connection).has_table(name if schema is None else bare(name), schema)
 
 
 def see_to_schema(connection: Connection, history: VersionTable) -> None:

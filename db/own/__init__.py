@@ -6,15 +6,17 @@ table of an application is named here, and none refers to one of these. Why: doc
 """
 
 from db.dialects.own_names import PREFIX
-from db.own.base import Feature, OwnBase, own_tables
+from db.own.base import Feature, OwnBase, own_tables, required_tables
 from db.own.counters import Counter
 from db.own.documents import TrustedDocument, TrustedDocumentId, TrustedDocumentUse
+from db.own.idempotency import IdempotencyKey
 from db.own.usage import UsageCount, UsageOperation, UsageRun
 
 __all__ = [
     "PREFIX",
     "Counter",
     "Feature",
+    "IdempotencyKey",
     "OwnBase",
     "TrustedDocument",
     "TrustedDocumentId",
@@ -23,4 +25,5 @@ __all__ = [
     "UsageOperation",
     "UsageRun",
     "own_tables",
+    "required_tables",
 ]

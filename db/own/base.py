@@ -22,6 +22,12 @@ class Feature(StrEnum):
     """Trusted documents."""
     COUNTERS = "counters"
     """Counters of limits that all processes share."""
+    IDEMPOTENCY = "idempotency"
+    """Changes that clients may send again."""
+
+
+REQUIRED = frozenset({Feature.IDEMPOTENCY})
+"""Those whose tables a server cannot do without; of the others it says once that they are missing, and goes on."""
 
 
 class OwnBase(DeclarativeBase):
@@ -38,6 +44,12 @@ class OwnBase(DeclarativeBase):
         cls.__tablename__ = OwnName(name, None)
         super().__init_subclass__(**given)
         OwnBase.metadata.tables[name].info[_FEATURE] = feature
+
+
+def required_tables(features: Collection[Feature]) -> tuple[Table, ...]:
+    """The tables of features without which a server does not start, for statements."""
+    tables = OwnBase.metadata.sorted_tables
+    return tuple(table for table in tables if table.info[_FEATURE] in REQUIRED.intersection(features))
 
 
 def own_tables(features: Collection[Feature], schema: str | None) -> MetaData:
