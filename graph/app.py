@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from db.session.engines import Engines
 from graph.admission import AdmissionMetrics
 from graph.caches import CacheMetrics
-from graph.domain import Domain, Identification, has_authorization, nobody
+from graph.domain import Domain, Identification, has_authorization, nobody, own_features
 from graph.endpoint import GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import CannotStart, Unexpected
@@ -93,7 +93,7 @@ def create_app(
     if outside is not None:
         identify, started = None, replace(started, identify=outside, has_credentials=outside.has_credentials)
     schema = domain.schema(settings)
-    health = Health(engines, settings, schema)
+    health = Health(engines, settings, schema, own_features(domain, settings))
     access = OperatorAccess(settings)
     alive = Liveness(access, health, metrics)
     rates = RateLimits(settings, operation_counters(engines, settings))
