@@ -256,7 +256,7 @@ class _Reading:
             name=name,
             kind=KINDS[row.kind],
             columns=found,
-            key=FoundKey(tuple(keys[0].columns), keys[0].name) if keys else None,
+            key=FoundKey(tuple(keys[0].columns), keys[0].name, certain=not row.has_heirs) if keys else None,
             unique=[key for key in unique if nullable.isdisjoint(key.columns)],
             nullable_unique=[key for key in unique if not nullable.isdisjoint(key.columns)],
             foreign_keys=[self._foreign_key(name, each) for each in constraints if each.kind == "f"],

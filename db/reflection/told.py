@@ -15,6 +15,7 @@ from db.reflection.catalog import (
     FoundIndex,
     FoundKey,
     FoundTable,
+    Kind,
     LeftOut,
     Name,
     Told,
@@ -34,7 +35,9 @@ def with_comments(catalog: Catalog, default_schema: str | None) -> Catalog:
 def without_loose_ends(catalog: Catalog) -> Catalog:
     """The catalog without keys and foreign keys over columns, or to tables, that are not in it."""
     left_out: list[LeftOut] = []
-    tables = [_with_its_columns(table, left_out) for table in catalog.tables]
+    tables = [_with_its_columns(table, left_out) for table in catalog.tables if table.columns]
+    empty = [table for table in catalog.tables if not table.columns]
+    left_out += [LeftOut(f"{table.kind} {table.name}", "It has no columns.") for table in empty]
     known = {table.name: table for table in tables}
     folded = {Name(name.schema, name.name.lower()): table for name, table in known.items()}
     settled = [replace(table, foreign_keys=list(_settled(table, known, folded, left_out))) for table in tables]
@@ -77,7 +80,7 @@ def _key(table: FoundTable, tags: Tags, left_out: list[LeftOut]) -> FoundKey | N
             why = "The primary key stands; leave out `@key`."
             left_out.append(LeftOut(f"comment of {table.kind} {table.name}", why))
         return table.key
-    return FoundKey(tuple(tags.key), told=Told.COMMENT)
+    return FoundKey(tuple(tags.key), told=Told.COMMENT, certain=False)
 
 
 def _foreign_key(reference: Reference, default_schema: str | None) -> FoundForeignKey:
@@ -100,11 +103,14 @@ def _with_its_columns(table: FoundTable, left_out: list[LeftOut]) -> FoundTable:
         left_out.append(LeftOut(f"key of {table.kind} {table.name}", why))
         key = None
     unique = [each for each in table.unique if known.issuperset(each.columns)]
+    nullable_unique = [each for each in table.nullable_unique if known.issuperset(each.columns)]
+    # Columns of materialized views never say that they are never null: their rows are looked at.
+    candidates = unique if table.kind is not Kind.MATERIALIZED_VIEW else nullable_unique
     return replace(
         table,
-        key=key or _first_unique(unique),
+        key=key or _first_unique(candidates),
         unique=unique,
-        nullable_unique=[each for each in table.nullable_unique if known.issuperset(each.columns)],
+        nullable_unique=nullable_unique,
         indexes=[each for each in table.indexes if _is_over(each, known)],
     )
 
