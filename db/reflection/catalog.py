@@ -69,7 +69,7 @@ class FoundColumn:
     computed: str | None = None
     """The SQL of a computed column."""
     comment: str | None = None
-    """Without its `@` tags."""
+    """Without its `@` directives."""
     called: str | None = None
     """The name that a comment gives: `@name total`."""
     by_values: bool = False

@@ -33,7 +33,7 @@ from db.reflection.catalog import (
     Name,
 )
 from db.reflection.chosen import Chosen, UnknownSchema
-from db.reflection.comments import has_tags
+from db.reflection.comments import has_directives
 from db.reflection.sqlite_values import says_nothing, types_by_values
 from db.relations import ColumnType
 
@@ -241,6 +241,6 @@ def _whole(columns: Sequence[str | None]) -> Sequence[str]:
 
 
 def _comment(sql: str | None) -> str | None:
-    """The comments inside of a CREATE that have tags. Others speak of a line, and nobody can tell of which."""
+    """The comments inside of a CREATE that have directives. Others speak of a line, and nobody can tell of which."""
     found = (match.group(1) or match.group(2) for match in _TOKEN.finditer(sql or "") if match.lastindex)
-    return "\n".join(part.lstrip("-").strip() for part in found if has_tags(part)) or None
+    return "\n".join(part.lstrip("-").strip() for part in found if has_directives(part)) or None
