@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from db.reflection.catalog import Catalog, FoundForeignKey, FoundTable, Kind, LeftOut, Name
+from db.reflection.catalog import Catalog, FoundForeignKey, FoundTable, Kind, Name
 from db.reflection.classes import ClassName
 from db.reflection.naming import ID, RESERVED_ATTRIBUTES, Names, camel, words
 from db.reflection.plan import Guess, PlannedRelation
@@ -48,7 +48,6 @@ class Relating:
     ) -> None:
         self.relations: defaultdict[Name, list[PlannedRelation]] = defaultdict(list)
         self.guesses: list[Guess] = []
-        self.left_out: list[LeftOut] = []
         self._tables = {table.name: table for table in catalog.tables}
         self._named = named
         self._names = names
@@ -84,15 +83,8 @@ class Relating:
         base = _without_ending(column, foreign_key)
         return one if base in ("", ID) else base
 
-    def _name_back(self, reference: Reference) -> str | None:
-        """The name of what leads back; None where nothing can."""
-        table, foreign_key = reference
-        target = self._tables[foreign_key.target]
-        if table.key is None:
-            what = f"relation {target.name} to {table.name}"
-            self.left_out.append(LeftOut(what, f"{table.name} has no key, so that its rows have no pages."))
-            return None
-        return self._give(target.name, *self._back(reference))
+    def _name_back(self, reference: Reference) -> str:
+        return self._give(reference.foreign_key.target, *self._back(reference))
 
     def _back(self, reference: Reference) -> Sequence[str]:
         table, foreign_key = reference
@@ -113,7 +105,7 @@ class Relating:
         made = [f"{name}_" if name in RESERVED_ATTRIBUTES or not name else name for name in wanted]
         return self._names[table].give(*(f"to_{name}" if name[0].isdigit() else name for name in made))
 
-    def _add(self, reference: Reference, there: str, again: str | None) -> None:
+    def _add(self, reference: Reference, there: str, again: str) -> None:
         table, foreign_key = reference
         nullable = {column.name for column in table.columns if column.nullable}
         to_one = PlannedRelation(
@@ -127,8 +119,6 @@ class Relating:
         )
         self.relations[table.name].append(to_one)
         self._guess(table.name, to_one, foreign_key, f"({', '.join(foreign_key.columns)}) leads to one row")
-        if again is None:
-            return
         is_one = is_one_to_one(reference)
         back = PlannedRelation(
             name=again,

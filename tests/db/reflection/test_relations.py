@@ -84,6 +84,20 @@ async def test_composite_keys_make_one_relation(blank_database: Database) -> Non
     assert not any(each.in_key for each in letter.attributes if each.name != "id")
 
 
+async def test_rows_without_a_key_have_relations_in_both_directions(blank_database: Database) -> None:
+    plan = await planned(
+        blank_database,
+        """
+        CREATE TABLE users (id integer PRIMARY KEY)
+
+        CREATE TABLE visits (user_id integer REFERENCES users)
+        """,
+    )
+    assert relations(model(plan, "Visit")) == ["user: User?"]
+    assert relations(model(plan, "User")) == ["visits: [Visit]"]
+    assert "key of table visits" in {guess.what for guess in plan.guesses}
+
+
 async def test_columns_without_an_ending_keep_their_names(blank_database: Database) -> None:
     plan = await planned(
         blank_database,
