@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from db.reflection.calling import Calling, types_of
 from db.reflection.catalog import Catalog, FoundColumn, FoundEnum, FoundKey, FoundTable, Kind, LeftOut, Name, Told
 from db.reflection.classes import Classes, ClassName
 from db.reflection.forms import Enums, Form, enum_name, form_of, plain_form
@@ -30,8 +31,10 @@ def plan_of(catalog: Catalog, form: Form = plain_form) -> MappingPlan:
     named = classes.tables(tables)
     enums = classes.enums(_used(catalog))
     attributes = {table.name: _Attributes(table, enums, form) for table in tables}
-    relating = Relating(catalog, named, {name: found.names for name, found in attributes.items()}, associations)
-    models = [_model(table, named[table.name], attributes[table.name], relating) for table in tables]
+    names = {name: found.names for name, found in attributes.items()}
+    relating = Relating(catalog, named, names, associations)
+    calling = Calling(catalog, named, names, classes.roots, enums, form)
+    models = [_model(table, named[table.name], attributes[table.name], relating, calling) for table in tables]
     guesses = [*classes.guesses, *_keys(tables)]
     for found in attributes.values():
         guesses += found.guesses
@@ -40,8 +43,9 @@ def plan_of(catalog: Catalog, form: Form = plain_form) -> MappingPlan:
         catalog=catalog,
         models=sorted(models, key=lambda model: model.class_name),
         enums=sorted(enums.values(), key=lambda enum: enum.class_name),
-        guesses=[*guesses, *relating.guesses],
-        left_out=[*catalog.left_out, *left_out],
+        functions=calling.of_root,
+        guesses=[*guesses, *relating.guesses, *calling.guesses],
+        left_out=[*catalog.left_out, *left_out, *calling.left_out],
     )
 
 
@@ -62,12 +66,16 @@ def _has_form(column: FoundColumn, form: Form) -> bool:
 
 
 def _used(catalog: Catalog) -> Sequence[FoundEnum]:
-    """The enumerations of columns."""
-    names = {enum_name(column.type) for table in catalog.tables for column in table.columns}
+    """The enumerations of columns, and of functions."""
+    types = [column.type for table in catalog.tables for column in table.columns]
+    types += [type_ for function in catalog.functions for type_ in types_of(function)]
+    names = set(map(enum_name, types))
     return [enum for enum in catalog.enums if enum.name in names or Name(None, enum.name.name) in names]
 
 
-def _model(table: FoundTable, named: ClassName, attributes: "_Attributes", relating: Relating) -> PlannedModel:
+def _model(
+    table: FoundTable, named: ClassName, attributes: "_Attributes", relating: Relating, calling: Calling
+) -> PlannedModel:
     return PlannedModel(
         table=table,
         class_name=named.class_name,
@@ -76,6 +84,7 @@ def _model(table: FoundTable, named: ClassName, attributes: "_Attributes", relat
         attributes=attributes.planned,
         relations=relating.relations[table.name],
         natural_keys=_natural_keys(table, attributes.planned),
+        functions=calling.of_rows[table.name],
         description=table.comment or "",
     )
 
