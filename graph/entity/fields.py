@@ -17,6 +17,7 @@ from db.fast import Values
 from db.relations import Link, primary_key
 from db.statements import Key
 from graph.entity.ids import id_encoder, longest_id
+from graph.entity.made_types import made_type
 from graph.entity.registry import Deferred, Entity, optional
 from graph.loading.loaders import LevelLoader
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Reading, Rows, Weight
@@ -32,9 +33,7 @@ class ValueField(PlannedField):
 
 def object_type(name: str, description: str, *fields: PlannedField) -> type[Any]:
     """Make an object type of planned fields."""
-    members: dict[str, Any] = {str(field.python_name): field for field in fields}
-    members |= {"__annotations__": {}, "__doc__": description}
-    return strawberry.type(type(name, (), members), name=name, description=description)
+    return made_type(name, description, fields)
 
 
 def described_enum(enum: Any, description: str, values: Mapping[str, str], name: str | None = None) -> Any:

@@ -37,6 +37,7 @@ from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.introspection import most_introspected
 from graph.prepare.limits import Limits
 from graph.settings import Settings
+from graph.uncollected import uncollected
 
 if TYPE_CHECKING:
     from graph.federation.subgraph import Subgraph
@@ -55,6 +56,18 @@ class Schema(strawberry.Schema):
         description: str | None = None,
     ) -> None:
         """Make it. The `description` is the first sentence that a reader of the schema meets; GraphiQL shows it."""
+        with uncollected():
+            self._make(query, settings, types, mutation, extensions, description)
+
+    def _make(
+        self,
+        query: type[Any],
+        settings: Settings,
+        types: Iterable[type[Any]],
+        mutation: type[Any] | None,
+        extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]],
+        description: str | None,
+    ) -> None:
         self._subgraph = _subgraph(query, settings, self._plain_text) if settings.federation else None
         scalars = {**TYPES.definitions(), **(self._subgraph.scalars if self._subgraph else {})}
         try:
