@@ -26,6 +26,7 @@ from db.dialects.sqlite import BEGIN
 from db.migrate import LOCK, OWN, version_table
 from db.session.engines import create_engine
 from db.settings import DatabaseSettings
+from db.views import is_view
 from migrations import comparison, enumerations, operations  # noqa: F401 - alembic uses the operations that are imported
 
 
@@ -46,6 +47,11 @@ def include_name(name: str | None, kind: str, _parents: Any) -> bool:
     if unmapped.holds(name, kind):
         return False
     return kind != "table" or name in metadata().tables or name in names_of_revisions()
+
+
+def include_object(thing: Any, _name: str | None, kind: str, _reflected: bool, _compared: Any) -> bool:
+    """Leave out the models of views: no revision of ours makes a view or drops one."""
+    return kind != "table" or not is_view(thing)
 
 
 @cache
@@ -87,6 +93,7 @@ def configure(**options: Any) -> None:
         compare_type=True,
         compare_server_default=True,
         include_name=include_name,
+        include_object=include_object,
         render_item=render_item,
         render_as_batch=True,  # so that a revision that was written on one database runs on the other
         process_revision_directives=write_revision,
