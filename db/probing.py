@@ -66,12 +66,21 @@ class Wanted(NamedTuple):
     version_table: VersionTable
     """Where the revision of the models' tables is kept."""
     own_version_table: VersionTable
+    is_revised: bool = True
+    """Whether the database is kept by these revisions; where not, none is looked for."""
 
 
-def wanted_by(settings: DatabaseSettings, tables: tuple[FromClause, ...], own: Collection[Feature]) -> Wanted:
+def wanted_by(
+    settings: DatabaseSettings,
+    tables: tuple[FromClause, ...],
+    own: Collection[Feature],
+    *,
+    is_revised: bool = True,
+) -> Wanted:
     """What code with these settings needs: tables, the newest revision, and tables of ours for features."""
-    places = (version_table(settings, own=own) for own in (False, True))
-    return Wanted((*tables, *required_tables(own)), history(), own_history(own), *places)
+    of_models, of_ours = (version_table(settings, own=is_own) for is_own in (False, True))
+    needed = (*tables, *required_tables(own))
+    return Wanted(needed, history(), own_history(own), of_models, of_ours, is_revised)
 
 
 class Probe:
@@ -122,7 +131,7 @@ class Probe:
                 return Finding(Problem.NO_TABLES)
             if not self._takes_changes:
                 return Finding()
-            finding = await self._look_at_revisions(connection)
+            finding = await self._look_at_revisions(connection) if self._wanted.is_revised else Finding()
             if finding.problem is None and await self._dialect.is_read_only(connection):
                 return finding._replace(problem=Problem.READ_ONLY)
             return finding

@@ -93,7 +93,14 @@ def create_app(
     if outside is not None:
         identify, started = None, replace(started, identify=outside, has_credentials=outside.has_credentials)
     schema = domain.schema(settings)
-    health = Health(engines, settings, schema, own_features(domain, settings))
+    health = Health(
+        engines,
+        settings,
+        schema,
+        own_features(domain, settings),
+        is_revised=domain.is_revised,
+        takes_changes=domain.takes_changes,
+    )
     access = OperatorAccess(settings)
     alive = Liveness(access, health, metrics)
     rates = RateLimits(settings, operation_counters(engines, settings))

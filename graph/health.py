@@ -33,7 +33,14 @@ class Health:
     """What the balancers of one server are told. They may ask at once: the databases are asked once for all of them."""
 
     def __init__(
-        self, engines: Engines, settings: Settings, schema: ShowsTables, own: Collection[Feature] = ()
+        self,
+        engines: Engines,
+        settings: Settings,
+        schema: ShowsTables,
+        own: Collection[Feature] = (),
+        *,
+        is_revised: bool = True,
+        takes_changes: bool = True,
     ) -> None:
         """`own` says for what tables of Trellis's own are wanted."""
         self._engines = engines
@@ -42,6 +49,8 @@ class Health:
         self._schema = schema
         self._settings = settings
         self.own = own
+        self._is_revised = is_revised
+        self._takes_changes = takes_changes
         self._probes: Mapping[str, Probe] = {}
         self._asking: asyncio.Task[dict[str, Finding]] | None = None
         self._draining = False
@@ -51,9 +60,9 @@ class Health:
         self._probes = await asyncio.to_thread(self._make_probes)
 
     def _make_probes(self) -> Mapping[str, Probe]:
-        wanted = wanted_by(self._settings, self._schema.tables(), self.own)
+        wanted = wanted_by(self._settings, self._schema.tables(), self.own, is_revised=self._is_revised)
         return {
-            name: Probe(engine, wanted, takes_changes=name == PRIMARY)
+            name: Probe(engine, wanted, takes_changes=self._takes_changes and name == PRIMARY)
             for name, engine in self._engines.probing().items()
         }
 

@@ -91,10 +91,12 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:
 
 
 def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
-    """Leave alone what would be dropped, in a table that no revision has made; and views, which no revision makes."""
+    """Leave out the models of views, and leave alone what would be dropped in a table that no revision has made."""
     if kind == "table":
-        return not is_view(thing)
-    return not reflected or compared is not None or ownership().may_lose(thing.table.key, name)
+        return not is_view(thing)  # no revision of ours makes a view or drops one
+    if not reflected or compared is not None:
+        return True
+    return ownership().may_lose(thing.table.key, name)
 
 
 def render_item(kind: str, thing: Any, autogen: AutogenContext) -> str | Literal[False]:
@@ -132,6 +134,7 @@ def configure(**options: Any) -> None:
     """Tell alembic how to compare and how to write, whether online or offline."""
     # SQLAlchemy says so of SQLite's indexes, which `migrations.catalogs` reads.
     warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
+    beside: dict[str, Any] = {comparison.OWNERSHIP: ownership(), OWN_SCHEMA: own_schema(database_settings())}
     context.configure(
         target_metadata=metadata(),
         **history().options,
@@ -140,7 +143,7 @@ def configure(**options: Any) -> None:
         include_name=include_name,
         include_object=include_object,
         include_schemas=ownership().schemas != {None},
-        **{comparison.OWNERSHIP: ownership(), OWN_SCHEMA: own_schema(database_settings())},
+        **beside,
         render_item=render_item,
         render_as_batch=True,  # so that a revision that was written on one database runs on the other
         process_revision_directives=write_revision,

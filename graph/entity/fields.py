@@ -6,7 +6,6 @@ A row has been fetched with the columns that its fields need; these fields read 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from inspect import cleandoc
-from keyword import iskeyword
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +19,7 @@ from db.statements import Key
 from db.unreadable import Unreadable
 from db.views import is_view
 from graph.entity.ids import id_encoder, longest_id
+from graph.entity.made_types import made_type
 from graph.entity.registry import Deferred, Entity, optional
 from graph.loading.loaders import LevelLoader
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Reading, Rows, Weight
@@ -35,14 +35,7 @@ class ValueField(PlannedField):
 
 def object_type(name: str, description: str, *fields: PlannedField) -> type[Any]:
     """Make an object type of planned fields."""
-    members: dict[str, Any] = {_identifier(str(field.python_name)): field for field in fields}
-    members |= {"__annotations__": {}, "__doc__": description}
-    return strawberry.type(type(name, (), members), name=name, description=description)
-
-
-def _identifier(name: str) -> str:
-    """The name of an attribute: Strawberry writes them as code, which takes no word of Python's own."""
-    return f"{name}_" if iskeyword(name) else name
+    return made_type(name, description, fields)
 
 
 def described_enum(enum: Any, description: str, values: Mapping[str, str], name: str | None = None) -> Any:
