@@ -11,22 +11,23 @@ import warnings
 from functools import cache
 from logging.config import fileConfig
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Enum, MetaData
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import models, own, unmapped  # noqa: F401 - importing the models fills the metadata
-from db.base import Base, EmailAddress, UtcDateTime
+from db.base import Base
 from db.dialects.sqlite import BEGIN
 from db.migrate import LOCK, OWN, version_table
 from db.session.engines import create_engine
 from db.settings import DatabaseSettings
-from migrations import comparison, enumerations, operations  # noqa: F401 - alembic uses the operations that are imported
+from migrations import comparison, operations  # noqa: F401 - alembic uses the operations that are imported
+from migrations.rendering import render_item
 
 
 def of_our_own() -> bool:
@@ -54,18 +55,6 @@ def names_of_revisions() -> frozenset[str]:
     trees = (ast.parse(Path(revision.path).read_text("utf-8")) for revision in context.script.walk_revisions())
     nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
     return frozenset(node.value for node in nodes if isinstance(node.value, str))
-
-
-def render_item(kind: str, thing: Any, autogen: AutogenContext) -> str | Literal[False]:
-    """Write types as what they are in the database, so that a revision does not depend on our code."""
-    if kind == "type" and isinstance(thing, UtcDateTime):
-        return "sa.DateTime(timezone=True)"
-    if kind == "type" and isinstance(thing, EmailAddress):
-        return "sa.String(length=254)"
-    if kind == "type" and isinstance(thing, Enum):
-        native = thing.native_enum and thing.name is not None
-        return enumerations.render_type(thing, autogen) if native else f"sa.String(length={thing.length})"
-    return False
 
 
 def write_revision(migration: MigrationContext, _revision: Any, directives: list[MigrationScript]) -> None:

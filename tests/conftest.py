@@ -103,6 +103,7 @@ SLOW = (
     "policies/test_rows.py",
     "prepare/test_cost.py::test_no_operation_needs_more_than_its_price",
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
+    "projects/test_empty.py::test_a_noun_is_whole",  # commands of a project
     "promises",  # seconds of load and of faults
     "rates/test_operations.py",  # a server for each
     "rates/test_redis.py",

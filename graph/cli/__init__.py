@@ -18,9 +18,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from graph import VERSION
 from graph.cli.errors import CommandError
 
-MODULES = ("graph.cli.serve", "graph.cli.explain", "graph.cli.db", "graph.cli.schema", "graph.cli.documents")
+MODULES = (
+    *("graph.cli.serve", "graph.cli.explain", "graph.cli.init", "graph.cli.db", "graph.cli.schema"),
+    "graph.cli.documents",
+)
 """The modules that declare the commands of every house, each with `register`."""
 
 COMMANDS_OF_THE_HOUSE = "graph.commands"
@@ -89,9 +93,7 @@ def _modules() -> Sequence[str]:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version  # late: it parses e-mail headers, which takes longer than our help
-
-        typer.echo(f"trellis {version('trellis')}")
+        typer.echo(f"trellis {VERSION}")
         raise typer.Exit
 
 
