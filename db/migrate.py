@@ -145,6 +145,12 @@ def adopt(settings: DatabaseSettings, revision: str = "head") -> None:
     _run(settings, lambda config: command.stamp(config, revision))
 
 
+def _are_found() -> bool:
+    """Whether the only revision makes no table: all of them were there before, and `adopt` alone would write that."""
+    walked = [*ScriptDirectory.from_config(_config()).walk_revisions()]
+    return len(walked) == 1 and not tables_of(walked)
+
+
 def _differences(settings: DatabaseSettings) -> list[str]:
     """What the models want otherwise, whatever the revision; `alembic check` looks at the newest one alone."""
     differences: list[str] = []
@@ -211,6 +217,8 @@ def check(settings: DatabaseSettings) -> list[str]:
     except ForeignRevision as error:
         return [str(error)]
     at = current(settings)
+    if at is None and _are_found():
+        return _ask(settings, unmapped.missing) + _differences(settings)
     if at != newest():
         return [f"The database is at revision {at or 'none'}, the newest is {newest()}. Run `trellis db upgrade`."]
     own = current(settings, own=True)

@@ -25,6 +25,7 @@ from db.migrate import LOCK, OWN, version_table
 from db.ownership import Ownership, key_of
 from db.session.engines import create_engine
 from db.settings import DatabaseSettings
+from db.views import is_view
 from migrations import comparison, operations  # noqa: F401 - alembic uses the operations that are imported
 from migrations.rendering import render_item
 
@@ -64,7 +65,9 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:
 
 
 def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
-    """Leave alone what would be dropped, in a table that no revision has made."""
+    """Leave out views, which no revision makes or drops, and what would be dropped from a table that none has made."""
+    if kind == "table" and is_view(thing):
+        return False
     if not reflected or compared is not None or kind == "table":
         return True
     return ownership().may_lose(thing.table.key, name)
