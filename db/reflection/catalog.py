@@ -28,6 +28,8 @@ class Told(StrEnum):
     """A constraint: it always holds."""
     COMMENT = "comment"
     """A comment: `@key (id)`, `@references shop.authors (id)`."""
+    UNIQUE = "unique constraint"
+    """A unique constraint over columns that are never null, of a table without a primary key."""
 
 
 class Name(NamedTuple):
@@ -67,6 +69,8 @@ class FoundColumn:
     """The SQL of a computed column."""
     comment: str | None = None
     """Without its `@` tags."""
+    called: str | None = None
+    """The name that a comment gives: `@name total`."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,13 @@ class FoundForeignKey:
     """`CASCADE`, `SET NULL` and so on, where it is not the default."""
     on_update: str | None = None
     told: Told = Told.DATABASE
+    certain: bool = True
+    """Whether each reference leads to a row. Not where a comment tells of it, where the database does not hold to it
+    (SQLite does only for connections that ask for it), and where row security may hide the row."""
+    called: str | None = None
+    """The name that a comment of the constraint gives to the relation: `@name author`."""
+    called_back: str | None = None
+    """The same for the relation that leads back: `@back posts`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +136,8 @@ class FoundTable:
     """The primary key, or what a comment says; None: a row cannot be named."""
     unique: Sequence[FoundKey] = ()
     """Unique constraints and whole unique indexes over columns that are never null."""
+    nullable_unique: Sequence[FoundKey] = ()
+    """Unique constraints over columns that may be null, so that no row is named by one."""
     foreign_keys: Sequence[FoundForeignKey] = ()
     indexes: Sequence[FoundIndex] = ()
     """Those that no constraint has made."""
@@ -132,6 +145,8 @@ class FoundTable:
     comment: str | None = None
     policies: Sequence[str] = ()
     """What row security demands of those who read, as SQL."""
+    called: Sequence[str] = ()
+    """The class that a comment names, and its plural where it names one: `@name Person people`."""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ COMMANDS = [
     "noun add",
     "db upgrade",
     "db downgrade",
+    "db adopt",
     "db check",
     "db current",
     "import markdown",
