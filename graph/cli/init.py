@@ -22,18 +22,35 @@ def register(app: typer.Typer) -> None:
 
 
 def _init(
-    directory: Annotated[Path, typer.Argument(help="A folder that is new or empty.")],
-    empty: Annotated[bool, typer.Option("--empty", help="Without tables: nouns are added later.")] = False,
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="[URL]", help="The database: postgresql://… or sqlite:///file.db; or --empty."),
+    ] = None,
+    directory: Annotated[Path | None, typer.Argument(help="A folder that is new or empty.")] = None,
+    empty: Annotated[
+        Path | None, typer.Option("--empty", metavar="DIRECTORY", help="Without tables: nouns are added later.")
+    ] = None,
+    schema: Annotated[str | None, typer.Option(metavar="A,B", help="Schemas; those that the URL finds first.")] = None,
+    only: Annotated[str | None, typer.Option(metavar="A,B*", help="These tables alone.")] = None,
+    without: Annotated[str | None, typer.Option("--except", metavar="A,B*", help="All but these tables.")] = None,
     name: Annotated[str | None, NAME] = None,
 ) -> None:
     """Write a project that is yours: the machinery, and rooms for what your application is about.
 
+    From the URL of a database: models, types, policies (closed), tests and a report of guesses. Nothing is written to
+    the database.
+
     Examples:
+      trellis init postgresql://user@host/shop ../shop
+      trellis init sqlite:///chinook.db ../music --except '*_log'
       trellis init --empty ../shop        a project without tables
     """
     from graph.cli.actions import init
 
-    init.init_empty(directory, name)
+    if empty is not None:
+        init.init_empty(empty, name)
+    else:
+        init.init_found(source, directory, name, schema, only, without)
 
 
 def _add(

@@ -24,6 +24,8 @@ CALLED = re.compile(r"(?<![\w.'\"])([A-Za-z_]\w*)\(")
 
 def python_type(module: Module, annotation: object) -> str:
     """The text of an attribute's Python type, as a model and a type have it."""
+    if annotation is dict:  # JSON holds anything
+        return module.use("typing", "Any")
     if isinstance(annotation, EnumPlan):
         return module.use(ENUMS, annotation.class_name)
     if get_origin(annotation) is list:

@@ -25,7 +25,7 @@ def type_text(plan: MappingPlan, model: PlannedModel) -> str:
     ]
     lines = [
         f"@{module.use('graph.entity', 'entity')}({', '.join([f'{models}.{model.class_name}', *options])})",
-        f"class {model.class_name}({module.use('graph.entity', 'Node')}):",
+        f"class {model.class_name}({module.use('graph.entity', 'Node' if model.table.key else 'Row')}):",
         docstring(described(model), INDENT),
         "",
         *(f"{INDENT}{line}" for line in _fields(module, model, shown, modules)),

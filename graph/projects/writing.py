@@ -79,7 +79,7 @@ class Tree:
         """Put imports and lines into their order; without names, in all Python files of this run."""
         names = [str(it) for it in (self.written if files is None else files) if it.suffix == ".py"]
         if names:
-            self.run("ruff", "check", "--fix-only", "--quiet", "--select", "I,F401,UP,RUF022,ISC", *names)
+            self.run("ruff", "check", "--fix-only", "--quiet", "--select", "I,F401,PIE790,RUF022,UP", *names)
             self.run("ruff", "format", "--quiet", *names)
 
     def run(self, command: str, *arguments: str, **variables: str) -> str:
