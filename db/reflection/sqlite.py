@@ -171,6 +171,10 @@ def _counted(columns: Sequence[Row[Any]], *, without_rowid: bool, indexes: Seque
     return None if any(index.origin == "pk" for index in indexes) else str(key[0].name)
 
 
+VIRTUAL = 2
+"""Of `hidden`: a computed column whose values are not kept. Source: https://www.sqlite.org/pragma.html#pragma_table_xinfo"""
+
+
 def _column(row: Row[Any], described: ReflectedColumn, *, is_counted: bool) -> FoundColumn:
     computed = described.get("computed")
     generated = Generated.COMPUTED if row.hidden else Generated.IDENTITY_BY_DEFAULT if is_counted else None
@@ -182,6 +186,7 @@ def _column(row: Row[Any], described: ReflectedColumn, *, is_counted: bool) -> F
         generated=generated,
         default=None if row.hidden else row.default,
         computed=computed["sqltext"] if computed is not None and row.hidden else None,
+        stored=row.hidden != VIRTUAL,
     )
 
 

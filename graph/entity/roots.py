@@ -8,7 +8,7 @@ import strawberry
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from db.fast import Values
-from db.relations import Source, root, total_order
+from db.relations import Source, fitted, python_type, root, total_order
 from db.statements import Key
 from db.views import is_view
 from graph.entity.aggregates import AggregateField
@@ -213,7 +213,7 @@ def _is_partial(index: Index) -> bool:
 
 
 def viewer_field(cls: type[Any], description: str) -> PlannedField:
-    """`viewer`: the row of the entity that has the viewer's number for its key; null for nobody."""
+    """`viewer`: the row of the entity that has the viewer's id for its key; null for nobody."""
     return _ViewerField(keyed_entity_of(cls), description)
 
 
@@ -223,6 +223,8 @@ class _ViewerField(LevelField):
     def __init__(self, entity: Entity, description: str) -> None:
         super().__init__("viewer", optional(entity.cls), description)
         self._entity = entity
+        (key,) = entity.mapper.primary_key
+        self._form = python_type(key.type)
 
     def weight(self, given: Collection[str]) -> Weight:
         """A look-up."""
@@ -230,8 +232,8 @@ class _ViewerField(LevelField):
 
     def begin(self, level: Level) -> None:
         """Refer to the viewer's row."""
-        number = level.context.viewer.id
-        level.complete([None if number is None else RowReference(self._entity, (number,))] * len(level.sources))
+        id_ = fitted(level.context.viewer.id, self._form)
+        level.complete([None if id_ is None else RowReference(self._entity, (id_,))] * len(level.sources))
 
 
 class _ReferenceField(LevelField):

@@ -96,7 +96,7 @@ def mapped_column(module: Module, attribute: PlannedAttribute) -> str:
 def given(module: Module, column: FoundColumn) -> Iterable[str]:
     """Who gives the values of a column, where not whoever writes a row."""
     if column.generated is Generated.COMPUTED:
-        yield f"{module.use('sqlalchemy', 'Computed')}({literal(column.computed or '')})"
+        yield f"{module.use('sqlalchemy', 'Computed')}({literal(column.computed or '')}, persisted={column.stored})"
     elif column.generated is Generated.IDENTITY_ALWAYS:
         yield f"{module.use('sqlalchemy', 'Identity')}(always=True)"
     elif column.default is not None:

@@ -187,7 +187,7 @@ class EntityWriter:
             if errors := refused(self.entity.model, row, change.context, place):
                 batch.reject(place, *errors)
                 continue
-            if self.owner is not None and (owner := row[self.owner.attribute]) != change.viewer.id:
+            if self.owner is not None and (owner := row[self.owner.attribute]) != self.owner.key_of(change.viewer):
                 owners[place] = owner
         if self.owner is not None and owners:
             for place, error in (await self.owner.missing(owners, change)).items():

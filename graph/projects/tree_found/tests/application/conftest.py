@@ -1,12 +1,18 @@
 """The database that the application is tested on: the one that was there before, which tests only read."""
 
+import os
+
 import pytest
+from dotenv import dotenv_values
 
 from db.settings import HOUSE
 from graph.settings import Settings
 
 # Read before any test: tests take `TRELLIS_…` out of their environment.
-_SERVED = Settings(_env_file=HOUSE / ".env")
+os.environ.update(
+    {name: value for name, value in dotenv_values(HOUSE / ".env").items() if value is not None} | os.environ
+)
+_SERVED = Settings()
 
 
 @pytest.fixture

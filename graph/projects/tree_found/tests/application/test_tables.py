@@ -60,7 +60,8 @@ async def test_each_table_is_shown_as_plain_sql_reads_it(served: Settings, subte
 
 async def _compare(entity: Entity, engines: Engines, connection: AsyncConnection) -> None:
     page, unreadable = await _page(entity, engines)
-    count = await connection.scalar(select(func.count()).select_from(entity.mapper.local_table))
+    counted = select(func.count()).select_from(entity.mapper.local_table)
+    count: int = (await connection.execute(counted)).scalar_one()
     assert page["totalCount"] == count
     assert len(page["nodes"]) == min(count, SAMPLED)
     if not entity.key:
@@ -87,7 +88,7 @@ async def _page(entity: Entity, engines: Engines) -> tuple[Any, Collection[str]]
 async def _row(entity: Entity, key: Sequence[Any], connection: AsyncConnection) -> Mapping[str, Any]:
     """The values of one row, as the driver gives them, by their names in GraphQL."""
     stored = {name: entity.mapper.column_attrs[it.name].columns[0] for name, it in entity.attributes.items()}
-    columns = [column(it.name).label(f"c{number}") for number, it in enumerate(stored.values())]
+    columns: list[Any] = [column(it.name).label(f"c{number}") for number, it in enumerate(stored.values())]
     keys = [entity.mapper.column_attrs[name].columns[0] for name in entity.key]
     chosen = and_(*(held == value for held, value in zip(keys, key, strict=True)))
     row = (await connection.execute(select(*columns).select_from(entity.mapper.local_table).where(chosen))).one()
