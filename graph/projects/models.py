@@ -21,7 +21,7 @@ def model_text(plan: MappingPlan, model: PlannedModel) -> str:
     module = Module({model.class_name, *names})
     lines = [
         f"class {model.class_name}({', '.join(_bases(module, model))}):",
-        docstring(described(model), INDENT),
+        docstring(_told(model), INDENT),
         "",
         f"{INDENT}__tablename__ = {model.table.name.name!r}",
         *_table_arguments(module, model),
@@ -47,6 +47,15 @@ def described(model: PlannedModel) -> str:
     return model.description or f"A row of the {model.table.kind} `{model.table.name}`."
 
 
+def _told(model: PlannedModel) -> str:
+    """What a table is, and what the database alone checks.
+
+    A CHECK of a model would be compared with that of the database by its words, which the server spells anew each time.
+    """
+    checks = [f"The database checks {check.sql}." for check in model.table.checks]
+    return "\n\n".join([described(model), *checks])
+
+
 def _title(model: PlannedModel) -> str:
     return f"The rows of `{model.table.name}`"
 
@@ -66,7 +75,6 @@ def _constraints(module: Module, table: FoundTable) -> Iterable[str]:
     yield from (_foreign_key(module, key) for key in table.foreign_keys if key.told is Told.DATABASE)
     unique = (*table.unique, *table.nullable_unique)
     yield from (_unique(module, key.columns, key.name) for key in unique if not _by_index(table, key.columns))
-    yield from (_check(module, check.name, check.sql) for check in table.checks)
     yield from (_index(module, index) for index in table.indexes if None not in index.columns)
 
 
@@ -89,11 +97,6 @@ def _foreign_key(module: Module, key: FoundForeignKey) -> str:
 def _unique(module: Module, columns: Sequence[str], name: str | None) -> str:
     parts = [*map(repr, columns), *([f"name={name!r}"] if name else [])]
     return f"{module.use('sqlalchemy', 'UniqueConstraint')}({', '.join(parts)})"
-
-
-def _check(module: Module, name: str | None, sql: str) -> str:
-    named = f", name={module.use('sqlalchemy.schema', 'conv')}({name!r})" if name else ""
-    return f"{module.use('sqlalchemy', 'CheckConstraint')}({literal(sql)}{named})"
 
 
 def _index(module: Module, index: FoundIndex) -> str:
