@@ -18,7 +18,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     MetaData,
-    Select,
     column,
     false,
     select,
@@ -129,7 +128,8 @@ def lacking(connection: Connection, models: MetaData) -> list[str]:
     """
     found = []
     for table in models.tables.values():
-        asked: Select[Any] = select(*map(column, table.columns.keys())).select_from(table).where(false())
+        columns: list[Any] = [column(name) for name in table.columns.keys()]
+        asked = select(*columns).select_from(table).where(false())
         try:
             with connection.begin_nested():
                 connection.execute(asked)

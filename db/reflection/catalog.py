@@ -29,7 +29,8 @@ class Told(StrEnum):
     COMMENT = "comment"
     """A comment: `@key (id)`, `@references shop.authors (id)`."""
     UNIQUE = "unique constraint"
-    """A unique constraint over columns that are never null, of a table without a primary key."""
+    """A unique constraint over columns that are never null, of a table without a primary key. A unique index of a
+    materialized view."""
 
 
 class Name(NamedTuple):
@@ -70,9 +71,11 @@ class FoundColumn:
     stored: bool = True
     """Whether the values of a computed column are kept, not worked out when they are read."""
     comment: str | None = None
-    """Without its `@` tags."""
+    """Without its `@` directives."""
     called: str | None = None
     """The name that a comment gives: `@name total`."""
+    by_values: bool = False
+    """Whether the type is what the first rows hold, because the column's own type does not say (SQLite)."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class FoundKey:
     columns: Sequence[str]
     name: str | None = None
     told: Told = Told.DATABASE
+    certain: bool = True
+    """Whether the database holds to it. If not, the rows are looked at once, when it is read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +183,8 @@ class FoundArgument(NamedTuple):
     name: str | None
     written: str
     has_default: bool
+    type: ColumnType | None = None
+    """None for the row of a table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +200,11 @@ class FoundFunction:
     """The table whose row is the only required argument: the function is a computed column of that."""
     rows_from: Name | None
     """The table whose rows are returned."""
+    type: ColumnType | None = None
+    """Of the value that is returned; None for rows."""
     comment: str | None = None
+    called: str | None = None
+    """The name that a comment gives: `@name total`."""
 
 
 @dataclass(frozen=True)
