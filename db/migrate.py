@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO, TypeVar
 
@@ -31,7 +32,7 @@ from sqlalchemy.schema import DropTable
 from db import unmapped
 from db.base import Base
 from db.dialects import dialect_of
-from db.differences import sentences
+from db.differences import lacking, sentences
 from db.own import Feature, own_tables
 from db.own.place import VersionTable, version_table
 from db.ownership import tables_of, taken
@@ -152,10 +153,23 @@ def adopt(settings: DatabaseSettings, revision: str = "head") -> None:
     at = current(settings)
     if at is not None:
         raise AtRevision(at)
-    differences = [] if revision not in ("head", newest()) else _differences(settings)
+    compared = _lacking if _are_found() else _differences
+    differences = [] if revision not in ("head", newest()) else compared(settings)
     if differences:
         raise CannotAdopt(differences)
     run(settings, lambda config: command.stamp(config, revision))
+
+
+def _lacking(settings: DatabaseSettings) -> list[str]:
+    """What the models name and the tables, which were there before, do not have."""
+    import_module("db.models")
+    return _ask(settings, lambda connection: lacking(connection, Base.metadata))
+
+
+def _are_found() -> bool:
+    """Whether the only revision makes no table: all of them were there before, and `adopt` alone would write that."""
+    walked = [*ScriptDirectory.from_config(_config()).walk_revisions()]
+    return len(walked) == 1 and not tables_of(walked)
 
 
 def _differences(settings: DatabaseSettings) -> list[str]:
@@ -261,6 +275,8 @@ def check(settings: DatabaseSettings, *, own: Collection[Feature] = tuple(Featur
     except Refused as error:
         return [str(error)]
     at = current(settings)
+    if at is None and _are_found():
+        return _lacking(settings)
     if at != newest():
         return [f"The database is at revision {at or 'none'}, the newest is {newest()}. Run `trellis db upgrade`."]
     there = own_current(settings)

@@ -9,18 +9,18 @@ import asyncio
 import warnings
 from functools import cache
 from logging.config import fileConfig
-from typing import Any, Literal
+from typing import Any
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Dialect, Enum, MetaData, inspect
+from sqlalchemy import Connection, Dialect, MetaData, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateSchema
 
 from db import models, unmapped  # noqa: F401 - importing the models fills the metadata
-from db.base import Base, EmailAddress, UtcDateTime
+from db.base import Base
 from db.dialects.own_names import keep_own_tables_in
 from db.dialects.sqlite import BEGIN
 from db.migrate import LOCK, LOOKS, OWN
@@ -30,8 +30,9 @@ from db.ownership import Ownership, key_of
 from db.session.engines import create_engine
 from db.settings import DatabaseSettings
 from db.views import is_view
-from migrations import comparison, enumerations, operations  # noqa: F401 - alembic uses the operations that are imported
+from migrations import comparison, operations  # noqa: F401 - alembic uses the operations that are imported
 from migrations.own_schema import OWN_SCHEMA, see_to_schema
+from migrations.rendering import render_item
 
 
 def of_our_own() -> bool:
@@ -91,24 +92,12 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:
 
 
 def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
-    """Leave out the models of views, and leave alone what would be dropped in a table that no revision has made."""
-    if kind == "table":
-        return not is_view(thing)  # no revision of ours makes a view or drops one
-    if not reflected or compared is not None:
+    """Leave out views, which no revision makes or drops, and what would be dropped from a table that none has made."""
+    if kind == "table" and is_view(thing):
+        return False
+    if not reflected or compared is not None or kind == "table":
         return True
     return ownership().may_lose(thing.table.key, name)
-
-
-def render_item(kind: str, thing: Any, autogen: AutogenContext) -> str | Literal[False]:
-    """Write types as what they are in the database, so that a revision does not depend on our code."""
-    if kind == "type" and isinstance(thing, UtcDateTime):
-        return "sa.DateTime(timezone=True)"
-    if kind == "type" and isinstance(thing, EmailAddress):
-        return "sa.String(length=254)"
-    if kind == "type" and isinstance(thing, Enum):
-        native = thing.native_enum and thing.name is not None
-        return enumerations.render_type(thing, autogen) if native else f"sa.String(length={thing.length})"
-    return False
 
 
 def write_revision(migration: MigrationContext, _revision: Any, directives: list[MigrationScript]) -> None:

@@ -68,6 +68,8 @@ class FoundColumn:
     """The SQL of the default; None for none, and where `generated` says who gives the value."""
     computed: str | None = None
     """The SQL of a computed column."""
+    stored: bool = True
+    """Whether the values of a computed column are kept, not worked out when they are read."""
     comment: str | None = None
     """Without its `@` directives."""
     called: str | None = None

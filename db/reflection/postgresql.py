@@ -62,6 +62,7 @@ _COLUMNS = f"""
     SELECT attrelid AS "table", attname AS name, format_type(atttypid, atttypmod) AS written,
         attnotnull OR (relkind NOT IN ('v', 'm') AND typtype = 'd' AND typnotnull) AS never_null,
         CAST(attidentity AS text) AS identity, attgenerated <> '' AS computed,
+        attgenerated <> 'v' AS stored,
         pg_get_expr(adbin, adrelid) AS expression,
         EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND refclassid = 'pg_class'::regclass
             AND refobjid = attrelid AND refobjsubid = attnum AND deptype = 'a') AS has_sequence,
@@ -319,6 +320,7 @@ def _column(row: Row[Any], type_: ColumnType) -> FoundColumn:
         generated=Generated.COMPUTED if row.computed else generated,
         default=None if row.computed or generated else row.expression,
         computed=row.expression if row.computed else None,
+        stored=row.stored,
         comment=row.comment,
     )
 

@@ -178,6 +178,10 @@ def _counted(columns: Sequence[Row[Any]], *, without_rowid: bool, indexes: Seque
     return None if any(index.origin == "pk" for index in indexes) else str(key[0].name)
 
 
+VIRTUAL = 2
+"""Of `hidden`: a computed column whose values are not kept. Source: https://www.sqlite.org/pragma.html#pragma_table_xinfo"""
+
+
 def _column(
     row: Row[Any], described: ReflectedColumn, by_values: ColumnType | None, *, is_counted: bool
 ) -> FoundColumn:
@@ -192,6 +196,7 @@ def _column(
         generated=generated,
         default=None if row.hidden else row.default,
         computed=computed["sqltext"] if computed is not None and row.hidden else None,
+        stored=row.hidden != VIRTUAL,
     )
 
 

@@ -118,7 +118,7 @@ class Crud:
         """`updatePost`."""
         fields = self._naming_fields(f"Which {self.entity.one}.")
         for name in self._columns:
-            description = self._writer.attributes[name].description
+            description = self._writer.description(name)
             fields[name] = (self._writer.rule(name), Field(None, description=description))
         doc = f"What becomes of {self.entity.a_one}. What is left out stays as it is."
         model = entity_input(

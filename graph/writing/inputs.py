@@ -14,7 +14,7 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import strawberry
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from strawberry.scalars import JSON
 from strawberry.utils.str_converters import to_camel_case
@@ -90,6 +90,14 @@ def id_of(cls: type[object]) -> Annotation:
             raise ValueError(f"this is not the id of {one}; use an `id` that the API gave you") from None
 
     return Annotated[tuple[Any, ...], BeforeValidator(read), _KeyOf(cls)]
+
+
+def reference_to(cls: type[object]) -> Annotation:
+    """The annotation of a column that refers to an entity's row: the global id enters, the row's key is kept.
+
+    The key has to be of one column, as the column that refers to it is.
+    """
+    return Annotated[id_of(cls), AfterValidator(lambda key: key[0])]
 
 
 class Guard:

@@ -134,13 +134,20 @@ class EntityWriter:
             return rule_of(self.attributes[name], column)
         return rule | None if column.nullable else rule
 
+    def description(self, name: str) -> str:
+        """What is said of a column: by the type, or by the model where the type does not show it."""
+        shown = self.attributes.get(name)
+        if shown is not None:
+            return shown.description
+        return self.columns[name].doc or f"The {name.replace('_', ' ')} of the {self.entity.one}."
+
     def input_fields(self) -> dict[str, Annotation]:
         """The fields of an input for a new row, as Pydantic's `create_model` takes them."""
         fields = {name: self._input_field(name) for name in self.names}
         return fields if self.owner is None else fields | {self.owner.field: self.owner.input_field()}
 
     def _input_field(self, name: str) -> Annotation:
-        column, rule, text = self.columns[name], self.rule(name), self.attributes[name].description
+        column, rule, text = self.columns[name], self.rule(name), self.description(name)
         if name in self._defaults:
             return (rule | None, Field(None, description=f"{text} Made up if left out."))
         if column.nullable or column.default is not None or column.server_default is not None:
