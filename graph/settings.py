@@ -84,7 +84,7 @@ class LimitsStorage(StrEnum):
     DATABASE = "database"
 
 
-OF_JWT_LISTS = ("jwt_algorithms", "jwt_audience", "jwt_claims")
+OF_LISTS = ("jwt_algorithms", "jwt_audience", "jwt_claims", "auth_webhook_headers")
 UNSAID = "none"
 """Of an issuer or an audience: whoever it is."""
 
@@ -357,6 +357,35 @@ class Settings(DatabaseSettings):
         description="The claim with Hasura's session variables, such as `https://hasura.io/jwt/claims`; `$`: they stand"
         " beside the others. Then they say id and roles, and `X-Hasura-Role` chooses one.",
     )
+    auth_webhook_url: str = Field(
+        default="",
+        description="Who knows who asks: it is sent the credentials of a request, and answers with the user's id and"
+        " roles (docs/identity.md).",
+    )
+    auth_webhook_method: Literal["GET", "POST"] = Field(
+        default="GET", description='`GET`: credentials are sent as headers. `POST`: as JSON, `{"headers": {…}}`.'
+    )
+    auth_webhook_headers: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("Authorization", "Cookie"),
+        description="The headers that are credentials, separated by commas. A request without them is nobody's.",
+    )
+    auth_webhook_timeout_s: float = Field(
+        default=5, gt=0, description="Seconds that the webhook may take; then the answer is 503."
+    )
+    auth_webhook_max_age_s: int = Field(
+        default=300,
+        ge=0,
+        description="The most seconds for which its answers are kept, as far as its `Cache-Control` or `Expires` says"
+        " so. 0: none is.",
+    )
+    proxy_user_header: str = Field(
+        default="",
+        description="The header in which a proxy of `TRELLIS_TRUSTED_PROXIES` says who asks, such as `X-User-Id`. From"
+        " anybody else it is refused.",
+    )
+    proxy_roles_header: str = Field(
+        default="", description="The same for roles, with commas or blanks between them, such as `X-User-Roles`."
+    )
     rate_limit: str = Field(
         default="",
         description="How many points the operations of one user, or of one API key, may take, such as"
@@ -375,7 +404,7 @@ class Settings(DatabaseSettings):
     )
 
     @field_validator(
-        "token_keys", "cors_origins", "documents_exempt", "trusted_proxies", "dev_viewer", *OF_JWT_LISTS, mode="before"
+        "token_keys", "cors_origins", "documents_exempt", "trusted_proxies", "dev_viewer", *OF_LISTS, mode="before"
     )
     @classmethod
     def _split_lists_by_commas(cls, value: Any) -> Any:
@@ -403,11 +432,25 @@ class Settings(DatabaseSettings):
             )
         return value
 
-    @field_validator("jwt_jwks_url")
+    @field_validator("jwt_jwks_url", "auth_webhook_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and not WEB_ADDRESS.fullmatch(value):
             raise ValueError("is no address such as https://login.example.org/keys")
+        return value
+
+    @field_validator("auth_webhook_headers")
+    @classmethod
+    def _header_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or not all(TOKEN.fullmatch(name) for name in value):
+            raise ValueError("has to name headers, such as Authorization")
+        return value
+
+    @field_validator("proxy_user_header", "proxy_roles_header")
+    @classmethod
+    def _header_name(cls, value: str) -> str:
+        if value and not TOKEN.fullmatch(value):
+            raise ValueError("is no name of a header, such as X-User-Id")
         return value
 
     @field_validator("jwt_cookie")

@@ -33,6 +33,18 @@ def refuse_cross_site(request: HTTPConnection, trusted: Collection[str] = ()) ->
         raise CrossSite(PREFLIGHT)
 
 
+def comes_from_another_site(request: HTTPConnection, trusted: Collection[str] = ()) -> bool:
+    """Whether a browser tells that a page of another site has sent a request; programs send neither of these headers.
+
+    For whoever is known without credentials that the browser itself keeps for us: where there are such, more has to be
+    proven (`refuse_cross_site`). Each POST of another site's page has an `Origin`.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if origin is not None and origin in trusted:
+        return False
+    return site not in (None, *OURS) or origin not in (None, origin_of(request))
+
+
 def _is_marked(request: HTTPConnection) -> bool:
     """Whether the browser itself says that a page of ours has sent the request; no page can write this header."""
     return request.headers.get("sec-fetch-site") == SAME_ORIGIN

@@ -27,6 +27,9 @@ QUOTED = re.compile(r"\\(.)")
 NODE = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::(\d{1,5}))?|([0-9A-Fa-f:.]+)")
 """An address with or without its port; IPv6 has brackets in `Forwarded`, and often none in `X-Forwarded-For`."""
 
+BY_TRUSTED_PROXY = "trellis.by_trusted_proxy"
+"""In the scope of a request: a proxy that is trusted has sent it. No client can write there."""
+
 HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 SCHEMES = ("http", "https")
 
@@ -59,6 +62,7 @@ class TrustedProxies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         if scope["type"] in ("http", "websocket") and self._trusts_peer(scope.get("client")):
+            scope[BY_TRUSTED_PROXY] = True
             self._believe(scope)
         await self._app(scope, receive, send)
 

@@ -5,7 +5,7 @@ can be is an error of the provider or of the settings, and never guessed at.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -105,14 +105,17 @@ def chosen(claims: Mapping[str, Any], places: Iterable[str]) -> dict[str, Claim]
     return {place: _claim(value, place) for place, value in found if value is not None}
 
 
+def other_claims(claims: Mapping[str, Any], but: Collection[str]) -> dict[str, Claim]:
+    """All claims but these, by their names. Raises `Misfit`."""
+    return {name: _claim(it, name) for name, it in claims.items() if name not in but and it is not None}
+
+
 def of_session(variables: Mapping[str, Any], others: Mapping[str, Claim]) -> Known:
     """What Hasura's session variables say in a token. Raises `Misfit`."""
     allowed, default = variables.get(ALLOWED), variables.get(DEFAULT)
     if not isinstance(allowed, list) or not isinstance(default, str) or default not in allowed:
         raise Misfit(f"`{DEFAULT}` is not one of the roles in `{ALLOWED}`, or one of them is missing.")
-    kept = {
-        name: _claim(it, name) for name, it in variables.items() if name not in (ALLOWED, DEFAULT) and it is not None
-    }
+    kept = other_claims(variables, (ALLOWED, DEFAULT))
     return Known(id_of(variables.get(USER), USER), roles_of(allowed, ALLOWED), Claims({**others, **kept}), default)
 
 

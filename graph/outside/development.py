@@ -10,7 +10,7 @@ import re
 
 from starlette.requests import HTTPConnection
 
-from graph.auth.cross_site import OURS, origin_of
+from graph.auth.cross_site import comes_from_another_site
 from graph.domain import Identification
 from graph.loopback import is_on_this_machine
 from graph.settings import Settings
@@ -34,13 +34,11 @@ class DevelopmentViewer:
         return viewer if viewer.is_known or not self._is_of_a_developer(request) else self._viewer
 
     def _is_of_a_developer(self, request: HTTPConnection) -> bool:
-        """A browser tells of each page of another site, by one of these headers or both; programs send neither."""
-        if not is_on_this_machine(request) or not HOST.fullmatch(request.headers.get("host", "")):
-            return False
-        site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-        if origin in self._origins:
-            return True
-        return site in (None, *OURS) and origin in (None, origin_of(request))
+        return (
+            is_on_this_machine(request)
+            and HOST.fullmatch(request.headers.get("host", "")) is not None
+            and not comes_from_another_site(request, self._origins)
+        )
 
 
 def with_development_viewer(identify: Identification, settings: Settings) -> Identification:

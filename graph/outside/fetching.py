@@ -35,10 +35,10 @@ class Provider:
         self._client: httpx.AsyncClient | None = None
 
     async def ask(
-        self, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None
+        self, method: str = "GET", headers: Mapping[bytes, bytes] | None = None, body: bytes | None = None
     ) -> Fetched:
         """The answer. Raises `Unfetched` when there is none in time, or one that is too large."""
-        sent = {**(headers or {}), "Accept": "application/json", "Accept-Encoding": "identity"}
+        sent = {**(headers or {}), b"accept": b"application/json", b"accept-encoding": b"identity"}
         try:
             async with (
                 asyncio.timeout(self._timeout_s),

@@ -13,9 +13,13 @@ from graph.outside.bearer import ByToken
 from graph.outside.claims import Places
 from graph.outside.errors import Misfit
 from graph.outside.keys import OF_PUBLIC_KEYS, SECRET_BYTES, key_of_secret, keys_of_pem
+from graph.outside.proxy import ByProxy
 from graph.outside.tokens import GivenKeys, Keys, Rules, Tokens
 from graph.settings import UNSAID, Settings
 from graph.viewer import Viewer
+
+WAYS = ("jwt_jwks_url", "jwt_public_key", "jwt_secret", "auth_webhook_url", "proxy_user_header")
+"""The settings that name somebody who knows who asks."""
 
 WITH_SECRETS = ("HS256",)
 WITH_PUBLIC_KEYS = ("RS256", "PS256", "ES256", "EdDSA")
@@ -40,10 +44,26 @@ class OutsideIdentification(Protocol):
 
 def identification(settings: Settings) -> OutsideIdentification | None:
     """The identification of the settings; None if they name none. Raises `CannotStart` for settings that do not fit."""
-    ways = [name for name in ("jwt_jwks_url", "jwt_public_key", "jwt_secret") if _given(settings, name)]
+    ways = [name for name in WAYS if _given(settings, name)]
     if len(ways) > 1:
         raise CannotStart(f"{' and '.join(map(_variable, ways))} are two ways to know who asks; unset all but one.")
-    return ByToken(_tokens(settings, ways[0]), settings, _variable(ways[0])) if ways else None
+    if settings.proxy_roles_header and not settings.proxy_user_header:
+        raise CannotStart("TRELLIS_PROXY_ROLES_HEADER is of no use alone; set TRELLIS_PROXY_USER_HEADER, too.")
+    return _by(ways[0], settings, _variable(ways[0])) if ways else None
+
+
+def _by(way: str, settings: Settings, setting: str) -> OutsideIdentification:
+    if way == "proxy_user_header":
+        if not settings.trusted_proxies:
+            raise CannotStart(
+                f"{setting} is believed of no proxy; name those that you have in TRELLIS_TRUSTED_PROXIES."
+            )
+        return ByProxy(settings, setting)
+    if way == "auth_webhook_url":
+        from graph.outside.webhook import ByWebhook  # late: httpx takes a tenth of a second, and most need none
+
+        return ByWebhook(settings, setting)
+    return ByToken(_tokens(settings, way), settings, setting)
 
 
 def _tokens(settings: Settings, way: str) -> Tokens:
@@ -63,7 +83,7 @@ def _tokens(settings: Settings, way: str) -> Tokens:
 
 def _keys(settings: Settings, way: str, algorithms: frozenset[str]) -> Keys:
     if way == "jwt_jwks_url":
-        from graph.outside.jwks import PublishedKeys  # late: httpx takes a tenth of a second, and most need none
+        from graph.outside.jwks import PublishedKeys  # late, as above
 
         return PublishedKeys(settings.jwt_jwks_url, settings.jwt_jwks_refresh_s)
     if way == "jwt_secret":

@@ -145,6 +145,18 @@ async def test_who_is_known_by_a_token_finds_rows(
     assert answer.data["tracks"]["totalCount"] > 0
 
 
+async def test_a_proxy_and_a_webhook_say_who_asks_as_well(application: Application, provider: ProviderOfKeys) -> None:
+    by_proxy = await application(trusted_proxies="127.0.0.1", proxy_user_header="X-User", proxy_roles_header="X-Roles")
+    assert await by_proxy.who(x_user="ada", x_roles="editor") == ADA
+    assert await by_proxy.who() is NOBODY
+    provider.body = b'{"user_id": "ada", "roles": ["editor"]}'
+    by_webhook = await application(auth_webhook_url=provider.url)
+    assert await by_webhook.who(authorization="whatever") == ADA
+    provider.status = 500
+    assert await by_webhook.refused(authorization="whatever") == (503, "UNAVAILABLE")
+    assert await by_webhook.who() is NOBODY
+
+
 def test_an_application_that_knows_its_viewers_takes_no_other_word(no_database: str) -> None:
     async def own(_request: object) -> Viewer:
         return NOBODY
