@@ -102,7 +102,7 @@ def id_encoder(entity: Entity) -> Callable[..., str]:
 
 def longest_id(entity: Entity) -> int | None:
     """The length of the longest id of an entity; None where a part of the key is of any length."""
-    longest = {int: -(2**63), uuid.UUID: uuid.UUID(int=0)}
+    longest: dict[object, object] = {int: -(2**63), uuid.UUID: uuid.UUID(int=0)}
     types = [python_type(column.type) for column in entity.mapper.primary_key]
     if not all(type_ in longest for type_ in types):
         return None

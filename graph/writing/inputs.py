@@ -299,8 +299,9 @@ def _graphql(annotation: object) -> Annotation:
         return input_type(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         describe_enum(annotation)
-    if TYPES.of(annotation) is not None:
-        return annotation
+    entry = TYPES.of(annotation)
+    if entry is not None:
+        return entry.taken
     if annotation is SecretStr:
         return str
     return None
