@@ -74,6 +74,7 @@ SLOW = (
     "entity/test_odd_values.py::test_pages_of_one_row_are_the_whole_list_in_every_order",
     "entity/test_paging_laws.py",
     "entity/test_questions.py",
+    "entity/test_row_laws.py",
     "entity/test_unreadable_values.py",
     "execute/agreement",
     "execute/core",  # graphql-core's own tests

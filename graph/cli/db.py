@@ -85,6 +85,8 @@ def _adopt(
 def _check() -> None:
     """Compare the tables with the models, and name each difference; the status is 1 when there is one.
 
+    Where there is none, rows are asked whether they keep the keys that models tell of views.
+
     Examples:
       trellis db check || trellis db upgrade     bring the tables up to date when they are not
     """

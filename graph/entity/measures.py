@@ -104,12 +104,7 @@ class _Computed(NamedTuple):
 def _values_type(entity: Entity, shape: Shape) -> type[Any] | None:
     functions = [function for function in FUNCTIONS if function.shape is shape]
     fields = [
-        called(
-            _MeasureField(
-                name, optional(TYPES.known(result).shown), attribute.description, _reader(functions, attribute)
-            ),
-            name,
-        )
+        called(_measure_field(functions, attribute, result), name)
         for name, (attribute, result) in applicable(entity, functions[0]).items()
     ]
     return (
@@ -117,6 +112,11 @@ def _values_type(entity: Entity, shape: Shape) -> type[Any] | None:
         if fields
         else None
     )
+
+
+def _measure_field(functions: Sequence[Function], attribute: Attribute, result: object) -> _MeasureField:
+    shown = optional(TYPES.known(result).shown)
+    return _MeasureField(attribute.name, shown, attribute.description, _reader(functions, attribute))
 
 
 def _reader(functions: Sequence[Function], attribute: Attribute) -> Callable[[_Computed], Any]:

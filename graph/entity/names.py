@@ -89,10 +89,10 @@ def check_class_name(name: str) -> None:
     """Raise `DeclarationError` for the name of a class that cannot be the name of its type."""
     if NAME.fullmatch(name) is None:
         raise InvalidName(f"The class {name}", name, f"class {_ascii(name)}(…)")
-    if name in TYPES_OF_EVERY_SCHEMA or any(name in (entry.name, f"{entry.name}Filter") for entry in TYPES):
+    if name in TYPES_OF_EVERY_SCHEMA or any(entry.name == name for entry in TYPES if entry.definition is not None):
         raise DeclarationError(
-            f"Every schema has a type {name} of its own; give the class another name, for instance {name}Row, and say"
-            " plural=… where the list is to keep its name."
+            f"There is a type {name} in every schema, or for values; give the class another name, for instance"
+            f" {name}Row, and say plural=… where the list is to keep its name."
         )
 
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from strawberry.scalars import JSON
 
-from graph.entity import Connection, Node, Row, entity, query_type
+from graph.entity import Connection, Node, Row, computed, entity, query_type
 from tests.entity import sales
 from tests.entity.serving import Rows, Sample
 
@@ -47,6 +47,11 @@ class ShopTotal(Node):
 class Good(Row):
     code: str | None
     label: str | None
+
+    @computed(needs=["code", "label"])
+    def both(self) -> str:
+        """The code and the label."""
+        return f"{self.code}/{self.label}"
 
 
 @entity(sales.Note)

@@ -416,9 +416,13 @@ MISTAKES: list[tuple[Callable[[], None], type[DeclarationError], str]] = [
     (
         name_of_every_schema,
         DeclarationError,
-        "Every schema has a type PageInfo of its own; give the class another name, for instance PageInfoRow, and say",
+        "There is a type PageInfo in every schema, or for values; give the class another name, for instance",
     ),
-    (name_of_a_scalar, DeclarationError, "Every schema has a type Date of its own; give the class another name"),
+    (
+        name_of_a_scalar,
+        DeclarationError,
+        "There is a type Date in every schema, or for values; give the class another name",
+    ),
     (
         name_that_is_not_english,
         InvalidName,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, build_schema
 from sqlalchemy import func, select
-from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, aliased, mapped_column, relationship
 
+from db.relations import Predicate, Visibility
 from db.session import RequestSession
 from db.session.errors import RowsWithoutKey
 from db.views import Keyless, View, is_view, made_tables
+from graph.context import ContextFactory
 from graph.entity import Connection, Node, Row, entity, query_type, row, search_field, viewer_field
 from graph.errors import DeclarationError, NoKeyOfRows, WrittenView
 from graph.prepare.documents import OperationRequest
@@ -146,6 +148,42 @@ async def test_each_parent_has_a_page_of_its_own(api: Api, statements: Statement
         line[3] for line in expected if line[1] == "jam"
     } - {None}
     assert found["idle"]["nodes"] == [{"name": "Nowhere", "total": None}]
+
+
+async def test_a_resolver_finds_the_columns_of_its_row(api: Api) -> None:
+    found = await api.ask("{ goods(orderBy: [{code: ASC}, {label: ASC}], limit: 3) { nodes { both } } }")
+    assert [good["both"] for good in found["goods"]["nodes"]] == ["a/x", "a/x", "b/None"]
+
+
+async def test_a_policy_hides_rows_and_values(api: Api) -> None:
+    """Tea alone is seen, and of it no day where there is no amount."""
+
+    def rows(mapper: Mapper[Any]) -> Predicate | None:
+        return (lambda line: line.product == "tea") if mapper.class_ is models.SaleLine else None
+
+    def values(mapper: Mapper[Any]) -> Mapping[str, Predicate]:
+        return {"day": lambda line: line.id.is_not(None)} if mapper.class_ is models.SaleLine else {}
+
+    context = ContextFactory(api.engines, visible=Visibility(rows, values))
+    document = """
+        { saleLines(limit: 100) { nodes { id product day } totalCount aggregate { max { day } } }
+          dated: saleLines(where: {day: {isNull: false}}, offset: 1) { totalCount nodes { id } }
+          shops(where: {lines: {some: {product: {ne: "tea"}}}}) { totalCount }
+          all: shops { nodes { lines(limit: 100, offset: 1) { nodes { product } totalCount } } } }
+        """
+    result = await api.schema.execute(document, context_value=context)
+    assert result.data is not None, result.errors
+    tea = [line for line in await in_sql(api) if line[1] == "tea"]
+    seen = [(amount, product, day if amount is not None else None) for amount, product, day, _ in tea]
+    lines = result.data["saleLines"]
+    assert Counter((node["id"], node["product"], node["day"]) for node in lines["nodes"]) == Counter(seen)
+    assert lines["totalCount"] == len(tea)
+    dated = [line for line in seen if line[2]]
+    assert result.data["dated"]["totalCount"] == len(dated) == len(result.data["dated"]["nodes"]) + 1
+    assert result.data["shops"]["totalCount"] == 0
+    for shop in result.data["all"]["nodes"]:
+        assert {node["product"] for node in shop["lines"]["nodes"]} <= {"tea"}
+        assert len(shop["lines"]["nodes"]) == max(shop["lines"]["totalCount"] - 1, 0)
 
 
 async def test_twice_the_rows_take_the_same_statements(api: Api, statements: StatementRecorder) -> None:
