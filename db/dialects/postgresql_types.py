@@ -173,7 +173,7 @@ for _type, _python in (
     (ONE_BYTE, str),
     (CIRCLE, geometry.Circle),
     (POLYGON, geometry.Polygon),
-    (PATH, geometry.Path),
+    (PATH, geometry.PlanePath),
     (BOX, geometry.Box),
     (LSEG, geometry.Segment),
     (LINE, geometry.Line),

@@ -6,6 +6,7 @@ A row has been fetched with the columns that its fields need; these fields read 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from inspect import cleandoc
+from keyword import iskeyword
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from db.fast import Values
 from db.relations import Link, primary_key
 from db.statements import Key
 from db.unreadable import Unreadable
+from db.views import is_view
 from graph.entity.ids import id_encoder, longest_id
 from graph.entity.registry import Deferred, Entity, optional
 from graph.loading.loaders import LevelLoader
@@ -33,9 +35,14 @@ class ValueField(PlannedField):
 
 def object_type(name: str, description: str, *fields: PlannedField) -> type[Any]:
     """Make an object type of planned fields."""
-    members: dict[str, Any] = {str(field.python_name): field for field in fields}
+    members: dict[str, Any] = {_identifier(str(field.python_name)): field for field in fields}
     members |= {"__annotations__": {}, "__doc__": description}
     return strawberry.type(type(name, (), members), name=name, description=description)
+
+
+def _identifier(name: str) -> str:
+    """The name of an attribute: Strawberry writes them as code, which takes no word of Python's own."""
+    return f"{name}_" if iskeyword(name) else name
 
 
 def described_enum(enum: Any, description: str, values: Mapping[str, str], name: str | None = None) -> Any:
@@ -169,6 +176,7 @@ class ToOneField(LevelField):
         """Look-ups where the parents hold the primary keys of the others."""
         link = self._link
         by_key = link.is_many_to_one and link.target_key == primary_key(link.target)
+        by_key = by_key and not is_view(link.target.local_table)
         return Weight.LOOK_UP if by_key else Weight.DEAR
 
     def begin(self, level: Level) -> None:

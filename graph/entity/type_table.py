@@ -164,6 +164,11 @@ class TypeTable:
         found = [entry for entry in holding if entry.is_default(column) and entry.holds_all(column)]
         return next((entry.annotation for entry in (*found, *holding) if entry.holds_all(column)), None)
 
+    def names_rows(self, column: ColumnType) -> bool:
+        """Whether values of a column can be a key: they are put in order, and ids and cursors have a form for them."""
+        entry = self.of_column(column)
+        return entry.is_ordered and entry.python is not list  # no array of keys holds keys that are arrays
+
     def encode(self, value: object) -> object:
         """A column's value as a JSON scalar, for ids and cursors. Null stays null."""
         return None if value is None else self._of_class(type(value)).encoder(value)
