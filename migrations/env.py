@@ -123,7 +123,9 @@ def configure(**options: Any) -> None:
     """Tell alembic how to compare and how to write, whether online or offline."""
     # SQLAlchemy says so of SQLite's indexes, which `migrations.catalogs` reads.
     warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
-    beside: dict[str, Any] = {comparison.OWNERSHIP: ownership(), OWN_SCHEMA: own_schema(database_settings())}
+    # Alembic says so of those that `migrations.operations` keeps.
+    warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
+    ours: dict[str, Any] = {comparison.OWNERSHIP: ownership(), OWN_SCHEMA: own_schema(database_settings())}
     context.configure(
         target_metadata=metadata(),
         **history().options,
@@ -132,7 +134,7 @@ def configure(**options: Any) -> None:
         include_name=include_name,
         include_object=include_object,
         include_schemas=ownership().schemas != {None},
-        **beside,
+        **ours,
         render_item=render_item,
         render_as_batch=True,  # so that a revision that was written on one database runs on the other
         process_revision_directives=write_revision,

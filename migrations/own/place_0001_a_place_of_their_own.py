@@ -62,7 +62,7 @@ def move(tables: tuple[str, ...], *, there: bool) -> None:
     schema = op.get_context().version_table_schema
     if schema is None:
         return
-    quote = sa.dialects.postgresql.dialect().identifier_preparer.quote
+    quote = op.get_context().dialect.identifier_preparer.quote
     theirs = default_schema()
     for table in tables:
         if there:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import Column, Integer, MetaData, String, Table, text
+from sqlalchemy.exc import IntegrityError
 
 from db import migrate
 from db.base import NAMING_CONVENTION, Base
@@ -139,17 +140,32 @@ async def test_schemas_that_models_name_are_compared_and_no_others(blank: Databa
 
 
 async def test_what_a_revision_has_added_to_their_table_may_go_again(blank: DatabaseSettings, tmp_path: Path) -> None:
-    await run(blank, "CREATE TABLE status (id INTEGER PRIMARY KEY, name VARCHAR(9), kind TEXT)")
+    await run(
+        blank,
+        "CREATE TABLE status (id INTEGER PRIMARY KEY, name VARCHAR(9), kind TEXT, CHECK (id < 9))",
+        "CREATE VIEW theirs AS SELECT kind FROM status",
+    )
     await run(blank, "INSERT INTO status VALUES (1, 'one', 'theirs')")
+    on_sqlite = blank.primary.get_backend_name() == "sqlite"
+    if on_sqlite:
+        await run(blank, "CREATE TRIGGER follow AFTER INSERT ON status BEGIN DELETE FROM status WHERE id = 1; END")
     evolution = Evolution(blank, tmp_path / "versions")
     more = models_of(Column("name", String(9)), Column("colour", String(9)))
     added = await asyncio.to_thread(evolution.to, more)
     assert "add_column(sa.Column('colour'" in added.replace('"', "'")
     gone = await asyncio.to_thread(evolution.to, models_of(Column("name", String(9))))
     assert gone.replace('"', "'").count("drop_column('") == 1
-    assert await sample.ask(blank, lambda them: them.execute(text("SELECT * FROM status")).all()) == [
-        (1, "one", "theirs")
-    ]
+    assert await rows_of(blank, "status") == [(1, "one", "theirs")]
+    # SQLite has made the table anew: the CHECK, the view and the trigger are as they were.
+    with pytest.raises(IntegrityError):
+        await run(blank, "INSERT INTO status VALUES (9, 'nine', 'too many')")
+    await run(blank, "INSERT INTO status VALUES (2, 'two', 'more')")
+    assert await rows_of(blank, "theirs") == ([("more",)] if on_sqlite else [("theirs",), ("more",)])
+
+
+async def rows_of(settings: DatabaseSettings, table: str) -> list[tuple[Any, ...]]:
+    statement = text(f"SELECT * FROM {table}")
+    return await sample.ask(settings, lambda connection: [tuple(row) for row in connection.execute(statement)])
 
 
 async def test_revisions_of_another_application_are_refused_with_the_cure(blank: DatabaseSettings) -> None:
