@@ -29,7 +29,8 @@ class Told(StrEnum):
     COMMENT = "comment"
     """A comment: `@key (id)`, `@references shop.authors (id)`."""
     UNIQUE = "unique constraint"
-    """A unique constraint over columns that are never null, of a table without a primary key."""
+    """A unique constraint over columns that are never null, of a table without a primary key. A unique index of a
+    materialized view."""
 
 
 class Name(NamedTuple):
@@ -68,9 +69,11 @@ class FoundColumn:
     computed: str | None = None
     """The SQL of a computed column."""
     comment: str | None = None
-    """Without its `@` tags."""
+    """Without its `@` directives."""
     called: str | None = None
     """The name that a comment gives: `@name total`."""
+    by_values: bool = False
+    """Whether the type is what the first rows hold, because the column's own type does not say (SQLite)."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class FoundKey:
     columns: Sequence[str]
     name: str | None = None
     told: Told = Told.DATABASE
+    certain: bool = True
+    """Whether the database holds to it. If not, the rows are looked at once, when it is read."""
 
 
 @dataclass(frozen=True, kw_only=True)

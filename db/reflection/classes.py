@@ -60,23 +60,25 @@ class Classes:
         wanted = _wanted(tables)
         given: dict[Name, str] = {}
         # Names that a comment gives go first, then the shorter: `Post` has its name before `PostFilter` asks for it.
-        for table in sorted(tables, key=lambda each: (not each.called, len(wanted[each.name]), each.name.name)):
-            given[table.name] = self._give(f"class of {table.kind} {table.name}", wanted[table.name])
+        for table in sorted(tables, key=lambda each: _turn(each, wanted[each.name])):
+            one = wanted[table.name]
+            given[table.name] = self._give(f"class of {table.kind} {table.name}", one, f"{one}_row")
         return {table.name: ClassName(given[table.name], many) for table, many in self._lists(tables, given)}
 
     def enums(self, enums: Iterable[FoundEnum]) -> Mapping[Name, EnumPlan]:
         """The enumerations, whose classes are named after those of tables."""
         found: dict[Name, EnumPlan] = {}
         for place, enum in enumerate(enums, 1):
-            one = self._give(f"type {enum.name}", snake(words(enum.name.name), "type", place))
+            wanted = snake(words(enum.name.name), "type", place)
+            one = self._give(f"type {enum.name}", wanted, _with_schema(enum.name, wanted), f"{wanted}_type")
             members = self._members(enum)
             found[enum.name] = EnumPlan(
                 class_name=pascal(one), type_name=enum.name.name, schema=enum.name.schema, members=members
             )
         return found
 
-    def _give(self, what: str, wanted: str) -> str:
-        name = next(filter(self._is_free, (wanted, f"{wanted}_row")), None) or numbered(wanted, self._is_free)
+    def _give(self, what: str, wanted: str, *others: str) -> str:
+        name = next(filter(self._is_free, (wanted, *others)), None) or numbered(wanted, self._is_free)
         self._taken.add(pascal(name))
         if name != wanted:
             decision = f"It is called {pascal(name)}: {pascal(wanted)} is taken, or a type that the schema has."
@@ -126,9 +128,16 @@ class Classes:
         return tuple((names[word], word) for word in enum.words)
 
 
+def _turn(table: FoundTable, wanted: str) -> tuple[bool, int, bool, str, str]:
+    """Who is named first. Of two that would be called alike, the one that people have written so."""
+    is_other = "_".join(words(table.name.name)) != table.name.name
+    return not table.called, len(wanted), is_other, table.name.name, table.name.schema or ""
+
+
 def _wanted(tables: Sequence[FoundTable]) -> Mapping[Name, str]:
     """What a row of each table would be called; with its schema where others in other schemas are called alike."""
-    plain = {table.name: _one(table, place) for place, table in enumerate(tables, 1)}
+    in_order = sorted(tables, key=lambda each: (each.name.schema or "", each.name.name))
+    plain = {table.name: _one(table, place) for place, table in enumerate(in_order, 1)}
     alike: defaultdict[str, list[FoundTable]] = defaultdict(list)
     for table in tables:
         alike[plain[table.name]].append(table)

@@ -1,7 +1,7 @@
-"""Tags in the comments of a database: what people say there of names, keys and references.
+"""Directives in the comments of a database: what people say there of names, keys and references.
 
-A comment enters, its text without tags leaves, with the tags. A tag stands at the beginning of a line or behind a
-space, and goes to the end of the line or to the next tag:
+A comment enters, its text without directives leaves, with the directives. A directive stands at the beginning of a
+line or behind a space, and goes to the end of the line or to the next directive:
 
     @key (id)                       of a view: no two rows have one id, and none is null
     @references shop.authors (id)   of a column: each value is the id of an author
@@ -10,7 +10,7 @@ space, and goes to the end of the line or to the next tag:
     @name author @back posts        of a foreign key: the relation, and the relation that leads back
     @omit                           left out
 
-What is no tag of ours is text. A tag that cannot be read raises `UnreadableTag`, which names the form.
+What is no directive of ours is text. One that cannot be read raises `UnreadableDirective`, which names the form.
 """
 
 import re
@@ -26,7 +26,7 @@ FORMS = {
     "back": "@back new_name",
     "omit": "@omit",
 }
-_TAG = re.compile(
+_DIRECTIVE = re.compile(
     r"(?:^|(?<=\s))@(key|references|name|back|omit)\b((?:(?!(?<=\s)@(?:key|references|name|back|omit)\b)[^\n])*)"
 )
 _PART = r'(?:"(?:[^"]|"")+"|[^\s".,()]+)'
@@ -36,13 +36,13 @@ _REFERENCES = re.compile(rf"(?:{_LIST}\s*)?({_PART})(?:\.({_PART}))?\s*{_LIST}")
 _NAMES = re.compile(rf"{_PART}(?:\s+{_PART})?")
 
 
-class UnreadableTag(ValueError):
-    """A tag of ours in no form that we know."""
+class UnreadableDirective(ValueError):
+    """A directive of ours in no form that we know."""
 
-    def __init__(self, tag: str, written: str) -> None:
-        self.tag = tag
+    def __init__(self, directive: str, written: str) -> None:
+        self.directive = directive
         self.written = written
-        super().__init__(f"`{written}` is not understood; write `{FORMS[tag]}`.")
+        super().__init__(f"`{written}` is not understood; write `{FORMS[directive]}`.")
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class Reference:
 
 
 @dataclass
-class Tags:
-    """What the tags of one comment say."""
+class Directives:
+    """What the directives of one comment say."""
 
     text: str | None = None
-    """The comment without tags; None where nothing is left."""
+    """The comment without directives; None where nothing is left."""
     key: Sequence[str] | None = None
     references: list[Reference] = field(default_factory=list)
     names: Sequence[str] = ()
@@ -67,38 +67,38 @@ class Tags:
     omit: bool = False
 
 
-def tags_of(comment: str | None) -> Tags:
-    """The tags of a comment. Raises `UnreadableTag`."""
-    found = Tags(text_of(comment))
-    for match in _TAG.finditer(comment or ""):
+def directives_of(comment: str | None) -> Directives:
+    """The directives of a comment. Raises `UnreadableDirective`."""
+    found = Directives(text_of(comment))
+    for match in _DIRECTIVE.finditer(comment or ""):
         _read(found, match.group(1), match.group(2).strip(), match.group().strip())
     return found
 
 
-def has_tags(comment: str) -> bool:
-    """Whether there is a tag in a comment."""
-    return _TAG.search(comment) is not None
+def has_directives(comment: str) -> bool:
+    """Whether there is a directive in a comment."""
+    return _DIRECTIVE.search(comment) is not None
 
 
 def text_of(comment: str | None) -> str | None:
-    """A comment without its tags; None where nothing is left."""
-    lines = (line.rstrip() for line in _TAG.sub("", comment or "").split("\n"))
+    """A comment without its directives; None where nothing is left."""
+    lines = (line.rstrip() for line in _DIRECTIVE.sub("", comment or "").split("\n"))
     return "\n".join(lines).strip() or None
 
 
-def _read(found: Tags, tag: str, said: str, written: str) -> None:
-    if tag == "omit" and not said:
+def _read(found: Directives, directive: str, said: str, written: str) -> None:
+    if directive == "omit" and not said:
         found.omit = True
-    elif tag == "key" and (key := _KEY.fullmatch(said)):
+    elif directive == "key" and (key := _KEY.fullmatch(said)):
         found.key = _names(key.group(1))
-    elif tag == "references" and (reference := _REFERENCES.fullmatch(said)):
+    elif directive == "references" and (reference := _REFERENCES.fullmatch(said)):
         found.references.append(_reference(reference))
-    elif tag == "name" and _NAMES.fullmatch(said):
+    elif directive == "name" and _NAMES.fullmatch(said):
         found.names = _names(said)
-    elif tag == "back" and re.fullmatch(_PART, said):
+    elif directive == "back" and re.fullmatch(_PART, said):
         (found.back,) = _names(said)
     else:
-        raise UnreadableTag(tag, written)
+        raise UnreadableDirective(directive, written)
 
 
 def _reference(match: re.Match[str]) -> Reference:

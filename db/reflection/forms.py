@@ -33,10 +33,19 @@ def form_of(type_: ColumnType, enums: Enums, known: Collection[object] = KNOWN) 
     if isinstance(found, ARRAY):
         of_items = form_of(found.item_type, enums, known)
         return None if of_items is None else list[of_items]  # type: ignore[valid-type]  # made of what was found
-    if isinstance(found, EnumType) and found.name is not None:
-        return enums.get(Name(found.schema, found.name)) or _by_name(enums, found.name)
+    name = enum_name(found)
+    if name is not None:
+        return enums.get(name) or _by_name(enums, name.name)
     python = dict if isinstance(found, JSON) else python_type(found)
     return python if python in known and not isinstance(found, TSVECTOR) else None
+
+
+def enum_name(type_: ColumnType) -> Name | None:
+    """The name of a column's enumeration, or of that of its items; None for columns of other types."""
+    found = underlying(type_)
+    if isinstance(found, ARRAY):
+        return enum_name(found.item_type)
+    return Name(found.schema, found.name) if isinstance(found, EnumType) and found.name is not None else None
 
 
 def _by_name(enums: Enums, name: str) -> EnumPlan | None:

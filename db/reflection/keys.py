@@ -21,7 +21,7 @@ def with_true_keys(connection: Connection, catalog: Catalog) -> Catalog:
 
 def _with_true_key(connection: Connection, found: FoundTable, left_out: list[LeftOut]) -> FoundTable:
     key = found.key
-    if key is None or not any(each.nullable for each in found.columns if each.name in key.columns):
+    if key is None or (key.certain and not any(each.nullable for each in found.columns if each.name in key.columns)):
         return found
     fault = _fault(connection, found, key)
     if fault is None:

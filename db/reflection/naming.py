@@ -74,12 +74,22 @@ RESERVED_ROOTS = frozenset({"node", "nodes", "search", "viewer"})
 
 
 def words(name: str) -> list[str]:
-    """`BillingCountry` → billing, country; `USER_NAME` → user, name; `naïve` → naive; `%` → none at all.
+    """`BillingCountry` → billing, country; `USER_NAME` → user, name; `naïve` → naive; `%` → percent, sign.
 
-    Letters of other scripts than Latin have no form in GraphQL: a name of nothing else has no words.
+    Letters of other scripts than Latin have no form in GraphQL: a name of nothing else has no words. Signs are spelled
+    where there is nothing else.
     """
     latin = "".join(map(_in_ascii, unicodedata.normalize("NFKD", name)))
-    return [word.lower() for part in _WORD.findall(latin) for word in _BOUNDARY.split(part)]
+    return _words(latin) or _words(" ".join(map(_spelled, name)))
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for part in _WORD.findall(name) for word in _BOUNDARY.split(part)]
+
+
+def _spelled(character: str) -> str:
+    """A sign by its name in Unicode: `+` → PLUS SIGN."""
+    return unicodedata.name(character, "") if unicodedata.category(character)[0] in "PS" and character != "_" else ""
 
 
 def _in_ascii(character: str) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from db.reflection.catalog import Catalog, FoundColumn, FoundKey, FoundTable, Kind, LeftOut, Told
+from db.reflection.catalog import Catalog, FoundColumn, FoundEnum, FoundKey, FoundTable, Kind, LeftOut, Name, Told
 from db.reflection.classes import Classes, ClassName
-from db.reflection.forms import KNOWN, Enums, form_of
-from db.reflection.naming import ID, Names, attribute, camel, snake, words
+from db.reflection.forms import KNOWN, Enums, enum_name, form_of
+from db.reflection.naming import ID, Names, attribute, camel, words
 from db.reflection.plan import EnumPlan, Guess, MappingPlan, PlannedAttribute, PlannedModel
 from db.reflection.relating import Relating, is_association
 
@@ -26,7 +26,7 @@ def plan_of(catalog: Catalog, known: Collection[object] = KNOWN) -> MappingPlan:
     tables = [table for table in catalog.tables if table.name not in associations]
     classes = Classes()
     named = classes.tables(tables)
-    enums = classes.enums(catalog.enums)
+    enums = classes.enums(_used(catalog))
     attributes = {table.name: _Attributes(table, enums, known) for table in tables}
     relating = Relating(catalog, named, {name: found.names for name, found in attributes.items()}, associations)
     models = [_model(table, named[table.name], attributes[table.name], relating) for table in tables]
@@ -41,6 +41,12 @@ def plan_of(catalog: Catalog, known: Collection[object] = KNOWN) -> MappingPlan:
         guesses=[*guesses, *relating.guesses],
         left_out=[*catalog.left_out, *left_out, *relating.left_out],
     )
+
+
+def _used(catalog: Catalog) -> Sequence[FoundEnum]:
+    """The enumerations of columns."""
+    names = {enum_name(column.type) for table in catalog.tables for column in table.columns}
+    return [enum for enum in catalog.enums if enum.name in names or Name(None, enum.name.name) in names]
 
 
 def _model(table: FoundTable, named: ClassName, attributes: "_Attributes", relating: Relating) -> PlannedModel:
@@ -116,7 +122,7 @@ class _Attributes:
 
     def _given(self, column: FoundColumn, wanted: str) -> str:
         name = self.names.give(wanted)
-        if name != snake(words(column.called or column.name), "column", 0):
+        if name != "_".join(words(column.called or column.name)) or not any(map(str.isalnum, column.name)):
             decision = f"It is called {camel(name)}: what it would be called means something else, or is taken."
             cure = f"`@name …` in its comment, or the attribute {name}."
             self.guesses.append(Guess(f"column {self._table.name}.{column.name}", decision, cure))
@@ -127,6 +133,10 @@ class _Attributes:
         if form is None:
             why = f"No form is known for {column.written or 'a column without a type'}; the column is not shown."
             self.left_out.append(LeftOut(f"column {self._table.name}.{column.name}", why))
+        elif column.by_values:
+            decision = f"Its first rows hold {column.type}; its own type, {column.written or 'none'}, does not say."
+            cure = f"A type that says it, or that of the attribute {name}."
+            self.guesses.append(Guess(f"type of column {self._table.name}.{column.name}", decision, cure))
         key: FoundKey | None = self._table.key
         return PlannedAttribute(
             column=column,

@@ -1,7 +1,7 @@
 """Reads PostgreSQL: its catalogs in a few statements, whatever the number of tables; the types as SQLAlchemy has them.
 
-A connection enters, a `Catalog` leaves, comments with their tags. The transaction becomes one that cannot write. What
-the role may not read, what belongs to an extension, partitions and temporary tables are left out.
+A connection enters, a `Catalog` leaves, comments with their directives. The transaction becomes one that cannot write.
+What the role may not read, what belongs to an extension, partitions and temporary tables are left out.
 
 Source: https://www.postgresql.org/docs/current/catalogs.html
 """
@@ -30,7 +30,7 @@ from db.reflection.catalog import (
     Name,
 )
 from db.reflection.chosen import Chosen, UnknownSchema
-from db.reflection.comments import Tags, UnreadableTag, tags_of
+from db.reflection.comments import Directives, UnreadableDirective, directives_of
 from db.relations import ColumnType
 
 KINDS = {"r": Kind.TABLE, "p": Kind.TABLE, "f": Kind.TABLE, "v": Kind.VIEW, "m": Kind.MATERIALIZED_VIEW}
@@ -256,7 +256,7 @@ class _Reading:
             name=name,
             kind=KINDS[row.kind],
             columns=found,
-            key=FoundKey(tuple(keys[0].columns), keys[0].name) if keys else None,
+            key=FoundKey(tuple(keys[0].columns), keys[0].name, certain=not row.has_heirs) if keys else None,
             unique=[key for key in unique if nullable.isdisjoint(key.columns)],
             nullable_unique=[key for key in unique if not nullable.isdisjoint(key.columns)],
             foreign_keys=[self._foreign_key(name, each) for each in constraints if each.kind == "f"],
@@ -273,7 +273,7 @@ class _Reading:
         return bool(column.readable)
 
     def _foreign_key(self, table: Name, row: Row[Any]) -> FoundForeignKey:
-        tags = self._tags(f"foreign key {row.name} of {table}", row.comment)
+        directives = self._directives(f"foreign key {row.name} of {table}", row.comment)
         return FoundForeignKey(
             columns=tuple(row.columns),
             target=self._name(row.target_schema, row.target),
@@ -282,16 +282,16 @@ class _Reading:
             on_delete=ACTIONS.get(row.on_delete),
             on_update=ACTIONS.get(row.on_update),
             certain=row.valid and not row.secured,
-            called=tags.names[0] if tags.names else None,
-            called_back=tags.back,
+            called=directives.names[0] if directives.names else None,
+            called_back=directives.back,
         )
 
-    def _tags(self, what: str, comment: str | None) -> Tags:
+    def _directives(self, what: str, comment: str | None) -> Directives:
         try:
-            return tags_of(comment)
-        except UnreadableTag as error:
+            return directives_of(comment)
+        except UnreadableDirective as error:
             self._left_out.append(LeftOut(f"comment of {what}", str(error)))
-            return Tags()
+            return Directives()
 
     def _domain(self, row: Row[Any]) -> FoundDomain:
         return FoundDomain(

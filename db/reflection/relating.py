@@ -176,12 +176,12 @@ class Relating:
 
     def _guess(self, table: Name, relation: PlannedRelation, foreign_key: FoundForeignKey, why: str) -> None:
         constraint = f"constraint {foreign_key.name}" if foreign_key.name else "foreign key"
-        tag = "@name" if foreign_key in self._tables[table].foreign_keys and not relation.many else "@back"
+        directive = "@name" if foreign_key in self._tables[table].foreign_keys and not relation.many else "@back"
         self.guesses.append(
             Guess(
                 f"relation {table}.{relation.name}",
                 f"{relation.graphql_name} leads to {relation.target}: {why}.",
-                f"`{tag} …` in the comment of the {constraint}, or the relationship {relation.name}.",
+                f"`{directive} …` in the comment of the {constraint}, or the relationship {relation.name}.",
             )
         )
 

@@ -33,7 +33,9 @@ from db.reflection.catalog import (
     Name,
 )
 from db.reflection.chosen import Chosen, UnknownSchema
-from db.reflection.comments import has_tags
+from db.reflection.comments import has_directives
+from db.reflection.sqlite_values import says_nothing, types_by_values
+from db.relations import ColumnType
 
 SCHEMA = "main"
 KINDS = {"table": Kind.TABLE, "view": Kind.VIEW}
@@ -128,13 +130,18 @@ class _Reading:
         try:
             columns = self._rows(_COLUMNS, table=row.name)
             described = self._described(row.name)
+            unsaid = [column.name for column in columns if says_nothing(column.written)]
+            types = types_by_values(self._connection, row.name, unsaid)
         except SQLAlchemyError as error:  # a view of what is no longer there
             why = f"It cannot be read: {getattr(error, 'orig', None) or error}."
             self._left_out.append(LeftOut(f"{kind} {row.name}", why))
             return None
         key = [column.name for column in sorted(columns, key=lambda column: column.place) if column.place]
         counted = _counted(columns, without_rowid=bool(row.without_rowid), indexes=indexes)
-        found = [_column(each, described[each.name], is_counted=each.name == counted) for each in columns]
+        found = [
+            _column(each, described[each.name], types.get(each.name), is_counted=each.name == counted)
+            for each in columns
+        ]
         nullable = {column.name for column in found if column.nullable}
         keys, made = _indexes(indexes)
         keys += [FoundKey(_whole(each.columns)) for each in made if _is_whole(each)]
@@ -171,13 +178,16 @@ def _counted(columns: Sequence[Row[Any]], *, without_rowid: bool, indexes: Seque
     return None if any(index.origin == "pk" for index in indexes) else str(key[0].name)
 
 
-def _column(row: Row[Any], described: ReflectedColumn, *, is_counted: bool) -> FoundColumn:
+def _column(
+    row: Row[Any], described: ReflectedColumn, by_values: ColumnType | None, *, is_counted: bool
+) -> FoundColumn:
     computed = described.get("computed")
     generated = Generated.COMPUTED if row.hidden else Generated.IDENTITY_BY_DEFAULT if is_counted else None
     return FoundColumn(
         name=row.name,
-        type=described["type"],
+        type=described["type"] if by_values is None else by_values,
         written=row.written,
+        by_values=by_values is not None,
         nullable=not (row.never_null or is_counted),
         generated=generated,
         default=None if row.hidden else row.default,
@@ -231,6 +241,6 @@ def _whole(columns: Sequence[str | None]) -> Sequence[str]:
 
 
 def _comment(sql: str | None) -> str | None:
-    """The comments inside of a CREATE that have tags. Others speak of a line, and nobody can tell of which."""
+    """The comments inside of a CREATE that have directives. Others speak of a line, and nobody can tell of which."""
     found = (match.group(1) or match.group(2) for match in _TOKEN.finditer(sql or "") if match.lastindex)
-    return "\n".join(part.lstrip("-").strip() for part in found if has_tags(part)) or None
+    return "\n".join(part.lstrip("-").strip() for part in found if has_directives(part)) or None

@@ -1,7 +1,7 @@
 """What comments tell of tables, put to what the database holds to; what leads nowhere is taken away.
 
-A catalog with comments as they were written enters; a catalog leaves in which each tag has its effect, each key has
-its columns, and each foreign key leads to a table of the catalog. What is taken away is left out by its name.
+A catalog with comments as they were written enters; a catalog leaves in which each directive has its effect, each key
+has its columns, and each foreign key leads to a table of the catalog. What is taken away is left out by its name.
 Nothing is read here.
 """
 
@@ -15,17 +15,18 @@ from db.reflection.catalog import (
     FoundIndex,
     FoundKey,
     FoundTable,
+    Kind,
     LeftOut,
     Name,
     Told,
 )
-from db.reflection.comments import Reference, Tags, UnreadableTag, tags_of, text_of
+from db.reflection.comments import Directives, Reference, UnreadableDirective, directives_of, text_of
 
 OMITTED = "Its comment says `@omit`."
 
 
 def with_comments(catalog: Catalog, default_schema: str | None) -> Catalog:
-    """The catalog with the effect of each tag. Names of the default schema may be written with it or without."""
+    """The catalog with the effect of each directive. Names of the default schema may be written with it or without."""
     left_out: list[LeftOut] = []
     tables = [table for each in catalog.tables for table in _told(each, default_schema, left_out)]
     return replace(catalog, tables=tables, left_out=[*catalog.left_out, *left_out])
@@ -34,7 +35,9 @@ def with_comments(catalog: Catalog, default_schema: str | None) -> Catalog:
 def without_loose_ends(catalog: Catalog) -> Catalog:
     """The catalog without keys and foreign keys over columns, or to tables, that are not in it."""
     left_out: list[LeftOut] = []
-    tables = [_with_its_columns(table, left_out) for table in catalog.tables]
+    tables = [_with_its_columns(table, left_out) for table in catalog.tables if table.columns]
+    empty = [table for table in catalog.tables if not table.columns]
+    left_out += [LeftOut(f"{table.kind} {table.name}", "It has no columns.") for table in empty]
     known = {table.name: table for table in tables}
     folded = {Name(name.schema, name.name.lower()): table for name, table in known.items()}
     settled = [replace(table, foreign_keys=list(_settled(table, known, folded, left_out))) for table in tables]
@@ -42,42 +45,47 @@ def without_loose_ends(catalog: Catalog) -> Catalog:
 
 
 def _told(table: FoundTable, default_schema: str | None, left_out: list[LeftOut]) -> Iterable[FoundTable]:
-    tags = _tags(f"{table.kind} {table.name}", table.comment, left_out)
-    if tags.omit:
+    directives = _directives(f"{table.kind} {table.name}", table.comment, left_out)
+    if directives.omit:
         left_out.append(LeftOut(f"{table.kind} {table.name}", OMITTED))
         return
     columns: list[FoundColumn] = []
-    references = list(tags.references)
+    references = list(directives.references)
     for column in table.columns:
         what = f"column {table.name}.{column.name}"
-        said = _tags(what, column.comment, left_out)
+        said = _directives(what, column.comment, left_out)
         if said.omit:
             left_out.append(LeftOut(what, OMITTED))
             continue
         references += [each if each.columns else replace(each, columns=(column.name,)) for each in said.references]
         columns.append(replace(column, comment=said.text, called=said.names[0] if said.names else None))
     foreign_keys = [*table.foreign_keys, *(_foreign_key(each, default_schema) for each in references)]
-    key = _key(table, tags, left_out)
+    key = _key(table, directives, left_out)
     yield replace(
-        table, columns=columns, key=key, foreign_keys=foreign_keys, comment=tags.text, called=tuple(tags.names)
+        table,
+        columns=columns,
+        key=key,
+        foreign_keys=foreign_keys,
+        comment=directives.text,
+        called=tuple(directives.names),
     )
 
 
-def _tags(what: str, comment: str | None, left_out: list[LeftOut]) -> Tags:
+def _directives(what: str, comment: str | None, left_out: list[LeftOut]) -> Directives:
     try:
-        return tags_of(comment)
-    except UnreadableTag as error:
+        return directives_of(comment)
+    except UnreadableDirective as error:
         left_out.append(LeftOut(f"comment of {what}", str(error)))
-        return Tags(text_of(comment))
+        return Directives(text_of(comment))
 
 
-def _key(table: FoundTable, tags: Tags, left_out: list[LeftOut]) -> FoundKey | None:
-    if tags.key is None or table.key is not None:
-        if tags.key is not None:
+def _key(table: FoundTable, directives: Directives, left_out: list[LeftOut]) -> FoundKey | None:
+    if directives.key is None or table.key is not None:
+        if directives.key is not None:
             why = "The primary key stands; leave out `@key`."
             left_out.append(LeftOut(f"comment of {table.kind} {table.name}", why))
         return table.key
-    return FoundKey(tuple(tags.key), told=Told.COMMENT)
+    return FoundKey(tuple(directives.key), told=Told.COMMENT, certain=False)
 
 
 def _foreign_key(reference: Reference, default_schema: str | None) -> FoundForeignKey:
@@ -100,11 +108,14 @@ def _with_its_columns(table: FoundTable, left_out: list[LeftOut]) -> FoundTable:
         left_out.append(LeftOut(f"key of {table.kind} {table.name}", why))
         key = None
     unique = [each for each in table.unique if known.issuperset(each.columns)]
+    nullable_unique = [each for each in table.nullable_unique if known.issuperset(each.columns)]
+    # Columns of materialized views never say that they are never null: their rows are looked at.
+    candidates = unique if table.kind is not Kind.MATERIALIZED_VIEW else nullable_unique
     return replace(
         table,
-        key=key or _first_unique(unique),
+        key=key or _first_unique(candidates),
         unique=unique,
-        nullable_unique=[each for each in table.nullable_unique if known.issuperset(each.columns)],
+        nullable_unique=nullable_unique,
         indexes=[each for each in table.indexes if _is_over(each, known)],
     )
 
