@@ -64,6 +64,8 @@ class Wanted(NamedTuple):
     version_table: str = "alembic_version"
     """Where the revision of the models' tables is kept."""
     own_version_table: str = f"{PREFIX}revisions"
+    is_revised: bool = True
+    """Whether the database is kept by these revisions; where not, none is looked for."""
 
 
 class Probe:
@@ -114,7 +116,7 @@ class Probe:
                 return Finding(Problem.NO_TABLES)
             if not self._takes_changes:
                 return Finding()
-            finding = await self._look_at_revisions(connection)
+            finding = await self._look_at_revisions(connection) if self._wanted.is_revised else Finding()
             if finding.problem is None and await self._dialect.is_read_only(connection):
                 return finding._replace(problem=Problem.READ_ONLY)
             return finding

@@ -108,6 +108,10 @@ class DatabaseSettings(BaseSettings):
         description="The table that keeps the revision of the models' tables. Name another where an application that is"
         " not ours keeps its own revisions in `alembic_version`.",
     )
+    read_only: bool = Field(
+        default=False,
+        description="Connect for reading alone: the database itself refuses every change. Not through PgBouncer.",
+    )
     log_sql: bool = Field(default=False, description="Write every statement to the log.")
 
     @field_validator("database_url", "direct_url")

@@ -175,15 +175,24 @@ class PostgreSQLConnections(ConnectionsDialect):
         return exact_json.dumps(value)
 
     def engine_options(
-        self, url: URL, pool: Options, *, statement_timeout_s: float, connect_timeout_s: float, pgbouncer: bool
+        self,
+        url: URL,
+        pool: Options,
+        *,
+        statement_timeout_s: float,
+        connect_timeout_s: float,
+        pgbouncer: bool,
+        read_only: bool,
     ) -> dict[str, Any]:
         """A pool, and what the server is told when a connection starts."""
-        arguments: dict[str, Any] = dict(_PGBOUNCER_ARGUMENTS) if pgbouncer else _start_up(statement_timeout_s)
+        arguments: dict[str, Any] = (
+            dict(_PGBOUNCER_ARGUMENTS) if pgbouncer else _start_up(statement_timeout_s, read_only=read_only)
+        )
         arguments["timeout"] = connect_timeout_s  # from the look-up of the host's name to the server's first word
         # The pool resets nothing by itself: `end_transaction` does, and only where there is something to end.
         return {"connect_args": arguments, "pool_reset_on_return": None, **pool}
 
-    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
+    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float, read_only: bool) -> None:
         """Replace lost connections, end transactions that were left open, and learn how the server writes texts."""
         learn_small_letters(engine)
         event.listen(engine.sync_engine, "connect", bound_prepared_statements)
@@ -557,12 +566,13 @@ PgBouncer also refuses start-up settings that it does not track.
 https://docs.sqlalchemy.org/en/21/dialects/postgresql.html#prepared-statement-name-with-pgbouncer"""
 
 
-def _start_up(statement_timeout_s: float) -> dict[str, Any]:
+def _start_up(statement_timeout_s: float, *, read_only: bool) -> dict[str, Any]:
     return {
         "server_settings": {
             "application_name": "trellis",
             "statement_timeout": str(max(1, round(statement_timeout_s * 1000))),
             "jit": "off",  # plans of ours are short; compiling them costs more than it saves
+            **({"default_transaction_read_only": "on"} if read_only else {}),
         }
     }
 

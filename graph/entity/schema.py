@@ -24,6 +24,7 @@ from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
+from graph.building import building
 from graph.context import ContextFactory
 from graph.entity.registry import Entity
 from graph.entity.types import TYPES
@@ -37,7 +38,6 @@ from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.introspection import most_introspected
 from graph.prepare.limits import Limits
 from graph.settings import Settings
-from graph.uncollected import uncollected
 
 if TYPE_CHECKING:
     from graph.federation.subgraph import Subgraph
@@ -56,7 +56,7 @@ class Schema(strawberry.Schema):
         description: str | None = None,
     ) -> None:
         """Make it. The `description` is the first sentence that a reader of the schema meets; GraphiQL shows it."""
-        with uncollected():
+        with building():
             self._make(query, settings, types, mutation, extensions, description)
 
     def _make(
