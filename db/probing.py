@@ -17,7 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.dialects import Failure, dialect_of, failure_of
-from db.migrate import History, version_table
+from db.migrate import History
+from db.own import PREFIX
 
 MIN_FREE_BYTES = 256 * 1024
 """With less, a disk is full: a change may need so much in the file of SQLite and in its log."""
@@ -60,6 +61,11 @@ class Wanted(NamedTuple):
     tables: tuple[FromClause, ...]
     revisions: History
     own_revisions: History
+    version_table: str = "alembic_version"
+    """Where the revision of the models' tables is kept."""
+    own_version_table: str = f"{PREFIX}revisions"
+    is_revised: bool = True
+    """Whether the database is kept by these revisions; where not, none is looked for."""
 
 
 class Probe:
@@ -110,7 +116,7 @@ class Probe:
                 return Finding(Problem.NO_TABLES)
             if not self._takes_changes:
                 return Finding()
-            finding = await self._look_at_revisions(connection)
+            finding = await self._look_at_revisions(connection) if self._wanted.is_revised else Finding()
             if finding.problem is None and await self._dialect.is_read_only(connection):
                 return finding._replace(problem=Problem.READ_ONLY)
             return finding
@@ -130,9 +136,9 @@ class Probe:
         return Problem.FULL if is_full else None
 
     async def _look_at_revisions(self, connection: AsyncConnection) -> Finding:
-        own = await connection.run_sync(_revisions, version_table(own=True))
+        own = await connection.run_sync(_revisions, self._wanted.own_version_table)
         notes = () if own == self._wanted.own_revisions.newest else (Note.OWN_TABLES,)
-        found = await connection.run_sync(_revisions, version_table(own=False))
+        found = await connection.run_sync(_revisions, self._wanted.version_table)
         if found is None:  # the application was not migrated by Alembic; its tables are there
             return Finding(notes=(Note.NO_REVISION, *notes))
         problem, note = compare(found, self._wanted.revisions)

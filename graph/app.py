@@ -62,7 +62,7 @@ def create_app(
     metrics = Metrics(engines)
     started = domain.start(engines, settings)
     schema = domain.schema(settings)
-    health = Health(engines, settings, schema)
+    health = Health(engines, settings, schema, is_revised=domain.is_revised, takes_changes=domain.takes_changes)
     access = OperatorAccess(settings)
     alive = Liveness(access, health, metrics)
     rates = RateLimits(settings, operation_counters(engines, settings))

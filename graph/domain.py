@@ -95,6 +95,11 @@ class Domain:
     """What nouns are told from outside, besides `Settings`; one object of the class is a service."""
     is_operator: Callable[[Viewer], bool] = lambda _viewer: False
     """Whether a viewer runs the server, and may see how it answers (`extensions.doctor`)."""
+    takes_changes: bool = True
+    """Whether the database has to take changes; where not, the schema has no mutations."""
+    is_revised: bool = True
+    """Whether the database is kept by our revisions, so that a server wants the newest. Where not, what the schema
+    shows has to be there, and nothing else is asked of the database."""
     tabs: Sequence[Tab] = ()
     """What GraphiQL opens with."""
     sign_in: SignInOperations | None = None

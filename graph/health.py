@@ -32,11 +32,22 @@ class ShowsTables(Protocol):
 class Health:
     """What the balancers of one server are told. They may ask at once: the databases are asked once for all of them."""
 
-    def __init__(self, engines: Engines, settings: Settings, schema: ShowsTables) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        settings: Settings,
+        schema: ShowsTables,
+        *,
+        is_revised: bool = True,
+        takes_changes: bool = True,
+    ) -> None:
         self._engines = engines
         self._access = OperatorAccess(settings)
         self._timeout_s = settings.readiness_timeout_s
         self._schema = schema
+        self._is_revised = is_revised
+        self._takes_changes = takes_changes
+        self._version_table = settings.version_table
         self._probes: Mapping[str, Probe] = {}
         self._asking: asyncio.Task[dict[str, Finding]] | None = None
         self._draining = False
@@ -46,9 +57,11 @@ class Health:
         self._probes = await asyncio.to_thread(self._make_probes)
 
     def _make_probes(self) -> Mapping[str, Probe]:
-        wanted = Wanted(self._schema.tables(), history(), history(own=True))
+        wanted = Wanted(
+            self._schema.tables(), history(), history(own=True), self._version_table, is_revised=self._is_revised
+        )
         return {
-            name: Probe(engine, wanted, takes_changes=name == PRIMARY)
+            name: Probe(engine, wanted, takes_changes=self._takes_changes and name == PRIMARY)
             for name, engine in self._engines.probing().items()
         }
 

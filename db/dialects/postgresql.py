@@ -68,7 +68,7 @@ from db.dialects import postgresql_plans
 from db.dialects.connections import ConnectionsDialect, Heard, Options
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
-from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
+from db.dialects.paging import PagedRows, Query, cut, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
 from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, learn_small_letters, takes_for_equal
@@ -175,15 +175,24 @@ class PostgreSQLConnections(ConnectionsDialect):
         return exact_json.dumps(value)
 
     def engine_options(
-        self, url: URL, pool: Options, *, statement_timeout_s: float, connect_timeout_s: float, pgbouncer: bool
+        self,
+        url: URL,
+        pool: Options,
+        *,
+        statement_timeout_s: float,
+        connect_timeout_s: float,
+        pgbouncer: bool,
+        read_only: bool,
     ) -> dict[str, Any]:
         """A pool, and what the server is told when a connection starts."""
-        arguments: dict[str, Any] = dict(_PGBOUNCER_ARGUMENTS) if pgbouncer else _start_up(statement_timeout_s)
+        arguments: dict[str, Any] = (
+            dict(_PGBOUNCER_ARGUMENTS) if pgbouncer else _start_up(statement_timeout_s, read_only=read_only)
+        )
         arguments["timeout"] = connect_timeout_s  # from the look-up of the host's name to the server's first word
         # The pool resets nothing by itself: `end_transaction` does, and only where there is something to end.
         return {"connect_args": arguments, "pool_reset_on_return": None, **pool}
 
-    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
+    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float, read_only: bool) -> None:
         """Replace lost connections, end transactions that were left open, and learn how the server writes texts."""
         learn_small_letters(engine)
         event.listen(engine.sync_engine, "connect", bound_prepared_statements)
@@ -341,7 +350,7 @@ class PostgreSQL(DatabaseDialect):
 
     def page_per_parent(self, paged: PagedRows) -> Query:
         """A short ordered read for each parent, except where a table of pairs leads to few rows."""
-        few = paged.through_table and not any(takes_for_equal(column.type) for column in paged.key)
+        few = paged.through_table and not paged.skips and not any(takes_for_equal(it.type) for it in paged.key)
         return self._few_or_lateral(paged) if few else self._lateral(paged)
 
     def _lateral(self, paged: PagedRows) -> Query:
@@ -382,14 +391,13 @@ class PostgreSQL(DatabaseDialect):
     def _page_of(self, parent: FromClause, paged: PagedRows) -> FromClause:
         """The page of one parent, with a `number` for each row."""
         order = sorted_by(paged.order)
-        return (
+        rows = (
             self.with_cursors(paged)
-            .add_columns(func.row_number().over(order_by=order).label("number"))
+            .add_columns(func.row_number().over(order_by=order or None).label("number"))
             .where(*(column == key for column, key in zip(paged.key, _keys_of(parent), strict=True)))
             .order_by(*order)
-            .limit(limit())
-            .lateral("page")
         )
+        return cut(rows, skips=paged.skips).lateral("page")
 
     def insert_missing(self, table: Table, key: Sequence[str] = ()) -> Insert:
         """INSERT … ON CONFLICT DO NOTHING."""
@@ -558,12 +566,13 @@ PgBouncer also refuses start-up settings that it does not track.
 https://docs.sqlalchemy.org/en/21/dialects/postgresql.html#prepared-statement-name-with-pgbouncer"""
 
 
-def _start_up(statement_timeout_s: float) -> dict[str, Any]:
+def _start_up(statement_timeout_s: float, *, read_only: bool) -> dict[str, Any]:
     return {
         "server_settings": {
             "application_name": "trellis",
             "statement_timeout": str(max(1, round(statement_timeout_s * 1000))),
             "jit": "off",  # plans of ours are short; compiling them costs more than it saves
+            **({"default_transaction_read_only": "on"} if read_only else {}),
         }
     }
 

@@ -64,6 +64,7 @@ def create_engine(
         statement_timeout_s=settings.statement_timeout_s,
         connect_timeout_s=settings.connect_timeout_s,
         pgbouncer=settings.pgbouncer,
+        read_only=settings.read_only,
     )
     engine = create_async_engine(
         url,
@@ -75,7 +76,7 @@ def create_engine(
         hide_parameters=True,  # values are people's data: they do not belong into logs and error texts
         **options,
     )
-    dialect.set_up(engine, statement_timeout_s=settings.statement_timeout_s)
+    dialect.set_up(engine, statement_timeout_s=settings.statement_timeout_s, read_only=settings.read_only)
     _close_what_is_uncertain(engine, dialect)
     (doubt or Doubt()).watch(engine, settings.pool_pre_ping_idle_s if settings.pool_pre_ping else math.inf)
     return engine

@@ -6,7 +6,7 @@ negated. Source of the semantics: docs/decisions/0006-filters.md.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from decimal import Decimal
 from enum import Enum, auto
 from functools import cached_property
@@ -43,6 +43,7 @@ from db.functions import (
 )
 from db.relations import ColumnType, Unpadded, comparable, parameter_type, underlying
 from db.statements import joined
+from graph.entity.made_types import MadeField, made_input
 from graph.entity.registry import list_of, optional
 from graph.entity.scalars import check_json
 from graph.errors import InvalidFilter
@@ -295,14 +296,18 @@ def input_type(
     """
     required = required or {}
     every = {**required, **fields}
-    annotations = {key: annotation for key, (annotation, _, _) in every.items()}
-    # Without a docstring, `dataclass` would write one, from the signature: a tenth of the time that the type takes.
-    members: dict[str, Any] = {"__annotations__": annotations, "__doc__": description}
-    for key, (_, graphql_name, text) in every.items():
-        default = {} if key in required else {"default": strawberry.UNSET}
-        metadata = weighed(weights[graphql_name]) if graphql_name in weights else None
-        members[key] = strawberry.field(name=graphql_name, description=text, metadata=metadata, **default)
-    return strawberry.input(type(name, (), members), name=name, description=description, one_of=one_of)
+    members = (
+        MadeField(
+            key,
+            graphql_name,
+            annotation,
+            text,
+            MISSING if key in required else strawberry.UNSET,
+            weighed(weights[graphql_name]) if graphql_name in weights else None,
+        )
+        for key, (annotation, graphql_name, text) in every.items()
+    )
+    return made_input(name, description, members, one_of=one_of)
 
 
 def _fields(type_: object, operators: Iterable[Operator]) -> dict[str, InputField]:

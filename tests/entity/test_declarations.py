@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import logging
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,11 +16,12 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from graph.context import ContextFactory
-from graph.entity import Connection, Node, Schema, computed, entity, hybrid, query_type
+from graph.entity import Connection, Node, Schema, computed, entity, hybrid, named, query_type
 from graph.entity.registry import entity_of
 from graph.errors import (
     DeclarationError,
     EqualNames,
+    InvalidName,
     MismatchedType,
     UnknownAttribute,
     UnknownEntity,
@@ -207,16 +209,115 @@ def two_of_one_table() -> None:
     query_type(Author, Writer)
 
 
-def name_of_a_made_type() -> None:
+class Mood(enum.Enum):
+    """How somebody feels."""
+
+    GLAD = "glad"
+
+
+def name_of_an_enumeration() -> None:
+    @entity(BookRow, plural="moods")
+    class Mood(Node):
+        title: str
+
+    @entity(AuthorRow)
+    class Author(Node):
+        @computed()
+        def feels(self) -> FELT:
+            """Never computed."""
+            raise NotImplementedError
+
+    schema_of(Author, Mood)
+
+
+FELT = Mood
+
+
+def name_of_every_schema() -> None:
+    @entity(BookRow)
+    class PageInfo(Node):
+        title: str
+
+
+def name_of_a_scalar() -> None:
+    @entity(BookRow)
+    class Date(Node):
+        title: str
+
+
+def name_that_is_not_english() -> None:
+    @entity(BookRow)
+    class Bücher(Node):
+        title: str
+
+
+def plural_with_a_blank() -> None:
+    @entity(BookRow, plural="my books")
+    class Book(Node):
+        title: str
+
+
+def look_up_called_as_a_list() -> None:
+    @entity(BookRow, plural="author")
+    class Book(Node):
+        title: str
+
     @entity(AuthorRow)
     class Author(Node):
         name: str
 
+    query_type(Book, Author)
+
+
+def look_up_called_as_nodes() -> None:
     @entity(BookRow)
-    class AuthorGroup(Node):
+    class Nodes(Node):
         title: str
 
-    schema_of(Author, AuthorGroup)
+    query_type(Nodes)
+
+
+def attributes_of_one_name() -> None:
+    @entity(AuthorRow)
+    class Author(Node):
+        name: str
+        shout: str = named("name")
+
+
+def attributes_of_one_constant() -> None:
+    @entity(AuthorRow)
+    class Author(Node):
+        name: str = named("shout_out")
+        shout: str = named("shoutOut")
+
+
+def attribute_called_id() -> None:
+    @entity(AuthorRow)
+    class Author(Node):
+        name: str = named("id")
+
+
+def attribute_called_not() -> None:
+    @entity(AuthorRow)
+    class Author(Node):
+        name: str = named("not")
+
+
+def attribute_of_graphql() -> None:
+    @entity(AuthorRow)
+    class Author(Node):
+        name: str = named("__name")
+
+
+def computed_field_of_a_taken_name() -> None:
+    @entity(AuthorRow)
+    class Author(Node):
+        name: str
+
+        @computed(needs=["name"], name="name")
+        def initial(self) -> str:
+            """The first letter."""
+            return self.name[0]
 
 
 MISTAKES: list[tuple[Callable[[], None], type[DeclarationError], str]] = [
@@ -286,9 +387,57 @@ MISTAKES: list[tuple[Callable[[], None], type[DeclarationError], str]] = [
     (
         two_of_one_table,
         DeclarationError,
-        "2 fields at the root are called 'writers'; rename the class, or say @entity(…, plural=…).",
+        "The list of Author and the list of Writer are both called 'writers' at the root; rename a class, or say "
+        "@entity(…, plural=…).",
     ),
-    (name_of_a_made_type, EqualNames, "Type AuthorGroup is defined multiple times in the schema. Beside every entity"),
+    (name_of_an_enumeration, EqualNames, "Type Mood is defined multiple times in the schema. Beside every entity"),
+    (
+        name_of_every_schema,
+        DeclarationError,
+        "Every schema has a type PageInfo of its own; give the class another name, for instance PageInfoRow, and say",
+    ),
+    (name_of_a_scalar, DeclarationError, "Every schema has a type Date of its own; give the class another name"),
+    (
+        name_that_is_not_english,
+        InvalidName,
+        "The class Bücher would be called 'Bücher' in the schema. GraphQL takes English letters, digits and _, no "
+        "digit first, and keeps names with __ in front for itself; choose another name: class Bcher(…).",
+    ),
+    (plural_with_a_blank, InvalidName, "The list of Book would be called 'my books' in the schema."),
+    (
+        look_up_called_as_a_list,
+        DeclarationError,
+        "The list of Book and the look-up of Author are both called 'author' at the root; rename a class, or say",
+    ),
+    (
+        look_up_called_as_nodes,
+        DeclarationError,
+        "A field of every schema and the look-up of Nodes are both called 'nodes' at the root; rename a class, or say",
+    ),
+    (
+        attributes_of_one_name,
+        DeclarationError,
+        "Author.name and Author.shout are both called 'name' in the schema, or NAME where rows are grouped; give one "
+        'of them a name: shout: … = named("…").',
+    ),
+    (
+        attributes_of_one_constant,
+        DeclarationError,
+        "Author.name and Author.shout are both called 'shout_out' in the schema, or SHOUT_OUT where rows are grouped;",
+    ),
+    (attribute_called_id, DeclarationError, "Author.id and Author.name are both called 'id' in the schema"),
+    (attribute_called_not, DeclarationError, "Author.name would be called 'not' in the schema, which filters and"),
+    (
+        attribute_of_graphql,
+        InvalidName,
+        "Author.name would be called '__name' in the schema. GraphQL takes English letters, digits and _, no digit "
+        'first, and keeps names with __ in front for itself; choose another name: name: … = named("…").',
+    ),
+    (
+        computed_field_of_a_taken_name,
+        DeclarationError,
+        "Author.name and Author.initial are both called 'name' in the schema",
+    ),
 ]
 
 
