@@ -72,8 +72,8 @@ class Wanted(NamedTuple):
 
 def wanted_by(settings: DatabaseSettings, tables: tuple[FromClause, ...], own: Collection[Feature]) -> Wanted:
     """What code with these settings needs: tables, the newest revision, and tables of ours for features."""
-    places = (version_table(settings, own=own) for own in (False, True))
-    return Wanted((*tables, *required_tables(own)), history(), own_history(own), *places)
+    models, ours = (version_table(settings, own=it) for it in (False, True))
+    return Wanted((*tables, *required_tables(own)), history(), own_history(own), models, ours)
 
 
 class Probe:

@@ -7,9 +7,9 @@ guess that was made (`plan_of`). Nothing is written to the database, and no Grap
 
 from db.reflection.catalog import Catalog
 from db.reflection.chosen import Chosen, UnknownSchema
-from db.reflection.forms import KNOWN
+from db.reflection.forms import Form, plain_form
 from db.reflection.plan import MappingPlan
 from db.reflection.planning import plan_of
 from db.reflection.reading import read
 
-__all__ = ["KNOWN", "Catalog", "Chosen", "MappingPlan", "UnknownSchema", "plan_of", "read"]
+__all__ = ["Catalog", "Chosen", "Form", "MappingPlan", "UnknownSchema", "plain_form", "plan_of", "read"]

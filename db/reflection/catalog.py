@@ -181,6 +181,8 @@ class FoundArgument(NamedTuple):
     name: str | None
     written: str
     has_default: bool
+    type: ColumnType | None = None
+    """None for the row of a table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +198,11 @@ class FoundFunction:
     """The table whose row is the only required argument: the function is a computed column of that."""
     rows_from: Name | None
     """The table whose rows are returned."""
+    type: ColumnType | None = None
+    """Of the value that is returned; None for rows."""
     comment: str | None = None
+    called: str | None = None
+    """The name that a comment gives: `@name total`."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,11 @@ class ClassName(NamedTuple):
     one: str
     """A row, as a name in Python: `order_line`."""
     many: str
-    """Several rows: `order_lines`."""
+    """All rows, at the root: `order_lines`."""
+    plain: str
+    """A row, where it is clear of which schema: in a relation."""
+    plain_many: str
+    """Several rows, in a relation."""
 
     @property
     def class_name(self) -> str:
@@ -53,17 +57,22 @@ class Classes:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        self.roots: set[str] = set(RESERVED_ROOTS)
+        """The names of fields at the root that are given."""
         self.guesses: list[Guess] = []
 
     def tables(self, tables: Sequence[FoundTable]) -> Mapping[Name, ClassName]:
         """What each table is called."""
-        wanted = _wanted(tables)
+        plain, wanted = _wanted(tables)
         given: dict[Name, str] = {}
         # Names that a comment gives go first, then the shorter: `Post` has its name before `PostFilter` asks for it.
         for table in sorted(tables, key=lambda each: _turn(each, wanted[each.name])):
             one = wanted[table.name]
             given[table.name] = self._give(f"class of {table.kind} {table.name}", one, f"{one}_row")
-        return {table.name: ClassName(given[table.name], many) for table, many in self._lists(tables, given)}
+        return {
+            table.name: ClassName(given[table.name], many, plain[table.name], _many(table, plain[table.name]))
+            for table, many in self._lists(tables, given)
+        }
 
     def enums(self, enums: Iterable[FoundEnum]) -> Mapping[Name, EnumPlan]:
         """The enumerations, whose classes are named after those of tables."""
@@ -98,15 +107,15 @@ class Classes:
 
     def _lists(self, tables: Sequence[FoundTable], given: Mapping[Name, str]) -> Iterable[tuple[FoundTable, str]]:
         """The list of each table at the root, which no look-up and no other list is called like."""
-        roots = {*RESERVED_ROOTS, *map(camel, given.values())}
+        self.roots |= {*map(camel, given.values())}
 
         def is_free(name: str) -> bool:
-            return roots.isdisjoint((camel(name), camel(name + AGGREGATE)))
+            return self.roots.isdisjoint((camel(name), camel(name + AGGREGATE)))
 
         for table in sorted(tables, key=lambda each: (len(each.called) < 2, len(given[each.name]), each.name.name)):
             wanted = _many(table, given[table.name])
             many = next(filter(is_free, (wanted, f"all_{wanted}")), None) or numbered(wanted, is_free)
-            roots |= {camel(many), camel(many + AGGREGATE)}
+            self.roots |= {camel(many), camel(many + AGGREGATE)}
             if many != wanted:
                 decision = f"All of them are called {camel(many)}: {camel(wanted)} is one of them, or another field."
                 cure = (
@@ -134,14 +143,14 @@ def _turn(table: FoundTable, wanted: str) -> tuple[bool, int, bool, str, str]:
     return not table.called, len(wanted), is_other, table.name.name, table.name.schema or ""
 
 
-def _wanted(tables: Sequence[FoundTable]) -> Mapping[Name, str]:
-    """What a row of each table would be called; with its schema where others in other schemas are called alike."""
+def _wanted(tables: Sequence[FoundTable]) -> tuple[Mapping[Name, str], Mapping[Name, str]]:
+    """What a row of each table would be called: as it is, and with its schema where others are called alike."""
     in_order = sorted(tables, key=lambda each: (each.name.schema or "", each.name.name))
     plain = {table.name: _one(table, place) for place, table in enumerate(in_order, 1)}
     alike: defaultdict[str, list[FoundTable]] = defaultdict(list)
     for table in tables:
         alike[plain[table.name]].append(table)
-    return {
+    return plain, {
         table.name: _with_schema(table.name, one) if _needs_schema(table, alike[one]) else one
         for one, group in alike.items()
         for table in group

@@ -119,7 +119,7 @@ def pascal(name: str) -> str:
 
 
 def attribute(name: str, place: int, *, is_id: bool = False) -> str:
-    """The attribute of a column, which has a place in its table; `is_id`: of the column that is the whole key."""
+    """The attribute of a column, which has a place in its table; `is_id`: of a column that may be called `id`."""
     made = snake(words(name), "column", place)
     if made == ID:
         return ID if is_id else ROW_ID

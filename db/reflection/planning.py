@@ -6,12 +6,14 @@ as part of a relation; what is hidden is named with the reason. No database is a
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from db.reflection.calling import Calling, types_of
 from db.reflection.catalog import Catalog, FoundColumn, FoundEnum, FoundKey, FoundTable, Kind, LeftOut, Name, Told
 from db.reflection.classes import Classes, ClassName
-from db.reflection.forms import KNOWN, Enums, enum_name, form_of
+from db.reflection.forms import Enums, Form, enum_name, form_of, plain_form
 from db.reflection.naming import ID, Names, attribute, camel, words
 from db.reflection.plan import EnumPlan, Guess, MappingPlan, PlannedAttribute, PlannedModel
 from db.reflection.relating import Relating, is_association
@@ -20,16 +22,19 @@ LOOKED_UP: Collection[object] = frozenset({date, datetime, Decimal, int, str, uu
 """The types of values by which one row is looked up. Numbers that are rounded, and lists, name no row."""
 
 
-def plan_of(catalog: Catalog, known: Collection[object] = KNOWN) -> MappingPlan:
-    """How a catalog is to be mapped. `known` are the Python types that there is a form for."""
+def plan_of(catalog: Catalog, form: Form = plain_form) -> MappingPlan:
+    """How a catalog is to be mapped. `form` says which columns can be shown, and as what."""
+    catalog = _shown(catalog, form)
     associations = {table.name for table in catalog.tables if is_association(table, catalog)}
     tables = [table for table in catalog.tables if table.name not in associations]
     classes = Classes()
     named = classes.tables(tables)
     enums = classes.enums(_used(catalog))
-    attributes = {table.name: _Attributes(table, enums, known) for table in tables}
-    relating = Relating(catalog, named, {name: found.names for name, found in attributes.items()}, associations)
-    models = [_model(table, named[table.name], attributes[table.name], relating) for table in tables]
+    attributes = {table.name: _Attributes(table, enums, form) for table in tables}
+    names = {name: found.names for name, found in attributes.items()}
+    relating = Relating(catalog, named, names, associations)
+    calling = Calling(catalog, named, names, classes.roots, enums, form)
+    models = [_model(table, named[table.name], attributes[table.name], relating, calling) for table in tables]
     guesses = [*classes.guesses, *_keys(tables)]
     for found in attributes.values():
         guesses += found.guesses
@@ -38,18 +43,39 @@ def plan_of(catalog: Catalog, known: Collection[object] = KNOWN) -> MappingPlan:
         catalog=catalog,
         models=sorted(models, key=lambda model: model.class_name),
         enums=sorted(enums.values(), key=lambda enum: enum.class_name),
-        guesses=[*guesses, *relating.guesses],
-        left_out=[*catalog.left_out, *left_out, *relating.left_out],
+        functions=calling.of_root,
+        guesses=[*guesses, *relating.guesses, *calling.guesses],
+        left_out=[*catalog.left_out, *left_out, *calling.left_out],
     )
 
 
+def _shown(catalog: Catalog, form: Form) -> Catalog:
+    """The catalog without tables of which nothing could be shown: neither an id nor a value."""
+    keyless = [each for each in catalog.tables if each.key is None]
+    empty = {each.name for each in keyless if not any(_has_form(column, form) for column in each.columns)}
+    if not empty:
+        return catalog
+    why = "It has no key, and no form is known for any of its columns."
+    left_out = [LeftOut(f"{each.kind} {each.name}", why) for each in catalog.tables if each.name in empty]
+    shown = [each for each in catalog.tables if each.name not in empty]
+    return replace(catalog, tables=shown, left_out=[*catalog.left_out, *left_out])
+
+
+def _has_form(column: FoundColumn, form: Form) -> bool:
+    return enum_name(column.type) is not None or form_of(column.type, {}, form) is not None
+
+
 def _used(catalog: Catalog) -> Sequence[FoundEnum]:
-    """The enumerations of columns."""
-    names = {enum_name(column.type) for table in catalog.tables for column in table.columns}
+    """The enumerations of columns, and of functions."""
+    types = [column.type for table in catalog.tables for column in table.columns]
+    types += [type_ for function in catalog.functions for type_ in types_of(function)]
+    names = set(map(enum_name, types))
     return [enum for enum in catalog.enums if enum.name in names or Name(None, enum.name.name) in names]
 
 
-def _model(table: FoundTable, named: ClassName, attributes: "_Attributes", relating: Relating) -> PlannedModel:
+def _model(
+    table: FoundTable, named: ClassName, attributes: "_Attributes", relating: Relating, calling: Calling
+) -> PlannedModel:
     return PlannedModel(
         table=table,
         class_name=named.class_name,
@@ -58,6 +84,7 @@ def _model(table: FoundTable, named: ClassName, attributes: "_Attributes", relat
         attributes=attributes.planned,
         relations=relating.relations[table.name],
         natural_keys=_natural_keys(table, attributes.planned),
+        functions=calling.of_rows[table.name],
         description=table.comment or "",
     )
 
@@ -94,13 +121,13 @@ def _key(table: FoundTable) -> Guess | None:
 class _Attributes:
     """The attributes of one table."""
 
-    def __init__(self, table: FoundTable, enums: Enums, known: Collection[object]) -> None:
+    def __init__(self, table: FoundTable, enums: Enums, form: Form) -> None:
         self.names = Names()
         self.guesses: list[Guess] = []
         self.left_out: list[LeftOut] = []
         self._table = table
         self._enums = enums
-        self._known = known
+        self._form = form
         named = self._named()
         self.planned = [self._planned(column, named[column.name]) for column in table.columns]
 
@@ -116,9 +143,10 @@ class _Attributes:
         }
 
     def _wanted(self, place: int, column: FoundColumn) -> str:
-        is_key = self._table.key is not None and list(self._table.key.columns) == [column.name]
+        # Rows without a key have no global id, so that a column may be called so.
+        is_id = self._table.key is None or list(self._table.key.columns) == [column.name]
         said = column.called if column.called is not None and words(column.called) else column.name
-        return attribute(said, place, is_id=is_key)
+        return attribute(said, place, is_id=is_id)
 
     def _given(self, column: FoundColumn, wanted: str) -> str:
         name = self.names.give(wanted)
@@ -129,7 +157,7 @@ class _Attributes:
         return name
 
     def _planned(self, column: FoundColumn, name: str) -> PlannedAttribute:
-        form = form_of(column.type, self._enums, self._known)
+        form = form_of(column.type, self._enums, self._form)
         if form is None:
             why = f"No form is known for {column.written or 'a column without a type'}; the column is not shown."
             self.left_out.append(LeftOut(f"column {self._table.name}.{column.name}", why))

@@ -23,7 +23,7 @@ IRREGULAR = {
 }  # fmt: skip
 ALIKE = {
     "aircraft", "always", "chaos", "corps", "cosmos", "data", "deer", "economics", "electronics", "equipment", "ethics",
-    "feedback", "fish", "goods", "hardware", "headquarters", "information", "inventory", "kudos", "logistics",
+    "feedback", "fish", "goods", "hardware", "headquarters", "information", "kudos", "logistics",
     "mathematics", "means", "media", "metadata", "news", "physics", "politics", "premises", "proceedings", "series",
     "sheep", "sms", "software", "sos", "species", "staff", "this", "traffic", "weather", "yes",
 }  # fmt: skip

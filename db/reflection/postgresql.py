@@ -31,6 +31,7 @@ from db.reflection.catalog import (
 )
 from db.reflection.chosen import Chosen, UnknownSchema
 from db.reflection.comments import Directives, UnreadableDirective, directives_of
+from db.reflection.postgresql_functions import Functions
 from db.relations import ColumnType
 
 KINDS = {"r": Kind.TABLE, "p": Kind.TABLE, "f": Kind.TABLE, "v": Kind.VIEW, "m": Kind.MATERIALIZED_VIEW}
@@ -171,19 +172,23 @@ class _Reading:
         columns, constraints = self._by_table(_COLUMNS), self._by_table(_CONSTRAINTS)
         indexes, policies = self._by_table(_INDEXES), self._by_table(_POLICIES)
         types = self._types()
+        enums = [
+            FoundEnum(self._name(row.schema, row.name), tuple(row.words or ()), row.comment)
+            for row in self._rows(_ENUMS)
+        ]
+        domains = [self._domain(row) for row in self._rows(_DOMAINS)]
         tables = [
             self._table(row, columns[row.oid], constraints[row.oid], indexes[row.oid], policies[row.oid], types)
             for row in found
         ]
+        functions = Functions(self._connection, self._place.default, tables, enums, domains)
         return Catalog(
             dialect=self._connection.dialect.name,
             tables=tables,
-            enums=[
-                FoundEnum(self._name(row.schema, row.name), tuple(row.words or ()), row.comment)
-                for row in self._rows(_ENUMS)
-            ],
-            domains=[self._domain(row) for row in self._rows(_DOMAINS)],
-            left_out=self._left_out,
+            enums=enums,
+            domains=domains,
+            functions=functions.found(self._place.schemas),
+            left_out=[*self._left_out, *functions.left_out],
         )
 
     def _rows(self, statement: str) -> Sequence[Row[Any]]:

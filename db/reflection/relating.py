@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from db.reflection.catalog import Catalog, FoundForeignKey, FoundTable, Kind, LeftOut, Name
+from db.reflection.catalog import Catalog, FoundForeignKey, FoundTable, Kind, Name
 from db.reflection.classes import ClassName
 from db.reflection.naming import ID, RESERVED_ATTRIBUTES, Names, camel, words
 from db.reflection.plan import Guess, PlannedRelation
@@ -48,7 +48,6 @@ class Relating:
     ) -> None:
         self.relations: defaultdict[Name, list[PlannedRelation]] = defaultdict(list)
         self.guesses: list[Guess] = []
-        self.left_out: list[LeftOut] = []
         self._tables = {table.name: table for table in catalog.tables}
         self._named = named
         self._names = names
@@ -60,49 +59,43 @@ class Relating:
     def _relate(self) -> None:
         # What a table says of itself is named before what others say of it: `author` of posts keeps its name.
         forward = [self._name_forward(each) for each in self._references]
-        back = [self._name_back(each, name) for each, name in zip(self._references, forward, strict=True)]
+        back = [self._name_back(each) for each in self._references]
         for reference, there, again in zip(self._references, forward, back, strict=True):
             self._add(reference, there, again)
         for table in self._between:
             self._add_many_to_many(table)
 
     def _name_forward(self, reference: Reference) -> str:
-        wanted = self._forward(reference)
-        base, target = wanted[0], self._named[reference.foreign_key.target].one
-        return self._give(reference.table.name, *wanted, f"{base}_row" if base == target else f"{base}_{target}")
+        wanted, target = self._forward(reference), self._named[reference.foreign_key.target].plain
+        return self._give(reference.table.name, wanted, f"{wanted}_row" if wanted == target else f"{wanted}_{target}")
 
-    def _forward(self, reference: Reference) -> Sequence[str]:
-        """What a relation to one row would be called, the best name first."""
+    def _forward(self, reference: Reference) -> str:
+        """What a relation to one row would be called, were every name free."""
         table, foreign_key = reference
-        one = self._named[foreign_key.target].one
+        one = self._named[foreign_key.target].plain
         if foreign_key.called is not None and words(foreign_key.called):
-            return ["_".join(words(foreign_key.called))]
+            return "_".join(words(foreign_key.called))
         column = _telling_column(foreign_key)
         is_key = table.key is not None and set(table.key.columns) == set(foreign_key.columns)
-        if is_key or column is None:
-            return [one]
+        # A column that is called like the key of the target says no more than which table is meant.
+        if is_key or column is None or column in foreign_key.target_columns:
+            return one
         base = _without_ending(column, foreign_key)
-        return [one if base in ("", ID) else base]
+        return one if base in ("", ID) else base
 
-    def _name_back(self, reference: Reference, forward: str) -> str | None:
-        """The name of what leads back; None where nothing can."""
-        table, foreign_key = reference
-        target = self._tables[foreign_key.target]
-        if table.key is None:
-            what = f"relation {target.name} to {table.name}"
-            self.left_out.append(LeftOut(what, f"{table.name} has no key, so that its rows have no pages."))
-            return None
-        return self._give(target.name, *self._back(reference, forward))
+    def _name_back(self, reference: Reference) -> str:
+        return self._give(reference.foreign_key.target, *self._back(reference))
 
-    def _back(self, reference: Reference, forward: str) -> Sequence[str]:
+    def _back(self, reference: Reference) -> Sequence[str]:
         table, foreign_key = reference
+        forward = self._forward(reference)
         named = self._named[table.name]
-        many = named.one if is_one_to_one(reference) else named.many
+        many = named.plain if is_one_to_one(reference) else named.plain_many
         apart = f"{many}_by_{forward}"
         if foreign_key.called_back is not None and words(foreign_key.called_back):
             return ["_".join(words(foreign_key.called_back)), apart]
         if table.name == foreign_key.target:
-            return [CHILDREN if forward == PARENT and many == named.many else apart]
+            return [CHILDREN if forward == PARENT and many == named.plain_many else apart]
         alike = [
             each for each in self._references if each.table is table and each.foreign_key.target == foreign_key.target
         ]
@@ -112,7 +105,7 @@ class Relating:
         made = [f"{name}_" if name in RESERVED_ATTRIBUTES or not name else name for name in wanted]
         return self._names[table].give(*(f"to_{name}" if name[0].isdigit() else name for name in made))
 
-    def _add(self, reference: Reference, there: str, again: str | None) -> None:
+    def _add(self, reference: Reference, there: str, again: str) -> None:
         table, foreign_key = reference
         nullable = {column.name for column in table.columns if column.nullable}
         to_one = PlannedRelation(
@@ -126,8 +119,6 @@ class Relating:
         )
         self.relations[table.name].append(to_one)
         self._guess(table.name, to_one, foreign_key, f"({', '.join(foreign_key.columns)}) leads to one row")
-        if again is None:
-            return
         is_one = is_one_to_one(reference)
         back = PlannedRelation(
             name=again,
@@ -163,7 +154,7 @@ class Relating:
             )
 
     def _name_many(self, table: FoundTable, near: FoundForeignKey, far: FoundForeignKey) -> str:
-        many = self._named[far.target].many
+        many = self._named[far.target].plain_many
         apart = f"{many}_by_{'_'.join(words(table.name.name)) or 'table'}"
         if near.called_back is not None and words(near.called_back):
             return self._give(near.target, "_".join(words(near.called_back)), apart)
@@ -215,9 +206,5 @@ def _without_ending(column: str, foreign_key: FoundForeignKey) -> str:
     whole = "_".join(parts)
     target = words(foreign_key.target.name)[-1:]
     stem = whole.removesuffix("id")
-    is_written_together = (
-        stem != whole
-        and stem
-        and (column in foreign_key.target_columns or (target and stem.endswith((target[0], singular(target[0])))))
-    )
+    is_written_together = stem and stem != whole and target and stem.endswith((target[0], singular(target[0])))
     return stem if is_written_together else whole

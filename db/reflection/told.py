@@ -12,6 +12,7 @@ from db.reflection.catalog import (
     Catalog,
     FoundColumn,
     FoundForeignKey,
+    FoundFunction,
     FoundIndex,
     FoundKey,
     FoundTable,
@@ -29,7 +30,8 @@ def with_comments(catalog: Catalog, default_schema: str | None) -> Catalog:
     """The catalog with the effect of each directive. Names of the default schema may be written with it or without."""
     left_out: list[LeftOut] = []
     tables = [table for each in catalog.tables for table in _told(each, default_schema, left_out)]
-    return replace(catalog, tables=tables, left_out=[*catalog.left_out, *left_out])
+    functions = [function for each in catalog.functions for function in _told_function(each, left_out)]
+    return replace(catalog, tables=tables, functions=functions, left_out=[*catalog.left_out, *left_out])
 
 
 def without_loose_ends(catalog: Catalog) -> Catalog:
@@ -39,9 +41,12 @@ def without_loose_ends(catalog: Catalog) -> Catalog:
     empty = [table for table in catalog.tables if not table.columns]
     left_out += [LeftOut(f"{table.kind} {table.name}", "It has no columns.") for table in empty]
     known = {table.name: table for table in tables}
+    functions = [each for each in catalog.functions if {each.row_of, each.rows_from} <= {None, *known}]
+    lost = [each for each in catalog.functions if each not in functions]
+    left_out += [LeftOut(f"function {each.name}", "A table of its types was left out.") for each in lost]
     folded = {Name(name.schema, name.name.lower()): table for name, table in known.items()}
     settled = [replace(table, foreign_keys=list(_settled(table, known, folded, left_out))) for table in tables]
-    return replace(catalog, tables=settled, left_out=[*catalog.left_out, *left_out])
+    return replace(catalog, tables=settled, functions=functions, left_out=[*catalog.left_out, *left_out])
 
 
 def _told(table: FoundTable, default_schema: str | None, left_out: list[LeftOut]) -> Iterable[FoundTable]:
@@ -69,6 +74,15 @@ def _told(table: FoundTable, default_schema: str | None, left_out: list[LeftOut]
         comment=directives.text,
         called=tuple(directives.names),
     )
+
+
+def _told_function(function: FoundFunction, left_out: list[LeftOut]) -> Iterable[FoundFunction]:
+    what = f"function {function.name}"
+    said = _directives(what, function.comment, left_out)
+    if said.omit:
+        left_out.append(LeftOut(what, OMITTED))
+        return
+    yield replace(function, comment=said.text, called=said.names[0] if said.names else None)
 
 
 def _directives(what: str, comment: str | None, left_out: list[LeftOut]) -> Directives:

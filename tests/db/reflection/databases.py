@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from db.reflection import KNOWN, Catalog, Chosen, MappingPlan, plan_of, read
+from db.reflection import Catalog, Chosen, MappingPlan, plan_of, read
 from db.reflection.catalog import FoundTable
 from db.reflection.plan import PlannedAttribute, PlannedModel, PlannedRelation
 from db.session.engines import Engines
@@ -27,8 +27,8 @@ async def catalog_of(database: Database, sql: str = "", chosen: Chosen | None = 
 async def planned(database: Database, sql: str = "", chosen: Chosen | None = None) -> MappingPlan:
     """The same, planned."""
     catalog = await catalog_of(database, sql, chosen)
-    plan = plan_of(catalog, KNOWN)
-    assert plan == plan_of(catalog, KNOWN)
+    plan = plan_of(catalog)
+    assert plan == plan_of(catalog)
     check_that_nothing_vanished(plan)
     return plan
 

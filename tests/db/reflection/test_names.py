@@ -103,6 +103,8 @@ async def test_an_id_is_the_rows_only_where_it_is_the_whole_key(blank_database: 
 
         CREATE TABLE beside (id integer, number integer PRIMARY KEY, row_id integer)
 
+        CREATE TABLE loose (id integer)
+
         CREATE TABLE part (id integer NOT NULL, at integer NOT NULL, PRIMARY KEY (id, at))
         """,
     )
@@ -113,6 +115,7 @@ async def test_an_id_is_the_rows_only_where_it_is_the_whole_key(blank_database: 
         ("row_id", "row_id", "rowId"),
     ]
     assert names(model(plan, "Part"))[0] == ("id", "row_id", "rowId")
+    assert names(model(plan, "Loose")) == [("id", "id", "id")]  # rows without a key have no ids
 
 
 def test_graphql_names_are_those_that_strawberry_makes() -> None:

@@ -273,9 +273,19 @@ async def test_what_postgresql_has_besides_tables(blank_database: Database) -> N
         CREATE POLICY own ON guarded FOR SELECT USING (owner_id = 1)
 
         CREATE TABLE nothing ()
+
+        CREATE TABLE unshown (a tsvector)
         """,
     )
-    assert [str(each.name) for each in catalog.tables] == ["capitals", "cities", "counts", "guarded", "parts", "people"]
+    assert [str(each.name) for each in catalog.tables] == [
+        "capitals",
+        "cities",
+        "counts",
+        "guarded",
+        "parts",
+        "people",
+        "unshown",
+    ]
     assert table(catalog, "guarded").policies == ["(owner_id = 1)"]
     assert [(each.name, each.words) for each in catalog.enums] == [(Name(None, "mood"), ("fine", "so so"))]
     (domain,) = catalog.domains
@@ -300,7 +310,7 @@ async def test_what_postgresql_has_besides_tables(blank_database: Database) -> N
     assert attribute(person, "moods").annotation == list[mood]  # type: ignore[valid-type]  # made by the plan
     assert attribute(person, "email").annotation is str
     left_out = {each.what for each in plan.left_out}
-    assert {"inheritance of table cities", "materialized view unfilled", "table nothing"} <= left_out
+    assert {"inheritance of table cities", "materialized view unfilled", "table nothing", "table unshown"} <= left_out
 
 
 @pytest.mark.postgresql

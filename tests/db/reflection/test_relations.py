@@ -84,6 +84,20 @@ async def test_composite_keys_make_one_relation(blank_database: Database) -> Non
     assert not any(each.in_key for each in letter.attributes if each.name != "id")
 
 
+async def test_rows_without_a_key_have_relations_in_both_directions(blank_database: Database) -> None:
+    plan = await planned(
+        blank_database,
+        """
+        CREATE TABLE users (id integer PRIMARY KEY)
+
+        CREATE TABLE visits (user_id integer REFERENCES users)
+        """,
+    )
+    assert relations(model(plan, "Visit")) == ["user: User?"]
+    assert relations(model(plan, "User")) == ["visits: [Visit]"]
+    assert "key of table visits" in {guess.what for guess in plan.guesses}
+
+
 async def test_columns_without_an_ending_keep_their_names(blank_database: Database) -> None:
     plan = await planned(
         blank_database,
@@ -122,3 +136,39 @@ async def test_patterns_choose(blank_database: Database, only: str, found: int |
     plan = await planned(blank_database, BLOG, Chosen(only=[only]))
     expected = int(blank_database.dialect == "sqlite") if found is None else found
     assert len(plan.models) == expected
+
+
+@pytest.mark.postgresql
+async def test_a_column_that_is_called_like_the_targets_key_says_only_which_table_is_meant(
+    blank_database: Database,
+) -> None:
+    plan = await planned(
+        blank_database,
+        """
+        CREATE SCHEMA hr
+
+        CREATE TABLE entity (entityid integer PRIMARY KEY)
+
+        CREATE TABLE employees (employee_id integer PRIMARY KEY, reports_to integer REFERENCES employees)
+
+        CREATE TABLE hr.employee (entityid integer PRIMARY KEY REFERENCES entity)
+
+        CREATE TABLE hr.history (entityid integer REFERENCES hr.employee, at date, PRIMARY KEY (entityid, at))
+
+        CREATE TABLE staff (id integer PRIMARY KEY, shop_id integer)
+
+        CREATE TABLE shops (id integer PRIMARY KEY, chief_id integer UNIQUE REFERENCES staff)
+
+        ALTER TABLE staff ADD FOREIGN KEY (shop_id) REFERENCES shops
+        """,
+        Chosen(schemas=["public", "hr"]),
+    )
+    assert relations(model(plan, "Employee")) == [
+        "employees_by_reports_to: [Employee]",
+        "reports_to_employee: Employee?",
+    ]
+    # The class has its schema before it; a relation leads to one table only, and does not need it.
+    assert relations(model(plan, "HrEmployee")) == ["entity: Entity", "histories: [History]"]
+    assert relations(model(plan, "History")) == ["employee: HrEmployee"]
+    assert relations(model(plan, "Staff")) == ["shop: Shop?", "shop_by_chief: Shop?"]
+    assert relations(model(plan, "Shop")) == ["chief: Staff?", "staff: [Staff]"]
