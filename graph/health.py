@@ -42,15 +42,15 @@ class Health:
         is_revised: bool = True,
         takes_changes: bool = True,
     ) -> None:
-        """`own` says for what tables of Trellis's own are wanted."""
+        """`own` says for what tables of Trellis's own are wanted; the rest is as `Domain` has it."""
         self._engines = engines
         self._access = OperatorAccess(settings)
         self._timeout_s = settings.readiness_timeout_s
         self._schema = schema
-        self._settings = settings
-        self.own = own
         self._is_revised = is_revised
         self._takes_changes = takes_changes
+        self._settings = settings
+        self.own = own
         self._probes: Mapping[str, Probe] = {}
         self._asking: asyncio.Task[dict[str, Finding]] | None = None
         self._draining = False

@@ -41,8 +41,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util.concurrency import in_greenlet
@@ -107,6 +108,9 @@ FAILURES = {
     "database is locked": Failure.BUSY,
     "integer overflow": Failure.OUT_OF_RANGE,
 }
+
+ALONE = "trellis_alone"
+"""In the `info` of a connection: the file that it reads as one that nobody changes, and how that was."""
 
 WRITTEN_AHEAD = 2
 """The version of the file format of a database with a write-ahead log, the byte at `FORMAT`.
@@ -176,6 +180,8 @@ class SQLiteConnections(ConnectionsDialect):
         dialect.colspecs = {**dialect.colspecs, **texts, **sqlite_moments.TYPES, **TYPES}
         event.listen(engine.sync_engine, "do_connect", _open_to_read if read_only else _fail_here)
         event.listen(engine.sync_engine, "connect", prepare)
+        if read_only:
+            event.listen(engine.sync_engine, "checkout", _replace_outdated)
         event.listen(engine.sync_engine, "begin", _begin)
         event.listen(engine.sync_engine, "invalidate", _undo)
 
@@ -364,18 +370,39 @@ def _fail_here(_dialect: object, _record: object, arguments: list[Any], named: d
     if arguments and arguments[0] != ":memory:" and not named.get("uri"):
         file = Path(arguments[0])
         make_file(file)
-        if _is_unreadable_for_want_of_a_log(file):
+        if not os.access(file.parent, os.W_OK) and _wants_a_log(file):
             arguments[0], named["uri"] = f"file:{quote(str(file))}?immutable=1", True
     _try_to_connect(arguments, named)
 
 
-def _open_to_read(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:
-    """Open a file that is there, so that SQLite refuses every change (https://www.sqlite.org/uri.html)."""
+def _open_to_read(_dialect: object, record: ConnectionPoolEntry, arguments: list[Any], named: dict[str, Any]) -> None:
+    """Open a file that is there, so that SQLite refuses every change, and makes no file beside it.
+
+    Source: https://www.sqlite.org/uri.html
+    """
     if arguments and arguments[0] != ":memory:" and not named.get("uri"):
         file = Path(arguments[0]).absolute()
-        how = "immutable=1" if _is_unreadable_for_want_of_a_log(file) else "mode=ro"
-        arguments[0], named["uri"] = f"file:{quote(str(file))}?{how}", True
+        alone = _wants_a_log(file)
+        if alone:
+            record.info[ALONE] = file, _state(file)
+        arguments[0], named["uri"] = f"file:{quote(str(file))}?{'immutable=1' if alone else 'mode=ro'}", True
     _try_to_connect(arguments, named)
+
+
+def _replace_outdated(_connection: object, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Open a file anew that was read as one that nobody changes, and was changed."""
+    file, state = record.info.get(ALONE, (None, None))
+    if file is not None and state != _state(file):
+        raise DisconnectionError
+
+
+def _state(file: Path) -> tuple[int, int, bool]:
+    """When a file was changed, its size, and whether somebody may be about to change it."""
+    try:
+        found = file.stat()
+    except OSError:  # whoever opens it says why that cannot be
+        return 0, 0, False
+    return found.st_mtime_ns, found.st_size, Path(f"{file}-wal").exists()
 
 
 def _try_to_connect(arguments: list[Any], named: dict[str, Any]) -> None:
@@ -383,13 +410,13 @@ def _try_to_connect(arguments: list[Any], named: dict[str, Any]) -> None:
     sqlite3.connect(*arguments, **named).close()
 
 
-def _is_unreadable_for_want_of_a_log(file: Path) -> bool:
-    """Whether SQLite would have to make the write-ahead log of a database to read it, and cannot.
+def _wants_a_log(file: Path) -> bool:
+    """Whether SQLite would have to make the write-ahead log of a database to read it: nobody has it open.
 
-    Such a file is read as one that nobody changes, as long as a connection lives: whoever changes it makes a log first,
-    and then this is not so. Source: https://www.sqlite.org/wal.html#read_only_databases
+    Such a file can be read as one that nobody changes, as long as a connection lives: whoever changes it makes a log
+    first, and then this is not so. Source: https://www.sqlite.org/wal.html#read_only_databases
     """
-    if os.access(file.parent, os.W_OK) or Path(f"{file}-wal").exists():
+    if Path(f"{file}-wal").exists():
         return False
     with suppress(OSError), file.open("rb") as opened:  # whoever opens it says why that cannot be
         return opened.read(100)[FORMAT] == bytes([WRITTEN_AHEAD])

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ClauseElement, Column, ColumnElement, case, null, type_coerce
-from sqlalchemy.sql import visitors
+from sqlalchemy import ClauseElement, Column, ColumnElement, and_, case, null, type_coerce
+from sqlalchemy.sql import TableValuedColumn, visitors
 
 from db.relations.order import Term
 from db.relations.rows import AnyColumn, AnyMapper, Expression, Predicate, Row
@@ -69,10 +69,15 @@ class RedactedRow:
         return self.redacted(getattr(self.bare, name))
 
     def redacted(self, expression: Expression) -> Expression:
-        """An expression about the row, with null for hidden values; the expression itself if it names none of them."""
+        """An expression about the row, with null for hidden values; the expression itself if it names none of them.
+
+        A function of the whole row has a value where every value of the row may be seen.
+        """
         clause = expression.__clause_element__() if hasattr(expression, "__clause_element__") else expression
         if isinstance(clause, Column):
             return self._instead.get(clause, expression)
+        if self._names_row(clause):
+            return case((and_(*self.conditions.values()), expression), else_=null())
         if not self._names_hidden(clause):
             return expression
         found = visitors.replacement_traverse(clause, {}, lambda element, **_: self._instead.get(element))
@@ -84,6 +89,10 @@ class RedactedRow:
         """A term of an order; one that names a hidden value may be null."""
         redacted = self.redacted(term.expression)
         return term if redacted is term.expression else term._replace(expression=redacted, nullable=True)
+
+    def _names_row(self, clause: ClauseElement) -> bool:
+        """Whether a function is given the whole row, hidden values and all."""
+        return bool(self.conditions) and any(isinstance(it, TableValuedColumn) for it in visitors.iterate(clause))
 
     def _names_hidden(self, clause: ClauseElement) -> bool:
         return any(element in self._instead for element in visitors.iterate(clause))

@@ -53,7 +53,7 @@ class InputShapes:
         return self._of_object(type_) if isinstance(type_, GraphQLInputObjectType) else None
 
     def _of_object(self, type_: GraphQLInputObjectType) -> InputShape:
-        """The shape of a type and of all below it, one after the other: types may be nested in a long row."""
+        """The shape of a type and of all below it, one by one: a thousand types may refer to one another in a row."""
         left = [] if type_.name in self._known else [type_]
         while left:
             shape, fields = self._begun(left[-1]), left.pop().fields

@@ -11,12 +11,21 @@ from types import GenericAlias
 from typing import Any, TypeAlias, get_args, get_origin
 
 from sqlalchemy import Column, ColumnElement, MetaData, Table, and_
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, RelationshipProperty, foreign, relationship, remote
 
 from db.reflection.catalog import FoundForeignKey
-from db.reflection.plan import EnumPlan, MappingPlan, PlannedAttribute, PlannedModel, PlannedRelation
+from db.reflection.plan import (
+    EnumPlan,
+    MappingPlan,
+    PlannedAttribute,
+    PlannedFunction,
+    PlannedModel,
+    PlannedRelation,
+)
+from db.row_functions import row_function
 from db.views import Keyless
-from graph.reflected.tables import Enums, tables_of
+from graph.reflected.tables import Enums, tables_of, with_enums
 
 Pairs: TypeAlias = Iterable[tuple[Column[Any], Column[Any]]]
 """Columns that refer to a row, each with the column that it names."""
@@ -41,9 +50,9 @@ class Models:
         """The class of this name."""
         return self._made[name]
 
-    def annotation(self, attribute: PlannedAttribute) -> Any:
-        """The Python type of an attribute's values, without None."""
-        return self._annotation(attribute.annotation)
+    def annotation(self, planned: PlannedAttribute | PlannedFunction) -> Any:
+        """The Python type of the values of an attribute or a function, without None."""
+        return self._annotation(planned.annotation)
 
     def _annotation(self, annotation: object) -> Any:
         if isinstance(annotation, EnumPlan):
@@ -59,13 +68,20 @@ class Models:
             "__table__": table,
             "__doc__": planned.description,
             "__module__": __name__,
-            # What no attribute shows stays out of the class: its name may be anything.
-            "__mapper_args__": {"include_properties": [column.key for column in columns.values()]},
             **columns,
             **{relation.name: self._relationship(planned, relation) for relation in planned.relations},
+            **{function.name: self._computed(function) for function in planned.functions},
         }
         bases = (self._base,) if planned.table.key is not None else (Keyless, self._base)
         return type(planned.class_name, bases, members)
+
+    def _computed(self, planned: PlannedFunction) -> hybrid_property[Any]:
+        """A value that the database computes of the row; arguments behind the row have their defaults."""
+        function, type_ = planned.function, planned.function.type
+        assert type_ is not None  # of a row, only functions that give a value are planned
+        shown = with_enums(type_, planned.annotation, self._enums)
+        doc = function.comment or _words(planned.name)
+        return row_function(function.name.name, shown, schema=function.name.schema, doc=doc)
 
     def _relationship(self, planned: PlannedModel, relation: PlannedRelation) -> RelationshipProperty[Any]:
         """A relationship to read by. Changes write the columns of foreign keys, and no relationship."""

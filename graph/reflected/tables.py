@@ -55,7 +55,7 @@ def _column(found: FoundColumn, annotation: object, enums: Enums, *, in_key: boo
     given = found.default is not None or found.generated is not None
     return Column(
         found.name,
-        _type(found.type, annotation, enums),
+        with_enums(found.type, annotation, enums),
         primary_key=in_key,
         nullable=found.nullable and not in_key,
         autoincrement=False,
@@ -65,7 +65,7 @@ def _column(found: FoundColumn, annotation: object, enums: Enums, *, in_key: boo
     )
 
 
-def _type(type_: ColumnType, annotation: object, enums: Enums) -> ColumnType:
+def with_enums(type_: ColumnType, annotation: object, enums: Enums) -> ColumnType:
     """The type of a column, with enumerations of Python in the place of their words."""
     if isinstance(annotation, EnumPlan):
         return Enum(
@@ -76,7 +76,7 @@ def _type(type_: ColumnType, annotation: object, enums: Enums) -> ColumnType:
             values_callable=lambda members: [member.value for member in members],
         )
     if get_origin(annotation) is list and isinstance(type_, ARRAY) and isinstance(get_args(annotation)[0], EnumPlan):
-        return type(type_)(_type(type_.item_type, get_args(annotation)[0], enums), dimensions=type_.dimensions)
+        return type(type_)(with_enums(type_.item_type, get_args(annotation)[0], enums), dimensions=type_.dimensions)
     return type_
 
 

@@ -9,7 +9,7 @@ from typing import Any, Optional
 from strawberry.scalars import JSON
 from strawberry.utils.str_converters import to_camel_case
 
-from db.reflection.plan import PlannedAttribute, PlannedModel, PlannedRelation
+from db.reflection.plan import PlannedAttribute, PlannedFunction, PlannedModel, PlannedRelation
 from graph.entity import Connection, Node, Row, entity, named
 from graph.entity.types import TYPES
 from graph.reflected.models import Models
@@ -25,6 +25,7 @@ def _type(planned: PlannedModel, models: Models) -> type[Any]:
     parts: list[PlannedAttribute | PlannedRelation] = [*shown, *planned.relations]
     annotations = {it.name: _annotation(it, planned, models) for it in shown}
     annotations |= {it.name: _relation(it) for it in planned.relations}
+    annotations |= {it.name: _computed(it, planned, models) for it in planned.functions}
     members = {
         "__annotations__": annotations,
         "__doc__": planned.description,
@@ -49,10 +50,19 @@ def _is_renamed(part: PlannedAttribute | PlannedRelation) -> bool:
 
 def _annotation(attribute: PlannedAttribute, planned: PlannedModel, models: Models) -> Any:
     """The type of a column, in the words of the table of types."""
-    annotation = JSON if attribute.annotation is dict else models.annotation(attribute)
-    fits = TYPES.annotations(getattr(models[planned.class_name], attribute.name).type)
-    shown = annotation if not fits or annotation in fits else fits[0]
+    shown = _fitting(attribute, planned, models)
     return Optional[shown] if attribute.column.nullable and not attribute.in_key else shown  # noqa: UP045 - not every form of a type takes `|`
+
+
+def _fitting(part: PlannedAttribute | PlannedFunction, planned: PlannedModel, models: Models) -> Any:
+    annotation = JSON if part.annotation is dict else models.annotation(part)
+    fits = TYPES.annotations(getattr(models[planned.class_name], part.name).type)
+    return annotation if not fits or annotation in fits else fits[0]
+
+
+def _computed(function: PlannedFunction, planned: PlannedModel, models: Models) -> Any:
+    """The type of what a function gives, which may be null."""
+    return Optional[_fitting(function, planned, models)]  # noqa: UP045 - as above
 
 
 def _relation(relation: PlannedRelation) -> Any:

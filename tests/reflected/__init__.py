@@ -1,0 +1,1 @@
+"""An API over a database that was there before."""
