@@ -17,6 +17,8 @@ from db.reflection.forms import Enums, Form, enum_name, form_of, plain_form
 from db.reflection.naming import ID, Names, attribute, camel, words
 from db.reflection.plan import EnumPlan, Guess, MappingPlan, PlannedAttribute, PlannedModel
 from db.reflection.relating import Relating, is_association
+from db.relations import python_type
+from db.relations.types import underlying
 
 LOOKED_UP: Collection[object] = frozenset({date, datetime, Decimal, int, str, uuid.UUID})
 """The types of values by which one row is looked up. Numbers that are rounded, and lists, name no row."""
@@ -99,7 +101,7 @@ def _natural_keys(table: FoundTable, attributes: Sequence[PlannedAttribute]) -> 
 def _names_a_row(found: PlannedAttribute) -> bool:
     if found.hidden or found.name == ID:
         return False
-    return isinstance(found.annotation, EnumPlan) or found.annotation in LOOKED_UP
+    return isinstance(found.annotation, EnumPlan) or python_type(underlying(found.column.type)) in LOOKED_UP
 
 
 def _keys(tables: Sequence[FoundTable]) -> Sequence[Guess]:
