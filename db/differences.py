@@ -128,7 +128,7 @@ def lacking(connection: Connection, models: MetaData) -> list[str]:
     """
     found = []
     for table in models.tables.values():
-        columns: list[Any] = [column(name) for name in table.columns.keys()]  # noqa: SIM118 - a collection of columns, no mapping
+        columns: list[Any] = [column(it.name) for it in table.columns]
         asked = select(*columns).select_from(table).where(false())
         try:
             with connection.begin_nested():

@@ -1,5 +1,6 @@
 """`trellis init` and `trellis noun add`: arguments enter, files of a project leave, and what to do next on stdout."""
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,14 +11,16 @@ from pydantic import SecretStr
 
 from db.reflection import Chosen, plan_of
 from db.settings import HOUSE, DatabaseSettings
+from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
-from graph.projects import found
+from graph.projects import found, syncing
 from graph.projects.adding import add
 from graph.projects.checkout import Checkout
 from graph.projects.empty import check_folder, export_schema, make_empty, name_of
 from graph.projects.errors import ProjectError
-from graph.projects.kept import keep
+from graph.projects.kept import keep, keep_choice, kept_choice
 from graph.projects.reading import absolute, read_catalog
+from graph.projects.writing import Tree
 
 NEXT = """{folder} is a project of its own. Next:
   cd {folder}
@@ -62,11 +65,37 @@ def init_found(
         export_schema(tree)
         report = found.write_guesses(tree, plan)
         keep(tree, plan)
+        keep_choice(tree, chosen)
     typer.echo(report)
     typer.echo(
         f"{folder} is a project of its own, with {len(plan.models)} tables. {found.GUESSES} has the above. Next:"
     )
     typer.echo(f"  cd {folder}\n  make serve\n  make check test")
+
+
+def sync(*, write: bool, check: bool, migration: str | None) -> None:
+    """Show or write what has changed in the database, or write a revision of what has changed in the models."""
+    tree = Tree(HOUSE)
+    with _failures():
+        if migration is not None:
+            ours = {name: value for name, value in os.environ.items() if name.startswith("TRELLIS_")}
+            typer.echo(tree.run("alembic", "revision", "--autogenerate", "-m", migration, **ours))
+            return
+        plan = plan_of(read_catalog(settings_of_the_environment(), kept_choice(tree)))
+        found = syncing.compare(tree, plan)
+        typer.echo(syncing.difference(tree, found), nl=False)
+        typer.echo("".join(f"{note}\n" for note in found.notes), nl=False)
+        if found.is_in_step:
+            typer.echo("The project says what the database has.")
+        elif write:
+            with tree.whole():
+                syncing.write(tree, found, plan)
+                export_schema(tree)
+            typer.echo(f"Wrote {len(found.texts)} files. Next: `make check test`.")
+        elif check:
+            raise CommandError("The database has changed. `trellis sync --write` follows it.")
+        else:
+            typer.echo("Nothing was written; `trellis sync --write` does.")
 
 
 def _settings(url: str) -> DatabaseSettings:

@@ -38,6 +38,7 @@ NAMING = {
     "db/search.py": "the search index of posts is asked in other words on each database",
     "db/search_index.py": "the search index of posts is made of other tables on each database",
     "db/settings.py": "the default of TRELLIS_DATABASE_URL, and the forms that a URL may have",
+    "graph/cli/init.py": "URLs, as examples",
     "graph/projects/columns.py": "models are written in the types of the database that was there before",
     "graph/projects/models.py": "indexes are written in the words of the database that was there before",
     "graph/cli/failures.py": "the default of TRELLIS_DATABASE_URL, in words",
