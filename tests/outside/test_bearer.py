@@ -149,7 +149,7 @@ async def test_who_is_known_by_a_token_finds_rows(
 async def test_who_waits_for_the_provider_takes_no_place_from_others(
     serve: Serve, dialect: str, filled: Filled, provider: ProviderOfKeys
 ) -> None:
-    provider.delay_s = 0.5
+    provider.may_answer.clear()
     settings = {"max_in_flight": 1, "max_queued": 0, "jwt_jwks_url": provider.url, **JWT}
     client = await serve((await filled(MARKET, dialect)).url, **settings)
     asked = '{"query": "{ tracks { totalCount } }"}'
@@ -158,6 +158,7 @@ async def test_who_waits_for_the_provider_takes_no_place_from_others(
         await asyncio.sleep(0.01)
     answer = await client.post(asked)
     assert (answer.status, any(it.done() for it in waiting)) == (200, False)
+    provider.may_answer.set()
     assert 200 in [it.status for it in await asyncio.gather(*waiting)]  # now they are three for one place
 
 
