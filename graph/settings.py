@@ -72,6 +72,8 @@ class Exempt(StrEnum):
     INTROSPECTION = "introspection"
 
 
+USER = "user:"
+"""Before the id of a user, among roles."""
 ROLE = "role:"
 """Before the name of a role whose members are exempt."""
 
@@ -113,8 +115,9 @@ class Settings(DatabaseSettings):
     )
     dev_viewer: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="Roles, separated by commas, of whoever asks from this machine itself without credentials: for"
-        " development, on the loopback address and without proxies (docs/identity.md). Empty: nobody's.",
+        description="Roles, separated by commas, of whoever asks from this machine itself without credentials, and"
+        " `user:` with the id of a user: for development, on the loopback address and without proxies"
+        " (docs/identity.md). Empty: nobody's.",
     )
     explorer: bool = Field(default=True, description="Serve GraphiQL to browsers at `/graphql`.")
     doctor: DoctorAccess = Field(
@@ -485,6 +488,8 @@ class Settings(DatabaseSettings):
     def _at_home(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if value and info.data.get("trusted_proxies"):
             raise ValueError("is for a server that only this machine reaches; unset it, or TRELLIS_TRUSTED_PROXIES")
+        if USER in value or sum(name.startswith(USER) for name in value) > 1:
+            raise ValueError(f"names one user, as {USER}42, or none")
         return value
 
     @field_validator("cors_credentials")

@@ -3,6 +3,7 @@
 A role is a text here: which roles there are, and what they allow, is said where the models are.
 """
 
+import hashlib
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,9 @@ class Claims(Mapping[str, Claim]):
 
 NOTHING_ELSE = Claims({})
 
+MAX_NAME = 255
+"""Of an id or of roles, in characters."""
+
 
 @dataclass(frozen=True)
 class Viewer:
@@ -68,16 +72,21 @@ class Viewer:
 
     @property
     def name(self) -> str:
-        """Who it is, for records: `user:42`, `key:7`, `roles:admin,editor` or `nobody`."""
+        """Who it is, for records, in at most 300 characters: `user:42`, `key:7`, `roles:admin,editor` or `nobody`."""
         if self.key_id is not None:
             return f"key:{self.key_id}"
         if self.id is not None:
             return f"user:{self.id}"
-        return f"roles:{','.join(sorted(self.roles))}" if self.roles else "nobody"
+        return f"roles:{_short(','.join(sorted(self.roles)))}" if self.roles else "nobody"
 
     def has(self, *roles: str) -> bool:
         """Whether the viewer has one of exactly these roles: no role stands for another one."""
         return not self.roles.isdisjoint(roles)
+
+
+def _short(text: str) -> str:
+    """A text that fits where names are kept: providers may write hundreds of roles."""
+    return text if len(text) <= MAX_NAME else hashlib.sha256(text.encode()).hexdigest()
 
 
 NOBODY = Viewer()

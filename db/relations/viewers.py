@@ -28,6 +28,8 @@ UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 BIGGEST = 2**63
 FORMS: Mapping[object, str] = {int: "", uuid.UUID: "_uuid", str: "_text"}
 """The kinds of columns that a viewer can be compared with, and the ends of their parameters' names."""
+VIEWER_TEXT = VIEWER + FORMS[str]
+OF_NOBODY: Mapping[str, Any] = {VIEWER: None}
 
 
 def viewer_id(type_: TypeEngine[Any] | None = None) -> ColumnElement[Any]:
@@ -49,9 +51,12 @@ def viewer_claim(name: str, type_: TypeEngine[Any]) -> ColumnElement[Any]:
 
 def viewer_parameters(id_: ViewerId | None, claims: Mapping[str, Claim]) -> Mapping[str, Any]:
     """What a statement binds for a viewer: whatever its predicates name is here, or null by itself."""
-    parameters = {VIEWER: fitted(id_, int)}
-    if id_ is not None:
-        parameters |= _forms(VIEWER, id_)
+    if not claims:
+        if id_ is None:
+            return OF_NOBODY
+        if type(id_) is int and -BIGGEST <= id_ < BIGGEST:  # every request comes here: 0.4 us instead of 6
+            return {VIEWER: id_, VIEWER_TEXT: str(id_)}
+    parameters = dict(OF_NOBODY) if id_ is None else {**OF_NOBODY, **_forms(VIEWER, id_)}
     for name, value in claims.items():
         parameters |= _forms(_of_claim(name), value)
     return parameters

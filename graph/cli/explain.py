@@ -29,7 +29,7 @@ def _explain(
         str | None, typer.Option("--variables", metavar="JSON|FILE", help="The variables, or a file with them.")
     ] = None,
     operation: Annotated[str | None, typer.Option("--operation", help="Which operation, if there are several.")] = None,
-    user: Annotated[int | None, typer.Option("--user", metavar="NUMBER", help="Ask as this user.")] = None,
+    user: Annotated[str | None, typer.Option("--user", metavar="ID", help="Ask as this user.")] = None,
     role: Annotated[list[str] | None, typer.Option("--role", help="Ask with this role; may be repeated.")] = None,
     nobody: Annotated[bool, typer.Option("--nobody", help="Ask as somebody who has not signed in.")] = False,
     analyze: Annotated[

@@ -23,5 +23,6 @@ def announcement(settings: Settings, addresses: Iterable[str]) -> str | None:
             f"TRELLIS_DEV_VIEWER is for a server that this machine alone can reach, and others reach {others[0]}, too."
             " Listen on 127.0.0.1, or unset it."
         )
-    roles = ", ".join(settings.dev_viewer)
-    return f"Whoever asks from this machine without credentials has these roles (TRELLIS_DEV_VIEWER): {roles}"
+    return (
+        f"Whoever asks from this machine without credentials is {', '.join(settings.dev_viewer)} (TRELLIS_DEV_VIEWER)"
+    )

@@ -13,9 +13,8 @@ import orjson
 from db.relations import Claim, Scalar, ViewerId
 from graph.errors import Unauthenticated
 from graph.outside.errors import Misfit, RoleRefused
-from graph.viewer import NOTHING_ELSE, Claims, Viewer
+from graph.viewer import MAX_NAME, NOTHING_ELSE, Claims, Viewer
 
-MAX_ID_CHARACTERS = 255
 BIGGEST = 2**63
 SEPARATORS = re.compile(r"[\s,]+")
 
@@ -84,9 +83,9 @@ def id_of(value: Any, place: str) -> ViewerId | None:
     """A user's id. Raises `Misfit`."""
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < BIGGEST):
         return value
-    if isinstance(value, str) and value.isprintable() and 0 < len(value) <= MAX_ID_CHARACTERS:
+    if isinstance(value, str) and value.isprintable() and 0 < len(value) <= MAX_NAME:
         return value
-    raise Misfit(f"`{place}` is no id: a number, or a text of 1 to {MAX_ID_CHARACTERS} visible characters.")
+    raise Misfit(f"`{place}` is no id: a number, or a text of 1 to {MAX_NAME} visible characters.")
 
 
 def roles_of(value: Any, place: str) -> frozenset[str]:

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from graph.auth.cross_site import comes_from_another_site
 from graph.domain import Identification
 from graph.loopback import is_on_this_machine
-from graph.settings import Settings
+from graph.settings import USER, Settings
 from graph.viewer import Viewer
 
 HOST = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
@@ -25,7 +25,7 @@ class DevelopmentViewer:
 
     def __init__(self, identify: Identification, settings: Settings) -> None:
         self._identify = identify
-        self._viewer = Viewer(roles=frozenset(settings.dev_viewer))
+        self._viewer = _viewer(settings)
         self._origins = frozenset(settings.cors_origins)
 
     async def __call__(self, request: HTTPConnection) -> Viewer:
@@ -44,3 +44,9 @@ class DevelopmentViewer:
 def with_development_viewer(identify: Identification, settings: Settings) -> Identification:
     """An identification that knows the viewer of the settings, if they have one."""
     return DevelopmentViewer(identify, settings) if settings.dev_viewer else identify
+
+
+def _viewer(settings: Settings) -> Viewer:
+    ids = [name.removeprefix(USER) for name in settings.dev_viewer if name.startswith(USER)]
+    roles = frozenset(name for name in settings.dev_viewer if not name.startswith(USER))
+    return Viewer(ids[0] if ids else None, roles)

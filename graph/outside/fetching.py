@@ -39,10 +39,11 @@ class Provider:
     ) -> Fetched:
         """The answer. Raises `Unfetched` when there is none in time, or one that is too large."""
         sent = {**(headers or {}), b"accept": b"application/json", b"accept-encoding": b"identity"}
+        client = self._connected()
         try:
             async with (
                 asyncio.timeout(self._timeout_s),
-                self._connected().stream(method, self._url, headers=sent, content=body) as response,
+                client.stream(method, self._url, headers=sent, content=body) as response,
             ):
                 return Fetched(response.status_code, response.headers, await self._read(response))
         except TimeoutError:
@@ -65,7 +66,7 @@ class Provider:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 cookies=CookieJar(NO_COOKIES),
-                timeout=self._timeout_s,
+                timeout=None,  # one deadline for all of it: `ask`
                 limits=httpx.Limits(max_connections=MAX_CONNECTIONS),
             )
         return self._client

@@ -23,7 +23,7 @@ MAX_CHARACTERS = 16_384
 MAX_TRIED = 16
 """Keys that a token is tried with which does not say which one it is of."""
 MAX_REMEMBERED, MAX_REMEMBERED_BYTES = 20_000, 16 * MIB
-KNOWN_BYTES, CLAIM_BYTES = 700, 150
+KNOWN_BYTES, CLAIM_BYTES = 600, 70
 """About what is remembered of a token, and of each of its roles and claims beside."""
 
 

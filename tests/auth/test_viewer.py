@@ -24,3 +24,6 @@ def test_a_role_is_exactly_itself(roles: set[str], asked: tuple[str, ...], has: 
 
 def test_the_name_says_who_acts() -> None:
     assert [NOBODY.name, Viewer(42).name, Viewer(42, key_id=7).name] == ["nobody", "user:42", "key:7"]
+    many = [Viewer(roles=frozenset(f"role-{number}" for number in range(last))) for last in (200, 201)]
+    assert [len(viewer.name) for viewer in many] == [70, 70]
+    assert many[0].name != many[1].name

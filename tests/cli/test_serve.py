@@ -4,11 +4,14 @@ import signal
 import socket
 import subprocess
 import sys
+from multiprocessing import Pipe
 
 import httpx
 import pytest
 
+from graph.cli.actions.serve import made
 from graph.cli.errors import Exit
+from graph.errors import CannotStart
 from tests.cli.running import PATIENCE_S, environment, serving, trellis
 from tests.databases import Database
 
@@ -80,6 +83,18 @@ def test_a_misspelt_variable_is_refused_before_a_database_is_made(command: tuple
         "Error: TRELLIS_DATABSE_URL is no setting of this server; did you mean TRELLIS_DATABASE_URL? Correct it, or"
         " unset it.\n"
     )
+
+
+def test_a_worker_says_in_a_sentence_why_it_cannot_serve(caplog: pytest.LogCaptureFixture) -> None:
+    def fails() -> None:
+        raise CannotStart("It is too late.")
+
+    ours, theirs = Pipe()
+    with ours, theirs, pytest.raises(SystemExit) as ended:
+        made(fails, theirs)
+    assert (ended.value.code, caplog.messages) == (Exit.UNAVAILABLE, ["It is too late."])
+    with pytest.raises(CannotStart):  # whoever has no parent says it at the end
+        made(fails, None)
 
 
 @pytest.mark.process

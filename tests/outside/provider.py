@@ -91,6 +91,8 @@ class ProviderOfKeys:
         self.status = 200
         self.headers: Mapping[str, str] = {}
         self.delay_s = 0.0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         self.asked = 0
         self.at_once = self.most_at_once = 0
         self.url = ""
@@ -100,6 +102,7 @@ class ProviderOfKeys:
         self.asked += 1
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
+        await self.may_answer.wait()
         await asyncio.sleep(self.delay_s)
         self.at_once -= 1
         body = json.dumps({"keys": list(self.keys)}).encode() if self.body is None else self.body

@@ -1,5 +1,6 @@
 """Whoever a provider knows is somebody here: over real HTTP, in an application that knows nobody itself."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
@@ -143,6 +144,22 @@ async def test_who_is_known_by_a_token_finds_rows(
     client = await serve((await filled(MARKET, dialect)).url, jwt_jwks_url=provider.url, **JWT)
     answer = await client.post('{"query": "{ tracks { totalCount } }"}', **bearer(token()))
     assert answer.data["tracks"]["totalCount"] > 0
+
+
+async def test_who_waits_for_the_provider_takes_no_place_from_others(
+    serve: Serve, dialect: str, filled: Filled, provider: ProviderOfKeys
+) -> None:
+    provider.may_answer.clear()
+    settings = {"max_in_flight": 1, "max_queued": 0, "jwt_jwks_url": provider.url, **JWT}
+    client = await serve((await filled(MARKET, dialect)).url, **settings)
+    asked = '{"query": "{ tracks { totalCount } }"}'
+    waiting = [asyncio.create_task(client.post(asked, **bearer(token(jti=str(it))))) for it in range(3)]
+    while not provider.asked:  # noqa: ASYNC110 - what happens in the server has no event here
+        await asyncio.sleep(0.01)
+    answer = await client.post(asked)
+    assert (answer.status, any(it.done() for it in waiting)) == (200, False)
+    provider.may_answer.set()
+    assert 200 in [it.status for it in await asyncio.gather(*waiting)]  # now they are three for one place
 
 
 async def test_a_proxy_and_a_webhook_say_who_asks_as_well(application: Application, provider: ProviderOfKeys) -> None:

@@ -91,6 +91,16 @@ async def test_credentials_win_and_wrong_ones_are_refused() -> None:
         await who(authorization="Bearer 8")
 
 
+async def test_a_user_may_be_named_among_the_roles() -> None:
+    by = with_development_viewer(by_header, make_settings(dev_viewer="admin,user:42"))
+    headers = [(b"host", b"localhost:8000")]
+    request = HTTPConnection({"type": "http", "client": ("127.0.0.1", 5000), "scheme": "http", "headers": headers})
+    assert await by(request) == Viewer("42", frozenset({"admin"}))
+    for wrong in ("user:", "user:1,user:2"):
+        with pytest.raises(ValidationError, match="names one user"):
+            make_settings(dev_viewer=wrong)
+
+
 def test_without_the_setting_nothing_stands_between() -> None:
     assert with_development_viewer(by_header, make_settings(dev_viewer="")) is by_header
 
@@ -102,7 +112,7 @@ def test_who_has_roles_alone_is_somebody() -> None:
 
 def test_a_start_says_who_has_the_roles() -> None:
     assert announcement(make_settings(), ["127.0.0.1", "::1"]) == (
-        "Whoever asks from this machine without credentials has these roles (TRELLIS_DEV_VIEWER): admin, editor"
+        "Whoever asks from this machine without credentials is admin, editor (TRELLIS_DEV_VIEWER)"
     )
     assert announcement(make_settings(dev_viewer=""), ["0.0.0.0"]) is None
 

@@ -39,7 +39,7 @@ class Asked:
     as_json: bool
 
 
-def viewer(user: int | None, roles: Sequence[str], *, nobody: bool) -> Viewer | None:
+def viewer(user: str | None, roles: Sequence[str], *, nobody: bool) -> Viewer | None:
     """Who asks; None: somebody who sees everything. Raises `CommandError` for two answers."""
     if nobody and (roles or user is not None):
         raise CommandError("--nobody excludes --user and --role; leave one of them out.", Exit.USAGE)

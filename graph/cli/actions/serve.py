@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -15,11 +15,14 @@ from uvicorn.config import LOGGING_CONFIG
 
 from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
+from graph.errors import TrellisError
 from graph.outside.announcement import announcement
 from graph.serving.limits import LAST_REQUESTS_S, LAST_WORDS_S, MAX_REFUSED, Limits
 from graph.serving.supervisor import Supervisor
 from graph.settings import Settings
 from graph.startup import see_to_the_database
+
+T = TypeVar("T")
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -85,7 +88,7 @@ def _serve(sockets: Sequence[socket.socket], parent: Connection | None, *, make:
     from graph.serving.protocol import LimitedProtocol
     from graph.serving.server import DrainingServer
 
-    settings, app = make()
+    settings, app = made(make, parent)
     tell = partial(logger.info, "Trellis is running on %s (press Ctrl-C to stop)", address_of(sockets))
     DrainingServer(
         uvicorn.Config(
@@ -103,6 +106,17 @@ def _serve(sockets: Sequence[socket.socket], parent: Connection | None, *, make:
         parent,
         tell if parent is None else lambda: None,
     ).run(list(sockets))
+
+
+def made(make: Callable[[], T], parent: Connection | None) -> T:
+    """What a function makes; a worker says itself why it makes nothing, for a traceback would hide the sentence."""
+    try:
+        return make()
+    except TrellisError as error:
+        if parent is None:
+            raise
+        logger.error(str(error))
+        raise SystemExit(Exit.UNAVAILABLE) from None
 
 
 def _allow_files(needed: int) -> None:
