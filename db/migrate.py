@@ -37,7 +37,15 @@ from db.own import Feature, own_tables
 from db.own.place import VersionTable, version_table
 from db.ownership import tables_of, taken
 from db.private_files import make_folder
-from db.refusals import AtRevision, CannotAdopt, ForeignOwnRevision, ForeignRevision, ForeignTables, Refused
+from db.refusals import (
+    AtRevision,
+    CannotAdopt,
+    ForeignHistory,
+    ForeignOwnRevision,
+    ForeignRevision,
+    ForeignTables,
+    Refused,
+)
 from db.session.engines import create_engine
 from db.settings import HOUSE, DatabaseSettings
 from db.told_keys import broken_keys
@@ -55,6 +63,9 @@ BASE = "base"
 
 OWN = "own"
 """The option of alembic's configuration that stands for the history of Trellis's own tables."""
+
+REVISION = "version_num"
+"""The column in which alembic keeps a revision."""
 
 LOOKS = "looks"
 """The attribute of alembic's configuration of a run that changes nothing."""
@@ -219,10 +230,17 @@ def _heads(settings: DatabaseSettings, table: VersionTable) -> frozenset[str]:
     if file is not None and not file.exists():
         return frozenset()  # asking SQLite would make an empty file
 
-    def look(connection: Connection) -> frozenset[str]:
-        return frozenset(MigrationContext.configure(connection, opts=table.options).get_current_heads())
+    return frozenset(_ask(settings, lambda connection: _kept(connection, table)))
 
-    return _ask(settings, look)
+
+def _kept(connection: Connection, table: VersionTable) -> tuple[str, ...]:
+    """The revisions in a table. Raises `ForeignHistory`."""
+    inspector = inspect(connection)
+    if inspector.has_table(table.name, table.schema):
+        columns = {it["name"] for it in inspector.get_columns(table.name, table.schema)}
+        if REVISION not in columns:
+            raise ForeignHistory(str(table))
+    return MigrationContext.configure(connection, opts=table.options).get_current_heads()
 
 
 def newest() -> str | None:
@@ -358,7 +376,7 @@ def _refuse_what_is_foreign(settings: DatabaseSettings, revision: str | None) ->
         # The tables first: who migrates at the same time commits tables and revision together.
         inspector = inspect(connection)
         there = {*inspector.get_table_names(), *inspector.get_view_names()}
-        return there, MigrationContext.configure(connection, opts=table.options).get_current_heads()
+        return there, _kept(connection, table)
 
     there, heads = _ask(settings, look)
     script = ScriptDirectory.from_config(_config())

@@ -140,7 +140,12 @@ class Probe:
         wanted = self._wanted.own_revisions.newest
         if not wanted:
             return True
-        found = await connection.run_sync(_revisions, self._wanted.own_version_table)
+        try:
+            found = await connection.run_sync(_revisions, self._wanted.own_version_table)
+        except DBAPIError as error:
+            if error.connection_invalidated or failure_of(error) is not None:
+                raise
+            return False  # this role may not read them
         return found is not None and wanted <= found
 
     def _look_at(self, file: Path) -> Problem | None:

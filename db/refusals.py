@@ -72,6 +72,17 @@ class ForeignOwnRevision(Refused):
         )
 
 
+class ForeignHistory(Refused):
+    """The table that keeps revisions is a table of something else."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        super().__init__(
+            f"The table {table} keeps no revisions: it is somebody else's. Name another by TRELLIS_VERSION_TABLE, or"
+            " for Trellis's own tables another schema by TRELLIS_OWN_SCHEMA."
+        )
+
+
 class NoOwnTable(Refused):
     """Rows are to move to a table of Trellis's own, which is not there."""
 

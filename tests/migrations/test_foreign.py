@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from db import migrate
 from db.base import NAMING_CONVENTION, Base
 from db.ownership import Step, steps_of
-from db.refusals import AtRevision, CannotAdopt, ForeignRevision, ForeignTables
+from db.refusals import AtRevision, CannotAdopt, ForeignHistory, ForeignRevision, ForeignTables
 from db.settings import HOUSE, DatabaseSettings
 from tests.databases import Database, settings_for
 from tests.migrations import sample
@@ -188,6 +188,12 @@ async def test_revisions_of_another_application_are_refused_with_the_cure(blank:
     migrate.upgrade(apart)
     assert migrate.check(apart) == []
     assert migrate.current(blank) == "ae1027a6acf"
+
+
+async def test_a_table_of_something_else_in_the_place_of_revisions_is_refused(blank: DatabaseSettings) -> None:
+    await run(blank, "CREATE TABLE books (id INTEGER PRIMARY KEY)")
+    with pytest.raises(ForeignHistory, match="The table books keeps no revisions: it is somebody else's"):
+        migrate.upgrade(blank.model_copy(update={"version_table": "books"}))
 
 
 async def test_a_revision_of_ours_without_its_tables_is_another_applications(blank: DatabaseSettings) -> None:

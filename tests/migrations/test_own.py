@@ -14,8 +14,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db import migrate
 from db.own import PREFIX, Counter, Feature, OwnBase, TrustedDocument, TrustedDocumentId, own_tables
 from db.own.place import version_table
+from db.probing import Note, Probe, wanted_by
 from db.refusals import ForeignOwnRevision, ForeignSchema, NoSchema
 from db.relations import EVERYTHING
+from db.session.engines import Engines
 from db.settings import HOUSE, DatabaseSettings
 from graph.domain import Domain, own_features
 from graph.entity import Schema
@@ -201,6 +203,22 @@ async def test_a_role_that_may_make_no_schema_is_told_which_grant(blank: Databas
         migrate.upgrade(theirs)
         assert migrate.check(theirs) == []
     finally:
+        await run(blank, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+@pytest.mark.postgresql
+async def test_a_role_that_may_not_read_our_tables_serves_and_is_told(blank: DatabaseSettings) -> None:
+    migrate.upgrade(blank)
+    role = f"reader_{blank.primary.database}"
+    await run(blank, f"CREATE ROLE {role} LOGIN PASSWORD 'x'", f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    url = blank.primary.set(username=role, password="x").render_as_string(hide_password=False)
+    engines = Engines(blank.model_copy(update={"database_url": SecretStr(url)}))
+    try:
+        probe = Probe(engines.probing()["primary"], wanted_by(blank, (), [Feature.USAGE]), takes_changes=True)
+        finding = await probe.look(5)
+        assert (finding.problem, finding.notes) == (None, (Note.OWN_TABLES,))
+    finally:
+        await engines.dispose()
         await run(blank, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 
