@@ -50,7 +50,7 @@ class Box(NamedTuple):
         return f"{self.high},{self.low}"
 
 
-class Path(NamedTuple):
+class PlanePath(NamedTuple):
     """Points in a row."""
 
     points: tuple[Point, ...]
@@ -109,9 +109,9 @@ def box(text: str) -> Box:
     return Box(*_points(text))
 
 
-def path(text: str) -> Path:
+def path(text: str) -> PlanePath:
     """From `((1,2),(3,4))`, or with `[` where it is open."""
-    return Path(_points(text), text.startswith("("))
+    return PlanePath(_points(text), text.startswith("("))
 
 
 def polygon(text: str) -> Polygon:

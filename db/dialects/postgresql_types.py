@@ -154,10 +154,11 @@ class PG_LSN(Named):  # noqa: N801 - as SQL has it
     type_name = "PG_LSN"
 
 
-NAMED: Mapping[str, type[TypeEngine[Any]]] = {
-    cls.type_name.lower(): cls
-    for cls in (XML, LTREE, POINT, LINE, LSEG, BOX, PATH, POLYGON, CIRCLE, XID, XID8, ONE_BYTE, PG_LSN)
-}
+SHAPES: tuple[type[Shape], ...] = (POINT, LINE, LSEG, BOX, PATH, POLYGON, CIRCLE)
+
+_ALL: tuple[type[Named], ...] = (XML, LTREE, *SHAPES, XID, XID8, ONE_BYTE, PG_LSN)
+
+NAMED: Mapping[str, type[TypeEngine[Any]]] = {cls.type_name.lower(): cls for cls in _ALL}
 """The types of this module by their names in the database."""
 
 for _type, _python in (
@@ -173,7 +174,7 @@ for _type, _python in (
     (ONE_BYTE, str),
     (CIRCLE, geometry.Circle),
     (POLYGON, geometry.Polygon),
-    (PATH, geometry.Path),
+    (PATH, geometry.PlanePath),
     (BOX, geometry.Box),
     (LSEG, geometry.Segment),
     (LINE, geometry.Line),

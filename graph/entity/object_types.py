@@ -227,33 +227,33 @@ def _number(name: str, description: str) -> Part:
 
 _shape(
     geometry.Point,
-    "Point",
+    "GeometricPoint",
     "A point of the plane.",
     _number("x", "How far it is along the first axis."),
     _number("y", "How far it is along the second axis."),
 )
 _shape(
     geometry.Line,
-    "Line",
+    "GeometricLine",
     "All points of the plane where a * x + b * y + c is 0.",
     *(_number(name, f"The number {name}.") for name in ("a", "b", "c")),
 )
 _shape(
     geometry.Segment,
-    "LineSegment",
+    "GeometricSegment",
     "A line from a point to another.",
     Part("start", "start", geometry.Point, "Where it starts."),
     Part("end", "end", geometry.Point, "Where it ends."),
 )
 _shape(
     geometry.Box,
-    "Box",
+    "GeometricBox",
     "A rectangle along the axes.",
     Part("high", "high", geometry.Point, "The corner with the larger coordinates."),
     Part("low", "low", geometry.Point, "The corner with the smaller coordinates."),
 )
 _shape(
-    geometry.Path,
+    geometry.PlanePath,
     "GeometricPath",
     "Points in a row.",
     Part("points", "points", geometry.Point, "The points.", many=True),
@@ -261,13 +261,13 @@ _shape(
 )
 _shape(
     geometry.Polygon,
-    "Polygon",
+    "GeometricPolygon",
     "An area.",
     Part("points", "points", geometry.Point, "The corners.", many=True),
 )
 _shape(
     geometry.Circle,
-    "Circle",
+    "GeometricCircle",
     "All points that are near to another.",
     Part("centre", "centre", geometry.Point, "The point in the middle."),
     _number("radius", "How near they are."),

@@ -151,10 +151,6 @@ class TypeTable:
         found = tuple(entry.annotation for entry in self._holding(column))
         return found or (() if python is object else (python,))
 
-    def names_rows(self, column: ColumnType) -> bool:
-        """Whether values of a column can be a key: they are put in order, and ids and cursors have a form for them."""
-        return self.of_column(column).is_ordered
-
     def widest(self, column: ColumnType) -> object:
         """The annotation that shows every value of a column, for those who declare a type without knowing its values.
 
@@ -167,6 +163,11 @@ class TypeTable:
         holding = self._holding(column)
         found = [entry for entry in holding if entry.is_default(column) and entry.holds_all(column)]
         return next((entry.annotation for entry in (*found, *holding) if entry.holds_all(column)), None)
+
+    def names_rows(self, column: ColumnType) -> bool:
+        """Whether values of a column can be a key: they are put in order, and ids and cursors have a form for them."""
+        entry = self.of_column(column)
+        return entry.is_ordered and entry.python is not list  # no array of keys holds keys that are arrays
 
     def encode(self, value: object) -> object:
         """A column's value as a JSON scalar, for ids and cursors. Null stays null."""

@@ -43,7 +43,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.dialects import Range
 from db.dialects.postgresql_types import BOX, CIRCLE, LINE, LSEG, LTREE, PATH, POINT, POLYGON
-from db.geometry import Box, Circle, Line, Path, Point, Polygon, Segment
+from db.geometry import Box, Circle, Line, PlanePath, Point, Polygon, Segment
 from db.kinds import (
     Bits,
     InternetAddress,
@@ -115,7 +115,7 @@ class SpecimenRow(Base):
     edge: Mapped[Line | None] = mapped_column(LINE)
     side: Mapped[Segment | None] = mapped_column(LSEG)
     frame: Mapped[Box | None] = mapped_column(BOX)
-    walk: Mapped[Path | None] = mapped_column(PATH)
+    walk: Mapped[PlanePath | None] = mapped_column(PATH)
     area: Mapped[Polygon | None] = mapped_column(POLYGON)
     reach: Mapped[Circle | None] = mapped_column(CIRCLE)
 
@@ -161,7 +161,7 @@ class Specimen(Node):
     edge: Line | None
     side: Segment | None
     frame: Box | None
-    walk: Path | None
+    walk: PlanePath | None
     area: Polygon | None
     reach: Circle | None
 
