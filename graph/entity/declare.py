@@ -276,8 +276,8 @@ class _Declaration:
         compared = self._compared(declared, column)
         self._attributes[shown] = Attribute(name, shown, compared, declared.optional, description, column is not None)
         type_ = TYPES.of(declared.type)
-        form = declared.type if type_ is None else type_.shown
-        annotation = optional(form) if declared.optional else form
+        shown_by = declared.type if type_ is None else type_.shown
+        annotation = optional(shown_by) if declared.optional else shown_by
         mark = self._members.get(name)
         if isinstance(mark, _Hybrid):
             self._check_needs(name, mark.needs)
@@ -291,7 +291,7 @@ class _Declaration:
             )
         never_null = not declared.optional and self._never_null(name)
         is_list = get_origin(declared.type) is list
-        if is_list or form is not declared.type:
+        if is_list or shown_by is not declared.type:
             no_nulls = is_list and not may_hold_nulls(declared.type)
             return WholeField(name, annotation, description, never_null=never_null, no_nulls=no_nulls)
         return ColumnField(

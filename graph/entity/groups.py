@@ -179,8 +179,8 @@ def _group_key_field(entity: Entity, field: _GroupField) -> PlannedField:
         one = ToOneField(relation.name, field.description, relation.link, relation.target, nullable=True)
         return called(one, field.graphql_name)
     attribute = entity.attributes[field.graphql_name]
-    name, form = attribute.name, optional(TYPES.known(attribute.type).shown)
-    return called(ValueField(name, form, field.description, attrgetter(name)), field.graphql_name)
+    name, type_ = attribute.name, optional(TYPES.known(attribute.type).shown)
+    return called(ValueField(name, type_, field.description, attrgetter(name)), field.graphql_name)
 
 
 @cache
