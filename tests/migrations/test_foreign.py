@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Column, Integer, MetaData, String, Table, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, MetaData, String, Table, text
 from sqlalchemy.exc import IntegrityError
 
 from db import migrate
@@ -135,7 +135,12 @@ async def test_schemas_that_models_name_are_compared_and_no_others(blank: Databa
     models.remove(models.tables["shelf.pages"])  # a revision has made it
     models.remove(models.tables["shelf.books"])  # none has
     Table("shelves", models, Column("id", Integer, primary_key=True, autoincrement=False), schema="shelf")
+    # A name that is in two schemas, and a reference from one to the other.
+    reference = ForeignKey("shelf.shelves.id", name="fk_theirs")
+    Table("shelves", models, Column("id", Integer, reference, primary_key=True, autoincrement=False), schema="author")
+    Table("shelves", models, Column("id", Integer, primary_key=True), CheckConstraint("id > 1", name="large"))
     gone = await asyncio.to_thread(evolution.to, models)
+    assert await asyncio.to_thread(evolution.differences, models) == []
     assert re.findall(r"drop_table\(\W*(\w+)", gone.partition("def downgrade")[0]) == ["pages"]
 
 
