@@ -21,18 +21,28 @@ PATIENCE_S = 0.05
 T = TypeVar("T")
 
 
-class RequestWatch:
-    """Watches over the work of one request, from its first byte to its answer."""
+def always() -> bool:
+    """The work of a request may be cancelled when its client leaves, until somebody knows better."""
+    return True
+
+
+class RequestWatch(OperationDeadline):
+    """Watches over the work of one request, from its first byte to its answer.
+
+    It is the operation's deadline as well: two objects that knew each other were left to the garbage collector, with
+    all that a request holds.
+    """
+
+    __slots__ = ("__weakref__", "_body_read", "_has_left", "_request", "_watching", "may_stop")
 
     def __init__(self, request: Request, timeout_s: float) -> None:
+        super().__init__(timeout_s, PATIENCE_S)
         self._request = request
-        self.may_stop: Callable[[], bool] = lambda: True
+        self.may_stop: Callable[[], bool] = always
         """Whether the work may be cancelled when the client leaves."""
         self._body_read = False
-        self._is_patient = True
         self._watching: asyncio.Task[None] | None = None
         self._has_left = False
-        self._deadline = OperationDeadline(timeout_s, PATIENCE_S, self._lose_patience)
 
     async def over(self, work: Coroutine[Any, Any, T]) -> T:
         """Do the work as long as there is time, and a client that waits for it.
@@ -42,22 +52,24 @@ class RequestWatch:
         try:
             return await work
         except asyncio.CancelledError:
-            if self._deadline.stop():
-                raise (ClientDisconnect() if self._has_left else self._deadline.exceeded()) from None
+            if self.stop():
+                raise (ClientDisconnect() if self._has_left else self.exceeded()) from None
             raise
         finally:
             if self._watching is not None:
                 self._watching.cancel()
-            self._deadline.end()
+                self._watching = None
+            self.end()
 
     def body_read(self) -> None:
         """Look for the client from now on: what a request still has to receive is its end."""
         self._body_read = True
-        if not self._is_patient:
+        if not self.has_patience:
             self._start()
 
-    def _lose_patience(self) -> None:
-        self._is_patient = False
+    def lose_patience(self) -> None:
+        """Look for the client, who has waited for a while."""
+        super().lose_patience()
         if self._body_read:
             self._start()
 
@@ -69,4 +81,4 @@ class RequestWatch:
             pass
         if self.may_stop():
             self._has_left = True
-            self._deadline.ring()
+            self.ring()

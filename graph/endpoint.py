@@ -13,7 +13,7 @@ from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
 from db.kept import Cache, Figures
@@ -80,6 +80,9 @@ class GraphQLEndpoint:
         self._compress_from_bytes = settings.compress_from_bytes or sys.maxsize
         self._may_diagnose = access_to_doctor(settings.doctor, is_operator)
         self._budget = budgets(settings, is_operator)
+        least = min(1, settings.anonymous_budget, settings.operator_budget)
+        self._always_allowed = schema.operations.preparer.limits_of(least).max_answer_bytes
+        """Bytes of an answer that anybody may have."""
         self._statements = StatementCache(max_cache_bytes=settings.max_cache_bytes)
         self._rates = rates if rates is not None and rates.wanted else None
 
@@ -137,10 +140,14 @@ class GraphQLEndpoint:
         watch.body_read()
         known = await self._identify(request) if self._identify_first else None
         asked, claim = self.admission.claimed(asked)
-        place = self.admission.place(request, claim)
-        if not place.is_taken:
-            await place.wait()
+        turn = await self.admission.turn(request, claim.bulk) if claim.bulk else None
+        place: Place | None = None
         try:  # here and not in a method, for a coroutine more would be entered at each wait
+            if turn is not None:
+                asked, claim = self.admission.claimed(asked, has_turn=True)
+            place = self.admission.place(request, claim)
+            if not place.is_taken:
+                await place.wait()
             viewer = await self._identify(request) if known is None else known
             contexts = self._contexts(request, headers, viewer, place)
             watch.may_stop = contexts.may_stop
@@ -155,10 +162,14 @@ class GraphQLEndpoint:
                 asked = await self.documents.find(asked, request, viewer)
                 result = await self._execute(request, asked, contexts)
                 whole = answer(result, media_type, settings.http_edition)
-                response = self._bounded(whole, media_type, contexts.budget)
+                is_small = len(whole.body) <= self._always_allowed
+                response = whole if is_small else self._bounded(whole, media_type, contexts.budget)
                 self.documents.let_be_kept(response, result, asked, request, viewer)
         finally:
-            place.leave()
+            if place is not None:
+                place.leave()
+            if turn is not None:
+                turn.leave()
         # Secrets are in answers to mutations alone: none has a length that tells what is in it (0026, on BREACH).
         if len(response.body) >= self._compress_from_bytes and not contexts.changes:
             await response.compress(told(headers, b"accept-encoding"))
@@ -199,20 +210,6 @@ class GraphQLEndpoint:
             await contexts.count(priced.points)
             contexts.count = None  # for all of them together
         return await batches.run(priced, self._operations, contexts)
-
-
-class EndpointFirst:
-    """Leads to the endpoint past the router: nearly all requests go there."""
-
-    def __init__(self, app: ASGIApp, path: str, endpoint: ASGIApp) -> None:
-        self._app = app
-        self._path = path
-        self._endpoint = endpoint
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        direct = scope["type"] == "http" and scope["path"] == self._path
-        await (self._endpoint if direct else self._app)(scope, receive, send)
 
 
 async def _counted(answering: Coroutine[Any, Any, Response], meter: Meter) -> Response:

@@ -52,6 +52,16 @@ class MismatchedType(DeclarationError):
         super().__init__(f"{type_name}.{field} is declared as {declared}; the model says {actual}. Declare that.")
 
 
+class InvalidName(DeclarationError):
+    """A name that GraphQL does not take."""
+
+    def __init__(self, what: str, name: str, cure: str) -> None:
+        super().__init__(
+            f"{what} would be called {name!r} in the schema. GraphQL takes English letters, digits and _, no digit"
+            f" first, and keeps names with __ in front for itself; choose another name: {cure}."
+        )
+
+
 class EqualNames(DeclarationError):
     """Two types of the schema have one name."""
 
@@ -69,6 +79,26 @@ class UnknownEntity(DeclarationError):
         super().__init__(
             f"No entity is called {name!r}. Declare it with @entity and import its module in graph/schema.py. "
             f"Known: {', '.join(sorted(known)) or 'none'}."
+        )
+
+
+class NoKeyOfRows(DeclarationError):
+    """Something finds or names rows that have no key."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is a Row: nothing tells its rows apart, so none is found, referred to or written by itself. Use it"
+            " as a list; or, if its rows have a key after all, declare it a Node."
+        )
+
+
+class WrittenView(DeclarationError):
+    """A change of the rows of a view is declared."""
+
+    def __init__(self, name: str, model: str) -> None:
+        super().__init__(
+            f"{name} shows a view, {model}, whose rows are computed. Declare the change for the table that holds the"
+            f" rows, or a @mutation of its own that writes there."
         )
 
 

@@ -20,8 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.dialects import dialect_of
-from db.migrate import history
-from db.probing import MIN_FREE_BYTES, Finding, Note, Probe, Problem, Wanted
+from db.probing import MIN_FREE_BYTES, Finding, Note, Probe, Problem, wanted_by
 from db.session.engines import Engines
 from graph.errors import CannotStart, TrellisError
 from graph.findings import PRIMARY, SENTENCES
@@ -32,6 +31,9 @@ logger = logging.getLogger("trellis")
 TRY_S = 5.0
 """Seconds that a database may take to give a connection."""
 TRY_AGAIN_S = 0.25
+
+VARIABLE = "TRELLIS_DATABASE_URL"
+"""What tells which database is meant, unless an option of a command does."""
 
 SERVED = {Problem.READ_ONLY, Problem.FULL}
 """Problems with which reads are answered: `/readyz` says them, and a start does not fail."""
@@ -58,13 +60,14 @@ def see_to_the_database(settings: Settings, wait_s: float | None) -> None:
 async def check_database(settings: Settings) -> None:
     """Check the primary alone, before anything of the application is made.
 
-    Its tables are not looked at one by one: that wants the schema, and its revision tells nearly as much.
+    Its tables are not looked at one by one: that wants the schema, and its revision tells nearly as much. Nor are
+    Trellis's own, without which a server starts.
     """
     engines = Engines(settings)
     try:
         engine = engines.probing()[PRIMARY]
         await until_it_answers(engine, settings.wait_for_database_s)
-        probe = Probe(engine, Wanted((), history(), history(own=True)), takes_changes=True)
+        probe = Probe(engine, wanted_by(settings, (), ()), takes_changes=True)
         finding = await probe.look(settings.readiness_timeout_s)
         if Note.NO_REVISION in finding.notes and await _is_empty(engine):
             finding = Finding(Problem.NO_TABLES)
@@ -84,14 +87,14 @@ async def check(engines: Engines, settings: Settings, look: Callable[[], Awaitab
                 logger.warning("The database `%s` %s", name, SENTENCES[word])
 
 
-async def until_it_answers(engine: AsyncEngine, wait_s: float) -> None:
+async def until_it_answers(engine: AsyncEngine, wait_s: float, *, told_by: str = VARIABLE) -> None:
     """Return once the database gives a connection; wait so many seconds for one that is down or starts.
 
     Raises `CannotStart`; at once where waiting cannot help: a wrong password, a wrong name, no file.
     """
     deadline, waiting = time.monotonic() + wait_s, False
     while True:
-        refused = await _refusal_of(engine)
+        refused = await _refusal_of(engine, told_by)
         if refused is None:
             return
         may_come, reason = refused
@@ -103,30 +106,32 @@ async def until_it_answers(engine: AsyncEngine, wait_s: float) -> None:
         await asyncio.sleep(min(TRY_AGAIN_S, max(0.0, deadline - time.monotonic())))
 
 
-async def _refusal_of(engine: AsyncEngine) -> tuple[bool, str] | None:
+async def _refusal_of(engine: AsyncEngine, told_by: str) -> tuple[bool, str] | None:
     """None if the database gives a connection; else whether it may do so soon, and why it does not now."""
     connections = dialect_of(engine.dialect.name).connections
     file = connections.file(engine.url)
     if file is not None and not file.exists():
-        return False, _missing(file)
+        return False, _missing(file, told_by)
     try:
         async with asyncio.timeout(TRY_S), engine.connect():
             return None
     except TimeoutError:
-        return True, unreachable(engine.url, "TRELLIS_DATABASE_URL", f"no answer within {TRY_S:g} s")
+        return True, unreachable(engine.url, told_by, f"no answer within {TRY_S:g} s")
     except Exception as error:  # whatever it is, there is no connection
         if connections.is_busy(error):
             return None
         if file is not None and shutil.disk_usage(file.parent).free < MIN_FREE_BYTES:
             return False, f"The database {file} has a full disk, and cannot be opened. Make room."
         said = str(getattr(error, "orig", error)).partition("\n")[0] or type(error).__name__
-        return connections.may_come(error), unreachable(engine.url, "TRELLIS_DATABASE_URL", said)
+        return connections.may_come(error), unreachable(engine.url, told_by, said)
 
 
-def _missing(file: Path) -> str:
+def _missing(file: Path, told_by: str) -> str:
+    if told_by != VARIABLE:  # a database of somebody's, which is not ours to make
+        return f"The database {file} is not there. Correct {told_by}."
     if file.parent.exists() and not os.access(file.parent, os.W_OK):
         return f"The database {file} is not there, and its folder cannot be written. Let the server write there."
-    return f"The database {file} is not there. Run `trellis db upgrade`, or correct TRELLIS_DATABASE_URL."
+    return f"The database {file} is not there. Run `trellis db upgrade`, or correct {VARIABLE}."
 
 
 async def _is_empty(engine: AsyncEngine) -> bool:

@@ -66,6 +66,7 @@ SLOW = (
     "entity/test_exact_numbers.py",
     "entity/test_growth.py",
     "entity/test_guarded.py",
+    "entity/test_keys_of_every_type.py",  # every type, on every road
     "entity/test_locales.py",  # a database for each locale
     "entity/test_moments.py",
     "entity/test_narrow_types.py",
@@ -73,6 +74,7 @@ SLOW = (
     "entity/test_odd_values.py::test_pages_of_one_row_are_the_whole_list_in_every_order",
     "entity/test_paging_laws.py",
     "entity/test_questions.py",
+    "entity/test_row_laws.py",
     "entity/test_unreadable_values.py",
     "execute/agreement",
     "execute/core",  # graphql-core's own tests
@@ -103,6 +105,8 @@ SLOW = (
     "policies/test_rows.py",
     "prepare/test_cost.py::test_no_operation_needs_more_than_its_price",
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
+    "projects/test_empty.py::test_a_noun_is_whole",  # commands of a project
+    "projects/test_found.py",  # a project for each
     "promises",  # seconds of load and of faults
     "rates/test_operations.py",  # a server for each
     "rates/test_redis.py",
@@ -135,6 +139,7 @@ LONG = (
     "operations/test_hostile_values.py",
     "policies/test_injection.py",
     "policies/test_nobody_can_tell.py",
+    "projects/test_found.py::test_a_project_for",  # mypy over a whole project
     "promises",
     "serving/test_draining.py::test_workers_are_replaced",  # six processes, one after the other
 )

@@ -14,15 +14,17 @@ from sqlalchemy.types import TypeEngine
 
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionName, NewValues
-from db.dialects.paging import LIMIT, PagedRows, Query, labelled, limit, sorted_by
+from db.dialects.paging import LIMIT, OFFSET, PagedRows, Query, cut, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Need, OrderedNeed, Plan, Search, SearchNeed
 from db.dialects.postgresql import PostgreSQL
+from db.dialects.postgresql_ranges import Range, from_words, in_words
 from db.dialects.sqlite import SQLite
 from db.relations.moments import moment, moments_compared
 
 __all__ = [
     "DIALECTS",
     "LIMIT",
+    "OFFSET",
     "Changes",
     "DatabaseDialect",
     "Failure",
@@ -36,15 +38,19 @@ __all__ = [
     "PagedRows",
     "Plan",
     "Query",
+    "Range",
     "ReportedViolation",
     "Rule",
     "Search",
     "SearchNeed",
     "UnknownDialect",
     "UnstorableValue",
+    "cut",
     "dialect_of",
     "failure_of",
+    "from_words",
     "function_sql",
+    "in_words",
     "labelled",
     "limit",
     "outage_of",

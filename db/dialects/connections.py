@@ -53,12 +53,26 @@ class ConnectionsDialect(Protocol):
         """A JSON value as the text that is stored. Raises `UnstorableValue` for one that would not stay as it is."""
 
     def engine_options(
-        self, url: URL, pool: Options, *, statement_timeout_s: float, connect_timeout_s: float, pgbouncer: bool
+        self,
+        url: URL,
+        pool: Options,
+        *,
+        statement_timeout_s: float,
+        connect_timeout_s: float,
+        pgbouncer: bool,
+        read_only: bool,
     ) -> dict[str, Any]:
-        """Arguments for `create_async_engine`; `pool` are those of a pool with a limited size."""
+        """Arguments for `create_async_engine`; `pool` are those of a pool with a limited size.
 
-    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
+        `read_only`: the database is to refuse every change.
+        """
+
+    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float, read_only: bool) -> None:
         """Listen to an engine: what a new connection is told, and what is ended before it goes back to the pool."""
+
+    def own_schema(self, schema: str) -> str | None:
+        """The schema that keeps Trellis's own tables, given its name; None where a database has no schemas."""
+        return None
 
     def listen_to_driver(self, driver: Any, hear: Heard) -> Callable[[], None]:
         """Tell of what a driver's connection sends, also of what the driver asks by itself; returns how to stop.

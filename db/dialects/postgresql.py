@@ -6,7 +6,9 @@ https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COM
 """
 
 import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import asyncpg
@@ -16,6 +18,7 @@ from sqlalchemy import (
     URL,
     BindParameter,
     CheckConstraint,
+    ClauseElement,
     Column,
     ColumnClause,
     ColumnElement,
@@ -27,6 +30,7 @@ from sqlalchemy import (
     FromClause,
     Index,
     Insert,
+    Integer,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -58,6 +62,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -68,13 +73,15 @@ from db.dialects import postgresql_plans
 from db.dialects.connections import ConnectionsDialect, Heard, Options
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
-from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
+from db.dialects.paging import PagedRows, Query, cut, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
+from db.dialects.postgresql_ranges import AnyMultiRange, AnyRange, from_words
 from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, learn_small_letters, takes_for_equal
 from db.dialects.postgresql_times import read_day, read_moment, read_moment_in_utc, read_time
-from db.relations import Expression, Key, Term, parameter_type, stored
+from db.relations import ColumnType, Expression, Key, Term, element_type, parameter_type, stored
 from db.relations.types import undecorated
+from db.unreadable import Unreadable
 
 URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 """What may follow the question mark of a URL. Source:
@@ -128,6 +135,7 @@ NOT_ABOUT_READING = (
 """What the database or the network says, and what SQLAlchemy and asyncpg say of statements and parameters."""
 
 NO_TABLE = "42P01"
+NO_SCHEMA = "3F000"
 LOCKED = "55P03"
 UNFIT = ("22000", "22001", "22007", "22008", "22021", "22P02", "22P03")
 """Values that the driver cannot encode, texts that are too long, moments out of range, characters and forms that a
@@ -175,20 +183,33 @@ class PostgreSQLConnections(ConnectionsDialect):
         return exact_json.dumps(value)
 
     def engine_options(
-        self, url: URL, pool: Options, *, statement_timeout_s: float, connect_timeout_s: float, pgbouncer: bool
+        self,
+        url: URL,
+        pool: Options,
+        *,
+        statement_timeout_s: float,
+        connect_timeout_s: float,
+        pgbouncer: bool,
+        read_only: bool,
     ) -> dict[str, Any]:
         """A pool, and what the server is told when a connection starts."""
-        arguments: dict[str, Any] = dict(_PGBOUNCER_ARGUMENTS) if pgbouncer else _start_up(statement_timeout_s)
+        arguments: dict[str, Any] = (
+            dict(_PGBOUNCER_ARGUMENTS) if pgbouncer else _start_up(statement_timeout_s, read_only=read_only)
+        )
         arguments["timeout"] = connect_timeout_s  # from the look-up of the host's name to the server's first word
         # The pool resets nothing by itself: `end_transaction` does, and only where there is something to end.
         return {"connect_args": arguments, "pool_reset_on_return": None, **pool}
 
-    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
+    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float, read_only: bool) -> None:
         """Replace lost connections, end transactions that were left open, and learn how the server writes texts."""
         learn_small_letters(engine)
         event.listen(engine.sync_engine, "connect", bound_prepared_statements)
         event.listen(engine.sync_engine, "checkout", _replace_lost)
         event.listen(engine.sync_engine, "reset", _end_transaction)
+
+    def own_schema(self, schema: str) -> str | None:
+        """The schema: a database has any number of them."""
+        return schema
 
     def listen_to_driver(self, driver: Any, hear: Heard) -> Callable[[], None]:
         """Asyncpg asks about each type that it meets for the first time on a connection."""
@@ -259,6 +280,20 @@ class PostgreSQLConnections(ConnectionsDialect):
         return reported is not None and not str(reported.sqlstate).startswith(UNCERTAIN)
 
 
+class LockTable(Executable, ClauseElement):
+    """LOCK TABLE, with which readers go on and writers wait."""
+
+    inherit_cache = False
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+
+@compiles(LockTable)
+def _lock_sql(lock: LockTable, compiler: SQLCompiler, **_: Any) -> str:
+    return f"LOCK TABLE {compiler.preparer.format_table(lock.table)} IN SHARE ROW EXCLUSIVE MODE"
+
+
 class PostgreSQL(DatabaseDialect):
     """Keys are arrays; a page is a short ordered read for each parent, which an index on key and order serves."""
 
@@ -317,6 +352,12 @@ class PostgreSQL(DatabaseDialect):
                 return Readable(_in_iso_8601(column), read)
         if isinstance(kind, JSON):
             return Readable(cast(column, Text), exact_json.loads)
+        if isinstance(kind, AnyRange):
+            return Readable(cast(column, Text), _range_reader(element_type(kind)))
+        if isinstance(kind, AnyMultiRange):
+            return Readable(cast(column, Text), _unreadable)
+        if isinstance(kind, ARRAY):
+            return _readable_array(column, stored(kind.item_type, dialect))
         if isinstance(kind, String):  # in a database without an encoding, texts are any bytes
             return Readable(func.textsend(cast(column, Text)), bytes.decode)
         return Readable(column)
@@ -341,7 +382,7 @@ class PostgreSQL(DatabaseDialect):
 
     def page_per_parent(self, paged: PagedRows) -> Query:
         """A short ordered read for each parent, except where a table of pairs leads to few rows."""
-        few = paged.through_table and not any(takes_for_equal(column.type) for column in paged.key)
+        few = paged.through_table and not paged.skips and not any(takes_for_equal(it.type) for it in paged.key)
         return self._few_or_lateral(paged) if few else self._lateral(paged)
 
     def _lateral(self, paged: PagedRows) -> Query:
@@ -382,14 +423,13 @@ class PostgreSQL(DatabaseDialect):
     def _page_of(self, parent: FromClause, paged: PagedRows) -> FromClause:
         """The page of one parent, with a `number` for each row."""
         order = sorted_by(paged.order)
-        return (
+        rows = (
             self.with_cursors(paged)
-            .add_columns(func.row_number().over(order_by=order).label("number"))
+            .add_columns(func.row_number().over(order_by=order or None).label("number"))
             .where(*(column == key for column, key in zip(paged.key, _keys_of(parent), strict=True)))
             .order_by(*order)
-            .limit(limit())
-            .lateral("page")
         )
+        return cut(rows, skips=paged.skips).lateral("page")
 
     def insert_missing(self, table: Table, key: Sequence[str] = ()) -> Insert:
         """INSERT … ON CONFLICT DO NOTHING."""
@@ -407,7 +447,7 @@ class PostgreSQL(DatabaseDialect):
 
     def lock(self, table: Table) -> Sequence[Executable]:
         """Readers go on; writers wait."""
-        return (text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"),)
+        return (LockTable(table),)
 
     def count_on(self, column: Column[int]) -> Sequence[Executable]:
         """Set the column's sequence to the largest number, if there is one."""
@@ -491,7 +531,7 @@ class PostgreSQL(DatabaseDialect):
             return Failure.UNFIT_VALUE
         if state in OUT_OF_RANGE:
             return Failure.OUT_OF_RANGE
-        return {NO_TABLE: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
+        return {NO_TABLE: Failure.NO_TABLE, NO_SCHEMA: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
 
     def place(self, url: URL) -> str:
         """The database, its host and its port."""
@@ -517,6 +557,37 @@ def _collations(function: Function) -> set[str]:
 def _in_iso_8601(moment: Expression) -> Expression:
     """A day or a time as text: in one form, whatever the server's DateStyle, and PostgreSQL reads it again."""
     return func.to_json(moment).op("#>>")(literal_column("'{}'"))
+
+
+def _reader(kind: ColumnType) -> Callable[[str], Any] | None:
+    """What reads a value of a type as JSON has it."""
+    if isinstance(kind, DateTime):
+        return read_moment
+    readers: Mapping[type[ColumnType], Callable[[str], Any]] = {Date: read_day, Time: read_time}
+    return next((read for times, read in readers.items() if isinstance(kind, times)), None)
+
+
+def _range_reader(kind: ColumnType) -> Callable[[str], Any]:
+    """What reads a range from its words. asyncpg refuses a whole range whose bound Python has no form for."""
+    read = _reader(kind) or (int if isinstance(kind, Integer) else Decimal)
+    return lambda words: from_words(words, read)
+
+
+def _unreadable(_words: str) -> Unreadable:
+    """In the place of each value of a column of which one could not be read."""
+    return Unreadable()
+
+
+def _readable_array(column: Expression, item: ColumnType) -> Readable:
+    """An array of days or times as JSON, whose elements are read one by one; asyncpg reads others."""
+    read = _reader(item)
+    if read is None:
+        return Readable(column)
+
+    def elements(values: Any) -> Any:
+        return [elements(one) for one in values] if isinstance(values, list) else values and read(values)
+
+    return Readable(cast(func.to_json(column), Text), lambda words: elements(json.loads(words)))
 
 
 def _arrays(columns: Sequence[Expression]) -> list[BindParameter[Any]]:
@@ -558,12 +629,13 @@ PgBouncer also refuses start-up settings that it does not track.
 https://docs.sqlalchemy.org/en/21/dialects/postgresql.html#prepared-statement-name-with-pgbouncer"""
 
 
-def _start_up(statement_timeout_s: float) -> dict[str, Any]:
+def _start_up(statement_timeout_s: float, *, read_only: bool) -> dict[str, Any]:
     return {
         "server_settings": {
             "application_name": "trellis",
             "statement_timeout": str(max(1, round(statement_timeout_s * 1000))),
             "jit": "off",  # plans of ours are short; compiling them costs more than it saves
+            **({"default_transaction_read_only": "on"} if read_only else {}),
         }
     }
 

@@ -146,13 +146,20 @@ class SQLiteConnections(ConnectionsDialect):
         return exact_json.dumps(value)
 
     def engine_options(
-        self, url: URL, pool: Options, *, statement_timeout_s: float, connect_timeout_s: float, pgbouncer: bool
+        self,
+        url: URL,
+        pool: Options,
+        *,
+        statement_timeout_s: float,
+        connect_timeout_s: float,
+        pgbouncer: bool,
+        read_only: bool,
     ) -> dict[str, Any]:
         """A pool for a file; a database in memory has but one connection."""
         in_memory = url.database in (None, "", ":memory:")
         return {"connect_args": {"timeout": statement_timeout_s}, **({} if in_memory else pool)}
 
-    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
+    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float, read_only: bool) -> None:
         """Tell each new connection how to behave, and send the BEGIN that its options name."""
         pragmas = (
             f"busy_timeout = {round(statement_timeout_s * 1000)}",
@@ -167,7 +174,7 @@ class SQLiteConnections(ConnectionsDialect):
         texts: dict[type[Any], type[Any]] = {CHAR: UnpaddedText, NCHAR: UnpaddedText}
         dialect.statement_compiler = DecimalCompiler
         dialect.colspecs = {**dialect.colspecs, **texts, **sqlite_moments.TYPES, **TYPES}
-        event.listen(engine.sync_engine, "do_connect", _fail_here)
+        event.listen(engine.sync_engine, "do_connect", _open_to_read if read_only else _fail_here)
         event.listen(engine.sync_engine, "connect", prepare)
         event.listen(engine.sync_engine, "begin", _begin)
         event.listen(engine.sync_engine, "invalidate", _undo)
@@ -252,6 +259,7 @@ class SQLite(DatabaseDialect):
     # SQLite gives each row of VALUES the number after the largest, and one connection writes at a time.
     # https://www.sqlite.org/autoinc.html
     holds_lengths = False
+    keys_may_be_null = True
     numbers_rows_in_order = True
     relates_once = True  # a subquery that hangs on the row around it runs for each; no join is made of it
     functions: ClassVar[Mapping[FunctionName, str]] = {
@@ -358,6 +366,19 @@ def _fail_here(_dialect: object, _record: object, arguments: list[Any], named: d
         make_file(file)
         if _is_unreadable_for_want_of_a_log(file):
             arguments[0], named["uri"] = f"file:{quote(str(file))}?immutable=1", True
+    _try_to_connect(arguments, named)
+
+
+def _open_to_read(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> None:
+    """Open a file that is there, so that SQLite refuses every change (https://www.sqlite.org/uri.html)."""
+    if arguments and arguments[0] != ":memory:" and not named.get("uri"):
+        file = Path(arguments[0]).absolute()
+        how = "immutable=1" if _is_unreadable_for_want_of_a_log(file) else "mode=ro"
+        arguments[0], named["uri"] = f"file:{quote(str(file))}?{how}", True
+    _try_to_connect(arguments, named)
+
+
+def _try_to_connect(arguments: list[Any], named: dict[str, Any]) -> None:
     # Where a file cannot be opened, the driver's thread outlives the loop and prints a traceback of its own.
     sqlite3.connect(*arguments, **named).close()
 

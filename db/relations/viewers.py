@@ -26,7 +26,7 @@ NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 """The one form of each that is an id: `007` and `7` may be two users of whoever writes texts."""
 BIGGEST = 2**63
-FORMS: Mapping[type[Any], str] = {int: "", uuid.UUID: "_uuid", str: "_text"}
+FORMS: Mapping[object, str] = {int: "", uuid.UUID: "_uuid", str: "_text"}
 """The kinds of columns that a viewer can be compared with, and the ends of their parameters' names."""
 VIEWER_TEXT = VIEWER + FORMS[str]
 OF_NOBODY: Mapping[str, Any] = {VIEWER: None}
@@ -62,7 +62,7 @@ def viewer_parameters(id_: ViewerId | None, claims: Mapping[str, Claim]) -> Mapp
     return parameters
 
 
-def fitted(value: Claim | ViewerId | None, form: type[Any]) -> Any:
+def fitted(value: Claim | ViewerId | None, form: object) -> Any:
     """An id or a claim as a column of numbers, of UUIDs or of texts has it; None if it has no such form."""
     if value is None or isinstance(value, (bool, float, tuple)):
         return None

@@ -7,7 +7,6 @@ Why: docs/decisions/0032-one-deadline.md.
 """
 
 import asyncio
-from collections.abc import Callable
 from contextvars import ContextVar
 
 from db.session.errors import DeadlineExceeded
@@ -21,32 +20,29 @@ OPERATION: "ContextVar[OperationDeadline | None]" = ContextVar("trellis_operatio
 
 
 class OperationDeadline(Interruption):
-    """Ends whatever the task that runs now waits for, `timeout_s` seconds from now, until `end`.
-
-    `meanwhile` is called once, when `patience_s` seconds have passed: for what need not begin in an operation that is
-    over soon.
-    """
+    """Ends whatever the task that runs now waits for, `timeout_s` seconds from now, until `end`."""
 
     __slots__ = (
         "_deadlines",
         "_ends",
-        "_meanwhile",
         "_next",
         "_patience_s",
         "_timer",
         "_token",
+        "has_patience",
         "is_over",
         "timeout_s",
     )
 
-    def __init__(self, timeout_s: float, patience_s: float, meanwhile: Callable[[], None]) -> None:
+    def __init__(self, timeout_s: float, patience_s: float) -> None:
         super().__init__()
         self.timeout_s = timeout_s
         self.is_over = False
         """Whether the time is up."""
+        self.has_patience = True
+        """Whether `patience_s` seconds have not passed yet."""
         self._patience_s = patience_s
         self._deadlines: list[Deadline] = []
-        self._meanwhile: Callable[[], None] | None = meanwhile
         now = self.loop.time()
         self._ends = now + timeout_s
         self._next = now + patience_s if patience_s < timeout_s else self._ends
@@ -57,7 +53,7 @@ class OperationDeadline(Interruption):
     def add(self, deadline: Deadline) -> None:
         """Look after a session, too."""
         self._deadlines.append(deadline)
-        if deadline.timeout_s < self._patience_s or self._meanwhile is None:  # else the first look comes soon enough
+        if deadline.timeout_s < self._patience_s or not self.has_patience:  # else the first look comes soon enough
             soon = self.loop.time() + deadline.timeout_s
             if soon < self._next:
                 self._look_at(soon)
@@ -66,6 +62,10 @@ class OperationDeadline(Interruption):
         """Look after a session no more."""
         if deadline in self._deadlines:
             self._deadlines.remove(deadline)
+
+    def lose_patience(self) -> None:
+        """Begin with what need not begin in an operation that is over soon; called once."""
+        self.has_patience = False
 
     def exceeded(self) -> DeadlineExceeded:
         """What to raise when the time is up."""
@@ -99,9 +99,8 @@ class OperationDeadline(Interruption):
             self._look_again(now)
 
     def _look_again(self, now: float) -> None:
-        meanwhile, self._meanwhile = self._meanwhile, None
-        if meanwhile is not None:
-            meanwhile()
+        if self.has_patience:
+            self.lose_patience()
         self._look_at(min([self._ends, *(deadline.look(now) for deadline in self._deadlines)]))
 
     def _end_now(self) -> None:

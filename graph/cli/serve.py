@@ -3,10 +3,12 @@
 The declaration alone; `graph.cli.actions.serve` does the work.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
+from graph.cli.errors import CommandError, Exit
 from graph.cli.help import help_of
 
 
@@ -32,6 +34,29 @@ def _serve(
         ),
     ] = None,
     access_log: Annotated[bool, typer.Option("--access-log", help="Write a line for every request.")] = False,
+    reflect: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Look at any database, as it is: postgresql://… or sqlite:///file.db. Nothing is written anywhere.",
+        ),
+    ] = None,
+    schema: Annotated[
+        str, typer.Option(metavar="NAMES", help="With --reflect: these schemas, separated by commas.")
+    ] = "",
+    only: Annotated[
+        str, typer.Option(metavar="NAMES", help="With --reflect: these tables; * stands for any characters.")
+    ] = "",
+    except_: Annotated[str, typer.Option("--except", metavar="NAMES", help="With --reflect: not these tables.")] = "",
+    writable: Annotated[
+        bool, typer.Option("--writable", help="With --reflect: mutations, too; else the database refuses changes.")
+    ] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="With --reflect: let other machines in, at the address of --host.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="With --reflect: tell each name that was guessed.")
+    ] = False,
 ) -> None:
     """Serve the API at /graphql; browsers get GraphiQL there.
 
@@ -46,7 +71,47 @@ def _serve(
       trellis serve --port 8080 --workers 4         four processes
       TRELLIS_DATABASE_URL=postgresql://… trellis serve --host 0.0.0.0
       trellis serve --wait-for-database 30          beside a database that starts, too
+      trellis serve --reflect postgresql://… --schema shop,stock
     """
-    from graph.cli.actions.serve import serve
+    if reflect is None:
+        _refuse_alone(
+            {
+                "--schema": schema,
+                "--only": only,
+                "--except": except_,
+                "--writable": writable,
+                "--public": public,
+                "--verbose": verbose,
+            }
+        )
+        from graph.cli.actions.serve import serve
 
-    serve(host, port, workers, access_log=access_log, wait_for_database_s=wait_for_database)
+        serve(host, port, workers, access_log=access_log, wait_for_database_s=wait_for_database)
+        return
+    from graph.cli.actions.reflect import reflect as serve_reflected
+
+    serve_reflected(
+        reflect,
+        host,
+        port,
+        workers,
+        schemas=_listed(schema),
+        only=_listed(only),
+        without=_listed(except_),
+        writable=writable,
+        public=public,
+        verbose=verbose,
+        access_log=access_log,
+        wait_for_database_s=wait_for_database,
+    )
+
+
+def _refuse_alone(given: Mapping[str, object]) -> None:
+    """Raise `CommandError` for an option that says nothing without --reflect."""
+    alone = next((name for name, value in given.items() if value), None)
+    if alone is not None:
+        raise CommandError(f"{alone} goes with --reflect URL. Give that as well, or leave {alone} out.", Exit.USAGE)
+
+
+def _listed(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",") if name.strip())

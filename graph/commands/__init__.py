@@ -7,6 +7,7 @@ house without this room has the commands of `graph.cli` alone.
 MODULES = (
     "graph.cli.serve",
     "graph.cli.explain",
+    "graph.cli.init",
     "graph.cli.db",
     "graph.commands.content",
     "graph.cli.schema",

@@ -3,10 +3,11 @@
 What a noun needs is here; the rooms behind it are for whoever changes how nouns are made. It knows no noun itself.
 """
 
+from graph.entity import object_types  # noqa: F401 - registers its types
 from graph.entity.comparisons import Operator
-from graph.entity.declare import computed, entity, hybrid
+from graph.entity.declare import computed, entity, hybrid, named
 from graph.entity.id_lists import IdList
-from graph.entity.ids import Node
+from graph.entity.ids import Node, Row
 from graph.entity.registry import Connection
 from graph.entity.roots import query_type, search_field, viewer_field
 from graph.entity.row_reference import row
@@ -22,11 +23,13 @@ __all__ = [
     "LocalDateTime",
     "Node",
     "Operator",
+    "Row",
     "ScalarType",
     "Schema",
     "computed",
     "entity",
     "hybrid",
+    "named",
     "query_type",
     "register_operator",
     "register_type",

@@ -12,6 +12,7 @@ from db.statements import Key
 from graph.entity.fields import object_type
 from graph.entity.groups import GroupByField, group_fields
 from graph.entity.measures import Results, selected_measures, value_fields
+from graph.entity.names import made_name
 from graph.entity.registry import Deferred, Entity
 from graph.loading.queries import ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField
@@ -22,7 +23,7 @@ from graph.prepare.work import SCAN
 def aggregate_type(entity: Entity) -> type[Any]:
     """What can be computed over an entity's rows."""
     return object_type(
-        f"{entity.name}Aggregate",
+        made_name(entity, "Aggregate"),
         f"What can be said about many {entity.many} at once.",
         *value_fields(entity),
         *([GroupByField(entity)] if group_fields(entity) else []),

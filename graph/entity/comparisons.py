@@ -6,7 +6,7 @@ negated. Source of the semantics: docs/decisions/0006-filters.md.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from decimal import Decimal
 from enum import Enum, auto
 from functools import cached_property
@@ -41,8 +41,9 @@ from db.functions import (
     json_text,
     plain_text,
 )
-from db.relations import ColumnType, Unpadded, comparable, parameter_type, underlying
+from db.relations import ColumnType, Unpadded, comparable, compared_as, parameter_type, underlying
 from db.statements import joined
+from graph.entity.made_types import MadeField, made_input
 from graph.entity.registry import list_of, optional
 from graph.entity.scalars import check_json
 from graph.errors import InvalidFilter
@@ -114,7 +115,8 @@ class Operator:
         return list_of(type_) if self.takes is Takes.VALUES else self.takes
 
 
-def _same(value: object) -> object:
+def same(value: object) -> object:
+    """The value as it is: its SQL is the same for every value."""
     return value
 
 
@@ -141,12 +143,12 @@ def _is_null(column: Expression, wanted: Operand) -> Condition:
 
 
 EQUALITY = (
-    Operator("eq", "Equal to this.", _equals, bind=_same, finds_values=True),
+    Operator("eq", "Equal to this.", _equals, bind=same, finds_values=True),
     Operator(
         "ne",
         "Not equal to this; nulls are not equal to anything.",
         lambda column, value: column.is_distinct_from(value),
-        bind=_same,
+        bind=same,
     ),
     Operator(
         "in",
@@ -162,10 +164,10 @@ EQUALITY = (
 
 ORDER = (
     *EQUALITY,
-    Operator("lt", "Less than this.", lambda column, value: column < value, bind=_same),
-    Operator("lte", "Less than this, or equal.", lambda column, value: column <= value, bind=_same),
-    Operator("gt", "Greater than this.", lambda column, value: column > value, bind=_same),
-    Operator("gte", "Greater than this, or equal.", lambda column, value: column >= value, bind=_same),
+    Operator("lt", "Less than this.", lambda column, value: column < value, bind=same),
+    Operator("lte", "Less than this, or equal.", lambda column, value: column <= value, bind=same),
+    Operator("gt", "Greater than this.", lambda column, value: column > value, bind=same),
+    Operator("gte", "Greater than this, or equal.", lambda column, value: column >= value, bind=same),
 )
 """Operators of types whose values have an order in SQL."""
 
@@ -214,7 +216,7 @@ TEXT = (
     Operator("contains", "Holds this text.", _plain(_contains), bind=_escaped, work=PART_OF_TEXT),
     Operator("startsWith", "Begins with this text.", _plain(_starts_with), bind=_escaped, work=PART_OF_TEXT),
     Operator("endsWith", "Ends with this text.", _plain(_ends_with), bind=_escaped, work=PART_OF_TEXT),
-    Operator("eqIgnoreCase", "Equal to this, whatever the case.", _equals_folded, bind=_same, work=FOLDED),
+    Operator("eqIgnoreCase", "Equal to this, whatever the case.", _equals_folded, bind=same, work=FOLDED),
     Operator(
         "containsIgnoreCase", "Holds this text, whatever the case.", _folded(_contains), bind=_escaped, work=FOLDED
     ),
@@ -295,14 +297,18 @@ def input_type(
     """
     required = required or {}
     every = {**required, **fields}
-    annotations = {key: annotation for key, (annotation, _, _) in every.items()}
-    # Without a docstring, `dataclass` would write one, from the signature: a tenth of the time that the type takes.
-    members: dict[str, Any] = {"__annotations__": annotations, "__doc__": description}
-    for key, (_, graphql_name, text) in every.items():
-        default = {} if key in required else {"default": strawberry.UNSET}
-        metadata = weighed(weights[graphql_name]) if graphql_name in weights else None
-        members[key] = strawberry.field(name=graphql_name, description=text, metadata=metadata, **default)
-    return strawberry.input(type(name, (), members), name=name, description=description, one_of=one_of)
+    members = (
+        MadeField(
+            key,
+            graphql_name,
+            annotation,
+            text,
+            MISSING if key in required else strawberry.UNSET,
+            weighed(weights[graphql_name]) if graphql_name in weights else None,
+        )
+        for key, (annotation, graphql_name, text) in every.items()
+    )
+    return made_input(name, description, members, one_of=one_of)
 
 
 def _fields(type_: object, operators: Iterable[Operator]) -> dict[str, InputField]:
@@ -355,13 +361,17 @@ class ValueFilter:
     name: str
     annotation: object
     operators: Mapping[str, Operator]
+    taken: object
+    """What operators take where they take a value of the type."""
+    read: Callable[[Any], object] | None = None
+    """From what is taken to a value; None: it is one."""
 
     @cached_property
     def input_type(self) -> type[Any]:
         """The input type of the schema. There is one for each type, whatever number of entities show it."""
         description = f"What is asked of a value of type {self.name}; every comparison given must hold."
         weights = {operator.name: Weight(operator.work) for operator in self.operators.values()}
-        fields = _fields(self.annotation, self.operators.values())
+        fields = _fields(self.taken, self.operators.values())
         return input_type(f"{self.name}Filter", description, fields, weights=weights)
 
     def condition(
@@ -381,9 +391,23 @@ class ValueFilter:
             else:
                 check_comparable(place, value)
                 _check_range(place, compared.type, value)
-                operand = _operand(compared.type, value if operator.bind is None else operator.bind(value))
+                operand = _operand(compared.type, self.bound(operator, value))
+                if operator.bind is not None:  # SQLAlchemy takes texts for texts, which no address is equal to
+                    operand = bindparam(None, operand, type_=compared.type, unique=True)
             found.append(operator.sql(compared, operand))
         return found
+
+    def bound(self, operator: Operator, value: Operand) -> Operand:
+        """What is bound for a value that a client sent."""
+        if self.read is not None:
+            try:
+                if operator.takes is Takes.VALUE:
+                    value = self.read(value)
+                elif operator.takes is Takes.VALUES:
+                    value = list(map(self.read, value))
+            except ValueError as error:
+                raise InvalidFilter(f"{self.name}.{operator.name}", f"{error}.") from None
+        return value if operator.bind is None else operator.bind(value)
 
     def _compared(self, column: Expression, operator: str) -> Expression:
         """A column as an operator takes it. Addresses and ranges are texts to Python alone, which have no parts."""
@@ -403,6 +427,9 @@ def _operand(type_: ColumnType, value: Operand) -> Operand:
 def _compared(column: Expression) -> Expression:
     if isinstance(column.type, sqlalchemy.Enum) and column.type.enum_class is None:
         return cast(column, Text)  # PostgreSQL's enumerations know no other words, and no parts of words
+    wider = compared_as(column.type)
+    if wider is not None:
+        return cast(column, wider)
     return comparable(type_coerce(column, parameter_type(column.type)))
 
 

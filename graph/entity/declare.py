@@ -11,7 +11,7 @@ Types and nullability are checked against the model when the module is imported;
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from enum import Enum
 from functools import cache
@@ -22,22 +22,26 @@ import strawberry
 from sqlalchemy import Column, String, inspect
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import ColumnProperty, Mapper
+from strawberry.scalars import JSON
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from db.relations import Link, link_of
+from db.relations import Link, link_of, primary_key
+from db.views import has_key
 from graph.entity.annotations import Declared, declared_fields, declaring_classes
-from graph.entity.connections import ConnectionField
 from graph.entity.fields import (
     ColumnField,
     HybridField,
     IdField,
-    ListField,
     ToOneField,
+    WholeField,
     describe_enum,
     first_paragraph,
 )
-from graph.entity.ids import Node
+from graph.entity.ids import Node, Row
+from graph.entity.lists import element_of, may_hold_nulls
+from graph.entity.names import Named, called, check_apart, check_class_name, check_plural, shown_name
+from graph.entity.offset_lists import list_field
 from graph.entity.registry import Attribute, Entity, Relation, entity_named, optional, register
 from graph.entity.types import TYPES
 from graph.errors import DeclarationError, MismatchedType, UnknownAttribute, UnknownNeed
@@ -51,30 +55,44 @@ T = TypeVar("T")
 class _Hybrid:
     """The mark that `hybrid` leaves in a declaration."""
 
-    def __init__(self, needs: Sequence[str]) -> None:
+    def __init__(self, needs: Sequence[str], name: str | None) -> None:
         self.needs = tuple(needs)
+        self.name = name
 
 
-def hybrid(*, needs: Sequence[str]) -> Any:
+def hybrid(*, needs: Sequence[str], name: str | None = None) -> Any:
     """A hybrid whose value Python computes from these columns; the database still filters and sorts by its SQL.
 
-    Without this, a hybrid is computed by the database.
+    Without this, a hybrid is computed by the database. `name`: as of `named`.
     """
-    return _Hybrid(needs)
+    return _Hybrid(needs, name)
+
+
+def named(name: str) -> Any:
+    """Give an attribute another name in the schema than its own in camel case.
+
+    `writer: User = named("author")` reads `Post.writer` of the model, and clients know it as `author`.
+    """
+    return Named(name)
 
 
 def computed(
-    *, needs: Sequence[str] = (), description: str | None = None, seen_by: Callable[[Viewer], bool] | None = None
+    *,
+    needs: Sequence[str] = (),
+    description: str | None = None,
+    seen_by: Callable[[Viewer], bool] | None = None,
+    name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """A field with a resolver of its own, which reads these attributes of the row.
 
     They are fetched when the field is selected, and only then. The docstring is the description. An attribute
     that was not declared raises `ColumnNotLoaded` when it is read. A viewer whom `seen_by` does not let see the values
-    gets null, or the error `FORBIDDEN` where the field cannot be null; the resolver is not called.
+    gets null, or the error `FORBIDDEN` where the field cannot be null; the resolver is not called. `name`: as of
+    `named`.
     """
 
     def decorate(resolver: Callable[..., Any]) -> Any:
-        return _ComputedField(description or cleandoc(resolver.__doc__ or ""), tuple(needs), seen_by)(resolver)
+        return _ComputedField(description or cleandoc(resolver.__doc__ or ""), tuple(needs), seen_by, name)(resolver)
 
     return decorate
 
@@ -83,15 +101,19 @@ class _ComputedField(PlannedField):
     """A planned field with a resolver of Strawberry's kind, which may take arguments and `info`."""
 
     def __init__(
-        self, description: str, needs: tuple[str, ...], seen_by: Callable[[Viewer], bool] | None = None
+        self,
+        description: str,
+        needs: tuple[str, ...],
+        seen_by: Callable[[Viewer], bool] | None = None,
+        name: str | None = None,
     ) -> None:
-        StrawberryField.__init__(self, description=description)
+        StrawberryField.__init__(self, description=description, graphql_name=name)
         self.needs = needs
         self.seen_by = seen_by
 
     def __copy__(self) -> "_ComputedField":
         """The field for another class, as Strawberry copies its own."""
-        copied = _ComputedField(self.description or "", self.needs, self.seen_by)
+        copied = _ComputedField(self.description or "", self.needs, self.seen_by, self.graphql_name)
         if self.base_resolver is not None:
             copied(self.base_resolver)  # Strawberry's way to give a field its resolver
         return copied
@@ -109,12 +131,45 @@ def entity(model: type[Any], *, keys: Iterable[str] = (), plural: str | None = N
     """
 
     def decorate(cls: type[T]) -> type[T]:
-        if not issubclass(cls, Node):
-            raise DeclarationError(f"{cls.__name__} must be a Node: class {cls.__name__}(Node).")
+        if not issubclass(cls, Node | Row):
+            raise DeclarationError(
+                f"{cls.__name__} must be a Node: class {cls.__name__}(Node). Or, where rows have no key, a Row."
+            )
         _Declaration(cls, model, tuple(keys), plural).declare()
         return cls
 
     return decorate
+
+
+def _check_key(cls: type[Any], mapper: Mapper[Any], natural_keys: Sequence[str]) -> None:
+    """Raise `DeclarationError` where a class promises another key than its model has."""
+    name, model = cls.__name__, mapper.class_.__name__
+    if not has_key(mapper):
+        if issubclass(cls, Node):
+            raise DeclarationError(
+                f"{name} is a Node, which has an id, but nothing tells the rows of {model} apart: class {name}(Row). "
+                f"Or, if they have a key after all, say primary_key=True at its columns, and {model} is not Keyless."
+            )
+        if natural_keys:
+            raise DeclarationError(f"{name} is a Row, which is looked up by nothing; leave out keys={[*natural_keys]}.")
+        return
+    if not issubclass(cls, Node):
+        key = ", ".join(primary_key(mapper))
+        raise DeclarationError(
+            f"{name} is a Row, but the rows of {model} have a key, {key}: class {name}(Node). "
+            f"If values of it repeat or are null, make the model Keyless: class {model}(Keyless, …)."
+        )
+    for attribute, column in zip(primary_key(mapper), mapper.primary_key, strict=True):
+        if column.nullable:
+            raise DeclarationError(
+                f"{name}: {attribute} is part of the key of {model} and may be null, so rows without it have no id. "
+                f"Say nullable=False if it never is, choose another key, or make the model Keyless and {name} a Row."
+            )
+        if not TYPES.names_rows(column.type):
+            raise DeclarationError(
+                f"{name}: {attribute} is part of the key of {model}, and ids have no form for {column.type!r}. Call"
+                f" register_type for it first, choose another key, or make the model Keyless and {name} a Row."
+            )
 
 
 class _Declaration:
@@ -124,6 +179,7 @@ class _Declaration:
         mapper = inspect(model, raiseerr=False)
         if not isinstance(mapper, Mapper):
             raise DeclarationError(f"{cls.__name__}: {model!r} is not mapped; give @entity one of your models.")
+        _check_key(cls, mapper, keys)
         self._cls = cls
         self._mapper: Mapper[Any] = mapper
         self._members = {name: value for base in declaring_classes(cls) for name, value in vars(base).items()}
@@ -142,13 +198,14 @@ class _Declaration:
 
     def declare(self) -> None:
         """Replace annotations by fields, make the type, and register the entity."""
-        fields: dict[str, StrawberryField] = {"id": IdField(self._entity)}
+        fields: dict[str, StrawberryField] = {"id": IdField(self._entity)} if self._entity.key else {}
         for name, declared in declared_fields(self._cls).items():
             if not isinstance(self._members.get(name), StrawberryField):
                 fields[name] = self._field(name, declared)
         for name, member in self._members.items():
             if isinstance(member, StrawberryField):
                 fields[name] = self._computed(name, member)
+        self._check_names(fields)
         for field in fields.values():
             if isinstance(field, PlannedField):
                 field.computed_by_database = not all(map(self._is_stored, field.needs))
@@ -163,16 +220,18 @@ class _Declaration:
         register(self._entity)
 
     def _field(self, name: str, declared: Declared) -> PlannedField:
-        if name == "id":
+        if name == "id" and self._entity.key:
             raise DeclarationError(
                 f"{self._cls.__name__}.id is the global id that every Node has; leave it out, "
                 'or show the column under another name: @computed(needs=["id"]).'
             )
         self._known(name)
+        mark = self._members.get(name)
+        shown = shown_name(self._cls.__name__, name, mark.name if isinstance(mark, Named | _Hybrid) else None)
         relationship = self._mapper.relationships.get(name)
         if relationship is not None:
-            return self._relation(name, declared, link_of(relationship))
-        return self._attribute(name, declared)
+            return called(self._relation(name, shown, declared, link_of(relationship)), shown)
+        return called(self._attribute(name, shown, declared), shown)
 
     def _known(self, name: str) -> None:
         known = self._mapper.all_orm_descriptors.keys()
@@ -190,6 +249,12 @@ class _Declaration:
             if need not in known:
                 raise UnknownNeed(self._cls.__name__, name, need, self._mapper.class_.__name__, known)
 
+    def _check_names(self, fields: Mapping[str, StrawberryField]) -> None:
+        cls = self._cls.__name__
+        check_class_name(cls)
+        check_plural(cls, self._entity.plural)
+        check_apart(cls, {name: shown_name(cls, name, field.graphql_name) for name, field in fields.items()})
+
     def _check_keys(self) -> None:
         named = [attribute.name for attribute in self._attributes.values()]
         for key in self._entity.natural_keys:
@@ -199,20 +264,20 @@ class _Declaration:
                     f"{self._cls.__name__} has {key!r} among its keys, but no column of that name; declare it."
                 )
 
-    def _attribute(self, name: str, declared: Declared) -> PlannedField:
-        if isinstance(declared.type, type) and issubclass(declared.type, Enum):
-            describe_enum(declared.type)  # before anything asks Strawberry for it, which would describe nothing
+    def _attribute(self, name: str, shown: str, declared: Declared) -> PlannedField:
+        one = element_of(declared.type) if get_origin(declared.type) is list else declared.type
+        if isinstance(one, type) and issubclass(one, Enum):
+            describe_enum(one)  # before anything asks Strawberry for it, which would describe nothing
         description = self._describe(name)
         column = self._mapper.column_attrs.get(name)
         if column is not None:
             self._check_column(name, declared, column)
-            held = TYPES.of_column(column.columns[0].type)
-            if declared.type is held.python:
-                declared = declared._replace(type=held.annotation)
-        self._attributes[to_camel_case(name)] = Attribute(
-            name, to_camel_case(name), declared.type, declared.optional, description, column is not None
-        )
-        annotation = optional(declared.type) if declared.optional else declared.type
+            declared = self._as_held(declared, column)
+        compared = self._compared(declared, column)
+        self._attributes[shown] = Attribute(name, shown, compared, declared.optional, description, column is not None)
+        type_ = TYPES.of(declared.type)
+        form = declared.type if type_ is None else type_.shown
+        annotation = optional(form) if declared.optional else form
         mark = self._members.get(name)
         if isinstance(mark, _Hybrid):
             self._check_needs(name, mark.needs)
@@ -224,12 +289,28 @@ class _Declaration:
             return HybridField(
                 name, annotation, description, hybrid_, mark.needs, required=required, never_null=never_null
             )
-        if get_origin(declared.type) is list:
-            return ListField(name, annotation, description)
         never_null = not declared.optional and self._never_null(name)
+        is_list = get_origin(declared.type) is list
+        if is_list or form is not declared.type:
+            no_nulls = is_list and not may_hold_nulls(declared.type)
+            return WholeField(name, annotation, description, never_null=never_null, no_nulls=no_nulls)
         return ColumnField(
             name, annotation, description, never_null=never_null, most_characters=self._most_characters(name)
         )
+
+    @staticmethod
+    def _compared(declared: Declared, column: ColumnProperty[Any] | None) -> object:
+        """The type that rows are compared by: lists are compared where a column holds arrays, not inside of JSON."""
+        if get_origin(declared.type) is not list or TYPES.is_registered(declared.type):
+            return declared.type
+        is_array = column is not None and declared.type in TYPES.annotations(column.columns[0].type)
+        return declared.type if is_array else object
+
+    def _as_held(self, declared: Declared, column: ColumnProperty[Any]) -> Declared:
+        """A declaration that gives no more than the class of a column's values, with the type that the column tells."""
+        held = TYPES.of_column(column.columns[0].type)
+        is_class = declared.type is held.python and declared.type is not list
+        return declared._replace(type=held.annotation) if is_class else declared
 
     def _is_stored(self, name: str) -> bool:
         """Whether an attribute is a column of a table."""
@@ -251,8 +332,11 @@ class _Declaration:
     def _check_column(self, name: str, declared: Declared, column: ColumnProperty[Any]) -> None:
         # An expression does not tell whether it is ever null; the declaration does.
         nullable = any(bool(part.nullable) for part in column.columns if isinstance(part, Column))
-        fits = TYPES.annotations(column.columns[0].type)
-        mismatch = fits and declared.type not in fits
+        type_ = column.columns[0].type
+        fits = TYPES.annotations(type_)
+        is_document = fits == (JSON,) and get_origin(declared.type) is list
+        mismatch = fits and declared.type not in fits and self._as_held(declared, column) is declared
+        mismatch = mismatch and not is_document
         if mismatch or (nullable and not declared.optional):
             expected = " or ".join(getattr(type_, "__name__", str(type_)) for type_ in fits) or "object"
             raise MismatchedType(
@@ -263,12 +347,18 @@ class _Declaration:
                 f"{self._cls.__name__}.{name}: GraphQL has no form for {declared.name}; "
                 f"show the column as something else: @computed(needs=[{name!r}])."
             )
+        if not fits and isinstance(column.columns[0], Column):
+            raise DeclarationError(
+                f"{self._cls.__name__}.{name}: the table of types has no entry for the column's type, {type_!r}; "
+                f"call register_type for it, or show the column as something else: @computed(needs=[{name!r}])."
+            )
 
-    def _relation(self, name: str, declared: Declared, link: Link) -> PlannedField:
+    def _relation(self, name: str, shown: str, declared: Declared, link: Link) -> PlannedField:
         if declared.many is not link.to_many or (link.nullable and not link.to_many and not declared.optional):
             actual = f"Connection[{link.target.class_.__name__}]" if link.to_many else link.target.class_.__name__
             actual += " | None" if link.nullable and not link.to_many else ""
             raise MismatchedType(self._cls.__name__, name, str(declared), actual)
+        self._check_link(name, link)
         description = self._describe(name)
         registry = self._mapper.registry
 
@@ -279,13 +369,26 @@ class _Declaration:
                 raise MismatchedType(self._cls.__name__, name, declared.name, link.target.class_.__name__)
             return found
 
-        self._relations[to_camel_case(name)] = Relation(
-            name, to_camel_case(name), link, target, declared.optional, description
-        )
+        self._relations[shown] = Relation(name, shown, link, target, declared.optional, description)
         if not link.to_many:
             return ToOneField(name, description, link, target, nullable=declared.optional)
         listing = ListQuery(link.target, link.children, link)
-        return ConnectionField(name, description, target, lambda _arguments: listing, link.key)
+        keyed = has_key(link.target)
+        return list_field(name, description, target, lambda _arguments: listing, link.key, keyed=keyed)
+
+    def _check_link(self, name: str, link: Link) -> None:
+        """Raise `DeclarationError` for a relationship that needs a key where rows have none."""
+        near, far = self._mapper.class_.__name__, link.target.class_.__name__
+        if not link.key:
+            raise DeclarationError(
+                f"{self._cls.__name__}.{name}: the join is more than equal columns, and the rows of {near} have no key "
+                "to tell whose rows are found; join by equality, or leave the relationship out."
+            )
+        if not has_key(link.target) and link.needs_target_key:
+            raise DeclarationError(
+                f"{self._cls.__name__}.{name}: the rows of {far} have no key to tell which of them is meant; leave out "
+                "order_by where there is one row, and join through one table."
+            )
 
     def _describe(self, name: str) -> str:
         descriptor = self._mapper.all_orm_descriptors[name]

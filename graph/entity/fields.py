@@ -16,7 +16,10 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from db.fast import Values
 from db.relations import Link, primary_key
 from db.statements import Key
+from db.unreadable import Unreadable
+from db.views import is_view
 from graph.entity.ids import id_encoder, longest_id
+from graph.entity.made_types import made_type
 from graph.entity.registry import Deferred, Entity, optional
 from graph.loading.loaders import LevelLoader
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Reading, Rows, Weight
@@ -32,9 +35,7 @@ class ValueField(PlannedField):
 
 def object_type(name: str, description: str, *fields: PlannedField) -> type[Any]:
     """Make an object type of planned fields."""
-    members: dict[str, Any] = {str(field.python_name): field for field in fields}
-    members |= {"__annotations__": {}, "__doc__": description}
-    return strawberry.type(type(name, (), members), name=name, description=description)
+    return made_type(name, description, fields)
 
 
 def described_enum(enum: Any, description: str, values: Mapping[str, str], name: str | None = None) -> Any:
@@ -99,12 +100,26 @@ class ColumnField(PlannedField):
         self.never_null = never_null
 
 
-class ListField(ValueField):
-    """A column that holds a list, whose elements are completed one by one."""
+class WholeField(ValueField):
+    """A column whose values have parts, lists or objects, which are completed one by one.
 
-    def __init__(self, name: str, annotation: Any, description: str) -> None:
-        super().__init__(name, annotation, description, attrgetter(name))
+    With `no_nulls` its lists hold no null; the database may hold one nevertheless.
+    """
+
+    def __init__(
+        self, name: str, annotation: Any, description: str, *, never_null: bool = False, no_nulls: bool = False
+    ) -> None:
+        read = attrgetter(name)
+        super().__init__(name, annotation, description, (lambda row: _refusing_nulls(read(row))) if no_nulls else read)
         self.needs = (name,)
+        self.never_null = never_null
+
+
+def _refusing_nulls(values: Any) -> Any:
+    """A list in which an `Unreadable` stands for each null."""
+    if not isinstance(values, list):
+        return values
+    return [Unreadable() if value is None else value for value in values]
 
 
 class HybridField(PlannedField):
@@ -154,6 +169,7 @@ class ToOneField(LevelField):
         """Look-ups where the parents hold the primary keys of the others."""
         link = self._link
         by_key = link.is_many_to_one and link.target_key == primary_key(link.target)
+        by_key = by_key and not is_view(link.target.local_table)
         return Weight.LOOK_UP if by_key else Weight.DEAR
 
     def begin(self, level: Level) -> None:

@@ -39,6 +39,7 @@ from graph.entity.comparisons import MAX_LIST, NO_NAMES, InputField, check_size,
 from graph.entity.completeness import check_complete
 from graph.entity.filter_form import MAX_DEPTH, form_of
 from graph.entity.ids import key_in
+from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, list_of, optional
 from graph.entity.types import TYPES, value_filter
 from graph.errors import InvalidFilter
@@ -67,20 +68,17 @@ LONG_TEXT_CHARACTERS = 2_000
 @cache
 def filter_type(entity: Entity) -> type[Any]:
     """The input type that says which rows of an entity are meant."""
-    fields: dict[str, InputField] = {
-        "id": (
-            optional(TYPES.known(strawberry.ID).filter.input_type),
-            "id",
-            "The id; null where a relation leads to no row.",
-        )
-    }
+    fields: dict[str, InputField] = {}
+    if entity.key:
+        ids = TYPES.known(strawberry.ID).filter.input_type
+        fields["id"] = (optional(ids), "id", "The id; null where a relation leads to no row.")
     for name, attribute in entity.attributes.items():
         found = value_filter(attribute.type)
         if found is not None:
             fields[f"{name}_"] = (optional(found.input_type), name, attribute.description)
     for name, relation in entity.relations.items():
         fields[f"{name}_"] = (optional(_relation_filter(relation)), name, relation.description)
-    this = Deferred(f"{entity.name}Filter", lambda: filter_type(entity))
+    this = Deferred(made_name(entity, "Filter"), lambda: filter_type(entity))
     weights = {"id": Weight(COMPARISON)}
     weights |= {name: _weight(entity, attribute) for name, attribute in entity.attributes.items()}
     weights |= {name: TO_ONE for name, relation in entity.relations.items() if not relation.link.to_many}
@@ -90,7 +88,7 @@ def filter_type(entity: Entity) -> type[Any]:
         "not_": (optional(this), "not", "This does not hold."),
     }
     described = f"Which {entity.many} are meant; every condition given must hold."
-    return input_type(f"{entity.name}Filter", described, fields, weights=weights)
+    return input_type(made_name(entity, "Filter"), described, fields, weights=weights)
 
 
 def _weight(entity: Entity, attribute: Attribute) -> Weight:
@@ -107,10 +105,10 @@ def _weight(entity: Entity, attribute: Attribute) -> Weight:
 @cache
 def list_filter_type(entity: Entity) -> type[Any]:
     """The input type that says what is asked of a to-many field."""
-    one = Deferred(f"{entity.name}Filter", lambda: filter_type(entity))
+    one = Deferred(made_name(entity, "Filter"), lambda: filter_type(entity))
     count = TYPES.known(int).filter
     return input_type(
-        f"{entity.name}ListFilter",
+        made_name(entity, "ListFilter"),
         f"What is asked of a list of {entity.many}; every condition given must hold.",
         {
             "some_": (optional(one), "some", "At least one fits; an empty filter asks that there be one."),
@@ -199,9 +197,9 @@ class _Filtering:
             return self._boolean(entity, row, name, value, where, depth)
         if name in entity.relations:
             return self._related(entity.relations[name], row, value, where, depth)
-        if name == "id":
+        attribute = entity.attributes.get(name)
+        if attribute is None:
             return _id_conditions(entity, row, value, where)
-        attribute = entity.attributes[name]
         compared = TYPES.known(attribute.type).filter
         seen = seen_where(row, attribute.name)
         # No index serves the expression that hides a value. What is never true of null is asked of the column itself.
@@ -246,7 +244,7 @@ class _Filtering:
     def _is_one(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool]:
         """What is asked of the one row that a relation leads to. Where there is none, or none is seen, it has no id."""
         there = self._exists(relation, row, asked, where, depth)
-        if not _holds_of_none(asked):
+        if not relation.target().key or not _holds_of_none(asked):
             return there
         none = _not(self._any(relation.link, self._children(relation.link), row))
         return none if asked.keys() == {"id"} else or_(none, there)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, true
@@ -17,9 +18,10 @@ from graph.entity.comparisons import check_size, input_type
 from graph.entity.completeness import check_having_complete
 from graph.entity.fields import ToOneField, ValueField, described_enum, object_type
 from graph.entity.measures import FUNCTIONS, Results, Shape, applicable, selected_measures, value_fields
+from graph.entity.names import called, constant, made_name
 from graph.entity.ordering import is_ordered
 from graph.entity.registry import Deferred, Entity, list_of, optional
-from graph.entity.types import value_filter
+from graph.entity.types import TYPES, value_filter
 from graph.errors import InvalidFilter, InvalidPage
 from graph.loading.queries import FoundRows, Grouping, ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
@@ -119,7 +121,7 @@ def group_type(entity: Entity) -> type[Any]:
         "key", _group_key_type(entity), "What the rows of the group share.", lambda results: results.shared
     )
     return object_type(
-        f"{entity.name}Group",
+        made_name(entity, "Group"),
         f"Those {entity.many} that share the values they were grouped by.",
         key,
         *value_fields(entity),
@@ -148,17 +150,13 @@ def group_fields(entity: Entity) -> Mapping[str, _GroupField]:
         for name, relation in entity.relations.items()
         if not relation.link.to_many and relation.link.key != entity.key
     ]
-    return {_constant(field.graphql_name): field for field in found}
-
-
-def _constant(name: str) -> str:
-    return "".join(f"_{char}" if char.isupper() else char.upper() for char in name)
+    return {constant(field.graphql_name): field for field in found}
 
 
 @cache
 def _group_enum(entity: Entity) -> Any:
     fields = group_fields(entity)
-    made = Enum(f"{entity.name}GroupField", {name: name.lower() for name in fields})  # type: ignore[misc]  # made of the model
+    made = Enum(made_name(entity, "GroupField"), {name: name.lower() for name in fields})  # type: ignore[misc]  # made of the model
     return described_enum(
         made,
         f"What {entity.many} can be grouped by.",
@@ -169,7 +167,7 @@ def _group_enum(entity: Entity) -> Any:
 @cache
 def _group_key_type(entity: Entity) -> type[Any]:
     return object_type(
-        f"{entity.name}GroupKey",
+        made_name(entity, "GroupKey"),
         f"The values that a group of {entity.many} shares; null for what was not grouped by.",
         *(_group_key_field(entity, field) for field in group_fields(entity).values()),
     )
@@ -178,11 +176,11 @@ def _group_key_type(entity: Entity) -> type[Any]:
 def _group_key_field(entity: Entity, field: _GroupField) -> PlannedField:
     relation = entity.relations.get(field.graphql_name)
     if relation is not None:
-        return ToOneField(relation.name, field.description, relation.link, relation.target, nullable=True)
+        one = ToOneField(relation.name, field.description, relation.link, relation.target, nullable=True)
+        return called(one, field.graphql_name)
     attribute = entity.attributes[field.graphql_name]
-    return ValueField(
-        attribute.name, optional(attribute.type), field.description, lambda shared: getattr(shared, attribute.name)
-    )
+    name, form = attribute.name, optional(TYPES.known(attribute.type).shown)
+    return called(ValueField(name, form, field.description, attrgetter(name)), field.graphql_name)
 
 
 @cache
@@ -195,7 +193,7 @@ def _having_type(entity: Entity) -> type[Any]:
         if nested is not None:
             fields[f"{function.name}_"] = (optional(nested), function.name, function.description)
     described = f"What is asked of a group of {entity.many}; every condition given must hold."
-    return input_type(f"{entity.name}Having", described, fields)
+    return input_type(made_name(entity, "Having"), described, fields)
 
 
 @cache
@@ -207,7 +205,7 @@ def _having_values_type(entity: Entity, shape: Shape) -> type[Any] | None:
         if comparisons is not None:
             fields[f"{name}_"] = (optional(comparisons.input_type), name, attribute.description)
     described = f"What is asked of {shape.description[0].lower()}{shape.description[1:]} of {entity.many}."
-    return input_type(f"{entity.name}Having{shape.title}", described, fields) if fields else None
+    return input_type(made_name(entity, f"Having{shape.title}"), described, fields) if fields else None
 
 
 def _having(entity: Entity, asked: Mapping[str, Any] | None) -> Callable[[Row], ColumnElement[bool]] | None:

@@ -21,7 +21,8 @@ from graph.entity.registry import Entity, entities_named
 from graph.entity.types import TYPES
 from graph.errors import ColumnNotLoaded, InvalidId
 
-MAX_ID_LENGTH = 1_000
+MAX_ID_LENGTH = 262_144
+"""As long as a request may be by default: a key of text is of any length."""
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 MAX_KEPT_IDS = 16_384
@@ -31,11 +32,8 @@ MAX_KEPT_CHARACTERS = 80
 """Longer ids than those of numbers and UUIDs are not kept."""
 
 
-@strawberry.interface(description="Anything that can be fetched again by its id.")
-class Node:
-    """The base of every entity."""
-
-    id: strawberry.ID = strawberry.field(description="The id of this object, unique over all types.")
+class _Loaded:
+    """An object of the schema that has of its row what was declared."""
 
     if not TYPE_CHECKING:
 
@@ -43,6 +41,17 @@ class Node:
             if name.startswith("__"):
                 raise AttributeError(name)
             raise ColumnNotLoaded(type(self).__name__, name)
+
+
+@strawberry.interface(description="Anything that can be fetched again by its id.")
+class Node(_Loaded):
+    """The base of every entity whose rows have a key."""
+
+    id: strawberry.ID = strawberry.field(description="The id of this object, unique over all types.")
+
+
+class Row(_Loaded):
+    """The base of every entity whose rows have no key: `class SaleLine(Row)`. Its model is a `db.views.Keyless`."""
 
 
 class GlobalId(NamedTuple):
@@ -93,7 +102,7 @@ def id_encoder(entity: Entity) -> Callable[..., str]:
 
 def longest_id(entity: Entity) -> int | None:
     """The length of the longest id of an entity; None where a part of the key is of any length."""
-    longest = {int: -(2**63), uuid.UUID: uuid.UUID(int=0)}
+    longest: dict[object, object] = {int: -(2**63), uuid.UUID: uuid.UUID(int=0)}
     types = [python_type(column.type) for column in entity.mapper.primary_key]
     if not all(type_ in longest for type_ in types):
         return None
@@ -138,8 +147,10 @@ _kept_key = lru_cache(MAX_KEPT_IDS)(_key_in)
 
 def typed_key(text: str, given: GlobalId, entity: Entity) -> Key:
     """The key's values in the types of the entity's columns. Raises `InvalidId`."""
-    columns = entity.mapper.primary_key
+    columns = entity.mapper.primary_key if entity.key else ()
     try:
+        if not columns:
+            raise ValueError("rows without a key have no ids")
         return tuple(TYPES.decode(value, column.type) for value, column in zip(given.key, columns, strict=True))
     except (ValueError, TypeError, LookupError, ArithmeticError):
         raise InvalidId(text) from None

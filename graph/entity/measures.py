@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func
 
 from db.statements import Key
 from graph.entity.fields import ValueField, object_type
+from graph.entity.names import called, made_name
 from graph.entity.registry import Attribute, Entity, optional
 from graph.entity.types import TYPES
 from graph.loading.queries import ListQuery, Measure
@@ -103,14 +104,19 @@ class _Computed(NamedTuple):
 def _values_type(entity: Entity, shape: Shape) -> type[Any] | None:
     functions = [function for function in FUNCTIONS if function.shape is shape]
     fields = [
-        _MeasureField(name, optional(result), attribute.description, _reader(functions, attribute))
+        called(_measure_field(functions, attribute, result), name)
         for name, (attribute, result) in applicable(entity, functions[0]).items()
     ]
     return (
-        object_type(f"{entity.name}{shape.title}", f"{shape.description} of {entity.many}.", *fields)
+        object_type(made_name(entity, shape.title), f"{shape.description} of {entity.many}.", *fields)
         if fields
         else None
     )
+
+
+def _measure_field(functions: Sequence[Function], attribute: Attribute, result: object) -> _MeasureField:
+    shown = optional(TYPES.known(result).shown)
+    return _MeasureField(attribute.name, shown, attribute.description, _reader(functions, attribute))
 
 
 def _reader(functions: Sequence[Function], attribute: Attribute) -> Callable[[_Computed], Any]:

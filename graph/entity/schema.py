@@ -24,6 +24,7 @@ from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
+from graph.building import building
 from graph.context import ContextFactory
 from graph.entity.registry import Entity
 from graph.entity.types import TYPES
@@ -55,6 +56,18 @@ class Schema(strawberry.Schema):
         description: str | None = None,
     ) -> None:
         """Make it. The `description` is the first sentence that a reader of the schema meets; GraphiQL shows it."""
+        with building():
+            self._make(query, settings, types, mutation, extensions, description)
+
+    def _make(
+        self,
+        query: type[Any],
+        settings: Settings,
+        types: Iterable[type[Any]],
+        mutation: type[Any] | None,
+        extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]],
+        description: str | None,
+    ) -> None:
         self._subgraph = _subgraph(query, settings, self._plain_text) if settings.federation else None
         scalars = {**TYPES.definitions(), **(self._subgraph.scalars if self._subgraph else {})}
         try:

@@ -145,6 +145,10 @@ class Preparer:
         """How full its caches are."""
         return {Cache.DOCUMENTS: self._kept.figures, Cache.REFUSED_DOCUMENTS: self._refused.figures}
 
+    def knows(self, request: OperationRequest) -> bool:
+        """Whether the document that is asked for was prepared, or refused, before."""
+        return request.prepared is not None or request.query in self._kept or request.query in self._refused
+
     def prepare(self, text: str) -> Prepared:
         """Parse and validate a document, or take it from the cache. Raises `InvalidDocument`."""
         prepared = self._kept.get(text)
@@ -218,7 +222,7 @@ class Preparer:
             raise InvalidDocument(found.errors, found.document)  # kept with the request, it would keep these frames
         if found.operation.kind not in allowed:
             raise NotAllowed(found.operation.kind)
-        limits = self.limits_of(budget)
+        limits = self._limits.get(budget) or self.limits_of(budget)
         return found if found.limits is limits else _within(found, limits)
 
     def tried(self, request: OperationRequest) -> CheckedOperation | InvalidDocument:
@@ -250,6 +254,7 @@ class Preparer:
             document = parse(text, max_lexical_tokens=limit, max_comments=limit)
         except GraphQLError as error:
             raise InvalidDocument([self._coded(error, "GRAPHQL_PARSE_FAILED")]) from None
+        _unchain(document)
         errors = self._mistakes(document)
         if errors:
             wrong = [self._coded(error, "GRAPHQL_VALIDATION_FAILED") for error in errors]
@@ -275,6 +280,17 @@ class Preparer:
         if not self.limits.introspection:  # graphql-core hides all suggestions but one
             message = message.partition(" Did you mean")[0]
         return told(error, message, code)
+
+
+def _unchain(document: DocumentNode) -> None:
+    """Let tokens go: they know their neighbours, so that all of them would wait for the garbage collector together.
+
+    Nodes keep those that they begin and end with, and errors need no others.
+    """
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        following, token.prev, token.next = token.next, None, None
+        token = following
 
 
 def _within(found: CheckedOperation, limits: Limits) -> CheckedOperation:

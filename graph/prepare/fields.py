@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from enum import Enum, IntEnum, auto
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from graphql import (
@@ -31,8 +31,10 @@ from graphql.execution.collect_fields import FieldDetails
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
+from strawberry.types.lazy_type import LazyType
 from strawberry.utils.str_converters import to_camel_case
 
 from db.fast import Values
@@ -156,7 +158,31 @@ class Level(Protocol):
         """Leave the field without a value in every object, because of an error."""
 
 
-class PlannedField(StrawberryField):
+def resolved(annotation: Any) -> Any:
+    """An annotation in Strawberry's own form. What is in that form already stays, the rest is looked up once."""
+    return annotation if isinstance(annotation, StrawberryType | LazyType) else _resolved(annotation)
+
+
+@cache
+def _resolved(annotation: Any) -> Any:
+    return StrawberryAnnotation(annotation).resolve()
+
+
+class Resolved(StrawberryField):
+    """A field whose annotation is whole when the field is made: it names no type parameters, and no name is looked up.
+
+    Strawberry asks each field for its type some ten times, and looks for names and parameters each time.
+    """
+
+    def resolve_type(self, *, type_definition: StrawberryObjectDefinition | None = None) -> Any:
+        """The type. That of a resolver of somebody's own is Strawberry's affair."""
+        annotation = None if self.type_annotation is None else self.type_annotation.raw_annotation
+        if annotation is None or isinstance(annotation, str):
+            return super().resolve_type(type_definition=type_definition)
+        return resolved(annotation)
+
+
+class PlannedField(Resolved):
     """A field of a mapped type, or one that leads to mapped types.
 
     Its values come one of four ways: of columns (`reading`), of the object above (`read`), for all objects of a level

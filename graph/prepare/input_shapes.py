@@ -50,11 +50,20 @@ class InputShapes:
         """The shape of a type; None for one whose values have no coordinates."""
         if isinstance(type_, GraphQLEnumType):
             return InputShape(type_.name, {name: f"{type_.name}.{name}" for name in type_.values})
-        if not isinstance(type_, GraphQLInputObjectType):
-            return None
-        shape = self._known.get(type_.name)
-        if shape is None:
-            shape = self._known[type_.name] = InputShape(type_.name, {})  # known before its fields, which may lead back
-            for name, field in type_.fields.items():
-                shape.fields[name] = f"{type_.name}.{name}", self.of(get_named_type(field.type))
-        return shape
+        return self._of_object(type_) if isinstance(type_, GraphQLInputObjectType) else None
+
+    def _of_object(self, type_: GraphQLInputObjectType) -> InputShape:
+        """The shape of a type and of all below it, one after the other: types may be nested in a long row."""
+        left = [] if type_.name in self._known else [type_]
+        while left:
+            shape, fields = self._begun(left[-1]), left.pop().fields
+            for name, field in fields.items():
+                below = get_named_type(field.type)
+                if isinstance(below, GraphQLInputObjectType) and below.name not in self._known:
+                    left.append(below)
+                inner = self._begun(below) if isinstance(below, GraphQLInputObjectType) else self.of(below)
+                shape.fields[name] = f"{shape.coordinate}.{name}", inner
+        return self._known[type_.name]
+
+    def _begun(self, type_: GraphQLInputObjectType) -> InputShape:
+        return self._known.setdefault(type_.name, InputShape(type_.name, {}))

@@ -142,7 +142,7 @@ class PreparedOperation:
             raise TooCostly("fields", min(self.fields, MAX_SHOWN), limits.max_fields)
         if len(self._costs) >= MAX_COSTS:
             self._costs.clear()
-        found = self._costs[sizes] = (cost, claim_of(self.kind, cost, self._certain_weight))
+        found = self._costs[sizes] = (cost, claim_of(self.kind, cost, self._certain_weight, self.fields))
         return found
 
 

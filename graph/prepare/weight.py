@@ -8,6 +8,7 @@ Why: docs/decisions/0033-admission.md.
 """
 
 from collections.abc import Iterable, Mapping
+from enum import IntEnum
 from typing import NamedTuple
 
 from graphql import (
@@ -36,7 +37,19 @@ FEW_ROWS = 50
 FEW_VALUES = 500
 """The most that something cheap may need."""
 
+SOME_VALUES, MANY_VALUES = 5_000, 50_000
+SOME_FIELDS, MANY_FIELDS = 100, 1_000
+"""What takes about 5 ms, and 50 ms, to plan, to read and to write."""
+
 OF_EVERY_OBJECT = frozenset(("id", "__typename"))
+
+
+class Bulk(IntEnum):
+    """How long the server itself is kept busy, so that others wait meanwhile, whatever databases do."""
+
+    SMALL = 0
+    MEDIUM = 1
+    LARGE = 2
 
 
 class Claim(NamedTuple):
@@ -48,21 +61,31 @@ class Claim(NamedTuple):
     weight: Weight
     price: int
     """The order of magnitude of what something dear costs: those of about the same cost are equal."""
+    bulk: Bulk = Bulk.SMALL
 
 
 NOTHING = Claim(needs_database=False, reads=False, weight=Weight.LOOK_UP, price=0)
 """The claim of questions about the schema, and of what is refused."""
 
 
-def claim_of(kind: OperationType, cost: Cost, certain: Weight) -> Claim:
-    """The claim of an operation of a kind with this cost; `certain` holds as long as the cost is small."""
-    reads = kind is OperationType.QUERY
+def claim_of(kind: OperationType, cost: Cost, certain: Weight, fields: int) -> Claim:
+    """The claim of an operation of a kind with this cost; `certain` holds as long as the cost is small.
+
+    `fields`: how many it selects, with its fragments written out.
+    """
+    reads, bulk = kind is OperationType.QUERY, _bulk(cost.values, fields)
     if reads and not cost.statements and not cost.reads_itself:
-        return NOTHING
+        return NOTHING._replace(bulk=bulk)
     is_small = cost.statements <= FEW_STATEMENTS and cost.rows <= FEW_ROWS and cost.values <= FEW_VALUES
     if is_small and certain < Weight.DEAR:
         return Claim(True, reads, certain, 0)
-    return Claim(True, reads, Weight.DEAR, (cost.statements + cost.rows).bit_length())
+    return Claim(True, reads, Weight.DEAR, (cost.statements + cost.rows).bit_length(), bulk)
+
+
+def _bulk(values: int, fields: int) -> Bulk:
+    if values > MANY_VALUES or fields > MANY_FIELDS:
+        return Bulk.LARGE
+    return Bulk.MEDIUM if values > SOME_VALUES or fields > SOME_FIELDS else Bulk.SMALL
 
 
 def weight_of(

@@ -94,12 +94,19 @@ class InputWorks:
         return work if work.weighs else None
 
     def _of_object(self, type_: GraphQLInputObjectType) -> InputWork:
-        if type_.name not in self._made:
-            made = self._made[type_.name] = InputWork()
-            for name, field in type_.fields.items():
+        """The work of a type and of all below it, one after the other: types may refer to one another in a long row."""
+        left = [] if type_.name in self._made else [type_]
+        while left:
+            made, fields = self._begun(left[-1]), left.pop().fields
+            for name, field in fields.items():
                 below = _named(field)
-                made.fields[name] = _weight(field), None if below is None else self._of_object(below)
+                if below is not None and below.name not in self._made:
+                    left.append(below)
+                made.fields[name] = _weight(field), None if below is None else self._begun(below)
         return self._made[type_.name]
+
+    def _begun(self, type_: GraphQLInputObjectType) -> InputWork:
+        return self._made.setdefault(type_.name, InputWork())
 
 
 def _named(field: GraphQLInputField) -> GraphQLInputObjectType | None:

@@ -9,7 +9,7 @@ from graph.writing.column_guards import guard_column
 from graph.writing.crud import Crud
 from graph.writing.errors import Rejected, UserError, user_error
 from graph.writing.idempotency import IdempotencyKey, idempotency_key
-from graph.writing.inputs import Guard, Input, Version, filter_of, id_of
+from graph.writing.inputs import Guard, Input, Version, filter_of, id_of, reference_to
 from graph.writing.links import RelationshipInput
 from graph.writing.mutation import MutationDeclaration, mutation, mutation_type
 from graph.writing.rights import ANYBODY, SIGNED_IN, Right, owner_or, with_right
@@ -38,6 +38,7 @@ __all__ = [
     "mutation",
     "mutation_type",
     "owner_or",
+    "reference_to",
     "user_error",
     "with_right",
     "written",

@@ -49,6 +49,7 @@ class Crud:
         *,
         may: May,
         create: Right = SIGNED_IN,
+        change: Right = SIGNED_IN,
         owner: str | None = None,
         owner_right: Right | None = None,
         links: Sequence[RelationshipInput] = (),
@@ -69,6 +70,7 @@ class Crud:
             columns: Attributes of the model that clients may give.
             may: Whether a viewer may change or delete a row that they see.
             create: Who may make new rows.
+            change: Who may ask for a change or a deletion at all; `may` says of which rows.
             owner: The to-one relationship to the user whom a new row belongs to: the viewer, unless another is given.
             owner_right: Who may give another owner; needed with `owner`.
             links: Many-to-many relationships that are written along.
@@ -85,6 +87,7 @@ class Crud:
         self.entity: Entity = entity_of(cls)
         self._may = may
         self._right = create
+        self._change = change
         self._columns = tuple(columns)
         new = [name for name in columns if name not in later]
         self._writer = EntityWriter(
@@ -115,7 +118,7 @@ class Crud:
         """`updatePost`."""
         fields = self._naming_fields(f"Which {self.entity.one}.")
         for name in self._columns:
-            description = self._writer.attributes[name].description
+            description = self._writer.description(name)
             fields[name] = (self._writer.rule(name), Field(None, description=description))
         doc = f"What becomes of {self.entity.a_one}. What is left out stays as it is."
         model = entity_input(
@@ -126,7 +129,7 @@ class Crud:
             f"Change {self.entity.a_one}.",
             model,
             self._member,
-            SIGNED_IN,
+            self._change,
             self._update,
             prepare=self._prepare_update,
             errors=self._update_errors,
@@ -138,7 +141,7 @@ class Crud:
         model = entity_input(self.entity, f"Delete{self.entity.name}Input", f"Which {one} is to go.", fields)
         members = {"deleted_id": Member(strawberry.ID, f"The id that the {one} had; null if it is still there.")}
         name, does = f"delete_{self._one}", f"Delete {self.entity.a_one}."
-        return MutationDeclaration(name, does, model, members, SIGNED_IN, self._delete, errors=self._delete_errors)
+        return MutationDeclaration(name, does, model, members, self._change, self._delete, errors=self._delete_errors)
 
     def create_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
         """`createPosts`, or under another name: many new rows in one statement."""

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import strawberry
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from strawberry.scalars import JSON
 from strawberry.utils.str_converters import to_camel_case
@@ -36,9 +36,11 @@ MarkT = TypeVar("MarkT")
 Annotation: TypeAlias = Any
 """What stands behind the colon of a field, made at run time: Python has no type for all that may stand there."""
 
+Base = TypeVar("Base", bound="Input")
+
 
 class Input(BaseModel):
-    """The base of every input. Field names are those of Python; outside they are in camel case."""
+    """The base of every input. Field names are those of Python; outside they are in camel case, or as a type says."""
 
     model_config = ConfigDict(
         alias_generator=to_camel_case,
@@ -60,9 +62,14 @@ class Input(BaseModel):
 
 def entity_input(entity: Entity, name: str, doc: str, fields: Mapping[str, Annotation]) -> type[Input]:
     """An input about rows of an entity. `fields` are as Pydantic's `create_model` takes them."""
-    model: type[Input] = create_model(name, __base__=Input, __doc__=doc, **fields)
+    model: type[Input] = create_model(name, __base__=named_as(entity, Input), __doc__=doc, **fields)
     model.ENTITY = entity
     return model
+
+
+def named_as(entity: Entity, base: type[Base]) -> type[Base]:
+    """The base of an input whose fields are called as the attributes of an entity are in the schema."""
+    return type(base.__name__, (base,), {"model_config": ConfigDict(alias_generator=entity.shown)})
 
 
 class _KeyOf:
@@ -83,6 +90,14 @@ def id_of(cls: type[object]) -> Annotation:
             raise ValueError(f"this is not the id of {one}; use an `id` that the API gave you") from None
 
     return Annotated[tuple[Any, ...], BeforeValidator(read), _KeyOf(cls)]
+
+
+def reference_to(cls: type[object]) -> Annotation:
+    """The annotation of a column that refers to an entity's row: the global id enters, the row's key is kept.
+
+    The key has to be of one column, as the column that refers to it is.
+    """
+    return Annotated[id_of(cls), AfterValidator(lambda key: key[0])]
 
 
 class Guard:
@@ -292,8 +307,9 @@ def _graphql(annotation: object) -> Annotation:
         return input_type(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         describe_enum(annotation)
-    if TYPES.of(annotation) is not None:
-        return annotation
+    entry = TYPES.of(annotation)
+    if entry is not None:
+        return entry.taken
     if annotation is SecretStr:
         return str
     return None

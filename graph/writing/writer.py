@@ -25,12 +25,13 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from strawberry.utils.str_converters import to_camel_case
 
 from db.dialects import dialect_of
 from db.fast import CompiledStatement
 from db.statements import Key
-from graph.entity.registry import Entity, key_of
+from db.views import is_view
+from graph.entity.registry import Entity, key_of, keyed_entity_of
+from graph.errors import WrittenView
 from graph.viewer import Viewer
 from graph.writing.change import Change, WrittenRow
 from graph.writing.column_guards import refused
@@ -103,8 +104,13 @@ class EntityWriter:
         defaults: Mapping[str, Default] | None = None,
         rules: Mapping[str, Annotation] | None = None,
     ) -> None:
-        """Make it for the attributes `names` of new rows. The rest is described at `Crud`."""
-        self.entity = entity
+        """Make it for the attributes `names` of new rows. The rest is described at `Crud`.
+
+        Raises `NoKeyOfRows` for rows without a key, and `WrittenView` for those of a view.
+        """
+        self.entity = keyed_entity_of(entity.cls)
+        if is_view(entity.model.__table__):
+            raise WrittenView(entity.name, entity.model.__name__)
         self.names = tuple(names)
         self.owner = None if owner is None else Ownership(entity, owner, owner_right)
         self.attributes = {attribute.name: attribute for attribute in entity.attributes.values()}
@@ -128,13 +134,20 @@ class EntityWriter:
             return rule_of(self.attributes[name], column)
         return rule | None if column.nullable else rule
 
+    def description(self, name: str) -> str:
+        """What is said of a column: by the type, or by the model where the type does not show it."""
+        shown = self.attributes.get(name)
+        if shown is not None:
+            return shown.description
+        return self.columns[name].doc or f"The {name.replace('_', ' ')} of the {self.entity.one}."
+
     def input_fields(self) -> dict[str, Annotation]:
         """The fields of an input for a new row, as Pydantic's `create_model` takes them."""
         fields = {name: self._input_field(name) for name in self.names}
         return fields if self.owner is None else fields | {self.owner.field: self.owner.input_field()}
 
     def _input_field(self, name: str) -> Annotation:
-        column, rule, text = self.columns[name], self.rule(name), self.attributes[name].description
+        column, rule, text = self.columns[name], self.rule(name), self.description(name)
         if name in self._defaults:
             return (rule | None, Field(None, description=f"{text} Made up if left out."))
         if column.nullable or column.default is not None or column.server_default is not None:
@@ -156,7 +169,7 @@ class EntityWriter:
                 row[name] = made = default(row)
                 if not fits(self._default_rules[name], made):
                     message = f"No {name} can be made of the other values; give one."
-                    raise Rejected(InvalidInput(message, (*place, to_camel_case(name))))
+                    raise Rejected(InvalidInput(message, (*place, self.entity.shown(name))))
         if self.owner is not None:
             row[self.owner.attribute] = self.owner.of(values, viewer, place)
         return row

@@ -1,6 +1,7 @@
 """What a request needs is known before anything is asked of a database, and so is the gate that it passes."""
 
 import asyncio
+import itertools
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from db.session.engines import Engines
-from graph.admission.admission import PRIMARY, REPLICAS, Admission
+from graph.admission.admission import LARGE, PRIMARY, REPLICAS, REST_S, Admission
 from graph.admission.claims import UNKNOWN
 from graph.documents import Documents
 from graph.domain import has_authorization
@@ -18,7 +19,7 @@ from graph.entity import Schema
 from graph.errors import Overloaded
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
 from graph.prepare.fields import Weight
-from graph.prepare.weight import NOTHING, Claim
+from graph.prepare.weight import NOTHING, Bulk, Claim
 from graph.settings import Settings
 from tests.entity.market import Query
 
@@ -67,7 +68,7 @@ class House:
         (DEAR, Claim(True, True, Weight.DEAR, 2)),  # a statement and a row
         (
             "{ albums(first: 100) { nodes { tracks(first: 100) { nodes { name } } } } }",
-            Claim(True, True, Weight.DEAR, 14),
+            Claim(True, True, Weight.DEAR, 14, Bulk.MEDIUM),
         ),
         ("", UNKNOWN),
     ],
@@ -153,7 +154,7 @@ def test_the_gate_is_tied_to_the_pool_unless_settings_say_otherwise(
 
 async def test_a_place_is_not_lost_at_whatever_moment_a_request_is_cancelled() -> None:
     house = House(pool_size=1)
-    (gate,) = house.admission.gates.values()
+    gate = house.admission.gates[PRIMARY]
     for moment in range(8):
         assert gate.enter_at_once(Weight.LOOK_UP)
         place = house.admission.place(sent(), UNKNOWN)
@@ -171,7 +172,7 @@ async def test_a_place_is_not_lost_at_whatever_moment_a_request_is_cancelled() -
 
 async def test_who_has_waited_too_long_is_refused() -> None:
     house = House(pool_size=1, queue_timeout_s=0.01)
-    (gate,) = house.admission.gates.values()
+    gate = house.admission.gates[PRIMARY]
     assert gate.enter_at_once(Weight.LOOK_UP)
     place = house.admission.place(sent(), UNKNOWN)
     with pytest.raises(Overloaded):
@@ -194,3 +195,81 @@ async def test_who_comes_back_goes_before_those_who_had_no_place_yet() -> None:
     assert not tasks[0].done()
     away.leave()
     await tasks[0]
+
+
+async def test_of_operations_that_take_a_while_one_begins_in_each_round_of_the_loop() -> None:
+    admission, rounds, ended = House().admission, [0], asyncio.Event()
+    began: list[int] = []
+
+    async def count_rounds() -> None:
+        while not ended.is_set():
+            rounds[0] += 1
+            await asyncio.sleep(0)
+
+    async def begin() -> None:
+        turn = await admission.turn(sent(), Bulk.MEDIUM)
+        began.append(rounds[0])
+        turn.leave()
+
+    counting = asyncio.create_task(count_rounds())
+    await asyncio.gather(*(begin() for _ in range(10)))
+    ended.set()
+    await counting
+    assert len(set(began)) == 10
+    assert max(began) - min(began) < 3 * 10  # none waits for anything but those before it
+
+
+async def test_large_operations_are_done_one_at_a_time_with_a_rest_while_others_wait() -> None:
+    admission, loop = House().admission, asyncio.get_running_loop()
+    at_once, most, times = 0, 0, []
+
+    async def large() -> None:
+        nonlocal at_once, most
+        turn = await admission.turn(sent(), Bulk.LARGE)
+        at_once += 1
+        most = max(most, at_once)
+        times.append(loop.time())
+        await asyncio.sleep(0)
+        at_once -= 1
+        turn.leave()
+
+    await asyncio.gather(*(large() for _ in range(4)))
+    assert most == 1
+    assert all(after - before >= REST_S for before, after in itertools.pairwise(times))
+
+
+async def test_who_asks_for_one_large_operation_after_the_other_does_not_wait() -> None:
+    admission, loop = House().admission, asyncio.get_running_loop()
+    started = loop.time()
+    for _ in range(20):
+        (await admission.turn(sent(), Bulk.LARGE)).leave()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert loop.time() - started < REST_S
+    assert admission.gates[LARGE].in_flight == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "bulk"),
+    [
+        (PAGE, Bulk.SMALL),
+        (f"{PAGE} # {'x' * 2_000}", Bulk.MEDIUM),
+        (f"{PAGE} # {'x' * 6_000}", Bulk.LARGE),
+        ("{ %s }" % " ".join(f"a{n}: __typename" for n in range(200)), Bulk.MEDIUM),  # noqa: UP031 - braces
+        ("{ albums(first: 100) { nodes { tracks(first: 100) { nodes { id name } } } } }", Bulk.MEDIUM),
+        (
+            "{ albums(first: 100) { nodes { tracks(first: 100) { nodes { a: id b: id c: id d: id e: id } } } } }",
+            Bulk.LARGE,
+        ),
+    ],
+)
+def test_a_document_that_is_long_and_new_is_prepared_in_its_turn(query: str, bulk: Bulk) -> None:
+    admission = House().admission
+    asked = OperationRequest(query)
+    claim = admission.claimed(asked)[1]
+    assert claim.bulk is bulk
+    if len(query) > 1_000:
+        assert not admission.claimed(asked)[0].checked  # type: ignore[union-attr]  # one operation
+        prepared, claim = admission.claimed(asked, has_turn=True)
+        assert prepared.checked is not None  # type: ignore[union-attr]  # as above
+    assert admission.claimed(asked)[1].bulk is claim.bulk  # it is known now

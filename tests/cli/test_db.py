@@ -47,7 +47,7 @@ def test_two_upgrades_at_once_wait_for_each_other(blank_database: Database) -> N
     ]
     errors = [process.communicate(timeout=PATIENCE_S)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], errors
-    assert migrate.check(settings_for(blank_database)) == []
+    assert migrate.check(settings_for(blank_database), own=()) == []
 
 
 def test_current_names_the_revision_first(database: Database) -> None:
@@ -111,6 +111,21 @@ async def test_control_c_ends_a_waiting_upgrade_quietly(blank_database: Database
     assert await waiting.communicate() == (b"", b"")
     assert waiting.returncode == 130
     await other.close()
+
+
+def test_tables_that_are_there_are_refused_and_can_be_adopted(blank_database: Database) -> None:
+    trellis_db(blank_database, "upgrade")
+    url, others = blank_database.url, "others"
+
+    def elsewhere(command: str, status: Exit = Exit.OK) -> Finished:
+        return trellis("db", command, status=status, TRELLIS_DATABASE_URL=url, TRELLIS_VERSION_TABLE=others)
+
+    refused = elsewhere("upgrade", Exit.FAILED)
+    assert refused.stderr.startswith("Error: The database has tables already that the next revisions make: ")
+    assert "`trellis db adopt`" in refused.stderr
+    adopted = elsewhere("adopt")
+    assert adopted.stdout == f"The database is at revision {NEWEST} from now on; no table was changed.\n"
+    assert elsewhere("upgrade").stdout == f"The database is at revision {NEWEST} already.\n"
 
 
 @pytest.mark.parametrize("command", ["upgrade", "downgrade"])

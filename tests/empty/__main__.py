@@ -1,9 +1,8 @@
-"""`make check-empty`: the tree without our nouns is made in a temporary folder, and checked there.
+"""`make check-empty`: a project without nouns is made in a temporary folder, and nouns are added and checked there.
 
-The tree enters. Rooms that the contract "The machinery knows no noun" forbids are taken away, with the revisions, the
-bench, and each file of tests that imports one of them; the smallest application, in `tests/empty/tree`, takes their
-place. What is left is formatted, linted, type-checked, migrated, exported and tested there. Nothing of the tree itself
-is changed. The exit status is that of the first step that fails.
+The tree enters; the project is made as `trellis init --empty` and `trellis noun add` make it. What is left without our
+nouns, and what is written in their place, is formatted, linted, type-checked, migrated, exported and tested there.
+Nothing of the tree itself is changed. The exit status is that of the first step that fails.
 """
 
 import os
@@ -13,37 +12,31 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.empty.imports import Tests, counted, is_in, module_of
+from graph.projects.checkout import Checkout
+from graph.projects.empty import export_schema, make_empty
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = Path(__file__).with_name("tree")
+"""A test of the one noun."""
 BIN = Path(sys.executable).parent
-CONTRACT = "The machinery knows no noun"
-OURS = (
-    *("bench", "examples", "migrations.versions", "tests.bench", "tests.empty", "tests.examples", "tests.rooms"),
-    "tests.execute.core.test_graphql_core",
-)
-"""Rooms about our nouns besides those of the contract: revisions, measurements, example apps, tests of both trees.
-
-graphql-core's own tests are downloaded, and know neither our nouns nor those of the smallest application.
-"""
 TYPES = ".mypy_cache"
 STEP_S = 600
 
 WHAT_STANDS = "not nouns and not slow and not process"
 
 STEPS: Sequence[tuple[str, ...]] = (
+    ("trellis", "noun", "add", "note", "text:str:unique", "pages:int:optional"),
+    ("trellis", "noun", "add", "remark", "text:text", "note:Note", "written_at:datetime:optional"),
     ("ruff", "format", "--check", "--quiet"),
     ("ruff", "check", "--quiet"),
     ("mypy", "--package", "graph", "--package", "db", "--package", "migrations", "--package", "tests"),
     ("lint-imports", "--no-logo"),
     ("trellis", "db", "upgrade"),
     ("trellis", "db", "check"),
-    ("trellis", "schema", "export", "--output", "schema.graphql"),
+    ("trellis", "schema", "export", "--check"),
     ("trellis", "--help"),
     # On both databases, with what is slow, the same tests run in the tree itself.
     ("pytest", "--quiet", "-n", "auto", "--dist", "worksteal", "-m", WHAT_STANDS, "-k", "not postgresql"),
@@ -51,59 +44,24 @@ STEPS: Sequence[tuple[str, ...]] = (
 
 
 def main() -> int:
-    """Make the tree without nouns and check it; the exit status."""
+    """Make the project and check it; the exit status."""
     with tempfile.TemporaryDirectory(prefix="trellis-empty-") as folder:
-        tree = Path(folder).resolve()
-        numbers = make(tree)
+        checkout = Checkout(ROOT)
+        tree = Path(folder).resolve() / "notes"
+        make(checkout, tree)
+        numbers = checkout.numbers()
         print(f"files of tests: {numbers['run']} run, {numbers['left out']} left out", flush=True)  # noqa: T201 - a command
         return next((status for step in STEPS if (status := _run(step, tree))), 0)
 
 
-def make(tree: Path) -> Mapping[str, int]:
-    """Copy what knows no noun, and the smallest application; how many files of tests that are, and how many are not."""
-    files = _tracked()
-    rooms = nouns()
-    on_nouns = Tests(ROOT, files, rooms).on_nouns
-    for file in files:
-        if file not in on_nouns and not is_in(module_of(file), (*rooms, *OURS)):
-            _copy(ROOT / file, tree / file)
-    for file in SMALLEST.rglob("*.py"):
-        _copy(file, tree / file.relative_to(SMALLEST))
-    _forbid_only_rooms_that_exist(tree)
+def make(checkout: Checkout, folder: Path) -> None:
+    """Make the project, with a test of its one noun."""
+    tree = make_empty(checkout, folder, "notes")
+    tree.tidy()
+    export_schema(tree)
+    shutil.copytree(SMALLEST, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     if (ROOT / TYPES).is_dir():  # mypy checks anew what has changed: 1 s of CPU instead of 11
-        shutil.copytree(ROOT / TYPES, tree / TYPES)
-    return counted((file for file in files if not is_in(module_of(file), OURS)), on_nouns)
-
-
-def nouns() -> tuple[str, ...]:
-    """The rooms of nouns, as the contract lists them."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    contracts = project["tool"]["importlinter"]["contracts"]
-    (forbidden,) = (contract["forbidden_modules"] for contract in contracts if contract["name"] == CONTRACT)
-    return tuple(forbidden)
-
-
-def _tracked() -> list[Path]:
-    """The files of the tree, new ones too, without those that Git ignores."""
-    command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return [Path(name) for name in listed.split("\0") if name and (ROOT / name).is_file()]
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(source, target)
-
-
-def _forbid_only_rooms_that_exist(tree: Path) -> None:
-    """import-linter takes no contract about a module that is not there."""
-    project = tree / "pyproject.toml"
-    text = project.read_text(encoding="utf-8")
-    for room in nouns():
-        path = tree.joinpath(*room.split("."))
-        if not (path.is_dir() or path.with_suffix(".py").is_file()):
-            text = text.replace(f'"{room}",', "")
-    project.write_text(text, encoding="utf-8")
+        shutil.copytree(ROOT / TYPES, folder / TYPES)
 
 
 def _run(step: Sequence[str], tree: Path) -> int:

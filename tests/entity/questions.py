@@ -188,7 +188,8 @@ def some_where(draw: st.DrawFn, subject: Subject, entity: Entity, depth: int = 3
     if rarely(draw):
         return {}
     deeper = ["and", "or", "not", *entity.relations] if depth else []
-    names = st.one_of(st.sampled_from([*compared_attributes(entity), "id"]), st.sampled_from(deeper or ["id"]))
+    values = [*compared_attributes(entity), *(["id"] if entity.key else [])]
+    names = st.one_of(st.sampled_from(values), st.sampled_from(deeper or values[-1:]))
     chosen = draw(st.lists(names, min_size=1, max_size=2, unique=True))
     return {name: draw(some_member(subject, entity, name, depth - 1)) for name in chosen}
 
@@ -218,7 +219,8 @@ def some_member(draw: st.DrawFn, subject: Subject, entity: Entity, name: str, de
 @st.composite
 def some_term(draw: st.DrawFn, entity: Entity, steps: int = 2) -> tuple[str, ...]:
     """The names that lead to a value which rows can be ordered by."""
-    values = ["id", *(name for name, attribute in entity.attributes.items() if is_ordered(attribute))]
+    values = [name for name, attribute in entity.attributes.items() if is_ordered(attribute)]
+    values = ["id", *values] if entity.key else values
     name = draw(st.sampled_from([*values, *(entity.relations if steps else ())]))
     if name in values:
         return (name,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import logging
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,16 +11,18 @@ from typing import Any
 
 import pytest
 import strawberry
-from sqlalchemy import ForeignKey, Integer
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.types import NullType, TypeDecorator
 
 from graph.context import ContextFactory
-from graph.entity import Connection, Node, Schema, computed, entity, hybrid, query_type
+from graph.entity import Connection, Node, Schema, computed, entity, hybrid, named, query_type
 from graph.entity.registry import entity_of
 from graph.errors import (
     DeclarationError,
     EqualNames,
+    InvalidName,
     MismatchedType,
     UnknownAttribute,
     UnknownEntity,
@@ -183,16 +186,32 @@ def id_as_a_column() -> None:
         id: int  # type: ignore[assignment]  # as people try it
 
 
-def bytes_as_they_are() -> None:
-    @entity(AuthorRow)
-    class Author(Node):
-        photo: bytes
+class Complex(TypeDecorator[complex]):
+    impl = String
+    cache_ok = True
+    python_type = complex
 
 
-def time_span() -> None:
-    @entity(AuthorRow)
-    class Author(Node):
-        patience: timedelta
+class OddRow(Base):
+    __table__ = Table(
+        "oddities",
+        MetaData(),
+        Column("id", Integer, primary_key=True),
+        Column("wave", Complex, nullable=False),
+        Column("path", NullType, nullable=False),
+    )
+
+
+def class_without_form() -> None:
+    @entity(OddRow)
+    class Odd(Node):
+        wave: complex
+
+
+def type_without_entry() -> None:
+    @entity(OddRow)
+    class Odd(Node):
+        path: str
 
 
 def two_of_one_table() -> None:
@@ -207,16 +226,115 @@ def two_of_one_table() -> None:
     query_type(Author, Writer)
 
 
-def name_of_a_made_type() -> None:
+class Mood(enum.Enum):
+    """How somebody feels."""
+
+    GLAD = "glad"
+
+
+def name_of_an_enumeration() -> None:
+    @entity(BookRow, plural="moods")
+    class Mood(Node):
+        title: str
+
+    @entity(AuthorRow)
+    class Author(Node):
+        @computed()
+        def feels(self) -> FELT:
+            """Never computed."""
+            raise NotImplementedError
+
+    schema_of(Author, Mood)
+
+
+FELT = Mood
+
+
+def name_of_every_schema() -> None:
+    @entity(BookRow)
+    class PageInfo(Node):
+        title: str
+
+
+def name_of_a_scalar() -> None:
+    @entity(BookRow)
+    class Date(Node):
+        title: str
+
+
+def name_that_is_not_english() -> None:
+    @entity(BookRow)
+    class Bücher(Node):
+        title: str
+
+
+def plural_with_a_blank() -> None:
+    @entity(BookRow, plural="my books")
+    class Book(Node):
+        title: str
+
+
+def look_up_called_as_a_list() -> None:
+    @entity(BookRow, plural="author")
+    class Book(Node):
+        title: str
+
     @entity(AuthorRow)
     class Author(Node):
         name: str
 
+    query_type(Book, Author)
+
+
+def look_up_called_as_nodes() -> None:
     @entity(BookRow)
-    class AuthorGroup(Node):
+    class Nodes(Node):
         title: str
 
-    schema_of(Author, AuthorGroup)
+    query_type(Nodes)
+
+
+def attributes_of_one_name() -> None:
+    @entity(AuthorRow)
+    class Author(Node):
+        name: str
+        shout: str = named("name")
+
+
+def attributes_of_one_constant() -> None:
+    @entity(AuthorRow)
+    class Author(Node):
+        name: str = named("shout_out")
+        shout: str = named("shoutOut")
+
+
+def attribute_called_id() -> None:
+    @entity(AuthorRow)
+    class Author(Node):
+        name: str = named("id")
+
+
+def attribute_called_not() -> None:
+    @entity(AuthorRow)
+    class Author(Node):
+        name: str = named("not")
+
+
+def attribute_of_graphql() -> None:
+    @entity(AuthorRow)
+    class Author(Node):
+        name: str = named("__name")
+
+
+def computed_field_of_a_taken_name() -> None:
+    @entity(AuthorRow)
+    class Author(Node):
+        name: str
+
+        @computed(needs=["name"], name="name")
+        def initial(self) -> str:
+            """The first letter."""
+            return self.name[0]
 
 
 MISTAKES: list[tuple[Callable[[], None], type[DeclarationError], str]] = [
@@ -278,17 +396,74 @@ MISTAKES: list[tuple[Callable[[], None], type[DeclarationError], str]] = [
         '@computed(needs=["id"]).',
     ),
     (
-        bytes_as_they_are,
+        class_without_form,
         DeclarationError,
-        "Author.photo: GraphQL has no form for bytes; show the column as something else: @computed(needs=['photo']).",
+        "Odd.wave: GraphQL has no form for complex; show the column as something else: @computed(needs=['wave']).",
     ),
-    (time_span, DeclarationError, "Author.patience: GraphQL has no form for timedelta"),
+    (
+        type_without_entry,
+        DeclarationError,
+        "Odd.path: the table of types has no entry for the column's type, NullType(); call register_type for it, or "
+        "show the column as something else: @computed(needs=['path']).",
+    ),
     (
         two_of_one_table,
         DeclarationError,
-        "2 fields at the root are called 'writers'; rename the class, or say @entity(…, plural=…).",
+        "The list of Author and the list of Writer are both called 'writers' at the root; rename a class, or say "
+        "@entity(…, plural=…).",
     ),
-    (name_of_a_made_type, EqualNames, "Type AuthorGroup is defined multiple times in the schema. Beside every entity"),
+    (name_of_an_enumeration, EqualNames, "Type Mood is defined multiple times in the schema. Beside every entity"),
+    (
+        name_of_every_schema,
+        DeclarationError,
+        "There is a type PageInfo in every schema, or for values; give the class another name, for instance",
+    ),
+    (
+        name_of_a_scalar,
+        DeclarationError,
+        "There is a type Date in every schema, or for values; give the class another name",
+    ),
+    (
+        name_that_is_not_english,
+        InvalidName,
+        "The class Bücher would be called 'Bücher' in the schema. GraphQL takes English letters, digits and _, no "
+        "digit first, and keeps names with __ in front for itself; choose another name: class Bcher(…).",
+    ),
+    (plural_with_a_blank, InvalidName, "The list of Book would be called 'my books' in the schema."),
+    (
+        look_up_called_as_a_list,
+        DeclarationError,
+        "The list of Book and the look-up of Author are both called 'author' at the root; rename a class, or say",
+    ),
+    (
+        look_up_called_as_nodes,
+        DeclarationError,
+        "A field of every schema and the look-up of Nodes are both called 'nodes' at the root; rename a class, or say",
+    ),
+    (
+        attributes_of_one_name,
+        DeclarationError,
+        "Author.name and Author.shout are both called 'name' in the schema, or NAME where rows are grouped; give one "
+        'of them a name: shout: … = named("…").',
+    ),
+    (
+        attributes_of_one_constant,
+        DeclarationError,
+        "Author.name and Author.shout are both called 'shout_out' in the schema, or SHOUT_OUT where rows are grouped;",
+    ),
+    (attribute_called_id, DeclarationError, "Author.id and Author.name are both called 'id' in the schema"),
+    (attribute_called_not, DeclarationError, "Author.name would be called 'not' in the schema, which filters and"),
+    (
+        attribute_of_graphql,
+        InvalidName,
+        "Author.name would be called '__name' in the schema. GraphQL takes English letters, digits and _, no digit "
+        'first, and keeps names with __ in front for itself; choose another name: name: … = named("…").',
+    ),
+    (
+        computed_field_of_a_taken_name,
+        DeclarationError,
+        "Author.name and Author.initial are both called 'name' in the schema",
+    ),
 ]
 
 

@@ -3,6 +3,7 @@
 The law of case: docs/decisions/0019-texts-without-their-case.md. Order is not asked about: a locale is for that.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
@@ -53,7 +54,7 @@ ASKED = (*WORDS, "Στ", "σ", "ς", "İs", "ISTAN", "B ", "_", "%", "/")  # noq
 def everywhere(
     _sqlite: SQLiteDatabases, _postgresql: PostgreSQLDatabases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Database]]:
-    """An empty database of each locale that the server has, by the locale's name, and one on SQLite."""
+    """A database with every spelling, of each locale that the server has by the locale's name, and one on SQLite."""
     with ExitStack() as stack:
         made = {"SQLite": _sqlite.blank(tmp_path_factory.mktemp("locales"))}
         for name, locale in LOCALES.items():
@@ -62,6 +63,8 @@ def everywhere(
             except asyncpg.PostgresError:
                 continue  # the server does not have it
         assert made.keys() >= {"SQLite", "C", "C.UTF-8"}
+        for database in made.values():
+            asyncio.run(fill(database, SPELLINGS))
         yield made
 
 
@@ -84,7 +87,6 @@ async def test_a_locale_changes_nothing_of_what_is_found(
     everywhere: dict[str, Database], subtests: pytest.Subtests
 ) -> None:
     for name, database in everywhere.items():
-        await fill(database, SPELLINGS)
         async with serve(database, SPELLINGS) as api:
             for operator in OPERATORS:
                 with subtests.test(name, operator=operator):

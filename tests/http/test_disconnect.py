@@ -1,6 +1,8 @@
 """The work of a request ends when its time is up and when its client leaves, unless it must not be cut in half."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Coroutine
 from typing import Any
 
@@ -113,3 +115,24 @@ async def test_when_the_server_stops_waiting_the_work_ends_too() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert ended == [True]
+
+
+async def test_a_request_that_was_answered_waits_for_no_garbage_collection() -> None:
+    """Objects in a circle would hold the whole request until then: 20 for each, before they were one."""
+
+    async def never() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    gc.disable()
+    try:
+        watch = RequestWatch(Request({"type": "http", "method": "POST", "headers": []}, never), LONG_S)
+        held = weakref.ref(watch)
+        watch.body_read()
+        await watch.over(asyncio.sleep(0.1))  # so long that the client is looked for
+        del watch
+        for _ in range(3):  # until the task that looked for the client has ended
+            await asyncio.sleep(0)
+        assert held() is None
+    finally:
+        gc.enable()

@@ -5,9 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.empty.__main__ import CONTRACT, ROOT, nouns
-from tests.empty.imports import is_in, module_of
+from db.settings import HOUSE as ROOT
+from graph import VERSION
+from graph.projects.checkout import CONTRACT, Checkout
+from graph.projects.imports import is_in, module_of
 from tests.rooms.words import words_of
+
+NOUN_ROOMS = Checkout(ROOT).nouns
 
 ROLES = {"admin", "admins", "author", "authors", "editor", "editors"}
 THINGS = {"account", "accounts", "demo", "house", "orders", "post", "posts", "tag", "tags", "transfer", "transfers"}
@@ -21,10 +25,19 @@ OTHERWISE = {
     "graph/auth/cross_site.py": ("post", "the method of HTTP"),
     "graph/auth/key_file.py": ("house", "the folder of the project"),
     "graph/cli/__init__.py": ("house", "an application with nouns of its own"),
+    "graph/cli/actions/init.py": ("house", "the folder of the project"),
     "graph/cli/actions/schema.py": ("house", "the folder of the project"),
     "graph/endpoint.py": ("post", "the method of HTTP"),
     "graph/entity/types.py": ("editor", "a host name, rfc-editor.org"),
     "graph/outside/webhook.py": ("post posts", "the method of HTTP"),
+    "graph/projects/adding.py": ("admins", "the right that a new noun's changes ask for"),
+    "graph/projects/checkout.py": ("house", "the folder that a project is made of"),
+    "graph/projects/empty.py": ("house", "the folder that a project is made of"),
+    "graph/projects/nouns.py": ("admins", "the policy of a new project"),
+    "graph/projects/tree/graph/mutations/rights.py": ("admin admins", "the role of a new project"),
+    "graph/projects/tree/graph/policies.py": ("admin admins", "the role of a new project"),
+    "graph/projects/tree/graph/schema.py": ("orders", "what sorts the rows of a list"),
+    "graph/projects/tree/tests/application/test_application.py": ("house post", "the folder; the method of HTTP"),
     "graph/settings.py": ("admins post", "what people write into the environment, and the method of HTTP"),
     "graph/writing/mutation.py": ("post", "a method of dataclasses, __post_init__"),
     "graph/explorer/assets.py": ("tag", "of HTML"),
@@ -38,7 +51,7 @@ MODULES = {
     for file in sorted((ROOT / room).rglob("*.py"))
     if "versions" not in file.parts and not file.stem[:1].isdigit()
 }
-MACHINERY = {name: file for name, file in MODULES.items() if not is_in(name, nouns())}
+MACHINERY = {name: file for name, file in MODULES.items() if not is_in(name, NOUN_ROOMS)}
 
 
 def test_every_room_is_of_nouns_or_of_the_machinery() -> None:
@@ -49,6 +62,11 @@ def test_every_room_is_of_nouns_or_of_the_machinery() -> None:
     assert [name for name in MODULES if not is_in(name, listed[: -len(packages)]) and name not in packages] == []
     assert [name for name in listed if name not in MODULES] == []
     assert not set(contract["source_modules"]) & set(contract["forbidden_modules"])
+
+
+def test_the_version_of_the_machinery_is_that_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["version"] == VERSION
 
 
 @pytest.mark.parametrize("file", MACHINERY.values(), ids=list(MACHINERY))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.empty.imports import Tests, counted, imports_of
+from graph.projects.imports import Tests, counted, imports_of
 
 FILES = {
     "tests/__init__.py": "",

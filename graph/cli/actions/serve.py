@@ -3,13 +3,14 @@
 import logging.config
 import resource
 import socket
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.config import LOGGING_CONFIG
 
 from graph.cli.environment import settings_of_the_environment
@@ -29,6 +30,10 @@ FILES_BESIDE = MAX_REFUSED + 200
 """Open files beside connections of clients: clients that are refused, databases, logs, the loop itself."""
 
 
+Make: TypeAlias = Callable[[], tuple[Settings, Starlette]]
+"""Makes the application in the process that serves it; it is sent to workers as it is."""
+
+
 def serve(
     host: str | None, port: int | None, workers: int, *, access_log: bool, wait_for_database_s: float | None = None
 ) -> None:
@@ -37,40 +42,54 @@ def serve(
     Raises `CommandError` for an address that cannot be listened on, and when a worker cannot serve; `CannotStart`.
     """
     settings = settings_of_the_environment()
-    sockets = _bound(host or settings.host, settings.port if port is None else port)
-    with ExitStack() as open_sockets:
-        for each in sockets:
-            open_sockets.enter_context(each)
+    with bound(host or settings.host, settings.port if port is None else port) as sockets:
         announced = announcement(settings, [each.getsockname()[0] for each in sockets])
         see_to_the_database(settings, wait_for_database_s)
-        logging.config.dictConfig(LOGGING_CONFIG)
-        if announced is not None:
-            logger.warning(announced)
-        _allow_files(settings.max_connections + FILES_BESIDE)
-        _serve_in(workers, sockets, settings, access_log=access_log)
+        listen(workers, sockets, settings, _app_of_the_environment, access_log=access_log, announced=announced)
 
 
-def _serve_in(workers: int, sockets: Sequence[socket.socket], settings: Settings, *, access_log: bool) -> None:
-    """Serve in so many processes. Raises `CommandError` when a worker cannot serve."""
+def _app_of_the_environment() -> tuple[Settings, Starlette]:
+    # Late: a parent would keep 100 MB of modules for nothing.
+    from graph.app import create_app
+
+    return Settings(), create_app()
+
+
+def listen(
+    workers: int,
+    sockets: Sequence[socket.socket],
+    settings: Settings,
+    make: Make,
+    *,
+    access_log: bool,
+    announced: str | None = None,
+) -> None:
+    """Serve what `make` makes in so many processes. Raises `CommandError` when a worker cannot serve.
+
+    `announced` is what the log says first.
+    """
+    logging.config.dictConfig(LOGGING_CONFIG)
+    if announced is not None:
+        logger.warning(announced)
+    _allow_files(settings.max_connections + FILES_BESIDE)
     if workers == 1:
-        _serve(sockets, None, access_log=access_log)
+        _serve(sockets, None, make=make, access_log=access_log)
         return
-    logger.info("Trellis is running on %s in %d processes (press Ctrl-C to stop)", _address(sockets), workers)
+    logger.info("Trellis is running on %s in %d processes (press Ctrl-C to stop)", address_of(sockets), workers)
     drain_s = settings.drain_delay_s + LAST_REQUESTS_S + settings.grace_s + LAST_WORDS_S
-    if not Supervisor(partial(_serve, access_log=access_log), workers, sockets, drain_s).run():
+    if not Supervisor(partial(_serve, make=make, access_log=access_log), workers, sockets, drain_s).run():
         raise CommandError("A worker could not serve; the lines above say why.", Exit.UNAVAILABLE)
 
 
-def _serve(sockets: Sequence[socket.socket], parent: Connection | None, *, access_log: bool) -> None:
+def _serve(sockets: Sequence[socket.socket], parent: Connection | None, *, make: Make, access_log: bool) -> None:
     """Serve in this process, for as long as the parent lives if there is one."""
-    # Late: a parent would keep 100 MB of modules for nothing.
-    from graph.app import create_app
+    # Late, as above.
     from graph.serving.gate import Gate
     from graph.serving.protocol import LimitedProtocol
     from graph.serving.server import DrainingServer
 
-    settings, app = Settings(), made(create_app, parent)
-    tell = partial(logger.info, "Trellis is running on %s (press Ctrl-C to stop)", _address(sockets))
+    settings, app = made(make, parent)
+    tell = partial(logger.info, "Trellis is running on %s (press Ctrl-C to stop)", address_of(sockets))
     DrainingServer(
         uvicorn.Config(
             app,
@@ -110,14 +129,23 @@ def _allow_files(needed: int) -> None:
             logger.warning("The system allows %d open files; TRELLIS_MAX_CONNECTIONS needs %d", allowed, needed)
 
 
-def _address(sockets: Sequence[socket.socket]) -> str:
+def address_of(sockets: Sequence[socket.socket]) -> str:
     """Where people find the server."""
     host, port, *_ = sockets[0].getsockname()
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+@contextmanager
+def bound(host: str, port: int) -> Iterator[Sequence[socket.socket]]:
+    """A socket for each address of the host, as asyncio would make them; nobody can connect yet.
+
+    Raises `CommandError` for an address that cannot be listened on.
+    """
+    with ExitStack() as open_sockets:
+        yield [open_sockets.enter_context(each) for each in _bound(host, port)]
+
+
 def _bound(host: str, port: int) -> list[socket.socket]:
-    """A socket for each address of the host, as asyncio would make them; nobody can connect yet."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         return [_bound_to(family, address) for family, *_, address in dict.fromkeys(found)]

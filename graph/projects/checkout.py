@@ -1,0 +1,93 @@
+"""The house as it lies in a checkout: what of it is machinery, and what is about nouns.
+
+The folder of a checkout enters; paths of its files leave, and copies of them. Rooms of nouns are those that the
+contract "The machinery knows no noun" forbids. Files of tests are left out with them if they import one, however.
+Nothing of the checkout is changed.
+"""
+
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from graph.projects.errors import NoCheckout
+from graph.projects.imports import Tests, counted, is_in, module_of
+
+CONTRACT = "The machinery knows no noun"
+ABOUT_NOUNS = (
+    *("bench", "examples", "migrations.versions", "tests.bench", "tests.empty", "tests.examples", "tests.projects"),
+    *("tests.rooms", "tests.application", "tests.docs.test_readme", "tests.execute.core.test_graphql_core"),
+)
+"""Rooms about nouns besides those of the contract: revisions, measurements, example apps, tests of both trees.
+
+graphql-core's own tests are downloaded, and know neither our nouns nor those of the smallest application.
+"""
+OF_THE_HOUSE = ("CHANGELOG.md", "Makefile", "README.md", "schema.graphql", ".ci/run", ".github", "docs/images")
+"""Files and folders that a project has of its own, or does without."""
+
+NEEDED = ("pyproject.toml", "uv.lock", "graph", "db", "migrations", "tests")
+NOT_OURS = (".git", ".venv", ".trellis", "var", "node_modules", "dist")
+
+
+class Checkout:
+    """A folder with the sources of the house, or of a project that was made of it."""
+
+    def __init__(self, root: Path) -> None:
+        """Raises `NoCheckout` for a folder that lacks sources: an installed package has no tests and no lock file."""
+        self.root = root
+        if not all((root / name).exists() for name in NEEDED):
+            raise NoCheckout(root)
+
+    @cached_property
+    def nouns(self) -> tuple[str, ...]:
+        """The rooms of nouns, as the contract lists them."""
+        project = tomllib.loads((self.root / "pyproject.toml").read_text(encoding="utf-8"))
+        contracts = project["tool"]["importlinter"]["contracts"]
+        (forbidden,) = (contract["forbidden_modules"] for contract in contracts if contract["name"] == CONTRACT)
+        return tuple(forbidden)
+
+    @cached_property
+    def files(self) -> tuple[Path, ...]:
+        """The files of the checkout, new ones too, without those that Git ignores."""
+        command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        try:
+            listed = subprocess.run(command, cwd=self.root, check=True, capture_output=True, text=True).stdout
+        except (OSError, subprocess.CalledProcessError):  # no Git, or a folder that Git does not know
+            return tuple(sorted(self._walked()))
+        return tuple(Path(name) for name in listed.split("\0") if name and (self.root / name).is_file())
+
+    @cached_property
+    def on_nouns(self) -> frozenset[Path]:
+        """The files of tests that stand on nouns."""
+        return Tests(self.root, self.files, self.nouns).on_nouns
+
+    def machinery(self) -> list[Path]:
+        """The files that a project shares with the house."""
+        return [file for file in self.files if self._is_shared(file)]
+
+    def numbers(self) -> Mapping[str, int]:
+        """How many files of tests are shared, and how many are not."""
+        return counted((file for file in self.files if not is_in(module_of(file), ABOUT_NOUNS)), self.on_nouns)
+
+    def copy(self, target: Path) -> None:
+        """Copy the machinery into a folder."""
+        for file in self.machinery():
+            copied = target / file
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(self.root / file, copied)
+
+    def _is_shared(self, file: Path) -> bool:
+        if any(file.is_relative_to(name) for name in OF_THE_HOUSE):
+            return False
+        return file not in self.on_nouns and not is_in(module_of(file), (*self.nouns, *ABOUT_NOUNS))
+
+    def _walked(self) -> Iterable[Path]:
+        for file in self.root.rglob("*"):
+            path = file.relative_to(self.root)
+            hidden = any(
+                part in NOT_OURS or part.endswith(("_cache", "__pycache__", ".egg-info")) for part in path.parts
+            )
+            if not hidden and file.is_file() and file.name != ".env":
+                yield path

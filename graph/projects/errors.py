@@ -1,0 +1,58 @@
+"""Why a project was not written, or not changed: one sentence each, with the cure."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class ProjectError(Exception):
+    """Nothing was written."""
+
+
+class NoCheckout(ProjectError):
+    """The command runs from an installed package, which lacks tests and tools."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(
+            f"{root} is no checkout of Trellis: a project is made of its sources, with tests and lock file."
+            " Clone the repository, and run `make setup` and `.venv/bin/trellis init` there."
+        )
+
+
+class FolderTaken(ProjectError):
+    """The folder has files already."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} is there and not empty. Name a new folder; nothing was written.")
+
+
+class WrongName(ProjectError):
+    """A name that Python, SQL or GraphQL does not take."""
+
+    def __init__(self, kind: str, name: str, cure: str) -> None:
+        super().__init__(f"{name!r} cannot be the name of {kind}: {cure}")
+
+
+class UnknownType(ProjectError):
+    """A field of a new noun has a type that is neither known nor a noun."""
+
+    def __init__(self, field: str, type_: str, types: Iterable[str], nouns: Iterable[str]) -> None:
+        super().__init__(
+            f"{field} has the type {type_!r}, which is not known. Types: {', '.join(types)}."
+            f" Nouns: {', '.join(nouns) or 'none yet'}."
+        )
+
+
+class AlreadyThere(ProjectError):
+    """The noun, or a file that it would be written into, exists."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is there already. Nothing was changed.")
+
+
+class NotEditable(ProjectError):
+    """A file does not have the place where a line would go."""
+
+    def __init__(self, file: str, place: str) -> None:
+        super().__init__(
+            f"{file} has no {place} that a line could be added to. Write it anew, or add the lines by hand."
+        )

@@ -1,0 +1,60 @@
+"""The lines by which a noun is known: its model, its type, who sees it, and its changes, each in the file of all.
+
+A project's folder and names enter; its shared files change. A name that is there already is not added again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from graph.projects.editing import with_import, with_items
+from graph.projects.writing import Tree
+
+MODELS, SCHEMA, POLICIES = Path("db/models/__init__.py"), Path("graph/schema.py"), Path("graph/policies.py")
+
+
+@dataclass(frozen=True)
+class Noun:
+    """What is told of a noun in the files that all share."""
+
+    cls: str
+    module: str
+    policy: str = ""
+    """A remark above its policy: whose rows may be shown to whom."""
+    is_written: bool = False
+    """Whether there is a module of mutations."""
+
+
+def register(tree: Tree, nouns: Iterable[Noun], others: Iterable[tuple[str, str]] = ()) -> None:
+    """Add the lines of nouns. `others` are modules of models and names of theirs that all models are given with."""
+    nouns = list(nouns)
+    _models(tree, [*((f"db.models.{it.module}", it.cls) for it in nouns), *others])
+    _schema(tree, nouns)
+    _policies(tree, nouns)
+
+
+def _models(tree: Tree, names: Iterable[tuple[str, str]]) -> None:
+    text = tree.read(MODELS)
+    for module, name in names:
+        text = with_import(text, module, name)
+    tree.write(MODELS, with_items(text, str(MODELS), "__all__", [repr(name) for _, name in names]))
+
+
+def _schema(tree: Tree, nouns: list[Noun]) -> None:
+    text = tree.read(SCHEMA)
+    for noun in nouns:
+        text = with_import(text, f"graph.types.{noun.module}", noun.cls)
+    text = with_items(text, str(SCHEMA), "Query", [it.cls for it in nouns])
+    for noun in nouns:
+        if noun.is_written:
+            text = with_import(text, "graph.mutations", noun.module, f"{noun.module}_mutations")
+    text = with_items(text, str(SCHEMA), "CHANGES", [f"{it.module}_mutations" for it in nouns if it.is_written])
+    tree.write(SCHEMA, text)
+
+
+def _policies(tree: Tree, nouns: list[Noun]) -> None:
+    if not nouns:
+        return
+    text = with_import(tree.read(POLICIES), "db", "models")
+    lines = [f"{it.policy}models.{it.cls}: admins" for it in nouns]
+    tree.write(POLICIES, with_items(text, str(POLICIES), "ROWS", lines))

@@ -1,0 +1,76 @@
+"""Types as code: a planned model enters, the text of `graph/types/<table>.py` leaves, about twelve lines a table."""
+
+from collections.abc import Iterable
+from typing import get_origin
+
+from sqlalchemy import types
+from strawberry.scalars import JSON
+from strawberry.utils.str_converters import to_camel_case
+
+from db.reflection.plan import EnumPlan, MappingPlan, PlannedAttribute, PlannedModel, PlannedRelation
+from graph.entity.types import TYPES
+from graph.projects.code import INDENT, Module, docstring
+from graph.projects.columns import enum_of, python_type
+from graph.projects.models import described
+
+
+def type_text(plan: MappingPlan, model: PlannedModel) -> str:
+    """The module of one type."""
+    shown = [it for it in model.attributes if is_shown(it)]
+    module = Module({model.class_name, *(it.name for it in shown), *(it.name for it in model.relations)})
+    modules = {it.class_name: it.module for it in plan.models}
+    models = module.use("db", "models")
+    options = [
+        *([f"keys={list(model.natural_keys)!r}"] if model.natural_keys else []),
+        *([f"plural={model.plural!r}"] if model.plural else []),
+    ]
+    lines = [
+        f"@{module.use('graph.entity', 'entity')}({', '.join([f'{models}.{model.class_name}', *options])})",
+        f"class {model.class_name}({module.use('graph.entity', 'Node' if model.table.key else 'Row')}):",
+        docstring(described(model), INDENT),
+        "",
+        *(f"{INDENT}{line}" for line in _fields(module, model, shown, modules)),
+    ]
+    return module.text(
+        f"The rows of `{model.table.name}`, as the API shows them.", "\n".join(lines) + "\n", future=True
+    )
+
+
+def is_shown(attribute: PlannedAttribute) -> bool:
+    """Whether a column is a field of its own: `id` is the global id that every node has."""
+    return not attribute.hidden and attribute.name != "id"
+
+
+def shown_annotation(attribute: PlannedAttribute) -> object:
+    """How a declaration shows a column: as the table of types has it, for instance `JSON`."""
+    fits = TYPES.annotations(attribute.column.type)
+    if isinstance(attribute.column.type, types.JSON):
+        return JSON
+    if isinstance(attribute.annotation, EnumPlan) or not fits or attribute.annotation in fits:
+        return attribute.annotation
+    if enum_of(attribute.annotation) and any(get_origin(it) is list for it in fits):
+        return attribute.annotation
+    return fits[0]
+
+
+def _fields(
+    module: Module, model: PlannedModel, shown: Iterable[PlannedAttribute], modules: dict[str, str]
+) -> Iterable[str]:
+    for attribute in shown:
+        type_ = python_type(module, shown_annotation(attribute))
+        yield f"{attribute.name}: {type_}{' | None' if attribute.column.nullable and not attribute.in_key else ''}"
+    for relation in model.relations:
+        yield f"{relation.name}: {_relation(module, model, relation, modules)}"
+
+
+def _relation(module: Module, model: PlannedModel, relation: PlannedRelation, modules: dict[str, str]) -> str:
+    here = relation.target == model.class_name
+    cls = relation.target if here else module.check(f"graph.types.{modules[relation.target]}", relation.target)
+    if relation.many:
+        return f"{module.use('graph.entity', 'Connection')}[{cls}]"
+    return f"{cls} | None" if relation.nullable else cls
+
+
+def is_renamed(name: str, graphql_name: str) -> bool:
+    """Whether GraphQL has another name for an attribute than its Python name gives."""
+    return to_camel_case(name) != graphql_name

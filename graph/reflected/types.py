@@ -1,0 +1,63 @@
+"""Types from a plan: a class with annotations for each model, declared by `@entity` as somebody would write it.
+
+Models enter, entity classes leave. What the annotations say is checked there, as everywhere.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Optional
+
+from strawberry.scalars import JSON
+from strawberry.utils.str_converters import to_camel_case
+
+from db.reflection.plan import PlannedAttribute, PlannedModel, PlannedRelation
+from graph.entity import Connection, Node, Row, entity, named
+from graph.entity.types import TYPES
+from graph.reflected.models import Models
+
+
+def types_of(models: Models) -> list[type[Any]]:
+    """The entity class of each model."""
+    return [_type(planned, models) for planned in models.plan.models]
+
+
+def _type(planned: PlannedModel, models: Models) -> type[Any]:
+    shown = list(_shown(planned))
+    parts: list[PlannedAttribute | PlannedRelation] = [*shown, *planned.relations]
+    annotations = {it.name: _annotation(it, planned, models) for it in shown}
+    annotations |= {it.name: _relation(it) for it in planned.relations}
+    members = {
+        "__annotations__": annotations,
+        "__doc__": planned.description,
+        "__module__": __name__,
+        **{it.name: named(it.graphql_name) for it in parts if _is_renamed(it)},
+    }
+    base = Row if planned.table.key is None else Node
+    declare = entity(models[planned.class_name], keys=planned.natural_keys, plural=planned.plural)
+    return declare(type(planned.class_name, (base,), members))
+
+
+def _shown(planned: PlannedModel) -> Iterable[PlannedAttribute]:
+    """The attributes that are fields. `id` is the global id that every node has."""
+    has_id = planned.table.key is not None
+    return (it for it in planned.attributes if not it.hidden and not (has_id and it.name == "id"))
+
+
+def _is_renamed(part: PlannedAttribute | PlannedRelation) -> bool:
+    """Whether GraphQL has another name for a part than its name in Python gives."""
+    return to_camel_case(part.name) != part.graphql_name
+
+
+def _annotation(attribute: PlannedAttribute, planned: PlannedModel, models: Models) -> Any:
+    """The type of a column, in the words of the table of types."""
+    annotation = JSON if attribute.annotation is dict else models.annotation(attribute)
+    fits = TYPES.annotations(getattr(models[planned.class_name], attribute.name).type)
+    shown = annotation if not fits or annotation in fits else fits[0]
+    return Optional[shown] if attribute.column.nullable and not attribute.in_key else shown  # noqa: UP045 - not every form of a type takes `|`
+
+
+def _relation(relation: PlannedRelation) -> Any:
+    """The type at the other end, by its name: both ends may be declared later."""
+    target: Any = type(relation.target, (), {})
+    if relation.many:
+        return Connection[target]
+    return target | None if relation.nullable else target

@@ -1,0 +1,97 @@
+"""`trellis init --empty` and `trellis noun add`: a project that has its own name, and nouns that are whole."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from graph.cli.errors import Exit
+from graph.projects.adding import add
+from graph.projects.checkout import Checkout
+from graph.projects.empty import name_of
+from graph.projects.errors import NoCheckout, ProjectError
+from tests.cli.running import trellis
+from tests.projects.conftest import run_in
+
+
+def test_a_project_has_its_name_and_none_of_our_nouns(project: Path) -> None:
+    about = tomllib.loads((project / "pyproject.toml").read_text())
+    assert about["project"]["name"] == "shop"
+    lock = tomllib.loads((project / "uv.lock").read_text())
+    assert [it["name"] for it in lock["package"] if it["source"] == {"editable": "."}] == ["shop"]
+    assert sorted(file.name for file in (project / "db/models").iterdir()) == ["__init__.py"]
+    assert (project / "README.md").read_text().startswith("# shop\n")
+    for name in ("bench", "examples", "CHANGELOG.md", "graph/identity", "tests/bench", ".env"):
+        assert not (project / name).exists()
+    assert "\n.env\n" in f"\n{(project / '.gitignore').read_text()}"
+
+
+def test_a_folder_with_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    said = trellis("init", "--empty", tmp_path, status=Exit.FAILED).stderr
+    assert "is there and not empty. Name a new folder; nothing was written." in said
+    assert [it.name for it in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("name", ["Shop", "a b", "-shop", "a--b", "trellis", "graph", ""])
+def test_a_name_that_no_package_can_have_is_refused_with_the_cure(name: str, tmp_path: Path) -> None:
+    said = trellis("init", "--empty", tmp_path / "x", f"--name={name}", status=Exit.FAILED).stderr
+    assert "Say `--name shop`" in said
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_folder_gives_its_name_as_a_package_would_have_it() -> None:
+    assert [name_of(Path(it)) for it in ("/x/My Shop", "/x/shop_2", "/x/___")] == ["my-shop", "shop-2", "project"]
+
+
+def test_an_installed_package_says_where_projects_are_made(tmp_path: Path) -> None:
+    with pytest.raises(NoCheckout, match="Clone the repository"):
+        Checkout(tmp_path)
+
+
+def test_a_noun_is_whole_and_its_relations_are_at_both_ends(project: Path) -> None:
+    run_in(project, "trellis", "noun", "add", "author", "name:str:unique", "born_on:date:optional")
+    fields = (
+        "title:str",
+        "author:Author",
+        "editor:Author:optional",
+        "price:Decimal",
+        "sequel:Book:optional",
+        "data:json",
+    )
+    said = run_in(project, "trellis", "noun", "add", "book", *fields)
+    assert "wrote  migrations/versions/0002_add_books.py" in said
+    assert "changed  graph/types/author.py" in said
+    assert "models.Book: admins," in (project / "graph/policies.py").read_text()
+    assert "books_of_editor: Connection[Book]" in (project / "graph/types/author.py").read_text()
+    schema = (project / "schema.graphql").read_text()
+    assert re.search(r"type Book implements Node \{.*\n  sequel: Book\n", schema, re.S)
+    assert re.search(r"input CreateBookInput \{.*\n  authorId: ID!\n", schema, re.S)
+    run_in(project, "ruff", "format", "--check")
+    run_in(project, "ruff", "check")
+    run_in(project, "trellis", "schema", "export", "--check")
+    said = run_in(project, "python", "-m", "pytest", "-q", "tests/application")
+    assert "7 passed" in said
+
+
+REFUSED = {
+    ("book", "title:strr"): "title has the type 'strr', which is not known. Types: str, text,",
+    ("book", "title"): "write `name:type`",
+    ("book", "title:str:often"): "`:optional` or `:unique`",
+    ("book", "id:int"): "'id' cannot be the name of a field",
+    ("book", "a:str", "a:int"): "'a' cannot be the name of a field",
+    ("class",): "'class' cannot be the name of a noun",
+    ("query",): "'query' cannot be the name of a noun",
+    ("tag",): "The noun Tag is there already. Nothing was changed.",
+}
+
+
+def test_what_cannot_be_a_noun_is_refused_before_anything_is_written(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    for (name, *fields), sentence in REFUSED.items():
+        with subtests.test(sentence), pytest.raises(ProjectError, match=re.escape(sentence)):
+            add(tmp_path, name, fields, None)
+    for plural, sentence in {"tags": "The table tags is there already.", "sheep": "Say `--plural`"}.items():
+        with subtests.test(sentence), pytest.raises(ProjectError, match=re.escape(sentence)):
+            add(tmp_path, "sheep", [], plural)
+    assert list(tmp_path.iterdir()) == []
