@@ -4,7 +4,9 @@ An application without an identification of its own gets the one that is found h
 asks are refused: nobody could say which one counts.
 """
 
+import logging
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
@@ -18,8 +20,12 @@ from graph.outside.tokens import GivenKeys, Keys, Rules, Tokens
 from graph.settings import UNSAID, Settings
 from graph.viewer import Viewer
 
+logger = logging.getLogger("trellis")
+
 WAYS = ("jwt_jwks_url", "jwt_public_key", "jwt_secret", "auth_webhook_url", "proxy_user_header")
 """The settings that name somebody who knows who asks."""
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 WITH_SECRETS = ("HS256",)
 WITH_PUBLIC_KEYS = ("RS256", "PS256", "ES256", "EdDSA")
@@ -62,6 +68,7 @@ def _by(way: str, settings: Settings, setting: str) -> OutsideIdentification:
     if way == "auth_webhook_url":
         from graph.outside.webhook import ByWebhook  # late: httpx takes a tenth of a second, and most need none
 
+        _tell_of_an_open_line(setting, settings.auth_webhook_url)
         return ByWebhook(settings, setting)
     return ByToken(_tokens(settings, way), settings, setting)
 
@@ -85,6 +92,7 @@ def _keys(settings: Settings, way: str, algorithms: frozenset[str]) -> Keys:
     if way == "jwt_jwks_url":
         from graph.outside.jwks import PublishedKeys  # late, as above
 
+        _tell_of_an_open_line(_variable(way), settings.jwt_jwks_url)
         return PublishedKeys(settings.jwt_jwks_url, settings.jwt_jwks_refresh_s)
     if way == "jwt_secret":
         key = key_of_secret(settings.jwt_secret.get_secret_value())
@@ -112,6 +120,13 @@ def _algorithms(settings: Settings, way: str) -> frozenset[str]:
             f" {', '.join(sorted(allowed))}."
         )
     return frozenset(settings.jwt_algorithms or usual)
+
+
+def _tell_of_an_open_line(setting: str, url: str) -> None:
+    """Say to the log where keys, or credentials, go over a network as anybody can read and write them."""
+    address = urlsplit(url)
+    if address.scheme.lower() == "http" and address.hostname not in LOOPBACK:
+        logger.warning("%s goes over HTTP: whoever is in between can say who asks. Use https, if you can.", setting)
 
 
 def _given(settings: Settings, name: str) -> bool:

@@ -247,5 +247,17 @@ def test_a_setting_of_the_wrong_form_is_refused() -> None:
             made(**wrong)
 
 
+@pytest.mark.parametrize("name", ["jwt_jwks_url", "auth_webhook_url"])
+def test_a_line_that_anybody_can_read_is_told_at_the_start(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    for url in ("https://login.example.org/", "http://localhost:3000/", "http://127.0.0.1/", "http://[::1]:3000/"):
+        made(**{name: url})
+    assert caplog.messages == []
+    made(**{name: "HTTP://login.internal/"})
+    variable = f"TRELLIS_{name.upper()}"
+    assert caplog.messages == [
+        f"{variable} goes over HTTP: whoever is in between can say who asks. Use https, if you can."
+    ]
+
+
 def test_a_secret_is_in_no_repr() -> None:
     assert SECRET not in repr(Settings(jwt_secret=SecretStr(SECRET)))
