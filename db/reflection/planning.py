@@ -35,7 +35,7 @@ def plan_of(catalog: Catalog, form: Form = plain_form) -> MappingPlan:
     attributes = {table.name: _Attributes(table, enums, form) for table in tables}
     names = {name: found.names for name, found in attributes.items()}
     relating = Relating(catalog, named, names, associations)
-    calling = Calling(catalog, named, names, classes.roots, enums, form)
+    calling = Calling(catalog, named, names, enums, form)
     models = [_model(table, named[table.name], attributes[table.name], relating, calling) for table in tables]
     guesses = [*classes.guesses, *_keys(tables)]
     for found in attributes.values():
@@ -45,7 +45,6 @@ def plan_of(catalog: Catalog, form: Form = plain_form) -> MappingPlan:
         catalog=catalog,
         models=sorted(models, key=lambda model: model.class_name),
         enums=sorted(enums.values(), key=lambda enum: enum.class_name),
-        functions=calling.of_root,
         guesses=[*guesses, *relating.guesses, *calling.guesses],
         left_out=[*catalog.left_out, *left_out, *calling.left_out],
     )
