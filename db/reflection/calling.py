@@ -5,7 +5,7 @@ table's type. Those of no row are left out by their names: a field of the root i
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from db.reflection.catalog import Catalog, FoundFunction, LeftOut, Name
 from db.reflection.classes import ClassName
@@ -47,9 +47,8 @@ class Calling:
     def _add(self, function: FoundFunction, table: Name, type_: ColumnType) -> None:
         form = form_of(type_, self._enums, self._form)
         if form is None:
-            self.left_out.append(
-                LeftOut(f"function {_signature(function)}", f"No form is known for {function.returns}.")
-            )
+            why = f"No form is known for {function.returns}."
+            self.left_out.append(LeftOut(f"function {_signature(function)}", why))
             return
         name = self._name(function, table)
         shown = PlannedFunction(name=name, graphql_name=camel(name), function=function, annotation=form)
@@ -65,12 +64,6 @@ class Calling:
         is_longer = function.called is None and parts[: len(of_table)] == of_table and len(parts) > len(of_table)
         wanted = snake(parts[len(of_table) :] if is_longer else parts, "function", 1)
         return self._names[table].give(f"{wanted}_" if wanted in RESERVED_ATTRIBUTES else wanted)
-
-
-def types_of(function: FoundFunction) -> Sequence[ColumnType]:
-    """The types of what a function takes and gives, but for rows."""
-    types = [*(argument.type for argument in function.arguments), function.type]
-    return [type_ for type_ in types if type_ is not None]
 
 
 def _signature(function: FoundFunction) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from db.reflection.calling import Calling, types_of
+from db.reflection.calling import Calling
 from db.reflection.catalog import Catalog, FoundColumn, FoundEnum, FoundKey, FoundTable, Kind, LeftOut, Name, Told
 from db.reflection.classes import Classes, ClassName
 from db.reflection.forms import Enums, Form, enum_name, form_of, plain_form
@@ -67,9 +67,9 @@ def _has_form(column: FoundColumn, form: Form) -> bool:
 
 
 def _used(catalog: Catalog) -> Sequence[FoundEnum]:
-    """The enumerations of columns, and of functions."""
+    """The enumerations of columns, and of functions of rows."""
     types = [column.type for table in catalog.tables for column in table.columns]
-    types += [type_ for function in catalog.functions for type_ in types_of(function)]
+    types += [it.type for it in catalog.functions if it.row_of is not None and it.type is not None]
     names = set(map(enum_name, types))
     return [enum for enum in catalog.enums if enum.name in names or Name(None, enum.name.name) in names]
 
