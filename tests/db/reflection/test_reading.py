@@ -74,6 +74,21 @@ async def test_tables_have_their_keys_columns_and_indexes(blank_database: Databa
     assert (one_key.columns, one_key.told) == (("b",), Told.UNIQUE)
 
 
+async def test_what_trellis_and_alembic_keep_is_left_out(blank_database: Database) -> None:
+    catalog = await catalog_of(
+        blank_database,
+        """
+        CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)
+
+        CREATE TABLE trellis_revisions (version_num varchar(32) PRIMARY KEY)
+
+        CREATE TABLE trellises (id integer PRIMARY KEY)
+        """,
+    )
+    assert [str(each.name) for each in catalog.tables] == ["trellises"]
+    assert {each.what for each in catalog.left_out} == {"table alembic_version", "table trellis_revisions"}
+
+
 async def test_what_the_database_gives_is_not_writable(blank_database: Database) -> None:
     plan = await planned(blank_database, SHOP)
     customer = model(plan, "Customer")
