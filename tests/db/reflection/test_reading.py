@@ -329,6 +329,24 @@ async def test_what_postgresql_has_besides_tables(blank_database: Database) -> N
 
 
 @pytest.mark.postgresql
+async def test_a_key_that_no_id_can_be_made_of_is_none(blank_database: Database) -> None:
+    plan = await planned(
+        blank_database,
+        """
+        CREATE TABLE papers (body jsonb PRIMARY KEY, title text)
+
+        CREATE TABLE notes (id integer PRIMARY KEY, paper jsonb REFERENCES papers)
+        """,
+    )
+    assert model(plan, "Paper").table.key is None
+    assert relations(model(plan, "Note")) == relations(model(plan, "Paper")) == []
+    assert {each.what: each.why for each in plan.left_out} == {
+        "key of table papers": "Ids have no form for jsonb; its rows are a list, and have no ids.",
+        "foreign key notes (paper)": "Rows of papers have no ids.",
+    }
+
+
+@pytest.mark.postgresql
 async def test_what_inherits_may_repeat_a_key(blank_database: Database) -> None:
     catalog = await catalog_of(
         blank_database,
