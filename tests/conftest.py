@@ -51,6 +51,7 @@ SLOW = (
     "db/test_exporting.py",
     "db/test_functions.py",  # laws
     "db/test_search",
+    "entity/test_database_types.py",  # every type, in every order
     "docs",  # the README's commands
     "doctor/test_hints.py",  # thousands of rows, and an index for each case
     "doctor/test_log.py",
