@@ -51,7 +51,6 @@ SLOW = (
     "db/test_exporting.py",
     "db/test_functions.py",  # laws
     "db/test_search",
-    "entity/test_database_types.py",  # every type, in every order
     "docs",  # the README's commands
     "doctor/test_hints.py",  # thousands of rows, and an index for each case
     "doctor/test_log.py",
@@ -63,6 +62,7 @@ SLOW = (
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",
     "entity/test_chinook_lists.py",
+    "entity/test_database_types.py",  # every type, in every order
     "entity/test_ends_of_time.py",
     "entity/test_exact_numbers.py",
     "entity/test_growth.py",

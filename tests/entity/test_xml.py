@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -35,7 +36,7 @@ class Letter(Node):
     body: Xml | None
 
 
-ROWS = [{"id": 1, "body": "<a>1</a>"}, {"id": 2, "body": None}]
+ROWS: list[dict[str, Any]] = [{"id": 1, "body": "<a>1</a>"}, {"id": 2, "body": None}]
 SAMPLE = Sample("letters", Base.metadata, lambda _scale: {LetterRow: ROWS}, query_type(Letter))
 
 
