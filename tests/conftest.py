@@ -62,6 +62,7 @@ SLOW = (
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",
     "entity/test_chinook_lists.py",
+    "entity/test_database_types.py",  # every type, in every order
     "entity/test_ends_of_time.py",
     "entity/test_exact_numbers.py",
     "entity/test_growth.py",
