@@ -29,6 +29,7 @@ from sqlalchemy import Connection, MetaData, Table, inspect
 from sqlalchemy.schema import DropTable
 
 from db import unmapped
+from db.base import Base
 from db.dialects import dialect_of
 from db.differences import sentences
 from db.own import Feature, own_tables
@@ -38,6 +39,7 @@ from db.private_files import make_folder
 from db.refusals import AtRevision, CannotAdopt, ForeignOwnRevision, ForeignRevision, ForeignTables, Refused
 from db.session.engines import create_engine
 from db.settings import HOUSE, DatabaseSettings
+from db.told_keys import broken_keys
 
 T = TypeVar("T")
 
@@ -252,6 +254,7 @@ def check(settings: DatabaseSettings, *, own: Collection[Feature] = tuple(Featur
     """Compare the database with the models: a sentence for each difference, none when they agree.
 
     Of Trellis's own tables, those of the features are looked at.
+    Where the tables are as they should be, their rows are asked whether they keep the keys that models have told.
     """
     try:
         _refuse_what_is_foreign(settings, None)
@@ -266,7 +269,8 @@ def check(settings: DatabaseSettings, *, own: Collection[Feature] = tuple(Featur
         return [
             f"Trellis's own tables for {', '.join(missing)} are not at their newest revision. Run `trellis db upgrade`."
         ]
-    return _differences(settings) + (_own_differences(settings, own) if own else [])
+    found = _differences(settings) + (_own_differences(settings, own) if own else [])
+    return found or _ask(settings, lambda connection: broken_keys(connection, Base.registry.mappers))
 
 
 def compare(config: Config) -> list[str]:

@@ -91,12 +91,10 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:
 
 
 def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
-    """Leave out the models of views, and leave alone what would be dropped in a table that no revision has made."""
+    """Leave alone what would be dropped, in a table that no revision has made; and views, which no revision makes."""
     if kind == "table":
-        return not is_view(thing)  # no revision of ours makes a view or drops one
-    if not reflected or compared is not None:
-        return True
-    return ownership().may_lose(thing.table.key, name)
+        return not is_view(thing)
+    return not reflected or compared is not None or ownership().may_lose(thing.table.key, name)
 
 
 def render_item(kind: str, thing: Any, autogen: AutogenContext) -> str | Literal[False]:

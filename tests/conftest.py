@@ -66,6 +66,7 @@ SLOW = (
     "entity/test_exact_numbers.py",
     "entity/test_growth.py",
     "entity/test_guarded.py",
+    "entity/test_keys_of_every_type.py",  # every type, on every road
     "entity/test_locales.py",  # a database for each locale
     "entity/test_moments.py",
     "entity/test_narrow_types.py",

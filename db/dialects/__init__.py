@@ -17,6 +17,7 @@ from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionNa
 from db.dialects.paging import LIMIT, OFFSET, PagedRows, Query, cut, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Need, OrderedNeed, Plan, Search, SearchNeed
 from db.dialects.postgresql import PostgreSQL
+from db.dialects.postgresql_ranges import Range, from_words, in_words
 from db.dialects.sqlite import SQLite
 from db.relations.moments import moment, moments_compared
 
@@ -37,6 +38,7 @@ __all__ = [
     "PagedRows",
     "Plan",
     "Query",
+    "Range",
     "ReportedViolation",
     "Rule",
     "Search",
@@ -46,7 +48,9 @@ __all__ = [
     "cut",
     "dialect_of",
     "failure_of",
+    "from_words",
     "function_sql",
+    "in_words",
     "labelled",
     "limit",
     "outage_of",

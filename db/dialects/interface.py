@@ -153,6 +153,8 @@ class DatabaseDialect(ABC):
 
     counted_id: ClassVar[ColumnType | None] = None
     """The type of a primary key that the database counts up by itself, where BIGINT is not."""
+    keys_may_be_null: ClassVar[bool] = False
+    """Whether the columns of a primary key may hold null unless they are told not to."""
     holds_lengths: ClassVar[bool] = True
     """Whether no text of a column is longer than the column's type says."""
     datetimes_in_utc: ClassVar[bool] = False

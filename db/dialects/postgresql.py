@@ -6,7 +6,9 @@ https://www.postgresql.org/docs/current/functions-comparisons.html#FUNCTIONS-COM
 """
 
 import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import asyncpg
@@ -28,6 +30,7 @@ from sqlalchemy import (
     FromClause,
     Index,
     Insert,
+    Integer,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -73,9 +76,10 @@ from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Funct
 from db.dialects.paging import PagedRows, Query, cut, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
+from db.dialects.postgresql_ranges import AnyRange, from_words
 from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, learn_small_letters, takes_for_equal
 from db.dialects.postgresql_times import read_day, read_moment, read_moment_in_utc, read_time
-from db.relations import Expression, Key, Term, parameter_type, stored
+from db.relations import ColumnType, Expression, Key, Term, element_type, parameter_type, stored
 from db.relations.types import undecorated
 
 URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
@@ -347,6 +351,10 @@ class PostgreSQL(DatabaseDialect):
                 return Readable(_in_iso_8601(column), read)
         if isinstance(kind, JSON):
             return Readable(cast(column, Text), exact_json.loads)
+        if isinstance(kind, AnyRange):
+            return Readable(cast(column, Text), _range_reader(element_type(kind)))
+        if isinstance(kind, ARRAY):
+            return _readable_array(column, stored(kind.item_type, dialect))
         if isinstance(kind, String):  # in a database without an encoding, texts are any bytes
             return Readable(func.textsend(cast(column, Text)), bytes.decode)
         return Readable(column)
@@ -546,6 +554,32 @@ def _collations(function: Function) -> set[str]:
 def _in_iso_8601(moment: Expression) -> Expression:
     """A day or a time as text: in one form, whatever the server's DateStyle, and PostgreSQL reads it again."""
     return func.to_json(moment).op("#>>")(literal_column("'{}'"))
+
+
+def _reader(kind: ColumnType) -> Callable[[str], Any] | None:
+    """What reads a value of a type as JSON has it."""
+    if isinstance(kind, DateTime):
+        return read_moment
+    readers: Mapping[type[ColumnType], Callable[[str], Any]] = {Date: read_day, Time: read_time}
+    return next((read for times, read in readers.items() if isinstance(kind, times)), None)
+
+
+def _range_reader(kind: ColumnType) -> Callable[[str], Any]:
+    """What reads a range from its words. asyncpg refuses a whole range whose bound Python has no form for."""
+    read = _reader(kind) or (int if isinstance(kind, Integer) else Decimal)
+    return lambda words: from_words(words, read)
+
+
+def _readable_array(column: Expression, item: ColumnType) -> Readable:
+    """An array of days or times as JSON, whose elements are read one by one; asyncpg reads others."""
+    read = _reader(item)
+    if read is None:
+        return Readable(column)
+
+    def elements(values: Any) -> Any:
+        return [elements(one) for one in values] if isinstance(values, list) else values and read(values)
+
+    return Readable(cast(func.to_json(column), Text), lambda words: elements(json.loads(words)))
 
 
 def _arrays(columns: Sequence[Expression]) -> list[BindParameter[Any]]:

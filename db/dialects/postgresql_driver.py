@@ -8,11 +8,15 @@ from typing import Any
 
 from sqlalchemy import ARRAY, CHAR, REAL, Date, DateTime, Float, String, Time
 from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
 
+from db.dialects.postgresql_as_text import THROUGH, Array, Domain
 from db.dialects.postgresql_numbers import AnyFloat, SingleFloat
+from db.dialects.postgresql_ranges import SINGLE_RANGE, AnyRange
 from db.dialects.postgresql_texts import ServerText
 from db.dialects.postgresql_times import TIMES, Day, InWords, Moment, TimeOfDay
+from db.dialects.postgresql_types import NAMED
 from db.kept import Kept
 from db.relations import stored
 
@@ -27,9 +31,15 @@ MAX_PREPARED_BYTES = 1024 * 1024
 
 class _Compiler(PGCompiler_asyncpg):
     def render_bind_cast(self, type_: Any, dbapi_type: Any, sqltext: str) -> str:
-        """`$1::TEXT::DATE`, and for keys `$1::TEXT[]::DATE[]`."""
-        if isinstance(stored(dbapi_type, self.dialect), InWords):
+        """`$1::TEXT::DATE`, and for keys `$1::TEXT[]::DATE[]`; of what travels as another type, that one first."""
+        kind: Any = stored(dbapi_type, self.dialect)
+        sent_as = getattr(kind, "sent_as", None)
+        if isinstance(kind, InWords):
             sqltext = f"{sqltext}::TEXT"
+        elif sent_as is not None:
+            if kind.cast_as is not None:
+                return f"{sqltext}::{sent_as}::{kind.cast_as}"
+            sqltext = f"{sqltext}::{sent_as}"
         elif isinstance(dbapi_type, ARRAY) and isinstance(stored(dbapi_type.item_type, self.dialect), TIMES):
             sqltext = f"{sqltext}::TEXT[]"
         return super().render_bind_cast(type_, dbapi_type, sqltext)  # type: ignore[no-untyped-call, no-any-return]
@@ -49,7 +59,12 @@ class PostgreSQLDriver(PGDialect_asyncpg):
         Date: Day,
         DateTime: Moment,
         Time: TimeOfDay,
+        **THROUGH,
+        ARRAY: Array,
+        DOMAIN: Domain,
+        SINGLE_RANGE: AnyRange,
     }
+    ischema_names = {**PGDialect_asyncpg.ischema_names, **NAMED}  # noqa: RUF012 - as in its base
 
 
 def bound_prepared_statements(connection: Any, _record: object) -> None:

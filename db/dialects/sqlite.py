@@ -265,6 +265,7 @@ class SQLite(DatabaseDialect):
     # SQLite gives each row of VALUES the number after the largest, and one connection writes at a time.
     # https://www.sqlite.org/autoinc.html
     holds_lengths = False
+    keys_may_be_null = True
     numbers_rows_in_order = True
     relates_once = True  # a subquery that hangs on the row around it runs for each; no join is made of it
     functions: ClassVar[Mapping[FunctionName, str]] = {

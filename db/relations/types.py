@@ -5,9 +5,10 @@ SQLAlchemy's types enter, types leave. No value is converted here.
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
+    ARRAY,
     CHAR,
     NCHAR,
     NVARCHAR,
@@ -129,16 +130,60 @@ def stored(type_: ColumnType, dialect: Dialect) -> ColumnType:
     return found
 
 
-def python_type(type_: ColumnType) -> type[object]:
-    """The Python type of a column's values; `object` for types that do not say.
+class Told(NamedTuple):
+    """What a database's module tells of a type of its own."""
 
-    A decorated type that does not say counts as the type below the decoration.
+    python: object
+    """The annotation of the values."""
+    compared_as: ColumnType | None = None
+    """The type that values are compared as; None: the type itself."""
+    element: ColumnType | None = None
+    """Of a range: the type of what is in it."""
+
+
+_TOLD: dict[type[ColumnType], Told] = {}
+
+
+def tell_type(
+    cls: type[ColumnType],
+    python: object,
+    *,
+    compared_as: ColumnType | None = None,
+    element: ColumnType | None = None,
+) -> None:
+    """Tell which values columns of a type hold, where SQLAlchemy does not know, or knows no more than their class."""
+    _TOLD[cls] = Told(python, compared_as, element)
+
+
+def _told(type_: ColumnType) -> Told | None:
+    return next((_TOLD[cls] for cls in type(type_).__mro__ if cls in _TOLD), None)
+
+
+def python_type(type_: ColumnType) -> object:
+    """The annotation of a column's values without None: a class, a `NewType`, or `list[str | None]`, `Range[int]`.
+
+    `object` stands for types that do not say. A decorated type that does not say counts as the type below the
+    decoration, and a domain as the type that it restricts.
     """
+    told = _told(type_)
+    if told is not None:
+        return told.python
+    if isinstance(type_, ARRAY):
+        element: Any = python_type(type_.item_type)
+        return object if element is object else list[element | None]
+    if underlying(type_) is not type_:
+        return python_type(underlying(type_))
     try:
-        found: type[object] = type_.python_type
+        found: object = type_.python_type
     except NotImplementedError:
         found = object
     return python_type(type_.impl_instance) if found is object and isinstance(type_, TypeDecorator) else found
+
+
+def compared_as(type_: ColumnType) -> ColumnType | None:
+    """The type that a column's values are compared as, where that is another one than its own."""
+    told = _told(underlying(undecorated(type_)))
+    return None if told is None else told.compared_as
 
 
 def underlying(type_: ColumnType) -> ColumnType:
@@ -157,6 +202,8 @@ def parameter_type(type_: ColumnType) -> ColumnType:
     number, or round it until it fits: 0.254 is no 0.25.
     """
     type_ = underlying(type_)
+    if isinstance(type_, ARRAY):
+        return ARRAY(_element_type(type_.item_type))
     if isinstance(type_, Integer):
         return BigInteger()
     if isinstance(type_, Numeric):
@@ -166,6 +213,22 @@ def parameter_type(type_: ColumnType) -> ColumnType:
     if type(type_) in PLAIN_TEXTS:
         return String()  # a cast to VARCHAR(3) makes abc of abcd
     return InOwnWords(type_) if isinstance(undecorated(type_), Date | DateTime | Time) else type_
+
+
+def _element_type(type_: ColumnType) -> ColumnType:
+    """The type of elements that arrays are compared with: another type of numbers or texts would be another array's."""
+    type_ = underlying(type_)
+    if type(type_) in PLAIN_TEXTS:
+        return TEXT() if isinstance(type_, Text) else VARCHAR()
+    return AnyDecimal() if isinstance(type_, Numeric) and type_.asdecimal else type_
+
+
+def element_type(type_: ColumnType) -> ColumnType:
+    """The type of what a range holds. Raises `TypeError` for columns of other types."""
+    told = _told(underlying(undecorated(type_)))
+    if told is None or told.element is None:
+        raise TypeError(f"{type_!r} is no range")
+    return told.element
 
 
 def cursor_type(type_: ColumnType) -> ColumnType:

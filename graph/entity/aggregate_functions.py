@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy import ColumnElement, Float, Numeric, cast, func
 
 from db.functions import decimal_of_double
-from db.relations import comparable, is_single, undecorated
+from db.relations import comparable, compared_as, is_single, undecorated
 from graph.entity.scalars import BigInt
 
 Expression: TypeAlias = ColumnElement[Any]
@@ -29,7 +29,10 @@ DOUBLE = Float(53)
 
 
 def _exact(column: Expression) -> Expression:
-    """A column of decimals that doubles stand for as those decimals."""
+    """A column of decimals as decimals, where doubles or a type of the database's own stand for them."""
+    other = compared_as(column.type)
+    if other is not None:
+        return cast(column, other)
     return decimal_of_double(column) if isinstance(undecorated(column.type), Float) else column
 
 

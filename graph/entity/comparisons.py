@@ -41,7 +41,7 @@ from db.functions import (
     json_text,
     plain_text,
 )
-from db.relations import ColumnType, Unpadded, comparable, parameter_type, underlying
+from db.relations import ColumnType, Unpadded, comparable, compared_as, parameter_type, underlying
 from db.statements import joined
 from graph.entity.made_types import MadeField, made_input
 from graph.entity.registry import list_of, optional
@@ -115,7 +115,8 @@ class Operator:
         return list_of(type_) if self.takes is Takes.VALUES else self.takes
 
 
-def _same(value: object) -> object:
+def same(value: object) -> object:
+    """The value as it is: its SQL is the same for every value."""
     return value
 
 
@@ -142,12 +143,12 @@ def _is_null(column: Expression, wanted: Operand) -> Condition:
 
 
 EQUALITY = (
-    Operator("eq", "Equal to this.", _equals, bind=_same, finds_values=True),
+    Operator("eq", "Equal to this.", _equals, bind=same, finds_values=True),
     Operator(
         "ne",
         "Not equal to this; nulls are not equal to anything.",
         lambda column, value: column.is_distinct_from(value),
-        bind=_same,
+        bind=same,
     ),
     Operator(
         "in",
@@ -163,10 +164,10 @@ EQUALITY = (
 
 ORDER = (
     *EQUALITY,
-    Operator("lt", "Less than this.", lambda column, value: column < value, bind=_same),
-    Operator("lte", "Less than this, or equal.", lambda column, value: column <= value, bind=_same),
-    Operator("gt", "Greater than this.", lambda column, value: column > value, bind=_same),
-    Operator("gte", "Greater than this, or equal.", lambda column, value: column >= value, bind=_same),
+    Operator("lt", "Less than this.", lambda column, value: column < value, bind=same),
+    Operator("lte", "Less than this, or equal.", lambda column, value: column <= value, bind=same),
+    Operator("gt", "Greater than this.", lambda column, value: column > value, bind=same),
+    Operator("gte", "Greater than this, or equal.", lambda column, value: column >= value, bind=same),
 )
 """Operators of types whose values have an order in SQL."""
 
@@ -215,7 +216,7 @@ TEXT = (
     Operator("contains", "Holds this text.", _plain(_contains), bind=_escaped, work=PART_OF_TEXT),
     Operator("startsWith", "Begins with this text.", _plain(_starts_with), bind=_escaped, work=PART_OF_TEXT),
     Operator("endsWith", "Ends with this text.", _plain(_ends_with), bind=_escaped, work=PART_OF_TEXT),
-    Operator("eqIgnoreCase", "Equal to this, whatever the case.", _equals_folded, bind=_same, work=FOLDED),
+    Operator("eqIgnoreCase", "Equal to this, whatever the case.", _equals_folded, bind=same, work=FOLDED),
     Operator(
         "containsIgnoreCase", "Holds this text, whatever the case.", _folded(_contains), bind=_escaped, work=FOLDED
     ),
@@ -360,13 +361,17 @@ class ValueFilter:
     name: str
     annotation: object
     operators: Mapping[str, Operator]
+    taken: object
+    """What operators take where they take a value of the type."""
+    read: Callable[[Any], object] | None = None
+    """From what is taken to a value; None: it is one."""
 
     @cached_property
     def input_type(self) -> type[Any]:
         """The input type of the schema. There is one for each type, whatever number of entities show it."""
         description = f"What is asked of a value of type {self.name}; every comparison given must hold."
         weights = {operator.name: Weight(operator.work) for operator in self.operators.values()}
-        fields = _fields(self.annotation, self.operators.values())
+        fields = _fields(self.taken, self.operators.values())
         return input_type(f"{self.name}Filter", description, fields, weights=weights)
 
     def condition(
@@ -386,9 +391,23 @@ class ValueFilter:
             else:
                 check_comparable(place, value)
                 _check_range(place, compared.type, value)
-                operand = _operand(compared.type, value if operator.bind is None else operator.bind(value))
+                operand = _operand(compared.type, self.bound(operator, value))
+                if operator.bind is not None:  # SQLAlchemy takes texts for texts, which no address is equal to
+                    operand = bindparam(None, operand, type_=compared.type, unique=True)
             found.append(operator.sql(compared, operand))
         return found
+
+    def bound(self, operator: Operator, value: Operand) -> Operand:
+        """What is bound for a value that a client sent."""
+        if self.read is not None:
+            try:
+                if operator.takes is Takes.VALUE:
+                    value = self.read(value)
+                elif operator.takes is Takes.VALUES:
+                    value = list(map(self.read, value))
+            except ValueError as error:
+                raise InvalidFilter(f"{self.name}.{operator.name}", f"{error}.") from None
+        return value if operator.bind is None else operator.bind(value)
 
     def _compared(self, column: Expression, operator: str) -> Expression:
         """A column as an operator takes it. Addresses and ranges are texts to Python alone, which have no parts."""
@@ -408,6 +427,9 @@ def _operand(type_: ColumnType, value: Operand) -> Operand:
 def _compared(column: Expression) -> Expression:
     if isinstance(column.type, sqlalchemy.Enum) and column.type.enum_class is None:
         return cast(column, Text)  # PostgreSQL's enumerations know no other words, and no parts of words
+    wider = compared_as(column.type)
+    if wider is not None:
+        return cast(column, wider)
     return comparable(type_coerce(column, parameter_type(column.type)))
 
 

@@ -17,7 +17,8 @@ from db.statements import Key
 from graph.entity.types import TYPES
 from graph.errors import InvalidCursor
 
-MAX_CURSOR_LENGTH = 16_384
+MAX_CURSOR_LENGTH = 262_144
+"""As long as a request may be by default: a cursor holds the texts of its row, of any length."""
 
 TO_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # `json.dumps` would make one for each cursor
 

@@ -22,6 +22,7 @@ import strawberry
 from sqlalchemy import Column, String, inspect
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import ColumnProperty, Mapper
+from strawberry.scalars import JSON
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
@@ -32,12 +33,13 @@ from graph.entity.fields import (
     ColumnField,
     HybridField,
     IdField,
-    ListField,
     ToOneField,
+    WholeField,
     describe_enum,
     first_paragraph,
 )
 from graph.entity.ids import Node, Row
+from graph.entity.lists import element_of, may_hold_nulls
 from graph.entity.names import Named, called, check_apart, check_class_name, check_plural, shown_name
 from graph.entity.offset_lists import list_field
 from graph.entity.registry import Attribute, Entity, Relation, entity_named, optional, register
@@ -163,6 +165,11 @@ def _check_key(cls: type[Any], mapper: Mapper[Any], natural_keys: Sequence[str])
                 f"{name}: {attribute} is part of the key of {model} and may be null, so rows without it have no id. "
                 f"Say nullable=False if it never is, choose another key, or make the model Keyless and {name} a Row."
             )
+        if not TYPES.names_rows(column.type):
+            raise DeclarationError(
+                f"{name}: {attribute} is part of the key of {model}, and ids have no form for {column.type!r}. Call"
+                f" register_type for it first, choose another key, or make the model Keyless and {name} a Row."
+            )
 
 
 class _Declaration:
@@ -258,19 +265,19 @@ class _Declaration:
                 )
 
     def _attribute(self, name: str, shown: str, declared: Declared) -> PlannedField:
-        if isinstance(declared.type, type) and issubclass(declared.type, Enum):
-            describe_enum(declared.type)  # before anything asks Strawberry for it, which would describe nothing
+        one = element_of(declared.type) if get_origin(declared.type) is list else declared.type
+        if isinstance(one, type) and issubclass(one, Enum):
+            describe_enum(one)  # before anything asks Strawberry for it, which would describe nothing
         description = self._describe(name)
         column = self._mapper.column_attrs.get(name)
         if column is not None:
             self._check_column(name, declared, column)
-            held = TYPES.of_column(column.columns[0].type)
-            if declared.type is held.python:
-                declared = declared._replace(type=held.annotation)
-        self._attributes[shown] = Attribute(
-            name, shown, declared.type, declared.optional, description, column is not None
-        )
-        annotation = optional(declared.type) if declared.optional else declared.type
+            declared = self._as_held(declared, column)
+        compared = self._compared(declared, column)
+        self._attributes[shown] = Attribute(name, shown, compared, declared.optional, description, column is not None)
+        type_ = TYPES.of(declared.type)
+        shown_by = declared.type if type_ is None else type_.shown
+        annotation = optional(shown_by) if declared.optional else shown_by
         mark = self._members.get(name)
         if isinstance(mark, _Hybrid):
             self._check_needs(name, mark.needs)
@@ -282,12 +289,28 @@ class _Declaration:
             return HybridField(
                 name, annotation, description, hybrid_, mark.needs, required=required, never_null=never_null
             )
-        if get_origin(declared.type) is list:
-            return ListField(name, annotation, description)
         never_null = not declared.optional and self._never_null(name)
+        is_list = get_origin(declared.type) is list
+        if is_list or shown_by is not declared.type:
+            no_nulls = is_list and not may_hold_nulls(declared.type)
+            return WholeField(name, annotation, description, never_null=never_null, no_nulls=no_nulls)
         return ColumnField(
             name, annotation, description, never_null=never_null, most_characters=self._most_characters(name)
         )
+
+    @staticmethod
+    def _compared(declared: Declared, column: ColumnProperty[Any] | None) -> object:
+        """The type that rows are compared by: lists are compared where a column holds arrays, not inside of JSON."""
+        if get_origin(declared.type) is not list or TYPES.is_registered(declared.type):
+            return declared.type
+        is_array = column is not None and declared.type in TYPES.annotations(column.columns[0].type)
+        return declared.type if is_array else object
+
+    def _as_held(self, declared: Declared, column: ColumnProperty[Any]) -> Declared:
+        """A declaration that gives no more than the class of a column's values, with the type that the column tells."""
+        held = TYPES.of_column(column.columns[0].type)
+        is_class = declared.type is held.python and declared.type is not list
+        return declared._replace(type=held.annotation) if is_class else declared
 
     def _is_stored(self, name: str) -> bool:
         """Whether an attribute is a column of a table."""
@@ -309,8 +332,11 @@ class _Declaration:
     def _check_column(self, name: str, declared: Declared, column: ColumnProperty[Any]) -> None:
         # An expression does not tell whether it is ever null; the declaration does.
         nullable = any(bool(part.nullable) for part in column.columns if isinstance(part, Column))
-        fits = TYPES.annotations(column.columns[0].type)
-        mismatch = fits and declared.type not in fits
+        type_ = column.columns[0].type
+        fits = TYPES.annotations(type_)
+        is_document = fits == (JSON,) and get_origin(declared.type) is list
+        mismatch = fits and declared.type not in fits and self._as_held(declared, column) is declared
+        mismatch = mismatch and not is_document
         if mismatch or (nullable and not declared.optional):
             expected = " or ".join(getattr(type_, "__name__", str(type_)) for type_ in fits) or "object"
             raise MismatchedType(
@@ -320,6 +346,11 @@ class _Declaration:
             raise DeclarationError(
                 f"{self._cls.__name__}.{name}: GraphQL has no form for {declared.name}; "
                 f"show the column as something else: @computed(needs=[{name!r}])."
+            )
+        if not fits and isinstance(column.columns[0], Column):
+            raise DeclarationError(
+                f"{self._cls.__name__}.{name}: the table of types has no entry for the column's type, {type_!r}; "
+                f"call register_type for it, or show the column as something else: @computed(needs=[{name!r}])."
             )
 
     def _relation(self, name: str, shown: str, declared: Declared, link: Link) -> PlannedField:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from db.fast import Values
 from db.relations import Link, primary_key
 from db.statements import Key
+from db.unreadable import Unreadable
 from db.views import is_view
 from graph.entity.ids import id_encoder, longest_id
 from graph.entity.made_types import made_type
@@ -99,12 +100,26 @@ class ColumnField(PlannedField):
         self.never_null = never_null
 
 
-class ListField(ValueField):
-    """A column that holds a list, whose elements are completed one by one."""
+class WholeField(ValueField):
+    """A column whose values have parts, lists or objects, which are completed one by one.
 
-    def __init__(self, name: str, annotation: Any, description: str) -> None:
-        super().__init__(name, annotation, description, attrgetter(name))
+    With `no_nulls` its lists hold no null; the database may hold one nevertheless.
+    """
+
+    def __init__(
+        self, name: str, annotation: Any, description: str, *, never_null: bool = False, no_nulls: bool = False
+    ) -> None:
+        read = attrgetter(name)
+        super().__init__(name, annotation, description, (lambda row: _refusing_nulls(read(row))) if no_nulls else read)
         self.needs = (name,)
+        self.never_null = never_null
+
+
+def _refusing_nulls(values: Any) -> Any:
+    """A list in which an `Unreadable` stands for each null."""
+    if not isinstance(values, list):
+        return values
+    return [Unreadable() if value is None else value for value in values]
 
 
 class HybridField(PlannedField):

@@ -7,7 +7,7 @@ are bound when it runs. Filters whose SQL hangs on their values (lists, ids, JSO
 from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
-from graph.entity.comparisons import Operator, check_comparable, is_whole_beyond_64_bits
+from graph.entity.comparisons import Operator, ValueFilter, check_comparable, is_whole_beyond_64_bits
 from graph.entity.registry import Entity, Relation
 from graph.entity.types import value_filter
 
@@ -89,15 +89,15 @@ class _Taken:
         if found is None or not isinstance(asked, Mapping):
             raise _Formless
         return tuple(
-            (name, self._value(found.operators[name], value, f"{where}.{name}")) for name, value in asked.items()
+            (name, self._value(found, found.operators[name], value, f"{where}.{name}")) for name, value in asked.items()
         )
 
-    def _value(self, operator: Operator, value: object, where: str) -> Hashable:
+    def _value(self, type_: ValueFilter, operator: Operator, value: object, where: str) -> Hashable:
         if operator.is_switch and isinstance(value, bool):
             return value
         if operator.bind is None or value is None or is_whole_beyond_64_bits(value):
             raise _Formless
         check_comparable(where, value)
         name = self.names[where] = f"{self._prefix}_{len(self.names)}"
-        self.values[name] = operator.bind(value)
+        self.values[name] = operator.bind(value) if type_.read is None else type_.bound(operator, value)
         return None

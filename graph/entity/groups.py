@@ -21,7 +21,7 @@ from graph.entity.measures import FUNCTIONS, Results, Shape, applicable, selecte
 from graph.entity.names import called, constant, made_name
 from graph.entity.ordering import is_ordered
 from graph.entity.registry import Deferred, Entity, list_of, optional
-from graph.entity.types import value_filter
+from graph.entity.types import TYPES, value_filter
 from graph.errors import InvalidFilter, InvalidPage
 from graph.loading.queries import FoundRows, Grouping, ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
@@ -179,7 +179,7 @@ def _group_key_field(entity: Entity, field: _GroupField) -> PlannedField:
         one = ToOneField(relation.name, field.description, relation.link, relation.target, nullable=True)
         return called(one, field.graphql_name)
     attribute = entity.attributes[field.graphql_name]
-    name, type_ = attribute.name, optional(attribute.type)
+    name, type_ = attribute.name, optional(TYPES.known(attribute.type).shown)
     return called(ValueField(name, type_, field.description, attrgetter(name)), field.graphql_name)
 
 

@@ -21,7 +21,8 @@ from graph.entity.registry import Entity, entities_named
 from graph.entity.types import TYPES
 from graph.errors import ColumnNotLoaded, InvalidId
 
-MAX_ID_LENGTH = 1_000
+MAX_ID_LENGTH = 262_144
+"""As long as a request may be by default: a key of text is of any length."""
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 MAX_KEPT_IDS = 16_384
@@ -101,7 +102,7 @@ def id_encoder(entity: Entity) -> Callable[..., str]:
 
 def longest_id(entity: Entity) -> int | None:
     """The length of the longest id of an entity; None where a part of the key is of any length."""
-    longest = {int: -(2**63), uuid.UUID: uuid.UUID(int=0)}
+    longest: dict[object, object] = {int: -(2**63), uuid.UUID: uuid.UUID(int=0)}
     types = [python_type(column.type) for column in entity.mapper.primary_key]
     if not all(type_ in longest for type_ in types):
         return None

@@ -59,6 +59,12 @@ def whole_number(column: Column[object]) -> Any:
     return Annotated[int, Field(ge=-limit, lt=limit)]
 
 
+def is_of_32_bits(column: TypeEngine[object]) -> bool:
+    """Whether a column of whole numbers holds none that GraphQL's Int does not."""
+    stored = underlying(undecorated(column))
+    return isinstance(stored, Integer) and not isinstance(stored, BigInteger)
+
+
 def big_int(column: Column[object]) -> object:
     """The same for a BigInt, whose own form has no end."""
     return Annotated[BigInt, *whole_number(column).__metadata__]

@@ -104,7 +104,12 @@ class _Computed(NamedTuple):
 def _values_type(entity: Entity, shape: Shape) -> type[Any] | None:
     functions = [function for function in FUNCTIONS if function.shape is shape]
     fields = [
-        called(_MeasureField(name, optional(result), attribute.description, _reader(functions, attribute)), name)
+        called(
+            _MeasureField(
+                name, optional(TYPES.known(result).shown), attribute.description, _reader(functions, attribute)
+            ),
+            name,
+        )
         for name, (attribute, result) in applicable(entity, functions[0]).items()
     ]
     return (

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.orm import registry as MapperRegistry  # noqa: N812 - it is a class with a small name
 from strawberry.types.base import StrawberryList, StrawberryOptional
 from strawberry.types.lazy_type import LazyType
+from strawberry.utils.str_converters import to_camel_case
 
 from db.relations import Link, Row, primary_key
 from graph.errors import NoKeyOfRows, UnknownEntity
@@ -119,6 +120,15 @@ class Entity:
     def columns(self) -> tuple[str, ...]:
         """The attributes that are columns, in the model's order."""
         return tuple(self.mapper.column_attrs.keys())
+
+    @cached_property
+    def _told_names(self) -> Mapping[str, str]:
+        columns = {attribute.name: attribute.graphql_name for attribute in self.attributes.values()}
+        return columns | {relation.name: relation.graphql_name for relation in self.relations.values()}
+
+    def shown(self, attribute: str) -> str:
+        """What an attribute is called in the schema, whether the entity shows it or an input alone."""
+        return self._told_names.get(attribute) or to_camel_case(attribute)
 
     @property
     def one(self) -> str:

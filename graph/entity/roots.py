@@ -38,7 +38,7 @@ def query_type(*entities: type[Any], extra: Iterable[PlannedField] = ()) -> type
     declared = [entity_of(cls) for cls in entities]
     keyed = [entity for entity in _reachable(declared) if entity.key]
     found: list[tuple[PlannedField, str]] = []
-    if keyed:
+    if keyed or not declared:  # a type has a field, though an application may have no noun yet
         found += [(_NodeField(keyed), "a field of every schema"), (_NodesField(keyed), "a field of every schema")]
     for entity in declared:
         found += _fields_over(entity)

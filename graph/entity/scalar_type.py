@@ -8,7 +8,7 @@ Nothing is executed, and no type is known here.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_origin
 
 import strawberry
 from graphql import GraphQLError
@@ -41,6 +41,12 @@ class ScalarType(Generic[T]):
     """What declarations write: the class of the values, or a `NewType` of it."""
     name: str
     """In the schema. Filters are called after it."""
+    shown_by: Any = None
+    """What shows the values, where the annotation is no scalar: a type of the schema; None: the annotation."""
+    taken_by: Any = None
+    """The same of what takes values: an input type."""
+    read: Callable[[Any], T] | None = None
+    """From what an input type takes, as graphql-core coerced it, to a value; None: it is one. Raises `GraphQLError`."""
 
     # The scalar of the schema
 
@@ -77,6 +83,8 @@ class ScalarType(Generic[T]):
 
     Of several types the first in the table is taken.
     """
+    holds_all: Callable[[ColumnType], bool] = lambda _column: True
+    """Whether every value that one of these columns may hold can be shown."""
     rule: Callable[[Column[object]], object] | None = None
     """What Pydantic checks an input for, from its column; None: the annotation."""
 
@@ -96,7 +104,17 @@ class ScalarType(Generic[T]):
         found: Any = self.annotation
         while hasattr(found, "__supertype__"):
             found = found.__supertype__
-        return found  # type: ignore[no-any-return]  # an annotation is a class or a NewType of one
+        return get_origin(found) or found  # type: ignore[no-any-return]  # an annotation is a class or a NewType of one
+
+    @property
+    def shown(self) -> Any:
+        """What shows the values in the schema."""
+        return self.annotation if self.shown_by is None else self.shown_by
+
+    @property
+    def taken(self) -> Any:
+        """What takes values in the schema."""
+        return self.annotation if self.taken_by is None else self.taken_by
 
     @cached_property
     def held_by(self) -> tuple[type[object], ...]:
@@ -121,7 +139,9 @@ class ScalarType(Generic[T]):
     @cached_property
     def filter(self) -> ValueFilter:
         """What can be asked of values of the type."""
-        return ValueFilter(self.name, self.annotation, {operator.name: operator for operator in self.operators})
+        return ValueFilter(
+            self.name, self.annotation, {operator.name: operator for operator in self.operators}, self.taken, self.read
+        )
 
     def result_of(self, function: str) -> object:
         """The annotation of an aggregate function's result; None where there is no such function for the type."""

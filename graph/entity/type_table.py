@@ -1,14 +1,14 @@
 """The table of types: entries enter, and are found by the annotations of declarations and by the types of columns.
 
 Values of ids and cursors are written and read here, for their types are found by their classes and columns. Which
-entries there are: `graph.entity.types`. Enumerations have none: they are one entry by rule.
+entries there are: `graph.entity.types`. Enumerations and lists have none: they are one entry each by rule.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
 from functools import cache
-from typing import Any, TypeAlias, TypeGuard, TypeVar
+from typing import Any, TypeAlias, TypeGuard, TypeVar, get_origin
 
 from strawberry.types.scalar import ScalarDefinition
 
@@ -16,6 +16,7 @@ from db.relations import python_type
 from db.unreadable import Unreadable
 from graph.entity.aggregate_functions import EXTREMES
 from graph.entity.comparisons import Operator
+from graph.entity.lists import element_of, item_type, list_entry
 from graph.entity.scalar_type import ScalarType
 from graph.entity.values import ColumnType, to_anything, to_member
 from graph.errors import DeclarationError
@@ -59,9 +60,11 @@ class TypeTable:
     """The entries, by the annotations of declarations and by the types of columns."""
 
     def __init__(self, *entries: Entry) -> None:
+        self._any_list: Entry = ScalarType(annotation=list, name="List", encode=self._encoded)
         self._entries: dict[object, Entry] = {}
-        self._by_column: dict[tuple[type[object], type[object]], tuple[Entry, ...]] = {}
+        self._by_column: dict[tuple[type[object], object], tuple[Entry, ...]] = {}
         self._by_class: dict[type[object], Entry] = {}
+        self._lists: dict[object, Entry] = {}
         for entry in entries:
             self.add(entry)
 
@@ -98,6 +101,7 @@ class TypeTable:
         self._entries[entry.annotation] = entry
         self._by_column.clear()
         self._by_class.clear()
+        self._lists.clear()
 
     def definitions(self) -> dict[object, ScalarDefinition]:
         """The scalars of the schema, as Strawberry takes them."""
@@ -109,7 +113,23 @@ class TypeTable:
             found = self._entries.get(annotation)
         except TypeError:  # an annotation that cannot be hashed is no scalar
             return None
-        return _enumeration(annotation) if found is None and _is_enum(annotation) else found
+        if found is None and _is_enum(annotation):
+            return _enumeration(annotation)
+        return self._list(annotation) if found is None and get_origin(annotation) is list else found
+
+    def _list(self, annotation: object) -> Entry | None:
+        """The entry of lists of a type: they are one entry, by rule."""
+        found = self._lists.get(annotation)
+        if found is None:
+            element = self.of(element_of(annotation))
+            if element is None or get_origin(element.annotation) is list:
+                return None
+            found = self._lists[annotation] = list_entry(annotation, element, self)
+        return found
+
+    def is_registered(self, annotation: object) -> bool:
+        """Whether an entry was written for an annotation, and does not follow by rule."""
+        return annotation in self._entries
 
     def known(self, annotation: object) -> Entry:
         """The type that an annotation means. Raises `DeclarationError` for those that GraphQL has no form for."""
@@ -131,16 +151,38 @@ class TypeTable:
         found = tuple(entry.annotation for entry in self._holding(column))
         return found or (() if python is object else (python,))
 
+    def widest(self, column: ColumnType) -> object:
+        """The annotation that shows every value of a column, for those who declare a type without knowing its values.
+
+        None where the table has no form for the column.
+        """
+        python: Any = python_type(column)
+        if get_origin(python) is list:
+            element = self.widest(item_type(column))
+            return None if element is None else list[element | None]  # type: ignore[valid-type]  # made of a column
+        holding = self._holding(column)
+        found = [entry for entry in holding if entry.is_default(column) and entry.holds_all(column)]
+        return next((entry.annotation for entry in (*found, *holding) if entry.holds_all(column)), None)
+
+    def names_rows(self, column: ColumnType) -> bool:
+        """Whether values of a column can be a key: they are put in order, and ids and cursors have a form for them."""
+        entry = self.of_column(column)
+        return entry.is_ordered and entry.python is not list  # no array of keys holds keys that are arrays
+
     def encode(self, value: object) -> object:
         """A column's value as a JSON scalar, for ids and cursors. Null stays null."""
         return None if value is None else self._of_class(type(value)).encoder(value)
+
+    def _encoded(self, values: list[Any]) -> list[object]:
+        return [self.encode(value) for value in values]
 
     def decode(self, value: object, column: ColumnType) -> Any:
         """A JSON scalar, which is not null, as a value of a column.
 
         Raises `ValueError`, `TypeError`, `LookupError` or `ArithmeticError` for a value of another kind.
         """
-        return self._of_class(self.of_column(column).python).decoded(value, column)
+        entry = self.of_column(column)
+        return (entry if entry.decode is not None else self._of_class(entry.python)).decoded(value, column)
 
     def _holding(self, column: ColumnType) -> tuple[Entry, ...]:
         """The types that a column may be of, those that name its very class first.
@@ -153,11 +195,19 @@ class TypeTable:
             found = self._by_column[cls, python] = self._find_holding(cls, python)
         return found
 
-    def _find_holding(self, column: type[ColumnType], python: type[object]) -> tuple[Entry, ...]:
+    def _find_holding(self, column: type[ColumnType], python: Any) -> tuple[Entry, ...]:
         if _is_enum(python):
             return (_enumeration(python),)
+        if get_origin(python) is list:
+            return self._lists_holding(element_of(python))
         exact = (entry for entry in self if not set(column.__mro__).isdisjoint(entry.held_by))
         return (*exact, *(entry for entry in self if python in entry.held_by))
+
+    def _lists_holding(self, element: object) -> tuple[Entry, ...]:
+        """The lists that an array may be declared as: of each type that an element may be of, with null or without."""
+        elements = [entry.annotation for entry in self if element in entry.held_by] or [element]
+        lists = (self.of(form) for one in elements for form in _lists_of(one))
+        return tuple(entry for entry in lists if entry is not None)
 
     def _of_class(self, cls: type[object]) -> Entry:
         """The type of values of a class."""
@@ -172,8 +222,14 @@ class TypeTable:
             return _enumeration(cls)
         if cls is Unreadable:
             return _IN_WORDS
+        if cls is list:
+            return self._any_list
         found = (entry for base in cls.__mro__[:-1] for entry in self if base in (entry.python, *entry.held_by))
         return next(found, _UNLISTED)
+
+
+def _lists_of(element: Any) -> tuple[object, object]:
+    return list[element | None], list[element]
 
 
 def _is_enum(annotation: object) -> TypeGuard[type[Enum]]:

@@ -8,12 +8,13 @@ import uuid
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
+import sqlalchemy
 import strawberry
 from strawberry.scalars import JSON
 
 from db import moments
 from db.relations import is_local
-from graph.entity import comparisons, input_rules, scalars, values
+from graph.entity import comparisons, database_types, input_rules, scalars, values
 from graph.entity.aggregate_functions import EXTREMES, OF_DECIMALS, OF_DOUBLES, OF_WHOLE_NUMBERS
 from graph.entity.comparisons import Operator, ValueFilter
 from graph.entity.registry import shown_in
@@ -49,6 +50,7 @@ TYPES = TypeTable(
         is_ordered=True,
         aggregates=OF_WHOLE_NUMBERS,
         rule=input_rules.whole_number,
+        holds_all=input_rules.is_of_32_bits,
         encode=itself,
         decode=values.to_int,
     ),
@@ -174,6 +176,7 @@ TYPES = TypeTable(
         operators=comparisons.ORDER,
         is_ordered=True,
         aggregates=EXTREMES,
+        is_default=is_local,
         decode=values.to_time,
     ),
     ScalarType(
@@ -195,10 +198,11 @@ TYPES = TypeTable(
         parse=scalars.json_value,
         serialize=scalars.as_json,
         operators=comparisons.JSON_VALUE,
-        columns=(dict, list),
+        columns=(sqlalchemy.JSON, dict, list),
         rule=input_rules.any_json,
         encode=str,
     ),
+    *database_types.ENTRIES,
 )
 """The types of values, but for enumerations. Where several share a class, the type of the class itself stands first."""
 

@@ -15,7 +15,8 @@ from typing import TypeVar
 import sqlalchemy
 from sqlalchemy.types import TypeEngine
 
-from db import moments, numerals
+from db import durations, moments, numerals
+from db.durations import Duration
 from db.relations import is_local, python_type
 from db.unreadable import Unreadable, day_in_words, moment_in_words, time_in_words
 from graph.entity.scalars import check_text
@@ -23,6 +24,9 @@ from graph.entity.scalars import check_text
 E = TypeVar("E", bound=Enum)
 
 ColumnType = TypeEngine[object]
+
+ENDLESS = ("infinity", "-infinity")
+"""What PostgreSQL holds among durations, since version 17."""
 
 NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 """What PostgreSQL holds among decimals. https://www.postgresql.org/docs/current/datatype-numeric.html"""
@@ -59,12 +63,12 @@ def to_decimal(value: object, _column: ColumnType) -> Decimal:
     if value in NO_NUMBERS:
         return Decimal(str(value))
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return numerals.decimal(str(value) if is_number else _text(value))
+    return numerals.decimal(str(value) if is_number else text(value))
 
 
 def to_text(value: object, column: ColumnType) -> str:
     """A text; of an enumeration of the database, one of its words."""
-    found = _text(value)
+    found = text(value)
     if isinstance(column, sqlalchemy.Enum) and found not in column.enums:
         raise LookupError(found)
     return found
@@ -72,25 +76,25 @@ def to_text(value: object, column: ColumnType) -> str:
 
 def to_uuid(value: object, _column: ColumnType) -> uuid.UUID:
     """A UUID."""
-    return uuid.UUID(_text(value))
+    return uuid.UUID(text(value))
 
 
 def to_date(value: object, _column: ColumnType) -> date | Unreadable:
     """A day."""
-    text = _text(value)
+    words = text(value)
     try:
-        return moments.day(text)
+        return moments.day(words)
     except ValueError:
-        return day_in_words(text)
+        return day_in_words(words)
 
 
 def to_datetime(value: object, column: ColumnType) -> datetime | Unreadable:
     """A moment, in UTC where it has a zone. SQLite's own type forgets the zone, so one without is taken for UTC."""
-    text = _text(value)
+    words = text(value)
     try:
-        return _to_datetime(text, column)
+        return _to_datetime(words, column)
     except (ValueError, OverflowError):
-        return moment_in_words(text)
+        return moment_in_words(words)
 
 
 def _to_datetime(text: str, column: ColumnType) -> datetime:
@@ -103,18 +107,31 @@ def _to_datetime(text: str, column: ColumnType) -> datetime:
 
 def to_time(value: object, column: ColumnType) -> time | Unreadable:
     """A time of day; as moments are read, but in its own zone."""
-    text = _text(value)
+    words = text(value)
     try:
-        found = moments.time_of_day(text)
+        found = moments.time_of_day(words)
     except ValueError:
-        return time_in_words(text)
+        return time_in_words(words)
     _check_zone(found, column)
     return found.replace(tzinfo=UTC) if found.tzinfo is None and _has_zone(column) else found
 
 
+def to_duration(value: object, _column: ColumnType) -> Duration | Unreadable:
+    """A duration; one that is too long for Python in PostgreSQL's words, which are those of ISO 8601."""
+    words = text(value)
+    try:
+        return durations.duration(words)
+    except OverflowError:
+        return Unreadable(words)
+    except ValueError:
+        if words not in ENDLESS:
+            raise
+        return Unreadable(words)
+
+
 def to_member(enum: type[E]) -> Callable[[object, ColumnType], E]:
     """The reader of an enumeration: the member of this name."""
-    return lambda value, _column: enum[_text(value)]
+    return lambda value, _column: enum[text(value)]
 
 
 def to_anything(value: object, column: ColumnType) -> object:
@@ -124,10 +141,11 @@ def to_anything(value: object, column: ColumnType) -> object:
     """
     if python_type(column) is object and isinstance(value, bool | int | float):
         return value
-    return _text(value)
+    return text(value)
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
+    """A text, which a database can hold."""
     if not isinstance(value, str):
         raise TypeError(value)
     return check_text(value)

@@ -43,9 +43,9 @@ OF_GATEWAYS = frozenset({"_Any", "_Entity", "_Service", "_entities", "_service"}
 
 OF_ANY_ENTITY = frozenset({"node", "nodes"})
 
-SHARED = "PageInfo"
+SHARED = frozenset({"PageInfo", "OffsetPageInfo"})
 ERRORS = "UserError"
-"""Schemas of Trellis have one type of pages and one of each error, which mean the same in all of them."""
+"""Schemas of Trellis have two types of pages and one of each error, which mean the same in all of them."""
 
 
 class Marking(Visitor):
@@ -80,7 +80,7 @@ class Marking(Visitor):
             return _with(node, fields=tuple(self._root_field(field) for field in self._shown(node)))
         if name in self._keys:
             return _marked(node, (_directive("key", fields=key) for key in self._keys[name]))
-        if name == SHARED or any(interface.name.value == ERRORS for interface in node.interfaces or ()):
+        if name in SHARED or any(interface.name.value == ERRORS for interface in node.interfaces or ()):
             return _marked(node, [_directive("shareable")])
         return self._unless_left_out(node)
 

@@ -239,7 +239,7 @@ class Bulk:
     def _place(self, names: Names, place: Place) -> Place:
         """The place of the first of these attributes that a row of the input has."""
         named = [name for name in names if name in self._row.model_fields]
-        return (*place, *(to_camel_case(name) for name in named[:1]))
+        return (*place, *map(self._entity.shown, named[:1]))
 
     # Writing
 

@@ -8,9 +8,10 @@ errors leave. What every server refuses says the column's type, or its kind (`db
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from strawberry.utils.str_converters import to_camel_case
+from sqlalchemy import inspect
 
 from graph.context import RequestContext
+from graph.entity.registry import entity_of_model
 from graph.writing.errors import Place, UserError
 
 ColumnGuard: TypeAlias = Callable[[Any, RequestContext, Place], UserError | None]
@@ -30,5 +31,8 @@ def refused(
 ) -> list[UserError]:
     """What guards say against values, by attribute, that are to be written; nothing is asked of other columns."""
     asked = [(name, guard) for (guarded, name), guard in _GUARDS.items() if guarded is model and name in values]
-    answers = [guard(values[name], context, (*place, to_camel_case(name))) for name, guard in asked]
+    if not asked:
+        return []
+    shown = entity_of_model(inspect(model)).shown
+    answers = [guard(values[name], context, (*place, shown(name))) for name, guard in asked]
     return [error for error in answers if error is not None]

@@ -36,9 +36,11 @@ MarkT = TypeVar("MarkT")
 Annotation: TypeAlias = Any
 """What stands behind the colon of a field, made at run time: Python has no type for all that may stand there."""
 
+Base = TypeVar("Base", bound="Input")
+
 
 class Input(BaseModel):
-    """The base of every input. Field names are those of Python; outside they are in camel case."""
+    """The base of every input. Field names are those of Python; outside they are in camel case, or as a type says."""
 
     model_config = ConfigDict(
         alias_generator=to_camel_case,
@@ -60,9 +62,14 @@ class Input(BaseModel):
 
 def entity_input(entity: Entity, name: str, doc: str, fields: Mapping[str, Annotation]) -> type[Input]:
     """An input about rows of an entity. `fields` are as Pydantic's `create_model` takes them."""
-    model: type[Input] = create_model(name, __base__=Input, __doc__=doc, **fields)
+    model: type[Input] = create_model(name, __base__=named_as(entity, Input), __doc__=doc, **fields)
     model.ENTITY = entity
     return model
+
+
+def named_as(entity: Entity, base: type[Base]) -> type[Base]:
+    """The base of an input whose fields are called as the attributes of an entity are in the schema."""
+    return type(base.__name__, (base,), {"model_config": ConfigDict(alias_generator=entity.shown)})
 
 
 class _KeyOf:
@@ -292,8 +299,9 @@ def _graphql(annotation: object) -> Annotation:
         return input_type(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         describe_enum(annotation)
-    if TYPES.of(annotation) is not None:
-        return annotation
+    entry = TYPES.of(annotation)
+    if entry is not None:
+        return entry.taken
     if annotation is SecretStr:
         return str
     return None

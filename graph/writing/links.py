@@ -22,7 +22,7 @@ from graph.errors import DeclarationError
 from graph.writing.change import Change
 from graph.writing.column_guards import refused
 from graph.writing.errors import Place, Rejected, no_such
-from graph.writing.inputs import Annotation, Input, id_of
+from graph.writing.inputs import Annotation, Input, id_of, named_as
 from graph.writing.rights import SIGNED_IN, Right
 from graph.writing.rules import canonical
 from graph.writing.violations import taken
@@ -234,7 +234,7 @@ class RelationshipWriter:
         """
         if not references:
             return []
-        place = (*change.place, to_camel_case(self.name), field)
+        place = (*change.place, self._entity.shown(self.name), field)
         found: dict[int, Key | None] = {}
         for name in ("id", *self._natural_keys):
             named = {at: value for at, it in enumerate(references) if (value := getattr(it, name)) is not None}
@@ -292,7 +292,7 @@ class RelationshipWriter:
             known = await self._known_as(new, change)
             if known is None:  # a row that the viewer does not see has this key
                 names = [name for name in self._natural_keys if name in row]
-                where = to_camel_case((names or self._declared.create)[0])
+                where = self.target.shown((names or self._declared.create)[0])
                 raise Rejected(taken(self._target_writer.table, names, (*place, where))) from None
             return known
         change.touch(made.reference)
@@ -330,7 +330,7 @@ def _reference(target: Entity, create: tuple[str, ...]) -> type[Reference]:
         fields["create"] = (_new(target, create) | None, Field(None, description=text))
     name = f"{target.name}OrNewReference" if create else f"{target.name}Reference"
     doc = f"Which {target.one} is meant, or a new one." if create else f"Which {target.one} is meant."
-    return create_model(name, __base__=Reference, __doc__=doc, **fields)
+    return create_model(name, __base__=named_as(target, Reference), __doc__=doc, **fields)
 
 
 def _new(target: Entity, create: tuple[str, ...]) -> type[Input]:

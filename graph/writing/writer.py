@@ -25,7 +25,6 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from strawberry.utils.str_converters import to_camel_case
 
 from db.dialects import dialect_of
 from db.fast import CompiledStatement
@@ -163,7 +162,7 @@ class EntityWriter:
                 row[name] = made = default(row)
                 if not fits(self._default_rules[name], made):
                     message = f"No {name} can be made of the other values; give one."
-                    raise Rejected(InvalidInput(message, (*place, to_camel_case(name))))
+                    raise Rejected(InvalidInput(message, (*place, self.entity.shown(name))))
         if self.owner is not None:
             row[self.owner.attribute] = self.owner.of(values, viewer, place)
         return row

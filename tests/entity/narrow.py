@@ -6,10 +6,11 @@ from datetime import datetime, time
 from decimal import Decimal
 
 from sqlalchemy import DateTime, Integer, Numeric, SmallInteger, String, Time
-from sqlalchemy.dialects.postgresql import CIDR, DOMAIN, INET, INT4RANGE, MACADDR, OID
+from sqlalchemy.dialects.postgresql import CIDR, DOMAIN, INET, MACADDR, OID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from graph.entity import Node, Schema, entity, query_type
+from db.kinds import OffsetTime
+from graph.entity import BigInt, Node, Schema, entity, query_type
 from graph.settings import Settings
 from graph.writing import ANYBODY, Crud, mutation_type
 
@@ -31,13 +32,12 @@ class HostRow(Base):
     address: Mapped[str | None] = mapped_column(INET)
     network: Mapped[str | None] = mapped_column(CIDR)
     card: Mapped[str | None] = mapped_column(MACADDR)
-    ports: Mapped[str | None] = mapped_column(INT4RANGE)
-    number: Mapped[str | None] = mapped_column(OID)
+    number: Mapped[int | None] = mapped_column(OID)
 
 
 @entity(HostRow)
 class Host(Node):
-    at: time | None
+    at: OffsetTime | None
     positive: int | None
     word: str | None
     small: int | None
@@ -46,8 +46,7 @@ class Host(Node):
     address: str | None
     network: str | None
     card: str | None
-    ports: str | None
-    number: str | None
+    number: BigInt | None
 
 
 COLUMNS = (
@@ -60,7 +59,6 @@ COLUMNS = (
     "address",
     "network",
     "card",
-    "ports",
     "number",
 )
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 import strawberry
-from sqlalchemy import ForeignKey, Integer
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.types import NullType, TypeDecorator
 
 from graph.context import ContextFactory
 from graph.entity import Connection, Node, Schema, computed, entity, hybrid, named, query_type
@@ -185,16 +186,32 @@ def id_as_a_column() -> None:
         id: int  # type: ignore[assignment]  # as people try it
 
 
-def bytes_as_they_are() -> None:
-    @entity(AuthorRow)
-    class Author(Node):
-        photo: bytes
+class Complex(TypeDecorator[complex]):
+    impl = String
+    cache_ok = True
+    python_type = complex
 
 
-def time_span() -> None:
-    @entity(AuthorRow)
-    class Author(Node):
-        patience: timedelta
+class OddRow(Base):
+    __table__ = Table(
+        "oddities",
+        MetaData(),
+        Column("id", Integer, primary_key=True),
+        Column("wave", Complex, nullable=False),
+        Column("path", NullType, nullable=False),
+    )
+
+
+def class_without_form() -> None:
+    @entity(OddRow)
+    class Odd(Node):
+        wave: complex
+
+
+def type_without_entry() -> None:
+    @entity(OddRow)
+    class Odd(Node):
+        path: str
 
 
 def two_of_one_table() -> None:
@@ -379,11 +396,16 @@ MISTAKES: list[tuple[Callable[[], None], type[DeclarationError], str]] = [
         '@computed(needs=["id"]).',
     ),
     (
-        bytes_as_they_are,
+        class_without_form,
         DeclarationError,
-        "Author.photo: GraphQL has no form for bytes; show the column as something else: @computed(needs=['photo']).",
+        "Odd.wave: GraphQL has no form for complex; show the column as something else: @computed(needs=['wave']).",
     ),
-    (time_span, DeclarationError, "Author.patience: GraphQL has no form for timedelta"),
+    (
+        type_without_entry,
+        DeclarationError,
+        "Odd.path: the table of types has no entry for the column's type, NullType(); call register_type for it, or "
+        "show the column as something else: @computed(needs=['path']).",
+    ),
     (
         two_of_one_table,
         DeclarationError,

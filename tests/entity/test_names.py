@@ -13,6 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from graph.entity import Connection, Node, Schema, entity, named, query_type
 from graph.settings import Settings
+from graph.writing import ANYBODY, Crud, mutation_type
 from tests.entity.conftest import Filled
 from tests.entity.serving import Api, Sample, serve
 
@@ -173,3 +174,29 @@ async def test_types_that_are_made_step_aside_for_nouns() -> None:
     }.items():
         found: Any = schema.get_type(name)
         assert (found is None) if of is None else of in found.fields, name
+
+
+async def test_inputs_of_changes_have_the_names_of_the_type() -> None:
+    class Own(DeclarativeBase):
+        pass
+
+    class BookRow(Own):
+        __tablename__ = "books"
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        heading: Mapped[str] = mapped_column(String(10))
+
+    @entity(BookRow)
+    class Book(Node):
+        heading: str = named("title")
+
+    crud = Crud(Book, ["heading"], may=lambda _viewer, _row: True, create=ANYBODY)
+    mutation = mutation_type([crud.create(), crud.update(), crud.create_many()])
+    schema = build_schema(Schema(query_type(Book), Settings.model_construct(), mutation=mutation).as_str())
+    for name, fields in {
+        "CreateBookInput": {"title"},
+        "UpdateBookInput": {"id", "title"},
+        "CreateBooksRow": {"title"},
+    }.items():
+        found: Any = schema.get_type(name)
+        assert set(found.fields) == fields

@@ -15,15 +15,15 @@ from tests.entity.serving import settings_of
 pytestmark = pytest.mark.postgresql
 
 VALUES = {
-    "at": ('"12:00:00"',),
+    "at": ('"12:00:00"', '"12:00:00+01:00"'),
     "positive": ("-1", "5", "2147483647"),
     "word": ('"bad"', '"good"', '"much too long"'),
     "small": ("70000", "-1"),
     "moment": ('"2024-01-01T00:00:00Z"', '"0001-01-01T00:00:00Z"'),
     "price": ('"12345.678"', '"1.5"', '"-0.001"'),
-    **dict.fromkeys(("address", "network", "card", "ports", "number"), ('"x"', '"10.0.0.1/33"')),
+    **dict.fromkeys(("address", "network", "card", "number"), ('"x"', '"10.0.0.1/33"')),
 }
-TEXTS = ("word", "address", "network", "card", "ports", "number")
+TEXTS = ("word",)
 OPERATORS = ("eq", "notIn", "lt")
 TEXT_OPERATORS = ("startsWith", "eqIgnoreCase")
 MAKER = Viewer(1, frozenset())
@@ -59,7 +59,11 @@ async def test_no_value_in_a_filter_or_an_input_is_our_own_fault(engines: Engine
                 documents.append(f"{{ hosts(where: {{{name}: {{{operator}: {operand}}}}}) {{ totalCount }} }}")
             for document in documents:
                 for _ in range(2):  # through SQLAlchemy, and past it
-                    assert await codes(engines, document) <= {"BAD_USER_INPUT", "INVALID_FILTER"}, document
+                    assert await codes(engines, document) <= {
+                        "BAD_USER_INPUT",
+                        "INVALID_FILTER",
+                        "GRAPHQL_VALIDATION_FAILED",
+                    }, document
     assert not await codes(engines, "{ hosts { nodes { id } } }")
 
 

@@ -40,6 +40,7 @@ from strawberry.scalars import JSON
 import graph.execute
 import graph.prepare
 from db.base import JSON_DOCUMENT, EmailAddress, UtcDateTime
+from db.kinds import OffsetTime
 from graph.entity import BigInt, LocalDateTime, Node, Operator, ScalarType, entity, register_operator, register_type
 from graph.entity.aggregate_functions import EXTREMES, Aggregate
 from graph.entity.type_table import TypeTable
@@ -115,11 +116,16 @@ def test_values_of_subclasses_are_written_as_those_of_their_class() -> None:
         (DateTime(timezone=True), (datetime, LocalDateTime), datetime),
         (DateTime(), (datetime, LocalDateTime), LocalDateTime),
         (Date(), (date,), date),
-        (Time(), (time,), time),
-        (ARRAY(Integer), (JSON,), JSON),
-        (JSON_DOCUMENT, (), object),
+        (Time(), (time, OffsetTime), time),
+        (Time(timezone=True), (time, OffsetTime), OffsetTime),
+        (
+            ARRAY(Integer),
+            (list[int | None], list[int], list[BigInt | None], list[BigInt]),
+            list[int | None],
+        ),
+        (JSON_DOCUMENT, (JSON,), JSON),
         (EnumColumn(Size), (Size,), Size),
-        (LargeBinary(), (bytes,), object),
+        (LargeBinary(), (bytes,), bytes),
         (NullType(), (), object),
     ],
     ids=lambda given: repr(given)[:30],

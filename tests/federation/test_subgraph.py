@@ -20,6 +20,7 @@ from graph.entity import Schema, query_type
 from graph.entity.fields import ValueField
 from graph.errors import DeclarationError
 from graph.settings import Settings
+from tests.entity import sales_types
 from tests.entity.chinook_types import Genre
 from tests.entity.market import Query
 from tests.execute.conftest import nowhere
@@ -90,6 +91,12 @@ def test_every_entity_has_its_keys_and_only_what_all_share_is_shareable(text: st
     assert entities == {
         name for name, node in found.items() if any(i.name.value == "Node" for i in node.interfaces or ())
     }
+
+
+def test_rows_without_a_key_are_no_entities_of_a_gateway() -> None:
+    found = definitions(schema_of(sales_types.Query).as_str())
+    assert {name for name, node in found.items() if "key id" in marks(node)} == {"Shop", "Sale", "ShopTotal"}
+    assert {name for name, node in found.items() if "shareable" in marks(node)} == {"PageInfo", "OffsetPageInfo"}
 
 
 def test_each_key_has_one_look_up_whose_one_argument_it_is(text: str) -> None:

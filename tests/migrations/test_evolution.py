@@ -32,6 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, ExcludeConstraint
 
 from db.base import NAMING_CONVENTION, text_enum
 from db.settings import DatabaseSettings
+from db.views import VIEW
 from tests.databases import Database, settings_for
 from tests.migrations import sample
 from tests.migrations.evolution import Evolution
@@ -386,3 +387,26 @@ async def test_a_key_that_is_not_counted_up_any_more_is_seen(evolution: Evolutio
     assert await asyncio.to_thread(evolution.differences, models) == []
     await run(blank, "INSERT INTO things (name) VALUES ('x')")
     assert [row["id"] for row in (await sample.ask(blank, sample.contents))["things"]] == [7, 8]
+
+
+async def test_models_of_views_are_nobodys_tables(evolution: Evolution, blank: DatabaseSettings) -> None:
+    """A view is neither made nor dropped by a revision, nor is a difference."""
+
+    def models(*, with_view: bool) -> MetaData:
+        made = metadata(("base_table", [Column("number", Integer)]))
+        if with_view:
+            Table("numbers", made, Column("number", Integer, primary_key=True), info=dict(VIEW))
+        return made
+
+    def evolve_with_views() -> None:
+        evolution.to(models(with_view=False))
+        assert evolution.differences(models(with_view=True)) == []
+
+    await asyncio.to_thread(evolve_with_views)
+    await run(blank, "CREATE VIEW numbers AS SELECT number FROM base_table")
+
+    def written() -> str:
+        assert evolution.differences(models(with_view=True)) == evolution.differences(models(with_view=False)) == []
+        return evolution.written(models(with_view=True))
+
+    assert "numbers" not in await asyncio.to_thread(written)

@@ -1,0 +1,34 @@
+"""Kinds of values that Python has no class for: what declarations and models write for columns that hold them.
+
+Each is the name of a kind alone: the values are those of the class below. How columns hold them: `db.dialects`.
+"""
+
+from datetime import time
+from typing import NewType
+
+InternetAddress = NewType("InternetAddress", str)
+"""An address of a host, with or without the length of its network: `192.0.2.1`, `2001:db8::/32`."""
+
+NetworkAddress = NewType("NetworkAddress", str)
+"""A network, with the length of its prefix: `192.0.2.0/24`."""
+
+MacAddress = NewType("MacAddress", str)
+"""The address of a network card, of 48 or 64 bits: `08:00:2b:01:02:03`."""
+
+Bits = NewType("Bits", str)
+"""Zeros and ones: `1010`."""
+
+Xml = NewType("Xml", str)
+"""A document, or a part of one."""
+
+LabelPath = NewType("LabelPath", str)
+"""A place in a tree, as labels with points between them: `Top.Science.Astronomy`."""
+
+SearchVector = NewType("SearchVector", str)
+"""The words of a text with their places, for full-text search."""
+
+KeyValues = NewType("KeyValues", dict[str, str | None])
+"""Texts by their keys."""
+
+OffsetTime = NewType("OffsetTime", time)
+"""A time of day with the offset of its time zone."""
