@@ -4,12 +4,13 @@ Source: https://www.postgresql.org/docs/current/datatype-geometric.html
 """
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|Infinity|NaN)")
 
 
-class Point(NamedTuple):
+@dataclass(frozen=True)  # no tuple, which would be an array of its parts to the driver
+class Point:
     """A point."""
 
     x: float
@@ -19,7 +20,8 @@ class Point(NamedTuple):
         return f"({self.x!r},{self.y!r})"
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True)
+class Line:
     """All points where `a * x + b * y + c` is 0."""
 
     a: float
@@ -30,7 +32,8 @@ class Line(NamedTuple):
         return f"{{{self.a!r},{self.b!r},{self.c!r}}}"
 
 
-class Segment(NamedTuple):
+@dataclass(frozen=True)
+class Segment:
     """A line from a point to another."""
 
     start: Point
@@ -40,7 +43,8 @@ class Segment(NamedTuple):
         return f"[{self.start},{self.end}]"
 
 
-class Box(NamedTuple):
+@dataclass(frozen=True)
+class Box:
     """A rectangle along the axes. The database orders the corners."""
 
     high: Point
@@ -50,7 +54,8 @@ class Box(NamedTuple):
         return f"{self.high},{self.low}"
 
 
-class PlanePath(NamedTuple):
+@dataclass(frozen=True)
+class PlanePath:
     """Points in a row."""
 
     points: tuple[Point, ...]
@@ -61,7 +66,8 @@ class PlanePath(NamedTuple):
         return f"({inner})" if self.is_closed else f"[{inner}]"
 
 
-class Polygon(NamedTuple):
+@dataclass(frozen=True)
+class Polygon:
     """The corners of an area."""
 
     points: tuple[Point, ...]
@@ -70,7 +76,8 @@ class Polygon(NamedTuple):
         return f"({','.join(map(str, self.points))})"
 
 
-class Circle(NamedTuple):
+@dataclass(frozen=True)
+class Circle:
     """A centre and a radius."""
 
     centre: Point

@@ -76,11 +76,12 @@ from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Funct
 from db.dialects.paging import PagedRows, Query, cut, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
-from db.dialects.postgresql_ranges import AnyRange, from_words
+from db.dialects.postgresql_ranges import AnyMultiRange, AnyRange, from_words
 from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, learn_small_letters, takes_for_equal
 from db.dialects.postgresql_times import read_day, read_moment, read_moment_in_utc, read_time
 from db.relations import ColumnType, Expression, Key, Term, element_type, parameter_type, stored
 from db.relations.types import undecorated
+from db.unreadable import Unreadable
 
 URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 """What may follow the question mark of a URL. Source:
@@ -353,6 +354,8 @@ class PostgreSQL(DatabaseDialect):
             return Readable(cast(column, Text), exact_json.loads)
         if isinstance(kind, AnyRange):
             return Readable(cast(column, Text), _range_reader(element_type(kind)))
+        if isinstance(kind, AnyMultiRange):
+            return Readable(cast(column, Text), _unreadable)
         if isinstance(kind, ARRAY):
             return _readable_array(column, stored(kind.item_type, dialect))
         if isinstance(kind, String):  # in a database without an encoding, texts are any bytes
@@ -568,6 +571,11 @@ def _range_reader(kind: ColumnType) -> Callable[[str], Any]:
     """What reads a range from its words. asyncpg refuses a whole range whose bound Python has no form for."""
     read = _reader(kind) or (int if isinstance(kind, Integer) else Decimal)
     return lambda words: from_words(words, read)
+
+
+def _unreadable(_words: str) -> Unreadable:
+    """In the place of each value of a column of which one could not be read."""
+    return Unreadable()
 
 
 def _readable_array(column: Expression, item: ColumnType) -> Readable:

@@ -274,7 +274,7 @@ class Domain(postgresql.DOMAIN):
         return self.data_type.dialect_impl(dialect)
 
 
-THROUGH: Mapping[type[TypeEngine[Any]], type[TypeEngine[Any]]] = {
+THROUGH: dict[type[TypeEngine[Any]], type[TypeEngine[Any]]] = {
     postgresql.INET: Address,
     postgresql.CIDR: Network,
     postgresql.MACADDR: Card,
@@ -287,7 +287,7 @@ THROUGH: Mapping[type[TypeEngine[Any]], type[TypeEngine[Any]]] = {
     postgresql.INTERVAL: Exact,
     Interval: Exact,
 }
-"""By SQLAlchemy's classes."""
+"""By SQLAlchemy's classes; ranges add themselves."""
 
 
 def through(type_: ColumnType) -> Through | Array | None:

@@ -11,9 +11,9 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
 
+import db.dialects.postgresql_ranges  # noqa: F401 - ranges say how they travel
 from db.dialects.postgresql_as_text import THROUGH, Array, Domain
 from db.dialects.postgresql_numbers import AnyFloat, SingleFloat
-from db.dialects.postgresql_ranges import SINGLE_RANGE, AnyRange
 from db.dialects.postgresql_texts import ServerText
 from db.dialects.postgresql_times import TIMES, Day, InWords, Moment, TimeOfDay
 from db.dialects.postgresql_types import NAMED
@@ -62,7 +62,6 @@ class PostgreSQLDriver(PGDialect_asyncpg):
         **THROUGH,
         ARRAY: Array,
         DOMAIN: Domain,
-        SINGLE_RANGE: AnyRange,
     }
     ischema_names = {**PGDialect_asyncpg.ischema_names, **NAMED}  # noqa: RUF012 - as in its base
 

@@ -8,38 +8,61 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, Literal, cast
 
 from sqlalchemy import BigInteger, Date, DateTime, Dialect, Integer
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from db.relations import AnyDecimal, ColumnType, tell_type
+from db.dialects.postgresql_as_text import THROUGH, Through
+from db.relations import AnyDecimal, ColumnType, Expression, tell_type
 from db.unreadable import Unreadable
 
 SINGLE_RANGE: Any = postgresql.ranges.AbstractSingleRange
 """What SQLAlchemy's types of ranges have in common."""
 
-_Native: Any = PGDialect_asyncpg.colspecs[SINGLE_RANGE]
+MULTI_RANGE: Any = postgresql.ranges.AbstractMultiRange
 
-__all__ = ["ELEMENTS", "SINGLE_RANGE", "AnyRange", "Range", "from_words", "in_words"]
+_Native: Any = PGDialect_asyncpg.colspecs[SINGLE_RANGE]
+_NativeMulti: Any = PGDialect_asyncpg.colspecs[MULTI_RANGE]
+
+__all__ = ["ELEMENTS", "AnyMultiRange", "AnyRange", "Range", "from_words", "in_words"]
 
 _TEXT = re.compile(r'(?P<first>[\[(])"?(?P<lower>[^",]*)"?,"?(?P<upper>[^",]*)"?(?P<last>[\])])')
 
 Bounds = Literal["[]", "[)", "(]", "()"]
 
 
-class AnyRange(_Native):  # type: ignore[misc]  # SQLAlchemy's own class for asyncpg
-    """A range of any kind."""
+class _Spans(Through):
+    """What is read in asyncpg's form."""
 
-    render_bind_cast = True
-    sent_as: ClassVar[str] = "TEXT"
-    cast_as: ClassVar[str | None] = None
+    def column_expression(self, column: Expression) -> Expression:
+        """As it is."""
+        return column
+
+    elements_expression = column_expression
+
+
+class AnyRange(_Spans, _Native):  # type: ignore[misc]  # SQLAlchemy's own class for asyncpg
+    """A range of any kind."""
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
         """To the database's words."""
         return lambda value: None if value is None else in_words(value)
+
+
+class AnyMultiRange(_Spans, _NativeMulti):  # type: ignore[misc]  # as above
+    """Ranges that do not touch each other, as a list."""
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """To the database's words."""
+        return lambda values: None if values is None else f"{{{','.join(map(in_words, values))}}}"
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """To a list."""
+        read = super().result_processor(dialect, coltype)
+        return lambda values: None if values is None else list(read(values))
 
 
 def in_words(value: Any) -> str:
@@ -82,5 +105,20 @@ ELEMENTS: Mapping[type[ColumnType], tuple[type[Any], ColumnType]] = {
 }
 """What is between the bounds: in Python, and as a parameter."""
 
+MULTI_RANGES: Mapping[type[ColumnType], type[ColumnType]] = {
+    postgresql.INT4MULTIRANGE: postgresql.INT4RANGE,
+    postgresql.INT8MULTIRANGE: postgresql.INT8RANGE,
+    postgresql.NUMMULTIRANGE: postgresql.NUMRANGE,
+    postgresql.DATEMULTIRANGE: postgresql.DATERANGE,
+    postgresql.TSMULTIRANGE: postgresql.TSRANGE,
+    postgresql.TSTZMULTIRANGE: postgresql.TSTZRANGE,
+}
+"""What the ranges of each are."""
+
+THROUGH[SINGLE_RANGE] = AnyRange
+THROUGH[MULTI_RANGE] = AnyMultiRange
+
 for _type, (_python, _element) in ELEMENTS.items():
     tell_type(_type, Range[_python], element=_element)  # type: ignore[valid-type]  # made of the table above
+for _type, _range in MULTI_RANGES.items():
+    tell_type(_type, list[Range[ELEMENTS[_range][0]]], element=_range())  # type: ignore[misc]  # as above

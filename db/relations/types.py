@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy import (
     ARRAY,
     CHAR,
+    JSON,
     NCHAR,
     NVARCHAR,
     REAL,
@@ -173,6 +174,8 @@ def python_type(type_: ColumnType) -> object:
         return object if element is object else list[element | None]
     if underlying(type_) is not type_:
         return python_type(underlying(type_))
+    if isinstance(type_, JSON):
+        return dict  # most documents are objects; any JSON may be one
     try:
         found: object = type_.python_type
     except NotImplementedError:

@@ -5,16 +5,18 @@ they stand in ids and cursors, and what inputs are checked for. Elements may be 
 they are not. Source of the semantics: https://www.postgresql.org/docs/current/functions-array.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import Field
-from sqlalchemy import ARRAY, Column, and_, func, true
+from sqlalchemy import ARRAY, Column, and_, case, func, select, true
 
-from db.relations import ColumnType, undecorated, underlying
+from db.relations import ColumnType, element_type, undecorated, underlying
 from graph.entity.comparisons import EQUALITY, ORDER, Condition, Expression, Operand, Operator, same
 from graph.entity.registry import list_of
 from graph.entity.scalar_type import ScalarType
+from graph.errors import InvalidFilter
 
 if TYPE_CHECKING:
     from graph.entity.type_table import TypeTable
@@ -37,21 +39,28 @@ def may_hold_nulls(annotation: object) -> bool:
 
 
 def item_type(column: ColumnType) -> ColumnType:
-    """The type of the elements of an array."""
+    """The type of the elements of an array, or of the ranges of a multirange."""
     found = underlying(undecorated(column))
-    assert isinstance(found, ARRAY)
-    return found.item_type
+    return found.item_type if isinstance(found, ARRAY) else element_type(found)
 
 
 def _array(test: str) -> Any:
     return lambda column, values: column.bool_op(test)(values)
 
 
+def _number_of(column: Expression) -> Expression:
+    """How many elements an array has, or ranges a multirange, which no function of the database counts."""
+    if isinstance(underlying(undecorated(column.type)), ARRAY):
+        return func.cardinality(column)
+    counted = select(func.count()).select_from(func.unnest(column).table_valued("each")).scalar_subquery()
+    return case((column.is_not(None), counted))
+
+
 def _length(counts: ScalarType[int]) -> Operator:
     """What is asked of the number of elements; the comparisons are those of whole numbers."""
 
     def asked(column: Expression, comparisons: Operand) -> Condition:
-        return and_(true(), *counts.filter.condition("length", func.cardinality(column), comparisons))
+        return and_(true(), *counts.filter.condition("length", _number_of(column), comparisons))
 
     return Operator("length", "What is asked of the number of elements.", asked, counts.filter.input_type)
 
@@ -62,24 +71,33 @@ def _operators(element: ScalarType[Any], counts: ScalarType[int]) -> tuple[Opera
         return (is_null, _length(counts))
     by_name: Mapping[str, Operator] = {operator.name: operator for operator in ORDER}
     values = list_of(element.taken)
-    compared = [_taking(by_name[name], values) for name in ("eq", "ne", "lt", "lte", "gt", "gte")]
+    bind = same if element.read is None else partial(_read_each, element.read)
+    compared = [_taking(by_name[name], values, bind) for name in ("eq", "ne", "lt", "lte", "gt", "gte")]
     return (
         *compared,
         is_null,
-        Operator("contains", "Holds all of these, in any order.", _array("@>"), values, bind=same),
-        Operator("containedBy", "Holds none but these.", _array("<@"), values, bind=same),
-        Operator("overlaps", "Holds at least one of these.", _array("&&"), values, bind=same),
+        Operator("contains", "Holds all of these, in any order.", _array("@>"), values, bind=bind),
+        Operator("containedBy", "Holds none but these.", _array("<@"), values, bind=bind),
+        Operator("overlaps", "Holds at least one of these.", _array("&&"), values, bind=bind),
         _length(counts),
     )
 
 
-def _taking(operator: Operator, values: object) -> Operator:
+def _read_each(read: Callable[[Any], object], values: list[Any]) -> list[object]:
+    """What clients send for values with parts, as values. Raises `InvalidFilter`."""
+    try:
+        return list(map(read, values))
+    except ValueError as error:
+        raise InvalidFilter("list", f"{error}.") from None
+
+
+def _taking(operator: Operator, values: object, bind: Callable[[Any], object]) -> Operator:
     return Operator(
         operator.name,
         operator.description,
         operator.sql,
         values,
-        bind=operator.bind,
+        bind=bind,
         finds_values=operator.finds_values,
     )
 

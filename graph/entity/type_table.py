@@ -201,7 +201,7 @@ class TypeTable:
         if get_origin(python) is list:
             return self._lists_holding(element_of(python))
         exact = (entry for entry in self if not set(column.__mro__).isdisjoint(entry.held_by))
-        return (*exact, *(entry for entry in self if python in entry.held_by))
+        return tuple(dict.fromkeys((*exact, *(entry for entry in self if python in entry.held_by))))
 
     def _lists_holding(self, element: object) -> tuple[Entry, ...]:
         """The lists that an array may be declared as: of each type that an element may be of, with null or without."""

@@ -52,6 +52,7 @@ COLUMNS: dict[str, Any] = {
     "tsrange": postgresql.TSRANGE(),
     "tstzrange": postgresql.TSTZRANGE(),
     **{name.type_name.lower(): name() for name in postgresql_types.SHAPES},
+    "int4multirange": postgresql.INT4MULTIRANGE(),
     "text[]": postgresql.ARRAY(sqlalchemy.Text),
     "bigint[]": postgresql.ARRAY(sqlalchemy.BigInteger),
     "inet[]": postgresql.ARRAY(postgresql.INET),
@@ -64,7 +65,7 @@ def written(annotation: Any) -> str:
         return "JSON"
     name = str(annotation) if get_origin(annotation) else annotation.__name__
     short = re.sub(r"(?:[a-z_]\w*\.)+(?=[A-Za-z])", "", name)
-    return re.sub(r"Optional\[(\w+)\]", r"\1 | None", short)
+    return re.sub(r"Optional\[(\w+(?:\[\w+\])?)\]", r"\1 | None", short)
 
 
 def columns() -> str:

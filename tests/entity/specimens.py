@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -9,8 +10,11 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    REAL,
     BigInteger,
+    Boolean,
     Date,
+    DateTime,
     Integer,
     LargeBinary,
     Numeric,
@@ -18,6 +22,7 @@ from sqlalchemy import (
     String,
     Text,
     Time,
+    Uuid,
 )
 from sqlalchemy import Enum as EnumColumn
 from sqlalchemy.dialects.postgresql import (
@@ -27,9 +32,11 @@ from sqlalchemy.dialects.postgresql import (
     DOMAIN,
     HSTORE,
     INET,
+    INT4MULTIRANGE,
     INT4RANGE,
     INT8RANGE,
     INTERVAL,
+    JSONB,
     MACADDR,
     MACADDR8,
     MONEY,
@@ -40,6 +47,7 @@ from sqlalchemy.dialects.postgresql import (
     TSVECTOR,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from strawberry.scalars import JSON
 
 from db.dialects import Range
 from db.dialects.postgresql_types import BOX, CIRCLE, LINE, LSEG, LTREE, PATH, POINT, POLYGON
@@ -105,6 +113,15 @@ class SpecimenRow(Base):
     addresses: Mapped[list[InternetAddress | None] | None] = mapped_column(ARRAY(INET))
     periods: Mapped[list[timedelta | None] | None] = mapped_column(ARRAY(INTERVAL))
     moods: Mapped[list[Mood | None] | None] = mapped_column(ARRAY(mood_column()))
+    uuids: Mapped[list[uuid.UUID | None] | None] = mapped_column(ARRAY(Uuid))
+    truths: Mapped[list[bool | None] | None] = mapped_column(ARRAY(Boolean))
+    ratios: Mapped[list[float | None] | None] = mapped_column(ARRAY(REAL))
+    moments: Mapped[list[datetime | None] | None] = mapped_column(ARRAY(DateTime(timezone=True)))
+    contents: Mapped[list[bytes | None] | None] = mapped_column(ARRAY(LargeBinary))
+    documents: Mapped[list[Any] | None] = mapped_column(ARRAY(JSONB))
+    spots: Mapped[list[Point | None] | None] = mapped_column(ARRAY(POINT))
+    seasons: Mapped[list[Range[date] | None] | None] = mapped_column(ARRAY(DATERANGE))
+    free: Mapped[list[Range[int]] | None] = mapped_column(INT4MULTIRANGE)
     ports: Mapped[Range[int] | None] = mapped_column(INT4RANGE)
     serials: Mapped[Range[int] | None] = mapped_column(INT8RANGE)
     costs: Mapped[Range[Decimal] | None] = mapped_column(NUMRANGE)
@@ -151,6 +168,15 @@ class Specimen(Node):
     addresses: list[InternetAddress | None] | None
     periods: list[timedelta | None] | None
     moods: list[Mood | None] | None
+    uuids: list[uuid.UUID | None] | None
+    truths: list[bool | None] | None
+    ratios: list[float | None] | None
+    moments: list[datetime | None] | None
+    contents: list[bytes | None] | None
+    documents: list[JSON | None] | None
+    spots: list[Point | None] | None
+    seasons: list[Range[date] | None] | None
+    free: list[Range[int]] | None
     ports: Range[int] | None
     serials: Range[BigInt] | None
     costs: Range[Decimal] | None
@@ -202,6 +228,15 @@ FULL: dict[str, Any] = {
     "addresses": ["192.0.2.1", "10.0.0.0/8", None, "::1"],
     "periods": ["P1M", None, "PT-1S"],
     "moods": ["NOT_OK", None],
+    "uuids": ["01890a5d-ac96-774b-bcce-b302099a8057", None],
+    "truths": [True, None, False],
+    "ratios": [0.1, None],
+    "moments": ["2026-03-01T11:00:00+00:00"],
+    "contents": ["AP8=", None],
+    "documents": [{"a": [1, "x"]}, "text", 2.5],
+    "spots": [{"x": 0.0, "y": 1.0}, None],
+    "seasons": [{**BOUNDS, "lower": "2026-03-01", "upper": "2026-06-01"}, None],
+    "free": [{**BOUNDS, "lower": 1, "upper": 3}, {**BOUNDS, "lower": 5, "upper": 6}],
     "ports": {**BOUNDS, "lower": 1, "upper": 1024},
     "serials": {**BOUNDS, "lower": "9007199254740993", "upper": None},
     "costs": {**BOUNDS, "lower": "1.50", "upper": "2", "includesUpper": True},

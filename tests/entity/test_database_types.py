@@ -1,16 +1,25 @@
 """Types that PostgreSQL has and GraphQL does not: written, read, compared, ordered, paged, aggregated, in ids."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import ForeignKey
+from sqlalchemy.dialects.postgresql import INET, INTERVAL
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from db.durations import Duration
+from db.kinds import InternetAddress
 from db.session.engines import Engines
 from graph.context import ContextFactory
+from graph.entity import Connection, Node, entity, query_type
 from graph.viewer import Viewer
 from tests.databases import Database, StatementRecorder
-from tests.entity.serving import Api, settings_of
+from tests.entity.serving import Api, Sample, fill, serve, settings_of
 from tests.entity.specimens import FULL, SCHEMA, Base
 
 pytestmark = pytest.mark.postgresql
@@ -27,7 +36,7 @@ def selection(value: Any) -> str:
     return f" {{ {' '.join(f'{name}{selection(part)}' for name, part in value.items())} }}"
 
 
-ALL = " ".join(name + ("" if name == "labels" else selection(value)) for name, value in FULL.items())
+ALL = " ".join(name + ("" if name in ("labels", "documents") else selection(value)) for name, value in FULL.items())
 MAKER = Viewer(1, frozenset())
 
 
@@ -123,6 +132,14 @@ CONDITIONS = (
     '{addresses: {overlaps: ["::1"]}}',
     '{periods: {contains: ["P30D"]}}',
     "{moods: {contains: [NOT_OK]}}",
+    '{uuids: {contains: ["01890a5d-ac96-774b-bcce-b302099a8057"]}}',
+    "{ratios: {contains: [0.1]}, truths: {overlaps: [false]}}",
+    '{moments: {eq: ["2026-03-01T12:00:00+01:00"]}}',
+    '{contents: {overlaps: ["AP8="]}}',
+    "{documents: {length: {eq: 3}}, spots: {length: {eq: 2}}}",
+    '{seasons: {contains: [{lower: "2026-03-01", upper: "2026-06-01"}]}}',
+    "{free: {contains: [{lower: 1, upper: 2}, {lower: 5, upper: 6}]}}",
+    "{free: {length: {eq: 2}, overlaps: [{lower: 2}]}}",
     "{ports: {eq: {lower: 1, upper: 1024}}}",
     "{ports: {eq: {lower: 0, upper: 1023, includesLower: false, includesUpper: true}}}",
     "{ports: {contains: 1023}}",
@@ -165,7 +182,7 @@ async def test_comparisons_are_those_of_the_database(specimens: Specimens) -> No
         assert len(await keys(specimens, f"{{not: {where}}}")) == 2, where
 
 
-UNORDERED = ("spot", "edge", "side", "frame", "walk", "area", "reach")
+UNORDERED = ("documents", "spots", "spot", "edge", "side", "frame", "walk", "area", "reach")
 ORDERED = [name for name in FULL if name not in ("labels", *UNORDERED)]
 
 
@@ -294,3 +311,61 @@ async def test_what_python_has_no_form_for_costs_one_value(specimens: Specimens)
     assert not result.errors
     assert result.data is not None
     assert result.data["specimens"]["nodes"] == [whole]
+
+
+class TreeBase(DeclarativeBase):
+    pass
+
+
+class HostRow(TreeBase):
+    __tablename__ = "hosts"
+
+    address: Mapped[InternetAddress] = mapped_column(INET, primary_key=True)
+    lasts: Mapped[timedelta] = mapped_column(INTERVAL, unique=True)
+    gateway_lasts: Mapped[timedelta | None] = mapped_column(INTERVAL, ForeignKey("hosts.lasts"))
+
+    gateway: Mapped[HostRow | None] = relationship(remote_side=[lasts], back_populates="clients", lazy="raise")
+    clients: Mapped[list[HostRow]] = relationship(back_populates="gateway", lazy="raise", order_by="HostRow.address")
+
+
+@entity(HostRow)
+class TreeHost(Node):
+    """A host behind another one."""
+
+    address: InternetAddress
+    gateway: TreeHost | None
+    clients: Connection[TreeHost]
+
+
+MONTH = Duration(months=1)
+HOSTS = Sample(
+    "hosts",
+    TreeBase.metadata,
+    lambda _scale: {
+        HostRow: [
+            {"address": "::1", "lasts": MONTH, "gateway_lasts": None},
+            {"address": "::2", "lasts": Duration(months=2), "gateway_lasts": MONTH},
+            {"address": "::3", "lasts": Duration(months=3), "gateway_lasts": MONTH},
+        ]
+    },
+    query_type(TreeHost),
+)
+
+
+async def test_rows_are_related_by_values_of_such_types(
+    blank_database: Database, statements: StatementRecorder
+) -> None:
+    document = "{ hosts { nodes { address gateway { address } clients(first: 1) { totalCount nodes { address } } } } }"
+    await fill(blank_database, HOSTS)
+    async with serve(blank_database, HOSTS) as hosts:
+        for _ in range(2):
+            with statements() as seen:
+                found = await hosts.ask(document)
+            assert len(seen) == 4  # hosts, gateways, clients and their numbers
+    first, second, _ = found["hosts"]["nodes"]
+    assert first == {
+        "address": "::1",
+        "gateway": None,
+        "clients": {"totalCount": 2, "nodes": [{"address": "::2"}]},
+    }
+    assert second == {"address": "::2", "gateway": {"address": "::1"}, "clients": {"totalCount": 0, "nodes": []}}
