@@ -1,7 +1,7 @@
 """What tables and enumerations are called: classes, their modules, and the lists at the root of the schema.
 
-Tables enter, a `ClassName` leaves for each. No two are called alike, nor like a type that is made of another class,
-that every schema has, or that a module of models imports. The rules are in docs/names.md.
+Tables enter, a `ClassName` leaves for each. No two are called alike, nor like a type that every schema has, or that a
+module of models imports. The rules are in docs/names.md.
 """
 
 import keyword
@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from db.reflection.catalog import FoundEnum, FoundTable, Name
 from db.reflection.naming import (
-    GENERATED,
     OF_MUTATIONS,
+    OF_VALUES,
     RESERVED_CLASSES,
     RESERVED_ROOTS,
     camel,
@@ -57,18 +57,19 @@ class Classes:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
-        self.roots: set[str] = set(RESERVED_ROOTS)
-        """The names of fields at the root that are given."""
+        self._values: set[str] = set()
+        """Of what is taken, the enumerations."""
         self.guesses: list[Guess] = []
 
     def tables(self, tables: Sequence[FoundTable]) -> Mapping[Name, ClassName]:
         """What each table is called."""
         plain, wanted = _wanted(tables)
         given: dict[Name, str] = {}
-        # Names that a comment gives go first, then the shorter: `Post` has its name before `PostFilter` asks for it.
+        # Names that a comment gives go first, then the shorter ones.
         for table in sorted(tables, key=lambda each: _turn(each, wanted[each.name])):
             one = wanted[table.name]
-            given[table.name] = self._give(f"class of {table.kind} {table.name}", one, f"{one}_row")
+            what = f"class of {table.kind} {table.name}"
+            given[table.name] = self._give(what, self._is_free, one, f"{one}_row")
         return {
             table.name: ClassName(given[table.name], many, plain[table.name], _many(table, plain[table.name]))
             for table, many in self._lists(tables, given)
@@ -79,15 +80,17 @@ class Classes:
         found: dict[Name, EnumPlan] = {}
         for place, enum in enumerate(enums, 1):
             wanted = snake(words(enum.name.name), "type", place)
-            one = self._give(f"type {enum.name}", wanted, _with_schema(enum.name, wanted), f"{wanted}_type")
+            others = (_with_schema(enum.name, wanted), f"{wanted}_type")
+            one = self._give(f"type {enum.name}", self._is_free_for_values, wanted, *others)
+            self._values.add(pascal(one))
             members = self._members(enum)
             found[enum.name] = EnumPlan(
                 class_name=pascal(one), type_name=enum.name.name, schema=enum.name.schema, members=members
             )
         return found
 
-    def _give(self, what: str, wanted: str, *others: str) -> str:
-        name = next(filter(self._is_free, (wanted, *others)), None) or numbered(wanted, self._is_free)
+    def _give(self, what: str, is_free: Callable[[str], bool], wanted: str, *others: str) -> str:
+        name = next(filter(is_free, (wanted, *others)), None) or numbered(wanted, is_free)
         self._taken.add(pascal(name))
         if name != wanted:
             decision = f"It is called {pascal(name)}: {pascal(wanted)} is taken, or a type that the schema has."
@@ -100,22 +103,24 @@ class Classes:
         class_name = pascal(name)
         if class_name in self._taken or class_name in RESERVED_CLASSES or OF_MUTATIONS.fullmatch(class_name):
             return False
-        stems = [class_name.removesuffix(suffix) for suffix in GENERATED if class_name.endswith(suffix)]
-        if any(stem in self._taken or stem in RESERVED_CLASSES for stem in stems):
-            return False
-        return self._taken.isdisjoint(f"{class_name}{suffix}" for suffix in GENERATED)
+        stems = {class_name.removesuffix(suffix) for suffix in OF_VALUES if class_name.endswith(suffix)}
+        return stems.isdisjoint(RESERVED_CLASSES | self._values)
+
+    def _is_free_for_values(self, name: str) -> bool:
+        """Whether an enumeration may have a name: no class is called as what is made of it."""
+        return self._is_free(name) and self._taken.isdisjoint(f"{pascal(name)}{suffix}" for suffix in OF_VALUES)
 
     def _lists(self, tables: Sequence[FoundTable], given: Mapping[Name, str]) -> Iterable[tuple[FoundTable, str]]:
         """The list of each table at the root, which no look-up and no other list is called like."""
-        self.roots |= {*map(camel, given.values())}
+        roots = {*RESERVED_ROOTS, *map(camel, given.values())}
 
         def is_free(name: str) -> bool:
-            return self.roots.isdisjoint((camel(name), camel(name + AGGREGATE)))
+            return roots.isdisjoint((camel(name), camel(name + AGGREGATE)))
 
         for table in sorted(tables, key=lambda each: (len(each.called) < 2, len(given[each.name]), each.name.name)):
             wanted = _many(table, given[table.name])
             many = next(filter(is_free, (wanted, f"all_{wanted}")), None) or numbered(wanted, is_free)
-            self.roots |= {camel(many), camel(many + AGGREGATE)}
+            roots |= {camel(many), camel(many + AGGREGATE)}
             if many != wanted:
                 decision = f"All of them are called {camel(many)}: {camel(wanted)} is one of them, or another field."
                 cure = (

@@ -55,7 +55,11 @@ RESERVED_CLASSES = frozenset(
         ),
         *("Boolean", "Float", "ID", "Int", "String"),
         *("BigInt", "Date", "DateTime", "Decimal", "JSON", "LocalDateTime", "Time", "UUID"),
-        *("Bytes", "Duration", "Interval", "Geometry", "Point", "Box", "Circle", "Line", "Path", "Polygon", "Range"),
+        *("Base64", "BitString", "Duration", "IDList", "InternetAddress", "KeyValue", "KeyValues", "LabelPath"),
+        *("MacAddress", "NetworkAddress", "OffsetPageInfo", "OffsetTime", "SearchVector", "Xml"),
+        *("BigIntRange", "DateRange", "DateTimeRange", "DecimalRange", "IntRange", "LocalDateTimeRange"),
+        *("GeometricBox", "GeometricCircle", "GeometricLine", "GeometricPath", "GeometricPoint", "GeometricPolygon"),
+        *("GeometricSegment",),
         *("AlreadyExists", "CurrencyMismatch", "Forbidden", "IdempotencyConflict", "InsufficientFunds"),
         *("InvalidInput", "InvalidState", "NotFound", "NotSignedIn", "SignInFailed", "StillReferenced"),
         *("TooManyAttempts", "UserError", "UserErrorCode", "VersionConflict"),
@@ -63,11 +67,9 @@ RESERVED_CLASSES = frozenset(
 )
 """Classes of Python, of generated modules, and types that every schema has."""
 
-GENERATED = (
-    *("Aggregate", "Avg", "Connection", "Edge", "Extremes", "Filter", "Group", "GroupField", "GroupKey", "Having"),
-    *("HavingAvg", "HavingExtremes", "HavingSum", "ListFilter", "OrNewReference", "Reference", "Sort", "Sum"),
-)
-"""What the types that are made of a class add to its name: `PostFilter`, `PostConnection`."""
+OF_VALUES = ("Filter", "Input", "ListFilter")
+"""What the types that are made of a type of values add to its name: `IntFilter`. Those that are made of a class step
+aside for other classes."""
 OF_MUTATIONS = re.compile(r"(?:Create|Delete|Import|Update|Upsert).*(?:Error|Input|Payload|Row)")
 """The types of mutations."""
 RESERVED_ROOTS = frozenset({"node", "nodes", "search", "viewer"})

@@ -17,6 +17,8 @@ from db.reflection.forms import Enums, Form, enum_name, form_of, plain_form
 from db.reflection.naming import ID, Names, attribute, camel, words
 from db.reflection.plan import EnumPlan, Guess, MappingPlan, PlannedAttribute, PlannedModel
 from db.reflection.relating import Relating, is_association
+from db.relations import python_type
+from db.relations.types import underlying
 
 LOOKED_UP: Collection[object] = frozenset({date, datetime, Decimal, int, str, uuid.UUID})
 """The types of values by which one row is looked up. Numbers that are rounded, and lists, name no row."""
@@ -33,7 +35,7 @@ def plan_of(catalog: Catalog, form: Form = plain_form) -> MappingPlan:
     attributes = {table.name: _Attributes(table, enums, form) for table in tables}
     names = {name: found.names for name, found in attributes.items()}
     relating = Relating(catalog, named, names, associations)
-    calling = Calling(catalog, named, names, classes.roots, enums, form)
+    calling = Calling(catalog, named, names, enums, form)
     models = [_model(table, named[table.name], attributes[table.name], relating, calling) for table in tables]
     guesses = [*classes.guesses, *_keys(tables)]
     for found in attributes.values():
@@ -43,7 +45,6 @@ def plan_of(catalog: Catalog, form: Form = plain_form) -> MappingPlan:
         catalog=catalog,
         models=sorted(models, key=lambda model: model.class_name),
         enums=sorted(enums.values(), key=lambda enum: enum.class_name),
-        functions=calling.of_root,
         guesses=[*guesses, *relating.guesses, *calling.guesses],
         left_out=[*catalog.left_out, *left_out, *calling.left_out],
     )
@@ -99,7 +100,7 @@ def _natural_keys(table: FoundTable, attributes: Sequence[PlannedAttribute]) -> 
 def _names_a_row(found: PlannedAttribute) -> bool:
     if found.hidden or found.name == ID:
         return False
-    return isinstance(found.annotation, EnumPlan) or found.annotation in LOOKED_UP
+    return isinstance(found.annotation, EnumPlan) or python_type(underlying(found.column.type)) in LOOKED_UP
 
 
 def _keys(tables: Sequence[FoundTable]) -> Sequence[Guess]:

@@ -9,6 +9,7 @@ from sqlalchemy import URL
 from db.dialects import dialect_of
 from db.reflection import Catalog, Chosen, MappingPlan, UnknownSchema, plan_of, read
 from db.session.engines import Engines
+from graph.entity.types import TYPES
 from graph.errors import CannotStart
 from graph.findings import PRIMARY
 from graph.settings import Settings
@@ -32,7 +33,7 @@ async def read_plan(settings: Settings, chosen: Chosen) -> MappingPlan:
     finally:
         await engines.dispose()
     _refuse_nothing(settings.primary, catalog, chosen)
-    return plan_of(catalog)
+    return plan_of(catalog, TYPES.widest)
 
 
 def _refuse_nothing(url: URL, catalog: Catalog, chosen: Chosen) -> None:

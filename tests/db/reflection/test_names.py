@@ -12,8 +12,10 @@ from strawberry.utils.str_converters import to_camel_case
 
 from db.reflection import MappingPlan, plan_of
 from db.reflection.catalog import Catalog, FoundColumn, FoundEnum, FoundKey, FoundTable, Kind, Name
-from db.reflection.naming import GENERATED, RESERVED_CLASSES, attribute, camel, member, words
+from db.reflection.naming import OF_VALUES, RESERVED_CLASSES, attribute, camel, member, words
 from db.reflection.plurals import plural, singular
+from graph.entity.names import TYPES_OF_EVERY_SCHEMA
+from graph.entity.types import TYPES
 from tests.databases import Database
 from tests.db.reflection.databases import check_that_nothing_vanished, model, names, planned
 from tests.entity.laws import tried
@@ -86,7 +88,7 @@ async def test_awkward_names_become_valid_ones_and_each_change_is_told(blank_dat
         "Order Lines": ("OrderLine", "order_lines"),
         "post": ("Post", "posts"),
         "posts": ("PostRow", "post_rows"),
-        "post_filter": ("PostFilterRow", "post_filter_rows"),
+        "post_filter": ("PostFilter", "post_filters"),
         "news": ("News", "all_news"),
     }
     told = {guess.what for guess in plan.guesses}
@@ -142,6 +144,10 @@ def test_one_and_many(one: str, many: str) -> None:
 def test_a_word_that_only_looks_like_many_stays_as_it_is() -> None:
     for word in ("access", "basis", "bias", "campus", "chaos", "gas", "glass", "is", "process", "radius", "us"):
         assert singular(word) == word
+
+
+def test_no_class_is_called_as_a_type_of_every_schema() -> None:
+    assert {entry.name for entry in TYPES} | TYPES_OF_EVERY_SCHEMA <= RESERVED_CLASSES
 
 
 def test_words_of_enumerations_become_members() -> None:
@@ -206,9 +212,10 @@ def test_a_name_is_valid_by_itself(name: str) -> None:
 
 def check_names(plan: MappingPlan) -> None:
     classes = [*(each.class_name for each in plan.models), *(each.class_name for each in plan.enums)]
-    made = [f"{name}{suffix}" for name in classes for suffix in ("", *GENERATED)]
-    assert max(Counter(made).values(), default=1) == 1
-    assert not set(classes) & RESERVED_CLASSES
+    values = [*RESERVED_CLASSES, *(each.class_name for each in plan.enums)]
+    made = {f"{name}{suffix}" for name in values for suffix in OF_VALUES}
+    assert max(Counter(classes).values(), default=1) == 1
+    assert not set(classes) & (RESERVED_CLASSES | made)
     roots = ["node", "nodes"]
     for each in plan.models:
         many = camel(each.plural)
