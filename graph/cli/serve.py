@@ -38,7 +38,7 @@ def _serve(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Look at any database, as it is: postgresql://… or sqlite:///file.db. Nothing is written anywhere.",
+            help="Look at any database by its URL, as it is. Nothing is written anywhere.",
         ),
     ] = None,
     schema: Annotated[

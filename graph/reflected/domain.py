@@ -16,7 +16,7 @@ from graph.settings import Settings
 from graph.viewer import Viewer
 
 DESCRIPTION = (
-    "What is in the database, table by table. Every list is a connection with pages, filters, orders and aggregates."
+    "What is in the database, table by table. Every list is a connection with pages, filters, sorting and aggregates."
     " Every object has an `id`, by which `node` finds it again."
 )
 

@@ -41,8 +41,8 @@ def _refuse_nothing(url: URL, catalog: Catalog, chosen: Chosen) -> None:
         return
     place = dialect_of(url.get_backend_name()).place(url)
     if chosen == Chosen():
-        where = "" if catalog.dialect == "sqlite" else ", or name the schemas that have some with --schema"
-        raise CannotStart(f"The database {place} has no table that can be read. Make one{where}.")
+        elsewhere = "".join(f" There is {each.what}: {each.why}" for each in catalog.left_out)
+        raise CannotStart(f"The database {place} has no table that can be read. Make one, or name another.{elsewhere}")
     raise CannotStart(
         f"No table of the database {place} is left by --schema, --only and --except. Leave one of them out, or correct"
         " its names: * stands for any characters, and upper and lower case are told apart."
