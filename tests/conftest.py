@@ -45,6 +45,7 @@ SLOW = (
     "contract/test_laws.py",  # laws
     "contract/test_private_names.py",  # about other libraries
     "db/importing",  # files, by the hundred
+    "db/reflection/test_reading.py",  # a database for each
     "db/session/test_after_errors.py",  # every error on every road
     "db/session/test_session_ends.py",  # timeouts
     "db/test_demo.py",
