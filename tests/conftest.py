@@ -45,6 +45,7 @@ SLOW = (
     "contract/test_laws.py",  # laws
     "contract/test_private_names.py",  # about other libraries
     "db/importing",  # files, by the hundred
+    "db/reflection/test_reading.py",  # a database for each
     "db/session/test_after_errors.py",  # every error on every road
     "db/session/test_session_ends.py",  # timeouts
     "db/test_demo.py",
@@ -62,6 +63,7 @@ SLOW = (
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",
     "entity/test_chinook_lists.py",
+    "entity/test_database_types.py",  # every type, in every order
     "entity/test_ends_of_time.py",
     "entity/test_exact_numbers.py",
     "entity/test_growth.py",

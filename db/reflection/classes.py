@@ -59,8 +59,6 @@ class Classes:
         self._taken: set[str] = set()
         self._values: set[str] = set()
         """Of what is taken, the enumerations."""
-        self.roots: set[str] = set(RESERVED_ROOTS)
-        """The names of fields at the root that are given."""
         self.guesses: list[Guess] = []
 
     def tables(self, tables: Sequence[FoundTable]) -> Mapping[Name, ClassName]:
@@ -114,15 +112,15 @@ class Classes:
 
     def _lists(self, tables: Sequence[FoundTable], given: Mapping[Name, str]) -> Iterable[tuple[FoundTable, str]]:
         """The list of each table at the root, which no look-up and no other list is called like."""
-        self.roots |= {*map(camel, given.values())}
+        roots = {*RESERVED_ROOTS, *map(camel, given.values())}
 
         def is_free(name: str) -> bool:
-            return self.roots.isdisjoint((camel(name), camel(name + AGGREGATE)))
+            return roots.isdisjoint((camel(name), camel(name + AGGREGATE)))
 
         for table in sorted(tables, key=lambda each: (len(each.called) < 2, len(given[each.name]), each.name.name)):
             wanted = _many(table, given[table.name])
             many = next(filter(is_free, (wanted, f"all_{wanted}")), None) or numbered(wanted, is_free)
-            self.roots |= {camel(many), camel(many + AGGREGATE)}
+            roots |= {camel(many), camel(many + AGGREGATE)}
             if many != wanted:
                 decision = f"All of them are called {camel(many)}: {camel(wanted)} is one of them, or another field."
                 cure = (

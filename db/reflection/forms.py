@@ -27,6 +27,16 @@ Form: TypeAlias = Callable[[ColumnType], object | None]
 """From the type of a column to the annotation of its values, without None; None where there is no form."""
 
 
+NamesRows: TypeAlias = Callable[[ColumnType], bool]
+"""Whether ids have a form for the values of a column."""
+
+
+def plain_names_rows(type_: ColumnType) -> bool:
+    """Whether plain values tell rows apart: documents do not."""
+    python = python_type(underlying(type_))
+    return python in PLAIN and python is not dict
+
+
 def plain_form(type_: ColumnType) -> object | None:
     """The annotation of plain values, and of lists of them: `int`, `list[str]`."""
     found = underlying(type_)

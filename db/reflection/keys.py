@@ -6,7 +6,7 @@ by one statement each. Nothing is written.
 
 from dataclasses import replace
 
-from sqlalchemy import ColumnClause, Connection, column, exists, func, literal_column, or_, select, table
+from sqlalchemy import ColumnClause, Connection, column, exists, false, func, literal_column, or_, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.reflection.catalog import Catalog, FoundKey, FoundTable, LeftOut
@@ -36,10 +36,11 @@ def _fault(connection: Connection, found: FoundTable, key: FoundKey) -> str | No
     columns: list[ColumnClause[object]] = [column(name) for name in key.columns]
     rows = table(found.name.name, *columns, schema=found.name.schema)
     empty = exists(select(literal_column("1")).select_from(rows).where(or_(*(part.is_(None) for part in columns))))
+    # What a unique index holds to has no two rows alike, and to look takes as long as there are rows.
     repeated = exists(select(literal_column("1")).select_from(rows).group_by(*columns).having(func.count() > 1))
     try:
         with connection.begin_nested():
-            is_empty, is_repeated = connection.execute(select(empty, repeated)).one()
+            is_empty, is_repeated = connection.execute(select(empty, false() if key.certain else repeated)).one()
     except SQLAlchemyError as error:
         return f"Whether it is one cannot be read: {getattr(error, 'orig', None) or error}."
     names = ", ".join(key.columns)

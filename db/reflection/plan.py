@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from db.reflection.catalog import (
     Catalog,
-    FoundArgument,
     FoundColumn,
     FoundForeignKey,
     FoundFunction,
@@ -69,30 +68,15 @@ class EnumPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlannedArgument:
-    """An argument of a function, which clients give."""
-
-    name: str
-    graphql_name: str
-    annotation: object
-    """As of an attribute."""
-    found: FoundArgument
-
-
-@dataclass(frozen=True, kw_only=True)
 class PlannedFunction:
-    """A function of the database, as a field: of a table's rows, or of the root. Its result may be null."""
+    """A function of the database that computes a value of a row, which may be null."""
 
     name: str
     graphql_name: str
     function: FoundFunction
-    arguments: Sequence[PlannedArgument] = ()
-    """Without the row of a computed field. Those that have a default may be left out."""
-    annotation: object = None
-    """Of a value, as of an attribute; None for rows."""
-    target: str | None = None
-    """The class whose rows are the result."""
-    many: bool = False
+    """Its arguments behind the row have defaults."""
+    annotation: object
+    """As of an attribute."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +119,6 @@ class MappingPlan:
     models: Sequence[PlannedModel]
     """In the order of their classes' names."""
     enums: Sequence[EnumPlan] = ()
-    functions: Sequence[PlannedFunction] = ()
-    """Fields of the root."""
     guesses: Sequence[Guess] = ()
     left_out: Sequence[LeftOut] = ()
     """With those of the catalog."""

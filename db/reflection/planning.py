@@ -6,17 +6,17 @@ as part of a relation; what is hidden is named with the reason. No database is a
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from db.reflection.calling import Calling, types_of
+from db.reflection.calling import Calling
 from db.reflection.catalog import Catalog, FoundColumn, FoundEnum, FoundKey, FoundTable, Kind, LeftOut, Name, Told
 from db.reflection.classes import Classes, ClassName
-from db.reflection.forms import Enums, Form, enum_name, form_of, plain_form
+from db.reflection.forms import Enums, Form, NamesRows, enum_name, form_of, plain_form, plain_names_rows
 from db.reflection.naming import ID, Names, attribute, camel, words
 from db.reflection.plan import EnumPlan, Guess, MappingPlan, PlannedAttribute, PlannedModel
 from db.reflection.relating import Relating, is_association
+from db.reflection.showing import shown
 from db.relations import python_type
 from db.relations.types import underlying
 
@@ -24,9 +24,12 @@ LOOKED_UP: Collection[object] = frozenset({date, datetime, Decimal, int, str, uu
 """The types of values by which one row is looked up. Numbers that are rounded, and lists, name no row."""
 
 
-def plan_of(catalog: Catalog, form: Form = plain_form) -> MappingPlan:
-    """How a catalog is to be mapped. `form` says which columns can be shown, and as what."""
-    catalog = _shown(catalog, form)
+def plan_of(catalog: Catalog, form: Form = plain_form, names_rows: NamesRows = plain_names_rows) -> MappingPlan:
+    """How a catalog is to be mapped.
+
+    `form` says which columns can be shown, and as what; `names_rows`, which of them ids have a form for.
+    """
+    catalog = shown(catalog, form, names_rows)
     associations = {table.name for table in catalog.tables if is_association(table, catalog)}
     tables = [table for table in catalog.tables if table.name not in associations]
     classes = Classes()
@@ -35,7 +38,7 @@ def plan_of(catalog: Catalog, form: Form = plain_form) -> MappingPlan:
     attributes = {table.name: _Attributes(table, enums, form) for table in tables}
     names = {name: found.names for name, found in attributes.items()}
     relating = Relating(catalog, named, names, associations)
-    calling = Calling(catalog, named, names, classes.roots, enums, form)
+    calling = Calling(catalog, named, names, enums, form)
     models = [_model(table, named[table.name], attributes[table.name], relating, calling) for table in tables]
     guesses = [*classes.guesses, *_keys(tables)]
     for found in attributes.values():
@@ -45,32 +48,15 @@ def plan_of(catalog: Catalog, form: Form = plain_form) -> MappingPlan:
         catalog=catalog,
         models=sorted(models, key=lambda model: model.class_name),
         enums=sorted(enums.values(), key=lambda enum: enum.class_name),
-        functions=calling.of_root,
         guesses=[*guesses, *relating.guesses, *calling.guesses],
         left_out=[*catalog.left_out, *left_out, *calling.left_out],
     )
 
 
-def _shown(catalog: Catalog, form: Form) -> Catalog:
-    """The catalog without tables of which nothing could be shown: neither an id nor a value."""
-    keyless = [each for each in catalog.tables if each.key is None]
-    empty = {each.name for each in keyless if not any(_has_form(column, form) for column in each.columns)}
-    if not empty:
-        return catalog
-    why = "It has no key, and no form is known for any of its columns."
-    left_out = [LeftOut(f"{each.kind} {each.name}", why) for each in catalog.tables if each.name in empty]
-    shown = [each for each in catalog.tables if each.name not in empty]
-    return replace(catalog, tables=shown, left_out=[*catalog.left_out, *left_out])
-
-
-def _has_form(column: FoundColumn, form: Form) -> bool:
-    return enum_name(column.type) is not None or form_of(column.type, {}, form) is not None
-
-
 def _used(catalog: Catalog) -> Sequence[FoundEnum]:
-    """The enumerations of columns, and of functions."""
+    """The enumerations of columns, and of functions of rows."""
     types = [column.type for table in catalog.tables for column in table.columns]
-    types += [type_ for function in catalog.functions for type_ in types_of(function)]
+    types += [it.type for it in catalog.functions if it.row_of is not None and it.type is not None]
     names = set(map(enum_name, types))
     return [enum for enum in catalog.enums if enum.name in names or Name(None, enum.name.name) in names]
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, inspect, text
 from sqlalchemy.engine.reflection import ObjectKind, ObjectScope
+from sqlalchemy.types import NullType
 
 from db.reflection.catalog import (
     Catalog,
@@ -244,7 +245,7 @@ class _Reading:
     ) -> FoundTable:
         name = self._name(row.schema, row.name)
         found = [
-            _column(column, types[row.schema, row.name, column.name])
+            _column(column, types.get((row.schema, row.name, column.name), NullType()))
             for column in columns
             if self._is_readable(name, column)
         ]

@@ -263,6 +263,12 @@ class _Declaration:
                 raise DeclarationError(
                     f"{self._cls.__name__} has {key!r} among its keys, but no column of that name; declare it."
                 )
+            type_ = next(attribute.type for attribute in self._attributes.values() if attribute.name == key)
+            entry = TYPES.of(type_)
+            if entry is None or entry.taken is not type_:
+                raise DeclarationError(
+                    f"{self._cls.__name__} has {key!r} among its keys, whose values are no scalars; leave it out."
+                )
 
     def _attribute(self, name: str, shown: str, declared: Declared) -> PlannedField:
         one = element_of(declared.type) if get_origin(declared.type) is list else declared.type

@@ -159,7 +159,8 @@ class TypeTable:
         python: Any = python_type(column)
         if get_origin(python) is list:
             element = self.widest(item_type(column))
-            return None if element is None else list[element | None]  # type: ignore[valid-type]  # made of a column
+            has_form = element is not None and get_origin(element) is not list
+            return _lists_of(element)[0] if has_form else None
         holding = self._holding(column)
         found = [entry for entry in holding if entry.is_default(column) and entry.holds_all(column)]
         return next((entry.annotation for entry in (*found, *holding) if entry.holds_all(column)), None)

@@ -78,7 +78,7 @@ class Models:
     def _computed(self, planned: PlannedFunction) -> hybrid_property[Any]:
         """A value that the database computes of the row; arguments behind the row have their defaults."""
         function, type_ = planned.function, planned.function.type
-        assert type_ is not None  # of a row, only functions that give a value are planned
+        assert type_ is not None  # only functions that give a value are planned
         shown = with_enums(type_, planned.annotation, self._enums)
         doc = function.comment or _words(planned.name)
         return row_function(function.name.name, shown, schema=function.name.schema, doc=doc)

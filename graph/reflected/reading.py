@@ -33,7 +33,7 @@ async def read_plan(settings: Settings, chosen: Chosen) -> MappingPlan:
     finally:
         await engines.dispose()
     _refuse_nothing(settings.primary, catalog, chosen)
-    return plan_of(catalog, TYPES.widest)
+    return plan_of(catalog, TYPES.widest, TYPES.names_rows)
 
 
 def _refuse_nothing(url: URL, catalog: Catalog, chosen: Chosen) -> None:

@@ -197,7 +197,7 @@ COLUMNS = [column.key for column in SpecimenRow.__mapper__.column_attrs if colum
 specimens = Crud(Specimen, COLUMNS, may=lambda _viewer, _row: True, create=ANYBODY)
 
 Query = query_type(Specimen)
-SCHEMA = Schema(Query, Settings.model_construct(), mutation=mutation_type([specimens.create]))
+SCHEMA = Schema(Query, Settings.model_construct(), mutation=mutation_type([specimens.create, specimens.update]))
 
 BOUNDS = {"includesLower": True, "includesUpper": False, "isEmpty": False}
 

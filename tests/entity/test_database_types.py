@@ -20,7 +20,7 @@ from graph.entity import Connection, Node, entity, query_type
 from graph.viewer import Viewer
 from tests.databases import Database, StatementRecorder
 from tests.entity.serving import Api, Sample, fill, serve, settings_of
-from tests.entity.specimens import FULL, SCHEMA, Base
+from tests.entity.specimens import BOUNDS, FULL, SCHEMA, Base
 
 pytestmark = pytest.mark.postgresql
 
@@ -369,3 +369,21 @@ async def test_rows_are_related_by_values_of_such_types(
         "clients": {"totalCount": 2, "nodes": [{"address": "::2"}]},
     }
     assert second == {"address": "::2", "gateway": {"address": "::1"}, "clients": {"totalCount": 0, "nodes": []}}
+
+
+async def test_values_are_changed(specimens: Specimens) -> None:
+    await specimens.create(FULL)
+    (row,) = (await specimens.ask("{ specimens { nodes { id } } }"))["specimens"]["nodes"]
+    changed = {name: FULL[name] for name in ("keptFor", "labels", "tags", "ports", "spot", "free", "flags", "price")}
+    changed |= {"keptFor": "P2M", "labels": {"x": None}, "tags": ["b"], "ports": {**BOUNDS, "lower": 7, "upper": 8}}
+    changed |= {"spot": {"x": 0.0, "y": 0.0}, "free": [], "flags": "1111", "price": "0.01"}
+    shown = " ".join(name + ("" if name == "labels" else selection(FULL[name])) for name in changed)
+    document = f"""
+      mutation ($input: UpdateSpecimenInput!) {{
+        updateSpecimen(input: $input) {{ specimen {{ {shown} }} errors {{ ... on UserError {{ message }} }} }}
+      }}
+    """
+    context = ContextFactory(specimens.engines, viewer=MAKER)
+    result = await SCHEMA.execute(document, {"input": {"id": row["id"], **changed}}, context_value=context)
+    assert result.errors is None
+    assert result.data == {"updateSpecimen": {"specimen": changed, "errors": []}}

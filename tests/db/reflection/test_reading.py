@@ -74,6 +74,21 @@ async def test_tables_have_their_keys_columns_and_indexes(blank_database: Databa
     assert (one_key.columns, one_key.told) == (("b",), Told.UNIQUE)
 
 
+async def test_what_trellis_and_alembic_keep_is_left_out(blank_database: Database) -> None:
+    catalog = await catalog_of(
+        blank_database,
+        """
+        CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)
+
+        CREATE TABLE trellis_revisions (version_num varchar(32) PRIMARY KEY)
+
+        CREATE TABLE trellises (id integer PRIMARY KEY)
+        """,
+    )
+    assert [str(each.name) for each in catalog.tables] == ["trellises"]
+    assert {each.what for each in catalog.left_out} == {"table alembic_version", "table trellis_revisions"}
+
+
 async def test_what_the_database_gives_is_not_writable(blank_database: Database) -> None:
     plan = await planned(blank_database, SHOP)
     customer = model(plan, "Customer")
@@ -311,6 +326,24 @@ async def test_what_postgresql_has_besides_tables(blank_database: Database) -> N
     assert attribute(person, "email").annotation is str
     left_out = {each.what for each in plan.left_out}
     assert {"inheritance of table cities", "materialized view unfilled", "table nothing", "table unshown"} <= left_out
+
+
+@pytest.mark.postgresql
+async def test_a_key_that_no_id_can_be_made_of_is_none(blank_database: Database) -> None:
+    plan = await planned(
+        blank_database,
+        """
+        CREATE TABLE papers (body jsonb PRIMARY KEY, title text)
+
+        CREATE TABLE notes (id integer PRIMARY KEY, paper jsonb REFERENCES papers)
+        """,
+    )
+    assert model(plan, "Paper").table.key is None
+    assert relations(model(plan, "Note")) == relations(model(plan, "Paper")) == []
+    assert {each.what: each.why for each in plan.left_out} == {
+        "key of table papers": "Ids have no form for jsonb; its rows are a list, and have no ids.",
+        "foreign key notes (paper)": "Rows of papers have no ids.",
+    }
 
 
 @pytest.mark.postgresql
