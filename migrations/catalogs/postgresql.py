@@ -122,7 +122,7 @@ class PostgreSQLCatalog:
 
     def _place(self, schema: str | None) -> "SchemaWords":
         if schema not in self._held:
-            place = text("SELECT CAST(to_regnamespace(coalesce(:schema, current_schema())) AS oid)")
+            place = text("SELECT CAST(to_regnamespace(quote_ident(coalesce(:schema, current_schema()))) AS oid)")
             self._held[schema] = described(self._connection, self._connection.scalar(place, {"schema": schema}))
         return self._held[schema]
 

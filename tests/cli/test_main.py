@@ -45,6 +45,7 @@ COMMANDS = [
     "export",
     "db upgrade",
     "db downgrade",
+    "db adopt",
     "db check",
     "db current",
     "import markdown",
