@@ -8,6 +8,9 @@ from sqlalchemy.sql.elements import SQLCoreOperations
 
 from db.views import is_view
 
+KEYS = PrimaryKeyConstraint | UniqueConstraint
+"""Constraints that a database holds by an index."""
+
 
 def leads_an_index(expression: object) -> bool:
     """Whether rows are found by a column, and come in its order, without reading all: it is the first of an index."""
@@ -19,7 +22,8 @@ def leads_an_index(expression: object) -> bool:
 
 def _leads(column: object) -> bool:
     table = getattr(column, "table", None)
-    if not isinstance(table, Table) or is_view(table):
-        return False  # the key of a view is told, and nothing finds its rows
-    keys = (it for it in table.constraints if isinstance(it, PrimaryKeyConstraint | UniqueConstraint))
-    return any(next(iter(it.columns), None) is column for it in (*keys, *table.indexes))
+    if not isinstance(table, Table):
+        return False
+    # The key of a view is told, and nothing finds its rows; a materialized one may have indexes.
+    held = () if is_view(table) else (it for it in table.constraints if isinstance(it, KEYS))
+    return any(next(iter(it.columns), None) is column for it in (*held, *table.indexes))

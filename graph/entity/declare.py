@@ -26,7 +26,7 @@ from strawberry.scalars import JSON
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from db.relations import Link, link_of, primary_key
+from db.relations import Link, link_of
 from db.views import has_key
 from graph.entity.annotations import Declared, declared_fields, declaring_classes
 from graph.entity.fields import (
@@ -39,6 +39,7 @@ from graph.entity.fields import (
     first_paragraph,
 )
 from graph.entity.ids import Node, Row
+from graph.entity.keys import check_key, check_link
 from graph.entity.lists import element_of, may_hold_nulls
 from graph.entity.names import Named, called, check_apart, check_class_name, check_plural, shown_name
 from graph.entity.offset_lists import list_field
@@ -141,37 +142,6 @@ def entity(model: type[Any], *, keys: Iterable[str] = (), plural: str | None = N
     return decorate
 
 
-def _check_key(cls: type[Any], mapper: Mapper[Any], natural_keys: Sequence[str]) -> None:
-    """Raise `DeclarationError` where a class promises another key than its model has."""
-    name, model = cls.__name__, mapper.class_.__name__
-    if not has_key(mapper):
-        if issubclass(cls, Node):
-            raise DeclarationError(
-                f"{name} is a Node, which has an id, but nothing tells the rows of {model} apart: class {name}(Row). "
-                f"Or, if they have a key after all, say primary_key=True at its columns, and {model} is not Keyless."
-            )
-        if natural_keys:
-            raise DeclarationError(f"{name} is a Row, which is looked up by nothing; leave out keys={[*natural_keys]}.")
-        return
-    if not issubclass(cls, Node):
-        key = ", ".join(primary_key(mapper))
-        raise DeclarationError(
-            f"{name} is a Row, but the rows of {model} have a key, {key}: class {name}(Node). "
-            f"If values of it repeat or are null, make the model Keyless: class {model}(Keyless, …)."
-        )
-    for attribute, column in zip(primary_key(mapper), mapper.primary_key, strict=True):
-        if column.nullable:
-            raise DeclarationError(
-                f"{name}: {attribute} is part of the key of {model} and may be null, so rows without it have no id. "
-                f"Say nullable=False if it never is, choose another key, or make the model Keyless and {name} a Row."
-            )
-        if not TYPES.names_rows(column.type):
-            raise DeclarationError(
-                f"{name}: {attribute} is part of the key of {model}, and ids have no form for {column.type!r}. Call"
-                f" register_type for it first, choose another key, or make the model Keyless and {name} a Row."
-            )
-
-
 class _Declaration:
     """One class on its way to an entity."""
 
@@ -179,7 +149,7 @@ class _Declaration:
         mapper = inspect(model, raiseerr=False)
         if not isinstance(mapper, Mapper):
             raise DeclarationError(f"{cls.__name__}: {model!r} is not mapped; give @entity one of your models.")
-        _check_key(cls, mapper, keys)
+        check_key(cls, mapper, keys)
         self._cls = cls
         self._mapper: Mapper[Any] = mapper
         self._members = {name: value for base in declaring_classes(cls) for name, value in vars(base).items()}
@@ -364,7 +334,7 @@ class _Declaration:
             actual = f"Connection[{link.target.class_.__name__}]" if link.to_many else link.target.class_.__name__
             actual += " | None" if link.nullable and not link.to_many else ""
             raise MismatchedType(self._cls.__name__, name, str(declared), actual)
-        self._check_link(name, link)
+        check_link(self._cls, name, link)
         description = self._describe(name)
         registry = self._mapper.registry
 
@@ -381,20 +351,6 @@ class _Declaration:
         listing = ListQuery(link.target, link.children, link)
         keyed = has_key(link.target)
         return list_field(name, description, target, lambda _arguments: listing, link.key, keyed=keyed)
-
-    def _check_link(self, name: str, link: Link) -> None:
-        """Raise `DeclarationError` for a relationship that needs a key where rows have none."""
-        near, far = self._mapper.class_.__name__, link.target.class_.__name__
-        if not link.key:
-            raise DeclarationError(
-                f"{self._cls.__name__}.{name}: the join is more than equal columns, and the rows of {near} have no key "
-                "to tell whose rows are found; join by equality, or leave the relationship out."
-            )
-        if not has_key(link.target) and link.needs_target_key:
-            raise DeclarationError(
-                f"{self._cls.__name__}.{name}: the rows of {far} have no key to tell which of them is meant; leave out "
-                "order_by where there is one row, and join through one table."
-            )
 
     def _describe(self, name: str) -> str:
         descriptor = self._mapper.all_orm_descriptors[name]

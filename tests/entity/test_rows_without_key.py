@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, build_schema
-from sqlalchemy import func, select
+from sqlalchemy import JSON, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, aliased, mapped_column, relationship
 
 from db.relations import Predicate, Visibility
@@ -290,6 +290,12 @@ class Told(View, Base):
     id: Mapped[int | None] = mapped_column(primary_key=True, nullable=True)
 
 
+class Shapeless(Base):
+    __tablename__ = "shapeless"
+
+    id: Mapped[Any] = mapped_column(JSON, primary_key=True)
+
+
 class Computed(View, Base):
     __tablename__ = "computed"
 
@@ -324,6 +330,14 @@ def test_a_declaration_says_whether_rows_have_a_key() -> None:
 
         @entity(Told)
         class Maybe(Node):
+            pass
+
+    with pytest.raises(
+        DeclarationError, match=r"Shape: id is part of the key of Shapeless, and ids have no form for JSON"
+    ):
+
+        @entity(Shapeless)
+        class Shape(Node):
             pass
 
 
