@@ -113,6 +113,7 @@ SLOW = (
     "promises",  # seconds of load and of faults
     "rates/test_operations.py",  # a server for each
     "rates/test_redis.py",
+    "reflected/test_questions.py",  # hundreds of them
     "serving/test_draining.py",
     "serving/test_limits.py::test_a_head_without_an_end",  # megabytes, sent in vain
     "serving/test_limits.py::test_five_hundred",

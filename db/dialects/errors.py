@@ -59,5 +59,7 @@ class Failure(Enum):
     """There is no room for a change. Reads are answered."""
     UNFIT_VALUE = auto()
     """A value is not of the type that it is meant for, or does not fit into it."""
+    REFUSED = auto()
+    """A trigger of the database has raised an error of its own."""
     OUT_OF_RANGE = auto()
     """A number is larger than the database stores or computes with, or was to be divided by zero."""

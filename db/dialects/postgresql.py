@@ -135,6 +135,7 @@ NOT_ABOUT_READING = (
 """What the database or the network says, and what SQLAlchemy and asyncpg say of statements and parameters."""
 
 NO_TABLE = "42P01"
+RAISED = "P0001"
 NO_SCHEMA = "3F000"
 LOCKED = "55P03"
 UNFIT = ("22000", "22001", "22007", "22008", "22021", "22P02", "22P03")
@@ -531,6 +532,8 @@ class PostgreSQL(DatabaseDialect):
             return Failure.UNFIT_VALUE
         if state in OUT_OF_RANGE:
             return Failure.OUT_OF_RANGE
+        if state == RAISED:
+            return Failure.REFUSED
         return {NO_TABLE: Failure.NO_TABLE, NO_SCHEMA: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
 
     def place(self, url: URL) -> str:

@@ -33,7 +33,10 @@ class Chosen:
 
 def _fits(name: Name, default_schema: str | None, patterns: Sequence[str]) -> bool:
     whole = f"{name.schema or default_schema}.{name.name}"
-    return any(fnmatchcase(name.name, pattern) or fnmatchcase(whole, pattern) for pattern in map(_plain, patterns))
+    return any(
+        fnmatchcase(name.name, pattern) or ("." in pattern and fnmatchcase(whole, pattern))
+        for pattern in map(_plain, patterns)
+    )
 
 
 def _plain(pattern: str) -> str:

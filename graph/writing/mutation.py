@@ -38,7 +38,7 @@ from graph.writing.inputs import Input, InputT, input_type, parsed
 from graph.writing.left_out import left_out
 from graph.writing.payload import Answer, Member, Payload
 from graph.writing.rights import SIGNED_IN, Right
-from graph.writing.violations import unstorable_errors, violation_errors
+from graph.writing.violations import refused_by_rule, unstorable_errors, violation_errors
 
 ResultT = TypeVar("ResultT")
 
@@ -191,6 +191,8 @@ def _errors_of(rejection: StatementError | Rejected, model: type[Input]) -> Iter
         return violation_errors(rejection, model, PLACE)
     if isinstance(rejection, DBAPIError) and failure_of(rejection) in (Failure.UNFIT_VALUE, Failure.OUT_OF_RANGE):
         return [InvalidInput("A value is not of the kind that its column holds, or does not fit; send another.", PLACE)]
+    if isinstance(rejection, DBAPIError) and failure_of(rejection) is Failure.REFUSED:
+        return [refused_by_rule(PLACE)]
     return unstorable_errors(rejection, PLACE)
 
 

@@ -31,10 +31,17 @@ def violation_errors(error: IntegrityError, model: type[Input], place: Place) ->
         return [taken(violation.table, names, _place(violation, names, model, place))]
     if violation.rule is Rule.FOREIGN_KEY:  # SQLite does not say which one, so no client is told
         return [NotFound("Something that this refers to has just been deleted; read it again.", place)]
+    if violation.rule is Rule.OTHER:  # an exclusion constraint, or a trigger
+        return [refused_by_rule(place)]
     if violation.rule is Rule.CHECK:
         rule = f": {violation.name.replace('_', ' ')}" if violation.name else ""
         return [InvalidInput(f"This would break a rule of the database{rule}. Choose other values.", place)]
     raise error
+
+
+def refused_by_rule(place: Place) -> InvalidInput:
+    """The user error for what the database refuses by a rule that is told nowhere; its words are not for clients."""
+    return InvalidInput("A rule of the database refuses this change. Choose other values.", place)
 
 
 def unstorable_errors(error: StatementError, place: Place) -> list[UserError]:

@@ -39,6 +39,7 @@ from graph.writing.errors import InvalidInput, Place, Rejected, UserError
 from graph.writing.inputs import Annotation, Input
 from graph.writing.rights import Ownership, Right
 from graph.writing.rules import canonical, fits, rule_of
+from graph.writing.violations import refused_by_rule
 
 NewRow: TypeAlias = dict[str, object]
 """The values of a new row, by attribute."""
@@ -219,10 +220,12 @@ class EntityWriter:
             await change.session.flush()
             return Inserted(entity, WrittenRow(self.entity, key_of(entity)))
         whole = self.complete(row)
-        (key,) = await change.rows(
+        made = await change.rows(
             self._insert_of(tuple(whole)), {f"{PREFIX}{name}": value for name, value in whole.items()}
         )
-        key = tuple(key)
+        if not made:  # a trigger has left the row out
+            raise Rejected(refused_by_rule(change.place))
+        key = tuple(made[0])
         values = SimpleNamespace(**{**whole, **dict(zip(self.entity.key, key, strict=True))})
         return Inserted(values, WrittenRow(self.entity, key))
 

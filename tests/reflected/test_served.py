@@ -207,3 +207,24 @@ def test_people_are_told_what_is_left_out_and_what_was_guessed() -> None:
         "Guessed: key of view v. There is none. Otherwise: `@key (column)`.",
         "Guessed: relation a.b. It is b. Otherwise: `@name`.",
     ]
+
+
+TRIGGERS = {
+    "sqlite": "CREATE TRIGGER no BEFORE INSERT ON tags WHEN NEW.word = 'no' BEGIN SELECT RAISE(ABORT, 'secret'); END",
+    "postgresql": (
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN IF NEW.word = 'no' THEN RAISE EXCEPTION 'secret'; END IF; RETURN NULL; END $$\n\n"
+        "CREATE TRIGGER no BEFORE INSERT ON tags FOR EACH ROW EXECUTE FUNCTION no()"
+    ),
+}
+
+
+async def test_what_a_trigger_refuses_is_a_user_error(blank_database: Database) -> None:
+    sql = f"CREATE TABLE tags (word text PRIMARY KEY)\n\n{TRIGGERS[blank_database.dialect]}"
+    async with reflected(blank_database, sql, writable=True) as (api, _, _):
+        make = "mutation ($word: String!) { createTag(input: { word: $word }) { tag { word } errors { __typename } } }"
+        refused = await api.ask(make, word="no")
+        assert refused["createTag"] == {"tag": None, "errors": [{"__typename": "InvalidInput"}]}
+        taken = await api.ask(make, word="yes")
+        is_left_out = blank_database.dialect == "postgresql"  # its trigger leaves every row out
+        assert bool(taken["createTag"]["errors"]) is is_left_out
