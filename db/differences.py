@@ -9,7 +9,20 @@ Source: https://alembic.sqlalchemy.org/en/latest/api/autogenerate.html#alembic.a
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Computed, FetchedValue, ForeignKeyConstraint, Index
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Computed,
+    Connection,
+    FetchedValue,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    column,
+    false,
+    select,
+)
+from sqlalchemy.exc import DBAPIError
 
 KINDS = {"fk": "foreign key", "table_comment": "comment of the table"}
 """Words of alembic that are not ours."""
@@ -105,3 +118,24 @@ def _index(index: Index) -> str:
     columns = ", ".join(str(getattr(part, "name", part)) for part in index.expressions)
     options = ", ".join(f"{name} {value}" for name, value in index.dialect_kwargs.items() if str(value) not in UNSET)
     return f"{'unique ' if index.unique else ''}({columns}){f' with {options}' if options else ''}"
+
+
+def lacking(connection: Connection, models: MetaData) -> list[str]:
+    """A sentence for each table that lacks something that its model names. Nothing else is compared.
+
+    For tables that no revision has made: how they spell their rules, types and defaults is theirs. Each table is asked
+    for its columns, and for no row.
+    """
+    found = []
+    for table in models.tables.values():
+        columns: list[Any] = [column(it.name) for it in table.columns]
+        asked = select(*columns).select_from(table).where(false())
+        try:
+            with connection.begin_nested():
+                connection.execute(asked)
+        except DBAPIError as error:
+            said = str(error.orig).partition("\n")[0]
+            found.append(
+                f"The table {table.fullname} is not as its model: {said}. `trellis sync` shows what to change."
+            )
+    return found

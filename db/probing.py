@@ -17,7 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.dialects import Failure, dialect_of, failure_of
-from db.migrate import History, version_table
+from db.migrate import History
+from db.own import PREFIX
 
 MIN_FREE_BYTES = 256 * 1024
 """With less, a disk is full: a change may need so much in the file of SQLite and in its log."""
@@ -60,6 +61,9 @@ class Wanted(NamedTuple):
     tables: tuple[FromClause, ...]
     revisions: History
     own_revisions: History
+    version_table: str = "alembic_version"
+    """Where the revision of the models' tables is kept."""
+    own_version_table: str = f"{PREFIX}revisions"
 
 
 class Probe:
@@ -130,9 +134,9 @@ class Probe:
         return Problem.FULL if is_full else None
 
     async def _look_at_revisions(self, connection: AsyncConnection) -> Finding:
-        own = await connection.run_sync(_revisions, version_table(own=True))
+        own = await connection.run_sync(_revisions, self._wanted.own_version_table)
         notes = () if own == self._wanted.own_revisions.newest else (Note.OWN_TABLES,)
-        found = await connection.run_sync(_revisions, version_table(own=False))
+        found = await connection.run_sync(_revisions, self._wanted.version_table)
         if found is None:  # the application was not migrated by Alembic; its tables are there
             return Finding(notes=(Note.NO_REVISION, *notes))
         problem, note = compare(found, self._wanted.revisions)

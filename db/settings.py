@@ -102,6 +102,12 @@ class DatabaseSettings(BaseSettings):
         description="About how many bytes all that is kept for later requests may take: documents, their statements and"
         " SQL. `/metrics` tells how full each cache is.",
     )
+    version_table: str = Field(
+        default="alembic_version",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
+        description="The table that keeps the revision of the models' tables. Name another where an application that is"
+        " not ours keeps its own revisions in `alembic_version`.",
+    )
     log_sql: bool = Field(default=False, description="Write every statement to the log.")
 
     @field_validator("database_url", "direct_url")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from starlette.requests import HTTPConnection
 
-from db.relations import EVERYTHING, VIEWER, Visibility
+from db.relations import EVERYTHING, Visibility, viewer_parameters
 from db.session import Engines, Mode, RequestSession
 from db.statements import StatementCache
 from graph.client import UNKNOWN, Client
@@ -148,7 +148,7 @@ class RequestContext:
         """Who asks."""
         self.visible = visible
         """What the viewer may see."""
-        bound: Mapping[str, Any] = NOTHING if visible is EVERYTHING else {VIEWER: viewer.id}
+        bound: Mapping[str, Any] = NOTHING if visible is EVERYTHING else viewer_parameters(viewer.id, viewer.claims)
         self.loaders = Loaders(self.session, visible, self._factory.statements, bound)
         """The DataLoaders of this operation."""
 

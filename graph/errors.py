@@ -72,6 +72,26 @@ class UnknownEntity(DeclarationError):
         )
 
 
+class NoKeyOfRows(DeclarationError):
+    """Something finds or names rows that have no key."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is a Row: nothing tells its rows apart, so none is found, referred to or written by itself. Use it"
+            " as a list; or, if its rows have a key after all, declare it a Node."
+        )
+
+
+class WrittenView(DeclarationError):
+    """A change of the rows of a view is declared."""
+
+    def __init__(self, name: str, model: str) -> None:
+        super().__init__(
+            f"{name} shows a view, {model}, whose rows are computed. Declare the change for the table that holds the"
+            f" rows, or a @mutation of its own that writes there."
+        )
+
+
 class InvalidPolicy(DeclarationError):
     """It is not said clearly who may see the rows or a value of a model."""
 

@@ -16,7 +16,8 @@ SENTENCES: Mapping[str, str] = {
     Problem.UNREACHABLE: "does not answer, or does not let the server in. Start it, and check its URL.",
     Problem.NO_TABLES: f"lacks tables that the API shows. {UPGRADE}",
     Problem.OLDER_REVISION: f"is at an older revision than the code wants. {UPGRADE}",
-    Problem.NEWER_REVISION: "is at a revision that the code does not know. Deploy the code that belongs to it.",
+    Problem.NEWER_REVISION: "is at a revision that the code does not know. Deploy the code that belongs to it; if the"
+    " table of revisions is another application's, name one of Trellis's own by TRELLIS_VERSION_TABLE.",
     Problem.FILE_DELETED: "was a file that is gone; what is written is lost. Bring the file back and restart.",
     Problem.FILE_REPLACED: "was another file at the start; what is written is lost. Restart the server.",
     Problem.READ_ONLY: "takes no changes. Lead TRELLIS_DATABASE_URL to the primary, or let the server write.",

@@ -37,6 +37,7 @@ class Health:
         self._access = OperatorAccess(settings)
         self._timeout_s = settings.readiness_timeout_s
         self._schema = schema
+        self._version_table = settings.version_table
         self._probes: Mapping[str, Probe] = {}
         self._asking: asyncio.Task[dict[str, Finding]] | None = None
         self._draining = False
@@ -46,7 +47,7 @@ class Health:
         self._probes = await asyncio.to_thread(self._make_probes)
 
     def _make_probes(self) -> Mapping[str, Probe]:
-        wanted = Wanted(self._schema.tables(), history(), history(own=True))
+        wanted = Wanted(self._schema.tables(), history(), history(own=True), self._version_table)
         return {
             name: Probe(engine, wanted, takes_changes=name == PRIMARY)
             for name, engine in self._engines.probing().items()

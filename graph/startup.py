@@ -64,7 +64,7 @@ async def check_database(settings: Settings) -> None:
     try:
         engine = engines.probing()[PRIMARY]
         await until_it_answers(engine, settings.wait_for_database_s)
-        probe = Probe(engine, Wanted((), history(), history(own=True)), takes_changes=True)
+        probe = Probe(engine, Wanted((), history(), history(own=True), settings.version_table), takes_changes=True)
         finding = await probe.look(settings.readiness_timeout_s)
         if Note.NO_REVISION in finding.notes and await _is_empty(engine):
             finding = Finding(Problem.NO_TABLES)

@@ -4,15 +4,47 @@ A role is a text here: which roles there are, and what they allow, is said where
 """
 
 import uuid
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+from db.relations import Claim, ViewerId, fitted
+
+
+class Claims(Mapping[str, Claim]):
+    """What else is known of a viewer, by names. It never changes, so that viewers can be keys."""
+
+    __slots__ = ("_found", "_hash")
+
+    def __init__(self, found: Mapping[str, Claim]) -> None:
+        self._found: Final = dict(found)
+        self._hash = hash(frozenset(self._found.items()))
+
+    def __getitem__(self, name: str) -> Claim:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"Claims({self._found!r})"
+
+
+NOTHING_ELSE = Claims({})
 
 
 @dataclass(frozen=True)
 class Viewer:
     """A user, a machine with a key or with roles alone, or nobody."""
 
-    id: int | None = None
-    """The user's number; None for nobody, and for a machine that acts for no user."""
+    id: ViewerId | None = None
+    """The user's number, UUID or text; None for nobody, and for a machine that acts for no user."""
     roles: frozenset[str] = field(default_factory=frozenset)
     sign_in: uuid.UUID | None = None
     """The sign-in that the request belongs to."""
@@ -20,6 +52,14 @@ class Viewer:
     """The number of the API key that the request came with."""
     read_only: bool = False
     """Whether the request may change nothing."""
+    claims: Claims = NOTHING_ELSE
+    """What else an identification from outside tells: `viewer.claims.get("org_id")`, and `viewer_claim` in policies."""
+
+    @property
+    def number(self) -> int | None:
+        """The user's id where users have numbers; None for an id that is none."""
+        found: int | None = fitted(self.id, int)
+        return found
 
     @property
     def is_known(self) -> bool:

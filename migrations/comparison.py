@@ -8,7 +8,7 @@ Source: https://alembic.sqlalchemy.org/en/latest/api/plugins.html
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from alembic.autogenerate import renderers
@@ -31,10 +31,22 @@ from alembic.operations.ops import (
 )
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
-from sqlalchemy import CheckConstraint, Column, Constraint, ForeignKeyConstraint, Identity, Table, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Constraint,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import conv
 
+from db.ownership import Ownership, key_of
 from migrations import enumerations, sequences
 from migrations.catalogs import SERIAL, Catalog, ColumnWords, TableWords, catalog_of
 from migrations.catalogs.sql import escaped, unquoted
@@ -57,6 +69,16 @@ def catalog(context: AutogenContext) -> Catalog:
     return found
 
 
+OWNERSHIP = "trellis_ownership"
+"""The option of alembic's context that says what revisions have made."""
+
+
+def _owned(context: AutogenContext, table: str, schema: str | None) -> bool:
+    """Whether a revision has made a table."""
+    owner: Ownership = context.opts[OWNERSHIP]
+    return owner.has_made("table", key_of(table, schema))
+
+
 def compare_type(
     context: AutogenContext,
     change: AlterColumnOp,
@@ -68,6 +90,8 @@ def compare_type(
 ) -> PriorityDispatchResult:
     """The type and the collation of a column. Where a type has many names, alembic says which are the same."""
     before, after = _words(context, table, schema, column)
+    if after.collation is None and not _owned(context, table, schema):
+        before = before._replace(collation=None)
     if (before.type, before.collation) == (after.type, after.collation):
         return STOP
     if before.collation == after.collation and not catalog(context).canonical_types:
@@ -87,7 +111,7 @@ def compare_default(
 ) -> PriorityDispatchResult:
     """The default of a column; a computed column is `compare_generated`'s, an identity alembic's."""
     before, after = _words(context, table, schema, column)
-    if before.generated != after.generated:
+    if before.generated != after.generated or (wanted.server_default is None and not _owned(context, table, schema)):
         return STOP
     if catalog(context).has_identities and isinstance(held.server_default or wanted.server_default, Identity):
         return CONTINUE
@@ -109,10 +133,13 @@ def compare_named(
     wanted: Table | None,
 ) -> PriorityDispatchResult:
     """The constraints and the indexes of a table, each by its name. Those of a new or a lost table are in its own."""
-    before = (
-        TableWords() if held is None else _without_others(context, catalog(context).held(name, schema), name, schema)
-    )
     after = TableWords() if wanted is None else catalog(context).wanted(name, schema)
+    before = TableWords()
+    if held is not None:
+        found = catalog(context).held(name, schema)
+        if wanted is not None and not _owned(context, name, schema):
+            after = _without_what_is_there(after, found, wanted, held, context.dialect)
+        before = _without_others(context, found, after, name, schema)
     altered = held is not None and wanted is not None
     if held is not None:
         _drop_indexes(context, changes, held, _unlike(before.indexes, after.indexes))
@@ -137,9 +164,50 @@ def compare_generated(
     if held is not None and wanted is not None:
         before, after = catalog(context).held(name, schema), catalog(context).wanted(name, schema)
         for column in before.columns.keys() & after.columns.keys():
+            if after.columns[column].generated is None and not _owned(context, name, schema):
+                continue
             if before.columns[column].generated != after.columns[column].generated:
                 _make_anew(context, changes, held, wanted, column)
     return CONTINUE
+
+
+def compare_comment(
+    context: AutogenContext,
+    _changes: ModifyTableOps,
+    schema: str | None,
+    name: str,
+    _held: Table | None,
+    wanted: Table | None,
+) -> PriorityDispatchResult:
+    """A comment is alembic's to compare, unless somebody else made the table and the model has none."""
+    silent = wanted is not None and wanted.comment is None
+    return STOP if silent and not _owned(context, name, schema) else CONTINUE
+
+
+def compare_comment_of_column(
+    context: AutogenContext,
+    _change: AlterColumnOp,
+    schema: str | None,
+    table: str,
+    _column: str,
+    _held: Column[Any],
+    wanted: Column[Any],
+) -> PriorityDispatchResult:
+    """The same for a column."""
+    return STOP if wanted.comment is None and not _owned(context, table, schema) else CONTINUE
+
+
+def compare_nullable(
+    context: AutogenContext,
+    _change: AlterColumnOp,
+    schema: str | None,
+    table: str,
+    _column: str,
+    _held: Column[Any],
+    wanted: Column[Any],
+) -> PriorityDispatchResult:
+    """Nullability is alembic's to compare; but SQLite calls a key nullable that was declared without NOT NULL."""
+    return STOP if wanted.primary_key and not _owned(context, table, schema) else CONTINUE
 
 
 def compare_beside_tables(
@@ -147,12 +215,13 @@ def compare_beside_tables(
 ) -> PriorityDispatchResult:
     """Enumerations and sequences, where the database has them."""
 
-    def ours(name: str) -> bool:
-        return context.run_name_filters(name, "table", {"schema_name": None})
+    def ours(kind: Any) -> Callable[[str], bool]:  # these are kinds of ours, beside those of alembic
+        return lambda name: context.run_name_filters(name, kind, {"schema_name": None})
 
     tables = context.opts["target_metadata"].tables
-    enumerations.compare(catalog(context), changes, tables, ours)
-    sequences.compare(catalog(context), changes, tables, ours)
+    enumerations.compare(catalog(context), changes, tables, ours("type"))
+    made = [table.name for table in tables.values() if _owned(context, table.name, table.schema)]
+    sequences.compare(catalog(context), changes, made, ours("sequence"))
     return CONTINUE
 
 
@@ -196,15 +265,53 @@ def _naming(column: str, found: Mapping[str, str]) -> dict[str, str]:
     return {key: words for key, words in found.items() if name.search(words)}
 
 
-def _without_others(context: AutogenContext, words: TableWords, table: str, schema: str | None) -> TableWords:
-    """What belongs to the models: a name may be registered as somebody else's."""
+def _without_others(
+    context: AutogenContext, words: TableWords, wanted: TableWords, table: str, schema: str | None
+) -> TableWords:
+    """What belongs to the models: a name, or the whole table, may be somebody else's."""
+    owner: Ownership = context.opts[OWNERSHIP]
+    described = {*wanted.constraints, *wanted.indexes}
 
     def ours(names: Mapping[str, str], kind: Any) -> dict[str, str]:
         parents: Any = {"table_name": table, "schema_name": schema}
-        return {name: found for name, found in names.items() if context.run_name_filters(name, kind, parents)}
+        return {
+            name: found
+            for name, found in names.items()
+            if context.run_name_filters(name, kind, parents)
+            and (name in described or owner.may_lose(key_of(table, schema), name))
+        }
 
     constraints = ours(words.constraints, "check_constraint")
     return TableWords(words.columns, constraints, ours(words.indexes, "index"))
+
+
+def _without_what_is_there(
+    after: TableWords, found: TableWords, wanted: Table, held: Table, dialect: Dialect | None
+) -> TableWords:
+    """What a model adds to a table of somebody else: not what stands there under another name, or under none."""
+    assert dialect is not None
+    there = {*found.constraints.values(), *found.indexes.values()}
+    columns = {_columns_of(it) for it in held.constraints if _columns_of(it)}
+    columns |= {_columns_of(it) for it in held.indexes if it.unique}
+    made = constraints_of(wanted, dialect)
+
+    def missing(names: Mapping[str, str], held_names: Mapping[str, str]) -> dict[str, str]:
+        return {
+            name: words
+            for name, words in names.items()
+            if name in held_names or not (words in there or (name in made and _columns_of(made[name]) in columns))
+        }
+
+    return after._replace(
+        constraints=missing(after.constraints, found.constraints), indexes=missing(after.indexes, found.indexes)
+    )
+
+
+def _columns_of(thing: Constraint | Index) -> tuple[str, ...]:
+    """The columns of a key, of UNIQUE, or of an index; none of anything else."""
+    if not isinstance(thing, PrimaryKeyConstraint | UniqueConstraint | Index):
+        return ()
+    return tuple(column.name for column in thing.columns)
 
 
 def _drop_indexes(context: AutogenContext, changes: ModifyTableOps, held: Table, words: Mapping[str, str]) -> None:
@@ -326,6 +433,9 @@ def setup(plugin: Plugin) -> None:
     first, last = DispatchPriority.FIRST, DispatchPriority.LAST
     plugin.add_autogenerate_comparator(compare_type, "column", "types", priority=first)
     plugin.add_autogenerate_comparator(compare_default, "column", "server_default", priority=first)
+    plugin.add_autogenerate_comparator(compare_comment, "table", "comments", priority=first)
+    plugin.add_autogenerate_comparator(compare_nullable, "column", "nullable", priority=first)
+    plugin.add_autogenerate_comparator(compare_comment_of_column, "column", "comments", priority=first)
     plugin.add_autogenerate_comparator(compare_named, "table", "indexes", priority=first)
     plugin.add_autogenerate_comparator(compare_beside_tables, "schema", "beside tables", priority=last)
     plugin.add_autogenerate_comparator(compare_generated, "table", "generated", priority=last)

@@ -5,27 +5,27 @@ the package `db.models` says; no table is named here.
 Source: https://alembic.sqlalchemy.org/en/latest/cookbook.html#using-asyncio-with-alembic
 """
 
-import ast
 import asyncio
 import warnings
 from functools import cache
 from logging.config import fileConfig
-from pathlib import Path
 from typing import Any
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import models, own, unmapped  # noqa: F401 - importing the models fills the metadata
 from db.base import Base
 from db.dialects.sqlite import BEGIN
 from db.migrate import LOCK, OWN, version_table
+from db.ownership import Ownership, key_of
 from db.session.engines import create_engine
 from db.settings import DatabaseSettings
+from db.views import is_view
 from migrations import comparison, operations  # noqa: F401 - alembic uses the operations that are imported
 from migrations.rendering import render_item
 
@@ -42,19 +42,35 @@ def metadata() -> MetaData:
     return found
 
 
-def include_name(name: str | None, kind: str, _parents: Any) -> bool:
-    """Leave out what is not ours: objects that no model describes, and tables of which no revision has ever heard."""
+@cache
+def ownership() -> Ownership:
+    """What this history may change or drop. Alembic imports this file anew for each run."""
+    return Ownership([*context.script.walk_revisions()][::-1], metadata())
+
+
+def include_name(name: str | None, kind: str, parents: Any) -> bool:
+    """Leave out what is not ours: what no model describes and no revision has made."""
     if unmapped.holds(name, kind):
         return False
-    return kind != "table" or name in metadata().tables or name in names_of_revisions()
+    if kind == "schema":
+        return name in ownership().schemas
+    schema = parents.get("schema_name")
+    if kind == "table":
+        return name is not None and (
+            ownership().describes(name, schema) or ownership().has_made(kind, key_of(name, schema))
+        )
+    if kind in ("type", "sequence"):
+        return ownership().has_made(kind, name)
+    return True
 
 
-@cache
-def names_of_revisions() -> frozenset[str]:
-    """Every text in the revisions: names of what they have made are among them."""
-    trees = (ast.parse(Path(revision.path).read_text("utf-8")) for revision in context.script.walk_revisions())
-    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return frozenset(node.value for node in nodes if isinstance(node.value, str))
+def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
+    """Leave out views, which no revision makes or drops, and what would be dropped from a table that none has made."""
+    if kind == "table" and is_view(thing):
+        return False
+    if not reflected or compared is not None or kind == "table":
+        return True
+    return ownership().may_lose(thing.table.key, name)
 
 
 def write_revision(migration: MigrationContext, _revision: Any, directives: list[MigrationScript]) -> None:
@@ -66,16 +82,19 @@ def write_revision(migration: MigrationContext, _revision: Any, directives: list
             comparison.finish(changes, autogen)
 
 
-def configure(**options: Any) -> None:
+def configure(settings: DatabaseSettings, **options: Any) -> None:
     """Tell alembic how to compare and how to write, whether online or offline."""
     # SQLAlchemy says so of SQLite's indexes, which `migrations.catalogs` reads.
     warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
     context.configure(
         target_metadata=metadata(),
-        version_table=version_table(own=of_our_own()),
+        version_table=version_table(settings, own=of_our_own()),
         compare_type=True,
         compare_server_default=True,
         include_name=include_name,
+        include_object=include_object,
+        include_schemas=len(ownership().schemas) > 1,
+        **{comparison.OWNERSHIP: ownership()},
         render_item=render_item,
         render_as_batch=True,  # so that a revision that was written on one database runs on the other
         process_revision_directives=write_revision,
@@ -87,6 +106,7 @@ def configure(**options: Any) -> None:
 def run_offline(settings: DatabaseSettings) -> None:
     """Write the statements instead of running them."""
     configure(
+        settings,
         url=settings.direct,
         literal_binds=True,
         dialect_opts={"paramstyle": "named"},
@@ -104,10 +124,10 @@ async def run_online(settings: DatabaseSettings) -> None:
         async with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
                 await prepare_sqlite(connection)
-                await connection.run_sync(run_on_sqlite)
+                await connection.run_sync(run_on_sqlite, settings)
             else:
                 await prepare_postgresql(connection)
-                await connection.run_sync(run_on_postgresql)
+                await connection.run_sync(run_on_postgresql, settings)
     finally:
         await engine.dispose()
 
@@ -124,9 +144,9 @@ async def prepare_sqlite(connection: AsyncConnection) -> None:
     await connection.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
 
 
-def run_on_sqlite(connection: Connection) -> None:
+def run_on_sqlite(connection: Connection, settings: DatabaseSettings) -> None:
     """One transaction for all revisions: whoever comes second waits at BEGIN and finds nothing to do."""
-    configure(connection=connection, transactional_ddl=True)
+    configure(settings, connection=connection, transactional_ddl=True)
     with context.begin_transaction():
         context.run_migrations()
         orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -142,9 +162,15 @@ async def prepare_postgresql(connection: AsyncConnection) -> None:
     await connection.commit()
 
 
-def run_on_postgresql(connection: Connection) -> None:
-    """One transaction for each revision, so that no lock is held longer than it must."""
-    configure(connection=connection, transaction_per_migration=True)
+def run_on_postgresql(connection: Connection, settings: DatabaseSettings) -> None:
+    """One transaction for each revision, so that no lock is held longer than it must.
+
+    The first time, when nobody uses the tables yet, one for all: what fails leaves nothing behind.
+    """
+    table = version_table(settings, own=of_our_own())
+    again = inspect(connection).has_table(table)
+    connection.rollback()  # alembic takes a transaction that is open for somebody else's
+    configure(settings, connection=connection, transaction_per_migration=again)
     with context.begin_transaction():
         context.run_migrations()
 

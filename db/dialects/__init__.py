@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionName, NewValues
-from db.dialects.paging import LIMIT, PagedRows, Query, labelled, limit, sorted_by
+from db.dialects.paging import LIMIT, OFFSET, PagedRows, Query, cut, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Need, OrderedNeed, Plan, Search, SearchNeed
 from db.dialects.postgresql import PostgreSQL
 from db.dialects.sqlite import SQLite
@@ -23,6 +23,7 @@ from db.relations.moments import moment, moments_compared
 __all__ = [
     "DIALECTS",
     "LIMIT",
+    "OFFSET",
     "Changes",
     "DatabaseDialect",
     "Failure",
@@ -42,6 +43,7 @@ __all__ = [
     "SearchNeed",
     "UnknownDialect",
     "UnstorableValue",
+    "cut",
     "dialect_of",
     "failure_of",
     "function_sql",

@@ -36,7 +36,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Failure, ReportedViolation
-from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
+from db.dialects.paging import PagedRows, Query, labelled, limit, on_page, sorted_by
 from db.dialects.plans import IndexForm, OrderedNeed, Plan, SearchNeed
 from db.relations import ColumnType, Expression, Key, Term
 
@@ -120,7 +120,7 @@ class DatabaseDialect(ABC):
         Columns: the asked-for ones, then the values of the terms if cursors are wanted, then the parent's key. This
         form numbers all rows of the parents before it cuts.
         """
-        number = func.row_number().over(partition_by=paged.key, order_by=sorted_by(paged.order))
+        number = func.row_number().over(partition_by=paged.key, order_by=sorted_by(paged.order) or None)
         key = labelled(paged.key)
         numbered = (
             self.with_cursors(paged)
@@ -130,7 +130,7 @@ class DatabaseDialect(ABC):
         )
         return (
             select(*(column for column in numbered.c if column.key != "number"))
-            .where(numbered.c.number <= limit())
+            .where(*on_page(numbered.c.number, skips=paged.skips))
             .order_by(*(numbered.c[column.key] for column in key), numbered.c.number)
         )
 

@@ -17,6 +17,8 @@ Query: TypeAlias = Select[*tuple[Any, ...]]
 # Parameters of conditions are called after their columns, so ours have names that no column has.
 LIMIT = "__limit"
 """The parameter that says how many rows a page takes for each parent; ask for one more than is shown."""
+OFFSET = "__offset"
+"""The parameter that says how many rows of each parent stand in front of the page."""
 
 
 class PagedRows(NamedTuple):
@@ -32,11 +34,29 @@ class PagedRows(NamedTuple):
     """Whether the values of the order's terms are wanted, behind the columns."""
     through_table: bool
     """Whether a table of pairs stands between parents and rows."""
+    skips: bool = False
+    """Whether the page begins behind `offset()` rows of each parent."""
 
 
 def limit() -> ColumnElement[int]:
     """The number of rows that a page takes, bound when the statement runs."""
     return bindparam(LIMIT, type_=Integer())
+
+
+def offset() -> ColumnElement[int]:
+    """The number of rows in front of a page, bound when the statement runs."""
+    return bindparam(OFFSET, type_=Integer())
+
+
+def cut(rows: Query, *, skips: bool) -> Query:
+    """A page of rows that stand in order."""
+    page = rows.limit(limit())
+    return page.offset(offset()) if skips else page
+
+
+def on_page(number: ColumnElement[int], *, skips: bool) -> list[ColumnElement[bool]]:
+    """Whether a row stands on a page, by its number among the rows of its parent, which begins at one."""
+    return [number > offset(), number <= offset() + limit()] if skips else [number <= limit()]
 
 
 def labelled(key: Sequence[Expression]) -> list[Label[Any]]:

@@ -68,7 +68,7 @@ from db.dialects import postgresql_plans
 from db.dialects.connections import ConnectionsDialect, Heard, Options
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
-from db.dialects.paging import PagedRows, Query, labelled, limit, sorted_by
+from db.dialects.paging import PagedRows, Query, cut, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
 from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, learn_small_letters, takes_for_equal
@@ -341,7 +341,7 @@ class PostgreSQL(DatabaseDialect):
 
     def page_per_parent(self, paged: PagedRows) -> Query:
         """A short ordered read for each parent, except where a table of pairs leads to few rows."""
-        few = paged.through_table and not any(takes_for_equal(column.type) for column in paged.key)
+        few = paged.through_table and not paged.skips and not any(takes_for_equal(it.type) for it in paged.key)
         return self._few_or_lateral(paged) if few else self._lateral(paged)
 
     def _lateral(self, paged: PagedRows) -> Query:
@@ -382,14 +382,13 @@ class PostgreSQL(DatabaseDialect):
     def _page_of(self, parent: FromClause, paged: PagedRows) -> FromClause:
         """The page of one parent, with a `number` for each row."""
         order = sorted_by(paged.order)
-        return (
+        rows = (
             self.with_cursors(paged)
-            .add_columns(func.row_number().over(order_by=order).label("number"))
+            .add_columns(func.row_number().over(order_by=order or None).label("number"))
             .where(*(column == key for column, key in zip(paged.key, _keys_of(parent), strict=True)))
             .order_by(*order)
-            .limit(limit())
-            .lateral("page")
         )
+        return cut(rows, skips=paged.skips).lateral("page")
 
     def insert_missing(self, table: Table, key: Sequence[str] = ()) -> Insert:
         """INSERT … ON CONFLICT DO NOTHING."""

@@ -28,6 +28,9 @@ class Told(StrEnum):
     """A constraint: it always holds."""
     COMMENT = "comment"
     """A comment: `@key (id)`, `@references shop.authors (id)`."""
+    UNIQUE = "unique constraint"
+    """A unique constraint over columns that are never null, of a table without a primary key. A unique index of a
+    materialized view."""
 
 
 class Name(NamedTuple):
@@ -65,8 +68,14 @@ class FoundColumn:
     """The SQL of the default; None for none, and where `generated` says who gives the value."""
     computed: str | None = None
     """The SQL of a computed column."""
+    stored: bool = True
+    """Whether the values of a computed column are kept, not worked out when they are read."""
     comment: str | None = None
-    """Without its `@` tags."""
+    """Without its `@` directives."""
+    called: str | None = None
+    """The name that a comment gives: `@name total`."""
+    by_values: bool = False
+    """Whether the type is what the first rows hold, because the column's own type does not say (SQLite)."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,8 @@ class FoundKey:
     columns: Sequence[str]
     name: str | None = None
     told: Told = Told.DATABASE
+    certain: bool = True
+    """Whether the database holds to it. If not, the rows are looked at once, when it is read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +101,13 @@ class FoundForeignKey:
     """`CASCADE`, `SET NULL` and so on, where it is not the default."""
     on_update: str | None = None
     told: Told = Told.DATABASE
+    certain: bool = True
+    """Whether each reference leads to a row. Not where a comment tells of it, where the database does not hold to it
+    (SQLite does only for connections that ask for it), and where row security may hide the row."""
+    called: str | None = None
+    """The name that a comment of the constraint gives to the relation: `@name author`."""
+    called_back: str | None = None
+    """The same for the relation that leads back: `@back posts`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +143,8 @@ class FoundTable:
     """The primary key, or what a comment says; None: a row cannot be named."""
     unique: Sequence[FoundKey] = ()
     """Unique constraints and whole unique indexes over columns that are never null."""
+    nullable_unique: Sequence[FoundKey] = ()
+    """Unique constraints over columns that may be null, so that no row is named by one."""
     foreign_keys: Sequence[FoundForeignKey] = ()
     indexes: Sequence[FoundIndex] = ()
     """Those that no constraint has made."""
@@ -132,6 +152,8 @@ class FoundTable:
     comment: str | None = None
     policies: Sequence[str] = ()
     """What row security demands of those who read, as SQL."""
+    called: Sequence[str] = ()
+    """The class that a comment names, and its plural where it names one: `@name Person people`."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +183,8 @@ class FoundArgument(NamedTuple):
     name: str | None
     written: str
     has_default: bool
+    type: ColumnType | None = None
+    """None for the row of a table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +200,11 @@ class FoundFunction:
     """The table whose row is the only required argument: the function is a computed column of that."""
     rows_from: Name | None
     """The table whose rows are returned."""
+    type: ColumnType | None = None
+    """Of the value that is returned; None for rows."""
     comment: str | None = None
+    called: str | None = None
+    """The name that a comment gives: `@name total`."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,15 @@ writes a project take the same plan, so that both show the same API. Plain value
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from db.reflection.catalog import Catalog, FoundColumn, FoundForeignKey, FoundTable, LeftOut
+from db.reflection.catalog import (
+    Catalog,
+    FoundArgument,
+    FoundColumn,
+    FoundForeignKey,
+    FoundFunction,
+    FoundTable,
+    LeftOut,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +69,33 @@ class EnumPlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlannedArgument:
+    """An argument of a function, which clients give."""
+
+    name: str
+    graphql_name: str
+    annotation: object
+    """As of an attribute."""
+    found: FoundArgument
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedFunction:
+    """A function of the database, as a field: of a table's rows, or of the root. Its result may be null."""
+
+    name: str
+    graphql_name: str
+    function: FoundFunction
+    arguments: Sequence[PlannedArgument] = ()
+    """Without the row of a computed field. Those that have a default may be left out."""
+    annotation: object = None
+    """Of a value, as of an attribute; None for rows."""
+    target: str | None = None
+    """The class whose rows are the result."""
+    many: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlannedModel:
     """A table or a view, as a model and a type show it."""
 
@@ -75,6 +110,8 @@ class PlannedModel:
     relations: Sequence[PlannedRelation]
     natural_keys: Sequence[str] = ()
     """Attributes by which one row can be looked up."""
+    functions: Sequence[PlannedFunction] = ()
+    """Fields that the database computes of a row."""
     description: str = ""
 
 
@@ -98,6 +135,8 @@ class MappingPlan:
     models: Sequence[PlannedModel]
     """In the order of their classes' names."""
     enums: Sequence[EnumPlan] = ()
+    functions: Sequence[PlannedFunction] = ()
+    """Fields of the root."""
     guesses: Sequence[Guess] = ()
     left_out: Sequence[LeftOut] = ()
     """With those of the catalog."""

@@ -26,15 +26,24 @@ from db.relations.types import (
     underlying,
     unpadded,
 )
+from db.relations.viewers import (
+    VIEWER,
+    Claim,
+    Scalar,
+    ViewerId,
+    fitted,
+    is_same,
+    viewer_claim,
+    viewer_id,
+    viewer_parameters,
+)
 from db.relations.visibility import (
     EVERYTHING,
-    VIEWER,
     RedactedRow,
     Visibility,
     bare,
     may_hide,
     seen_where,
-    viewer_id,
 )
 
 __all__ = [
@@ -42,6 +51,7 @@ __all__ = [
     "SINGLE_PRECISION_BITS",
     "VIEWER",
     "AnyDecimal",
+    "Claim",
     "ColumnType",
     "Expression",
     "Key",
@@ -49,15 +59,19 @@ __all__ = [
     "Predicate",
     "RedactedRow",
     "Row",
+    "Scalar",
     "Source",
     "Term",
     "Unpadded",
+    "ViewerId",
     "Visibility",
     "bare",
     "comparable",
     "compared_text",
     "cursor_type",
+    "fitted",
     "is_local",
+    "is_same",
     "is_single",
     "leads_an_index",
     "link",
@@ -74,5 +88,7 @@ __all__ = [
     "undecorated",
     "underlying",
     "unpadded",
+    "viewer_claim",
     "viewer_id",
+    "viewer_parameters",
 ]

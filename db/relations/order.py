@@ -60,6 +60,9 @@ class Term(NamedTuple):
 
 
 def total_order(mapper: AnyMapper, row: Row, terms: tuple[Term, ...]) -> tuple[Term, ...]:
-    """The terms, and the primary key behind them, in the direction of the last term: one index can serve them all."""
+    """The terms, and the primary key behind them, in the direction of the last term: one index can serve them all.
+
+    Where rows have no key, the terms alone: the order is not total.
+    """
     descending = bool(terms) and terms[-1].descending
     return (*terms, *(Term(getattr(row, name), descending) for name in primary_key(mapper)))

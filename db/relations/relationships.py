@@ -58,6 +58,12 @@ class Link:
         """Whether `order_by` chooses the one child among several: a user's latest post."""
         return not self.to_many and bool(self.relationship.order_by)
 
+    @property
+    def needs_target_key(self) -> bool:
+        """Whether children are told apart by their primary key: the first of many, and those met by several ways."""
+        between = self.relationship.secondary
+        return self.is_first_of_many or (between is not None and not isinstance(between, Table))
+
     @cached_property
     def key(self) -> tuple[str, ...]:
         """The parent's attributes that make its key, in order."""

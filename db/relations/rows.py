@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 from sqlalchemy import Column, ColumnElement
 from sqlalchemy.orm import Mapper
 
+from db.views import has_key
+
 Expression: TypeAlias = ColumnElement[Any]
 """SQL for one value; which Python type the value has, only the model knows."""
 
@@ -31,7 +33,9 @@ Predicate: TypeAlias = Callable[[Row], ColumnElement[bool] | None]
 
 
 def primary_key(mapper: AnyMapper) -> tuple[str, ...]:
-    """The attributes that make the primary key, in order."""
+    """The attributes that make the primary key, in order; none where nothing tells rows apart."""
+    if not has_key(mapper):
+        return ()
     return tuple(attribute_of(mapper, column) for column in mapper.primary_key)
 
 

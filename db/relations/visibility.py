@@ -8,20 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ClauseElement, Column, ColumnElement, bindparam, case, null, type_coerce
+from sqlalchemy import ClauseElement, Column, ColumnElement, case, null, type_coerce
 from sqlalchemy.sql import visitors
 
 from db.relations.order import Term
 from db.relations.rows import AnyColumn, AnyMapper, Expression, Predicate, Row
 from db.relations.source import Source
-
-VIEWER = "__viewer"
-"""The parameter that says who asks; predicates of a visibility name it, so that statements are the same for many."""
-
-
-def viewer_id() -> ColumnElement[int]:
-    """The number of the user who asks, bound when a statement runs; null for anonymous viewers, equal to no number."""
-    return bindparam(VIEWER, type_=BigInteger())
 
 
 def _no_values(_model: AnyMapper) -> Mapping[str, Predicate]:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Executable
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy import Executable, event, inspect
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.sql.dml import UpdateBase
 
-from db.session.errors import ManagedTransaction, ReadOnlyOperation
+from db.session.errors import ManagedTransaction, ReadOnlyOperation, RowsWithoutKey
+from db.views import has_key
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -79,3 +80,15 @@ class GuardedSession(Session):
         """End the session's part of the transaction without a flush, and forget every entity."""
         super().rollback()
         self.expunge_all()
+
+
+@event.listens_for(GuardedSession, "do_orm_execute")
+def _refuse_rows_without_key(asked: ORMExecuteState) -> None:
+    """Raise `RowsWithoutKey` for objects of rows that nothing tells apart: SQLAlchemy would make one of equal rows."""
+    if all(map(has_key, asked.all_mappers)):
+        return
+    for chosen in getattr(asked.statement, "column_descriptions", ()):
+        found = inspect(chosen["expr"], raiseerr=False)
+        is_object = getattr(found, "is_mapper", False) or getattr(found, "is_aliased_class", False)
+        if is_object and not has_key(found.mapper):
+            raise RowsWithoutKey(found.mapper.class_.__name__)

@@ -78,6 +78,16 @@ class ReadOnlyOperation(Exception):
         )
 
 
+class RowsWithoutKey(Exception):
+    """Objects were asked for of rows that nothing tells apart."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"The rows of {model} have no key, so they cannot be loaded as objects: equal ones would be one, and some"
+            f" would be None. Select columns: select({model}.a, {model}.b)."
+        )
+
+
 class ChangeUndone(Exception):
     """The database has undone a change instead of keeping it."""
 

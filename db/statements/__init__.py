@@ -4,7 +4,7 @@ Sources and shapes enter, statements leave; a dialect is given by SQLAlchemy's n
 GraphQL. They never execute and never commit.
 """
 
-from db.dialects import LIMIT
+from db.dialects import LIMIT, OFFSET
 from db.relations import Key
 from db.statements.cache import MAX_STATEMENTS, StatementCache
 from db.statements.conditions import MAX_CHAIN, conditions, joined
@@ -19,6 +19,7 @@ __all__ = [
     "LIMIT",
     "MAX_CHAIN",
     "MAX_STATEMENTS",
+    "OFFSET",
     "Key",
     "PageShape",
     "Side",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Label, and_, bindparam, false, func, literal_column, or_, select
 
-from db.dialects import PagedRows, dialect_of, limit, sorted_by
+from db.dialects import PagedRows, cut, dialect_of, limit, sorted_by
 from db.relations import Expression, Predicate, Source, Term, cursor_type
 from db.statements.conditions import conditions
 from db.statements.statement import Statement
@@ -73,11 +73,13 @@ class PageShape(NamedTuple):
 
     columns: tuple[str, ...]
     terms: tuple[Term, ...]
-    """A total order: its last terms are unique."""
+    """A total order: its last terms are unique. Where rows have no key, as much of an order as was asked for."""
     backward: bool = False
     sides: tuple[Side, ...] = ()
     cursors: bool = False
     """Whether the values of the terms are wanted, behind the columns."""
+    skips: bool = False
+    """Whether rows stand in front of it by number; their number is bound when the statement runs."""
 
     def order(self) -> tuple[Term, ...]:
         """The order in which rows are read: a backward page is read from its end."""
@@ -97,9 +99,12 @@ def page(source: Source, shape: PageShape, dialect: str, predicates: Sequence[Pr
         .where(*conditions(source, predicates), *(side.condition(shape.terms) for side in shape.sides))
     )
     cursors = shape.cursors or not (shape.columns or source.key)  # a SELECT needs a column
-    paged = PagedRows(rows, source.key, shape.order(), cursors, source.through_table)
+    paged = PagedRows(rows, source.key, shape.order(), cursors, source.through_table, shape.skips)
     if source.key:
         return Statement(known.page_per_parent(paged), known, len(shape.columns), len(source.key))
+    if shape.skips:
+        skipping = known.with_cursors(paged).order_by(*sorted_by(paged.order))
+        return Statement(cut(skipping, skips=True), known, len(shape.columns))
     bounds = [bound for side in shape.sides for bound in side.bounds(shape.terms)]
     statement = known.first_rows(known.with_cursors(paged), paged.order, bounds)
     return Statement(statement, known, len(shape.columns))

@@ -1,4 +1,4 @@
-"""Commands about the database's tables: `trellis db upgrade`, `downgrade`, `check` and `current`.
+"""Commands about the database's tables: `trellis db upgrade`, `downgrade`, `adopt`, `check` and `current`.
 
 Declarations alone; `graph.cli.actions.db` does the work.
 """
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     # A revision may begin with a minus sign: -1 is the one before.
     minus = {"ignore_unknown_options": True}
     database.command("downgrade", help=help_of(_downgrade), context_settings=minus)(_downgrade)
+    database.command("adopt", help=help_of(_adopt))(_adopt)
     database.command("check", help=help_of(_check))(_check)
     database.command("current", help=help_of(_current))(_current)
 
@@ -63,6 +64,22 @@ def _downgrade(
     from graph.cli.actions import db
 
     db.downgrade(revision, sql=sql, ask=not yes)
+
+
+def _adopt(
+    revision: Annotated[str, typer.Argument(help="The revision that the tables are of, or head.")] = "head",
+) -> None:
+    """Write down that tables which are there are those of a revision. No table is changed.
+
+    For a database that somebody else has made. At the newest revision the tables are compared with the models first.
+
+    Examples:
+      trellis db adopt           the tables are as the models want them
+      trellis db adopt 0001      they are as an older revision makes them; then run trellis db upgrade
+    """
+    from graph.cli.actions import db
+
+    db.adopt(revision)
 
 
 def _check() -> None:

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError
 
 from db.dialects import Failure, failure_of
-from db.migrate import NoDirectUrl
+from db.migrate import NoDirectUrl, Refused
 from graph.cli.errors import CommandError, Exit
 from graph.errors import CannotStart, DeclarationError, UnknownVariable
 from graph.settings import Settings
@@ -20,6 +20,8 @@ def explained(error: Exception) -> CommandError | None:
     if isinstance(error, ValidationError) and error.title.endswith("Settings"):
         return CommandError("\n".join(map(_wrong_setting, error.errors(include_input=False))), Exit.USAGE)
     if isinstance(error, DeclarationError):
+        return CommandError(str(error), Exit.FAILED)
+    if isinstance(error, Refused):
         return CommandError(str(error), Exit.FAILED)
     if isinstance(error, NoDirectUrl):
         return CommandError(str(error), Exit.USAGE)

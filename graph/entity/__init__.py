@@ -6,7 +6,7 @@ What a noun needs is here; the rooms behind it are for whoever changes how nouns
 from graph.entity.comparisons import Operator
 from graph.entity.declare import computed, entity, hybrid
 from graph.entity.id_lists import IdList
-from graph.entity.ids import Node
+from graph.entity.ids import Node, Row
 from graph.entity.registry import Connection
 from graph.entity.roots import query_type, search_field, viewer_field
 from graph.entity.row_reference import row
@@ -22,6 +22,7 @@ __all__ = [
     "LocalDateTime",
     "Node",
     "Operator",
+    "Row",
     "ScalarType",
     "Schema",
     "computed",

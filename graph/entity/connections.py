@@ -9,7 +9,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
+
+from strawberry.types.arguments import StrawberryArgument
 
 from db.fast import Values
 from db.relations import EVERYTHING, Source, Visibility
@@ -108,7 +110,7 @@ class _Parts:
 
     __slots__ = ("is_counted", "projection", "settled")
 
-    def __init__(self, selection: Selection, below: Callable[[FieldPlan], Selection]) -> None:
+    def __init__(self, entity: Entity, selection: Selection, below: Callable[[FieldPlan], Selection]) -> None:
         parts = selection.by_name
         edges = [below(field) for field in parts.get("edges", ())]
         infos = [below(field) for field in parts.get("pageInfo", ())]
@@ -118,6 +120,8 @@ class _Parts:
         cursors = any("cursor" in edge.by_name for edge in edges) or any(
             name in info.by_name for info in infos for name in ("startCursor", "endCursor")
         )
+        if not columns and not entity.key:
+            columns = [entity.columns[0]]  # a SELECT needs a column, and here no key stands in for one
         self.projection = Projection(tuple(columns), cursors)
         """What must be read of each row."""
         self.is_counted = "totalCount" in parts and not parts.keys().isdisjoint(("nodes", "edges", "pageInfo"))
@@ -130,6 +134,9 @@ class ConnectionField(LevelField):
     """A to-many field, or a list at the root."""
 
     cost = CostRule.CONNECTION
+    size_arguments: ClassVar[tuple[str, ...]] = ("first", "last")
+    """The arguments that say how many rows are meant, or where they begin."""
+    page_arguments: ClassVar[frozenset[str]] = PAGE_ARGUMENTS
 
     def __init__(
         self,
@@ -150,12 +157,12 @@ class ConnectionField(LevelField):
         """
         super().__init__(
             name,
-            Deferred(f"connection of {name}", lambda: connection_type(entity())),
+            Deferred(f"connection of {name}", lambda: self.made_type(entity())),
             description,
-            (*arguments, *_arguments(entity, ordered=order is None)),
+            (*arguments, *self.made_arguments(entity, ordered=order is None)),
         )
         self.needs = needs
-        self.sizes = ("first", "last", *(it.python_name for it in arguments if work is not None))
+        self.sizes = (*self.size_arguments, *(it.python_name for it in arguments if work is not None))
         self._asked = work
         self._find_entity = entity
         self._listing = listing
@@ -173,15 +180,15 @@ class ConnectionField(LevelField):
 
     def weight(self, given: Collection[str]) -> Weight:
         """A plain page where all rows are listed, no condition and no other order is asked for."""
-        return Weight.PAGE if self._has_all_rows and PAGE_ARGUMENTS.issuperset(given) else Weight.DEAR
+        return Weight.PAGE if self._has_all_rows and self.page_arguments.issuperset(given) else Weight.DEAR
 
     def begin(self, level: Level) -> None:
         """Give each parent its connection; parents with equal keys share one."""
         selection = level.below()
         parts = (
-            selection.remember(_Parts, lambda: _Parts(selection, level.below))
+            selection.remember(_Parts, lambda: _Parts(self._entity, selection, level.below))
             if selection.fixed
-            else _Parts(selection, level.below)
+            else _Parts(self._entity, selection, level.below)
         )
         query = self._query(level, parts)
         keys = level.keys(self.needs)
@@ -203,11 +210,44 @@ class ConnectionField(LevelField):
             listing = restricted(self._listing(arguments), self._entity, where, context.loaders)
             order = self._order(arguments, context.loaders)
             asked = level.field.arguments
-            if asked is not None and all(name in PAGE_ARGUMENTS for name, _ in asked.variable):
+            if asked is not None and all(name in self.page_arguments for name, _ in asked.variable):
                 parts.settled = (context.visible, listing, order)
-        page = _page_arguments(arguments, listing, order, context)
+        page = self.page(arguments, listing, order, context)
         is_counted = parts.is_counted and not self.needs and may_count_with_page(listing, page, parts.projection)
         return ConnectionQuery(self._entity, listing, order, page, parts.projection, context.loaders, is_counted)
+
+    def made_type(self, entity: Entity) -> type[Any]:
+        """The type of a page of an entity's rows."""
+        return connection_type(entity)
+
+    def made_arguments(self, entity: Callable[[], Entity], *, ordered: bool) -> list[StrawberryArgument]:
+        """The arguments that every such list takes."""
+        return [
+            page_size("first"),
+            argument("after", optional(str), "Only rows behind this cursor."),
+            argument("last", optional(int), f"How many rows, from the end; {AT_MOST}."),
+            argument("before", optional(str), "Only rows in front of this cursor."),
+            *restrictions(entity, ordered=ordered),
+        ]
+
+    def page(
+        self, arguments: Mapping[str, Any], listing: ListQuery, order: Order, context: RequestContext
+    ) -> PageArguments:
+        """Which part of the list is meant. Raises `InvalidPage` and `InvalidCursor`."""
+        max_page = context.max_page
+        first, last = arguments.get("first"), arguments.get("last")
+        if first is not None and last is not None:
+            raise InvalidPage("`first` and `last` exclude each other; give one of them.")
+        for name, size in (("first", first), ("last", last)):
+            check_size(name, size, max_page)
+        cursors: dict[str, tuple[Any, ...]] = {}
+        for name in ("after", "before"):
+            if arguments.get(name) is not None:
+                terms = order.terms(context.visible.seen(listing.source(), listing.model))
+                cursors[name] = decode_cursor(name, arguments[name], order.identity, terms)
+        limit = first if first is not None else last
+        size = min(DEFAULT_PAGE, max_page) if limit is None else limit
+        return PageArguments(size, last is not None, cursors.get("after"), cursors.get("before"))
 
     def _order(self, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
         if not arguments.get("orderBy"):
@@ -228,41 +268,30 @@ class ConnectionField(LevelField):
         return Order(terms, f"{entity.name} {self.name}")
 
 
-def _arguments(entity: Callable[[], Entity], *, ordered: bool) -> tuple[Any, ...]:
+def page_size(name: str) -> StrawberryArgument:
+    """An argument that says how many rows a page has, counted from the start."""
+    return argument(name, optional(int), f"How many rows, from the start; {DEFAULT_PAGE} if left out, {AT_MOST}.")
+
+
+def restrictions(
+    entity: Callable[[], Entity], *, ordered: bool, order: str = "The order, the most important term first."
+) -> list[StrawberryArgument]:
+    """The arguments that say which rows a list has and, where it is put in order, in which."""
     where = Deferred("filter of a connection", lambda: filter_type(entity()))
-    order = Deferred("sort of a connection", lambda: sort_type(entity()))
-    found = [
-        argument("first", optional(int), f"How many rows, from the start; {DEFAULT_PAGE} if left out, {AT_MOST}."),
-        argument("after", optional(str), "Only rows behind this cursor."),
-        argument("last", optional(int), f"How many rows, from the end; {AT_MOST}."),
-        argument("before", optional(str), "Only rows in front of this cursor."),
-        argument("where", optional(where), "Only rows that fit."),
-    ]
+    sort = Deferred("sort of a connection", lambda: sort_type(entity()))
+    found = [argument("where", optional(where), "Only rows that fit.")]
     if ordered:
-        found.append(argument("order_by", optional(list_of(order)), "The order, the most important term first."))
-    return tuple(found)
+        found.append(argument("order_by", optional(list_of(sort)), order))
+    return found
 
 
-def _page_arguments(
-    arguments: Mapping[str, Any], listing: ListQuery, order: Order, context: RequestContext
-) -> PageArguments:
-    max_page = context.max_page
-    first, last = arguments.get("first"), arguments.get("last")
-    if first is not None and last is not None:
-        raise InvalidPage("`first` and `last` exclude each other; give one of them.")
-    for name, size in (("first", first), ("last", last)):
-        if size is not None and not 0 <= size <= max_page:
-            raise InvalidPage(f"`{name}` is {size}; it must be between 0 and {max_page}.")
-    cursors: dict[str, tuple[Any, ...]] = {}
-    for name in ("after", "before"):
-        if arguments.get(name) is not None:
-            terms = order.terms(context.visible.seen(listing.source(), listing.model))
-            cursors[name] = decode_cursor(name, arguments[name], order.identity, terms)
-    limit = first if first is not None else last
-    return PageArguments(min(DEFAULT_PAGE, max_page) if limit is None else limit, last is not None, **cursors)
+def check_size(name: str, size: int | None, most: int) -> None:
+    """Raise `InvalidPage` for a number that is no size of a page."""
+    if size is not None and not 0 <= size <= most:
+        raise InvalidPage(f"`{name}` is {size}; it must be between 0 and {most}.")
 
 
-class _PartField(LevelField):
+class PartField(LevelField):
     """A field of a connection. All connections of one level have one query."""
 
     cost = CostRule.PAGE
@@ -276,7 +305,9 @@ class _PartField(LevelField):
         return Weight.LOOK_UP
 
 
-class _NodesField(_PartField):
+class NodesField(PartField):
+    """`nodes`."""
+
     def begin(self, level: Level) -> None:
         """The rows of each page."""
         query: ConnectionQuery = level.sources[0].query
@@ -288,7 +319,7 @@ class _NodesField(_PartField):
         query.load_pages(level, then)
 
 
-class _EdgesField(_PartField):
+class _EdgesField(PartField):
     def begin(self, level: Level) -> None:
         """The rows of each page, with the connection that knows their cursors."""
         query: ConnectionQuery = level.sources[0].query
@@ -320,7 +351,9 @@ class _NodeOfEdgeField(LevelField):
         return source.connection.query
 
 
-class _PageInfoField(_PartField):
+class PageInfoField(PartField):
+    """`pageInfo`."""
+
     def begin(self, level: Level) -> None:
         """Where each page stands."""
         query: ConnectionQuery = level.sources[0].query
@@ -332,7 +365,9 @@ class _PageInfoField(_PartField):
         query.load_pages(level, then)
 
 
-class _TotalCountField(_PartField):
+class TotalCountField(PartField):
+    """`totalCount`."""
+
     cost = CostRule.TOTAL
     scan = SCAN // 2  # an index holds less than the rows
     begins_last = True
@@ -388,20 +423,25 @@ def edge_type(entity: Entity) -> type[Any]:
     )
 
 
+def aggregate_of(entity: Entity) -> AggregateField:
+    """Aggregates over a list, whatever its page."""
+    return AggregateField(
+        "aggregate",
+        f"Counts and sums over the {entity.many} on all pages together.",
+        lambda: entity,
+        lambda level: (level.sources[0].query.listing, [connection.key for connection in level.sources]),
+    )
+
+
 @cache
 def connection_type(entity: Entity) -> type[Any]:
     """A page of an entity's rows."""
     return object_type(
         f"{entity.name}Connection",
         f"A page of {entity.many}, and what can be said about all of them.",
-        _NodesField("nodes", list_of(entity.cls), f"The {entity.many} of the page."),
+        NodesField("nodes", list_of(entity.cls), f"The {entity.many} of the page."),
         _EdgesField("edges", list_of(edge_type(entity)), f"The {entity.many} of the page, each with its cursor."),
-        _PageInfoField("page_info", PageInfo, "Where the page stands."),
-        _TotalCountField("total_count", int, "How many rows there are on all pages together."),
-        AggregateField(
-            "aggregate",
-            f"Counts and sums over the {entity.many} on all pages together.",
-            lambda: entity,
-            lambda level: (level.sources[0].query.listing, [connection.key for connection in level.sources]),
-        ),
+        PageInfoField("page_info", PageInfo, "Where the page stands."),
+        TotalCountField("total_count", int, "How many rows there are on all pages together."),
+        aggregate_of(entity),
     )

@@ -25,9 +25,9 @@ from sqlalchemy.orm import ColumnProperty, Mapper
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from db.relations import Link, link_of
+from db.relations import Link, link_of, primary_key
+from db.views import has_key
 from graph.entity.annotations import Declared, declared_fields, declaring_classes
-from graph.entity.connections import ConnectionField
 from graph.entity.fields import (
     ColumnField,
     HybridField,
@@ -37,7 +37,8 @@ from graph.entity.fields import (
     describe_enum,
     first_paragraph,
 )
-from graph.entity.ids import Node
+from graph.entity.ids import Node, Row
+from graph.entity.offset_lists import list_field
 from graph.entity.registry import Attribute, Entity, Relation, entity_named, optional, register
 from graph.entity.types import TYPES
 from graph.errors import DeclarationError, MismatchedType, UnknownAttribute, UnknownNeed
@@ -109,12 +110,40 @@ def entity(model: type[Any], *, keys: Iterable[str] = (), plural: str | None = N
     """
 
     def decorate(cls: type[T]) -> type[T]:
-        if not issubclass(cls, Node):
-            raise DeclarationError(f"{cls.__name__} must be a Node: class {cls.__name__}(Node).")
+        if not issubclass(cls, Node | Row):
+            raise DeclarationError(
+                f"{cls.__name__} must be a Node: class {cls.__name__}(Node). Or, where rows have no key, a Row."
+            )
         _Declaration(cls, model, tuple(keys), plural).declare()
         return cls
 
     return decorate
+
+
+def _check_key(cls: type[Any], mapper: Mapper[Any], natural_keys: Sequence[str]) -> None:
+    """Raise `DeclarationError` where a class promises another key than its model has."""
+    name, model = cls.__name__, mapper.class_.__name__
+    if not has_key(mapper):
+        if issubclass(cls, Node):
+            raise DeclarationError(
+                f"{name} is a Node, which has an id, but nothing tells the rows of {model} apart: class {name}(Row). "
+                f"Or, if they have a key after all, say primary_key=True at its columns, and {model} is not Keyless."
+            )
+        if natural_keys:
+            raise DeclarationError(f"{name} is a Row, which is looked up by nothing; leave out keys={[*natural_keys]}.")
+        return
+    if not issubclass(cls, Node):
+        key = ", ".join(primary_key(mapper))
+        raise DeclarationError(
+            f"{name} is a Row, but the rows of {model} have a key, {key}: class {name}(Node). "
+            f"If values of it repeat or are null, make the model Keyless: class {model}(Keyless, …)."
+        )
+    for attribute, column in zip(primary_key(mapper), mapper.primary_key, strict=True):
+        if column.nullable:
+            raise DeclarationError(
+                f"{name}: {attribute} is part of the key of {model} and may be null, so rows without it have no id. "
+                f"Say nullable=False if it never is, choose another key, or make the model Keyless and {name} a Row."
+            )
 
 
 class _Declaration:
@@ -124,6 +153,7 @@ class _Declaration:
         mapper = inspect(model, raiseerr=False)
         if not isinstance(mapper, Mapper):
             raise DeclarationError(f"{cls.__name__}: {model!r} is not mapped; give @entity one of your models.")
+        _check_key(cls, mapper, keys)
         self._cls = cls
         self._mapper: Mapper[Any] = mapper
         self._members = {name: value for base in declaring_classes(cls) for name, value in vars(base).items()}
@@ -142,7 +172,7 @@ class _Declaration:
 
     def declare(self) -> None:
         """Replace annotations by fields, make the type, and register the entity."""
-        fields: dict[str, StrawberryField] = {"id": IdField(self._entity)}
+        fields: dict[str, StrawberryField] = {"id": IdField(self._entity)} if self._entity.key else {}
         for name, declared in declared_fields(self._cls).items():
             if not isinstance(self._members.get(name), StrawberryField):
                 fields[name] = self._field(name, declared)
@@ -163,7 +193,7 @@ class _Declaration:
         register(self._entity)
 
     def _field(self, name: str, declared: Declared) -> PlannedField:
-        if name == "id":
+        if name == "id" and self._entity.key:
             raise DeclarationError(
                 f"{self._cls.__name__}.id is the global id that every Node has; leave it out, "
                 'or show the column under another name: @computed(needs=["id"]).'
@@ -269,6 +299,7 @@ class _Declaration:
             actual = f"Connection[{link.target.class_.__name__}]" if link.to_many else link.target.class_.__name__
             actual += " | None" if link.nullable and not link.to_many else ""
             raise MismatchedType(self._cls.__name__, name, str(declared), actual)
+        self._check_link(name, link)
         description = self._describe(name)
         registry = self._mapper.registry
 
@@ -285,7 +316,22 @@ class _Declaration:
         if not link.to_many:
             return ToOneField(name, description, link, target, nullable=declared.optional)
         listing = ListQuery(link.target, link.children, link)
-        return ConnectionField(name, description, target, lambda _arguments: listing, link.key)
+        keyed = has_key(link.target)
+        return list_field(name, description, target, lambda _arguments: listing, link.key, keyed=keyed)
+
+    def _check_link(self, name: str, link: Link) -> None:
+        """Raise `DeclarationError` for a relationship that needs a key where rows have none."""
+        near, far = self._mapper.class_.__name__, link.target.class_.__name__
+        if not link.key:
+            raise DeclarationError(
+                f"{self._cls.__name__}.{name}: the join is more than equal columns, and the rows of {near} have no key "
+                "to tell whose rows are found; join by equality, or leave the relationship out."
+            )
+        if not has_key(link.target) and link.needs_target_key:
+            raise DeclarationError(
+                f"{self._cls.__name__}.{name}: the rows of {far} have no key to tell which of them is meant; leave out "
+                "order_by where there is one row, and join through one table."
+            )
 
     def _describe(self, name: str) -> str:
         descriptor = self._mapper.all_orm_descriptors[name]

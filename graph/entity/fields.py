@@ -16,6 +16,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from db.fast import Values
 from db.relations import Link, primary_key
 from db.statements import Key
+from db.views import is_view
 from graph.entity.ids import id_encoder, longest_id
 from graph.entity.registry import Deferred, Entity, optional
 from graph.loading.loaders import LevelLoader
@@ -154,6 +155,7 @@ class ToOneField(LevelField):
         """Look-ups where the parents hold the primary keys of the others."""
         link = self._link
         by_key = link.is_many_to_one and link.target_key == primary_key(link.target)
+        by_key = by_key and not is_view(link.target.local_table)
         return Weight.LOOK_UP if by_key else Weight.DEAR
 
     def begin(self, level: Level) -> None:

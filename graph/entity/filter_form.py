@@ -64,9 +64,10 @@ class _Taken:
             )
         if name in entity.relations:
             return self._related(entity.relations[name], value, where, depth)
-        if name == "id" or value is None:
+        attribute = entity.attributes.get(name)
+        if attribute is None or value is None:  # ids are decoded
             raise _Formless
-        return self._compared(entity.attributes[name].type, value, where)
+        return self._compared(attribute.type, value, where)
 
     def _related(self, relation: Relation, value: object, where: str, depth: int) -> Hashable:
         if not relation.link.to_many:

@@ -67,13 +67,10 @@ LONG_TEXT_CHARACTERS = 2_000
 @cache
 def filter_type(entity: Entity) -> type[Any]:
     """The input type that says which rows of an entity are meant."""
-    fields: dict[str, InputField] = {
-        "id": (
-            optional(TYPES.known(strawberry.ID).filter.input_type),
-            "id",
-            "The id; null where a relation leads to no row.",
-        )
-    }
+    fields: dict[str, InputField] = {}
+    if entity.key:
+        ids = TYPES.known(strawberry.ID).filter.input_type
+        fields["id"] = (optional(ids), "id", "The id; null where a relation leads to no row.")
     for name, attribute in entity.attributes.items():
         found = value_filter(attribute.type)
         if found is not None:
@@ -199,9 +196,9 @@ class _Filtering:
             return self._boolean(entity, row, name, value, where, depth)
         if name in entity.relations:
             return self._related(entity.relations[name], row, value, where, depth)
-        if name == "id":
+        attribute = entity.attributes.get(name)
+        if attribute is None:
             return _id_conditions(entity, row, value, where)
-        attribute = entity.attributes[name]
         compared = TYPES.known(attribute.type).filter
         seen = seen_where(row, attribute.name)
         # No index serves the expression that hides a value. What is never true of null is asked of the column itself.
@@ -246,7 +243,7 @@ class _Filtering:
     def _is_one(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool]:
         """What is asked of the one row that a relation leads to. Where there is none, or none is seen, it has no id."""
         there = self._exists(relation, row, asked, where, depth)
-        if not _holds_of_none(asked):
+        if not relation.target().key or not _holds_of_none(asked):
             return there
         none = _not(self._any(relation.link, self._children(relation.link), row))
         return none if asked.keys() == {"id"} else or_(none, there)

@@ -31,11 +31,8 @@ MAX_KEPT_CHARACTERS = 80
 """Longer ids than those of numbers and UUIDs are not kept."""
 
 
-@strawberry.interface(description="Anything that can be fetched again by its id.")
-class Node:
-    """The base of every entity."""
-
-    id: strawberry.ID = strawberry.field(description="The id of this object, unique over all types.")
+class _Loaded:
+    """An object of the schema that has of its row what was declared."""
 
     if not TYPE_CHECKING:
 
@@ -43,6 +40,17 @@ class Node:
             if name.startswith("__"):
                 raise AttributeError(name)
             raise ColumnNotLoaded(type(self).__name__, name)
+
+
+@strawberry.interface(description="Anything that can be fetched again by its id.")
+class Node(_Loaded):
+    """The base of every entity whose rows have a key."""
+
+    id: strawberry.ID = strawberry.field(description="The id of this object, unique over all types.")
+
+
+class Row(_Loaded):
+    """The base of every entity whose rows have no key: `class SaleLine(Row)`. Its model is a `db.views.Keyless`."""
 
 
 class GlobalId(NamedTuple):
@@ -138,8 +146,10 @@ _kept_key = lru_cache(MAX_KEPT_IDS)(_key_in)
 
 def typed_key(text: str, given: GlobalId, entity: Entity) -> Key:
     """The key's values in the types of the entity's columns. Raises `InvalidId`."""
-    columns = entity.mapper.primary_key
+    columns = entity.mapper.primary_key if entity.key else ()
     try:
+        if not columns:
+            raise ValueError("rows without a key have no ids")
         return tuple(TYPES.decode(value, column.type) for value, column in zip(given.key, columns, strict=True))
     except (ValueError, TypeError, LookupError, ArithmeticError):
         raise InvalidId(text) from None

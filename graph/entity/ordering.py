@@ -1,7 +1,8 @@
 """Sorting: one input type for each entity, and the terms that it means.
 
 An `orderBy` enters as graphql-core coerced it, terms leave. Every order is made total by the primary key at its end,
-in the direction of the last term, so that one index can serve both.
+in the direction of the last term, so that one index can serve both. Rows without a key keep the order that was asked
+for, and no more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -92,8 +93,10 @@ def sort_type(entity: Entity) -> type[Any]:
         if is_ordered(attribute)
     }
     for name, relation in entity.relations.items():
-        fields[f"{name}_"] = (optional(_relation_sort(relation)), name, relation.description)
-    fields["id_"] = (optional(Direction), "id", "The primary key, which is the order in which rows came.")
+        if relation.link.to_many or can_be_ordered(relation.target()):
+            fields[f"{name}_"] = (optional(_relation_sort(relation)), name, relation.description)
+    if entity.key:
+        fields["id_"] = (optional(Direction), "id", "The primary key, which is the order in which rows came.")
     weights = {
         name: VALUE
         for name, attribute in entity.attributes.items()
@@ -102,6 +105,12 @@ def sort_type(entity: Entity) -> type[Any]:
     weights |= {name: TO_ONE for name, relation in entity.relations.items() if not relation.link.to_many}
     described = f"By what {entity.many} are ordered: one field for each term."
     return input_type(f"{entity.name}Sort", described, fields, one_of=True, weights=weights)
+
+
+def can_be_ordered(entity: Entity) -> bool:
+    """Whether there is anything that an entity's rows are put in order by."""
+    by_value = any(map(is_ordered, entity.attributes.values()))
+    return bool(entity.key) or by_value or any(relation.link.to_many for relation in entity.relations.values())
 
 
 def _relation_sort(relation: Relation) -> Deferred | type[CountSort]:

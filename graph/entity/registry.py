@@ -21,13 +21,16 @@ from strawberry.types.base import StrawberryList, StrawberryOptional
 from strawberry.types.lazy_type import LazyType
 
 from db.relations import Link, Row, primary_key
-from graph.errors import UnknownEntity
+from graph.errors import NoKeyOfRows, UnknownEntity
 
 T = TypeVar("T")
 
 
 class Connection(Generic[T]):
-    """The annotation of a to-many field: `tags: Connection[Tag]`. Clients see a Relay connection."""
+    """The annotation of a to-many field: `tags: Connection[Tag]`.
+
+    Clients see a Relay connection; of a `Row`, a list with `limit` and `offset`.
+    """
 
 
 class Deferred(LazyType[Any, Any]):
@@ -109,8 +112,13 @@ class Entity:
 
     @cached_property
     def key(self) -> tuple[str, ...]:
-        """The attributes that make the primary key, in order."""
+        """The attributes that make the primary key, in order; none where nothing tells rows apart."""
         return primary_key(self.mapper)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The attributes that are columns, in the model's order."""
+        return tuple(self.mapper.column_attrs.keys())
 
     @property
     def one(self) -> str:
@@ -186,4 +194,12 @@ def entity_of(cls: type[Any]) -> Entity:
     found = cls.__dict__.get("__entity__")
     if not isinstance(found, Entity):
         raise UnknownEntity(cls.__name__, ())
+    return found
+
+
+def keyed_entity_of(cls: type[Any]) -> Entity:
+    """The entity of a type whose rows are found by a key. Raises `UnknownEntity`, and `NoKeyOfRows` for a `Row`."""
+    found = entity_of(cls)
+    if not found.key:
+        raise NoKeyOfRows(found.name)
     return found

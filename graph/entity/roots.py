@@ -8,14 +8,16 @@ import strawberry
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from db.fast import Values
-from db.relations import Source, root, total_order
+from db.relations import Source, fitted, python_type, root, total_order
 from db.statements import Key
+from db.views import is_view
 from graph.entity.aggregates import AggregateField
 from graph.entity.connections import ConnectionField
 from graph.entity.fields import begin_rows, object_type
 from graph.entity.filters import filter_type, restricted, where_of
 from graph.entity.ids import Node, decode_id, key_in, typed_key
-from graph.entity.registry import Attribute, Deferred, Entity, entity_of, list_of, optional
+from graph.entity.offset_lists import list_field
+from graph.entity.registry import Attribute, Deferred, Entity, entity_of, keyed_entity_of, list_of, optional
 from graph.entity.scalars import check_text
 from graph.errors import DeclarationError, InvalidFilter, InvalidId, InvalidLookUp, InvalidPage
 from graph.execute.reference import RowReference
@@ -30,13 +32,15 @@ MAX_NODES = 100
 def query_type(*entities: type[Any], extra: Iterable[PlannedField] = ()) -> type[Any]:
     """The query type over these entities, with extra fields of your own.
 
-    Each entity gives its list (`posts`), its look-up (`post`) and its aggregates (`postsAggregate`).
+    Each entity gives its list (`posts`), its look-up (`post`) and its aggregates (`postsAggregate`). Rows without a
+    key are looked up by nothing.
     """
     declared = [entity_of(cls) for cls in entities]
-    reachable = _reachable(declared)
-    fields: list[PlannedField] = [_NodeField(reachable), _NodesField(reachable)]
+    keyed = [entity for entity in _reachable(declared) if entity.key]
+    fields: list[PlannedField] = [_NodeField(keyed), _NodesField(keyed)] if keyed or not declared else []
     for entity in declared:
-        fields += [_list_field(entity), LookUpField(entity), _aggregate_field(entity)]
+        look_up = [LookUpField(entity)] if entity.key else []
+        fields += [_list_field(entity), *look_up, _aggregate_field(entity)]
     fields += extra
     _refuse_equal_names(fields)
     return object_type("Query", "Everything that can be read.", *fields)
@@ -69,12 +73,13 @@ def _everything(entity: Entity) -> ListQuery:
 
 def _list_field(entity: Entity) -> ConnectionField:
     listing = _everything(entity)
-    return ConnectionField(
+    return list_field(
         entity.plural,
         f"All {entity.many}, in pages.",
         lambda: entity,
         lambda _arguments: listing,
-        has_all_rows=not entity.mapper.single,  # else the table has others, too
+        keyed=bool(entity.key),
+        has_all_rows=not entity.mapper.single and not is_view(entity.mapper.local_table),  # else there is more to read
     )
 
 
@@ -86,7 +91,7 @@ def search_field(
     `hits` takes the text and gives the rows that fit, with their natural order. It raises `ValueError` for a text that
     it does not take. `work` says what a text asks of the database, in the measure of `graph.prepare.work`.
     """
-    entity = entity_of(cls)
+    entity = keyed_entity_of(cls)
 
     def asked(arguments: Mapping[str, Any]) -> int:
         text = arguments.get("text")
@@ -153,7 +158,9 @@ class LookUpField(LevelField):
         self._keys = {key.graphql_name: key for key in keys}
 
     def weight(self, given: Collection[str]) -> Weight:
-        """A look-up by the id; by a key that is unique, as an index has it."""
+        """A look-up by the id; by a key that is unique, as an index has it. No index is known of a view."""
+        if is_view(self.entity.mapper.local_table):
+            return Weight.DEAR
         if all(name == "id" for name in given):
             return Weight.LOOK_UP
         unique = all(name == "id" or _is_unique(self.entity, self._keys[name].name) for name in given)
@@ -206,8 +213,8 @@ def _is_partial(index: Index) -> bool:
 
 
 def viewer_field(cls: type[Any], description: str) -> PlannedField:
-    """`viewer`: the row of the entity that has the viewer's number for its key; null for nobody."""
-    return _ViewerField(entity_of(cls), description)
+    """`viewer`: the row of the entity that has the viewer's id for its key; null for nobody."""
+    return _ViewerField(keyed_entity_of(cls), description)
 
 
 class _ViewerField(LevelField):
@@ -216,6 +223,8 @@ class _ViewerField(LevelField):
     def __init__(self, entity: Entity, description: str) -> None:
         super().__init__("viewer", optional(entity.cls), description)
         self._entity = entity
+        (key,) = entity.mapper.primary_key
+        self._form = python_type(key.type)
 
     def weight(self, given: Collection[str]) -> Weight:
         """A look-up."""
@@ -223,8 +232,8 @@ class _ViewerField(LevelField):
 
     def begin(self, level: Level) -> None:
         """Refer to the viewer's row."""
-        number = level.context.viewer.id
-        level.complete([None if number is None else RowReference(self._entity, (number,))] * len(level.sources))
+        id_ = fitted(level.context.viewer.id, self._form)
+        level.complete([None if id_ is None else RowReference(self._entity, (id_,))] * len(level.sources))
 
 
 class _ReferenceField(LevelField):
@@ -233,10 +242,11 @@ class _ReferenceField(LevelField):
     def __init__(self, name: str, annotation: Any, description: str, ids: Any, entities: Sequence[Entity]) -> None:
         super().__init__(name, annotation, description, (ids,))
         self.entities = {entity.name: entity for entity in entities}
+        self._of_views = any(is_view(entity.mapper.local_table) for entity in entities)
 
     def weight(self, given: Collection[str]) -> Weight:
-        """Look-ups."""
-        return Weight.LOOK_UP
+        """Look-ups, unless a row may be one of a view."""
+        return Weight.DEAR if self._of_views else Weight.LOOK_UP
 
     def reference(self, text: str) -> RowReference:
         """A reference to the row of an id. Raises `InvalidId`."""

@@ -2,7 +2,7 @@
 
 from typing import TypeVar, cast
 
-from graph.entity.registry import entity_of
+from graph.entity.registry import keyed_entity_of
 from graph.execute.reference import RowReference
 
 T = TypeVar("T")
@@ -13,6 +13,6 @@ def row(cls: type[T], *key: object) -> T:
 
     It is not read yet: the level reads it, with what is selected of it, together with all other rows of the level.
     Where there is no such row, or not for this viewer, the field is null. Raises `UnknownEntity` for a class that was
-    not declared with `@entity`.
+    not declared with `@entity`, and `NoKeyOfRows` for a `Row`.
     """
-    return cast(T, RowReference(entity_of(cls), key))
+    return cast(T, RowReference(keyed_entity_of(cls), key))

@@ -35,7 +35,9 @@ def may_count_with_page(listing: ListQuery, window: PageArguments, wanted: Proje
 
     Only below a filter: a whole table is counted best by itself, and its page is read best in the order of an index.
     """
-    return bool(listing.predicates) and not window.sides() and _are_stored(listing.model, wanted.columns)
+    if not listing.predicates or window.sides() or window.offset is not None:
+        return False
+    return _are_stored(listing.model, wanted.columns)
 
 
 def counted_pages(

@@ -223,14 +223,16 @@ class Loaders:
         self, listing: ListQuery, order: Order, window: PageArguments, wanted: Projection
     ) -> LevelLoader[FoundRows]:
         """The rows of each parent that `window` makes a page of; at the root, the key is `()`."""
+        skips = window.offset is not None
 
         def build() -> Statement:
             source = self.source(listing)
-            shape = PageShape(wanted.columns, order.terms(source), window.backward, window.sides(), wanted.cursors)
+            terms = order.terms(source)
+            shape = PageShape(wanted.columns, terms, window.backward, window.sides(), wanted.cursors, skips)
             return page(source, shape, self._session.dialect, self.predicates(listing))
 
         identity = ("page", listing.identity, order.identity, window, wanted)
-        shape = listing.shape("page", order.identity, window.backward, window.sides(), wanted)
+        shape = listing.shape("page", order.identity, window.backward, window.sides(), wanted, skips)
         parameters = {**window.parameters(), **listing.parameters}
         return self._loader(listing.model, identity, shape, build, _all, parameters)
 

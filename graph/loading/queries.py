@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapper
 
 from db.fast import Values
 from db.relations import Predicate, Source, Term
-from db.statements import LIMIT, Side
+from db.statements import LIMIT, OFFSET, Side
 
 IDENTITY = "the identity"
 """The form of a listing without arguments."""
@@ -36,6 +36,8 @@ class PageArguments(NamedTuple):
     backward: bool = False
     after: tuple[Any, ...] | None = None
     before: tuple[Any, ...] | None = None
+    offset: int | None = None
+    """How many rows stand in front, where no cursor says where the page begins; None for none."""
 
     def sides(self) -> tuple[Side, ...]:
         """The shapes of the cursors."""
@@ -46,6 +48,8 @@ class PageArguments(NamedTuple):
     def parameters(self) -> dict[str, Any]:
         """The values of the cursors, and the limit: one row more than is shown tells whether more follow."""
         parameters: dict[str, Any] = {LIMIT: self.limit + 1}
+        if self.offset is not None:
+            parameters[OFFSET] = self.offset
         if self.after is None and self.before is None:
             return parameters
         for side, (_, values) in zip(self.sides(), self._cursors(), strict=True):
@@ -95,7 +99,7 @@ class ListQuery:
 
 
 class Order(NamedTuple):
-    """A total order of a listing. `identity` is equal for equal orders; cursors carry it."""
+    """An order of a listing, total where rows have a key. `identity` is equal for equal orders; cursors carry it."""
 
     terms: Callable[[Source], tuple[Term, ...]]
     identity: str

@@ -70,7 +70,7 @@ _DEPOSITED = CompiledStatement(
 async def open_account(values: OpenAccountInput, change: Change) -> models.Account:
     """Open an account with nothing in it. Only admins open accounts for others."""
     row = _accounts.new_row(values, change.viewer, change.place)
-    if row["owner_id"] != change.viewer.id:
+    if row["owner_id"] != change.viewer.number:
         await change.find(models.User, (row["owner_id"],), "ownerId")
     account = models.Account(**row)
     change.session.add(account)

@@ -22,7 +22,7 @@ async def record(change: Change, action: str) -> None:
         "new_id": uuid7(),
         "new_action": action,
         "new_actor": viewer.name,
-        "new_actor_id": viewer.id,
+        "new_actor_id": viewer.number,
         "new_object_ids": list(change.touched),
         "new_request_id": change.context.request_id,
         "new_created_at": change.now,

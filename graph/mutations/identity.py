@@ -149,10 +149,10 @@ async def refresh_session(values: RefreshSessionInput, change: Change) -> dict[s
 async def sign_out(values: SignOutInput, change: Change) -> dict[str, Any]:
     """End the sign-in that this request came with; its tokens and its cookie are worthless at once."""
     viewer = change.viewer
-    if viewer.sign_in is not None and viewer.id is not None:
+    if viewer.sign_in is not None and viewer.number is not None:
         await sign_ins.revoke(change.session, viewer.sign_in)
         if values.everywhere:
-            await sign_ins.revoke_all(change.session, viewer.id)
+            await sign_ins.revoke_all(change.session, viewer.number)
     _afterwards(change, NOBODY, *([Cookie(COOKIE, "", 0)] if _cookie(change.context) else []))
     return {"done": viewer.sign_in is not None}
 
@@ -170,8 +170,8 @@ async def _prepare_change(values: ChangePasswordInput, context: RequestContext) 
 )
 async def change_password(_values: ChangePasswordInput, change: Change) -> User:
     """Change the password. All other sign-ins of the user end. Too many wrong passwords have to wait."""
-    assert change.viewer.id is not None
-    user = await change.find(User, (change.viewer.id,))
+    assert change.viewer.number is not None
+    user = await change.find(User, (change.viewer.number,))
     user.hashed_password = change.prepared
     await sign_ins.revoke_all(change.session, user.id, except_=change.viewer.sign_in)
     change.touch(user)

@@ -146,7 +146,7 @@ def own(held: Held | None, change: Change, place: Place) -> Held:
 
 def is_own(held: Held, change: Change) -> bool:
     """Whether the viewer sees an account: the owner does, and admins do."""
-    return held.owner_id == change.viewer.id or change.viewer.has(ADMIN)
+    return held.owner_id == change.viewer.number or change.viewer.has(ADMIN)
 
 
 async def receiver(

@@ -88,10 +88,10 @@ class CancelOrdersInput(Input):
 @mutation(idempotent=True, order=Order)
 async def place_order(values: PlaceOrderInput, change: Change) -> models.Order:
     """Place an order. Its prices stand as they are given."""
-    if change.viewer.id is None:
+    if change.viewer.number is None:
         message = "This key acts for nobody, and an order has a customer; use a key that acts for somebody."
         raise Rejected(Forbidden(message, change.place))
-    order = models.Order(currency=values.currency, customer_id=change.viewer.id, lines=_lines(values, change))
+    order = models.Order(currency=values.currency, customer_id=change.viewer.number, lines=_lines(values, change))
     change.session.add(order)
     await change.session.flush()
     change.touch(order)
@@ -157,7 +157,7 @@ async def cancel_orders(values: CancelOrdersInput, change: Change) -> dict[str, 
     """Call off pending orders: the viewer's own; for admins, everybody's."""
     row, conditions, bound = chosen(values, entity_of(Order), change)
     if not change.viewer.has(ADMIN):  # a policy may one day show orders to others than their customers
-        conditions.append(row.customer_id == change.viewer.id)
+        conditions.append(row.customer_id == change.viewer.number)
     # Locked in one order, so that no two who cancel wait in a circle.
     pending = (
         select(row.id).where(row.status == OrderStatus.PENDING, *conditions).order_by(row.id).with_for_update(of=row)

@@ -63,7 +63,7 @@ async def user_with(context: RequestContext, email: str, password: SecretStr, pr
 async def prove_viewer(context: RequestContext, password: SecretStr, field: str) -> None:
     """Return if this is the viewer's password. Raises `Rejected`, for everybody who has not signed in, too."""
     viewer = context.viewer
-    if viewer.sign_in is None or viewer.id is None:
+    if viewer.sign_in is None or viewer.number is None:
         raise Rejected(Forbidden("Only somebody who has signed in has a password; a key has none.", ("input", field)))
-    email = await context.service(Identity).email_of(viewer.id)
+    email = await context.service(Identity).email_of(viewer.number)
     await user_with(context, email, password, str(viewer.sign_in), field)

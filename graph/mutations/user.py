@@ -68,7 +68,7 @@ async def _may_go(user: models.User, _values: Any, change: Change) -> None:
     place = (*change.place, "id")
     if not change.viewer.has(ADMIN):
         raise Rejected(Forbidden("Only admins delete users; ask one of them.", place))
-    if user.id == change.viewer.id:
+    if user.id == change.viewer.number:
         raise Rejected(InvalidState("This is you; let another admin do it.", place))
     if await is_admin(user.id, change):
         await check_an_admin_stays(user.id, change, place)

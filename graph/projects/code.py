@@ -25,18 +25,23 @@ class Module:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = frozenset(taken)
         self._imports: dict[str, dict[str, str]] = defaultdict(dict)
+        self._places: dict[str, str] = {}
         self._checked: dict[str, dict[str, str]] = defaultdict(dict)
 
     def use(self, module: str, name: str) -> str:
         """Import a name of a module; the name that it has here."""
-        local = f"{name}_" if name in self._taken else name
+        local = name
+        while local in self._taken or self._places.setdefault(local, module) != module:
+            local += "_"  # the type of a column, and that of its values: UUID
         if module != "builtins" or local != name:
             self._imports[module][name] = local
         return local
 
     def check(self, module: str, name: str) -> str:
         """Import a class for type checking alone; the name that it has here."""
-        local = f"{name}_" if name in self._taken else name
+        local = name
+        while local in self._taken or self._places.setdefault(local, module) != module:
+            local += "_"
         self._checked[module][name] = local
         return local
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import get_args, get_origin
 
+import sqlalchemy
 from sqlalchemy import Enum, dialects, types
 
 from db.base import BIG_ID, JSON_DOCUMENT
@@ -20,10 +21,14 @@ ENUMS = "db.models.enums"
 BY_NAME = {id(BIG_ID): "BIG_ID", id(JSON_DOCUMENT): "JSON_DOCUMENT"}
 """Types of ours that have a name."""
 CALLED = re.compile(r"(?<![\w.'\"])([A-Za-z_]\w*)\(")
+CAST = re.compile(r"^('(?:[^']|'')*')::[\w .\"]+(\(\d+\))?$")
+"""A text with the type that the column has anyway; the type is another one where tables are made to be compared."""
 
 
 def python_type(module: Module, annotation: object) -> str:
     """The text of an attribute's Python type, as a model and a type have it."""
+    if annotation is dict:  # JSON holds anything
+        return module.use("typing", "Any")
     if isinstance(annotation, EnumPlan):
         return module.use(ENUMS, annotation.class_name)
     if get_origin(annotation) is list:
@@ -55,7 +60,7 @@ def _imported(module: Module, type_: ColumnType, name: str) -> str:
         if hasattr(getattr(dialects, package.split(".")[2]), name):
             return module.use(package, name)
     if place.startswith("sqlalchemy.") or hasattr(types, name):
-        return module.use("sqlalchemy", name)
+        return module.use("sqlalchemy" if hasattr(sqlalchemy, name) else "sqlalchemy.types", name)
     return module.use(place, name)
 
 
@@ -87,15 +92,21 @@ def mapped_column(module: Module, attribute: PlannedAttribute) -> str:
         *(["nullable=True"] if column.nullable and attribute.in_key else []),
         *([f"doc={literal(column.comment)}"] if column.comment else []),
     ]
+    column_ = module.use("sqlalchemy.orm", "mapped_column")
+    if isinstance(column.type, types.NullType):  # else SQLAlchemy would look for the type that the annotation means
+        property_, plain = module.use("sqlalchemy.orm", "column_property"), module.use("sqlalchemy", "Column")
+        unknown = f"{plain}({column.name!r}, {column_type(module, column.type)})"
+        return f"{attribute.name}: {mapped}[{python}] = {property_}({unknown})"
     shown = f"{python} | None" if column.nullable and not attribute.in_key else python
-    return f"{attribute.name}: {mapped}[{shown}] = {module.use('sqlalchemy.orm', 'mapped_column')}({', '.join(parts)})"
+    return f"{attribute.name}: {mapped}[{shown}] = {column_}({', '.join(parts)})"
 
 
 def given(module: Module, column: FoundColumn) -> Iterable[str]:
     """Who gives the values of a column, where not whoever writes a row."""
     if column.generated is Generated.COMPUTED:
-        yield f"{module.use('sqlalchemy', 'Computed')}({literal(column.computed or '')})"
+        yield f"{module.use('sqlalchemy', 'Computed')}({literal(column.computed or '')}, persisted={column.stored})"
     elif column.generated is Generated.IDENTITY_ALWAYS:
         yield f"{module.use('sqlalchemy', 'Identity')}(always=True)"
     elif column.default is not None:
-        yield f"server_default={module.use('sqlalchemy', 'text')}({literal(column.default)})"
+        default = CAST.sub(r"\1", column.default)
+        yield f"server_default={module.use('sqlalchemy', 'text')}({literal(default)})"

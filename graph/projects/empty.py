@@ -28,21 +28,29 @@ ABOUT = {
 """What the texts of a project without nouns say."""
 
 
-def make_empty(checkout: Checkout, folder: Path, name: str, about: Mapping[str, str] | None = None) -> Tree:
+def make_empty(
+    checkout: Checkout, folder: Path, name: str, about: Mapping[str, str] | None = None, *rooms: Path
+) -> Tree:
     """Write a project without nouns; raises `FolderTaken` and `WrongName` before anything is written."""
     check_name(name)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FolderTaken(folder)
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tree = Tree(folder.resolve())
     checkout.copy(tree.root)
-    for file in sorted(ROOMS.rglob("*.py")):
-        tree.write(file.relative_to(ROOMS), file.read_text(encoding="utf-8"))
+    for room in (ROOMS, *rooms):
+        for file in sorted(room.rglob("*.py")):
+            tree.write(file.relative_to(room), file.read_text(encoding="utf-8"))
     for file in sorted(TEXTS.iterdir()):
         text = Template(file.read_text(encoding="utf-8")).substitute({"name": name, **ABOUT, **(about or {})})
         tree.write(Path(file.name.removesuffix(".txt")), text)
     _rename(tree, checkout, name)
     return tree
+
+
+def check_folder(folder: Path) -> None:
+    """Raise `FolderTaken` for a folder that has files, and for a file."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FolderTaken(folder)
 
 
 def export_schema(tree: Tree) -> None:

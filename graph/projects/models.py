@@ -20,8 +20,8 @@ def model_text(plan: MappingPlan, model: PlannedModel) -> str:
     names = {*(it.name for it in model.attributes), *(it.name for it in model.relations)}
     module = Module({model.class_name, *names})
     lines = [
-        f"class {model.class_name}({module.use('db.base', 'Base')}):",
-        docstring(described(model), INDENT),
+        f"class {model.class_name}({', '.join(_bases(module, model))}):",
+        docstring(_told(model), INDENT),
         "",
         f"{INDENT}__tablename__ = {model.table.name.name!r}",
         *_table_arguments(module, model),
@@ -33,9 +33,27 @@ def model_text(plan: MappingPlan, model: PlannedModel) -> str:
     return module.text(f"{_title(model)}, as the database has them.", "\n".join(lines) + "\n", future=True)
 
 
+def _bases(module: Module, model: PlannedModel) -> Iterable[str]:
+    """What a model inherits from: views are made by nobody here, and rows without a key are lists and nothing else."""
+    if model.table.key is None:
+        yield module.use("db.views", "Keyless")
+    if model.table.kind is not Kind.TABLE:
+        yield module.use("db.views", "View")
+    yield module.use("db.base", "Base")
+
+
 def described(model: PlannedModel) -> str:
     """What a table is, as far as anybody has said."""
     return model.description or f"A row of the {model.table.kind} `{model.table.name}`."
+
+
+def _told(model: PlannedModel) -> str:
+    """What a table is, and what the database alone checks.
+
+    A CHECK of a model would be compared with that of the database by its words, which the server spells anew each time.
+    """
+    checks = [f"The database checks {check.sql}." for check in model.table.checks]
+    return "\n\n".join([described(model), *checks])
 
 
 def _title(model: PlannedModel) -> str:
@@ -45,12 +63,8 @@ def _title(model: PlannedModel) -> str:
 def _table_arguments(module: Module, model: PlannedModel) -> Iterable[str]:
     table = model.table
     parts = list(_constraints(module, table))
-    options = {
-        **({"schema": table.name.schema} if table.name.schema else {}),
-        **({"info": {"view": True}} if table.kind is not Kind.TABLE else {}),
-    }
-    if options:
-        parts.append(repr(options))
+    if table.name.schema:
+        parts.append(repr({"schema": table.name.schema}))
     if parts:
         yield f"{INDENT}__table_args__ = ("
         yield from (f"{INDENT}{INDENT}{part}," for part in parts)
@@ -59,8 +73,8 @@ def _table_arguments(module: Module, model: PlannedModel) -> Iterable[str]:
 
 def _constraints(module: Module, table: FoundTable) -> Iterable[str]:
     yield from (_foreign_key(module, key) for key in table.foreign_keys if key.told is Told.DATABASE)
-    yield from (_unique(module, key.columns, key.name) for key in table.unique if not _by_index(table, key.columns))
-    yield from (_check(module, check.name, check.sql) for check in table.checks)
+    unique = (*table.unique, *table.nullable_unique)
+    yield from (_unique(module, key.columns, key.name) for key in unique if not _by_index(table, key.columns))
     yield from (_index(module, index) for index in table.indexes if None not in index.columns)
 
 
@@ -83,11 +97,6 @@ def _foreign_key(module: Module, key: FoundForeignKey) -> str:
 def _unique(module: Module, columns: Sequence[str], name: str | None) -> str:
     parts = [*map(repr, columns), *([f"name={name!r}"] if name else [])]
     return f"{module.use('sqlalchemy', 'UniqueConstraint')}({', '.join(parts)})"
-
-
-def _check(module: Module, name: str | None, sql: str) -> str:
-    named = f", name={module.use('sqlalchemy.schema', 'conv')}({name!r})" if name else ""
-    return f"{module.use('sqlalchemy', 'CheckConstraint')}({literal(sql)}{named})"
 
 
 def _index(module: Module, index: FoundIndex) -> str:

@@ -1,12 +1,13 @@
 """Types as code: a planned model enters, the text of `graph/types/<table>.py` leaves, about twelve lines a table."""
 
 from collections.abc import Iterable
+from typing import get_origin
 
 from sqlalchemy import types
 from strawberry.scalars import JSON
 from strawberry.utils.str_converters import to_camel_case
 
-from db.reflection.plan import MappingPlan, PlannedAttribute, PlannedModel, PlannedRelation
+from db.reflection.plan import EnumPlan, MappingPlan, PlannedAttribute, PlannedModel, PlannedRelation
 from graph.entity.types import TYPES
 from graph.projects.code import INDENT, Module, docstring
 from graph.projects.columns import enum_of, python_type
@@ -25,7 +26,7 @@ def type_text(plan: MappingPlan, model: PlannedModel) -> str:
     ]
     lines = [
         f"@{module.use('graph.entity', 'entity')}({', '.join([f'{models}.{model.class_name}', *options])})",
-        f"class {model.class_name}({module.use('graph.entity', 'Node')}):",
+        f"class {model.class_name}({module.use('graph.entity', 'Node' if model.table.key else 'Row')}):",
         docstring(described(model), INDENT),
         "",
         *(f"{INDENT}{line}" for line in _fields(module, model, shown, modules)),
@@ -45,7 +46,9 @@ def shown_annotation(attribute: PlannedAttribute) -> object:
     fits = TYPES.annotations(attribute.column.type)
     if isinstance(attribute.column.type, types.JSON):
         return JSON
-    if enum_of(attribute.annotation) or not fits or attribute.annotation in fits:
+    if isinstance(attribute.annotation, EnumPlan) or not fits or attribute.annotation in fits:
+        return attribute.annotation
+    if enum_of(attribute.annotation) and any(get_origin(it) is list for it in fits):
         return attribute.annotation
     return fits[0]
 

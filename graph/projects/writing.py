@@ -68,18 +68,31 @@ class Tree:
         try:
             yield
         except BaseException:
-            for file, text in self._before.items():
-                if text is None:
-                    (self.root / file).unlink(missing_ok=True)
-                else:
-                    (self.root / file).write_text(text, encoding="utf-8")
+            self.undo()
             raise
+
+    @contextmanager
+    def trial(self) -> Iterator["Tree"]:
+        """The same folder, whose files are as they were when the block ends."""
+        tree = Tree(self.root)
+        try:
+            yield tree
+        finally:
+            tree.undo()
+
+    def undo(self) -> None:
+        """Put each file back as it was before this run."""
+        for file, text in self._before.items():
+            if text is None:
+                (self.root / file).unlink(missing_ok=True)
+            else:
+                (self.root / file).write_text(text, encoding="utf-8")
 
     def tidy(self, files: Iterable[Path] | None = None) -> None:
         """Put imports and lines into their order; without names, in all Python files of this run."""
         names = [str(it) for it in (self.written if files is None else files) if it.suffix == ".py"]
         if names:
-            self.run("ruff", "check", "--fix-only", "--quiet", "--select", "I,F401,UP,RUF022,ISC", *names)
+            self.run("ruff", "check", "--fix-only", "--quiet", "--select", "I,F401,PIE790,RUF022,UP", *names)
             self.run("ruff", "format", "--quiet", *names)
 
     def run(self, command: str, *arguments: str, **variables: str) -> str:

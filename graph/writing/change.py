@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapper, defer
 from sqlalchemy.orm.attributes import set_committed_value
 
 from db.base import utcnow
-from db.relations import VIEWER
+from db.relations import viewer_parameters
 from db.session import RequestSession
 from db.statements import Key
 from db.unreadable import Unreadable, UnreadableValue
@@ -59,9 +59,9 @@ class Change:
         return select(model).where(true() if condition is None else condition)
 
     @property
-    def bound(self) -> Mapping[str, int | None]:
+    def bound(self) -> Mapping[str, Any]:
         """What visibility binds when a statement runs."""
-        return {VIEWER: self.viewer.id}
+        return viewer_parameters(self.viewer.id, self.viewer.claims)
 
     async def find(self, model: type[ModelT], key: Key, *field: str | int) -> ModelT:
         """The row of a key, locked until the change ends. Raises `Rejected` with `NotFound` at this field of the input.

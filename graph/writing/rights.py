@@ -12,7 +12,7 @@ from pydantic import Field
 from sqlalchemy import tuple_
 from strawberry.utils.str_converters import to_camel_case
 
-from db.relations import link_of
+from db.relations import fitted, is_same, link_of, python_type
 from db.statements import Key
 from graph.entity.registry import Entity, entity_of_model
 from graph.errors import DeclarationError
@@ -70,7 +70,7 @@ def with_right(right: Right) -> May:
 
 def owner_or(right: Right, *, owner: str) -> May:
     """Those whose key a row has in the attribute `owner` may change it, and those who have this right."""
-    return lambda viewer, row: right(viewer) is None or (viewer.id is not None and getattr(row, owner) == viewer.id)
+    return lambda viewer, row: right(viewer) is None or is_same(viewer.id, getattr(row, owner))
 
 
 class Ownership:
@@ -90,6 +90,11 @@ class Ownership:
         (attribute,) = link_of(self._relationship).key
         return attribute
 
+    def key_of(self, viewer: Viewer) -> object:
+        """The viewer as such a row names them; None for whoever has no id of that kind."""
+        (key,) = self._relationship.mapper.primary_key
+        return fitted(viewer.id, python_type(key.type))
+
     def input_field(self) -> Annotation:
         """The field, as Pydantic's `create_model` takes it."""
         text = f"{self._relationship.doc} Only {self._right.who} give it; it is the viewer if left out."
@@ -98,11 +103,12 @@ class Ownership:
     def of(self, values: Input, viewer: Viewer, place: Place) -> object:
         """The key of a new row's owner. Raises `Rejected` for one whom the viewer may not choose."""
         given: Key | None = getattr(values, self.field)
-        if given is None and viewer.id is None:
+        own = self.key_of(viewer)
+        if given is None and own is None:
             message = "This key acts for nobody; say whom the new row belongs to."
             raise Rejected(InvalidInput(message, (*place, to_camel_case(self.field))))
-        if given is None or given == (viewer.id,):
-            return viewer.id
+        if given is None or given == (own,):
+            return own
         if self._right(viewer) is not None:
             message = f"Only {self._right.who} make this for others; leave it out."
             raise Rejected(Forbidden(message, (*place, to_camel_case(self.field))))

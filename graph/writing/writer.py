@@ -30,7 +30,9 @@ from strawberry.utils.str_converters import to_camel_case
 from db.dialects import dialect_of
 from db.fast import CompiledStatement
 from db.statements import Key
-from graph.entity.registry import Entity, key_of
+from db.views import is_view
+from graph.entity.registry import Entity, key_of, keyed_entity_of
+from graph.errors import WrittenView
 from graph.viewer import Viewer
 from graph.writing.change import Change, WrittenRow
 from graph.writing.column_guards import refused
@@ -103,8 +105,13 @@ class EntityWriter:
         defaults: Mapping[str, Default] | None = None,
         rules: Mapping[str, Annotation] | None = None,
     ) -> None:
-        """Make it for the attributes `names` of new rows. The rest is described at `Crud`."""
-        self.entity = entity
+        """Make it for the attributes `names` of new rows. The rest is described at `Crud`.
+
+        Raises `NoKeyOfRows` for rows without a key, and `WrittenView` for those of a view.
+        """
+        self.entity = keyed_entity_of(entity.cls)
+        if is_view(entity.model.__table__):
+            raise WrittenView(entity.name, entity.model.__name__)
         self.names = tuple(names)
         self.owner = None if owner is None else Ownership(entity, owner, owner_right)
         self.attributes = {attribute.name: attribute for attribute in entity.attributes.values()}
@@ -180,7 +187,7 @@ class EntityWriter:
             if errors := refused(self.entity.model, row, change.context, place):
                 batch.reject(place, *errors)
                 continue
-            if self.owner is not None and (owner := row[self.owner.attribute]) != change.viewer.id:
+            if self.owner is not None and (owner := row[self.owner.attribute]) != self.owner.key_of(change.viewer):
                 owners[place] = owner
         if self.owner is not None and owners:
             for place, error in (await self.owner.missing(owners, change)).items():

@@ -113,6 +113,21 @@ async def test_control_c_ends_a_waiting_upgrade_quietly(blank_database: Database
     await other.close()
 
 
+def test_tables_that_are_there_are_refused_and_can_be_adopted(blank_database: Database) -> None:
+    trellis_db(blank_database, "upgrade")
+    url, others = blank_database.url, "others"
+
+    def elsewhere(command: str, status: Exit = Exit.OK) -> Finished:
+        return trellis("db", command, status=status, TRELLIS_DATABASE_URL=url, TRELLIS_VERSION_TABLE=others)
+
+    refused = elsewhere("upgrade", Exit.FAILED)
+    assert refused.stderr.startswith("Error: The database has tables already that the next revisions make: ")
+    assert "`trellis db adopt`" in refused.stderr
+    adopted = elsewhere("adopt")
+    assert adopted.stdout == f"The database is at revision {NEWEST} from now on; no table was changed.\n"
+    assert elsewhere("upgrade").stdout == f"The database is at revision {NEWEST} already.\n"
+
+
 @pytest.mark.parametrize("command", ["upgrade", "downgrade"])
 def test_a_revision_that_does_not_exist_is_a_usage_error(database: Database, command: str) -> None:
     done = trellis_db(database, command, "nonsense", status=Exit.USAGE)

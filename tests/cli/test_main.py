@@ -41,10 +41,14 @@ print(*sys.modules)
 COMMANDS = [
     "serve",
     "explain",
+    "init",
+    "sync",
     "demo",
     "export",
+    "noun add",
     "db upgrade",
     "db downgrade",
+    "db adopt",
     "db check",
     "db current",
     "import markdown",
@@ -100,7 +104,7 @@ def test_a_house_without_commands_of_its_own_has_those_of_every_house(monkeypatc
     monkeypatch.setattr(cli, "COMMANDS_OF_THE_HOUSE", "graph.not_there")
     listed = trellis("--help").stdout.partition("Commands:\n")[2]
     names = [line[2:].partition("  ")[0] for line in listed.splitlines()]
-    rooms = {"serve", "explain", "db", "schema", "documents"}
+    rooms = {"serve", "explain", "init", "sync", "noun", "db", "schema", "documents"}
     assert names == [command for command in COMMANDS if command.partition(" ")[0] in rooms]
 
 

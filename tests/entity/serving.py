@@ -15,6 +15,7 @@ from sqlalchemy import Executable, MetaData, Table, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.session.engines import Engines
+from db.views import made_tables
 from graph.context import ContextFactory
 from graph.entity import Schema
 from graph.entity.ids import encode_id
@@ -45,7 +46,7 @@ async def fill(database: Database, sample: Sample, *, scale: int = 1) -> None:
     engines = Engines(settings_of(database))
     try:
         async with engines.writing().begin() as connection:
-            await connection.run_sync(sample.metadata.create_all)
+            await connection.run_sync(sample.metadata.create_all, tables=made_tables(sample.metadata))
             session = AsyncSession(connection)
             for target, rows in sample.rows(scale).items():
                 await session.execute(insert(target), [dict(row) for row in rows])

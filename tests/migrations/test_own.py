@@ -23,7 +23,7 @@ def names(connection: Connection) -> set[str]:
 
 
 async def test_own_tables_come_with_an_upgrade_and_go_at_the_base(blank: DatabaseSettings) -> None:
-    revisions = {migrate.version_table(own=True)}
+    revisions = {migrate.version_table(blank, own=True)}
     assert TABLES
     migrate.upgrade(blank, "0001")
     assert await sample.ask(blank, names) == TABLES | revisions
@@ -43,7 +43,7 @@ async def test_check_names_an_own_table_that_is_gone(settings: DatabaseSettings)
 async def test_check_says_what_to_run_where_own_tables_are_older(blank: DatabaseSettings) -> None:
     migrate.upgrade(blank)
     await sample.ask(
-        blank, lambda connection: connection.exec_driver_sql(f"DELETE FROM {migrate.version_table(own=True)}")
+        blank, lambda connection: connection.exec_driver_sql(f"DELETE FROM {migrate.version_table(blank, own=True)}")
     )
     assert migrate.check(blank) == [
         f"Trellis's own tables are at revision none of {migrate.newest(own=True)}. Run `trellis db upgrade`."

@@ -32,6 +32,8 @@ OTHERWISE = {
     "graph/projects/adding.py": ("admins", "the right that a new noun's changes ask for"),
     "graph/projects/checkout.py": ("house", "the folder that a project is made of"),
     "graph/projects/empty.py": ("house", "the folder that a project is made of"),
+    "graph/projects/found.py": ("account author", "columns that tell whose a row is"),
+    "graph/projects/tree_found/tests/application/conftest.py": ("house", "the folder of the project"),
     "graph/projects/nouns.py": ("admins", "the policy of a new project"),
     "graph/projects/tree/graph/mutations/rights.py": ("admin admins", "the role of a new project"),
     "graph/projects/tree/graph/policies.py": ("admin admins", "the role of a new project"),

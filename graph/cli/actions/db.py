@@ -38,6 +38,14 @@ def downgrade(revision: str, *, sql: bool, ask: bool) -> None:
     _report(before, migrate.current(settings))
 
 
+def adopt(revision: str) -> None:
+    """Write down at which revision the tables are; they stay as they are."""
+    settings = settings_of_the_environment()
+    with _revision_errors(revision):
+        migrate.adopt(settings, revision)
+    typer.echo(f"The database is at revision {migrate.current(settings)} from now on; no table was changed.")
+
+
 def check() -> None:
     """Compare the tables with the models. Raises `CommandError` that names each difference."""
     differences = migrate.check(settings_of_the_environment())

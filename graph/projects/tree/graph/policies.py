@@ -1,7 +1,7 @@
 """Who may see what: one line for each model, applied on every path: lists, look-ups, relations, counts and filters.
 
 Closed until you open it: what no line opens, admins alone see. `everybody` opens a table, `owners(own("owner_id"))`
-shows each user the rows that have the user's number in that column. Rows that may not be seen are not there; values
+shows each user the rows that have the user's id in that column. Rows that may not be seen are not there; values
 that may not be seen (`VALUES`) are null. Why: docs/decisions/0011-one-policy.md.
 """
 
@@ -45,8 +45,8 @@ def owners(belongs: Predicate) -> RowPolicy:
 
 
 def own(column: str) -> Predicate:
-    """Rows that have the viewer's number in this attribute."""
-    return lambda row: getattr(row, column) == viewer_id()
+    """Rows that have the viewer's number, UUID or name in this attribute."""
+    return lambda row: getattr(row, column) == viewer_id(getattr(row, column).type)
 
 
 ROWS: RowPolicies = {}

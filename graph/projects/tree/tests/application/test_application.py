@@ -4,7 +4,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from db import migrate
 from db.session.engines import Engines
@@ -13,14 +12,13 @@ from graph.app import create_app
 from graph.context import ContextFactory
 from graph.schema import make_schema
 from graph.settings import Settings
-from tests.databases import Database
 
 OPERATIONS = sorted(Path(__file__).with_name("operations").glob("*.graphql"))
 SCHEMA = make_schema()
 
 
-async def test_the_server_starts_and_answers_over_http(database: Database) -> None:
-    app = create_app(Settings(database_url=SecretStr(database.url)))
+async def test_the_server_starts_and_answers_over_http(served: Settings) -> None:
+    app = create_app(served)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://application") as client,
@@ -29,8 +27,8 @@ async def test_the_server_starts_and_answers_over_http(database: Database) -> No
     assert answer.json() == {"data": {"__typename": "Query"}}
 
 
-def test_the_tables_are_as_the_models_want_them(database: Database) -> None:
-    assert migrate.check(Settings(database_url=SecretStr(database.url))) == []
+def test_the_tables_are_as_the_models_want_them(served: Settings) -> None:
+    assert migrate.check(served) == []
 
 
 def test_schema_graphql_is_that_of_the_code() -> None:
@@ -38,9 +36,11 @@ def test_schema_graphql_is_that_of_the_code() -> None:
     assert kept.rstrip() == SCHEMA.as_str().rstrip(), "Run `make schema` and commit what changes."
 
 
-async def test_each_operation_is_answered(engines: Engines, subtests: pytest.Subtests) -> None:
+async def test_each_operation_is_answered(served: Settings, subtests: pytest.Subtests) -> None:
+    engines = Engines(served)
     for file in OPERATIONS:
         with subtests.test(file.name):
             operation = file.read_text(encoding="utf-8")
             result = await SCHEMA.execute(operation, context_value=ContextFactory(engines))
             assert result.errors is None
+    await engines.dispose()

@@ -1,0 +1,66 @@
+"""What a database does not tell: each guess, and whatever was left out, with the file and the line to change.
+
+A plan and the written project enter, a page in Markdown leaves. Lines are looked up in the files as they are.
+"""
+
+import re
+from pathlib import Path
+
+from db.reflection import MappingPlan
+from db.reflection.plan import PlannedModel
+from graph.projects.writing import Tree
+
+TITLE = """# What was guessed
+
+A database says what is in it, and not what people call it. Each line is a decision that was made for you, and where to
+change it. `trellis sync` keeps what you have edited.
+"""
+
+
+def guesses_text(tree: Tree, plan: MappingPlan) -> str:
+    """The page."""
+    found = _Places(tree, plan)
+    guessed = [f"- **{it.what}**: {it.decision} Otherwise: {it.override}{found.place(it.what)}" for it in plan.guesses]
+    left_out = [f"- **{it.what}**: {it.why}{found.place(it.what)}" for it in plan.left_out]
+    parts = [
+        TITLE,
+        f"## Guesses: {len(guessed)}\n",
+        *(guessed or ["None."]),
+        f"\n## Left out, or not as it is there: {len(left_out)}\n",
+        *(left_out or ["Nothing."]),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+class _Places:
+    """Where what a guess is about stands."""
+
+    def __init__(self, tree: Tree, plan: MappingPlan) -> None:
+        self._tree = tree
+        self._texts: dict[Path, list[str]] = {}
+        self._models = {str(it.table.name): it for it in plan.models}
+
+    def place(self, what: str) -> str:
+        """` (db/models/post.py:12)`; nothing where there is no such line."""
+        about = what.partition(" ")[2].removeprefix("view ").removeprefix("materialized view ").removeprefix("of ")
+        names = [
+            name for name in self._models if name in about and re.search(rf"(^| ){re.escape(name)}($|[. ])", about)
+        ]
+        if not names:
+            return ""
+        name = max(names, key=len)
+        model = self._models[name]
+        file = Path(f"db/models/{model.module}.py")
+        line = self._line(file, model, about.partition(f"{name}.")[2].partition(" ")[0])
+        return f" ({file}:{line})"
+
+    def _line(self, file: Path, model: PlannedModel, member: str) -> int:
+        if file not in self._texts:
+            self._texts[file] = self._tree.read(file).splitlines()
+        attribute = next((it.name for it in model.attributes if it.column.name == member), member)
+        starts = ([f"    {attribute}:"] if attribute else []) + [f"class {model.class_name}("]
+        for start in starts:
+            for number, line in enumerate(self._texts[file], 1):
+                if line.startswith(start):
+                    return number
+        return 1

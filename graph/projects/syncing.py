@@ -1,0 +1,197 @@
+"""`trellis sync`: what has changed in a database since a project was written, merged into files that somebody edits.
+
+A project and a plan of the database as it is now enter; for each file that a plan decides, its text leaves: as it is
+kept below `.trellis/written`, as it stands, and as it would be written today are merged line by line. Where both have
+changed the same lines, those that stand win, and the place is named. What the database has no longer is named and
+stays. Nothing is written before `write`.
+
+Source of the merge: https://git-scm.com/docs/git-merge-file
+"""
+
+import ast
+import difflib
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from db.reflection import MappingPlan
+from graph.projects.editing import with_checked_import, with_import
+from graph.projects.found import files_of, names_beside, nouns_of, write_guesses
+from graph.projects.kept import KEPT, kept_file
+from graph.projects.nouns import MODELS, POLICIES, SCHEMA, register
+from graph.projects.writing import StepFailed, ToolMissing, Tree
+
+NEXT = Path(".trellis/next")
+"""Where texts of today are put into order; no tool looks there, and nothing stays."""
+
+
+@dataclass
+class Sync:
+    """What would change, and what people should know of it."""
+
+    texts: dict[Path, str] = field(default_factory=dict)
+    """The files that would change, with their new texts."""
+    kept: dict[Path, str] = field(default_factory=dict)
+    """What is to be kept for the next time."""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_in_step(self) -> bool:
+        """Whether nothing has changed."""
+        return not self.texts and not self.notes
+
+
+def compare(tree: Tree, plan: MappingPlan) -> Sync:
+    """Merge what a plan says today into the files of a project; nothing is written. Raises `ToolMissing`."""
+    found = Sync()
+    today = _in_order(tree, files_of(plan))
+    for file, text in today.items():
+        _compare_file(tree, file, text, found)
+    found.notes += _vanished_files(tree, today)
+    shared = {it: tree.read(it) for it in (MODELS, SCHEMA, POLICIES)}
+    with tree.trial() as trial:
+        new = [it for it in plan.models if not tree.has(kept_file(Path(f"db/models/{it.module}.py")))]
+        beside = [(module, name) for module, name in names_beside(plan) if not _is_kept(tree, module, name)]
+        register(trial, nouns_of(new), beside)
+        trial.tidy()
+        found.texts |= {file: trial.read(file) for file, before in shared.items() if trial.read(file) != before}
+    return found
+
+
+def _is_kept(tree: Tree, module: str, name: str) -> bool:
+    """Whether a module had a name when it was written: who has taken it away since has meant to."""
+    kept = kept_file(Path(*module.split(".")).with_suffix(".py"))
+    return tree.has(kept) and re.search(rf"^(class )?{name}\b", tree.read(kept), re.MULTILINE) is not None
+
+
+def difference(tree: Tree, sync: Sync) -> str:
+    """What would change, as a unified diff."""
+    lines: list[str] = []
+    for file, text in sorted(sync.texts.items()):
+        before = tree.read(file).splitlines(keepends=True) if tree.has(file) else []
+        lines += difflib.unified_diff(before, text.splitlines(keepends=True), f"a/{file}", f"b/{file}")
+    return "".join(lines)
+
+
+def write(tree: Tree, sync: Sync, plan: MappingPlan) -> None:
+    """Write what has changed, and keep what was written."""
+    for file, text in {**sync.texts, **sync.kept}.items():
+        tree.write(file, text)
+    write_guesses(tree, plan)
+
+
+def _compare_file(tree: Tree, file: Path, today: str, found: Sync) -> None:
+    kept = kept_file(file)
+    if not tree.has(kept):
+        found.kept[kept] = today
+        if not tree.has(file):
+            found.texts[file] = today
+        return
+    before = tree.read(kept)
+    if today == before:
+        return
+    whole, gone = _with_what_vanished(before, today)
+    if whole != today:
+        whole = _in_order(tree, {file: whole})[file]
+    stands = tree.read(file) if tree.has(file) else before
+    gone = [name for name in gone if re.search(rf"^    {name.partition('.')[2]}\b", stands, re.MULTILINE)]
+    found.notes += [f"{file}: {name} is no longer in the database; it stays until you remove it." for name in gone]
+    if whole == before:
+        return
+    found.kept[kept] = whole
+    merged, conflicts = (whole, 0) if stands == before else _merged(stands, before, whole)
+    if conflicts:
+        found.notes.append(f"{file}: {conflicts} places have changed here and in the database; yours stay.")
+    if merged != stands:
+        found.texts[file] = merged
+
+
+def _vanished_files(tree: Tree, today: Mapping[Path, str]) -> Iterator[str]:
+    for kept in sorted((tree.root / KEPT).rglob("*.py.txt")):
+        file = Path(str(kept.relative_to(tree.root / KEPT)).removesuffix(".txt"))
+        if file not in today and tree.has(file):
+            yield f"{file}: the database has no longer what it is about; it stays until you remove it."
+
+
+def _with_what_vanished(before: str, today: str) -> tuple[str, list[str]]:
+    """The text of today with the members that classes had before and have no longer; and their names."""
+    gone: list[str] = []
+    classes = {it.name: it for it in ast.parse(before).body if isinstance(it, ast.ClassDef)}
+    for name, node in classes.items():
+        now = next((it for it in ast.parse(today).body if isinstance(it, ast.ClassDef) and it.name == name), None)
+        there = {member for member, _ in _members(now)} if now is not None else set()
+        for member, statement in _members(node):
+            if now is not None and member not in there and not member.startswith("__"):
+                lines = before.splitlines()[statement.lineno - 1 : statement.end_lineno]
+                today = _behind(today, name, "\n".join(lines))
+                gone.append(f"{name}.{member}")
+    return (_with_imports_of(before, today) if gone else today), gone
+
+
+def _members(node: ast.ClassDef | None) -> Iterator[tuple[str, ast.stmt]]:
+    for statement in node.body if node is not None else ():
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            yield statement.target.id, statement
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            yield statement.targets[0].id, statement
+
+
+def _behind(text: str, cls: str, lines: str) -> str:
+    node = next(it for it in ast.parse(text).body if isinstance(it, ast.ClassDef) and it.name == cls)
+    kept = text.splitlines(keepends=True)
+    end = node.body[-1].end_lineno or 0
+    return "".join([*kept[:end], f"{lines}\n", *kept[end:]])
+
+
+def _with_imports_of(before: str, today: str) -> str:
+    """Ruff takes away those that nothing needs."""
+    tree = ast.parse(before)
+    checked = [it for node in tree.body if isinstance(node, ast.If) for it in node.body]
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module not in (None, "__future__"):
+            for name in node.names:
+                today = with_import(today, str(node.module), name.name, name.asname)
+    for node in checked:
+        if isinstance(node, ast.ImportFrom):
+            for name in node.names:
+                today = with_checked_import(today, str(node.module), name.name)
+    return today
+
+
+def _merged(stands: str, before: str, today: str) -> tuple[str, int]:
+    """Three texts in one, and how many places had changed on both sides; there, what stands wins."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for name, text in (("yours", stands), ("before", before), ("today", today)):
+            files.append(Path(folder) / name)
+            files[-1].write_text(text, encoding="utf-8")
+        conflicts = _merge_file(files).returncode
+        return _merge_file(files, "--ours").stdout, conflicts
+
+
+def _merge_file(files: Iterable[Path], *options: str) -> subprocess.CompletedProcess[str]:
+    command = ("git", "merge-file", "-p", "--quiet", *options, *map(str, files))
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        raise ToolMissing("git") from None
+    if done.returncode < 0 or done.returncode > 127:
+        raise StepFailed(command[:3], done.stderr)
+    return done
+
+
+def _in_order(tree: Tree, files: Mapping[Path, str]) -> dict[Path, str]:
+    """Texts as Ruff leaves them in this project."""
+    with tree.trial() as trial:
+        for file, text in files.items():
+            trial.write(NEXT / file, text)
+            if not tree.has(file):  # Ruff tells modules of the project from others by looking for their files
+                trial.write(file, text)
+        trial.tidy()
+        texts = {file: trial.read(NEXT / file) for file in files}
+    shutil.rmtree(tree.root / NEXT, ignore_errors=True)
+    return texts

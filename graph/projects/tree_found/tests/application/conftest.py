@@ -1,0 +1,23 @@
+"""The database that the application is tested on: the one that was there before, which tests only read."""
+
+import os
+
+import pytest
+from dotenv import dotenv_values
+
+from db.settings import HOUSE
+from graph.settings import Settings
+
+# Read before any test: tests take `TRELLIS_…` out of their environment.
+os.environ.update(
+    {name: value for name, value in dotenv_values(HOUSE / ".env").items() if value is not None} | os.environ
+)
+_SERVED = Settings()
+
+
+@pytest.fixture
+def served() -> Settings:
+    """Settings that lead to the database: of the environment, or of `.env`."""
+    if "database_url" not in _SERVED.model_fields_set:
+        pytest.fail("Which database? Say TRELLIS_DATABASE_URL, in `.env` or in the environment.")
+    return _SERVED
