@@ -16,13 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapper
 
 from db.base import Base
-from db.models import ApiKey, IdempotencyKey, Post, SignIn, Tag, User, post_contributors, post_tags
+from db.models import ApiKey, Post, SignIn, Tag, User, post_contributors, post_tags
 from db.session.engines import Engines
 
 ROWS_AT_ONCE = 500
 
 NEVER_EXPORTED = frozenset({"hashed_password"})
-NO_NOUNS = frozenset({ApiKey, IdempotencyKey, SignIn})
+NO_NOUNS = frozenset({ApiKey, SignIn})
 """Secrets, and answers that were given to viewers who might see them then."""
 
 Row: TypeAlias = dict[str, Any]

@@ -7,18 +7,20 @@ error nor any text of a database. What is seen: the file, its disk, the revision
 import asyncio
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection, FromClause, column, false, inspect, literal_column, select, table, union_all
+from sqlalchemy import Connection, FromClause, false, inspect, literal_column, select, union_all
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.dialects import Failure, dialect_of, failure_of
-from db.migrate import History
-from db.own import PREFIX
+from db.migrate import History, history, own_history
+from db.own import Feature, required_tables
+from db.own.place import VersionTable, version_table
+from db.settings import DatabaseSettings
 
 MIN_FREE_BYTES = 256 * 1024
 """With less, a disk is full: a change may need so much in the file of SQLite and in its log."""
@@ -61,9 +63,15 @@ class Wanted(NamedTuple):
     tables: tuple[FromClause, ...]
     revisions: History
     own_revisions: History
-    version_table: str = "alembic_version"
+    version_table: VersionTable
     """Where the revision of the models' tables is kept."""
-    own_version_table: str = f"{PREFIX}revisions"
+    own_version_table: VersionTable
+
+
+def wanted_by(settings: DatabaseSettings, tables: tuple[FromClause, ...], own: Collection[Feature]) -> Wanted:
+    """What code with these settings needs: tables, the newest revision, and tables of ours for features."""
+    places = (version_table(settings, own=own) for own in (False, True))
+    return Wanted((*tables, *required_tables(own)), history(), own_history(own), *places)
 
 
 class Probe:
@@ -119,6 +127,18 @@ class Probe:
                 return finding._replace(problem=Problem.READ_ONLY)
             return finding
 
+    async def _has_own_tables(self, connection: AsyncConnection) -> bool:
+        wanted = self._wanted.own_revisions.newest
+        if not wanted:
+            return True
+        try:
+            found = await connection.run_sync(_revisions, self._wanted.own_version_table)
+        except DBAPIError as error:
+            if error.connection_invalidated or failure_of(error) is not None:
+                raise
+            return False  # this role may not read them
+        return found is not None and wanted <= found
+
     def _look_at(self, file: Path) -> Problem | None:
         """Connections keep a file that has lost its name: what they write goes nowhere. Never makes a file."""
         identity = _identity(file)
@@ -134,8 +154,7 @@ class Probe:
         return Problem.FULL if is_full else None
 
     async def _look_at_revisions(self, connection: AsyncConnection) -> Finding:
-        own = await connection.run_sync(_revisions, self._wanted.own_version_table)
-        notes = () if own == self._wanted.own_revisions.newest else (Note.OWN_TABLES,)
+        notes = () if await self._has_own_tables(connection) else (Note.OWN_TABLES,)
         found = await connection.run_sync(_revisions, self._wanted.version_table)
         if found is None:  # the application was not migrated by Alembic; its tables are there
             return Finding(notes=(Note.NO_REVISION, *notes))
@@ -172,14 +191,14 @@ def _number(revisions: Iterable[str]) -> int:
     return int(one) if not others and one.isdecimal() else -1
 
 
-def _revisions(connection: Connection, name: str) -> frozenset[str] | None:
+def _revisions(connection: Connection, kept: VersionTable) -> frozenset[str] | None:
     """The revisions of a database; None without the table that keeps them.
 
     The table is looked for first: a server would write a question that fails into its log, at each probe.
     """
-    if not inspect(connection).has_table(name):
+    if not inspect(connection).has_table(kept.name, kept.schema):
         return None
-    return frozenset(connection.scalars(select(column("version_num")).select_from(table(name))))
+    return frozenset(connection.scalars(select(kept.rows)))
 
 
 async def _lacks_tables(connection: AsyncConnection, tables: tuple[FromClause, ...]) -> bool:

@@ -57,7 +57,7 @@ def create(dialect: str, execute: Execute) -> None:
 
 
 def create_triggers(execute: Execute) -> None:
-    """Create SQLite's triggers alone: a batch operation on `posts` makes the table anew and loses them."""
+    """Create SQLite's triggers alone."""
     remove, add = f"DELETE FROM {TABLE} WHERE rowid =", _ADD_ON_SQLITE.format(row="new")
     insert, update, delete = TRIGGERS
     # A row that INSERT OR REPLACE replaces has been deleted without a word to us.

@@ -102,6 +102,12 @@ class DatabaseSettings(BaseSettings):
         description="About how many bytes all that is kept for later requests may take: documents, their statements and"
         " SQL. `/metrics` tells how full each cache is.",
     )
+    own_schema: str = Field(
+        default="trellis",
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
+        description="The schema of PostgreSQL that keeps Trellis's own tables; made by `trellis db upgrade` where one"
+        " is needed.",
+    )
     version_table: str = Field(
         default="alembic_version",
         pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$",
@@ -115,6 +121,13 @@ class DatabaseSettings(BaseSettings):
     def _known_driver(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             async_url(value.get_secret_value())
+        return value
+
+    @field_validator("own_schema")
+    @classmethod
+    def _no_schema_of_the_application(cls, value: str) -> str:
+        if value.lower() in ("public", "information_schema") or value.lower().startswith("pg_"):
+            raise ValueError("is a schema that others have tables in; name one for Trellis's own tables alone")
         return value
 
     @field_validator("replica_urls", mode="before")

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from db.session.engines import Engines
 from graph.admission import AdmissionMetrics
 from graph.caches import CacheMetrics
-from graph.domain import Domain, Identification, has_authorization
+from graph.domain import Domain, Identification, has_authorization, own_features
 from graph.endpoint import EndpointFirst, GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
@@ -63,7 +63,7 @@ def create_app(
     metrics = Metrics(engines)
     started = domain.start(engines, settings)
     schema = domain.schema(settings)
-    health = Health(engines, settings, schema)
+    health = Health(engines, settings, schema, own_features(domain, settings))
     access = OperatorAccess(settings)
     alive = Liveness(access, health, metrics)
     rates = RateLimits(settings, operation_counters(engines, settings))

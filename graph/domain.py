@@ -4,18 +4,19 @@
 nothing else of the server imports a noun. Nothing is made here.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from pydantic_settings import BaseSettings
 from starlette.requests import HTTPConnection
 
+from db.own import Feature
 from db.relations import Visibility
 from db.session.engines import Engines
 from graph.entity import Schema
 from graph.rates.monitoring import Limiting
-from graph.settings import Settings
+from graph.settings import DocumentsMode, LimitsStorage, Settings
 from graph.viewer import NOBODY, Viewer
 
 Identification: TypeAlias = Callable[[HTTPConnection], Awaitable[Viewer]]
@@ -99,3 +100,18 @@ class Domain:
     """What GraphiQL opens with."""
     sign_in: SignInOperations | None = None
     """How people sign in in GraphiQL; without it, the page has no button for that."""
+    own: Collection[Feature] = ()
+    """What it needs tables of Trellis's own for, besides what settings switch on: counters, where people sign in."""
+
+
+def own_features(domain: Domain, settings: Settings) -> frozenset[Feature]:
+    """What tables of Trellis's own are needed for, by domain and settings. `trellis db upgrade` makes no others."""
+    storage = settings.limits_storage.get_secret_value()
+    elsewhere = storage not in (LimitsStorage.AUTO, LimitsStorage.DATABASE)
+    needed = {
+        Feature.USAGE: settings.record_usage,
+        Feature.DOCUMENTS: settings.documents is not DocumentsMode.OFF,
+        Feature.COUNTERS: storage == LimitsStorage.DATABASE,
+    }
+    asked = {it for it in domain.own if not (it is Feature.COUNTERS and elsewhere)}
+    return frozenset(asked | {feature for feature, is_on in needed.items() if is_on})

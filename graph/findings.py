@@ -25,5 +25,5 @@ SENTENCES: Mapping[str, str] = {
     Note.BUSY: "has too much to do to answer the probe.",
     Note.NEXT_REVISION: "is one revision ahead of the code, as while a new release is rolled out.",
     Note.NO_REVISION: "has tables, but no revision; nobody knows whether they are those of the code.",
-    Note.OWN_TABLES: f"has not all of Trellis's own tables, at their newest revision. {UPGRADE}",
+    Note.OWN_TABLES: f"has not all of Trellis's own tables, at their newest revision, for this role. {UPGRADE}",
 }

@@ -5,15 +5,15 @@ Strangers are told the status and reasons in a word each; detail is for operator
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from sqlalchemy import FromClause
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from db.migrate import history
-from db.probing import Finding, Note, Probe, Problem, Wanted
+from db.own import Feature
+from db.probing import Finding, Note, Probe, Problem, wanted_by
 from db.session.engines import Engines
 from graph.findings import PRIMARY, SENTENCES
 from graph.operators import VERBOSE, OperatorAccess
@@ -32,12 +32,16 @@ class ShowsTables(Protocol):
 class Health:
     """What the balancers of one server are told. They may ask at once: the databases are asked once for all of them."""
 
-    def __init__(self, engines: Engines, settings: Settings, schema: ShowsTables) -> None:
+    def __init__(
+        self, engines: Engines, settings: Settings, schema: ShowsTables, own: Collection[Feature] = ()
+    ) -> None:
+        """`own` says for what tables of Trellis's own are wanted."""
         self._engines = engines
         self._access = OperatorAccess(settings)
         self._timeout_s = settings.readiness_timeout_s
         self._schema = schema
-        self._version_table = settings.version_table
+        self._settings = settings
+        self.own = own
         self._probes: Mapping[str, Probe] = {}
         self._asking: asyncio.Task[dict[str, Finding]] | None = None
         self._draining = False
@@ -47,7 +51,7 @@ class Health:
         self._probes = await asyncio.to_thread(self._make_probes)
 
     def _make_probes(self) -> Mapping[str, Probe]:
-        wanted = Wanted(self._schema.tables(), history(), history(own=True), self._version_table)
+        wanted = wanted_by(self._settings, self._schema.tables(), self.own)
         return {
             name: Probe(engine, wanted, takes_changes=name == PRIMARY)
             for name, engine in self._engines.probing().items()

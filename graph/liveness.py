@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from db.migrate import history
+from db.migrate import history, own_history
 from graph.health import Health
 from graph.metrics import Metrics
 from graph.operators import VERBOSE, OperatorAccess
@@ -49,7 +49,7 @@ class Liveness:
             "uptime_s": round(time.monotonic() - self._begun, 3),
             "resident_bytes": self._metrics.resident_bytes(),
             "event_loop": {"lag_s": round(lag_s, 6), "tasks": len(asyncio.all_tasks())},
-            "revisions": {"code": sorted(history().newest), "own": sorted(history(own=True).newest)},
+            "revisions": {"code": sorted(history().newest), "own": sorted(own_history(self._health.own).newest)},
             "readiness": await self._health.detail(),
         }
 

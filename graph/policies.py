@@ -79,7 +79,6 @@ ROWS: RowPolicies = {
     models.AuditEntry: _admins,
     models.ApiKey: _admins,
     models.SignIn: _admins,
-    models.IdempotencyKey: _admins,
 }
 
 VALUES: ValuePolicies = {

@@ -5,6 +5,7 @@ A new noun adds one line here, and one for its changes. The machinery imports `D
 
 from itertools import chain
 
+from db.own import Feature
 from db.session.engines import Engines
 from graph.domain import Domain, Started
 from graph.entity import Schema, query_type, viewer_field
@@ -20,7 +21,6 @@ from graph.mutations import tag as tag_mutations
 from graph.mutations import user as user_mutations
 from graph.mutations.audit import record
 from graph.mutations.house import HouseSettings
-from graph.mutations.idempotency import StoredKeys
 from graph.policies import is_operator, visibility
 from graph.settings import Settings
 from graph.tabs import SIGN_IN, TABS
@@ -35,6 +35,7 @@ from graph.types.tag import Tag
 from graph.types.transfer import Transfer
 from graph.types.user import User
 from graph.writing import mutation_type
+from graph.writing.stored_keys import StoredKeys
 
 DESCRIPTION = (
     "People, what they write, and what they buy and pay. Every list is a connection with pages, filters, orders and"
@@ -91,4 +92,13 @@ def _start(engines: Engines, settings: Settings) -> Started:
     )
 
 
-DOMAIN = Domain(make_schema, visibility, _start, HouseSettings, is_operator, tabs=TABS, sign_in=SIGN_IN)
+DOMAIN = Domain(
+    make_schema,
+    visibility,
+    _start,
+    HouseSettings,
+    is_operator,
+    tabs=TABS,
+    sign_in=SIGN_IN,
+    own=[Feature.COUNTERS, Feature.IDEMPOTENCY],
+)

@@ -20,8 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.dialects import dialect_of
-from db.migrate import history
-from db.probing import MIN_FREE_BYTES, Finding, Note, Probe, Problem, Wanted
+from db.probing import MIN_FREE_BYTES, Finding, Note, Probe, Problem, wanted_by
 from db.session.engines import Engines
 from graph.errors import CannotStart, TrellisError
 from graph.findings import PRIMARY, SENTENCES
@@ -58,13 +57,14 @@ def see_to_the_database(settings: Settings, wait_s: float | None) -> None:
 async def check_database(settings: Settings) -> None:
     """Check the primary alone, before anything of the application is made.
 
-    Its tables are not looked at one by one: that wants the schema, and its revision tells nearly as much.
+    Its tables are not looked at one by one: that wants the schema, and its revision tells nearly as much. Nor are
+    Trellis's own, without which a server starts.
     """
     engines = Engines(settings)
     try:
         engine = engines.probing()[PRIMARY]
         await until_it_answers(engine, settings.wait_for_database_s)
-        probe = Probe(engine, Wanted((), history(), history(own=True), settings.version_table), takes_changes=True)
+        probe = Probe(engine, wanted_by(settings, (), ()), takes_changes=True)
         finding = await probe.look(settings.readiness_timeout_s)
         if Note.NO_REVISION in finding.notes and await _is_empty(engine):
             finding = Finding(Problem.NO_TABLES)

@@ -15,18 +15,23 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, inspect
+from sqlalchemy import Connection, Dialect, MetaData, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateSchema
 
-from db import models, own, unmapped  # noqa: F401 - importing the models fills the metadata
+from db import models, unmapped  # noqa: F401 - importing the models fills the metadata
 from db.base import Base
+from db.dialects.own_names import keep_own_tables_in
 from db.dialects.sqlite import BEGIN
-from db.migrate import LOCK, OWN, version_table
+from db.migrate import LOCK, LOOKS, OWN
+from db.own import Feature, own_tables
+from db.own.place import VersionTable, own_schema, version_table
 from db.ownership import Ownership, key_of
 from db.session.engines import create_engine
 from db.settings import DatabaseSettings
 from db.views import is_view
 from migrations import comparison, operations  # noqa: F401 - alembic uses the operations that are imported
+from migrations.own_schema import OWN_SCHEMA, see_to_schema
 from migrations.rendering import render_item
 
 
@@ -35,11 +40,31 @@ def of_our_own() -> bool:
     return context.config.get_main_option(OWN) is not None
 
 
+@cache
 def metadata() -> MetaData:
     """The tables to compare: those of the models or our own, unless whoever runs alembic brings others."""
-    usual = own.OwnBase.metadata if of_our_own() else Base.metadata
-    found: MetaData = context.config.attributes.get("metadata", usual)
-    return found
+    found: MetaData | None = context.config.attributes.get("metadata")
+    if found is not None:
+        return found
+    return own_tables(tuple(Feature), own_schema(database_settings())) if of_our_own() else Base.metadata
+
+
+@cache
+def database_settings() -> DatabaseSettings:
+    """Those of whoever runs alembic, else those of the environment."""
+    given: DatabaseSettings | None = context.config.attributes.get("settings")
+    return given or DatabaseSettings()
+
+
+@cache
+def history() -> VersionTable:
+    """Where the revisions that have run are kept."""
+    return version_table(database_settings(), own=of_our_own())
+
+
+def looks() -> bool:
+    """Whether this run changes nothing."""
+    return bool(context.config.attributes.get(LOOKS))
 
 
 @cache
@@ -56,9 +81,11 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:
         return name in ownership().schemas
     schema = parents.get("schema_name")
     if kind == "table":
-        return name is not None and (
-            ownership().describes(name, schema) or ownership().has_made(kind, key_of(name, schema))
-        )
+        if ownership().describes(name, schema):
+            return True
+        # Whoever looks at our own tables looks at those of some features: the others have been made, too.
+        some = of_our_own() and looks()
+        return name is not None and not some and ownership().has_made(kind, key_of(name, schema))
     if kind in ("type", "sequence"):
         return ownership().has_made(kind, name)
     return True
@@ -77,24 +104,37 @@ def write_revision(migration: MigrationContext, _revision: Any, directives: list
     """Count revisions, 0001, 0002 and so on, and put their operations in an order that every database can follow."""
     autogen = AutogenContext(migration, metadata())
     for directive in directives:
-        directive.rev_id = f"{int(context.script.get_current_head() or 0) + 1:04}"
+        directive.rev_id = next_number(directive)
         for changes in (*directive.upgrade_ops_list, *directive.downgrade_ops_list):
             comparison.finish(changes, autogen)
 
 
-def configure(settings: DatabaseSettings, **options: Any) -> None:
+def next_number(directive: MigrationScript) -> str:
+    """The next revision: 0001, 0002 and so on; of our own tables after the name of their branch, as usage_0002."""
+    if not of_our_own():
+        return f"{int(context.script.get_current_head() or 0) + 1:04}"
+    head = str(directive.head or "")
+    branch = head.partition("@")[0] if "@" in head else str(directive.branch_label)
+    made = [it for it in context.script.walk_revisions() if branch in it.branch_labels]
+    return f"{branch}_{len(made) + 1:04}"
+
+
+def configure(**options: Any) -> None:
     """Tell alembic how to compare and how to write, whether online or offline."""
     # SQLAlchemy says so of SQLite's indexes, which `migrations.catalogs` reads.
     warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
+    # Alembic says so of those that `migrations.operations` keeps.
+    warnings.filterwarnings("ignore", "Unnamed CHECK constraint on reflected table")
+    ours: dict[str, Any] = {comparison.OWNERSHIP: ownership(), OWN_SCHEMA: own_schema(database_settings())}
     context.configure(
         target_metadata=metadata(),
-        version_table=version_table(settings, own=of_our_own()),
+        **history().options,
         compare_type=True,
         compare_server_default=True,
         include_name=include_name,
         include_object=include_object,
-        include_schemas=len(ownership().schemas) > 1,
-        **{comparison.OWNERSHIP: ownership()},
+        include_schemas=ownership().schemas != {None},
+        **ours,
         render_item=render_item,
         render_as_batch=True,  # so that a revision that was written on one database runs on the other
         process_revision_directives=write_revision,
@@ -106,28 +146,38 @@ def configure(settings: DatabaseSettings, **options: Any) -> None:
 def run_offline(settings: DatabaseSettings) -> None:
     """Write the statements instead of running them."""
     configure(
-        settings,
         url=settings.direct,
         literal_binds=True,
         dialect_opts={"paramstyle": "named"},
         transactional_ddl=True,
         transaction_per_migration=True,
     )
+    find_own_tables(context.get_context().dialect)
     with context.begin_transaction():
+        if history().schema is not None:
+            context.execute(CreateSchema(str(history().schema), if_not_exists=True))
         context.run_migrations()
+
+
+def find_own_tables(dialect: Dialect) -> None:
+    """Let revisions name tables of ours wherever those are; revisions of ours, by the prefix alone."""
+    schema = own_schema(database_settings())
+    if schema is not None:
+        keep_own_tables_in(dialect, schema, by_prefix=of_our_own())
 
 
 async def run_online(settings: DatabaseSettings) -> None:
     """Connect and run, alone."""
     engine = create_engine(settings.direct, settings)
+    find_own_tables(engine.dialect)
     try:
         async with engine.connect() as connection:
             if engine.dialect.name == "sqlite":
                 await prepare_sqlite(connection)
-                await connection.run_sync(run_on_sqlite, settings)
+                await connection.run_sync(run_on_sqlite)
             else:
                 await prepare_postgresql(connection)
-                await connection.run_sync(run_on_postgresql, settings)
+                await connection.run_sync(run_on_postgresql)
     finally:
         await engine.dispose()
 
@@ -144,9 +194,9 @@ async def prepare_sqlite(connection: AsyncConnection) -> None:
     await connection.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
 
 
-def run_on_sqlite(connection: Connection, settings: DatabaseSettings) -> None:
+def run_on_sqlite(connection: Connection) -> None:
     """One transaction for all revisions: whoever comes second waits at BEGIN and finds nothing to do."""
-    configure(settings, connection=connection, transactional_ddl=True)
+    configure(connection=connection, transactional_ddl=True)
     with context.begin_transaction():
         context.run_migrations()
         orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -162,15 +212,17 @@ async def prepare_postgresql(connection: AsyncConnection) -> None:
     await connection.commit()
 
 
-def run_on_postgresql(connection: Connection, settings: DatabaseSettings) -> None:
+def run_on_postgresql(connection: Connection) -> None:
     """One transaction for each revision, so that no lock is held longer than it must.
 
     The first time, when nobody uses the tables yet, one for all: what fails leaves nothing behind.
     """
-    table = version_table(settings, own=of_our_own())
-    again = inspect(connection).has_table(table)
+    table = history()
+    if table.schema is not None and not looks():
+        see_to_schema(connection, table)
+    again = inspect(connection).has_table(table.name, table.schema)
     connection.rollback()  # alembic takes a transaction that is open for somebody else's
-    configure(settings, connection=connection, transaction_per_migration=again)
+    configure(connection=connection, transaction_per_migration=again)
     with context.begin_transaction():
         context.run_migrations()
 
@@ -179,7 +231,7 @@ def main() -> None:
     """Alembic imports this file to run it."""
     if context.config.config_file_name is not None:
         fileConfig(context.config.config_file_name, disable_existing_loggers=False)
-    settings = context.config.attributes.get("settings") or DatabaseSettings()
+    settings = database_settings()
     if context.is_offline_mode():
         run_offline(settings)
     else:

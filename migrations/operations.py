@@ -5,15 +5,22 @@ Importing this module makes alembic use these classes, for written and for gener
 Source: https://alembic.sqlalchemy.org/en/latest/api/ddl.html
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.operations.batch import ApplyBatchImpl
-from sqlalchemy import DefaultClause, Index, Inspector, String, Table, TextClause
+from sqlalchemy import CheckConstraint, DefaultClause, Index, Inspector, String, Table, TextClause, text
+from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.types import TypeEngine
 
 from migrations.catalogs.sqlite import SQLiteCatalog, index_of
+
+MADE_ANEW = "_alembic_tmp_"
+"""How alembic calls a table that is to take the place of another one."""
+
+_TRIGGERS = text("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = :table COLLATE nocase")
 
 
 class OnPostgreSQL(PostgresqlImpl):
@@ -34,9 +41,14 @@ class OnPostgreSQL(PostgresqlImpl):
 
 
 class OnSQLite(SQLiteImpl):
-    """A table that is made anew keeps what SQLAlchemy does not read: collations, expressions and orders in indexes."""
+    """A table that is made anew keeps what SQLAlchemy does not read, or alembic leaves out.
+
+    Collations, expressions and orders in indexes, a CHECK without a name, and triggers: they may be somebody else's.
+    """
 
     __dialect__ = "sqlite"
+    _triggers: Sequence[str] = ()
+    """Those of the table that is being made anew."""
 
     def autogen_column_reflect(self, inspector: Inspector, table: Table, column_info: Any) -> None:
         """Add the collation to a column that is read."""
@@ -46,13 +58,35 @@ class OnSQLite(SQLiteImpl):
             column_info["type"].collation = words.collation
 
     def prep_table_for_batch(self, batch_impl: ApplyBatchImpl, table: Table) -> None:
-        """Add the indexes to a table that is made anew."""
+        """Add the indexes and the nameless CHECKs to a table that is made anew, and remember its triggers."""
+        assert self.connection is not None
+        assert batch_impl.new_table is not None
+        self._triggers = self.connection.scalars(_TRIGGERS, {"table": table.name}).all()
+        for check in [it for it in table.constraints if isinstance(it, CheckConstraint) and not it.name]:
+            batch_impl.new_table.append_constraint(CheckConstraint(check.sqltext))
         read = {str(index.name): index for index in table.indexes}
         for name, words in self._catalog(table).held(table.name, table.schema).indexes.items():
             index = index_of(name, words, table)
             dropped = name in read and name not in batch_impl.indexes
             if not dropped and not _plain(index):
                 batch_impl.indexes[name] = index
+
+    def rename_table(
+        self, old_table_name: str, new_table_name: str | quoted_name, schema: str | quoted_name | None = None
+    ) -> None:
+        """Rename a table. One that was made anew takes the place of the old one.
+
+        For a moment no table has the name, and SQLite would refuse views and triggers that have it.
+        Source: https://www.sqlite.org/pragma.html#pragma_legacy_alter_table
+        """
+        if not old_table_name.startswith(MADE_ANEW) or self.connection is None:
+            super().rename_table(old_table_name, new_table_name, schema)
+            return
+        self.connection.exec_driver_sql("PRAGMA legacy_alter_table = ON")
+        super().rename_table(old_table_name, new_table_name, schema)
+        self.connection.exec_driver_sql("PRAGMA legacy_alter_table = OFF")
+        for trigger in self._triggers:
+            self.connection.exec_driver_sql(trigger)
 
     def _catalog(self, table: Table) -> SQLiteCatalog:
         assert self.connection is not None

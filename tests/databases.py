@@ -179,7 +179,7 @@ class _EmptiableDatabase:
             UNION ALL SELECT format('schema %s', oid) FROM pg_namespace WHERE nspname NOT LIKE 'pg_%'
             UNION ALL SELECT format('settings %s', setconfig) FROM pg_db_role_setting
             UNION ALL SELECT format('revision %s', version_num) FROM alembic_version
-            UNION ALL SELECT format('own revision %s', version_num) FROM trellis_revisions
+            UNION ALL SELECT format('own revision %s', version_num) FROM trellis.history
         ) AS parts
     """
     """A digest of tables, columns, indexes, constraints, triggers, functions, settings and revisions."""
@@ -195,11 +195,12 @@ class _EmptiableDatabase:
         connection = await asyncpg.connect(_dsn(url))
         tables = await connection.fetch(
             """
-            SELECT quote_ident(tablename) AS name,
+            SELECT format('%I.%I', schemaname, tablename) AS name,
                 (SELECT max(quote_literal(sequence.oid) || '::oid::regclass') FROM pg_depend
                  JOIN pg_class AS sequence ON sequence.oid = objid AND sequence.relkind = 'S'
-                 WHERE refobjid = quote_ident(tablename)::regclass) AS sequence
-            FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'trellis_revisions')
+                 WHERE refobjid = format('%I.%I', schemaname, tablename)::regclass) AS sequence
+            FROM pg_tables
+            WHERE schemaname IN ('public', 'trellis') AND tablename NOT IN ('alembic_version', 'history')
             """
         )
         dirty = " UNION ALL ".join(

@@ -60,6 +60,10 @@ class ConnectionsDialect(Protocol):
     def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float) -> None:
         """Listen to an engine: what a new connection is told, and what is ended before it goes back to the pool."""
 
+    def own_schema(self, schema: str) -> str | None:
+        """The schema that keeps Trellis's own tables, given its name; None where a database has no schemas."""
+        return None
+
     def listen_to_driver(self, driver: Any, hear: Heard) -> Callable[[], None]:
         """Tell of what a driver's connection sends, also of what the driver asks by itself; returns how to stop.
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     URL,
     BindParameter,
     CheckConstraint,
+    ClauseElement,
     Column,
     ColumnClause,
     ColumnElement,
@@ -58,6 +59,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -128,6 +130,7 @@ NOT_ABOUT_READING = (
 """What the database or the network says, and what SQLAlchemy and asyncpg say of statements and parameters."""
 
 NO_TABLE = "42P01"
+NO_SCHEMA = "3F000"
 LOCKED = "55P03"
 UNFIT = ("22000", "22001", "22007", "22008", "22021", "22P02", "22P03")
 """Values that the driver cannot encode, texts that are too long, moments out of range, characters and forms that a
@@ -189,6 +192,10 @@ class PostgreSQLConnections(ConnectionsDialect):
         event.listen(engine.sync_engine, "connect", bound_prepared_statements)
         event.listen(engine.sync_engine, "checkout", _replace_lost)
         event.listen(engine.sync_engine, "reset", _end_transaction)
+
+    def own_schema(self, schema: str) -> str | None:
+        """The schema: a database has any number of them."""
+        return schema
 
     def listen_to_driver(self, driver: Any, hear: Heard) -> Callable[[], None]:
         """Asyncpg asks about each type that it meets for the first time on a connection."""
@@ -257,6 +264,20 @@ class PostgreSQLConnections(ConnectionsDialect):
             return True
         reported = _reported_by_server(error)
         return reported is not None and not str(reported.sqlstate).startswith(UNCERTAIN)
+
+
+class LockTable(Executable, ClauseElement):
+    """LOCK TABLE, with which readers go on and writers wait."""
+
+    inherit_cache = False
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+
+@compiles(LockTable)
+def _lock_sql(lock: LockTable, compiler: SQLCompiler, **_: Any) -> str:
+    return f"LOCK TABLE {compiler.preparer.format_table(lock.table)} IN SHARE ROW EXCLUSIVE MODE"
 
 
 class PostgreSQL(DatabaseDialect):
@@ -406,7 +427,7 @@ class PostgreSQL(DatabaseDialect):
 
     def lock(self, table: Table) -> Sequence[Executable]:
         """Readers go on; writers wait."""
-        return (text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"),)
+        return (LockTable(table),)
 
     def count_on(self, column: Column[int]) -> Sequence[Executable]:
         """Set the column's sequence to the largest number, if there is one."""
@@ -490,7 +511,7 @@ class PostgreSQL(DatabaseDialect):
             return Failure.UNFIT_VALUE
         if state in OUT_OF_RANGE:
             return Failure.OUT_OF_RANGE
-        return {NO_TABLE: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
+        return {NO_TABLE: Failure.NO_TABLE, NO_SCHEMA: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
 
     def place(self, url: URL) -> str:
         """The database, its host and its port."""

@@ -4,7 +4,6 @@ from db.models.account import Account
 from db.models.api_key import ApiKey, api_key_roles
 from db.models.audit_entry import AuditEntry
 from db.models.document import Document
-from db.models.idempotency_key import IdempotencyKey
 from db.models.order import Order, OrderStatus
 from db.models.order_line import OrderLine
 from db.models.post import Post, PostStatus, post_contributors, post_tags
@@ -19,7 +18,6 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "Document",
-    "IdempotencyKey",
     "Order",
     "OrderLine",
     "OrderStatus",

@@ -1,18 +1,22 @@
 """Trellis's own tables, which belong to no application: each module holds one.
 
-They stand apart from the models: a metadata of their own, a prefix, and revisions of their own in `migrations/own`,
-which `trellis db upgrade` runs beside those of the application. No table of an application is named here, and none
-refers to one of these. Why: docs/decisions/0030-our-own-tables.md.
+They stand apart from the models: a metadata of their own; on PostgreSQL a schema, elsewhere a prefix; and revisions of
+their own in `migrations/own`, a branch for each feature, which `trellis db upgrade` runs for those that are on. No
+table of an application is named here, and none refers to one of these. Why: docs/decisions/0030-our-own-tables.md.
 """
 
-from db.own.base import PREFIX, OwnBase
+from db.dialects.own_names import PREFIX
+from db.own.base import Feature, OwnBase, own_tables, required_tables
 from db.own.counters import Counter
 from db.own.documents import TrustedDocument, TrustedDocumentId, TrustedDocumentUse
+from db.own.idempotency import IdempotencyKey
 from db.own.usage import UsageCount, UsageOperation, UsageRun
 
 __all__ = [
     "PREFIX",
     "Counter",
+    "Feature",
+    "IdempotencyKey",
     "OwnBase",
     "TrustedDocument",
     "TrustedDocumentId",
@@ -20,4 +24,6 @@ __all__ = [
     "UsageCount",
     "UsageOperation",
     "UsageRun",
+    "own_tables",
+    "required_tables",
 ]

@@ -3,12 +3,12 @@
 from sqlalchemy import BigInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.own.base import OwnBase
+from db.own.base import Feature, OwnBase
 
 MAX_COUNTED_NAME = 100
 
 
-class Counter(OwnBase):
+class Counter(OwnBase, feature=Feature.COUNTERS):
     """The hits of one name. Texts that are names of people or machines are digested first."""
 
     __tablename__ = "trellis_counters"

@@ -6,13 +6,13 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import utcnow
-from db.own.base import OwnBase
+from db.own.base import Feature, OwnBase
 
 MAX_ID = 255
 MAX_NAME = 100
 
 
-class TrustedDocument(OwnBase):
+class TrustedDocument(OwnBase, feature=Feature.DOCUMENTS):
     """The text of a document. Each is kept once, however many apps and versions use it."""
 
     __tablename__ = "trellis_documents"
@@ -21,7 +21,7 @@ class TrustedDocument(OwnBase):
     text: Mapped[str] = mapped_column(Text, doc="As the client's build wrote it, to the letter.")
 
 
-class TrustedDocumentId(OwnBase):
+class TrustedDocumentId(OwnBase, feature=Feature.DOCUMENTS):
     """An id that a client sends for a document; a document may have several."""
 
     __tablename__ = "trellis_document_ids"
@@ -30,7 +30,7 @@ class TrustedDocumentId(OwnBase):
     sha256: Mapped[str] = mapped_column(ForeignKey(TrustedDocument.sha256), index=True, doc="The document's.")
 
 
-class TrustedDocumentUse(OwnBase):
+class TrustedDocumentUse(OwnBase, feature=Feature.DOCUMENTS):
     """A version of an app that sends an id."""
 
     __tablename__ = "trellis_document_uses"

@@ -10,7 +10,7 @@ from typing import Annotated
 from sqlalchemy import BigInteger, Date, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.own.base import OwnBase
+from db.own.base import Feature, OwnBase
 
 MAX_CLIENT = 100
 """Characters of a client's name, and of its version."""
@@ -22,7 +22,7 @@ ClientName = Annotated[str, mapped_column(String(MAX_CLIENT), primary_key=True)]
 Count = Annotated[int, mapped_column(BigInteger)]
 
 
-class UsageCount(OwnBase):
+class UsageCount(OwnBase, feature=Feature.USAGE):
     """How many runs of one client used a coordinate on a day."""
 
     __tablename__ = "trellis_usage_counts"
@@ -34,7 +34,7 @@ class UsageCount(OwnBase):
     uses: Mapped[Count]
 
 
-class UsageRun(OwnBase):
+class UsageRun(OwnBase, feature=Feature.USAGE):
     """How often one client ran an operation on a day."""
 
     __tablename__ = "trellis_usage_runs"
@@ -48,7 +48,7 @@ class UsageRun(OwnBase):
     duration_us: Mapped[Count] = mapped_column(doc="Microseconds of all runs together.")
 
 
-class UsageOperation(OwnBase):
+class UsageOperation(OwnBase, feature=Feature.USAGE):
     """An operation without the values that clients wrote into it."""
 
     __tablename__ = "trellis_usage_operations"

@@ -22,6 +22,7 @@ from sqlalchemy.pool import QueuePool
 from db import exact_json
 from db.dialects import dialect_of
 from db.dialects.connections import ConnectionsDialect, Options
+from db.dialects.own_names import keep_own_tables_in
 from db.fast import IdleConnections
 from db.fast.idle_connections import never_open_at_once
 from db.session.closing import Closing
@@ -75,6 +76,9 @@ def create_engine(
         hide_parameters=True,  # values are people's data: they do not belong into logs and error texts
         **options,
     )
+    own_schema = dialect.own_schema(settings.own_schema)
+    if own_schema is not None:
+        keep_own_tables_in(engine.dialect, own_schema)
     dialect.set_up(engine, statement_timeout_s=settings.statement_timeout_s)
     _close_what_is_uncertain(engine, dialect)
     (doubt or Doubt()).watch(engine, settings.pool_pre_ping_idle_s if settings.pool_pre_ping else math.inf)

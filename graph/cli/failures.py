@@ -8,7 +8,8 @@ from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError
 
 from db.dialects import Failure, failure_of
-from db.migrate import NoDirectUrl, Refused
+from db.migrate import NoDirectUrl
+from db.refusals import Refused
 from graph.cli.errors import CommandError, Exit
 from graph.errors import CannotStart, DeclarationError, UnknownVariable
 from graph.settings import Settings
@@ -53,7 +54,11 @@ def _database_failure(error: DBAPIError) -> CommandError:
     if failure is Failure.UNREACHABLE:
         return _unreachable(said)
     if failure is Failure.NO_TABLE:
-        return CommandError(f"The database lacks a table: {said}. Run `trellis db upgrade`.", Exit.UNAVAILABLE)
+        return CommandError(
+            f"The database lacks a table: {said}. Run `trellis db upgrade`. Tables of Trellis's own come with the"
+            " setting that needs them (TRELLIS_DOCUMENTS, TRELLIS_RECORD_USAGE).",
+            Exit.UNAVAILABLE,
+        )
     if failure is Failure.READ_ONLY:
         return CommandError(f"The database takes no changes: {said}. Let it be written.", Exit.UNAVAILABLE)
     if failure is Failure.FULL:

@@ -12,7 +12,6 @@ https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-SEARCH-PA
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from alembic.util import CommandError
@@ -81,11 +80,13 @@ class PostgreSQLCatalog:
         self._connection = connection
         self._models = models
         self._held: dict[str | None, SchemaWords] = {}
+        self._described: dict[str | None, tuple[SchemaWords, SchemaWords]] = {}
+        """The twins of the models' tables in each schema, for two schemas may have a table of one name."""
 
     def held(self, table: str, schema: str | None) -> TableWords:
         """A table, from the server's catalogs."""
         found = self._place(schema).tables.get(table, TableWords())
-        once, again = (twins.tables.get(table, TableWords()) for twins in self._twins)
+        once, again = (twins.tables.get(table, TableWords()) for twins in self._twins(schema))
         return TableWords(
             {name: _respelt(name, words, once.columns, again.columns) for name, words in found.columns.items()},
             {
@@ -97,15 +98,15 @@ class PostgreSQLCatalog:
 
     def wanted(self, table: str, schema: str | None) -> TableWords:
         """A table, from the description of its twin."""
-        return self._twins[0].tables.get(table, TableWords())
+        return self._twins(schema)[0].tables.get(table, TableWords())
 
     def enumerations(self, *, wanted: bool) -> Mapping[str, Sequence[str]]:
         """The words of each enumeration, in order."""
-        return self._twins[0].enumerations if wanted else self._place(None).enumerations
+        return self._twins(None)[0].enumerations if wanted else self._place(None).enumerations
 
     def sequences(self, *, wanted: bool) -> Mapping[str, str]:
         """The options of each sequence, as CREATE SEQUENCE takes them."""
-        return self._twins[0].sequences if wanted else self._place(None).sequences
+        return self._twins(None)[0].sequences if wanted else self._place(None).sequences
 
     def index(self, name: str, words: str, table: Table) -> Index:
         """An index, as SQLAlchemy has read it."""
@@ -122,13 +123,17 @@ class PostgreSQLCatalog:
 
     def _place(self, schema: str | None) -> "SchemaWords":
         if schema not in self._held:
-            place = text("SELECT CAST(to_regnamespace(coalesce(:schema, current_schema())) AS oid)")
+            place = text("SELECT CAST(to_regnamespace(quote_ident(coalesce(:schema, current_schema()))) AS oid)")
             self._held[schema] = described(self._connection, self._connection.scalar(place, {"schema": schema}))
         return self._held[schema]
 
-    @cached_property
-    def _twins(self) -> "tuple[SchemaWords, SchemaWords]":
-        """The tables of the models as the server describes them, and as it describes those made of that description.
+    def _twins(self, schema: str | None) -> "tuple[SchemaWords, SchemaWords]":
+        if schema not in self._described:
+            self._described[schema] = self._describe(_without_references(self._models, schema))
+        return self._described[schema]
+
+    def _describe(self, models: MetaData) -> "tuple[SchemaWords, SchemaWords]":
+        """Tables of the models as the server describes them, and as it describes those made of that description.
 
         The two differ: an IN becomes an ARRAY with one cast, and from that an ARRAY with many. A database that was
         dumped and restored, or went down by a revision, has the second.
@@ -136,7 +141,7 @@ class PostgreSQLCatalog:
         """
         twins = self._connection.begin_nested()
         try:
-            self._make_twins()
+            self._make_twins(models)
             schema = self._connection.scalar(text("SELECT pg_my_temp_schema()"))
             once = described(self._connection, schema)
             self._connection.exec_driver_sql(f"DO $twins$BEGIN {''.join(_remaking(once))} END$twins$")
@@ -144,20 +149,34 @@ class PostgreSQLCatalog:
         finally:
             twins.rollback()
 
-    def _make_twins(self) -> None:
+    def _make_twins(self, models: MetaData) -> None:
         path = "SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)"
         self._connection.execute(text(path))
-        schemas = {table.schema for table in self._models.tables.values()} | {None}
+        schemas = {table.schema for table in models.tables.values()} | {None}
         options = self._connection.get_execution_options()
         event.listen(self._connection, "before_cursor_execute", _plain, retval=True)
         try:
             there = self._connection.execution_options(schema_translate_map=dict.fromkeys(schemas, TWINS))
-            self._models.create_all(there, checkfirst=False)
+            models.create_all(there, checkfirst=False)
         except DBAPIError as error:
             raise CommandError(f"PostgreSQL does not make the tables of the models: {error.orig}") from error
         finally:
             event.remove(self._connection, "before_cursor_execute", _plain)
             self._connection.execution_options(schema_translate_map=options.get("schema_translate_map"))
+
+
+def _without_references(models: MetaData, schema: str | None) -> MetaData:
+    """The tables of one schema. What they refer to may be in another; foreign keys are alembic's to compare."""
+    if {table.schema for table in models.tables.values()} == {schema}:
+        return models
+    found = MetaData(naming_convention=models.naming_convention)
+    for table in [table for table in models.sorted_tables if table.schema == schema]:
+        twin = table.to_metadata(found)
+        twin.constraints -= twin.foreign_key_constraints
+        for part in twin.columns:
+            part.foreign_keys.clear()
+        twin.foreign_keys.clear()
+    return found
 
 
 def _respelt(name: str, words: T, once: Mapping[str, T], again: Mapping[str, T]) -> T:

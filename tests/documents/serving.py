@@ -9,7 +9,6 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
-from db.own import OwnBase
 from db.relations import EVERYTHING
 from db.session.engines import Engines
 from graph.app import create_app
@@ -23,6 +22,7 @@ from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
 from tests.databases import Database
 from tests.http.client import Answer, Client
+from tests.own_tables import make_own_tables
 from tests.writing import library
 
 BOOKS = "query Books($first: Int = 2) { books(first: $first, orderBy: [{title: ASC}]) { nodes { title } } }"
@@ -44,7 +44,7 @@ async def make_library(database: Database, *, own: bool = True) -> Engines:
     engines = await library.make_library(database)
     async with engines.writing().begin() as connection:
         if own:
-            await connection.run_sync(OwnBase.metadata.create_all)
+            await connection.run_sync(make_own_tables)
         books = [{"title": title, "pages": 300} for title in ("Persuasion", "Emma")]
         await connection.execute(insert(library.BookRow), books)
     return engines

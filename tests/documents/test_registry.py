@@ -18,6 +18,7 @@ from tests.documents.conftest import Serve
 from tests.documents.serving import BOOKS, TITLES, app_of, make_library, register, retire, send
 from tests.explorer.serving import serving
 from tests.http.client import Client
+from tests.own_tables import named
 
 OTHER = "{ books { totalCount } }"
 COUNT = {"books": {"totalCount": 2}}
@@ -41,9 +42,9 @@ async def test_a_start_takes_two_statements_and_a_request_by_id_none_of_ours(
         assert len(seen) == 2  # ids, texts
         assert len(documents.registry) == 20
         assert (await send(client, documentId="books-7")).data == TITLES
-        assert [it for it in seen[2:] if "trellis_" in it] == []
+        assert [it for it in seen[2:] if named("document", engines.dialect) in it] == []
         await documents.registry.refresh()  # nothing is new: the ids alone
-        assert len([it for it in seen if "trellis_" in it]) == 3
+        assert len([it for it in seen if named("document", engines.dialect) in it]) == 3
 
 
 async def test_documents_that_were_registered_meanwhile_are_found_and_retired_ones_go(

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from db.migrate import History
 from db.session.engines import Engines
+from graph.domain import own_features
 from graph.entity import Schema
 from graph.findings import SENTENCES
 from graph.health import Health
@@ -58,7 +59,7 @@ def settings_of(database: Database) -> Settings:
 async def probed(settings: Settings, schema: Schema | None = None) -> AsyncIterator[tuple[Client, Engines, Health]]:
     """A client of `/readyz` alone, over the market or another schema, and what answers there."""
     engines = Engines(settings)
-    health = Health(engines, settings, schema or DOMAIN.schema(settings))
+    health = Health(engines, settings, schema or DOMAIN.schema(settings), own_features(DOMAIN, settings))
     await health.start()
     app = Starlette(routes=[Route("/readyz", health.respond)])
     async with serving(app) as origin, Client(origin) as client:
@@ -141,7 +142,7 @@ async def test_only_the_revision_that_the_code_wants_is_ready_and_the_next(
 ) -> None:
     revisions = {"known": "0001", "newest": "0002", "next": "0003", "later": "0004"}
     code = History(frozenset({"0002"}), frozenset({"0001", "0002"}))
-    monkeypatch.setattr("graph.health.history", lambda *, own=False: code)
+    monkeypatch.setattr("db.probing.history", lambda: code)
     async with probed(settings_of(blank_database)) as (client, engines, _):
         async with engines.writing().begin() as connection:
             await connection.run_sync(tables().create_all)

@@ -26,6 +26,7 @@ import asyncio, os, sys
 from pydantic import SecretStr
 from sqlalchemy import text
 from db.dialects import failure_of
+from db.own.place import VersionTable
 from db.probing import Probe, Wanted
 from db.migrate import History
 from db.session.engines import Engines
@@ -38,7 +39,8 @@ async def main():
     async with engines.reading().connect() as connection:
         print(await connection.scalar(text("SELECT body FROM sayings")))
     nothing = History(frozenset(), frozenset())
-    probe = Probe(engines.probing()["primary"], Wanted((), nothing, nothing), takes_changes=True)
+    nowhere = VersionTable("none")
+    probe = Probe(engines.probing()["primary"], Wanted((), nothing, nothing, nowhere, nowhere), takes_changes=True)
     print((await probe.look(30)).problem)
     try:
         async with engines.writing().begin() as connection:

@@ -158,7 +158,11 @@ async def test_a_database_without_tables_wants_to_be_upgraded(blank_database: Da
     ("at", "said"),
     [
         ("0001", "The database is at an older revision than the code wants. Run `trellis db upgrade`."),
-        ("9999", "The database is at a revision that the code does not know. Deploy the code that belongs to it."),
+        (
+            "9999",
+            "The database is at a revision that the code does not know. Deploy the code that belongs to it; if the"
+            " table of revisions is another application's, name one of Trellis's own by TRELLIS_VERSION_TABLE.",
+        ),
     ],
 )
 async def test_another_revision_is_not_started_on(database: Database, at: str, said: str) -> None:

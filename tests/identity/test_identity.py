@@ -16,6 +16,7 @@ from graph.settings import Settings
 from tests.auth.test_passwords import Counting
 from tests.databases import StatementRecorder
 from tests.identity.people import PASSWORD, make_user
+from tests.own_tables import named
 
 HASHED = HASHER.hash(PASSWORD)
 
@@ -76,7 +77,7 @@ async def test_attempts_are_limited_before_any_work(
             assert await known(identity, email, "wrong password") is None
         with statements() as seen, pytest.raises(TooManyAttempts):
             await known(identity, email)
-        assert [sql.split()[:3] for sql in seen] == [["INSERT", "INTO", "trellis_counters"]]
+        assert [sql.split()[:3] for sql in seen] == [["INSERT", "INTO", named("counters", engines.dialect)]]
     identity.close()
 
 

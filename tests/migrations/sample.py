@@ -171,8 +171,10 @@ def description(connection: Connection) -> dict[str, Any]:
 async def ask(settings: DatabaseSettings, question: Callable[[Connection], T]) -> T:
     """Run something on a connection of its own."""
     engine: AsyncEngine = create_engine(settings.primary, settings)
-    async with engine.connect() as connection:
-        answer = await connection.run_sync(question)
-        await connection.commit()
-    await engine.dispose()
+    try:
+        async with engine.connect() as connection:
+            answer = await connection.run_sync(question)
+            await connection.commit()
+    finally:
+        await engine.dispose()
     return answer

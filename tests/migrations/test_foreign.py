@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Column, Integer, MetaData, String, Table, text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Integer, MetaData, String, Table, text
+from sqlalchemy.exc import IntegrityError
 
 from db import migrate
 from db.base import NAMING_CONVENTION, Base
 from db.ownership import Step, steps_of
+from db.refusals import AtRevision, CannotAdopt, ForeignHistory, ForeignRevision, ForeignTables
 from db.settings import HOUSE, DatabaseSettings
 from tests.databases import Database, settings_for
 from tests.migrations import sample
@@ -133,22 +135,42 @@ async def test_schemas_that_models_name_are_compared_and_no_others(blank: Databa
     models.remove(models.tables["shelf.pages"])  # a revision has made it
     models.remove(models.tables["shelf.books"])  # none has
     Table("shelves", models, Column("id", Integer, primary_key=True, autoincrement=False), schema="shelf")
+    # A name that is in two schemas, and a reference from one to the other.
+    reference = ForeignKey("shelf.shelves.id", name="fk_theirs")
+    Table("shelves", models, Column("id", Integer, reference, primary_key=True, autoincrement=False), schema="author")
+    Table("shelves", models, Column("id", Integer, primary_key=True), CheckConstraint("id > 1", name="large"))
     gone = await asyncio.to_thread(evolution.to, models)
+    assert await asyncio.to_thread(evolution.differences, models) == []
     assert re.findall(r"drop_table\(\W*(\w+)", gone.partition("def downgrade")[0]) == ["pages"]
 
 
 async def test_what_a_revision_has_added_to_their_table_may_go_again(blank: DatabaseSettings, tmp_path: Path) -> None:
-    await run(blank, "CREATE TABLE status (id INTEGER PRIMARY KEY, name VARCHAR(9), kind TEXT)")
+    await run(
+        blank,
+        "CREATE TABLE status (id INTEGER PRIMARY KEY, name VARCHAR(9), kind TEXT, CHECK (id < 9))",
+        "CREATE VIEW theirs AS SELECT kind FROM status",
+    )
     await run(blank, "INSERT INTO status VALUES (1, 'one', 'theirs')")
+    on_sqlite = blank.primary.get_backend_name() == "sqlite"
+    if on_sqlite:
+        await run(blank, "CREATE TRIGGER follow AFTER INSERT ON status BEGIN DELETE FROM status WHERE id = 1; END")
     evolution = Evolution(blank, tmp_path / "versions")
     more = models_of(Column("name", String(9)), Column("colour", String(9)))
     added = await asyncio.to_thread(evolution.to, more)
     assert "add_column(sa.Column('colour'" in added.replace('"', "'")
     gone = await asyncio.to_thread(evolution.to, models_of(Column("name", String(9))))
     assert gone.replace('"', "'").count("drop_column('") == 1
-    assert await sample.ask(blank, lambda them: them.execute(text("SELECT * FROM status")).all()) == [
-        (1, "one", "theirs")
-    ]
+    assert await rows_of(blank, "status") == [(1, "one", "theirs")]
+    # SQLite has made the table anew: the CHECK, the view and the trigger are as they were.
+    with pytest.raises(IntegrityError):
+        await run(blank, "INSERT INTO status VALUES (9, 'nine', 'too many')")
+    await run(blank, "INSERT INTO status VALUES (2, 'two', 'more')")
+    assert await rows_of(blank, "theirs") == ([("more",)] if on_sqlite else [("theirs",), ("more",)])
+
+
+async def rows_of(settings: DatabaseSettings, table: str) -> list[tuple[Any, ...]]:
+    statement = text(f"SELECT * FROM {table}")
+    return await sample.ask(settings, lambda connection: [tuple(row) for row in connection.execute(statement)])
 
 
 async def test_revisions_of_another_application_are_refused_with_the_cure(blank: DatabaseSettings) -> None:
@@ -160,7 +182,7 @@ async def test_revisions_of_another_application_are_refused_with_the_cure(blank:
     before = await everything(blank)
     sentence = "alembic_version is at revision ae1027a6acf, which is not of this code.*TRELLIS_VERSION_TABLE="
     for work in (migrate.upgrade, migrate.adopt, lambda them: migrate.downgrade(them, "base")):
-        with pytest.raises(migrate.ForeignRevision, match=sentence):
+        with pytest.raises(ForeignRevision, match=sentence):
             work(blank)
     assert [it.partition(",")[0] for it in migrate.check(blank)] == [
         "The table alembic_version is at revision ae1027a6acf"
@@ -173,6 +195,12 @@ async def test_revisions_of_another_application_are_refused_with_the_cure(blank:
     assert migrate.current(blank) == "ae1027a6acf"
 
 
+async def test_a_table_of_something_else_in_the_place_of_revisions_is_refused(blank: DatabaseSettings) -> None:
+    await run(blank, "CREATE TABLE books (id INTEGER PRIMARY KEY)")
+    with pytest.raises(ForeignHistory, match="The table books keeps no revisions: it is somebody else's"):
+        migrate.upgrade(blank.model_copy(update={"version_table": "books"}))
+
+
 async def test_a_revision_of_ours_without_its_tables_is_another_applications(blank: DatabaseSettings) -> None:
     await run(
         blank,
@@ -180,16 +208,16 @@ async def test_a_revision_of_ours_without_its_tables_is_another_applications(bla
         "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)",
         "INSERT INTO alembic_version VALUES ('0001')",
     )
-    with pytest.raises(migrate.ForeignRevision, match="alembic_version is at revision 0001"):
+    with pytest.raises(ForeignRevision, match="alembic_version is at revision 0001"):
         migrate.upgrade(blank)
 
 
 async def test_tables_of_the_same_name_are_refused_before_anything_is_made(blank: DatabaseSettings) -> None:
     await run(blank, "CREATE TABLE users (id INTEGER PRIMARY KEY)", "CREATE VIEW roles AS SELECT 1 AS one")
     before = await everything(blank)
-    with pytest.raises(migrate.ForeignTables, match=r"already that the next revisions make: roles, users\..*db adopt"):
+    with pytest.raises(ForeignTables, match=r"already that the next revisions make: roles, users\..*db adopt"):
         migrate.upgrade(blank)
-    with pytest.raises(migrate.CannotAdopt, match=r"The table posts is in the models and not in the database\."):
+    with pytest.raises(CannotAdopt, match=r"The table posts is in the models and not in the database\."):
         migrate.adopt(blank)
     assert await everything(blank) == before
     assert migrate.current(blank) is None
@@ -198,12 +226,12 @@ async def test_tables_of_the_same_name_are_refused_before_anything_is_made(blank
 async def test_tables_that_are_as_the_models_want_them_are_adopted(blank: DatabaseSettings) -> None:
     migrate.upgrade(blank)
     await run(blank, "DROP TABLE alembic_version")
-    with pytest.raises(migrate.ForeignTables, match="users"):
+    with pytest.raises(ForeignTables, match="users"):
         migrate.upgrade(blank)
     migrate.adopt(blank)
     assert migrate.current(blank) == migrate.newest()
     assert migrate.check(blank) == []
-    with pytest.raises(migrate.CannotAdopt, match="is at revision"):
+    with pytest.raises(AtRevision, match=r"is at revision 0\d+ already\. Run `trellis db upgrade`"):
         migrate.adopt(blank)
 
 

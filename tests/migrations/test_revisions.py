@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import asyncpg
 import pytest
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, make_url, select, text
 
 from db import migrate
 from db.base import Base
+from db.own import OwnBase
+from db.refusals import NoOwnTable
 from db.settings import DatabaseSettings
 from tests.databases import Database, settings_for
 from tests.migrations import sample
@@ -44,12 +46,34 @@ async def test_a_revision_goes_down_and_up_again_and_keeps_the_rows(blank: Datab
 
     migrate.downgrade(blank, "-1")
     kept = await sample.ask(blank, sample.columns)
-    assert await sample.ask(blank, sample.contents) == sample.restricted(before, to=kept)
+    down = await sample.ask(blank, sample.contents)
+    assert not any(down.pop(table) for table in down.keys() - before.keys())  # a table that comes back is empty
+    assert down == sample.restricted(before, to=kept)
 
     migrate.upgrade(blank, revision)
     after = await sample.ask(blank, sample.contents)
     assert after.keys() == before.keys()
     assert sample.restricted(after, to=kept) == sample.restricted(before, to=kept)
+
+
+async def test_idempotency_keys_move_to_our_own_table_and_back(blank: DatabaseSettings) -> None:
+    migrate.upgrade(blank, "0003", own=())
+    await sample.ask(blank, sample.fill)
+    with pytest.raises(NoOwnTable, match=r"idempotency_keys move to .* Run `trellis db upgrade`"):
+        migrate.upgrade(blank, own=())
+    for _ in range(2):
+        migrate.upgrade(blank)
+        assert await sample.ask(blank, stored_keys) == [("user:1", "k", "9" * 64, {"b": 1, "a": None}, sample.NOW)]
+        assert "idempotency_keys" not in await sample.ask(blank, sample.columns)
+        migrate.downgrade(blank, "0003")
+        assert await sample.ask(blank, stored_keys) == []
+        (row,) = (await sample.ask(blank, sample.contents))["idempotency_keys"]
+        assert (row["key"], row["answer"]) == ("k", {"b": 1, "a": None})
+
+
+def stored_keys(connection: Connection) -> list[tuple[object, ...]]:
+    columns = (it for it in OwnBase.metadata.tables["trellis_idempotency_keys"].columns)
+    return [tuple(row) for row in connection.execute(select(*columns))]
 
 
 async def test_at_the_base_no_table_is_left(blank: DatabaseSettings) -> None:
@@ -105,9 +129,10 @@ async def test_every_revision_gives_way_before_it_changes_anything(blank: Databa
     up, down = io.StringIO(), io.StringIO()
     migrate.upgrade(blank, sql=up)
     migrate.downgrade(blank, f"{migrate.newest()}:base", sql=down)
-    for script in (up, down):
+    own = len(migrate.revisions(own=True))
+    for script, number in ((up, len(migrate.revisions()) + own), (down, len(migrate.revisions()))):
         _, *revisions = script.getvalue().split("-- Running ")
-        assert len(revisions) == len(migrate.revisions()) + len(migrate.revisions(own=True))
+        assert len(revisions) == number
         for revision in revisions:
             _comment, first, *_rest = [line for line in revision.splitlines() if line]
             assert first == "SET LOCAL lock_timeout = '5s';"

@@ -9,17 +9,17 @@ import pytest
 from pydantic import Field
 from sqlalchemy import delete, func, select
 
-from db import models
 from db.base import utcnow
 from db.fast import CompiledStatement
+from db.own import IdempotencyKey as StoredKey
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from graph.errors import DeclarationError
 from graph.masking import for_client
-from graph.mutations.idempotency import KEPT_FOR, MAX_SWEPT, StoredKeys
 from graph.prepare.documents import OperationRequest
 from graph.writing import Change, IdempotencyKey, Input, idempotency_key, mutation
 from graph.writing.idempotency import fingerprint_of
+from graph.writing.stored_keys import KEPT_FOR, MAX_SWEPT, StoredKeys
 from tests.databases import StatementRecorder
 from tests.mutations.asking import ADMIN, SCHEMA, Asking, make_user
 from tests.mutations.banking import ORDER, TRANSFER, balance_of, make_account, place, transfer
@@ -31,7 +31,7 @@ CONFLICT = [("IdempotencyConflict", ("input", "idempotencyKey"))]
 async def keys(engines: Engines) -> int:
     """How many keys are kept."""
     async with RequestSession(engines, Mode.CURRENT) as session:
-        ((count,),) = await session.rows(select(func.count()).select_from(models.IdempotencyKey))
+        ((count,),) = await session.rows(select(func.count()).select_from(StoredKey))
     return int(count)
 
 
@@ -122,7 +122,7 @@ async def test_an_error_that_the_program_has_not_any_more_is_still_answered(ask:
     first = (await ada.do("transferFunds", asked, TRANSFER))["errors"][0]
 
     async def rename(session: RequestSession) -> None:
-        (row,) = await session.scalars(select(models.IdempotencyKey))
+        (row,) = await session.scalars(select(StoredKey))
         kept: Any = row.answer
         row.answer = {"errors": [{**kept["errors"][0], "type": "Renamed"}]}
         await session.flush()
@@ -180,7 +180,7 @@ async def test_keys_are_kept_for_two_days_and_then_swept_a_bounded_number_at_a_t
     async def claim(change: Change) -> None:
         for number in range(MAX_SWEPT + 3):
             row = {"owner": "user:1", "key": f"old {number}", "fingerprint": "f", "answer": {"errors": []}}
-            change.session.add(models.IdempotencyKey(**row, created_at=now - KEPT_FOR - timedelta(seconds=1)))
+            change.session.add(StoredKey(**row, created_at=now - KEPT_FOR - timedelta(seconds=1)))
         change.now = now - KEPT_FOR + timedelta(seconds=1)
         await stored.claim(change, "user:1", "a", "f")
 
@@ -201,7 +201,7 @@ async def test_an_account_knows_the_keys_of_its_transfers_for_ever(ask: Asking) 
     await ask.by(ada).do("transferFunds", transfer(source, target, "4", "k"))
 
     async def forget(transaction: Any) -> None:
-        await transaction.rows(CompiledStatement(delete(models.IdempotencyKey)))
+        await transaction.rows(CompiledStatement(delete(StoredKey)))
 
     async with RequestSession(ask.engines, Mode.CURRENT) as session:
         await session.write(forget)

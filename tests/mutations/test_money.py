@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, text
 
-from db import models
+from db.own import IdempotencyKey
 from db.session.engines import Engines
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
@@ -50,7 +50,7 @@ async def test_no_refusal_tells_of_an_account_that_may_not_be_seen(ask: Asking) 
 
     async def asked(given: Any) -> Any:
         async with ask.engines.writing().begin() as connection:  # as two days later
-            await connection.execute(delete(models.IdempotencyKey))
+            await connection.execute(delete(IdempotencyKey))
         return await ada.do("transferFunds", given, TRANSFER)
 
     async def told(amount: str, name: str | None = None, *accounts: str) -> Any:

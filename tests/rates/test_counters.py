@@ -18,6 +18,7 @@ from graph.rates.database import TABLE, DatabaseCounters
 from graph.rates.records import Ask, Record, name_of, take
 from graph.rates.rules import Limit
 from tests.databases import Database, StatementRecorder, settings_for
+from tests.own_tables import named
 
 LIMIT = Limit(20, 60)
 
@@ -97,7 +98,7 @@ async def test_without_the_table_it_is_counted_in_memory_and_said_once_a_second(
     engines: Engines, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with engines.writing().begin() as connection:
-        await connection.execute(text("DROP TABLE trellis_counters"))
+        await connection.execute(text(f"DROP TABLE {named('counters', engines.dialect)}"))
     shared = SharedCounters(DatabaseCounters(engines), "the database", "Start it.")
     with caplog.at_level(logging.WARNING, "trellis"):
         assert sum(await asyncio.gather(*(hit(shared, "a") for _ in range(30)))) == 20

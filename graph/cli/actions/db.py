@@ -10,6 +10,8 @@ from alembic.util import CommandError as AlembicError
 from db import migrate
 from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
+from graph.domain import own_features
+from graph.schema import DOMAIN
 
 
 def upgrade(revision: str, *, sql: bool) -> None:
@@ -17,10 +19,10 @@ def upgrade(revision: str, *, sql: bool) -> None:
     settings = settings_of_the_environment()
     with _revision_errors(revision):
         if sql:
-            migrate.upgrade(settings, revision, sql=sys.stdout)
+            migrate.upgrade(settings, revision, own=own_features(DOMAIN, settings), sql=sys.stdout)
             return
         before = migrate.current(settings)
-        migrate.upgrade(settings, revision)
+        migrate.upgrade(settings, revision, own=own_features(DOMAIN, settings))
     _report(before, migrate.current(settings))
 
 
@@ -48,7 +50,8 @@ def adopt(revision: str) -> None:
 
 def check() -> None:
     """Compare the tables with the models. Raises `CommandError` that names each difference."""
-    differences = migrate.check(settings_of_the_environment())
+    settings = settings_of_the_environment()
+    differences = migrate.check(settings, own=own_features(DOMAIN, settings))
     if differences:
         raise CommandError("\n".join(differences))
     typer.echo(f"The tables are as the models want them, at revision {migrate.newest()}.")

@@ -48,6 +48,7 @@ from sqlalchemy.types import TypeEngine
 from db import demo, models
 from db.base import JSON_DOCUMENT, Base, EmailAddress, UtcDateTime, text_enum
 from db.fast import CompiledStatement
+from db.own import IdempotencyKey
 from db.relations import parameter_type
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
@@ -126,7 +127,7 @@ async def both_ways(session: RequestSession, statement: Statement, **values: Any
     return exactly(await session.rows(statement, values)), exactly(rows)
 
 
-RECORDS = (models.ApiKey, models.AuditEntry, models.IdempotencyKey, models.SignIn)
+RECORDS = (models.ApiKey, models.AuditEntry, IdempotencyKey, models.SignIn)
 """Models that the demo does not fill."""
 
 

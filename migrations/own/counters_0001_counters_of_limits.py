@@ -1,14 +1,14 @@
 """Counters of limits.
 
-Revision 0003, after 0002. Created on 2026-11-30.
+Revision counters_0001, after nothing. Created on 2026-11-30.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
-branch_labels = None
+revision = "counters_0001"
+down_revision = None
+branch_labels = ("counters",)
 depends_on = None
 
 
@@ -27,9 +27,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     give_way()
-    with op.batch_alter_table("trellis_counters", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_trellis_counters_ends"))
-
     op.drop_table("trellis_counters")
 
 

@@ -1,4 +1,6 @@
-"""Where idempotency keys are kept: a table, in which each key belongs to its sender.
+"""Where idempotency keys are kept: a table of Trellis's own, in which each key belongs to its sender.
+
+A domain that gives `StoredKeys` to `mutation_type` says so: `Domain.own` has `Feature.IDEMPOTENCY`.
 
 A key and a fingerprint enter, a claim leaves; later an answer enters. Nothing is committed here.
 """
@@ -12,11 +14,11 @@ from typing import Any, cast
 
 from sqlalchemy import JSON, String, Table, bindparam, delete, select, tuple_, update
 
-from db import models
 from db.base import UtcDateTime
 from db.dialects import dialect_of
 from db.fast import CompiledStatement
-from graph.writing import Change
+from db.own import IdempotencyKey
+from graph.writing.change import Change
 from graph.writing.idempotency import Claim
 
 KEPT_FOR = timedelta(hours=48)
@@ -28,7 +30,7 @@ SWEEP_AFTER_S = 3600
 """Where few keys come, old ones are looked for once in this time."""
 MAX_SWEPT = 1_000
 
-_KEYS = cast(Table, models.IdempotencyKey.__table__)
+_KEYS = cast(Table, IdempotencyKey.__table__)
 
 
 def _text(name: str) -> Any:

@@ -1,14 +1,14 @@
 """Count what clients use.
 
-Revision 0001, after nothing. Created on 2026-11-30.
+Revision usage_0001, after nothing. Created on 2026-11-30.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "usage_0001"
 down_revision = None
-branch_labels = None
+branch_labels = ("usage",)
 depends_on = None
 
 
