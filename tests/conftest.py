@@ -110,6 +110,7 @@ SLOW = (
     "projects/test_empty.py::test_a_noun_is_whole",  # commands of a project
     "projects/test_found.py",  # a project for each
     "projects/test_sync.py",
+    "projects/test_tutorial.py",
     "promises",  # seconds of load and of faults
     "rates/test_operations.py",  # a server for each
     "rates/test_redis.py",
@@ -145,6 +146,7 @@ LONG = (
     "policies/test_nobody_can_tell.py",
     "projects/test_found.py::test_a_project_for",  # mypy over a whole project
     "projects/test_sync.py",
+    "projects/test_tutorial.py",
     "promises",
     "serving/test_draining.py::test_workers_are_replaced",  # six processes, one after the other
 )

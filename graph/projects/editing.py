@@ -7,18 +7,34 @@ already is not added again.
 import ast
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from graph.projects.code import INDENT
 from graph.projects.errors import NotEditable
 
 
+class Imported(NamedTuple):
+    """A name that a module imports from another, and what it is called there, if otherwise."""
+
+    module: str
+    name: str
+    local: str | None = None
+
+    def __str__(self) -> str:
+        return f"from {self.module} import {self.name}" + (f" as {self.local}" if self.local else "")
+
+
 def with_import(text: str, module: str, name: str, local: str | None = None) -> str:
     """A module that imports one name more."""
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.ImportFrom) and node.module == module and any(it.name == name for it in node.names):
-            return text
-    line = f"from {module} import {name}" + (f" as {local}" if local else "")
-    return _insert(text, _after_imports(ast.parse(text)), line)
+    return with_imports(text, [Imported(module, name, local)])
+
+
+def with_imports(text: str, imports: Iterable[Imported]) -> str:
+    """A module that imports more names, those that it has not yet."""
+    tree = ast.parse(text)
+    there = {(it.module, name.name) for it in tree.body if isinstance(it, ast.ImportFrom) for name in it.names}
+    lines = [str(it) for it in imports if (it.module, it.name) not in there]
+    return _insert(text, _after_imports(tree), "\n".join(lines)) if lines else text
 
 
 def with_checked_import(text: str, module: str, name: str) -> str:

@@ -43,7 +43,9 @@ class _Places:
     def place(self, what: str) -> str:
         """` (db/models/post.py:12)`; nothing where there is no such line."""
         about = what.partition(" ")[2].removeprefix("view ").removeprefix("materialized view ").removeprefix("of ")
-        names = [name for name in self._models if re.search(rf"(^| ){re.escape(name)}($|[. ])", about)]
+        names = [
+            name for name in self._models if name in about and re.search(rf"(^| ){re.escape(name)}($|[. ])", about)
+        ]
         if not names:
             return ""
         name = max(names, key=len)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from graph.projects.editing import with_import, with_items
+from graph.projects.editing import Imported, with_import, with_imports, with_items
 from graph.projects.writing import Tree
 
 MODELS, SCHEMA, POLICIES = Path("db/models/__init__.py"), Path("graph/schema.py"), Path("graph/policies.py")
@@ -34,22 +34,18 @@ def register(tree: Tree, nouns: Iterable[Noun], others: Iterable[tuple[str, str]
 
 
 def _models(tree: Tree, names: Iterable[tuple[str, str]]) -> None:
-    text = tree.read(MODELS)
-    for module, name in names:
-        text = with_import(text, module, name)
+    names = list(names)
+    text = with_imports(tree.read(MODELS), [Imported(*it) for it in names])
     tree.write(MODELS, with_items(text, str(MODELS), "__all__", [repr(name) for _, name in names]))
 
 
 def _schema(tree: Tree, nouns: list[Noun]) -> None:
-    text = tree.read(SCHEMA)
-    for noun in nouns:
-        text = with_import(text, f"graph.types.{noun.module}", noun.cls)
+    types = [Imported(f"graph.types.{it.module}", it.cls) for it in nouns]
+    written = [it for it in nouns if it.is_written]
+    changes = [Imported("graph.mutations", it.module, f"{it.module}_mutations") for it in written]
+    text = with_imports(tree.read(SCHEMA), [*types, *changes])
     text = with_items(text, str(SCHEMA), "Query", [it.cls for it in nouns])
-    for noun in nouns:
-        if noun.is_written:
-            text = with_import(text, "graph.mutations", noun.module, f"{noun.module}_mutations")
-    text = with_items(text, str(SCHEMA), "CHANGES", [f"{it.module}_mutations" for it in nouns if it.is_written])
-    tree.write(SCHEMA, text)
+    tree.write(SCHEMA, with_items(text, str(SCHEMA), "CHANGES", [f"{it.module}_mutations" for it in written]))
 
 
 def _policies(tree: Tree, nouns: list[Noun]) -> None:
