@@ -11,8 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from textwrap import wrap
-from types import GenericAlias, NoneType, UnionType
-from typing import get_args, get_origin
+from types import NoneType
 
 MAX_LINE = 120
 MAX_LITERAL = 90
@@ -46,12 +45,7 @@ class Module:
         return local
 
     def type(self, annotation: object) -> str:
-        """The text of an annotation: `int`, `list[str]`, `datetime | None`."""
-        origin, arguments = get_origin(annotation), get_args(annotation)
-        if isinstance(annotation, UnionType):
-            return " | ".join(map(self.type, arguments))
-        if isinstance(annotation, GenericAlias) and origin is not None:
-            return f"{self.type(origin)}[{', '.join(map(self.type, arguments))}]"
+        """The text of a class, or of what stands for one: `int`, `JSON`, `None`."""
         if annotation is NoneType:
             return "None"
         name = getattr(annotation, "__name__", None)

@@ -6,10 +6,12 @@ identities, computed values) is written as SQL, so that the models say what the 
 
 import re
 from collections.abc import Iterable
-from typing import get_args, get_origin
+from types import UnionType
+from typing import Any, NewType, Union, get_args, get_origin
 
 import sqlalchemy
 from sqlalchemy import Enum, dialects, types
+from strawberry.scalars import JSON
 
 from db.base import BIG_ID, JSON_DOCUMENT
 from db.reflection.catalog import FoundColumn, Generated
@@ -26,20 +28,34 @@ CAST = re.compile(r"^('(?:[^']|'')*')::[\w .\"]+(\(\d+\))?$")
 
 
 def python_type(module: Module, annotation: object) -> str:
-    """The text of an attribute's Python type, as a model and a type have it."""
-    if annotation is dict:  # JSON holds anything
-        return module.use("typing", "Any")
+    """The text of an attribute's type, as a declaration of the API has it."""
     if isinstance(annotation, EnumPlan):
         return module.use(ENUMS, annotation.class_name)
-    if get_origin(annotation) is list:
-        return f"{module.use('builtins', 'list')}[{python_type(module, get_args(annotation)[0])}]"
-    return module.type(annotation)
+    arguments = [python_type(module, it) for it in get_args(annotation)]
+    if get_origin(annotation) in (Union, UnionType):
+        return " | ".join(arguments)
+    return f"{module.type(get_origin(annotation))}[{', '.join(arguments)}]" if arguments else module.type(annotation)
+
+
+def stored(annotation: object) -> object:
+    """A type as a model has it: it knows nothing of scalars, and documents hold anything."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation is JSON:
+        return Any
+    if isinstance(annotation, NewType) and annotation.__module__.startswith("graph."):
+        return stored(annotation.__supertype__)
+    if not arguments:
+        return annotation
+    if origin in (Union, UnionType):
+        return Union[tuple(map(stored, arguments))]  # noqa: UP007 - made of what is there
+    return origin[tuple(map(stored, arguments))]  # type: ignore[index]  # it has arguments
 
 
 def enum_of(annotation: object) -> EnumPlan | None:
     """The enumeration that an annotation is made of."""
-    inner = get_args(annotation)[0] if get_origin(annotation) is list else annotation
-    return inner if isinstance(inner, EnumPlan) else None
+    if isinstance(annotation, EnumPlan):
+        return annotation
+    return next((found for it in get_args(annotation) if (found := enum_of(it)) is not None), None)
 
 
 def column_type(module: Module, type_: ColumnType, enum: EnumPlan | None = None) -> str:
@@ -83,7 +99,7 @@ def mapped_column(module: Module, attribute: PlannedAttribute) -> str:
     """The line of an attribute, with the Python type that it is read as."""
     column = attribute.column
     mapped = module.use("sqlalchemy.orm", "Mapped")
-    python = python_type(module, attribute.annotation)
+    python = python_type(module, stored(attribute.annotation))
     parts = [
         *([repr(column.name)] if column.name != attribute.name else []),
         column_type(module, column.type, enum_of(attribute.annotation)),

@@ -99,8 +99,6 @@ def _settings(url: URL) -> str:
     return f"TRELLIS_DATABASE_URL={url.render_as_string(hide_password=False)}\nTRELLIS_VERSION_TABLE={VERSION_TABLE}\n"
 
 
-def write_guesses(tree: Tree, plan: MappingPlan) -> str:
-    """Write down what the database does not tell, with the lines to change; the text."""
-    text = guesses_text(tree, plan)
-    tree.write(GUESSES, text)
-    return text
+def write_guesses(tree: Tree, plan: MappingPlan) -> None:
+    """Write down what the database does not tell, with the lines to change."""
+    tree.write(GUESSES, guesses_text(tree, plan))

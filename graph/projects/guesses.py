@@ -16,6 +16,10 @@ A database says what is in it, and not what people call it. Each line is a decis
 change it. `trellis sync` keeps what you have edited.
 """
 
+RELATION = "relation "
+MOST_TOLD = 10
+"""Lines of each kind that a terminal shows."""
+
 
 def guesses_text(tree: Tree, plan: MappingPlan) -> str:
     """The page."""
@@ -30,6 +34,21 @@ def guesses_text(tree: Tree, plan: MappingPlan) -> str:
         *(left_out or ["Nothing."]),
     ]
     return "\n".join(parts) + "\n"
+
+
+def summary(plan: MappingPlan) -> str:
+    """What a terminal tells of the page: all but relations, of which there are as many as foreign keys."""
+    worth_a_look = [it for it in plan.guesses if not it.what.startswith(RELATION)]
+    lines = [
+        *(f"- {it.what}: {it.decision}" for it in worth_a_look[:MOST_TOLD]),
+        *(f"- left out: {it.what}: {it.why}" for it in plan.left_out[:MOST_TOLD]),
+    ]
+    rest = len(plan.guesses) + len(plan.left_out) - len(lines)
+    return "\n".join([f"Guesses: {len(plan.guesses)}. Left out: {len(plan.left_out)}.", *lines, *_rest(rest)])
+
+
+def _rest(number: int) -> list[str]:
+    return [f"- and {number} more, most of them names of relations"] if number else []
 
 
 class _Places:

@@ -1,16 +1,12 @@
 """Types as code: a planned model enters, the text of `graph/types/<table>.py` leaves, about twelve lines a table."""
 
 from collections.abc import Iterable
-from typing import get_origin
 
-from sqlalchemy import types
-from strawberry.scalars import JSON
 from strawberry.utils.str_converters import to_camel_case
 
-from db.reflection.plan import EnumPlan, MappingPlan, PlannedAttribute, PlannedModel, PlannedRelation
-from graph.entity.types import TYPES
+from db.reflection.plan import MappingPlan, PlannedAttribute, PlannedModel, PlannedRelation
 from graph.projects.code import INDENT, Module, docstring
-from graph.projects.columns import enum_of, python_type
+from graph.projects.columns import python_type
 from graph.projects.models import described
 
 
@@ -41,23 +37,11 @@ def is_shown(attribute: PlannedAttribute) -> bool:
     return not attribute.hidden and attribute.name != "id"
 
 
-def shown_annotation(attribute: PlannedAttribute) -> object:
-    """How a declaration shows a column: as the table of types has it, for instance `JSON`."""
-    fits = TYPES.annotations(attribute.column.type)
-    if isinstance(attribute.column.type, types.JSON):
-        return JSON
-    if isinstance(attribute.annotation, EnumPlan) or not fits or attribute.annotation in fits:
-        return attribute.annotation
-    if enum_of(attribute.annotation) and any(get_origin(it) is list for it in fits):
-        return attribute.annotation
-    return fits[0]
-
-
 def _fields(
     module: Module, model: PlannedModel, shown: Iterable[PlannedAttribute], modules: dict[str, str]
 ) -> Iterable[str]:
     for attribute in shown:
-        type_ = python_type(module, shown_annotation(attribute))
+        type_ = python_type(module, attribute.annotation)
         yield f"{attribute.name}: {type_}{' | None' if attribute.column.nullable and not attribute.in_key else ''}"
     for relation in model.relations:
         yield f"{relation.name}: {_relation(module, model, relation, modules)}"

@@ -82,7 +82,12 @@ async def _page(entity: Entity, engines: Engines) -> tuple[Any, Collection[str]]
         assert codes <= {"UNREADABLE_VALUE"}, result.errors
         if result.data is not None and not result.errors:
             return result.data[entity.plural], unreadable
-        unreadable |= {str(error.path[-1]) for error in result.errors or () if error.path}
+        unreadable |= {_field_of(error.path) for error in result.errors or () if error.path}
+
+
+def _field_of(path: Sequence[str | int]) -> str:
+    """The field that an error is in; of a list, the number of an element stands behind it."""
+    return next(part for part in reversed(path) if isinstance(part, str))
 
 
 async def _row(entity: Entity, key: Sequence[Any], connection: AsyncConnection) -> Mapping[str, Any]:
