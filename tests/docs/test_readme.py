@@ -31,9 +31,11 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 BLOCKS = BLOCK.findall(README)
 PAGES = sorted((HOUSE / "docs").glob("*.md"))
 A_NOUN = BLOCK.findall(README.partition("## Add a noun\n")[2].partition("\n## ")[0])
+OF_A_PROJECT = "your-database.md"
+"""The page that tests/projects/test_tutorial.py follows."""
 EXCERPTS = [
     body
-    for text in (README, *(page.read_text(encoding="utf-8") for page in PAGES))
+    for text in (README, *(page.read_text(encoding="utf-8") for page in PAGES if page.name != OF_A_PROJECT))
     for language, body in BLOCK.findall(text)
     if language == "python" and not re.match(r"# \S*/(test_)?event\.py\n", body)
 ]
