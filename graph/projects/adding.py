@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Date, Double, Integer, Numeric, String, Text, Time, Uuid
+from strawberry.scalars import JSON
 
 from db.base import BIG_ID, JSON_DOCUMENT, UtcDateTime
 from db.reflection.catalog import (
@@ -52,7 +53,7 @@ TYPES: dict[str, tuple[object, ColumnType]] = {
     "time": (time, Time()),
     "datetime": (datetime, UtcDateTime()),
     "uuid": (UUID, Uuid()),
-    "json": (dict[str, Any], JSON_DOCUMENT),
+    "json": (JSON, JSON_DOCUMENT),
 }
 """What a field may be, besides another noun."""
 
