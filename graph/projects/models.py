@@ -8,16 +8,20 @@ import re
 from collections.abc import Iterable, Sequence
 
 from db.reflection.catalog import FoundColumn, FoundForeignKey, FoundIndex, FoundTable, Kind, Told
-from db.reflection.plan import MappingPlan, PlannedModel, PlannedRelation
+from db.reflection.plan import MappingPlan, PlannedFunction, PlannedModel, PlannedRelation
 from graph.projects.code import INDENT, Module, docstring, is_name, literal
-from graph.projects.columns import column_type, given, mapped_column
+from graph.projects.columns import BY_NAME, column_type, enum_of, given, mapped_column
 
 ASSOCIATIONS = "db.models.associations"
 
 
 def model_text(plan: MappingPlan, model: PlannedModel) -> str:
     """The module of one model."""
-    names = {*(it.name for it in model.attributes), *(it.name for it in model.relations)}
+    names = {
+        *(it.name for it in model.attributes),
+        *(it.name for it in model.relations),
+        *(it.name for it in model.functions),
+    }
     module = Module({model.class_name, *names})
     lines = [
         f"class {model.class_name}({', '.join(_bases(module, model))}):",
@@ -28,6 +32,8 @@ def model_text(plan: MappingPlan, model: PlannedModel) -> str:
         "",
         *(f"{INDENT}{mapped_column(module, attribute)}" for attribute in model.attributes),
     ]
+    functions = [f"{INDENT}{_row_function(module, it)}" for it in model.functions]
+    lines += ["", *functions] if functions else []
     relations = [f"{INDENT}{_Relation(plan, model, it).text(module)}" for it in model.relations]
     lines += ["", *relations] if relations else []
     return module.text(f"{_title(model)}, as the database has them.", "\n".join(lines) + "\n", future=True)
@@ -54,6 +60,20 @@ def _told(model: PlannedModel) -> str:
     """
     checks = [f"The database checks {check.sql}." for check in model.table.checks]
     return "\n\n".join([described(model), *checks])
+
+
+def _row_function(module: Module, planned: PlannedFunction) -> str:
+    """`full_name = row_function("users_full_name", Text())`."""
+    function = planned.function
+    assert function.type is not None  # only functions that give a value are planned
+    type_ = column_type(module, function.type, enum_of(planned.annotation))
+    parts = [
+        repr(function.name.name),
+        type_ if "(" in type_ or type_ in BY_NAME.values() else f"{type_}()",
+        *([f"schema={function.name.schema!r}"] if function.name.schema else []),
+        *([f"doc={literal(function.comment)}"] if function.comment else []),
+    ]
+    return f"{planned.name} = {module.use('db.row_functions', 'row_function')}({', '.join(parts)})"
 
 
 def _title(model: PlannedModel) -> str:

@@ -13,7 +13,8 @@ from graph.projects.models import described
 def type_text(plan: MappingPlan, model: PlannedModel) -> str:
     """The module of one type."""
     shown = [it for it in model.attributes if is_shown(it)]
-    module = Module({model.class_name, *(it.name for it in shown), *(it.name for it in model.relations)})
+    beside = {*(it.name for it in model.relations), *(it.name for it in model.functions)}
+    module = Module({model.class_name, *(it.name for it in shown), *beside})
     modules = {it.class_name: it.module for it in plan.models}
     models = module.use("db", "models")
     options = [
@@ -43,6 +44,8 @@ def _fields(
     for attribute in shown:
         type_ = python_type(module, attribute.annotation)
         yield f"{attribute.name}: {type_}{' | None' if attribute.column.nullable and not attribute.in_key else ''}"
+    for function in model.functions:
+        yield f"{function.name}: {python_type(module, function.annotation)} | None"
     for relation in model.relations:
         yield f"{relation.name}: {_relation(module, model, relation, modules)}"
 

@@ -98,7 +98,14 @@ COMMENT ON MATERIALIZED VIEW shop.moods IS '@key (id)
 INSERT INTO shop.people (mood, moods, tags, data, size, uid, status) VALUES ('very happy', '{sad}', '{a,b}', '{"a": 1}',
 3, '00000000-0000-0000-0000-000000000001', 'new'), ('o''k', NULL, NULL, NULL, NULL, NULL, NULL);
 
-REFRESH MATERIALIZED VIEW shop.moods
+REFRESH MATERIALIZED VIEW shop.moods;
+
+CREATE FUNCTION shop.people_next_mood(p shop.people) RETURNS shop.mood STABLE LANGUAGE sql AS $$ SELECT p.mood $$;
+
+CREATE FUNCTION shop.people_label(p shop.people, sign text DEFAULT '!') RETURNS text STABLE LANGUAGE sql
+AS $$ SELECT p.status || sign $$;
+
+COMMENT ON FUNCTION shop.people_label(shop.people, text) IS 'What is on the "door".'
 """
 
 SCHEMAS = {"postgresql": ["--schema", "public,shop"], "sqlite": []}

@@ -62,6 +62,10 @@ async def test_a_project_for_a_database_passes_its_checks_and_its_tests_and_writ
     assert " passed" in said
     assert " skipped" not in said
     assert await held(blank_database) == before
+    if blank_database.dialect == "postgresql":
+        schema = (folder / "schema.graphql").read_text()
+        assert re.search(r'"""What is on the "door"."""\n  label: String\n', schema)
+        assert re.search(r"\n  nextMood: ShopMood\n", schema)
 
 
 async def test_nobody_but_admins_sees_a_table_until_its_line_is_opened(
