@@ -66,7 +66,7 @@ class GraphQLEndpoint:
         *,
         identify_first: bool = False,
     ) -> None:
-        """`identify_first`: who asks is found out without a database, before a place before one is taken."""
+        """`identify_first`: who asks is found out without a database, before a place is taken."""
         self._page = page
         self.documents = Documents(schema.preparer, engines, settings)
         self.admission = Admission(engines, settings, self.documents, schema.preparer, has_credentials)

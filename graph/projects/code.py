@@ -4,7 +4,6 @@ A class may have an attribute with the name of a type or of a function that its 
 `MetaData`. What is imported then has another name in the module. Ruff puts imports and lines into their order.
 """
 
-import builtins
 import inspect
 import keyword
 import re
@@ -96,8 +95,3 @@ def literal(text: str) -> str:
 def is_name(text: str) -> bool:
     """Whether a text can be a name in Python."""
     return text.isidentifier() and not keyword.iskeyword(text) and not text.startswith("__")
-
-
-def is_builtin(text: str) -> bool:
-    """Whether a name means something everywhere."""
-    return hasattr(builtins, text)

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from strawberry.utils.str_converters import to_camel_case
-
 from db.reflection.plan import MappingPlan, PlannedAttribute, PlannedModel, PlannedRelation
 from graph.projects.code import INDENT, Module, docstring
 from graph.projects.columns import python_type
@@ -56,8 +54,3 @@ def _relation(module: Module, model: PlannedModel, relation: PlannedRelation, mo
     if relation.many:
         return f"{module.use('graph.entity', 'Connection')}[{cls}]"
     return f"{cls} | None" if relation.nullable else cls
-
-
-def is_renamed(name: str, graphql_name: str) -> bool:
-    """Whether GraphQL has another name for an attribute than its Python name gives."""
-    return to_camel_case(name) != graphql_name

@@ -33,6 +33,11 @@ async def read_plan(settings: Settings, chosen: Chosen) -> MappingPlan:
     finally:
         await engines.dispose()
     _refuse_nothing(settings.primary, catalog, chosen)
+    return plan_shown(catalog)
+
+
+def plan_shown(catalog: Catalog) -> MappingPlan:
+    """The plan of a catalog, with the forms that the table of types has."""
     return plan_of(catalog, TYPES.widest, TYPES.names_rows)
 
 

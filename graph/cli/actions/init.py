@@ -9,11 +9,10 @@ from pathlib import Path
 import typer
 from pydantic import SecretStr
 
-from db.reflection import Chosen, MappingPlan, plan_of
+from db.reflection import Chosen
 from db.settings import HOUSE, DatabaseSettings
 from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
-from graph.entity.types import TYPES
 from graph.projects import found, syncing
 from graph.projects.adding import add
 from graph.projects.checkout import Checkout
@@ -23,6 +22,7 @@ from graph.projects.guesses import summary
 from graph.projects.kept import keep, keep_choice, kept_choice
 from graph.projects.reading import absolute, read_catalog
 from graph.projects.writing import Tree
+from graph.reflected.reading import plan_shown
 
 NEXT = """{folder} is a project of its own. Next:
   cd {folder}
@@ -58,7 +58,7 @@ def init_found(
     with _failures(), _cleared(folder):
         checkout = Checkout(HOUSE)
         check_folder(folder)
-        plan = _plan(settings, chosen)
+        plan = plan_shown(read_catalog(settings, chosen))
         if not plan.models:
             raise CommandError("No table was found. Name its schema with `--schema`, and see `--only`.", Exit.FAILED)
         tree = make_empty(checkout, folder, name_of(folder) if name is None else name, found.ABOUT, found.ROOMS)
@@ -76,11 +76,6 @@ def init_found(
     typer.echo(f"  cd {folder}\n  make serve\n  make check test")
 
 
-def _plan(settings: DatabaseSettings, chosen: Chosen) -> MappingPlan:
-    """The plan of a database, as `trellis serve --reflect` has it, too."""
-    return plan_of(read_catalog(settings, chosen), TYPES.widest, TYPES.names_rows)
-
-
 def sync(*, write: bool, check: bool, migration: str | None) -> None:
     """Show or write what has changed in the database, or write a revision of what has changed in the models."""
     tree = Tree(HOUSE)
@@ -89,7 +84,7 @@ def sync(*, write: bool, check: bool, migration: str | None) -> None:
             ours = {name: value for name, value in os.environ.items() if name.startswith("TRELLIS_")}
             typer.echo(tree.run("alembic", "revision", "--autogenerate", "-m", migration, **ours))
             return
-        plan = _plan(settings_of_the_environment(), kept_choice(tree))
+        plan = plan_shown(read_catalog(settings_of_the_environment(), kept_choice(tree)))
         found = syncing.compare(tree, plan)
         typer.echo(syncing.difference(tree, found), nl=False)
         typer.echo("".join(f"{note}\n" for note in found.notes), nl=False)
