@@ -41,8 +41,9 @@ from graph.rates.operations import Meter, RateLimits
 from graph.settings import Settings
 from graph.viewer import Viewer
 
-READING = {OperationType.QUERY}
-EVERYTHING = {OperationType.QUERY, OperationType.MUTATION}
+READING = (OperationType.QUERY,)
+EVERYTHING = (*READING, OperationType.MUTATION)
+"""Tuples: a set asks a member for its hash, which an enumeration makes by two calls."""
 
 CLIENT_LEFT = 499
 """Nobody reads it; the metrics count it. Source: https://nginx.org/en/docs/dev/development_guide.html#http_phases"""
@@ -134,7 +135,7 @@ class GraphQLEndpoint:
         self, request: Request, headers: Headers, media_type: str, watch: RequestWatch, meter: Meter | None
     ) -> Response:
         settings = self._settings
-        if request.method not in METHODS:
+        if request.scope["method"] not in METHODS:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
         asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch)
         watch.body_read()
@@ -198,7 +199,7 @@ class GraphQLEndpoint:
         return answer(ExecutionResult(None, [AnswerTooLarge(most)]), media_type, self._settings.http_edition)
 
     async def _execute(self, request: Request, asked: OperationRequest, contexts: ContextFactory) -> ExecutionResult:
-        allowed = EVERYTHING if request.method == "POST" else READING
+        allowed = EVERYTHING if request.scope["method"] == "POST" else READING
         try:
             return await self._operations.answer(asked, contexts, allowed, for_json=True)
         except NotAllowed as error:

@@ -379,6 +379,8 @@ class PostgreSQL(DatabaseDialect):
 
     def key_parameters(self, keys: Sequence[Key], width: int) -> dict[str, object]:
         """One array for each column of the key."""
+        if width == 1:
+            return {f"{KEYS}_0": [key for (key,) in keys]}
         return {f"{KEYS}_{index}": [key[index] for key in keys] for index in range(width)}
 
     def page_per_parent(self, paged: PagedRows) -> Query:

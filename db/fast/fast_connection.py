@@ -86,13 +86,17 @@ def is_observed(engine: AsyncEngine) -> bool:
     Events: https://docs.sqlalchemy.org/en/21/core/events.html#sql-execution-and-connection-events
     """
     sync_engine = engine.sync_engine
-    events, driver_events = sync_engine.dispatch, sync_engine.dialect.dispatch
+    driver_events = sync_engine.dialect.dispatch
     return bool(
-        events.before_cursor_execute
-        or events.after_cursor_execute
-        or events.before_execute
-        or events.after_execute
+        (sync_engine._has_events and _has_listeners(sync_engine.dispatch))  # noqa: SLF001 - one question for four
         or driver_events.do_execute
         or len(driver_events.handle_error) > OUR_LISTENERS
         or sync_engine.logger.isEnabledFor(logging.INFO)
+    )
+
+
+def _has_listeners(events: Any) -> bool:
+    """Whether anybody listens to statements, of those who listen to anything."""
+    return bool(
+        events.before_cursor_execute or events.after_cursor_execute or events.before_execute or events.after_execute
     )

@@ -7,7 +7,7 @@ field has its resolver called for each. Values are completed into their position
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphql import GraphQLObjectType
 
@@ -69,7 +69,7 @@ class ObjectsLevel:
     def below(self, field: FieldPlan | None = None, type_: GraphQLObjectType | None = None) -> Selection:
         """What is selected below a field."""
         field = field or self.field
-        wanted = type_ or cast(GraphQLObjectType, field.named_type)
+        wanted: Any = type_ or field.named_type
         known = field.selections.get(wanted) if self._work.plan.fixed else None
         return known or self._work.below(field, wanted)
 

@@ -167,7 +167,7 @@ class Operations:
         for_json: bool,
     ) -> Work:
         plan = checked.operation.plan
-        root = self._schema.get_root_type(checked.operation.kind)
+        root = checked.operation.root
         assert root is not None  # the document is valid
         hide_suggestions = not self.preparer.limits.introspection
         known = plan.roots.get(root) if plan.fixed else None

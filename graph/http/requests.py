@@ -75,7 +75,7 @@ def _content_type(header: bytes) -> tuple[str, dict[str, str]]:
 
 def wants_page(request: HTTPRequest) -> bool:
     """Whether a browser asks for a page, not a program for data."""
-    asked_for_data = request.method not in ("GET", "HEAD") or not DATA.isdisjoint(request.query_params)
+    asked_for_data = request.scope["method"] not in ("GET", "HEAD") or not DATA.isdisjoint(request.query_params)
     return not asked_for_data and HTML in weights(request.headers.get("accept", "")[:MAX_HEADER_BYTES])
 
 
@@ -103,7 +103,7 @@ async def read_request(
 
     Raises `HTTPException` and `IllFormed`.
     """
-    if request.method != "POST":
+    if request.scope["method"] != "POST":
         return _from_parameters(request)
     media_type, parameters = _content_type(headers.get(b"content-type", b"")[:MAX_HEADER_BYTES])
     if media_type != JSON:

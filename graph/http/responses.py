@@ -17,7 +17,7 @@ from strawberry.types import ExecutionResult
 from db import exact_json
 from graph.errors import AnswerTooLarge, IllFormed, Overloaded
 from graph.http.compression import coding_for, compressed
-from graph.http.requests import JSON
+from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from graph.http.statuses import CHANGED, HEADERS_OF, LATER, STATUSES, Statuses, status_of_refusal
 from graph.masking import code_of, for_client
 from graph.settings import HTTPEdition
@@ -31,6 +31,7 @@ HEADERS = (
 )
 """An answer is for who asked, in the form asked for, and never a page."""
 
+_HEADERS = {form: (*HEADERS, (b"content-type", f"{form}; charset=utf-8".encode())) for form in (JSON, GRAPHQL_RESPONSE)}
 
 CODES = {429: "RATE_LIMITED", 503: Overloaded.code}
 """The codes of what HTTP refuses for other reasons than what was sent."""
@@ -45,12 +46,9 @@ class Answer(Response):
         self.body = body
         self.status_code = status
         self.background = None
-        self.raw_headers = [
-            *HEADERS,
-            (b"content-type", f"{media_type}; charset=utf-8".encode("latin-1")),
-            (b"content-length", str(len(body)).encode("latin-1")),
-            *((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()),
-        ]
+        self.raw_headers = [*_HEADERS[media_type], (b"content-length", b"%d" % len(body))]
+        if headers:
+            self.headers.update(headers)
 
     async def compress(self, accept_encoding: str) -> None:
         """Make the body shorter, in a coding that the client takes."""

@@ -7,7 +7,6 @@ document is walked is not known here. The viewer's visibility is added to every 
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
-from itertools import chain
 from typing import Any, Generic, Self, TypeVar, cast
 
 from aiodataloader import DataLoader
@@ -338,10 +337,11 @@ class Loaders:
         Statements of one `shape` are alike but for what is bound when they run, and are kept for other operations;
         without a shape, a statement is built for this operation alone.
         """
-        made = self._made.get(identity)
+        made: Any = self._made.get(identity)
         if made is None:
             made = self._made[identity] = LevelLoader(self._fetch(shape, build, finish, parameters or {}), model)
-        return cast(LevelLoader[T], made)
+        found: LevelLoader[T] = made
+        return found
 
     def _fetch(
         self,
@@ -362,11 +362,11 @@ class Loaders:
         return self.statements.get((self._session.dialect, self.visible, shape), build)
 
     async def _read(self, statement: Statement, keys: Sequence[Key], parameters: Mapping[str, Any]) -> FoundRows:
-        runs = [
-            await self._session.rows(statement.compiled or statement.select, {**of_keys, **parameters, **self._bound})
-            for of_keys in statement.parameters(keys)
-        ]
-        return runs[0] if len(runs) == 1 else list(chain.from_iterable(runs))
+        select, runs = statement.compiled or statement.select, statement.parameters(keys)
+        rows = await self._session.rows(select, {**runs[0], **parameters, **self._bound})
+        for of_keys in runs[1:]:
+            rows = [*rows, *await self._session.rows(select, {**of_keys, **parameters, **self._bound})]
+        return rows
 
 
 def _number(keys: Sequence[Key], statement: Statement, rows: FoundRows) -> dict[Key, int]:

@@ -412,10 +412,11 @@ class Selection:
 
     def remember(self, kind: type[T], make: Callable[[], T], identity: Hashable = None) -> T:
         """What was worked out about the selection, by its class and an identity; made once for all runs."""
-        found = self._remembered.get((kind, identity))
-        if found is None:
-            found = self._remembered[kind, identity] = make()
-        return cast(T, found)
+        known: Any = self._remembered.get((kind, identity))
+        if known is None:
+            known = self._remembered[kind, identity] = make()
+        found: T = known
+        return found
 
     def remembered(self, kind: type[T]) -> dict[Hashable, T]:
         """All of a class that was worked out, by identity."""

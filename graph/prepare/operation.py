@@ -77,6 +77,8 @@ class PreparedOperation:
         """Plan an operation. The fragments are those of its document, which all of its operations share."""
         self.node = node
         self.kind = node.operation
+        self.root = schema.get_root_type(node.operation)
+        """The type of its root; None only for a document that is not valid."""
         self.fragments = fragments
         self.details = details
         self.plan = Plan(schema, node, details)
