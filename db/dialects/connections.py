@@ -40,6 +40,9 @@ class ConnectionsDialect(Protocol):
     has_fast_path: bool
     """Whether `db.fast` can run statements on this driver."""
 
+    cut: Callable[[Any], None] | None = None
+    """Closes a driver's connection at once, without a word to a server that may be silent; whoever waits on the
+    connection hears that it is lost. None where no network is between."""
     outdated_view: str | None = None
     """A query that tells whether a table has been rewritten since a view of the database was opened, so that it is
     empty there; None where that cannot be."""
