@@ -105,6 +105,10 @@ class ConnectionsDialect(Protocol):
         """Whether a database that gives no connection may soon give one: its server is down, or starts."""
         return False
 
+    def said(self, error: BaseException) -> str:
+        """What a database says that gives no connection, in one line; with the cure where it is known."""
+        return str(getattr(error, "orig", error)).partition("\n")[0] or type(error).__name__
+
     def is_busy(self, error: BaseException) -> bool:
         """Whether the database answers that it has too much to do; it lives."""
 
