@@ -122,8 +122,7 @@ async def _refusal_of(engine: AsyncEngine, told_by: str) -> tuple[bool, str] | N
             return None
         if file is not None and shutil.disk_usage(file.parent).free < MIN_FREE_BYTES:
             return False, f"The database {file} has a full disk, and cannot be opened. Make room."
-        said = str(getattr(error, "orig", error)).partition("\n")[0] or type(error).__name__
-        return connections.may_come(error), unreachable(engine.url, told_by, said)
+        return connections.may_come(error), unreachable(engine.url, told_by, connections.said(error))
 
 
 def _missing(file: Path, told_by: str) -> str:

@@ -40,6 +40,9 @@ class ConnectionsDialect(Protocol):
     has_fast_path: bool
     """Whether `db.fast` can run statements on this driver."""
 
+    cut: Callable[[Any], None] | None = None
+    """Closes a driver's connection at once, without a word to a server that may be silent; whoever waits on the
+    connection hears that it is lost. None where no network is between."""
     outdated_view: str | None = None
     """A query that tells whether a table has been rewritten since a view of the database was opened, so that it is
     empty there; None where that cannot be."""
@@ -101,6 +104,10 @@ class ConnectionsDialect(Protocol):
     def may_come(self, error: BaseException) -> bool:
         """Whether a database that gives no connection may soon give one: its server is down, or starts."""
         return False
+
+    def said(self, error: BaseException) -> str:
+        """What a database says that gives no connection, in one line; with the cure where it is known."""
+        return str(getattr(error, "orig", error)).partition("\n")[0] or type(error).__name__
 
     def is_busy(self, error: BaseException) -> bool:
         """Whether the database answers that it has too much to do; it lives."""

@@ -116,6 +116,13 @@ OUTAGES = {
 CLOSED = "closed"
 """In each sentence of asyncpg about a connection that it has lost already, for which it has no state."""
 
+STARTUP_PARAMETER = "unsupported startup parameter"
+"""What PgBouncer says. Source: https://www.pgbouncer.org/config.html#ignore_startup_parameters"""
+OF_PGBOUNCER = (
+    " (behind PgBouncer, set TRELLIS_PGBOUNCER=true for pool_mode = transaction; for pool_mode = session, add"
+    " ignore_startup_parameters = statement_timeout,jit to its configuration)"
+)
+
 OUTDATED = ("cached plan must not change", "cache lookup failed", "could not open relation", "cached statement plan")
 """What the server says, in English or not at all, when a table or a type has changed under a plan."""
 OUTDATED_STATES = ("0A000", "XX000", "42P01", "42809")
@@ -163,6 +170,8 @@ class PostgreSQLConnections(ConnectionsDialect):
     change: ClassVar[Options] = {}
     sqlalchemy_ends_any_transaction = False  # asyncpg's adapter ends only what it has begun itself
     has_fast_path = True
+
+    cut = staticmethod(asyncpg.Connection.terminate)  # what waits fails with the state 08003
 
     # An old view sees the old row of the catalog, and the function the file that is there now.
     outdated_view = (
@@ -251,6 +260,11 @@ class PostgreSQLConnections(ConnectionsDialect):
         """Whether nobody listens yet, its name is not known yet, or the server starts or stops."""
         state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
         return isinstance(getattr(error, "orig", error), OSError) or state.startswith(COMING)
+
+    def said(self, error: BaseException) -> str:
+        """As above; PgBouncer refuses settings of a connection that it does not track."""
+        said = super().said(error)
+        return said + OF_PGBOUNCER if STARTUP_PARAMETER in said else said
 
     def is_busy(self, error: BaseException) -> bool:
         """Whether every connection that the server allows is taken, or a short question has waited too long."""

@@ -20,6 +20,7 @@ from db.fast import CompiledStatement, FastConnection, IdleConnections, Paramete
 from db.fast.fast_connection import is_observed
 from db.session.doubt import Doubt
 from db.session.errors import ChangeUndone, ReadOnlyOperation, Unreachable, told
+from db.session.under_way import UnderWay
 from db.session.value_by_value import value_by_value
 from db.trace import StatementTrace
 
@@ -42,6 +43,8 @@ class Source(NamedTuple):
     """`primary`, `replica 1` and so on."""
     doubt: Doubt
     """Which of its connections are to be tried before they are used."""
+    under_way: UnderWay | None
+    """Of a replica that may fall silent; None of the others."""
 
 
 class _Tracing(NamedTuple):
@@ -302,10 +305,14 @@ async def take(source: Source) -> DatabaseConnection:
     """Take a connection: at once where one lies ready, else as the pool has one."""
     idle = source.idle
     if idle is None:
-        return DatabaseConnection(source, None, await source.engine.connect())
+        return DatabaseConnection(source, None, await _opened(source, source.engine.connect()))
     fast = idle.take()
     if fast is not None:
         return DatabaseConnection(source, fast, None)
-    connection = await idle.connect(source.engine)
+    connection = await _opened(source, idle.connect(source.engine))
     pooled = await connection.get_raw_connection()
     return DatabaseConnection(source, FastConnection(source.engine, pooled), connection)
+
+
+def _opened(source: Source, opening: Awaitable[AsyncConnection]) -> Awaitable[AsyncConnection]:
+    return opening if source.under_way is None else source.under_way.over(opening)

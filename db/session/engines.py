@@ -5,12 +5,9 @@
 database wants to be told is in `db.dialects`. No statement of ours is written here.
 """
 
-import asyncio
 import itertools
-import logging
 import math
 from collections.abc import Iterator, Sequence
-from contextvars import Context
 from typing import NamedTuple
 
 from sqlalchemy import URL, event
@@ -29,15 +26,15 @@ from db.session.closing import Closing
 from db.session.compiled_sql import CompiledSQL, compiled_sql
 from db.session.connection import DatabaseConnection, Source, take
 from db.session.doubt import Doubt
+from db.session.replicas import Replica, Replicas
+from db.session.under_way import UnderWay
 from db.settings import DatabaseSettings
-
-logger = logging.getLogger("trellis")
 
 PROBE_TIMEOUT_S = 1.0
 """Seconds that a statement of a probe may take: who does not answer this is busy, and says so in time."""
-RETRY_S = 1.0
-"""Seconds between two attempts to reach a replica that was left out."""
-RETRY_TIMEOUT_S = 2.0
+PATIENCE_S = 1.0
+"""Seconds after which a replica that says nothing is silent. With a short limit of a statement it is a quarter of that,
+so that a read which is begun again elsewhere has half of it left."""
 
 
 class PoolState(NamedTuple):
@@ -145,9 +142,12 @@ class Engines:
                 "statement_timeout_s": min(PROBE_TIMEOUT_S, settings.statement_timeout_s),
             }
         )
+        watched = alone.model_copy(update={"pool_size": 2})  # a probe does not wait for the watch, nor it for a probe
         self._probing = tuple(
-            create_engine(engine.url, alone, sql=self.sql) if isinstance(engine.pool, QueuePool) else engine
-            for engine in self._all()
+            create_engine(engine.url, watched if number else alone, sql=self.sql)
+            if isinstance(engine.pool, QueuePool)
+            else engine
+            for number, engine in enumerate(self._all())
         )
         """One for each database; a database in memory has but one connection."""
         self._has_fast_path = settings.fast_path and self.connections.has_fast_path
@@ -155,8 +155,14 @@ class Engines:
             for engine in self._all():
                 never_open_at_once(engine)
         self._writing = self.primary.execution_options(**self.connections.change)
-        self._returning: dict[str, asyncio.Task[None]] = {}
-        """By name, the replicas that are left out, and what waits for each to answer again."""
+        self._under_way = [None, *map(self._watched, self._names()[1:], self.replicas, self._probing[1:])]
+        probing = zip(list(self.probing().items())[1:], self._under_way[1:], strict=True)
+        self._replicas = Replicas(
+            {name: Replica(engine, under_way) for (name, engine), under_way in probing},
+            self.connections,
+            min(PATIENCE_S, settings.statement_timeout_s / 4),
+            self._take_turns,
+        )
         self._open_sources()
 
     def reading(self) -> AsyncEngine:
@@ -198,13 +204,8 @@ class Engines:
             return await self.connect(primary=False)
 
     def leave_out(self, name: str, why: str) -> None:
-        """Let reads go elsewhere until this replica answers again; it is tried in the background."""
-        if name in self._returning:
-            return
-        logger.warning("%s is left out: %s. Reads go to the other replicas, else to the primary.", name, why)
-        # The task belongs to no request: neither does its context.
-        self._returning[name] = asyncio.create_task(self._bring_back(name), context=Context())
-        self._take_turns()
+        """Let reads go elsewhere until this replica answers again; it is asked in the background."""
+        self._replicas.leave_out(name, why)
 
     def snapshot_of(self, name: str) -> AsyncEngine:
         """For statements that must agree, on the database of this name: `primary`, `replica 1` and so on."""
@@ -248,10 +249,7 @@ class Engines:
 
     async def dispose(self) -> None:
         """Close every connection that is not in use, and forget which replicas were left out."""
-        for task in self._returning.values():
-            task.cancel()
-        await asyncio.gather(*self._returning.values(), return_exceptions=True)
-        self._returning.clear()
+        await self._replicas.close()
         await self.closing.finish()
         for engine, source in zip(self._all(), self._sources, strict=True):
             if source.idle is not None:
@@ -262,33 +260,29 @@ class Engines:
         self._open_sources()  # new pools have taken the places of the old ones
 
     def _open_sources(self) -> None:
-        named = zip(self._names(), self._all(), self._doubts, strict=True)
+        named = zip(self._names(), self._all(), self._doubts, self._under_way, strict=True)
         self._sources = [self._source(*each) for each in named]
         self._take_turns()
 
     def _take_turns(self) -> None:
         """Lead reads to the replicas that are not left out, else to the primary: decided here, not for each read."""
         pairs = list(zip(self._sources, self._all(), strict=True))
-        readers = [pair for pair in pairs[1:] if pair[0].name not in self._returning] or pairs[:1]
+        readers = [pair for pair in pairs[1:] if self._replicas.serves(pair[0].name)] or pairs[:1]
         self.reading_replicas = sum(pair is not pairs[0] for pair in readers)
         """How many replicas serve reads; none: the primary does."""
         self._reading_sources = itertools.cycle([source for source, _ in readers])
         self._reading = _in_turn([engine for _, engine in readers], self.connections.autocommit)
         self._snapshots = _in_turn([engine for _, engine in readers], self.connections.snapshot)
 
-    async def _bring_back(self, name: str) -> None:
-        """Try a replica at intervals until it answers."""
-        engine = self.probing()[name]
-        await asyncio.sleep(RETRY_S)  # who answers old friends alone is not asked by each read
-        while not await _answers(engine):  # noqa: ASYNC110 - nothing tells when it does
-            await asyncio.sleep(RETRY_S)
-        del self._returning[name]
-        self._take_turns()
-        logger.warning("%s answers again.", name)
+    def _watched(self, name: str, *engines: AsyncEngine) -> UnderWay | None:
+        if self.connections.cut is None:
+            return None
+        return UnderWay(self.connections.cut, engines, lambda: self._replicas.watch(name))
 
-    def _source(self, name: str, engine: AsyncEngine, doubt: Doubt) -> Source:
+    def _source(self, name: str, engine: AsyncEngine, doubt: Doubt, under_way: UnderWay | None) -> Source:
         idle = IdleConnections(engine) if self._has_fast_path else None
-        return Source(engine.execution_options(**self.connections.autocommit), idle, self.connections, name, doubt)
+        unframed = engine.execution_options(**self.connections.autocommit)
+        return Source(unframed, idle, self.connections, name, doubt, under_way)
 
     def _all(self) -> tuple[AsyncEngine, ...]:
         return (self.primary, *self.replicas)
@@ -299,15 +293,6 @@ class Engines:
 
 def _in_turn(engines: Sequence[AsyncEngine], options: Options) -> Iterator[AsyncEngine]:
     return itertools.cycle([engine.execution_options(**options) for engine in engines])
-
-
-async def _answers(engine: AsyncEngine) -> bool:
-    try:
-        async with asyncio.timeout(RETRY_TIMEOUT_S), engine.connect() as connection:
-            await connection.exec_driver_sql("SELECT 1")
-    except Exception:  # whatever it is, the time has not come
-        return False
-    return True
 
 
 def _state(pool: QueuePool, parked: int) -> PoolState:

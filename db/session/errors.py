@@ -23,6 +23,13 @@ class Unreachable(OSError):
         super().__init__(f"The database cannot be reached: {error or type(error).__name__}")
 
 
+class Silent(Unreachable):
+    """Nothing comes from the database any more, and nothing says why."""
+
+    def __init__(self) -> None:
+        super().__init__(TimeoutError("nothing comes from it"))
+
+
 class OutdatedView(Exception):
     """A view of the database finds nothing in a table that has been rewritten since, whatever was in it.
 

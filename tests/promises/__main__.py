@@ -22,7 +22,7 @@ from typing import NamedTuple
 from tests.cli.running import hear_interrupts
 from tests.promises.process import PREFIX
 from tests.promises.table import LOAD_S, PROMISES, Evidence, NotBuilt, Suite, Trial, Trying
-from tests.promises.trials.finding import Finding
+from tests.promises.trials.finding import Finding, Untried
 
 ROOT = Path(__file__).parents[2]
 SOAK = "soak.soak"
@@ -40,7 +40,7 @@ class Row(NamedTuple):
     what: str
     figure: str
     holds: bool | None
-    """None: there is nothing to try."""
+    """None: there is nothing to try, or nothing to try it with."""
 
 
 class Piece(NamedTuple):
@@ -82,6 +82,9 @@ def _try_here(trial: Trying, dialect: str, minutes: float) -> int:
         del os.environ[setting]
     try:
         found = asyncio.run(trial(dialect, minutes))
+    except Untried as missing:
+        _say(json.dumps({"untried": str(missing)}))
+        return 0
     except Exception as error:  # a trial that breaks down holds nothing, and says why
         found = Finding(f"{type(error).__name__}: {error}"[:300], ["the trial goes to its end"])
     _say(json.dumps({"figure": found.figure, "broken": list(found.broken)}))
@@ -149,6 +152,8 @@ async def _run_trial(number: int, trial: Trial, dialect: str, minutes: float) ->
         found = json.loads((output or "").strip().rpartition("\n")[2])
     except ValueError:
         return Row(number, what, f"nothing after {most_s:.0f} s", holds=False)
+    if "untried" in found:
+        return Row(number, what, found["untried"], None)
     misses = f" NOT: {'; '.join(found['broken'])}" if found["broken"] else ""
     return Row(number, what, found["figure"] + misses, not found["broken"])
 
@@ -187,7 +192,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 def _table(rows: Sequence[Row]) -> str:
     lines = [_line(row) for row in rows]
     held, open_ = sum(row.holds is True for row in rows), sum(row.holds is False for row in rows)
-    return "\n".join([*lines, f"{held} hold, {open_} do not, {len(rows) - held - open_} are not built."])
+    return "\n".join([*lines, f"{held} hold, {open_} do not, {len(rows) - held - open_} were not tried."])
 
 
 def _line(row: Row) -> str:

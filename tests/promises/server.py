@@ -1,8 +1,10 @@
 """A PostgreSQL of one test alone, as careful with what it commits as in production, to be broken on purpose."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -37,6 +39,13 @@ class FragileServer:
         """Stop it as a crash would: nothing is finished, nothing is written."""
         self._control("stop", "-w", "-m", "immediate")
 
+    def send_signal(self, sign: signal.Signals) -> None:
+        """Have all of its processes fall silent (SIGSTOP), and speak again (SIGCONT)."""
+        postmaster = (self._run.folder / "data" / "postmaster.pid").read_text().split()[0]
+        for pid in (postmaster, *_children_of(postmaster)):
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), sign)
+
     async def crash(self) -> None:
         """Stop it, and start it again after a moment."""
         await asyncio.to_thread(self.stop)
@@ -53,6 +62,14 @@ class FragileServer:
 
     def _control(self, command: str, *arguments: object) -> None:
         _call([self._binaries / "pg_ctl", command, "-D", self._run.folder / "data", *arguments])
+
+
+def _children_of(parent: str) -> Iterator[str]:
+    """Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if file.read_text().rpartition(")")[2].split()[1] == parent:
+                yield file.parent.name
 
 
 @asynccontextmanager

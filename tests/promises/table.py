@@ -89,7 +89,16 @@ PROMISES: Mapping[int, Promise] = {
         "deadlines", "200 ms", [Trial("deadlines.deadlines"), Suite(["tests/db/session/test_session_ends.py"])]
     ),
     11: Promise("overload", "503, no 500, whole after 2 s", [Trial("overload.flood", BOTH), Trial("overload.locked")]),
-    12: Promise("the database stops", "whole in 3 s", [Trial("outages.restart"), Trial("outages.black_hole")]),
+    12: Promise(
+        "the database stops",
+        "whole in 3 s",
+        [
+            Trial("outages.restart"),
+            Trial("outages.black_hole"),
+            Trial("pooler.transaction"),
+            Trial("pooler.session"),
+        ],
+    ),
     13: Promise(
         "SIGTERM drains",
         "200, exit 0, no orphan",

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from db.session import Mode, RequestSession
+from db.session import Mode, RequestSession, replicas
 from db.session import engines as module
 from db.session.engines import Engines
 from tests.databases import Database, settings_for
@@ -37,6 +37,14 @@ class Replica:
         self.url = url.set(host="127.0.0.1", port=self._proxy.listening_port).render_as_string(hide_password=False)
         self.cut, self.mend, self.close = self._cut, self._mend, self._proxy.stop
 
+    def fall_silent(self) -> None:
+        """Swallow all that comes, and say nothing."""
+        self._proxy.trigger_connectivity_loss()
+
+    def speak_again(self) -> None:
+        """Pass on what comes from now on."""
+        self._proxy.restore_connectivity()
+
     def _cut(self) -> None:
         """End every connection, and refuse new ones."""
         self._proxy.stop()
@@ -48,10 +56,10 @@ class Replica:
 
 
 @asynccontextmanager
-async def engines_with(database: Database, *replicas: str) -> AsyncIterator[Engines]:
+async def engines_with(database: Database, *replicas: str, recycle_s: int = 0) -> AsyncIterator[Engines]:
     """Engines with replicas. None keeps a connection for longer than a read, so that every read has to take one."""
     urls = tuple(SecretStr(url) for url in replicas)
-    engines = Engines(settings_for(database).model_copy(update={"replica_urls": urls, "pool_recycle_s": 0}))
+    engines = Engines(settings_for(database).model_copy(update={"replica_urls": urls, "pool_recycle_s": recycle_s}))
     yield engines
     await engines.dispose()
 
@@ -103,7 +111,7 @@ async def test_many_reads_at_once_lose_none_when_a_replica_dies(database: Databa
 async def test_a_replica_that_answers_again_is_asked_again(
     database: Database, replica: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "RETRY_S", 0.02)
+    monkeypatch.setattr(module, "PATIENCE_S", 0.02)
     async with engines_with(database, replica.url) as engines:
         replica.cut()
         assert await readers(engines, 2) == {"primary"}
@@ -131,3 +139,49 @@ async def test_who_waits_for_a_crowded_replica_does_not_leave_it_out(database: D
             await readers(engines, 1)
     assert await readers(engines, 1) == {"replica 1"}
     await engines.dispose()
+
+
+OPENED, KEPT = 0, 1800
+"""Seconds after which a connection is replaced: every read opens one, or all use those that are open."""
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("mode", [Mode.SINGLE, Mode.SNAPSHOT])
+@pytest.mark.parametrize("recycle_s", [OPENED, KEPT])
+async def test_a_read_on_a_replica_that_falls_silent_is_begun_again_elsewhere(
+    database: Database, replica: Replica, monkeypatch: pytest.MonkeyPatch, mode: Mode, recycle_s: int
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(replicas, "OPEN_S", 0.3)
+    async with engines_with(database, replica.url, database.url, recycle_s=recycle_s) as engines:
+        await asyncio.gather(*(readers(engines, 5, mode) for _ in range(4)))
+        replica.fall_silent()
+        async with asyncio.timeout(PATIENCE_S):  # a statement has longer
+            await asyncio.gather(*(readers(engines, 10, mode) for _ in range(10)))
+        assert await readers(engines, 4, mode) == {"replica 2"}
+        replica.speak_again()
+        async with asyncio.timeout(PATIENCE_S):
+            while "replica 1" not in await readers(engines, 2, mode):  # noqa: ASYNC110 - nothing tells when it is back
+                await asyncio.sleep(0.05)
+
+
+@pytest.mark.postgresql
+async def test_reads_go_on_while_the_primary_is_silent(database: Database, replica: Replica) -> None:
+    async with engines_with(Database(replica.url, database.dialect), database.url, recycle_s=KEPT) as engines:
+        await readers(engines, 2)
+        replica.fall_silent()
+        async with asyncio.timeout(PATIENCE_S):
+            assert await readers(engines, 4) == {"replica 1"}
+
+
+@pytest.mark.postgresql
+async def test_a_replica_that_has_too_much_to_do_is_not_left_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.05)
+    async with engines_with(database, database.url, recycle_s=KEPT) as engines:
+        probing = engines.probing()["replica 1"]
+        await readers(engines, 1)
+        async with probing.connect(), probing.connect(), RequestSession(engines, Mode.SINGLE) as session:
+            assert await session.rows(text("SELECT 1 FROM pg_sleep(0.5)")) == [(1,)]
+        assert await readers(engines, 2) == {"replica 1"}
