@@ -6,7 +6,7 @@ No noun is known here: what is served, to whom and with which services, the doma
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -19,10 +19,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from db.own import Feature
 from db.session.engines import Engines
 from graph.admission import AdmissionMetrics
+from graph.audit.sweeping import AuditSweeper
 from graph.caches import CacheMetrics
-from graph.domain import Domain, Identification, has_authorization, nobody, own_features
+from graph.domain import Domain, Identification, check_own_features, has_authorization, nobody, own_features
 from graph.endpoint import GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import CannotStart, Unexpected
@@ -93,11 +95,13 @@ def create_app(
     if outside is not None:
         identify, started = None, replace(started, identify=outside, has_credentials=outside.has_credentials)
     schema = domain.schema(settings)
+    features = own_features(domain, settings)
+    check_own_features(schema, features)
     health = Health(
         engines,
         settings,
         schema,
-        own_features(domain, settings),
+        features,
         is_revised=domain.is_revised,
         takes_changes=domain.takes_changes,
     )
@@ -106,6 +110,7 @@ def create_app(
     rates = RateLimits(settings, operation_counters(engines, settings))
     metrics.watch(LimitMetrics([rates, *started.limits]))
     counting = _counting(schema, engines, settings, metrics)
+    forgetting = _forgetting(features, engines, settings)
 
     async def see_to_the_start() -> None:
         if not settings.start_checks:
@@ -126,7 +131,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await health.start()
-        async with endpoint.documents.running(), counting():
+        async with endpoint.documents.running(), counting(), forgetting():
             _spare_the_collector()
             yield
         await close()
@@ -193,6 +198,15 @@ def _counting(
     writer = UsageWriter(counter, engines, settings.usage_interval_s, settings.usage_days)
     metrics.watch(UsageMetrics(writer))
     return writer.running
+
+
+def _forgetting(
+    features: Collection[Feature], engines: Engines, settings: Settings
+) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """Let entries of the record go, if the settings say when."""
+    if Feature.AUDIT not in features or settings.audit_days is None:
+        return nullcontext
+    return AuditSweeper(engines, settings.audit_days).running
 
 
 def _spare_the_collector() -> None:

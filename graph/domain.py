@@ -15,6 +15,7 @@ from db.own import Feature
 from db.relations import Visibility
 from db.session.engines import Engines
 from graph.entity import Schema
+from graph.errors import CannotStart
 from graph.rates.monitoring import Limiting
 from graph.settings import DocumentsMode, LimitsStorage, Settings
 from graph.viewer import NOBODY, Viewer
@@ -106,7 +107,8 @@ class Domain:
     sign_in: SignInOperations | None = None
     """How people sign in in GraphiQL; without it, the page has no button for that."""
     own: Collection[Feature] = ()
-    """What it needs tables of Trellis's own for, besides what settings switch on: counters, where people sign in."""
+    """What it needs tables of Trellis's own for, besides what settings switch on: counters, where people sign in; the
+    record of changes and idempotency keys, where its mutations have them."""
 
 
 def own_features(domain: Domain, settings: Settings) -> frozenset[Feature]:
@@ -120,3 +122,13 @@ def own_features(domain: Domain, settings: Settings) -> frozenset[Feature]:
     }
     asked = {it for it in domain.own if not (it is Feature.COUNTERS and elsewhere)}
     return frozenset(asked | {feature for feature, is_on in needed.items() if is_on})
+
+
+def check_own_features(schema: Schema, features: Collection[Feature]) -> None:
+    """Raise `CannotStart` where mutations need tables that nothing makes."""
+    missing = sorted(schema.own_features - frozenset(features))
+    if missing:
+        names = ", ".join(f"Feature.{it.name}" for it in missing)
+        raise CannotStart(
+            f"Mutations of this application need tables of Trellis's own; add {names} to its Domain(own=…)."
+        )

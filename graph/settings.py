@@ -249,6 +249,11 @@ class Settings(DatabaseSettings):
         default=60, gt=0, description="Seconds between two writes of what was counted; a killed server loses as much."
     )
     usage_days: int = Field(default=90, ge=1, description="Days for which counts of usage are kept.")
+    audit_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days for which the record of changes is kept, where an application has one. Unset: for ever.",
+    )
     documents: DocumentsMode = Field(
         default=DocumentsMode.OFF,
         description="Trusted documents. `off`: clients send texts. `accept`: also ids of registered documents, and"
