@@ -24,10 +24,10 @@ from db.session.engines import Engines
 from graph.admission import AdmissionMetrics
 from graph.audit.sweeping import AuditSweeper
 from graph.caches import CacheMetrics
-from graph.domain import Domain, Identification, check_own_features, has_authorization, nobody, own_features
+from graph.domain import Domain, Identification, check_own_features, has_authorization, own_features
 from graph.endpoint import GraphQLEndpoint
 from graph.entity import Schema
-from graph.errors import CannotStart, Unexpected
+from graph.errors import Unexpected
 from graph.explorer import ExplorerPage, explorer_files
 from graph.health import Health
 from graph.http.cors import for_other_origins
@@ -38,7 +38,8 @@ from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
 from graph.operators import OperatorAccess
 from graph.outside.development import with_development_viewer
-from graph.outside.identification import OutsideIdentification, identification
+from graph.outside.identification import beside
+from graph.outside.ways import needs_no_database
 from graph.rates.monitoring import LimitMetrics
 from graph.rates.operations import RateLimits
 from graph.rates.storage import operation_counters
@@ -82,8 +83,8 @@ def create_app(
 ) -> Starlette:
     """Make the application. Without settings, they are read from the environment.
 
-    `identify` tells who sent a request, in the place of the domain's own identification. Without either, the settings
-    may name somebody who knows (docs/identity.md).
+    `identify` tells who sent a request, in the place of the domain's own identification. Settings may name others who
+    know, beside the domain or in the place of nobody (docs/identity.md).
     Databases are first spoken to when the server starts, to see that they can serve; they are closed when it stops.
     """
     from_environment = settings is None
@@ -91,9 +92,11 @@ def create_app(
     engines = Engines(settings)
     metrics = Metrics(engines)
     started = domain.start(engines, settings)
-    outside = _outside(settings, identify or started.identify)
-    if outside is not None:
-        identify, started = None, replace(started, identify=outside, has_credentials=outside.has_credentials)
+    if identify is not None:
+        started = replace(started, identify=identify, has_credentials=has_authorization, recognizes=None)
+    way = beside(started, settings)
+    if way is not None:
+        started = replace(started, identify=way, has_credentials=way.has_credentials)
     schema = domain.schema(settings)
     features = own_features(domain, settings)
     check_own_features(schema, features)
@@ -122,8 +125,8 @@ def create_app(
 
     async def close() -> None:
         started.close()
-        if outside is not None:
-            await outside.close()
+        if way is not None:
+            await way.close()
         for limit in (rates, *started.limits):
             await limit.counters.close()
         await engines.dispose()
@@ -140,14 +143,14 @@ def create_app(
         schema,
         engines,
         settings,
-        with_development_viewer(identify or started.identify, settings),
+        with_development_viewer(started.identify, settings),
         domain.visibility,
         [domain.settings(), *started.services],
         domain.is_operator,
         ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
         rates,
-        has_authorization if identify else started.has_credentials,
-        identify_first=outside is not None,
+        started.has_credentials,
+        identify_first=None if way is None else needs_no_database(way),
     )
     metrics.watch(CacheMetrics(endpoint.caches))
     metrics.watch(AdmissionMetrics(endpoint.admission))
@@ -176,16 +179,6 @@ def create_app(
     )
     app.state.health = health  # for whoever stops the server: `drain`
     return app
-
-
-def _outside(settings: Settings, own: Identification) -> OutsideIdentification | None:
-    """The identification that the settings name. Raises `CannotStart` where the application has one of its own."""
-    outside = identification(settings)
-    if outside is not None and own is not nobody:
-        raise CannotStart(
-            f"{outside.setting} names who says who asks, and this application knows that itself; unset the variable."
-        )
-    return outside
 
 
 def _counting(

@@ -52,6 +52,9 @@ class Started:
     """What is shown at `/metrics` beside the limits of operations."""
     has_credentials: Callable[[HTTPConnection], bool] = has_authorization
     """Whether `identify` finds in a request who has sent it, or refuses it. Those go first where there is a queue."""
+    recognizes: Callable[[HTTPConnection], bool] | None = None
+    """Whether what a request brings is of the kind that `identify` is for, by a prefix, an issuer or the name of a
+    cookie. Without it, nobody else can be asked beside: it could not be told whose a credential is."""
 
 
 def nothing_to_start(_engines: Engines, _settings: Settings) -> Started:

@@ -89,6 +89,7 @@ def _start(engines: Engines, settings: Settings) -> Started:
         identity.tokens.check,
         [identity.limits],
         identify.has_credentials,
+        identify.recognizes,
     )
 
 

@@ -314,6 +314,11 @@ class Settings(DatabaseSettings):
         description="Where the provider of tokens publishes its keys, such as"
         " `https://login.example.org/.well-known/jwks.json`: then its tokens say who asks (docs/identity.md).",
     )
+    jwt_discovery: str = Field(
+        default="",
+        description="Where the provider's OpenID configuration stands, which says where its keys are, if that is not"
+        " `/.well-known/openid-configuration` of the issuer.",
+    )
     jwt_public_key: str = Field(
         default="",
         description="The same with keys that stand here: public keys or certificates as PEM, one or several; line"
@@ -330,7 +335,9 @@ class Settings(DatabaseSettings):
         " `PS256`, `ES256` and `EdDSA`, each with keys of its kind.",
     )
     jwt_issuer: str = Field(
-        default="", description="The `iss` of such tokens, to the letter. `none`: any; it has to be said."
+        default="",
+        description="The `iss` of such tokens, to the letter. `none`: any; it has to be said. An address alone"
+        " finds the provider's keys by its OpenID configuration.",
     )
     jwt_audience: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -440,7 +447,7 @@ class Settings(DatabaseSettings):
             )
         return value
 
-    @field_validator("jwt_jwks_url", "auth_webhook_url")
+    @field_validator("jwt_jwks_url", "jwt_discovery", "auth_webhook_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and not WEB_ADDRESS.fullmatch(value):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from strawberry.scalars import JSON
 
 from db import own
 from db.own import Feature
-from db.relations import EVERYTHING
+from db.relations import EVERYTHING, Visibility
 from graph.audit import AuditLog
 from graph.context import ContextFactory
 from graph.domain import Domain
@@ -40,13 +39,11 @@ class PlantRow(Base):
 class EntryRow(Base):
     __table__ = own.AuditEntry.__table__
 
-    id: Mapped[uuid.UUID]
     action: Mapped[str]
     actor: Mapped[str]
     user_id: Mapped[str | None]
     object_ids: Mapped[list[str]]
     input: Mapped[dict[str, Any] | None]
-    request_id: Mapped[str]
     created_at: Mapped[datetime]
 
 
@@ -87,19 +84,29 @@ async def close_gate(_values: CloseGateInput, _change: Change) -> dict[str, Any]
 
 
 plants = Crud(Plant, ["name"], may=lambda _viewer, _row: True)
+CHANGES = (plants.create, plants.delete, close_gate)
+
 Query = query_type(Plant, Entry)
+Mutation = mutation_type(CHANGES, AuditLog())
 
 
-def domain(log: AuditLog, *features: Feature) -> Domain:
-    """The garden with a record."""
-    changes = mutation_type([plants.create, plants.delete, close_gate], log)
-    return Domain(lambda settings: Schema(Query, settings, mutation=changes), lambda _viewer: EVERYTHING, own=features)
+def make_schema(settings: Settings) -> Schema:
+    """The schema of the garden."""
+    return Schema(Query, settings, mutation=Mutation)
+
+
+def visibility(_viewer: Viewer) -> Visibility:
+    """Everybody sees everything."""
+    return EVERYTHING
+
+
+DOMAIN = Domain(make_schema, visibility, own=[Feature.AUDIT])
 
 
 class AskingGarden(AskingSchema):
     """Asks as somebody whom a provider knows."""
 
-    schema = domain(AuditLog()).schema(Settings.model_construct())
+    schema = make_schema(Settings.model_construct())
 
     def context(self) -> ContextFactory:
         """A context for one operation of this viewer."""
@@ -109,4 +116,4 @@ class AskingGarden(AskingSchema):
 class AskingTersely(AskingGarden):
     """The same, where inputs are not kept."""
 
-    schema = domain(AuditLog(inputs=False)).schema(Settings.model_construct())
+    schema = Schema(Query, Settings.model_construct(), mutation=mutation_type(CHANGES, AuditLog(inputs=False)))
