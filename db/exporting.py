@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapper
 
 from db.base import Base
+from db.dialects.own_names import bare
 from db.models import ApiKey, Post, SignIn, Tag, User, post_contributors, post_tags
 from db.session.engines import Engines
 
@@ -65,7 +66,7 @@ async def export(engines: Engines, noun: str) -> AsyncGenerator[bytes, None]:
 
 def _mappers() -> Mapping[str, Mapper[Any]]:
     mappers = [mapper for mapper in Base.registry.mappers if mapper.class_ not in NO_NOUNS]
-    return {mapper.local_table.name: mapper for mapper in mappers}  # type: ignore[attr-defined]
+    return {bare(mapper.local_table.name): mapper for mapper in mappers}  # type: ignore[attr-defined]
 
 
 def _statement(noun: str) -> Select[Any]:

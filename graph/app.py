@@ -6,7 +6,7 @@ No noun is known here: what is served, to whom and with which services, the doma
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -19,13 +19,15 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from db.own import Feature
 from db.session.engines import Engines
 from graph.admission import AdmissionMetrics
+from graph.audit.sweeping import AuditSweeper
 from graph.caches import CacheMetrics
-from graph.domain import Domain, Identification, has_authorization, nobody, own_features
+from graph.domain import Domain, Identification, check_own_features, has_authorization, own_features
 from graph.endpoint import GraphQLEndpoint
 from graph.entity import Schema
-from graph.errors import CannotStart, Unexpected
+from graph.errors import Unexpected
 from graph.explorer import ExplorerPage, explorer_files
 from graph.health import Health
 from graph.http.cors import for_other_origins
@@ -36,7 +38,8 @@ from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware
 from graph.operators import OperatorAccess
 from graph.outside.development import with_development_viewer
-from graph.outside.identification import OutsideIdentification, identification
+from graph.outside.identification import beside
+from graph.outside.ways import needs_no_database
 from graph.rates.monitoring import LimitMetrics
 from graph.rates.operations import RateLimits
 from graph.rates.storage import operation_counters
@@ -80,8 +83,8 @@ def create_app(
 ) -> Starlette:
     """Make the application. Without settings, they are read from the environment.
 
-    `identify` tells who sent a request, in the place of the domain's own identification. Without either, the settings
-    may name somebody who knows (docs/identity.md).
+    `identify` tells who sent a request, in the place of the domain's own identification. Settings may name others who
+    know, beside the domain or in the place of nobody (docs/identity.md).
     Databases are first spoken to when the server starts, to see that they can serve; they are closed when it stops.
     """
     from_environment = settings is None
@@ -89,15 +92,19 @@ def create_app(
     engines = Engines(settings)
     metrics = Metrics(engines)
     started = domain.start(engines, settings)
-    outside = _outside(settings, identify or started.identify)
-    if outside is not None:
-        identify, started = None, replace(started, identify=outside, has_credentials=outside.has_credentials)
+    if identify is not None:
+        started = replace(started, identify=identify, has_credentials=has_authorization, recognizes=None)
+    way = beside(started, settings)
+    if way is not None:
+        started = replace(started, identify=way, has_credentials=way.has_credentials)
     schema = domain.schema(settings)
+    features = own_features(domain, settings)
+    check_own_features(schema, features)
     health = Health(
         engines,
         settings,
         schema,
-        own_features(domain, settings),
+        features,
         is_revised=domain.is_revised,
         takes_changes=domain.takes_changes,
     )
@@ -106,6 +113,7 @@ def create_app(
     rates = RateLimits(settings, operation_counters(engines, settings))
     metrics.watch(LimitMetrics([rates, *started.limits]))
     counting = _counting(schema, engines, settings, metrics)
+    forgetting = _forgetting(features, engines, settings)
 
     async def see_to_the_start() -> None:
         if not settings.start_checks:
@@ -117,8 +125,8 @@ def create_app(
 
     async def close() -> None:
         started.close()
-        if outside is not None:
-            await outside.close()
+        if way is not None:
+            await way.close()
         for limit in (rates, *started.limits):
             await limit.counters.close()
         await engines.dispose()
@@ -126,7 +134,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await health.start()
-        async with endpoint.documents.running(), counting():
+        async with endpoint.documents.running(), counting(), forgetting():
             _spare_the_collector()
             yield
         await close()
@@ -135,14 +143,14 @@ def create_app(
         schema,
         engines,
         settings,
-        with_development_viewer(identify or started.identify, settings),
+        with_development_viewer(started.identify, settings),
         domain.visibility,
         [domain.settings(), *started.services],
         domain.is_operator,
         ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
         rates,
-        has_authorization if identify else started.has_credentials,
-        identify_first=outside is not None,
+        started.has_credentials,
+        identify_first=None if way is None else needs_no_database(way),
     )
     metrics.watch(CacheMetrics(endpoint.caches))
     metrics.watch(AdmissionMetrics(endpoint.admission))
@@ -173,16 +181,6 @@ def create_app(
     return app
 
 
-def _outside(settings: Settings, own: Identification) -> OutsideIdentification | None:
-    """The identification that the settings name. Raises `CannotStart` where the application has one of its own."""
-    outside = identification(settings)
-    if outside is not None and own is not nobody:
-        raise CannotStart(
-            f"{outside.setting} names who says who asks, and this application knows that itself; unset the variable."
-        )
-    return outside
-
-
 def _counting(
     schema: Schema, engines: Engines, settings: Settings, metrics: Metrics
 ) -> Callable[[], AbstractAsyncContextManager[None]]:
@@ -193,6 +191,15 @@ def _counting(
     writer = UsageWriter(counter, engines, settings.usage_interval_s, settings.usage_days)
     metrics.watch(UsageMetrics(writer))
     return writer.running
+
+
+def _forgetting(
+    features: Collection[Feature], engines: Engines, settings: Settings
+) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """Let entries of the record go, if the settings say when."""
+    if Feature.AUDIT not in features or settings.audit_days is None:
+        return nullcontext
+    return AuditSweeper(engines, settings.audit_days).running
 
 
 def _spare_the_collector() -> None:

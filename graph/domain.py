@@ -15,6 +15,7 @@ from db.own import Feature
 from db.relations import Visibility
 from db.session.engines import Engines
 from graph.entity import Schema
+from graph.errors import CannotStart
 from graph.rates.monitoring import Limiting
 from graph.settings import DocumentsMode, LimitsStorage, Settings
 from graph.viewer import NOBODY, Viewer
@@ -51,6 +52,9 @@ class Started:
     """What is shown at `/metrics` beside the limits of operations."""
     has_credentials: Callable[[HTTPConnection], bool] = has_authorization
     """Whether `identify` finds in a request who has sent it, or refuses it. Those go first where there is a queue."""
+    recognizes: Callable[[HTTPConnection], bool] | None = None
+    """Whether what a request brings is of the kind that `identify` is for, by a prefix, an issuer or the name of a
+    cookie. Without it, nobody else can be asked beside: it could not be told whose a credential is."""
 
 
 def nothing_to_start(_engines: Engines, _settings: Settings) -> Started:
@@ -106,7 +110,8 @@ class Domain:
     sign_in: SignInOperations | None = None
     """How people sign in in GraphiQL; without it, the page has no button for that."""
     own: Collection[Feature] = ()
-    """What it needs tables of Trellis's own for, besides what settings switch on: counters, where people sign in."""
+    """What it needs tables of Trellis's own for, besides what settings switch on: counters, where people sign in; the
+    record of changes and idempotency keys, where its mutations have them."""
 
 
 def own_features(domain: Domain, settings: Settings) -> frozenset[Feature]:
@@ -120,3 +125,13 @@ def own_features(domain: Domain, settings: Settings) -> frozenset[Feature]:
     }
     asked = {it for it in domain.own if not (it is Feature.COUNTERS and elsewhere)}
     return frozenset(asked | {feature for feature, is_on in needed.items() if is_on})
+
+
+def check_own_features(schema: Schema, features: Collection[Feature]) -> None:
+    """Raise `CannotStart` where mutations need tables that nothing makes."""
+    missing = sorted(schema.own_features - frozenset(features))
+    if missing:
+        names = ", ".join(f"Feature.{it.name}" for it in missing)
+        raise CannotStart(
+            f"Mutations of this application need tables of Trellis's own; add {names} to its Domain(own=…)."
+        )

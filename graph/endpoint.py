@@ -65,9 +65,9 @@ class GraphQLEndpoint:
         rates: RateLimits | None = None,
         has_credentials: Callable[[HTTPConnection], bool] = has_authorization,
         *,
-        identify_first: bool = False,
+        identify_first: Callable[[HTTPConnection], bool] | None = None,
     ) -> None:
-        """`identify_first`: who asks is found out without a database, before a place is taken."""
+        """`identify_first`: of which requests the sender is found out without a database, before a place is taken."""
         self._page = page
         self.documents = Documents(schema.preparer, engines, settings)
         self.admission = Admission(engines, settings, self.documents, schema.preparer, has_credentials)
@@ -134,12 +134,12 @@ class GraphQLEndpoint:
     async def _answer(
         self, request: Request, headers: Headers, media_type: str, watch: RequestWatch, meter: Meter | None
     ) -> Response:
-        settings = self._settings
+        settings, first = self._settings, self._identify_first
         if request.scope["method"] not in METHODS:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
         asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch)
         watch.body_read()
-        known = await self._identify(request) if self._identify_first else None
+        known = await self._identify(request) if first is not None and first(request) else None
         asked, claim = self.admission.claimed(asked)
         turn = await self.admission.turn(request, claim.bulk) if claim.bulk else None
         place: Place | None = None

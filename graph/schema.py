@@ -7,6 +7,7 @@ from itertools import chain
 
 from db.own import Feature
 from db.session.engines import Engines
+from graph.audit import AuditLog
 from graph.domain import Domain, Started
 from graph.entity import Schema, query_type, viewer_field
 from graph.identity.identify import Identify
@@ -19,7 +20,6 @@ from graph.mutations import post as post_mutations
 from graph.mutations import role as role_mutations
 from graph.mutations import tag as tag_mutations
 from graph.mutations import user as user_mutations
-from graph.mutations.audit import record
 from graph.mutations.house import HouseSettings
 from graph.policies import is_operator, visibility
 from graph.settings import Settings
@@ -70,7 +70,7 @@ CHANGES = (
 )
 """The modules of mutations. A new noun adds one here."""
 
-Mutation = mutation_type(chain.from_iterable(module.MUTATIONS for module in CHANGES), record, StoredKeys())
+Mutation = mutation_type(chain.from_iterable(module.MUTATIONS for module in CHANGES), AuditLog(), StoredKeys())
 
 
 def make_schema(settings: Settings | None = None) -> Schema:
@@ -89,6 +89,7 @@ def _start(engines: Engines, settings: Settings) -> Started:
         identity.tokens.check,
         [identity.limits],
         identify.has_credentials,
+        identify.recognizes,
     )
 
 
@@ -100,5 +101,5 @@ DOMAIN = Domain(
     is_operator,
     tabs=TABS,
     sign_in=SIGN_IN,
-    own=[Feature.COUNTERS, Feature.IDEMPOTENCY],
+    own=[Feature.AUDIT, Feature.COUNTERS, Feature.IDEMPOTENCY],
 )

@@ -249,6 +249,11 @@ class Settings(DatabaseSettings):
         default=60, gt=0, description="Seconds between two writes of what was counted; a killed server loses as much."
     )
     usage_days: int = Field(default=90, ge=1, description="Days for which counts of usage are kept.")
+    audit_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days for which the record of changes is kept, where an application has one. Unset: for ever.",
+    )
     documents: DocumentsMode = Field(
         default=DocumentsMode.OFF,
         description="Trusted documents. `off`: clients send texts. `accept`: also ids of registered documents, and"
@@ -309,6 +314,11 @@ class Settings(DatabaseSettings):
         description="Where the provider of tokens publishes its keys, such as"
         " `https://login.example.org/.well-known/jwks.json`: then its tokens say who asks (docs/identity.md).",
     )
+    jwt_discovery: str = Field(
+        default="",
+        description="Where the provider's OpenID configuration stands, which says where its keys are, if that is not"
+        " `/.well-known/openid-configuration` of the issuer.",
+    )
     jwt_public_key: str = Field(
         default="",
         description="The same with keys that stand here: public keys or certificates as PEM, one or several; line"
@@ -325,7 +335,9 @@ class Settings(DatabaseSettings):
         " `PS256`, `ES256` and `EdDSA`, each with keys of its kind.",
     )
     jwt_issuer: str = Field(
-        default="", description="The `iss` of such tokens, to the letter. `none`: any; it has to be said."
+        default="",
+        description="The `iss` of such tokens, to the letter. `none`: any; it has to be said. An address alone"
+        " finds the provider's keys by its OpenID configuration.",
     )
     jwt_audience: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -435,7 +447,7 @@ class Settings(DatabaseSettings):
             )
         return value
 
-    @field_validator("jwt_jwks_url", "auth_webhook_url")
+    @field_validator("jwt_jwks_url", "jwt_discovery", "auth_webhook_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and not WEB_ADDRESS.fullmatch(value):

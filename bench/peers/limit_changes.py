@@ -27,8 +27,9 @@ CONTRIBUTED = "INSERT INTO post_contributors (post_id, user_id, position) VALUES
 POST = "SELECT summary, content, status, version, author_id FROM posts WHERE id = $1"
 USER = "SELECT id, name FROM users WHERE id = $1"
 RECORD = """
-    INSERT INTO audit_entries (id, action, actor, actor_id, object_ids, request_id, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    INSERT INTO trellis.audit_entries
+        (id, action, actor, user_id, user_number, object_ids, input, request_id, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 LOCKED = """
     SELECT id, currency, balance, owner_id FROM accounts WHERE id IN ($1, $2) ORDER BY id FOR NO KEY UPDATE
@@ -51,7 +52,7 @@ async def write(connection: Connection, asked: Asked) -> Any:
     async with connection.transaction():
         id_ = await connection.fetchval(NEW_POST, slug, title, asked["summary"], asked["content"], WRITER, now)
         await connection.execute(CONTRIBUTED, id_, WRITER)
-        await _record(connection, "createPost", f"Post:{id_}", now)
+        await _record(connection, "createPost", f"Post:{id_}", asked, now)
     ((summary, content, status, version, author),) = await connection.fetch(POST, id_)
     (user,) = await connection.fetch(USER, author)
     post = {"summary": summary, "content": content, "status": status.upper(), "version": version, "author": dict(user)}
@@ -69,11 +70,12 @@ async def transfer(connection: Connection, asked: Asked) -> Any:
         assert currency == held[target]["currency"]
         await connection.execute(MOVED, source, target, minor, now)
         await connection.execute(NEW_TRANSFER, id_, minor, currency, now, source, target)
-        await _record(connection, "transferFunds", f"Transfer:{id_}", now)
+        await _record(connection, "transferFunds", f"Transfer:{id_}", asked, now)
     ((amount, currency),) = await connection.fetch(TRANSFERRED, id_)
     return {"transfer": {"amount": str(Decimal(amount).scaleb(-2)), "currency": currency}, "errors": []}
 
 
-async def _record(connection: Connection, action: str, id_: str, now: datetime) -> None:
-    ids = json.dumps([id_])
-    await connection.execute(RECORD, uuid7(), action, f"user:{WRITER}", WRITER, ids, secrets.token_hex(8), now)
+async def _record(connection: Connection, action: str, id_: str, asked: Asked, now: datetime) -> None:
+    ids, given = json.dumps([id_]), json.dumps(asked)
+    actor = (f"user:{WRITER}", str(WRITER), WRITER)
+    await connection.execute(RECORD, uuid7(), action, *actor, ids, given, secrets.token_hex(8), now)

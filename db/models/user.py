@@ -62,5 +62,9 @@ class User(Timestamps, Base):
         back_populates="user", lazy="raise", passive_deletes="all", doc="API keys that act for the user."
     )
     audit_entries: Mapped[list[AuditEntry]] = relationship(
-        back_populates="user", lazy="raise", passive_deletes="all", doc="What the user did."
+        back_populates="user",
+        primaryjoin="User.id == foreign(AuditEntry.user_number)",
+        lazy="raise",
+        passive_deletes="all",
+        doc="What the user did.",
     )

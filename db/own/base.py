@@ -24,9 +24,11 @@ class Feature(StrEnum):
     """Counters of limits that all processes share."""
     IDEMPOTENCY = "idempotency"
     """Changes that clients may send again."""
+    AUDIT = "audit"
+    """The record of what was done."""
 
 
-REQUIRED = frozenset({Feature.IDEMPOTENCY})
+REQUIRED = frozenset({Feature.IDEMPOTENCY, Feature.AUDIT})
 """Those whose tables a server cannot do without; of the others it says once that they are missing, and goes on."""
 
 

@@ -5,9 +5,16 @@ Nothing is believed here.
 
 from typing import NamedTuple
 
+import orjson
+from jwt.utils import base64url_decode
 from starlette.requests import HTTPConnection
 
 from graph.errors import Unauthenticated
+
+PARTS = 3
+"""Of a JSON Web Token: header, claims and signature. Source: https://www.rfc-editor.org/rfc/rfc7515#section-3.1"""
+MAX_TOKEN = 16_384
+"""Characters. What is longer is nobody's token."""
 
 
 class Credentials(NamedTuple):
@@ -29,6 +36,27 @@ class Credentials(NamedTuple):
         if scheme.lower() != "bearer":
             raise Unauthenticated
         return text.strip()
+
+    def begins_with(self, prefix: str) -> bool:
+        """Whether the header has a token that begins so."""
+        scheme, _, text = (self.authorization or b"").partition(b" ")
+        return scheme.lower() == b"bearer" and text.lstrip().startswith(prefix.encode("ascii"))
+
+    def issuer(self) -> str | None:
+        """Whose JSON Web Token the header says that it has: empty for one that does not say; None for something else.
+
+        Nothing is believed of it: whoever it belongs to verifies the token.
+        """
+        scheme, _, text = (self.authorization or b"").partition(b" ")
+        parts = text.strip().split(b".")
+        if scheme.lower() != b"bearer" or len(parts) != PARTS or len(text) > MAX_TOKEN:
+            return None
+        try:
+            claims = orjson.loads(base64url_decode(parts[1]))
+        except ValueError:
+            return None
+        issuer = claims.get("iss", "") if isinstance(claims, dict) else None
+        return issuer if isinstance(issuer, str) else None
 
 
 def credentials_of(request: HTTPConnection, cookie: str) -> Credentials:

@@ -24,6 +24,7 @@ from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
+from db.own import Feature
 from graph.building import building
 from graph.context import ContextFactory
 from graph.entity.registry import Entity
@@ -109,6 +110,8 @@ class Schema(strawberry.Schema):
             else Operations(self._schema, self.preparer)
         )
         """The one way into an operation."""
+        self.own_features: frozenset[Feature] = getattr(mutation, "own_features", frozenset())
+        """What its mutations need tables of Trellis's own for."""
 
     def tables(self) -> tuple[FromClause, ...]:
         """The tables whose rows the schema shows."""

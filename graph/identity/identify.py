@@ -22,7 +22,7 @@ from db.session.engines import Engines
 from graph.auth import opaque
 from graph.auth.credentials import credentials_of
 from graph.auth.cross_site import refuse_cross_site
-from graph.auth.tokens import Tokens
+from graph.auth.tokens import ISSUER, Tokens
 from graph.errors import Unauthenticated
 from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
@@ -43,6 +43,13 @@ class Identify:
     def has_credentials(self, request: HTTPConnection) -> bool:
         """Whether a request says who has sent it, so that a statement may be needed to know that."""
         return credentials_of(request, COOKIE).are_given
+
+    def recognizes(self, request: HTTPConnection) -> bool:
+        """Whether a request brings an API key, a token that we have signed, or our cookie and no other header."""
+        given = credentials_of(request, COOKIE)
+        if given.authorization is None:
+            return bool(given.cookie)
+        return given.begins_with(opaque.API_KEY_PREFIX) or given.issuer() == ISSUER
 
     async def __call__(self, request: HTTPConnection) -> Viewer:
         """Who sent the request: by its `Authorization` header, else by our cookie.

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 
 from db import models
 from db.models.role import ADMIN
+from graph.audit import forget_user
 from graph.context import RequestContext
 from graph.identity import users as people
 from graph.mutations.house import HouseSettings
@@ -63,8 +64,8 @@ async def _let_in_and_out(user: models.User, values: Any, change: Change) -> Non
         await people.deactivate(change.session, user)
 
 
-async def _may_go(user: models.User, _values: Any, change: Change) -> None:
-    """Only admins delete users, never themselves, and not the last of them."""
+async def _before_delete(user: models.User, _values: Any, change: Change) -> None:
+    """Only admins delete users, never themselves, and not the last of them. The record forgets whom it leads to."""
     place = (*change.place, "id")
     if not change.viewer.has(ADMIN):
         raise Rejected(Forbidden("Only admins delete users; ask one of them.", place))
@@ -72,6 +73,7 @@ async def _may_go(user: models.User, _values: Any, change: Change) -> None:
         raise Rejected(InvalidState("This is you; let another admin do it.", place))
     if await is_admin(user.id, change):
         await check_an_admin_stays(user.id, change, place)
+    await forget_user(change.session, user.id)
 
 
 users = Crud(
@@ -83,7 +85,7 @@ users = Crud(
     before_update=_before_update,
     update_fields={"current_password": (SecretStr | None, Field(None, description=CURRENT_PASSWORD))},
     prepare_update=_prove,
-    before_delete=_may_go,
+    before_delete=_before_delete,
     update_errors=[InvalidState, SignInFailed, TooManyAttempts],
     delete_errors=[InvalidState],
 )

@@ -10,16 +10,18 @@ from graph.auth.credentials import credentials_of
 from graph.auth.cross_site import refuse_cross_site
 from graph.outside.claims import ROLE_HEADER, one_header
 from graph.outside.tokens import Tokens
-from graph.settings import Settings
+from graph.settings import UNSAID, Settings
 from graph.viewer import NOBODY, Viewer
 
 
 class ByToken:
     """Tells who sent a request, by a provider's token."""
 
-    def __init__(self, tokens: Tokens, settings: Settings, setting: str) -> None:
-        self.setting = setting
+    asks_database = False
+
+    def __init__(self, tokens: Tokens, settings: Settings) -> None:
         self._tokens = tokens
+        self._issuer = None if settings.jwt_issuer == UNSAID else settings.jwt_issuer
         self._cookie = settings.jwt_cookie
         self._has_roles_to_choose = bool(settings.jwt_hasura_claims)
         self._trusted = frozenset(settings.cors_origins if settings.cors_credentials else ())
@@ -27,6 +29,14 @@ class ByToken:
     def has_credentials(self, request: HTTPConnection) -> bool:
         """Whether a request brings a token."""
         return credentials_of(request, self._cookie).are_given
+
+    def recognizes(self, request: HTTPConnection) -> bool:
+        """Whether a request brings a token of the provider, by its issuer, or the cookie and no other header."""
+        given = credentials_of(request, self._cookie)
+        if given.authorization is None:
+            return bool(given.cookie)
+        issuer = given.issuer()
+        return issuer is not None and self._issuer in (None, issuer)
 
     async def __call__(self, request: HTTPConnection) -> Viewer:
         """Who sent the request.

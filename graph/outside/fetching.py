@@ -13,6 +13,7 @@ import httpx
 
 from graph.outside.errors import Unfetched
 
+OK = 200
 MAX_CONNECTIONS = 100
 NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 

@@ -1,15 +1,14 @@
-"""Identifications that are made of settings: settings enter; one identification leaves, none, or `CannotStart`.
+"""Ways to know who asks that settings name: settings enter; ways leave, none, or `CannotStart`.
 
-An application without an identification of its own gets the one that is found here (`graph.app`). Two ways to say who
-asks are refused: nobody could say which one counts.
+An application gets the ways that are found here beside its own, or in the place of none (`graph.app`). Settings that
+could say two things about one credential are refused.
 """
 
 import logging
-from typing import Protocol
 from urllib.parse import urlsplit
 
-from starlette.requests import HTTPConnection
-
+from graph.auth.tokens import ISSUER
+from graph.domain import Started, nobody
 from graph.errors import CannotStart
 from graph.outside.bearer import ByToken
 from graph.outside.claims import Places
@@ -17,13 +16,14 @@ from graph.outside.errors import Misfit
 from graph.outside.keys import OF_PUBLIC_KEYS, SECRET_BYTES, key_of_secret, keys_of_pem
 from graph.outside.proxy import ByProxy
 from graph.outside.tokens import GivenKeys, Keys, Rules, Tokens
-from graph.settings import UNSAID, Settings
-from graph.viewer import Viewer
+from graph.outside.ways import OfTheApplication, Several, Way
+from graph.settings import UNSAID, WEB_ADDRESS, Settings
 
 logger = logging.getLogger("trellis")
 
-WAYS = ("jwt_jwks_url", "jwt_public_key", "jwt_secret", "auth_webhook_url", "proxy_user_header")
-"""The settings that name somebody who knows who asks."""
+KEYS = ("jwt_jwks_url", "jwt_public_key", "jwt_secret", "jwt_discovery")
+"""The settings that say where the keys of a provider of tokens are; the issuer alone says so, too."""
+COOKIE = "cookie"
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -32,45 +32,75 @@ WITH_PUBLIC_KEYS = ("RS256", "PS256", "ES256", "EdDSA")
 """Algorithms that are believed where the settings name none."""
 
 
-class OutsideIdentification(Protocol):
-    """How a request becomes a viewer by the word of somebody else."""
+def identification(settings: Settings, own: Way | None = None) -> Way | None:
+    """The one way to know who asks, `own` and those of the settings together; None if there is none.
 
-    setting: str
-    """The variable that asks for it."""
-
-    def has_credentials(self, request: HTTPConnection) -> bool:
-        """Whether a request says who has sent it."""
-
-    async def __call__(self, request: HTTPConnection) -> Viewer:
-        """Who sent a request."""
-
-    async def close(self) -> None:
-        """Let go of what lives as long as the server."""
-
-
-def identification(settings: Settings) -> OutsideIdentification | None:
-    """The identification of the settings; None if they name none. Raises `CannotStart` for settings that do not fit."""
-    ways = [name for name in WAYS if _given(settings, name)]
-    if len(ways) > 1:
-        raise CannotStart(f"{' and '.join(map(_variable, ways))} are two ways to know who asks; unset all but one.")
+    They are asked in this order: a proxy, whose headers strangers are refused; the application itself; the provider of
+    tokens; a webhook, for what belongs to nobody else. Raises `CannotStart` for settings that do not fit.
+    """
+    tokens = _key_setting(settings)
     if settings.proxy_roles_header and not settings.proxy_user_header:
         raise CannotStart("TRELLIS_PROXY_ROLES_HEADER is of no use alone; set TRELLIS_PROXY_USER_HEADER, too.")
-    return _by(ways[0], settings, _variable(ways[0])) if ways else None
+    ways: list[Way] = []
+    if settings.proxy_user_header:
+        ways.append(_proxy(settings))
+    if own is not None:
+        ways.append(own)
+    if tokens is not None:
+        ways.append(ByToken(_tokens(settings, tokens), settings))
+    if settings.auth_webhook_url:
+        ways.append(_webhook(settings, is_alone=not ways))
+    if own is not None and tokens is not None and settings.jwt_issuer == ISSUER:
+        raise CannotStart(f"TRELLIS_JWT_ISSUER is {ISSUER!r}, which is the issuer of this server's own tokens, too.")
+    return Several(ways) if len(ways) > 1 else next(iter(ways), None)
 
 
-def _by(way: str, settings: Settings, setting: str) -> OutsideIdentification:
-    if way == "proxy_user_header":
-        if not settings.trusted_proxies:
-            raise CannotStart(
-                f"{setting} is believed of no proxy; name those that you have in TRELLIS_TRUSTED_PROXIES."
-            )
-        return ByProxy(settings, setting)
-    if way == "auth_webhook_url":
-        from graph.outside.webhook import ByWebhook  # late: httpx takes a tenth of a second, and most need none
+def beside(started: Started, settings: Settings) -> Way | None:
+    """Who says who asks, where settings name somebody: alone, or beside the application; None where it alone knows.
 
-        _tell_of_an_open_line(setting, settings.auth_webhook_url)
-        return ByWebhook(settings, setting)
-    return ByToken(_tokens(settings, way), settings, setting)
+    Raises `CannotStart` where the application cannot tell what is its own.
+    """
+    if started.identify is nobody:
+        return identification(settings)
+    if started.recognizes is None:
+        if identification(settings) is None:
+            return None
+        raise CannotStart(
+            "Settings name who says who asks, and this application knows that itself. It has to tell which credentials"
+            " are its own (Started.recognizes); else unset TRELLIS_JWT_…, TRELLIS_AUTH_WEBHOOK_URL and"
+            " TRELLIS_PROXY_USER_HEADER."
+        )
+    own = OfTheApplication(started.identify, started.has_credentials, started.recognizes)
+    found = identification(settings, own)
+    return None if found is own else found
+
+
+def _key_setting(settings: Settings) -> str | None:
+    """The setting that says where keys of tokens are; None where no tokens are believed. Raises `CannotStart`."""
+    given = [name for name in KEYS if _given(settings, name)]
+    if len(given) > 1:
+        raise CannotStart(f"{' and '.join(map(_variable, given))} are two ways to know keys; unset all but one.")
+    alone = "jwt_issuer" if settings.jwt_issuer not in ("", UNSAID) else None
+    return given[0] if given else alone
+
+
+def _proxy(settings: Settings) -> ByProxy:
+    setting = _variable("proxy_user_header")
+    if not settings.trusted_proxies:
+        raise CannotStart(f"{setting} is believed of no proxy; name those that you have in TRELLIS_TRUSTED_PROXIES.")
+    return ByProxy(settings, setting)
+
+
+def _webhook(settings: Settings, *, is_alone: bool) -> Way:
+    from graph.outside.webhook import ByWebhook  # late: httpx takes a tenth of a second, and most need none
+
+    if not is_alone and COOKIE in map(str.lower, settings.auth_webhook_headers):
+        raise CannotStart(
+            "TRELLIS_AUTH_WEBHOOK_HEADERS has Cookie, and cookies may be for others who say who asks; beside them, name"
+            " other headers alone: TRELLIS_AUTH_WEBHOOK_HEADERS=Authorization."
+        )
+    _tell_of_an_open_line(_variable("auth_webhook_url"), settings.auth_webhook_url)
+    return ByWebhook(settings)
 
 
 def _tokens(settings: Settings, way: str) -> Tokens:
@@ -94,6 +124,8 @@ def _keys(settings: Settings, way: str, algorithms: frozenset[str]) -> Keys:
 
         _tell_of_an_open_line(_variable(way), settings.jwt_jwks_url)
         return PublishedKeys(settings.jwt_jwks_url, settings.jwt_jwks_refresh_s)
+    if way in ("jwt_discovery", "jwt_issuer"):
+        return _discovered(settings, way)
     if way == "jwt_secret":
         key = key_of_secret(settings.jwt_secret.get_secret_value())
         short = sorted(algorithms - key.algorithms)
@@ -108,6 +140,23 @@ def _keys(settings: Settings, way: str, algorithms: frozenset[str]) -> Keys:
         return GivenKeys(keys_of_pem(settings.jwt_public_key))
     except Misfit as error:
         raise CannotStart(f"TRELLIS_JWT_PUBLIC_KEY {error}.") from None
+
+
+def _discovered(settings: Settings, way: str) -> Keys:
+    """Keys whose address the provider's own document names."""
+    from graph.outside.discovery import DiscoveredPlace, document_of
+    from graph.outside.jwks import TIMEOUT_S, PublishedKeys  # late, as above
+
+    if way == "jwt_issuer" and not WEB_ADDRESS.fullmatch(settings.jwt_issuer):
+        raise CannotStart(
+            "TRELLIS_JWT_ISSUER is no address, at which the provider could say where its keys are; set"
+            " TRELLIS_JWT_JWKS_URL, TRELLIS_JWT_DISCOVERY, TRELLIS_JWT_PUBLIC_KEY or TRELLIS_JWT_SECRET, too."
+        )
+    url = settings.jwt_discovery or document_of(settings.jwt_issuer)
+    _tell_of_an_open_line(_variable(way), url)
+    issuer = None if settings.jwt_issuer == UNSAID else settings.jwt_issuer
+    place = DiscoveredPlace(url, issuer, settings.jwt_jwks_refresh_s, TIMEOUT_S)
+    return PublishedKeys(place, settings.jwt_jwks_refresh_s)
 
 
 def _algorithms(settings: Settings, way: str) -> frozenset[str]:

@@ -11,8 +11,9 @@ import time
 from collections.abc import Sequence
 
 from graph.outside.claims import json_object
+from graph.outside.discovery import NamedPlace, Place
 from graph.outside.errors import Log, Misfit, ProviderUnavailable, Unfetched
-from graph.outside.fetching import Provider
+from graph.outside.fetching import OK, Provider
 from graph.outside.keys import Key, fitting, keys_of_set
 
 GAP_S = 5.0
@@ -22,14 +23,15 @@ MAX_BYTES = 512 * 1024
 MAX_ABSENT = 1_000
 """How many names are remembered that no key has."""
 
-OK = 200
-
 
 class PublishedKeys:
-    """The keys at one address. One for each process."""
+    """The keys of one provider. One for each process."""
 
-    def __init__(self, url: str, refresh_s: float, gap_s: float = GAP_S, timeout_s: float = TIMEOUT_S) -> None:
-        self._provider = Provider(url, timeout_s, MAX_BYTES)
+    def __init__(
+        self, where: str | Place, refresh_s: float, gap_s: float = GAP_S, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        """`where` keys are: an address, or what finds it."""
+        self._place = NamedPlace(Provider(where, timeout_s, MAX_BYTES)) if isinstance(where, str) else where
         self._refresh_s = refresh_s
         self._gap_s = gap_s
         self._log = Log()
@@ -66,7 +68,7 @@ class PublishedKeys:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
-        await self._provider.close()
+        await self._place.close()
 
     async def _first(self) -> None:
         if self._reading is not None or self._is_due(0):
@@ -113,10 +115,11 @@ class PublishedKeys:
             self._reading = None
 
     async def _published(self) -> list[Key]:
-        answer = await self._provider.ask()
+        provider = await self._place.found()
+        answer = await provider.ask()
         if answer.status != OK:
-            raise Unfetched(f"{self._provider.place} answered {answer.status} instead of keys.")
+            raise Unfetched(f"{provider.place} answered {answer.status} instead of keys.")
         try:
             return keys_of_set(json_object(answer.body))
         except Misfit as error:
-            raise Unfetched(f"{self._provider.place} answered without keys: {error}") from None
+            raise Unfetched(f"{provider.place} answered without keys: {error}") from None

@@ -20,8 +20,10 @@ from graph.viewer import NOBODY, Viewer
 class ByProxy:
     """Tells who sent a request, by what a proxy says."""
 
+    asks_database = False
+
     def __init__(self, settings: Settings, setting: str) -> None:
-        self.setting = setting
+        self._setting = setting
         self._user = settings.proxy_user_header.lower().encode("ascii")
         self._roles = settings.proxy_roles_header.lower().encode("ascii")
         self._trusted = frozenset(settings.cors_origins if settings.cors_credentials else ())
@@ -30,6 +32,10 @@ class ByProxy:
     def has_credentials(self, request: HTTPConnection) -> bool:
         """Whether a proxy, or somebody who looks like one, says who has sent a request."""
         return any(name in (self._user, self._roles) for name, _ in request.scope["headers"])
+
+    def recognizes(self, request: HTTPConnection) -> bool:
+        """Whether the headers say something; a proxy that knows nobody may send them empty."""
+        return any(name in (self._user, self._roles) and value.strip() for name, value in request.scope["headers"])
 
     async def __call__(self, request: HTTPConnection) -> Viewer:
         """Who sent the request; nobody where the proxy says nothing, or nothing visible.
@@ -46,7 +52,7 @@ class ByProxy:
                 raise Misfit("It comes from no proxy of TRELLIS_TRUSTED_PROXIES.")
             viewer = Viewer(id_of(user or None, "id"), roles_of(roles, "roles"))
         except Misfit as error:
-            self._log.tell(Misfit(f"A request with the header of {self.setting} is refused. {error}"))
+            self._log.tell(Misfit(f"A request with the header of {self._setting} is refused. {error}"))
             raise Unauthenticated from None
         if comes_from_another_site(request, self._trusted):
             raise CrossSite(PREFLIGHT)

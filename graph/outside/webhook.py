@@ -24,7 +24,7 @@ from graph.auth.cross_site import refuse_cross_site
 from graph.errors import Unauthenticated
 from graph.outside.claims import ROLE, USER, Known, id_of, json_object, other_claims, roles_of, session_variables
 from graph.outside.errors import Log, Misfit, ProviderUnavailable, Unfetched
-from graph.outside.fetching import Fetched, Provider
+from graph.outside.fetching import OK, Fetched, Provider
 from graph.settings import Settings
 from graph.viewer import NOBODY, Claims, Viewer
 
@@ -33,7 +33,7 @@ MAX_SENT_BYTES = 16 * 1024
 MAX_BYTES = 64 * 1024
 MAX_KEPT, MAX_KEPT_BYTES = 10_000, 16 * MIB
 
-OK, REFUSED = 200, 401
+REFUSED = 401
 COOKIE = "cookie"
 ID, ROLES = "user_id", "roles"
 MAX_AGE = re.compile(r"(?:^|,)\s*max-age=\"?(\d{1,9})\"?\s*(?:,|$)", re.IGNORECASE)
@@ -49,8 +49,9 @@ class _Kept(NamedTuple):
 class ByWebhook:
     """Tells who sent a request, by what a webhook says. One for each process."""
 
-    def __init__(self, settings: Settings, setting: str) -> None:
-        self.setting = setting
+    asks_database = False
+
+    def __init__(self, settings: Settings) -> None:
         self._provider = Provider(settings.auth_webhook_url, settings.auth_webhook_timeout_s, MAX_BYTES)
         self._posts = settings.auth_webhook_method == "POST"
         self._names = frozenset(name.lower().encode("ascii") for name in settings.auth_webhook_headers)
@@ -63,6 +64,10 @@ class ByWebhook:
     def has_credentials(self, request: HTTPConnection) -> bool:
         """Whether a request brings one of the headers."""
         return any(name in self._names for name, _ in request.scope["headers"])
+
+    def recognizes(self, request: HTTPConnection) -> bool:
+        """Whether a request brings one of the headers: it is the way of what belongs to no other."""
+        return self.has_credentials(request)
 
     async def __call__(self, request: HTTPConnection) -> Viewer:
         """Who sent the request.

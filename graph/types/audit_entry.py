@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import strawberry
+from strawberry.scalars import JSON
 
 from db import models
 from graph.entity import IdList, Node, computed, entity
@@ -18,12 +19,13 @@ TYPE_NAMES = {"user": models.User.__name__, "key": models.ApiKey.__name__}
 """By the kinds of `graph.viewer.Viewer.name`."""
 
 
-@entity(models.AuditEntry)
+@entity(models.AuditEntry, plural="auditEntries")
 class AuditEntry(Node):
     """One change that somebody made. Only admins see it."""
 
     action: str
     object_ids: IdList
+    input: JSON | None
     request_id: str
     created_at: datetime
     user: User | None

@@ -6,7 +6,7 @@ work never commits: that is done once, at the end of the mutation's field.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Select, and_, inspect, select, true
 from sqlalchemy.orm import Mapper, defer
@@ -26,11 +26,25 @@ from graph.writing.errors import Place, Rejected, no_such
 ModelT = TypeVar("ModelT")
 
 
+class Asked(NamedTuple):
+    """What a client has asked for, for the record."""
+
+    input: type[Any]
+    """The class of the input."""
+    values: Mapping[str, object]
+    """As they were sent, by the names of the schema."""
+
+
 class Change:
     """What the work of a mutation is given besides its input."""
 
     def __init__(
-        self, session: RequestSession, context: RequestContext, place: Place = ("input",), prepared: Any = None
+        self,
+        session: RequestSession,
+        context: RequestContext,
+        place: Place = ("input",),
+        prepared: Any = None,
+        asked: Asked | None = None,
     ) -> None:
         self.session = session
         """For entities and for statements of one's own."""
@@ -41,6 +55,8 @@ class Change:
         """Where the input stands among the arguments."""
         self.prepared = prepared
         """What the mutation's `prepare` returned."""
+        self.asked = asked
+        """What was sent; None for work that no mutation does."""
         self.now = utcnow()
         self.dialect = session.dialect
         self.rows = session.rows

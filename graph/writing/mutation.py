@@ -21,7 +21,7 @@ from graph.entity.fields import first_paragraph, object_type
 from graph.errors import DeclarationError
 from graph.execute.walk import Info, coerced_variables
 from graph.prepare.fields import PlannedField, argument
-from graph.writing.change import Change
+from graph.writing.change import Asked, Change
 from graph.writing.error_types import ErrorTypes
 from graph.writing.errors import (
     ErrorClass,
@@ -139,18 +139,24 @@ class MutationField(PlannedField):
         values = parsed(declaration.input, given, PLACE)
         call = self._idempotent_call(values, context) if declaration.idempotent else None
         prepared = await declaration.prepare(values, context) if declaration.prepare is not None else None
-        result, change = await self._committed(values, prepared, call, context)
+        result, change = await self._committed(values, prepared, call, context, given)
         for then in change.afterwards:
             await then()
         return result
 
     async def _committed(
-        self, values: Input, prepared: object, call: IdempotentCall | None, context: RequestContext
+        self,
+        values: Input,
+        prepared: object,
+        call: IdempotentCall | None,
+        context: RequestContext,
+        given: Mapping[str, object],
     ) -> tuple[object, Change]:
         """The result of the work in a transaction of its own, and the change of the attempt that was committed."""
+        asked = Asked(self.declaration.input, given)
 
         async def work(session: RequestSession) -> tuple[object, Change]:
-            change = Change(session, context, PLACE, prepared)
+            change = Change(session, context, PLACE, prepared, asked)
             if call is not None:
                 await call.begin(change)
             result = await self.declaration.work(values, change)
@@ -244,9 +250,12 @@ def mutation_type(
     """The mutation type. Each change is written down by `record` before it is committed.
 
     `keys` keeps the answers to calls with an idempotency key; without it, such keys are not heeded. A function (such as
-    `posts.create`) is called now, when every entity is declared.
+    `posts.create`) is called now, when every entity is declared. What either needs tables of Trellis's own for, its
+    `own` says (`own_features` of the type).
     """
     declarations = [it if isinstance(it, MutationDeclaration) else it() for it in mutations]
     description = "Everything that can be changed. Fields are done one after the other, each in its own transaction."
     types = ErrorTypes(error for it in declarations for error in it.answers)
-    return object_type("Mutation", description, *(MutationField(it, types, record, keys) for it in declarations))
+    made = object_type("Mutation", description, *(MutationField(it, types, record, keys) for it in declarations))
+    made.own_features = frozenset(own for it in (record, keys) if (own := getattr(it, "own", None)) is not None)
+    return made

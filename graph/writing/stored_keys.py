@@ -1,6 +1,7 @@
 """Where idempotency keys are kept: a table of Trellis's own, in which each key belongs to its sender.
 
-A domain that gives `StoredKeys` to `mutation_type` says so: `Domain.own` has `Feature.IDEMPOTENCY`.
+A domain that gives `StoredKeys` to `mutation_type` says so: `Domain.own` has `Feature.IDEMPOTENCY`. A server that finds
+it otherwise does not start.
 
 A key and a fingerprint enter, a claim leaves; later an answer enters. Nothing is committed here.
 """
@@ -10,14 +11,14 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from sqlalchemy import JSON, String, Table, bindparam, delete, select, tuple_, update
 
 from db.base import UtcDateTime
 from db.dialects import dialect_of
 from db.fast import CompiledStatement
-from db.own import IdempotencyKey
+from db.own import Feature, IdempotencyKey
 from graph.writing.change import Change
 from graph.writing.idempotency import Claim
 
@@ -67,6 +68,8 @@ _SWEPT = CompiledStatement(delete(_KEYS).where(tuple_(_KEYS.c.owner, _KEYS.c.key
 
 class StoredKeys:
     """The table of keys. One for each process."""
+
+    own: ClassVar[Feature] = Feature.IDEMPOTENCY
 
     def __init__(self, sweep_every: int = SWEEP_EVERY) -> None:
         self._sweep_every = sweep_every

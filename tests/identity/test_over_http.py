@@ -3,10 +3,13 @@
 import asyncio
 import re
 
+import jwt
+
 from tests.databases import Database
 from tests.http.client import Client
 from tests.http.conftest import Serve
 from tests.identity.signing import PASSWORD, SIGN_IN, ask_as, sign_in, sign_up
+from tests.outside.provider import AUDIENCE, ISSUER, pem_of, private_key, token
 
 VIEWER = "{ viewer { name email } }"
 GRACE = {"name": "Grace", "email": "grace@example.com"}
@@ -185,3 +188,28 @@ async def test_who_has_signed_in_proves_themselves_while_a_stranger_guesses(data
     given = {"currentPassword": PASSWORD, "newPassword": "another horse battery"}
     answer = await ask_as(client, token, change, input=given)
     assert answer.data["changePassword"] == {"viewer": {"name": "Grace"}, "errors": []}
+
+
+async def test_a_provider_is_believed_beside_our_own_sign_in_and_neither_for_the_other(
+    database: Database, serve: Serve
+) -> None:
+    public = pem_of(private_key("RS256"))
+    client = await serve(database.url, jwt_public_key=public, jwt_issuer=ISSUER, jwt_audience=AUDIENCE)
+    own = (await sign_up(client, "grace@example.com"))["accessToken"]
+    assert (await ask_as(client, own, VIEWER)).data == {"viewer": GRACE}
+    assert (await ask_as(client, token(sub="1"), VIEWER)).data == {"viewer": GRACE}
+    assert (await ask_as(client, token(sub="somebody"), VIEWER)).data == {"viewer": None}
+    entries = "{ auditEntries { totalCount } }"
+    for roles, seen in ((["admin"], 1), (["editor"], 0)):
+        assert (await ask_as(client, token(roles=roles), entries)).data["auditEntries"]["totalCount"] == seen
+    claims = jwt.decode(own, options={"verify_signature": False})
+    borrowed = jwt.encode(claims, private_key("RS256"), "RS256")
+    for wrong in (token(iss="trellis"), borrowed, token(exp=1), own[:-4], "trellis_nothing", "whatever"):
+        assert (await ask_as(client, wrong, VIEWER)).status == 401, wrong
+    answer = await client.ask(SIGN_IN, {"input": {"email": "grace@example.com", "password": PASSWORD, "cookie": True}})
+    assert answer.data["signIn"]["viewer"] == GRACE  # from now on the client sends the cookie along
+    asked = b'{"query": "{ viewer { name email } }"}'
+    ours = {"sec_fetch_site": "same-origin"}
+    assert (await client.post(asked, **ours)).data == {"viewer": GRACE}
+    foreign = token(sub="somebody")
+    assert (await client.post(asked, authorization=f"Bearer {foreign}", **ours)).data == {"viewer": None}

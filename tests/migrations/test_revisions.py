@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import asyncpg
 import pytest
-from sqlalchemy import Connection, make_url, select, text
+from sqlalchemy import Connection, insert, make_url, select, text
 
 from db import migrate
 from db.base import Base
-from db.own import OwnBase
+from db.own import AuditEntry, Feature, OwnBase
 from db.refusals import NoOwnTable
 from db.settings import DatabaseSettings
 from tests.databases import Database, settings_for
@@ -69,6 +69,37 @@ async def test_idempotency_keys_move_to_our_own_table_and_back(blank: DatabaseSe
         assert await sample.ask(blank, stored_keys) == []
         (row,) = (await sample.ask(blank, sample.contents))["idempotency_keys"]
         assert (row["key"], row["answer"]) == ("k", {"b": 1, "a": None})
+
+
+async def test_audit_entries_move_to_our_own_table_and_back(blank: DatabaseSettings) -> None:
+    migrate.upgrade(blank, "0004", own=[Feature.IDEMPOTENCY])
+    await sample.ask(blank, sample.fill)
+    with pytest.raises(NoOwnTable, match=r"audit_entries move to .* Run `trellis db upgrade`"):
+        migrate.upgrade(blank, own=())
+    before = (await sample.ask(blank, sample.contents))["audit_entries"]
+    for _ in range(2):
+        migrate.upgrade(blank)
+        assert await sample.ask(blank, entries) == [
+            (sample.ENTRY, "createPost", "user:1", "1", 1, ["Post:1"], None, "r", sample.NOW)
+        ]
+        assert "audit_entries" not in await sample.ask(blank, sample.columns)
+        migrate.downgrade(blank, "0004")
+        assert await sample.ask(blank, entries) == []
+        assert (await sample.ask(blank, sample.contents))["audit_entries"] == before
+
+
+async def test_an_entry_of_a_user_who_is_gone_goes_back_without_the_user(blank: DatabaseSettings) -> None:
+    migrate.upgrade(blank)
+    entry = {"action": "a" * 70, "actor": "user:7", "user_number": 7, "object_ids": [], "request_id": "r"}
+    await sample.ask(blank, lambda them: them.execute(insert(AuditEntry).values(entry)))
+    migrate.downgrade(blank, "0004")
+    (row,) = (await sample.ask(blank, sample.contents))["audit_entries"]
+    assert (row["action"], row["actor"], row["actor_id"]) == ("a" * 60, "user:7", None)
+
+
+def entries(connection: Connection) -> list[tuple[object, ...]]:
+    columns = (it for it in OwnBase.metadata.tables["trellis_audit_entries"].columns)
+    return [tuple(row) for row in connection.execute(select(*columns))]
 
 
 def stored_keys(connection: Connection) -> list[tuple[object, ...]]:

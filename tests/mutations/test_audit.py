@@ -19,7 +19,7 @@ from tests.mutations.asking import ADMIN, SCHEMA, Asking, make_user
 from tests.mutations.rows import id_of, make_document, make_post, rows
 from tests.writing.asking import EVERYTHING
 
-ENTRIES = "{ auditEntries(first: 100) { nodes { action actor objectIds requestId user { name } } } }"
+ENTRIES = "{ auditEntries(first: 100) { nodes { action actor objectIds input requestId user { name } } } }"
 
 
 async def entries(ask: Asking) -> list[dict[str, Any]]:
@@ -43,6 +43,7 @@ async def test_an_entry_says_who_did_what_to_which_objects_in_which_request(ask:
     assert entry == {
         "action": "createPost",
         "actor": id_of(User, ada.id),
+        "input": given,
         "requestId": "client-7",
         "user": {"name": "Ada"},
     }
@@ -130,3 +131,21 @@ async def test_entries_are_found_by_the_object_that_was_changed(ask: Asking) -> 
     assert all(entry["objectIds"] == [posts[1]] for entry in found)
     counted = "query($id: ID) { auditEntries(where: {objectIds: {contains: $id}}) { totalCount } }"
     assert (await ask.by(ADMIN)(counted, id=id_of(Post, 99)))["auditEntries"] == {"totalCount": 0}
+
+
+async def test_entries_of_a_user_who_is_deleted_stay_and_lead_to_nobody(ask: Asking) -> None:
+    ada = await make_user(ask.engines, "author", name="Ada")
+    await ask.by(ada).do("updateUser", {"id": id_of(User, ada.id), "name": "Lady Ada"}, "user { id }")
+    assert [entry["user"] for entry in await entries(ask)] == [{"name": "Lady Ada"}]
+    await make_post(ask.by(ada))
+    held = await ask.by(ADMIN).do("deleteUser", {"id": id_of(User, ada.id)}, "deletedId")
+    assert [error["__typename"] for error in held["errors"]] == ["StillReferenced"]
+    assert [entry["user"] for entry in await entries(ask)] == [{"name": "Lady Ada"}] * 2  # nothing was done
+
+    grace = await make_user(ask.engines, name="Grace")
+    await ask.by(grace).do("updateUser", {"id": id_of(User, grace.id), "name": "G"}, "user { id }")
+    await ask.by(ADMIN).do("deleteUser", {"id": id_of(User, grace.id)}, "deletedId")
+    (entry,) = [it for it in await entries(ask) if it["input"] == {"id": id_of(User, grace.id), "name": "G"}]
+    assert (entry["actor"], entry["user"]) == (id_of(User, grace.id), None)
+    kept = select(models.AuditEntry.user_id).where(models.AuditEntry.action == "updateUser")
+    assert sorted(await rows(ask, kept), key=str) == [(str(ada.id),), (None,)]

@@ -234,7 +234,7 @@ async def test_a_user_who_has_nothing_goes_with_sign_ins_and_leaves_the_record(a
     assert deleted == {"deletedId": user_id(ada), "errors": []}
     for table in (models.User.__table__, models.SignIn.__table__, models.user_roles):
         assert await rows(ask, select(table)) == []
-    actors = select(models.AuditEntry.actor, models.AuditEntry.actor_id).order_by(models.AuditEntry.id)
+    actors = select(models.AuditEntry.actor, models.AuditEntry.user_number).order_by(models.AuditEntry.id)
     assert await rows(ask, actors) == [(f"user:{ada.id}", None), ("key:1", None)]
 
 
@@ -313,3 +313,10 @@ async def test_a_role_that_is_granted_by_many_at_once_is_made_once(ask: Asking) 
     payloads = await asyncio.gather(*map(grant, viewers))
     assert all(payload["errors"] == [] for payload in payloads)
     assert await rows(ask, select(models.Role.name)) == [("author",)]
+
+
+async def test_no_password_stands_in_the_record(ask: Asking) -> None:
+    given = {"email": "ada@example.com", "name": "Ada", "password": PASSWORD}
+    assert (await ask.by(Viewer()).do("signUp", given, "viewer { name }"))["errors"] == []
+    ((kept,),) = await rows(ask, select(models.AuditEntry.input).where(models.AuditEntry.action == "signUp"))
+    assert kept == {**given, "password": "***"}

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from graph.outside.discovery import PATH
 from tests.explorer.serving import serving
 
 PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -93,9 +94,11 @@ class ProviderOfKeys:
         self.delay_s = 0.0
         self.may_answer = asyncio.Event()
         self.may_answer.set()
-        self.asked = 0
+        self.document: Any = None
+        """What the OpenID configuration says beside what it should; or a text, instead of it."""
+        self.asked = self.asked_for_document = 0
         self.at_once = self.most_at_once = 0
-        self.url = ""
+        self.url = self.issuer = ""
 
     async def answer(self, _request: Request) -> Response:
         """The keys, or whatever else a test has it say."""
@@ -108,9 +111,17 @@ class ProviderOfKeys:
         body = json.dumps({"keys": list(self.keys)}).encode() if self.body is None else self.body
         return Response(body, self.status, self.headers, "application/json")
 
+    async def answer_document(self, _request: Request) -> Response:
+        """The OpenID configuration."""
+        self.asked_for_document += 1
+        said = {"issuer": self.issuer, "jwks_uri": self.url}
+        body = self.document if isinstance(self.document, str) else json.dumps(said | (self.document or {}))
+        return Response(body, self.status, self.headers, "application/json")
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator["ProviderOfKeys"]:
-        """Serve the keys at `url`."""
-        async with serving(Starlette(routes=[Route("/keys", self.answer)])) as origin:
-            self.url = f"{origin}/keys"
+        """Serve the keys at `url`, and the configuration of the `issuer`."""
+        routes = [Route("/keys", self.answer), Route(PATH, self.answer_document)]
+        async with serving(Starlette(routes=routes)) as origin:
+            self.url, self.issuer = f"{origin}/keys", f"{origin}/"
             yield self

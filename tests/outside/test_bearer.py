@@ -182,5 +182,8 @@ def test_an_application_that_knows_its_viewers_takes_no_other_word(no_database: 
         return Started(own)
 
     settings = Settings.model_validate({"database_url": no_database, "jwt_secret": "x" * 32, **JWT})
-    with pytest.raises(CannotStart, match="TRELLIS_JWT_SECRET names who says who asks, and this application knows"):
+    with pytest.raises(
+        CannotStart,
+        match=r"It has to tell which credentials are its own \(Started\.recognizes\); else unset TRELLIS_JWT_",
+    ):
         create_app(settings, domain=Domain(DOMAIN.schema, DOMAIN.visibility, start))

@@ -212,7 +212,8 @@ def made(**settings: Any) -> Any:
 
 
 def test_without_settings_nobody_is_asked() -> None:
-    assert made() is None
+    assert identification(Settings()) is None
+    assert identification(Settings(jwt_audience=(AUDIENCE,), jwt_issuer="none")) is None
 
 
 @pytest.mark.parametrize(
@@ -228,11 +229,15 @@ def test_without_settings_nobody_is_asked() -> None:
         ({"jwt_public_key": "ssh-rsa AAAA"}, "TRELLIS_JWT_PUBLIC_KEY is no PEM"),
         ({"jwt_public_key": PUBLIC.replace("A", "B")}, "has a PUBLIC KEY that cannot be read"),
         ({"jwt_public_key": pem_of(private_key("RS256", bits=1024))}, "a key that tokens are not signed with"),
-        ({"jwt_secret": SECRET, "jwt_public_key": PUBLIC}, "are two ways to know who asks"),
+        ({"jwt_secret": SECRET, "jwt_public_key": PUBLIC}, "are two ways to know keys"),
+        ({"jwt_issuer": "us"}, "TRELLIS_JWT_ISSUER is no address, at which the provider could say where its keys are"),
+        ({"jwt_audience": ""}, "TRELLIS_JWT_AUDIENCE has to say whose tokens are believed"),
+        ({"jwt_discovery": "https://x.example/", "jwt_issuer": ""}, "TRELLIS_JWT_ISSUER has to say whose"),
+        ({"jwt_discovery": "https://x.example/", "jwt_algorithms": "HS256"}, "which TRELLIS_JWT_DISCOVERY cannot"),
         ({"jwt_secret": SECRET, "jwt_issuer": ""}, "TRELLIS_JWT_ISSUER has to say whose tokens are believed"),
         ({"jwt_secret": SECRET, "jwt_audience": ""}, "TRELLIS_JWT_AUDIENCE has to say whose tokens are believed"),
     ],
-    ids=range(13),
+    ids=range(17),
 )
 def test_wrong_settings_are_refused_in_one_sentence_without_the_secret(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(CannotStart) as refused:
@@ -247,12 +252,13 @@ def test_a_setting_of_the_wrong_form_is_refused() -> None:
             made(**wrong)
 
 
-@pytest.mark.parametrize("name", ["jwt_jwks_url", "auth_webhook_url"])
+@pytest.mark.parametrize("name", ["jwt_jwks_url", "jwt_discovery", "jwt_issuer", "auth_webhook_url"])
 def test_a_line_that_anybody_can_read_is_told_at_the_start(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    others = {"jwt_issuer": ""} if name == "auth_webhook_url" else {}
     for url in ("https://login.example.org/", "http://localhost:3000/", "http://127.0.0.1/", "http://[::1]:3000/"):
-        made(**{name: url})
+        made(**{name: url, **others})
     assert caplog.messages == []
-    made(**{name: "HTTP://login.internal/"})
+    made(**{name: "HTTP://login.internal/", **others})
     variable = f"TRELLIS_{name.upper()}"
     assert caplog.messages == [
         f"{variable} goes over HTTP: whoever is in between can say who asks. Use https, if you can."

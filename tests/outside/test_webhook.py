@@ -10,13 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from graph.errors import CannotStart, CrossSite, Unauthenticated
+from graph.errors import CrossSite, Unauthenticated
 from graph.outside import webhook as module
 from graph.outside.errors import ProviderUnavailable
 from graph.outside.identification import identification
@@ -273,9 +272,3 @@ def no_headers() -> None:
 def test_a_setting_of_the_wrong_form_is_refused(wrong: Callable[[], None]) -> None:
     with pytest.raises(ValueError, match=r"is no address|has to name headers"):
         wrong()
-
-
-def test_a_webhook_and_tokens_are_refused_together() -> None:
-    settings = Settings(auth_webhook_url="https://x.example/", jwt_secret=SecretStr("x" * 32))
-    with pytest.raises(CannotStart, match="TRELLIS_JWT_SECRET and TRELLIS_AUTH_WEBHOOK_URL are two ways"):
-        identification(settings)

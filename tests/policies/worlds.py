@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
-from typing import Any
+from typing import Any, cast
 
 from graphql import GraphQLInterfaceType, OperationType, build_schema
-from sqlalchemy import Connection, ForeignKeyConstraint, MetaData, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, ForeignKeyConstraint, MetaData, Table, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import demo, search_index
 from db.base import Base
+from db.dialects.own_names import bare
 from db.models import AuditEntry
 from db.session.engines import Engines
 from db.statements import StatementCache
@@ -33,6 +34,7 @@ from graph.viewer import Viewer
 from tests.databases import Database
 from tests.entity.serving import settings_of
 from tests.execute.agreement.comparing import Answer, answer_of
+from tests.own_tables import make_own_tables
 from tests.policies.seen import Rows, may_see, may_see_email
 
 SCHEMA = make_schema(
@@ -44,6 +46,8 @@ GRAPHQL = build_schema(SCHEMA.as_str())
 KINDS = (OperationType.QUERY, OperationType.MUTATION)
 STATEMENTS = StatementCache(100_000)
 """Shared by all worlds and all viewers, as a server shares them."""
+TABLES: Mapping[str, Table] = {**Base.metadata.tables, "audit_entries": cast(Table, AuditEntry.__table__)}
+"""Those whose rows the schema shows, and those between them."""
 BEFORE = 300
 """How many characters before the first difference are shown, and how many behind it."""
 AUDITED = ((1, "user:1"), (3, "user:3"), (13, "user:13"), (None, "key:2"))
@@ -58,7 +62,7 @@ def entities() -> list[Entity]:
 
 def table_of(entity: Entity) -> str:
     """The name of the table of an entity's rows."""
-    return str(entity.mapper.local_table.name)  # type: ignore[attr-defined]  # a table, for our models
+    return bare(entity.mapper.local_table.name)  # type: ignore[attr-defined]  # a table, for our models
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ async def make_whole(database: Database) -> None:
     try:
         async with engines.writing().begin() as connection:
             await connection.run_sync(_without_references().create_all)
+            await connection.run_sync(make_own_tables)
             await connection.run_sync(_index_texts)
         await demo.fill(engines, scale=1)
         async with engines.writing().begin() as connection:
@@ -154,7 +159,7 @@ _SHORN = ("posts", "documents", "orders", "order_lines", "accounts", "transfers"
 
 async def _remove(connection: AsyncConnection, name: str, hidden: Sequence[Mapping[str, Any]]) -> None:
     """Delete rows of a table, and what tables of pairs say of them."""
-    table = Base.metadata.tables[name]
+    table = TABLES[name]
     mapped = {mapper.local_table for mapper in Base.registry.mappers}
     keys = list(table.primary_key.columns)
     for other in Base.metadata.tables.values():
@@ -170,7 +175,7 @@ async def _remove(connection: AsyncConnection, name: str, hidden: Sequence[Mappi
 
 async def _rows(connection: AsyncConnection) -> Rows:
     found = {}
-    for name, table in Base.metadata.tables.items():
+    for name, table in TABLES.items():
         found[name] = [dict(row) for row in (await connection.execute(select(table))).mappings()]
     return found
 
@@ -198,7 +203,9 @@ def _audit_entries() -> list[dict[str, Any]]:
             "id": uuid.UUID(int=at),
             "action": "createPost",
             "actor": actor,
-            "actor_id": number,
+            "user_id": None if number is None else str(number),
+            "user_number": number,
+            "input": {"title": f"Post {at}"},
             "object_ids": ["UG9zdDox"],
             "request_id": f"request {at}",
             "created_at": moment,
