@@ -16,6 +16,7 @@ from db.reflection.forms import Enums, Form, NamesRows, enum_name, form_of, plai
 from db.reflection.naming import ID, Names, attribute, camel, words
 from db.reflection.plan import EnumPlan, Guess, MappingPlan, PlannedAttribute, PlannedModel
 from db.reflection.relating import Relating, is_association
+from db.reflection.rules import rules_of
 from db.reflection.showing import shown
 from db.relations import python_type
 from db.relations.types import underlying
@@ -39,7 +40,7 @@ def plan_of(catalog: Catalog, form: Form = plain_form, names_rows: NamesRows = p
     names = {name: found.names for name, found in attributes.items()}
     relating = Relating(catalog, named, names, associations)
     calling = Calling(catalog, named, names, enums, form)
-    models = [_model(table, named[table.name], attributes[table.name], relating, calling) for table in tables]
+    models = [_model(table, named[table.name], attributes[table.name], relating, calling, catalog) for table in tables]
     guesses = [*classes.guesses, *_keys(tables)]
     for found in attributes.values():
         guesses += found.guesses
@@ -62,7 +63,12 @@ def _used(catalog: Catalog) -> Sequence[FoundEnum]:
 
 
 def _model(
-    table: FoundTable, named: ClassName, attributes: "_Attributes", relating: Relating, calling: Calling
+    table: FoundTable,
+    named: ClassName,
+    attributes: "_Attributes",
+    relating: Relating,
+    calling: Calling,
+    catalog: Catalog,
 ) -> PlannedModel:
     return PlannedModel(
         table=table,
@@ -73,6 +79,7 @@ def _model(
         relations=relating.relations[table.name],
         natural_keys=_natural_keys(table, attributes.planned),
         functions=calling.of_rows[table.name],
+        rules=rules_of(table, attributes.planned, catalog.domains, catalog.dialect),
         description=table.comment or "",
     )
 
