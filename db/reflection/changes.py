@@ -7,9 +7,9 @@ the same, so that both show the same mutations. No database is asked.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from db.reflection.catalog import FoundColumn, Kind
+from db.reflection.catalog import Kind
 from db.reflection.naming import ID
-from db.reflection.plan import PlannedModel, PlannedRule
+from db.reflection.plan import PlannedAttribute, PlannedModel, PlannedRule
 
 
 class PlannedChanges(NamedTuple):
@@ -31,9 +31,9 @@ def changes_of(model: PlannedModel) -> PlannedChanges | None:
     columns = [it for it in model.attributes if it.writable and not it.hidden and it.name != ID]
     if model.table.kind is not Kind.TABLE or model.table.key is None or not columns:
         return None
-    key = [it for it in model.attributes if it.name == ID and it.writable and not it.hidden and _needs_value(it.column)]
+    key = [it for it in model.attributes if it.name == ID and it.writable and not it.hidden and _needs_value(it)]
     given = [*key, *columns]
-    creates = all(it in given or not _needs_value(it.column) for it in model.attributes)
+    creates = all(it in given or not _needs_value(it) for it in model.attributes)
     names = {it.name for it in given}
     return PlannedChanges(
         columns=[it.name for it in columns],
@@ -44,6 +44,7 @@ def changes_of(model: PlannedModel) -> PlannedChanges | None:
     )
 
 
-def _needs_value(column: FoundColumn) -> bool:
+def _needs_value(attribute: PlannedAttribute) -> bool:
     """Whether a row cannot be made without a value, which the database does not give."""
-    return not column.nullable and column.default is None and column.generated is None
+    column = attribute.column
+    return not column.nullable and column.default is None and (column.generated is None or attribute.writable)

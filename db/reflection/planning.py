@@ -10,7 +10,18 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from db.reflection.calling import Calling
-from db.reflection.catalog import Catalog, FoundColumn, FoundEnum, FoundKey, FoundTable, Kind, LeftOut, Name, Told
+from db.reflection.catalog import (
+    Catalog,
+    FoundColumn,
+    FoundEnum,
+    FoundKey,
+    FoundTable,
+    Generated,
+    Kind,
+    LeftOut,
+    Name,
+    Told,
+)
 from db.reflection.classes import Classes, ClassName
 from db.reflection.forms import Enums, Form, NamesRows, enum_name, form_of, plain_form, plain_names_rows
 from db.reflection.naming import ID, Names, attribute, camel, words
@@ -168,5 +179,12 @@ class _Attributes:
             annotation=object if form is None else form,
             in_key=key is not None and column.name in key.columns,
             hidden=form is None,
-            writable=column.generated is None and self._table.kind is Kind.TABLE,
+            writable=self._is_given(column),
         )
+
+    def _is_given(self, column: FoundColumn) -> bool:
+        """Whether whoever writes a row gives the value. SQLite would count a key that refers to another row, too."""
+        refers = any(column.name in key.columns for key in self._table.foreign_keys)
+        counted = column.generated is Generated.IDENTITY_BY_DEFAULT and not refers
+        computed = column.generated in (Generated.COMPUTED, Generated.IDENTITY_ALWAYS)
+        return self._table.kind is Kind.TABLE and not counted and not computed

@@ -35,9 +35,9 @@ GUESSES = Path("docs/guesses.md")
 
 ABOUT = {
     "about": "The database was there before: `db/models` says what is in it, and [guesses](docs/guesses.md) what it"
-    " does not tell. `.env` has its URL. Nothing is written to it: not by `make serve`, not by `make test`."
-    " Before the first change of its tables, `.venv/bin/trellis db adopt` writes down that they are at the first"
-    " revision.",
+    " does not tell. `.env` has its URL. `make serve` and `make test` write nothing to it. Mutations do: admins alone"
+    " may send them until you open a line of `graph/mutations`. Before the first change of its tables,"
+    " `.venv/bin/trellis db adopt` writes down that they are at the first revision.",
     "prepare": ":",
 }
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import text
+
 from tests.databases import Database, StatementRecorder
 from tests.reflected.library import Api, reflected
 
@@ -9,6 +11,8 @@ TABLES = """
 CREATE TABLE stays (id INTEGER PRIMARY KEY, guests INTEGER NOT NULL CHECK (guests > 0), starts_on DATE, ends_on DATE,
 status VARCHAR(10) CHECK (status IN ('new', 'old')), guest_count INTEGER CHECK (guest_count % 2 = 0),
 CHECK (starts_on <= ends_on))
+
+CREATE TABLE notes (stay_id INTEGER PRIMARY KEY REFERENCES stays (id), word TEXT)
 
 CREATE TABLE codes (id VARCHAR(5) PRIMARY KEY, word VARCHAR(20) UNIQUE)
 """
@@ -73,6 +77,8 @@ async def test_each_of_many_rows_is_checked_and_a_key_that_nobody_gives_is_asked
         assert [(it["path"], it["message"]) for it in made["errors"]] == [
             (["input", "stays", "1", "guests"], "This must be more than 0.")
         ]
+        assert await refused(api, "createNote", {"stayId": 1, "word": "x"}) == []
+        assert await api.rows(text("SELECT stay_id FROM notes")) == [(1,)]
         assert await refused(api, "createCode", {"id": "a", "word": "x"}) == []
         assert await refused(api, "createCode", {"id": "b", "word": "x"}) == [
             ("word", "Among the codes, this word is taken; choose another.")
