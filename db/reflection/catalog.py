@@ -152,6 +152,8 @@ class FoundTable:
     comment: str | None = None
     policies: Sequence[str] = ()
     """What row security demands of those who read, as SQL."""
+    has_collations: bool = False
+    """Whether texts of a column may be equal that are not the same."""
     called: Sequence[str] = ()
     """The class that a comment names, and its plural where it names one: `@name Person people`."""
 

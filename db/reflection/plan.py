@@ -6,6 +6,9 @@ writes a project take the same plan, so that both show the same API. Plain value
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal, NamedTuple, TypeAlias
 
 from db.reflection.catalog import (
     Catalog,
@@ -79,6 +82,79 @@ class PlannedFunction:
     """As of an attribute."""
 
 
+Constant: TypeAlias = int | float | Decimal | date | str
+Sign: TypeAlias = Literal["<", "<=", "=", "<>", ">=", ">"]
+
+
+class Compared(NamedTuple):
+    """The value of an attribute is more than a constant, or otherwise compared with one; null passes, as below."""
+
+    name: str
+    sign: Sign
+    value: Constant
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The attributes that it is about."""
+        return (self.name,)
+
+
+class ComparedColumns(NamedTuple):
+    """The values of two attributes of a row are compared."""
+
+    name: str
+    sign: Sign
+    other: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As above."""
+        return (self.name, self.other)
+
+
+class ComparedLength(NamedTuple):
+    """A text has so many characters."""
+
+    name: str
+    sign: Sign
+    number: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As above."""
+        return (self.name,)
+
+
+class OneOf(NamedTuple):
+    """The value of an attribute is one of these."""
+
+    name: str
+    values: tuple[Constant, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As above."""
+        return (self.name,)
+
+
+class Matched(NamedTuple):
+    """A pattern is somewhere in a text."""
+
+    name: str
+    pattern: str
+    """As Rust's library reads it, with `.` for any character."""
+    folds_case: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As above."""
+        return (self.name,)
+
+
+PlannedRule: TypeAlias = Compared | ComparedColumns | ComparedLength | OneOf | Matched
+"""What a CHECK demands of a row."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlannedModel:
     """A table or a view, as a model and a type show it."""
@@ -96,6 +172,8 @@ class PlannedModel:
     """Attributes by which one row can be looked up."""
     functions: Sequence[PlannedFunction] = ()
     """Fields that the database computes of a row."""
+    rules: Sequence[PlannedRule] = ()
+    """What its CHECKs demand, as far as they are simple."""
     description: str = ""
 
 

@@ -10,12 +10,24 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from db.reflection.calling import Calling
-from db.reflection.catalog import Catalog, FoundColumn, FoundEnum, FoundKey, FoundTable, Kind, LeftOut, Name, Told
+from db.reflection.catalog import (
+    Catalog,
+    FoundColumn,
+    FoundEnum,
+    FoundKey,
+    FoundTable,
+    Generated,
+    Kind,
+    LeftOut,
+    Name,
+    Told,
+)
 from db.reflection.classes import Classes, ClassName
 from db.reflection.forms import Enums, Form, NamesRows, enum_name, form_of, plain_form, plain_names_rows
 from db.reflection.naming import ID, Names, attribute, camel, words
 from db.reflection.plan import EnumPlan, Guess, MappingPlan, PlannedAttribute, PlannedModel
 from db.reflection.relating import Relating, is_association
+from db.reflection.rules import rules_of
 from db.reflection.showing import shown
 from db.relations import python_type
 from db.relations.types import underlying
@@ -39,7 +51,7 @@ def plan_of(catalog: Catalog, form: Form = plain_form, names_rows: NamesRows = p
     names = {name: found.names for name, found in attributes.items()}
     relating = Relating(catalog, named, names, associations)
     calling = Calling(catalog, named, names, enums, form)
-    models = [_model(table, named[table.name], attributes[table.name], relating, calling) for table in tables]
+    models = [_model(table, named[table.name], attributes[table.name], relating, calling, catalog) for table in tables]
     guesses = [*classes.guesses, *_keys(tables)]
     for found in attributes.values():
         guesses += found.guesses
@@ -62,7 +74,12 @@ def _used(catalog: Catalog) -> Sequence[FoundEnum]:
 
 
 def _model(
-    table: FoundTable, named: ClassName, attributes: "_Attributes", relating: Relating, calling: Calling
+    table: FoundTable,
+    named: ClassName,
+    attributes: "_Attributes",
+    relating: Relating,
+    calling: Calling,
+    catalog: Catalog,
 ) -> PlannedModel:
     return PlannedModel(
         table=table,
@@ -73,6 +90,7 @@ def _model(
         relations=relating.relations[table.name],
         natural_keys=_natural_keys(table, attributes.planned),
         functions=calling.of_rows[table.name],
+        rules=rules_of(table, attributes.planned, catalog.domains, catalog.dialect),
         description=table.comment or "",
     )
 
@@ -161,5 +179,12 @@ class _Attributes:
             annotation=object if form is None else form,
             in_key=key is not None and column.name in key.columns,
             hidden=form is None,
-            writable=column.generated is None and self._table.kind is Kind.TABLE,
+            writable=self._is_given(column),
         )
+
+    def _is_given(self, column: FoundColumn) -> bool:
+        """Whether whoever writes a row gives the value. SQLite would count a key that refers to another row, too."""
+        refers = any(column.name in key.columns for key in self._table.foreign_keys)
+        counted = column.generated is Generated.IDENTITY_BY_DEFAULT and not refers
+        computed = column.generated in (Generated.COMPUTED, Generated.IDENTITY_ALWAYS)
+        return self._table.kind is Kind.TABLE and not counted and not computed

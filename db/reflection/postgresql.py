@@ -54,7 +54,9 @@ _TABLES = f"""
         (SELECT extname FROM pg_depend JOIN pg_extension ON pg_extension.oid = refobjid
             WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e') AS extension,
         EXISTS (SELECT FROM pg_inherits JOIN pg_class AS heir ON heir.oid = inhrelid
-            WHERE inhparent = pg_class.oid AND NOT heir.relispartition) AS has_heirs
+            WHERE inhparent = pg_class.oid AND NOT heir.relispartition) AS has_heirs,
+        EXISTS (SELECT FROM pg_attribute JOIN pg_collation ON pg_collation.oid = attcollation
+            WHERE attrelid = pg_class.oid AND NOT collisdeterministic) AS has_collations
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE {_OF_SCHEMAS} AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT relispartition AND relpersistence <> 't'
     ORDER BY nspname COLLATE "C", relname COLLATE "C"
@@ -87,6 +89,7 @@ _CONSTRAINTS = f"""
         LEFT JOIN pg_class AS target ON target.oid = confrelid
         LEFT JOIN pg_namespace AS target_schema ON target_schema.oid = target.relnamespace
     WHERE pg_namespace.{_OF_SCHEMAS} AND contype IN ('p', 'u', 'f', 'c') AND conparentid = 0
+        AND (contype <> 'c' OR to_jsonb(pg_constraint) ->> 'conenforced' IS DISTINCT FROM 'false')
     ORDER BY conrelid, conname COLLATE "C"
 """
 _INDEXES = f"""
@@ -271,6 +274,7 @@ class _Reading:
             checks=[FoundCheck(each.name, each.words) for each in constraints if each.kind == "c"],
             comment=row.comment,
             policies=[each.condition for each in policies],
+            has_collations=row.has_collations,
         )
 
     def _is_readable(self, table: Name, column: Row[Any]) -> bool:

@@ -156,6 +156,7 @@ class _Reading:
             indexes=made,
             checks=self._checks(row.name) if kind is Kind.TABLE else [],
             comment=_comment(row.sql),
+            has_collations="COLLATE" in (row.sql or "").upper(),
         )
 
     def _described(self, table: str) -> Mapping[str, ReflectedColumn]:

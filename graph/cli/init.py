@@ -35,11 +35,12 @@ def _init(
     only: Annotated[str | None, typer.Option(metavar="A,B*", help="These tables alone.")] = None,
     without: Annotated[str | None, typer.Option("--except", metavar="A,B*", help="All but these tables.")] = None,
     name: Annotated[str | None, NAME] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Without changes of the tables.")] = False,
 ) -> None:
     """Write a project that is yours: the machinery, and rooms for what your application is about.
 
-    From the URL of a database: models, types, policies (closed), tests and a report of guesses. Nothing is written to
-    the database.
+    From the URL of a database: models, types, changes and policies (closed but for admins), tests and a report of
+    guesses. Nothing is written to the database.
 
     Examples:
       trellis init postgresql://user@host/shop ../shop
@@ -51,7 +52,7 @@ def _init(
     if empty is not None:
         init.init_empty(empty, name)
     else:
-        init.init_found(source, directory, name, schema, only, without)
+        init.init_found(source, directory, name, schema, only, without, writable=not read_only)
 
 
 def _add(

@@ -28,14 +28,16 @@ from db.reflection.catalog import (
     Name,
 )
 from db.reflection.catalog import Kind as TableKind
+from db.reflection.changes import PlannedChanges
 from db.reflection.plan import MappingPlan, PlannedAttribute, PlannedModel, PlannedRelation
 from db.relations import ColumnType
-from graph.projects.code import Module, is_name
+from graph.projects.code import is_name
 from graph.projects.editing import with_checked_import, with_import, with_member, words_of
 from graph.projects.empty import export_schema
 from graph.projects.errors import AlreadyThere, UnknownType, WrongName
 from graph.projects.existing import Existing, existing_nouns
 from graph.projects.models import model_text
+from graph.projects.mutations import mutations_text
 from graph.projects.nouns import Noun, register
 from graph.projects.revisions import write_revision
 from graph.projects.types import type_text
@@ -184,7 +186,7 @@ class _Noun:
         plan = MappingPlan(catalog=Catalog(dialect="", tables=()), models=[model, *self._targets(model)])
         tree.write(self.files[0], model_text(plan, model))
         tree.write(self.files[1], type_text(plan, model))
-        tree.write(self.files[2], self._mutations())
+        tree.write(self.files[2], self._mutations(model))
         tree.write(self.operation, self._operation_text())
         register(tree, [Noun(self.cls, self.module, is_written=True)])
         self.changed |= {file for file in tree.written if file not in self.files}
@@ -318,26 +320,12 @@ class _Noun:
         tree.write(type_, with_member(text, str(type_), target.cls, f"{name}: Connection[{self.cls}]"))
         self.changed |= {model, type_}
 
-    def _mutations(self) -> str:
+    def _mutations(self, model: PlannedModel) -> str:
         """The module of changes."""
-        module = Module()
-        words = [it.name if it.type in TYPES else f"{it.name}_id" for it in self.fields]
-        for name in ("Crud", "with_right"):
-            module.use("graph.writing", name)
-        module.use("graph.mutations.rights", "ADMINS")
-        module.use(f"graph.types.{self.module}", self.cls)
-        rules = []
-        for field in self._relations:
-            module.use("graph.writing", "reference_to")
-            if field.type != self.cls:
-                module.use(f"graph.types.{self._target(field).module}", field.type)
-            rules.append(f'"{field.name}_id": reference_to({field.type})')
-        given = f", rules={{{', '.join(rules)}}}" if rules else ""
-        body = (
-            f"{self.plural} = Crud({self.cls}, {words!r}, may=with_right(ADMINS), create=ADMINS{given})\n\n"
-            f"MUTATIONS = [{', '.join(f'{self.plural}.{it}' for it in ('create', 'update', 'delete'))}]\n"
-        )
-        return module.text(f"Changes of {self.plural.replace('_', ' ')}.", body)
+        references = {f"{it.name}_id": (self._target(it).module, it.type) for it in self._relations}
+        columns = [it.name if it.type in TYPES else f"{it.name}_id" for it in self.fields]
+        changes = PlannedChanges(columns=columns, key=(), creates=True, in_bulk=False, rules=())
+        return mutations_text(model, changes, references)
 
     def _operation_text(self) -> str:
         """A query of the list, which `make test` runs."""

@@ -11,6 +11,7 @@ from sqlalchemy import URL
 
 from db.private_files import FILE_MODE, make_file
 from db.reflection import MappingPlan
+from db.reflection.changes import changes_of
 from db.reflection.plan import PlannedModel
 from graph.projects.guesses import guesses_text
 from graph.projects.models import (
@@ -21,6 +22,7 @@ from graph.projects.models import (
     enums_text,
     model_text,
 )
+from graph.projects.mutations import mutations_text, owner_of
 from graph.projects.nouns import Noun, register
 from graph.projects.revisions import write_as_found
 from graph.projects.types import type_text
@@ -30,24 +32,24 @@ ROOMS = Path(__file__).with_name("tree_found")
 """Files that a project for a database has besides those of one without tables, or instead."""
 VERSION_TABLE = "trellis_alembic_version"
 GUESSES = Path("docs/guesses.md")
-OWNERS = ("owner_id", "user_id", "owner", "user", "author_id", "customer_id", "account_id", "created_by", "userid")
-"""Columns that tell whose a row is, the most telling first."""
 
 ABOUT = {
     "about": "The database was there before: `db/models` says what is in it, and [guesses](docs/guesses.md) what it"
-    " does not tell. `.env` has its URL. Nothing is written to it: not by `make serve`, not by `make test`."
-    " Before the first change of its tables, `.venv/bin/trellis db adopt` writes down that they are at the first"
-    " revision.",
+    " does not tell. `.env` has its URL. `make serve` and `make test` write nothing to it. Mutations do: admins alone"
+    " may send them until you open a line of `graph/mutations`. Before the first change of its tables,"
+    " `.venv/bin/trellis db adopt` writes down that they are at the first revision.",
     "prepare": ":",
 }
 
 
-def files_of(plan: MappingPlan) -> dict[Path, str]:
+def files_of(plan: MappingPlan, *, writable: bool) -> dict[Path, str]:
     """The files that a plan alone decides, and their texts: what `trellis sync` compares."""
     files = {}
     for model in plan.models:
         files[Path(f"db/models/{model.module}.py")] = model_text(plan, model)
         files[Path(f"graph/types/{model.module}.py")] = type_text(plan, model)
+        if writable and (changes := changes_of(model)) is not None:
+            files[mutations_file(model)] = mutations_text(model, changes)
     if plan.enums:
         files[Path("db/models/enums.py")] = enums_text(plan)
     if associations(plan):
@@ -55,11 +57,16 @@ def files_of(plan: MappingPlan) -> dict[Path, str]:
     return files
 
 
-def write_found(tree: Tree, plan: MappingPlan, url: URL) -> None:
-    """Write what a plan says into a project without nouns."""
-    for file, text in files_of(plan).items():
+def mutations_file(model: PlannedModel) -> Path:
+    """Where the changes of a table are."""
+    return Path(f"graph/mutations/{model.module}.py")
+
+
+def write_found(tree: Tree, plan: MappingPlan, url: URL, *, writable: bool) -> None:
+    """Write what a plan says into a project without nouns; with changes of its tables, if it is to be `writable`."""
+    for file, text in files_of(plan, writable=writable).items():
         tree.write(file, text)
-    register(tree, nouns_of(plan.models), names_beside(plan))
+    register(tree, nouns_of(plan.models, writable=writable), names_beside(plan))
     write_as_found(tree)
     write_environment(tree, url)
 
@@ -70,16 +77,23 @@ def names_beside(plan: MappingPlan) -> Iterable[tuple[str, str]]:
     yield from ((ASSOCIATIONS, association_name(table)) for table in associations(plan))
 
 
-def nouns_of(models: Iterable[PlannedModel]) -> list[Noun]:
+def nouns_of(models: Iterable[PlannedModel], *, writable: bool) -> list[Noun]:
     """What is told of each model in the files that all share."""
-    return [Noun(model.class_name, model.module, policy=policy_of(model)) for model in models]
+    return [
+        Noun(
+            model.class_name,
+            model.module,
+            policy=policy_of(model),
+            is_written=writable and changes_of(model) is not None,
+        )
+        for model in models
+    ]
 
 
 def policy_of(model: PlannedModel) -> str:
     """A remark above a policy: what row security demands, and whose rows they may be."""
     lines = [f"# row security: {' '.join(sql.split())}" for sql in model.table.policies]
-    names = {attribute.name: attribute for attribute in model.attributes if not attribute.hidden}
-    owner = next((name for name in OWNERS if name in names), None)
+    owner = owner_of(model)
     if owner is not None:
         lines.append(f'# models.{model.class_name}: owners(own("{owner}")),')
     return "".join(f"{line}\n    " for line in lines)

@@ -28,9 +28,9 @@ class NotOfADatabase(ProjectError):
         )
 
 
-def keep(tree: Tree, plan: MappingPlan) -> None:
+def keep(tree: Tree, plan: MappingPlan, *, writable: bool) -> None:
     """Keep the files that a plan decides, as they are now."""
-    for file in files_of(plan):
+    for file in files_of(plan, writable=writable):
         tree.write(kept_file(file), tree.read(file))
 
 
@@ -39,14 +39,19 @@ def kept_file(file: Path) -> Path:
     return KEPT / file.with_name(f"{file.name}{ENDING}")
 
 
-def keep_choice(tree: Tree, chosen: Chosen) -> None:
-    """Keep which tables were chosen."""
+def keep_choice(tree: Tree, chosen: Chosen, *, writable: bool) -> None:
+    """Keep which tables were chosen, and whether their changes are written."""
     choice = {"schemas": list(chosen.schemas), "only": list(chosen.only), "without": list(chosen.without)}
-    tree.write(CHOSEN, json.dumps(choice, indent=2) + "\n")
+    tree.write(CHOSEN, json.dumps(choice | {"writable": writable}, indent=2) + "\n")
 
 
-def kept_choice(tree: Tree) -> Chosen:
-    """Which tables were chosen. Raises `NotOfADatabase` for a project that was made of no database."""
+def kept_choice(tree: Tree) -> tuple[Chosen, bool]:
+    """Which tables were chosen, and whether their changes are written: not in projects that were made before.
+
+    Raises `NotOfADatabase` for a project that was made of no database.
+    """
     if not tree.has(CHOSEN):
         raise NotOfADatabase
-    return Chosen(**json.loads(tree.read(CHOSEN)))
+    choice = json.loads(tree.read(CHOSEN))
+    is_writable = bool(choice.pop("writable", False))
+    return Chosen(**choice), is_writable

@@ -29,7 +29,8 @@ def register(tree: Tree, nouns: Iterable[Noun], others: Iterable[tuple[str, str]
     """Add the lines of nouns. `others` are modules of models and names of theirs that all models are given with."""
     nouns = list(nouns)
     _models(tree, [*((f"db.models.{it.module}", it.cls) for it in nouns), *others])
-    _schema(tree, nouns)
+    _types(tree, nouns)
+    register_changes(tree, (it.module for it in nouns if it.is_written))
     _policies(tree, nouns)
 
 
@@ -39,13 +40,17 @@ def _models(tree: Tree, names: Iterable[tuple[str, str]]) -> None:
     tree.write(MODELS, with_items(text, str(MODELS), "__all__", [repr(name) for _, name in names]))
 
 
-def _schema(tree: Tree, nouns: list[Noun]) -> None:
-    types = [Imported(f"graph.types.{it.module}", it.cls) for it in nouns]
-    written = [it for it in nouns if it.is_written]
-    changes = [Imported("graph.mutations", it.module, f"{it.module}_mutations") for it in written]
-    text = with_imports(tree.read(SCHEMA), [*types, *changes])
-    text = with_items(text, str(SCHEMA), "Query", [it.cls for it in nouns])
-    tree.write(SCHEMA, with_items(text, str(SCHEMA), "CHANGES", [f"{it.module}_mutations" for it in written]))
+def register_changes(tree: Tree, modules: Iterable[str]) -> None:
+    """Add modules of changes to the schema."""
+    named = {it: f"{it}_mutations" for it in modules}
+    imports = [Imported("graph.mutations", module, local) for module, local in named.items()]
+    text = with_imports(tree.read(SCHEMA), imports)
+    tree.write(SCHEMA, with_items(text, str(SCHEMA), "CHANGES", named.values()))
+
+
+def _types(tree: Tree, nouns: list[Noun]) -> None:
+    text = with_imports(tree.read(SCHEMA), [Imported(f"graph.types.{it.module}", it.cls) for it in nouns])
+    tree.write(SCHEMA, with_items(text, str(SCHEMA), "Query", [it.cls for it in nouns]))
 
 
 def _policies(tree: Tree, nouns: list[Noun]) -> None:

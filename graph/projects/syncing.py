@@ -19,10 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.reflection import MappingPlan
+from db.reflection.plan import PlannedModel
 from graph.projects.editing import with_checked_import, with_import
-from graph.projects.found import files_of, names_beside, nouns_of, write_guesses
+from graph.projects.found import files_of, mutations_file, names_beside, nouns_of, write_guesses
 from graph.projects.kept import KEPT, kept_file
-from graph.projects.nouns import MODELS, POLICIES, SCHEMA, register
+from graph.projects.nouns import MODELS, POLICIES, SCHEMA, register, register_changes
 from graph.projects.writing import StepFailed, ToolMissing, Tree
 
 NEXT = Path(".trellis/next")
@@ -45,10 +46,10 @@ class Sync:
         return not self.texts and not self.notes
 
 
-def compare(tree: Tree, plan: MappingPlan) -> Sync:
+def compare(tree: Tree, plan: MappingPlan, *, writable: bool) -> Sync:
     """Merge what a plan says today into the files of a project; nothing is written. Raises `ToolMissing`."""
     found = Sync()
-    today = _in_order(tree, files_of(plan))
+    today = _in_order(tree, files_of(plan, writable=writable))
     for file, text in today.items():
         _compare_file(tree, file, text, found)
     found.notes += _vanished_files(tree, today)
@@ -56,10 +57,17 @@ def compare(tree: Tree, plan: MappingPlan) -> Sync:
     with tree.trial() as trial:
         new = [it for it in plan.models if not tree.has(kept_file(Path(f"db/models/{it.module}.py")))]
         beside = [(module, name) for module, name in names_beside(plan) if not _is_kept(tree, module, name)]
-        register(trial, nouns_of(new), beside)
+        register(trial, nouns_of(new, writable=writable), beside)
+        register_changes(trial, (it.module for it in plan.models if _is_written_now(tree, it, today)))
         trial.tidy()
         found.texts |= {file: trial.read(file) for file, before in shared.items() if trial.read(file) != before}
     return found
+
+
+def _is_written_now(tree: Tree, model: PlannedModel, today: Mapping[Path, str]) -> bool:
+    """Whether a table can be changed that could not: it has got a key."""
+    file = mutations_file(model)
+    return file in today and not tree.has(kept_file(file))
 
 
 def _is_kept(tree: Tree, module: str, name: str) -> bool:

@@ -42,7 +42,7 @@ def _table(found: FoundTable, metadata: MetaData, annotations: Mapping[str, obje
     columns = (_column(it, annotations.get(it.name), enums, in_key=it.name in key) for it in found.columns)
     info = {} if found.kind is Kind.TABLE else VIEW
     table = Table(found.name.name, metadata, *columns, schema=found.name.schema, info=dict(info))
-    for unique in found.unique:
+    for unique in (*found.unique, *found.nullable_unique):
         table.append_constraint(UniqueConstraint(*(table.c[name] for name in unique.columns), name=unique.name))
     for index in filter(_finds_rows, found.indexes):
         whole = None not in index.columns

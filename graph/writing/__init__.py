@@ -4,6 +4,7 @@ What a noun needs is here; the rooms behind it are for those who change how chan
 """
 
 from graph.writing.change import Change, WrittenRow, global_id, written
+from graph.writing.checks import Check, compare, compare_columns, compare_length, match, one_of
 from graph.writing.choosing import chosen
 from graph.writing.column_guards import guard_column
 from graph.writing.crud import Crud
@@ -18,6 +19,7 @@ __all__ = [
     "ANYBODY",
     "SIGNED_IN",
     "Change",
+    "Check",
     "Crud",
     "Guard",
     "IdempotencyKey",
@@ -30,13 +32,18 @@ __all__ = [
     "Version",
     "WrittenRow",
     "chosen",
+    "compare",
+    "compare_columns",
+    "compare_length",
     "filter_of",
     "global_id",
     "guard_column",
     "id_of",
     "idempotency_key",
+    "match",
     "mutation",
     "mutation_type",
+    "one_of",
     "owner_or",
     "reference_to",
     "user_error",

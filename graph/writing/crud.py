@@ -18,8 +18,17 @@ from db.statements import Key, references_to
 from graph.entity.registry import Entity, entity_of, key_of
 from graph.writing.bulk import Bulk
 from graph.writing.change import Change, WrittenRow, global_id
+from graph.writing.checks import Check
 from graph.writing.column_guards import refused
-from graph.writing.errors import AlreadyExists, ErrorClass, Rejected, StillReferenced, VersionConflict, not_yours
+from graph.writing.errors import (
+    AlreadyExists,
+    ErrorClass,
+    Rejected,
+    StillReferenced,
+    UserError,
+    VersionConflict,
+    not_yours,
+)
 from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
 from graph.writing.mutation import MutationDeclaration, Prepare
@@ -55,7 +64,9 @@ class Crud:
         links: Sequence[RelationshipInput] = (),
         defaults: Mapping[str, Default] | None = None,
         rules: Mapping[str, Annotation] | None = None,
+        checks: Sequence[Check] = (),
         later: Sequence[str] = (),
+        first: Sequence[str] = (),
         before_update: Beforehand | None = None,
         before_delete: Beforehand | None = None,
         update_fields: Mapping[str, Annotation] | None = None,
@@ -76,7 +87,9 @@ class Crud:
             links: Many-to-many relationships that are written along.
             defaults: Values of columns that were left out, from the other values.
             rules: What Pydantic checks values of columns for, where more is known of them than their types tell.
+            checks: What must hold over the values of a row, alone or together.
             later: Those of the columns that a new row is not given.
+            first: Columns besides, which a new row alone is given: its key.
             before_update: What else stands against an update, or is done along with it.
             before_delete: The same for a deletion.
             update_fields: Fields of an update's input that are no columns, as Pydantic's `create_model` takes them.
@@ -89,9 +102,9 @@ class Crud:
         self._right = create
         self._change = change
         self._columns = tuple(columns)
-        new = [name for name in columns if name not in later]
+        new = [*first, *(name for name in columns if name not in later)]
         self._writer = EntityWriter(
-            self.entity, new, owner=owner, owner_right=owner_right, defaults=defaults, rules=rules
+            self.entity, new, owner=owner, owner_right=owner_right, defaults=defaults, rules=rules, checks=checks
         )
         self._links = [RelationshipWriter(self.entity, declared) for declared in links]
         self._before_update = before_update
@@ -211,10 +224,12 @@ class Crud:
         return row
 
     def _check_guards(self, row: object, values: Any, change: Change) -> None:
-        """Raise `Rejected` for values that guards of their columns refuse. What a row has already is no change."""
+        """Raise `Rejected` for values that guards or checks refuse. What a row has already is no change."""
         given = {name: getattr(values, name) for name in self._columns if values.given(name)}
         new = {name: value for name, value in given.items() if value != getattr(row, name)}
-        if errors := refused(self.entity.model, new, change.context, change.place):
+        errors: list[UserError] = refused(self.entity.model, new, change.context, change.place)
+        whole = {name: getattr(row, name) for name in self._writer.checked_with(new)} | new
+        if errors := [*errors, *self._writer.broken(whole, new, change.place)]:
             raise Rejected(*errors)
 
     async def _delete(self, values: Named, change: Change) -> str:

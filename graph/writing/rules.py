@@ -11,17 +11,16 @@ from sqlalchemy import Column
 
 from db.relations import compared_text
 from db.text_kinds import kind_of
-from graph.entity.registry import Attribute
 from graph.entity.types import TYPES
 from graph.writing.messages import NULL
 
 JsonObject = dict[str, Any]
 
 
-def rule_of(attribute: Attribute, column: Column[object]) -> Any:
-    """What a value for a column must be like, as Pydantic is told. Null is allowed where the column allows it."""
-    type_ = TYPES.of(attribute.type)
-    rule: Any = attribute.type if type_ is None else type_.rule_for(column)
+def rule_of(annotation: object, column: Column[object]) -> Any:
+    """What a value of a type must be like for a column, as Pydantic is told. Null is allowed where the column does."""
+    type_ = TYPES.of(annotation)
+    rule: Any = annotation if type_ is None else type_.rule_for(column)
     if column.nullable:
         return rule | None
     return Annotated[Any, AfterValidator(_not_null)] if rule is Any else rule  # of all rules, null keeps this one

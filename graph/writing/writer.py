@@ -6,7 +6,7 @@ who may give a row to somebody else; it commits nothing.
 Source: https://docs.sqlalchemy.org/en/21/core/connections.html#insert-many-values-behavior-for-insert-statements
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from types import SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias
@@ -31,9 +31,11 @@ from db.fast import CompiledStatement
 from db.statements import Key
 from db.views import is_view
 from graph.entity.registry import Entity, key_of, keyed_entity_of
-from graph.errors import WrittenView
+from graph.entity.types import TYPES
+from graph.errors import DeclarationError, WrittenView
 from graph.viewer import Viewer
 from graph.writing.change import Change, WrittenRow
+from graph.writing.checks import Check, broken
 from graph.writing.column_guards import refused
 from graph.writing.errors import InvalidInput, Place, Rejected, UserError
 from graph.writing.inputs import Annotation, Input
@@ -104,10 +106,12 @@ class EntityWriter:
         owner_right: Right | None = None,
         defaults: Mapping[str, Default] | None = None,
         rules: Mapping[str, Annotation] | None = None,
+        checks: Sequence[Check] = (),
     ) -> None:
         """Make it for the attributes `names` of new rows. The rest is described at `Crud`.
 
-        Raises `NoKeyOfRows` for rows without a key, and `WrittenView` for those of a view.
+        Raises `NoKeyOfRows` for rows without a key, `WrittenView` for those of a view, and `DeclarationError` for a
+        check of an attribute that the model does not have.
         """
         self.entity = keyed_entity_of(entity.cls)
         if is_view(entity.model.__table__):
@@ -124,6 +128,9 @@ class EntityWriter:
         self.table: Table = entity.model.__table__
         self._defaults = dict(defaults or {})
         self._rules = dict(rules or {})
+        self._checks = tuple(checks)
+        for name in {name for check in checks for name in check.names} - self.columns.keys():
+            raise DeclarationError(f"{entity.name} has no column {name}, which a check names; correct the check.")
         self._insert_of = lru_cache(MAX_STATEMENTS)(self._compiled)
 
     # Inputs
@@ -132,7 +139,8 @@ class EntityWriter:
         """The annotation of a value for a column: its type and what Pydantic checks."""
         column, rule = self.columns[name], self._rules.get(name)
         if rule is None:
-            return rule_of(self.attributes[name], column)
+            shown = self.attributes.get(name)
+            return rule_of(TYPES.of_column(column.type).annotation if shown is None else shown.type, column)
         return rule | None if column.nullable else rule
 
     def description(self, name: str) -> str:
@@ -184,7 +192,7 @@ class EntityWriter:
             except Rejected as rejected:
                 batch.reject(place, *rejected.errors)
                 continue
-            if errors := refused(self.entity.model, row, change.context, place):
+            if errors := [*refused(self.entity.model, row, change.context, place), *self.broken(row, row, place)]:
                 batch.reject(place, *errors)
                 continue
             if self.owner is not None and (owner := row[self.owner.attribute]) != self.owner.key_of(change.viewer):
@@ -193,6 +201,14 @@ class EntityWriter:
             for place, error in (await self.owner.missing(owners, change)).items():
                 batch.reject(place, error)
         return batch
+
+    def broken(self, row: Mapping[str, object], given: Collection[str], place: Place) -> list[InvalidInput]:
+        """What checks of the given attributes say against a row."""
+        return broken(self._checks, row, given, place, self.entity.shown)
+
+    def checked_with(self, names: Collection[str]) -> set[str]:
+        """The attributes whose values checks of these need."""
+        return {name for check in self._checks if not set(names).isdisjoint(check.names) for name in check.names}
 
     def complete(self, row: NewRow) -> NewRow:
         """A new row with the defaults of its model: a moment, a status, the first version."""

@@ -62,7 +62,13 @@ async def test_a_project_for_a_database_passes_its_checks_and_its_tests_and_writ
     assert " passed" in said
     assert " skipped" not in said
     assert await held(blank_database) == before
+    changes = (folder / "graph/mutations/book.py").read_text()
+    assert "    may=with_right(ADMINS),\n    create=ADMINS,\n" in changes
+    assert '        compare("pages", ">", 0),\n' in changes
+    assert not (folder / "graph/mutations/prolific.py").exists()
+    assert not (folder / "graph/mutations/nothing_but_row.py").exists()
     if blank_database.dialect == "postgresql":
+        assert 'one_of("status", ["new", "old"])' in (folder / "graph/mutations/person.py").read_text()
         schema = (folder / "schema.graphql").read_text()
         assert re.search(r'"""What is on the "door"."""\n  label: String\n', schema)
         assert re.search(r"\n  nextMood: ShopMood\n", schema)
@@ -73,7 +79,9 @@ async def test_nobody_but_admins_sees_a_table_until_its_line_is_opened(
 ) -> None:
     folder = tmp_path / "shop"
     await sample.make(blank_database)
-    init(blank_database, folder, "--only", "authors,books", "--name", "other")
+    init(blank_database, folder, "--only", "authors,books", "--name", "other", "--read-only")
+    assert sorted(it.name for it in (folder / "graph/mutations").glob("*.py")) == ["__init__.py", "rights.py"]
+    assert "Mutation" not in (folder / "schema.graphql").read_text()
     policies = folder / "graph/policies.py"
     assert '    # models.Book: owners(own("owner_id")),\n    models.Book: admins,\n' in policies.read_text()
     policies.write_text(policies.read_text().replace("models.Author: admins", "models.Author: everybody"))

@@ -46,6 +46,8 @@ async def test_the_page_takes_a_newcomer_from_a_url_to_an_answer(blank_database:
     said = run_in(folder, "python", "-c", ANSWER, blocks("graphql")[0], TRELLIS_DATABASE_URL=blank_database.url)
     assert json.loads(said) == [json.loads(blocks("json")[0]), []]
     assert blocks("python")[0] in (folder / "graph/policies.py").read_text(encoding="utf-8")
+    changes = (folder / "graph/mutations/book.py").read_text(encoding="utf-8")
+    assert [line for line in blocks("py")[0].splitlines() if line not in changes.splitlines()] == []
     run_in(folder, "trellis", *noun[0].split()[1:])
     for line in sync:
         assert "The project says what the database has." in run_in(folder, "trellis", *line.split()[1:])

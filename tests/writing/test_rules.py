@@ -13,7 +13,6 @@ from strawberry.scalars import JSON
 from db import emails, money, slugs  # noqa: F401 - kinds of text register themselves
 from db.base import EmailAddress
 from db.text_kinds import KIND
-from graph.entity.registry import Attribute
 from graph.entity.scalars import BigInt
 from graph.writing.rules import canonical, fits, rule_of
 
@@ -26,8 +25,8 @@ class Shouted(TypeDecorator[str]):
 
 
 def rule(type_: Any, column_type: TypeEngine[Any], *, nullable: bool = False, kind: str = "") -> Any:
-    attribute = Attribute("it", "it", type_, nullable, "It.", is_column=True)
-    return rule_of(attribute, Column("it", column_type, nullable=nullable, info={KIND: kind}))
+
+    return rule_of(type_, Column("it", column_type, nullable=nullable, info={KIND: kind}))
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ def init_found(
     schemas: str | None,
     only: str | None,
     without: str | None,
+    *,
+    writable: bool,
 ) -> None:
     """Write a project for a database that was there before, and say what was guessed."""
     if source is None:
@@ -62,12 +64,12 @@ def init_found(
         if not plan.models:
             raise CommandError("No table was found. Name its schema with `--schema`, and see `--only`.", Exit.FAILED)
         tree = make_empty(checkout, folder, name_of(folder) if name is None else name, found.ABOUT, found.ROOMS)
-        found.write_found(tree, plan, absolute(url))
+        found.write_found(tree, plan, absolute(url), writable=writable)
         tree.tidy()
         export_schema(tree)
         found.write_guesses(tree, plan)
-        keep(tree, plan)
-        keep_choice(tree, chosen)
+        keep(tree, plan, writable=writable)
+        keep_choice(tree, chosen, writable=writable)
     typer.echo(summary(plan))
     typer.echo(
         f"{folder} is a project of its own, with {len(plan.models)} tables. {found.GUESSES} says of each guess where to"
@@ -84,8 +86,9 @@ def sync(*, write: bool, check: bool, migration: str | None) -> None:
             ours = {name: value for name, value in os.environ.items() if name.startswith("TRELLIS_")}
             typer.echo(tree.run("alembic", "revision", "--autogenerate", "-m", migration, **ours))
             return
-        plan = plan_shown(read_catalog(settings_of_the_environment(), kept_choice(tree)))
-        found = syncing.compare(tree, plan)
+        chosen, writable = kept_choice(tree)
+        plan = plan_shown(read_catalog(settings_of_the_environment(), chosen))
+        found = syncing.compare(tree, plan, writable=writable)
         typer.echo(syncing.difference(tree, found), nl=False)
         typer.echo("".join(f"{note}\n" for note in found.notes), nl=False)
         if found.is_in_step:

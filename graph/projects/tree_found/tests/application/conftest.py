@@ -13,6 +13,8 @@ os.environ.update(
     {name: value for name, value in dotenv_values(HOUSE / ".env").items() if value is not None} | os.environ
 )
 _SERVED = Settings()
+DIALECT = _SERVED.primary.get_backend_name()
+"""Which of the two databases it is."""
 
 
 @pytest.fixture
