@@ -6,11 +6,12 @@ No noun is known here: what is served, to whom and with which services, the doma
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
+from pydantic_settings import BaseSettings
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -24,7 +25,7 @@ from db.session.engines import Engines
 from graph.admission import AdmissionMetrics
 from graph.audit.sweeping import AuditSweeper
 from graph.caches import CacheMetrics
-from graph.domain import Domain, Identification, check_own_features, has_authorization, own_features
+from graph.domain import Domain, Identification, Started, check_own_features, has_authorization, own_features
 from graph.endpoint import GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
@@ -39,7 +40,7 @@ from graph.metrics import Metrics, MetricsMiddleware
 from graph.operators import OperatorAccess
 from graph.outside.development import with_development_viewer
 from graph.outside.identification import beside
-from graph.outside.ways import needs_no_database
+from graph.outside.ways import Way, needs_no_database
 from graph.rates.monitoring import LimitMetrics
 from graph.rates.operations import RateLimits
 from graph.rates.storage import operation_counters
@@ -90,55 +91,13 @@ def create_app(
     from_environment = settings is None
     settings = settings or Settings()
     engines = Engines(settings)
-    metrics = Metrics(engines)
-    started = domain.start(engines, settings)
-    if identify is not None:
-        started = replace(started, identify=identify, has_credentials=has_authorization, recognizes=None)
-    way = beside(started, settings)
-    if way is not None:
-        started = replace(started, identify=way, has_credentials=way.has_credentials)
-    schema = domain.schema(settings)
-    features = own_features(domain, settings)
+    started, way = _who_asks(domain.start(engines, settings), identify, settings)
+    schema, features = domain.schema(settings), own_features(domain, settings)
     check_own_features(schema, features)
-    health = Health(
-        engines,
-        settings,
-        schema,
-        features,
-        is_revised=domain.is_revised,
-        takes_changes=domain.takes_changes,
-    )
-    access = OperatorAccess(settings)
-    alive = Liveness(access, health, metrics)
+    metrics = Metrics(engines)
+    revised, changing = domain.is_revised, domain.takes_changes
+    health = Health(engines, settings, schema, features, is_revised=revised, takes_changes=changing)
     rates = RateLimits(settings, operation_counters(engines, settings))
-    metrics.watch(LimitMetrics([rates, *started.limits]))
-    counting = _counting(schema, engines, settings, metrics)
-    forgetting = _forgetting(features, engines, settings)
-
-    async def see_to_the_start() -> None:
-        if not settings.start_checks:
-            return
-        if from_environment:
-            refuse_unknown_variables(os.environ, Settings, domain.settings)
-        await asyncio.to_thread(started.check)
-        await check(engines, settings, health.ask)
-
-    async def close() -> None:
-        started.close()
-        if way is not None:
-            await way.close()
-        for limit in (rates, *started.limits):
-            await limit.counters.close()
-        await engines.dispose()
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        await health.start()
-        async with endpoint.documents.running(), counting(), forgetting():
-            _spare_the_collector()
-            yield
-        await close()
-
     endpoint = GraphQLEndpoint(
         schema,
         engines,
@@ -152,9 +111,105 @@ def create_app(
         started.has_credentials,
         identify_first=None if way is None else needs_no_database(way),
     )
+    metrics.watch(LimitMetrics([rates, *started.limits]))
     metrics.watch(CacheMetrics(endpoint.caches))
     metrics.watch(AdmissionMetrics(endpoint.admission))
+    lifetime = Lifetime(
+        engines,
+        settings,
+        started,
+        health,
+        from_environment=domain.settings if from_environment else None,
+        tasks=[
+            endpoint.documents.running,
+            _counting(schema, engines, settings, metrics),
+            _forgetting(features, engines, settings),
+        ],
+        closing=[
+            *([way.close] if way else []),
+            *(limit.counters.close for limit in (rates, *started.limits)),
+        ],
+    )
     served = for_other_origins(endpoint, settings)
+    routes = _routes(served, health, metrics, settings)
+    before_all = _before_all(routes, metrics, settings)
+    app = Application(
+        served,
+        before_all,
+        routes=routes,
+        middleware=[*before_all, Middleware(StartChecks, check=lifetime.check, close=lifetime.close)],
+        exception_handlers={HTTPException: _refused, Exception: _broken},
+        lifespan=lifetime.running,
+    )
+    app.state.health = health  # for whoever stops the server: `drain`
+    return app
+
+
+class Lifetime:
+    """What begins and ends with the server."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        settings: Settings,
+        started: Started,
+        health: Health,
+        *,
+        from_environment: type[BaseSettings] | None,
+        tasks: Sequence[Callable[[], AbstractAsyncContextManager[None]]],
+        closing: Sequence[Callable[[], Awaitable[None]]],
+    ) -> None:
+        """`from_environment`: the domain's settings, where all settings are read from there; else None."""
+        self._engines = engines
+        self._settings = settings
+        self._started = started
+        self._health = health
+        self._from_environment = from_environment
+        self._tasks = tasks
+        self._closing = closing
+
+    async def check(self) -> None:
+        """See that the server can serve, before it listens. Raises `CannotStart`."""
+        if not self._settings.start_checks:
+            return
+        if self._from_environment is not None:
+            refuse_unknown_variables(os.environ, Settings, self._from_environment)
+        await asyncio.to_thread(self._started.check)
+        await check(self._engines, self._settings, self._health.ask)
+
+    @asynccontextmanager
+    async def running(self, _app: Starlette) -> AsyncIterator[None]:
+        """Do what is done beside requests, as long as the block lasts, and close everything after it."""
+        await self._health.start()
+        async with AsyncExitStack() as stack:
+            for task in self._tasks:
+                await stack.enter_async_context(task())
+            _spare_the_collector()
+            yield
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of everything; the databases last."""
+        self._started.close()
+        for close in self._closing:
+            await close()
+        await self._engines.dispose()
+
+
+def _who_asks(started: Started, identify: Identification | None, settings: Settings) -> tuple[Started, Way | None]:
+    """What a domain has started, with whoever says who asks; and the way there, if settings name one."""
+    if identify is not None:
+        started = replace(started, identify=identify, has_credentials=has_authorization, recognizes=None)
+    way = beside(started, settings)
+    if way is not None:
+        started = replace(started, identify=way, has_credentials=way.has_credentials)
+    return started, way
+
+
+def _routes(served: ASGIApp, health: Health, metrics: Metrics, settings: Settings) -> list[BaseRoute]:
+    """What is served where."""
+    access = OperatorAccess(settings)
+    alive = Liveness(access, health, metrics)
     routes: list[BaseRoute] = [
         Route(GRAPHQL, served),
         Route("/healthz", alive.respond),
@@ -162,23 +217,15 @@ def create_app(
         Route("/readyz", health.respond),
         Route("/metrics", access.only(metrics.respond)),
     ]
-    if settings.explorer:
-        routes += [explorer_files(), Route("/", _to_explorer)]
+    return [*routes, explorer_files(), Route("/", _to_explorer)] if settings.explorer else routes
+
+
+def _before_all(routes: Sequence[BaseRoute], metrics: Metrics, settings: Settings) -> list[Middleware]:
+    """What every request passes, also one to the API."""
     paths = frozenset(route.path for route in routes if isinstance(route, Route))
-    before_all = [
-        *([Middleware(TrustedProxies, trusted=settings.trusted_proxies)] if settings.trusted_proxies else []),
-        Middleware(MetricsMiddleware, metrics=metrics, paths=paths),
-    ]
-    app = Application(
-        served,
-        before_all,
-        routes=routes,
-        middleware=[*before_all, Middleware(StartChecks, check=see_to_the_start, close=close)],
-        exception_handlers={HTTPException: _refused, Exception: _broken},
-        lifespan=lifespan,
-    )
-    app.state.health = health  # for whoever stops the server: `drain`
-    return app
+    counted = Middleware(MetricsMiddleware, metrics=metrics, paths=paths)
+    trusted = settings.trusted_proxies
+    return [Middleware(TrustedProxies, trusted=trusted), counted] if trusted else [counted]
 
 
 def _counting(
