@@ -12,7 +12,7 @@ from decimal import Decimal
 from db.reflection.calling import Calling
 from db.reflection.catalog import Catalog, FoundColumn, FoundEnum, FoundKey, FoundTable, Kind, LeftOut, Name, Told
 from db.reflection.classes import Classes, ClassName
-from db.reflection.forms import Enums, Form, NamesRows, enum_name, form_of, plain_form, plain_names_rows
+from db.reflection.forms import Enums, Form, NamesRows, enum_name, form_of, is_as_text, plain_form, plain_names_rows
 from db.reflection.naming import ID, Names, attribute, camel, words
 from db.reflection.plan import EnumPlan, Guess, MappingPlan, PlannedAttribute, PlannedModel
 from db.reflection.relating import Relating, is_association
@@ -149,6 +149,10 @@ class _Attributes:
         if form is None:
             why = f"No form is known for {column.written or 'a column without a type'}; the column is not shown."
             self.left_out.append(LeftOut(f"column {self._table.name}.{column.name}", why))
+        elif is_as_text(form):
+            decision = f"It is shown as text: no form is known for {column.written}."
+            cure = f"A cast in a view, or `register_type` for the attribute {name}."
+            self.guesses.append(Guess(f"type of column {self._table.name}.{column.name}", decision, cure))
         elif column.by_values:
             decision = f"Its first rows hold {column.type}; its own type, {column.written or 'none'}, does not say."
             cure = f"A type that says it, or that of the attribute {name}."
@@ -158,7 +162,7 @@ class _Attributes:
             column=column,
             name=name,
             graphql_name=camel(name),
-            annotation=object if form is None else form,
+            annotation=python_type(column.type) if form is None else form,
             in_key=key is not None and column.name in key.columns,
             hidden=form is None,
             writable=column.generated is None and self._table.kind is Kind.TABLE,
