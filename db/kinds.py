@@ -30,5 +30,14 @@ SearchVector = NewType("SearchVector", str)
 KeyValues = NewType("KeyValues", dict[str, str | None])
 """Texts by their keys."""
 
+LogPosition = NewType("LogPosition", str)
+"""A place in the log of changes: `16/B374D848`."""
+
+TransactionNumber = NewType("TransactionNumber", str)
+"""The number of a transaction, of 64 bits without a sign, in digits."""
+
+DatabaseText = NewType("DatabaseText", str)
+"""A value of a type that has no form of its own, as the database writes it."""
+
 OffsetTime = NewType("OffsetTime", time)
 """A time of day with the offset of its time zone."""

@@ -114,6 +114,7 @@ SLOW = (
     "promises",  # seconds of load and of faults
     "rates/test_operations.py",  # a server for each
     "rates/test_redis.py",
+    "reflected/test_every_type.py",  # a column for each, and every value
     "reflected/test_questions.py",  # hundreds of them
     "serving/test_draining.py",
     "serving/test_limits.py::test_a_head_without_an_end",  # megabytes, sent in vain
@@ -148,6 +149,7 @@ LONG = (
     "projects/test_sync.py",
     "projects/test_tutorial.py",
     "promises",
+    "reflected/test_every_type.py",
     "serving/test_draining.py::test_workers_are_replaced",  # six processes, one after the other
 )
 """Of these, what `make test` leaves out and `make test-long` runs: a third of all the time, 250 of 6,000 tests."""

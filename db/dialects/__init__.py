@@ -19,6 +19,7 @@ from db.dialects.plans import IndexForm, Need, OrderedNeed, Plan, Search, Search
 from db.dialects.postgresql import PostgreSQL
 from db.dialects.postgresql_ranges import Range, from_words, in_words
 from db.dialects.sqlite import SQLite
+from db.relations.arrays import counted_from_one
 from db.relations.moments import moment, moments_compared
 
 __all__ = [
@@ -79,6 +80,7 @@ def dialect_of(name: str) -> DatabaseDialect:
     return found
 
 
+@compiles(counted_from_one)
 @compiles(moment)
 @compiles(moments_compared)
 def function_sql(element: Function, compiler: SQLCompiler, **kw: Any) -> str:

@@ -84,6 +84,7 @@ class FunctionName(StrEnum):
     JSON_ORDER = "trellis_json_order"
     JSON_CONTAINS = "trellis_json_contains"
     JSON_HAS_KEY = "trellis_json_has_key"
+    COUNTED_FROM_ONE = "trellis_counted_from_one"
     MOMENT = "trellis_moment"
     MOMENTS_COMPARED = "trellis_moments_compared"
 
@@ -174,6 +175,7 @@ class DatabaseDialect(ABC):
         FunctionName.AMONG: "{0} IN {1}",
         FunctionName.PLAIN_TEXT: "{0}",
         FunctionName.LIKELY: "({0})",
+        FunctionName.COUNTED_FROM_ONE: "{0}",
         FunctionName.MOMENT: "{0}",
         FunctionName.MOMENTS_COMPARED: "{0}",
     }

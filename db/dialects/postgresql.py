@@ -149,6 +149,10 @@ UNFIT = ("22000", "22001", "22007", "22008", "22021", "22P02", "22P03")
 """Values that the driver cannot encode, texts that are too long, moments out of range, characters and forms that a
 type does not have."""
 
+FAULTS_OF_SQL = ("42", "3F")
+"""The classes of syntax errors, and of names that are not there."""
+FORBIDDEN = "42501"
+
 UNCERTAIN = ("08", "53", "57P", "58", "F0", "XX")
 """Classes of states after which a server may not be itself: lost connections, want of memory or disk, shutdowns, errors
 of the system, of its configuration and of its own making."""
@@ -325,6 +329,7 @@ class PostgreSQL(DatabaseDialect):
         FunctionName.FOLD_CASE: FOLD,
         FunctionName.PLAIN_TEXT: PLAIN,
         FunctionName.LIKELY: "({0})",
+        FunctionName.COUNTED_FROM_ONE: "({0})[:]",
         FunctionName.MOMENT: "{0}",
         FunctionName.MOMENTS_COMPARED: "{0}",
         FunctionName.JSON_AT: "({0} #> ARRAY(SELECT jsonb_array_elements_text(CAST({1} AS jsonb))))",
@@ -548,6 +553,8 @@ class PostgreSQL(DatabaseDialect):
             return Failure.UNFIT_VALUE
         if state in OUT_OF_RANGE:
             return Failure.OUT_OF_RANGE
+        if _is_about_a_value(error, state):
+            return Failure.UNFIT_VALUE
         if state == RAISED:
             return Failure.REFUSED
         return {NO_TABLE: Failure.NO_TABLE, NO_SCHEMA: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
@@ -680,6 +687,19 @@ def _reported_by_server(error: BaseException) -> asyncpg.PostgresError | None:
             severity: object = getattr(raised, "severity_en", None) or getattr(raised, "severity", None)
             return raised if severity == "ERROR" else None
     return None
+
+
+def _is_about_a_value(error: DBAPIError, state: str) -> bool:
+    """Whether a fault of SQL is none of the statement's: the server tells where in its text each of those is.
+
+    Types whose texts are names or a language of their own have such faults for values: a table that is not there for
+    `regclass`, a syntax error for `tsquery`.
+    """
+    reported = _reported_by_server(error)
+    takes_values = "$1" in (error.statement or "")
+    if reported is None or state == FORBIDDEN or not state.startswith(FAULTS_OF_SQL) or not takes_values:
+        return False
+    return getattr(reported, "position", None) is None and getattr(reported, "internal_position", None) is None
 
 
 def _is_of(error: DBAPIError, *classes: type[BaseException]) -> bool:

@@ -20,11 +20,8 @@ from sqlalchemy import (
     LargeBinary,
     Numeric,
     Text,
-    case,
     cast,
     func,
-    null,
-    select,
     type_coerce,
 )
 from sqlalchemy.dialects import postgresql
@@ -69,6 +66,11 @@ class Through:
         found: Convert | None = self.result_processor(dialect, None)  # type: ignore[attr-defined]  # of the type beside it
         return found
 
+    def array_processor(self, dialect: Dialect) -> Convert | None:
+        """From such an array to its values; None: nothing is to be done."""
+        read = self.element_processor(dialect)
+        return None if read is None else lambda value: _each(read, value)
+
 
 class Address(Through, postgresql.INET):
     """An address. A cast would write the length of the prefix where it says nothing; `abbrev` writes what `psql` shows.
@@ -99,6 +101,18 @@ class LongCard(Through, postgresql.MACADDR8):
 
 class Vector(Through, postgresql.TSVECTOR):
     """Words for full-text search."""
+
+
+class Search(Through, postgresql.TSQUERY):
+    """What to look for in words."""
+
+
+class TableName(Through, postgresql.REGCLASS):
+    """The name of a table, which the database keeps as a number."""
+
+
+class ConfigurationName(Through, postgresql.REGCONFIG):
+    """The name of a configuration of full-text search."""
 
 
 class Hstore(Through, postgresql.HSTORE):
@@ -161,11 +175,12 @@ class Exact(Through, AsyncPgInterval):
         return func.interval_send(column, type_=LargeBinary)
 
     def elements_expression(self, column: Expression) -> Expression:
-        """The same of each."""
-        each = sqlalchemy.column("each", self)
-        rows = func.unnest(column).table_valued(each).render_derived(name="elements")
-        read = func.array(select(func.interval_send(rows.c.each)).scalar_subquery(), type_=ARRAY(LargeBinary))
-        return case((column.is_(None), null()), else_=type_coerce(read, ARRAY(LargeBinary)))
+        """The same of the whole array."""
+        return func.array_send(column, type_=LargeBinary)
+
+    def array_processor(self, dialect: Dialect) -> Convert:
+        """From the numbers of all elements."""
+        return lambda stored: None if stored is None else _array(_duration, stored)
 
     def bind_processor(self, dialect: Dialect) -> Convert:
         """To ISO 8601, which the database reads whatever its settings."""
@@ -204,7 +219,32 @@ def _duration(stored: bytes | timedelta | None) -> Duration | timedelta | Unread
         return Duration(months, days, microseconds)
     except OverflowError:
         found = INFINITE.get((microseconds, days, months))
-        return found or Unreadable(durations.written(months, days, microseconds))
+        return Unreadable(durations.written(months, days, microseconds)) if found is None else found
+
+
+_HEADER = struct.Struct("!iiI")
+_DIMENSION = struct.Struct("!ii")
+_LENGTH = struct.Struct("!i")
+
+
+def _array(read: Convert, stored: bytes) -> list[Any]:
+    """The elements of an array as `array_send` has it, of any number of dimensions.
+
+    Source: https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/arrayfuncs.c
+    """
+    dimensions, _, _ = _HEADER.unpack_from(stored)
+    at = _HEADER.size
+    lengths = [_DIMENSION.unpack_from(stored, at + number * _DIMENSION.size)[0] for number in range(dimensions)]
+    at += dimensions * _DIMENSION.size
+    found: list[Any] = []
+    while at < len(stored):
+        (length,) = _LENGTH.unpack_from(stored, at)
+        at += _LENGTH.size
+        found.append(None if length < 0 else read(stored[at : at + length]))
+        at += max(length, 0)
+    for length in reversed(lengths[1:]):
+        found = [found[start : start + length] for start in range(0, len(found), length)]
+    return found
 
 
 class Array(AsyncpgARRAY):
@@ -214,7 +254,9 @@ class Array(AsyncpgARRAY):
     def sent_as(self) -> str | None:
         """The type of the parameter, if it is not the array's own."""
         item = through(self.item_type)
-        return None if item is None else f"{item.sent_as}[]"
+        if item is None:
+            return "TEXT[]" if _is_text_to_driver(self.item_type) else None
+        return f"{item.sent_as}[]"
 
     @property
     def cast_as(self) -> str | None:
@@ -225,16 +267,27 @@ class Array(AsyncpgARRAY):
     def column_expression(self, column: Expression) -> Expression:
         """The array as it is read."""
         item = through(self.item_type)
-        return type_coerce(item.elements_expression(column), self) if isinstance(item, Through) else column
+        if isinstance(item, Through):
+            return type_coerce(item.elements_expression(column), self)
+        return type_coerce(cast(column, ARRAY(Text)), self) if _is_text_to_driver(self.item_type) else column
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Convert | None:  # type: ignore[override]  # None: nothing is to be done
         """Elements are converted one by one, where they have to be."""
         item: Any = self.item_type.dialect_impl(dialect)
         if isinstance(item, Through):
-            read = item.element_processor(dialect)
-        else:
-            read = item.result_processor(dialect, ELEMENTS.get(coltype, coltype))
+            return item.array_processor(dialect)
+        read = item.result_processor(dialect, ELEMENTS.get(coltype, coltype))
         return None if read is None else lambda value: _each(read, value)
+
+
+def _is_text_to_driver(type_: ColumnType) -> bool:
+    """Whether asyncpg reads values from their texts, of arrays that of the whole.
+
+    Where an element of such an array is the empty text, it gives a list of wild pointers (0.32.0), of which the process
+    dies: `SELECT '{"",NULL}'::citext[]`.
+    """
+    found = underlying(undecorated(type_))
+    return isinstance(found, postgresql.CITEXT) or (isinstance(found, sqlalchemy.Enum) and found.native_enum)
 
 
 def _each(read: Convert, value: Any) -> Any:
@@ -280,6 +333,9 @@ THROUGH: dict[type[TypeEngine[Any]], type[TypeEngine[Any]]] = {
     postgresql.MACADDR: Card,
     postgresql.MACADDR8: LongCard,
     postgresql.TSVECTOR: Vector,
+    postgresql.TSQUERY: Search,
+    postgresql.REGCLASS: TableName,
+    postgresql.REGCONFIG: ConfigurationName,
     postgresql.HSTORE: Hstore,
     postgresql.BIT: Bits,
     postgresql.OID: Number,

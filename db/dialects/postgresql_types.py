@@ -9,14 +9,26 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Dialect, Numeric
+from sqlalchemy import CHAR, BigInteger, Dialect, Numeric, Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.operators import OperatorClass
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from db import geometry
 from db.dialects.postgresql_as_text import Through
-from db.kinds import Bits, InternetAddress, KeyValues, LabelPath, MacAddress, NetworkAddress, SearchVector, Xml
+from db.kinds import (
+    Bits,
+    DatabaseText,
+    InternetAddress,
+    KeyValues,
+    LabelPath,
+    LogPosition,
+    MacAddress,
+    NetworkAddress,
+    SearchVector,
+    TransactionNumber,
+    Xml,
+)
 from db.relations import tell_type
 
 
@@ -147,6 +159,38 @@ class ONE_BYTE(Named):  # noqa: N801 - as SQL has it
     type_name = '"char"'
 
 
+class OTHER(Through, UserDefinedType[Any]):
+    """A type that no class is known for: of an extension, or of somebody's own. The database writes and reads it.
+
+    `OTHER("cube")`, `OTHER("semver", schema="tools")`.
+    """
+
+    cache_ok = True
+
+    def __init__(self, name: str, schema: str | None = None) -> None:
+        self.name = name
+        self.schema = schema
+
+    def get_col_spec(self, **_: Any) -> str:
+        """As SQL writes it."""
+        return ".".join(_quoted(part) for part in (self.schema, self.name) if part is not None)
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+class BPCHAR(CHAR):
+    """A text without a length of its own, of which blanks at the end are no part: `bpchar`. CHAR has one character."""
+
+    __visit_name__ = "user_defined"
+
+    def get_col_spec(self, **_: Any) -> str:
+        """As SQL writes it."""
+        return "BPCHAR"
+
+
 class PG_LSN(Named):  # noqa: N801 - as SQL has it
     """A place in the log of changes."""
 
@@ -158,7 +202,7 @@ SHAPES: tuple[type[Shape], ...] = (POINT, LINE, LSEG, BOX, PATH, POLYGON, CIRCLE
 
 _ALL: tuple[type[Named], ...] = (XML, LTREE, *SHAPES, XID, XID8, ONE_BYTE, PG_LSN)
 
-NAMED: Mapping[str, type[TypeEngine[Any]]] = {cls.type_name.lower(): cls for cls in _ALL}
+NAMED: Mapping[str, type[TypeEngine[Any]]] = {"bpchar": BPCHAR} | {cls.type_name.lower(): cls for cls in _ALL}
 """The types of this module by their names in the database."""
 
 for _type, _python in (
@@ -172,6 +216,8 @@ for _type, _python in (
     (XML, Xml),
     (LTREE, LabelPath),
     (ONE_BYTE, str),
+    (PG_LSN, LogPosition),
+    (XID8, TransactionNumber),
     (CIRCLE, geometry.Circle),
     (POLYGON, geometry.Polygon),
     (PATH, geometry.PlanePath),
@@ -181,6 +227,10 @@ for _type, _python in (
     (POINT, geometry.Point),
 ):
     tell_type(_type, _python)
+
+# Of these, some have no operators in the database, and some read texts that other databases have not: names of tables.
+for _as_text in (OTHER, XID, postgresql.TSQUERY, postgresql.REGCLASS, postgresql.REGCONFIG):
+    tell_type(_as_text, DatabaseText, compared_as=Text())
 
 # In their own type, a number would be rounded, or refused, before it is compared.
 tell_type(postgresql.MONEY, Decimal, compared_as=Numeric())

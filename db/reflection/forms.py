@@ -8,15 +8,16 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, Optional, TypeAlias, get_args
 
 from sqlalchemy import ARRAY, JSON
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
+from db.kinds import DatabaseText
 from db.reflection.catalog import Name
 from db.reflection.plan import EnumPlan
-from db.relations import ColumnType, python_type
+from db.relations import ColumnType, nested, python_type
 from db.relations.types import underlying
 
 PLAIN: Collection[object] = frozenset({bool, date, datetime, Decimal, dict, float, int, str, time, uuid.UUID})
@@ -38,11 +39,11 @@ def plain_names_rows(type_: ColumnType) -> bool:
 
 
 def plain_form(type_: ColumnType) -> object | None:
-    """The annotation of plain values, and of lists of them: `int`, `list[str]`."""
+    """The annotation of plain values, and of lists of them: `int`, `list[str | None]`."""
     found = underlying(type_)
     if isinstance(found, ARRAY):
         of_items = plain_form(found.item_type)
-        return None if of_items is None else list[of_items]  # type: ignore[valid-type]  # made of what was found
+        return None if of_items is None else nested(list[Optional[of_items]], found)  # type: ignore[valid-type]  # noqa: UP045 - made of what was found
     python = dict if isinstance(found, JSON) else python_type(found)
     return python if python in PLAIN else None
 
@@ -56,8 +57,15 @@ def form_of(type_: ColumnType, enums: Enums, form: Form) -> object | None:
     name = enum_name(found)
     if name is None:
         return None if isinstance(found, TSVECTOR) else form(type_)
-    enum = enums.get(name) or _by_name(enums, name.name)
-    return list[enum] if enum is not None and isinstance(found, ARRAY) else enum  # type: ignore[valid-type]  # as above
+    enum: Any = enums.get(name) or _by_name(enums, name.name)
+    is_one = enum is None or not isinstance(found, ARRAY)
+    shown: object = enum if is_one else nested(list[Optional[enum]], found)  # noqa: UP045 - a plan takes no `|`
+    return shown
+
+
+def is_as_text(form: object) -> bool:
+    """Whether a form is nothing but the words of the database, of values or of the elements of arrays."""
+    return form is DatabaseText or any(map(is_as_text, get_args(form)))
 
 
 def enum_name(type_: ColumnType) -> Name | None:

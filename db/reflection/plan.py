@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from db.reflection.catalog import (
     Catalog,
@@ -29,7 +29,7 @@ class PlannedAttribute:
     """In Python."""
     graphql_name: str
     annotation: object
-    """The Python type of its values without None: `int`, `datetime`, `list[str]`, an enumeration (`EnumPlan`)."""
+    """The Python type of its values without None: `int`, `list[str | None]`, an enumeration (`EnumPlan`)."""
     in_key: bool = False
     hidden: bool = False
     """Of the model, not of the type: `tsvector`, and what no form is known for."""
@@ -68,6 +68,13 @@ class EnumPlan:
     schema: str | None
     members: Sequence[tuple[str, str]]
     """Each name in Python and GraphQL, and its word in the database."""
+
+
+def enum_of(annotation: object) -> EnumPlan | None:
+    """The enumeration that an annotation is made of."""
+    if isinstance(annotation, EnumPlan):
+        return annotation
+    return next((found for it in get_args(annotation) if (found := enum_of(it)) is not None), None)
 
 
 @dataclass(frozen=True, kw_only=True)

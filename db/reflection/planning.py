@@ -23,7 +23,7 @@ from db.reflection.catalog import (
     Told,
 )
 from db.reflection.classes import Classes, ClassName
-from db.reflection.forms import Enums, Form, NamesRows, enum_name, form_of, plain_form, plain_names_rows
+from db.reflection.forms import Enums, Form, NamesRows, enum_name, form_of, is_as_text, plain_form, plain_names_rows
 from db.reflection.naming import ID, Names, attribute, camel, words
 from db.reflection.plan import EnumPlan, Guess, MappingPlan, PlannedAttribute, PlannedModel
 from db.reflection.relating import Relating, is_association
@@ -167,6 +167,10 @@ class _Attributes:
         if form is None:
             why = f"No form is known for {column.written or 'a column without a type'}; the column is not shown."
             self.left_out.append(LeftOut(f"column {self._table.name}.{column.name}", why))
+        elif is_as_text(form):
+            decision = f"It is shown as text: no form is known for {column.written}."
+            cure = f"A cast in a view, or `register_type` for the attribute {name}."
+            self.guesses.append(Guess(f"type of column {self._table.name}.{column.name}", decision, cure))
         elif column.by_values:
             decision = f"Its first rows hold {column.type}; its own type, {column.written or 'none'}, does not say."
             cure = f"A type that says it, or that of the attribute {name}."
@@ -176,7 +180,7 @@ class _Attributes:
             column=column,
             name=name,
             graphql_name=camel(name),
-            annotation=object if form is None else form,
+            annotation=python_type(column.type) if form is None else form,
             in_key=key is not None and column.name in key.columns,
             hidden=form is None,
             writable=self._is_given(column),

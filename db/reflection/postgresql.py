@@ -33,6 +33,7 @@ from db.reflection.catalog import (
 from db.reflection.chosen import Chosen, UnknownSchema
 from db.reflection.comments import Directives, UnreadableDirective, directives_of
 from db.reflection.postgresql_functions import Functions
+from db.reflection.postgresql_types import Types, is_known, with_dimensions
 from db.relations import ColumnType
 
 KINDS = {"r": Kind.TABLE, "p": Kind.TABLE, "f": Kind.TABLE, "v": Kind.VIEW, "m": Kind.MATERIALIZED_VIEW}
@@ -63,6 +64,7 @@ _TABLES = f"""
 """
 _COLUMNS = f"""
     SELECT attrelid AS "table", attname AS name, format_type(atttypid, atttypmod) AS written,
+        atttypid AS type, atttypmod AS modifier, attndims AS dimensions,
         attnotnull OR (relkind NOT IN ('v', 'm') AND typtype = 'd' AND typnotnull) AS never_null,
         CAST(attidentity AS text) AS identity, attgenerated <> '' AS computed,
         attgenerated <> 'v' AS stored,
@@ -170,6 +172,7 @@ class _Reading:
         self._place = place
         self._chosen = chosen
         self._left_out = list(place.left_out)
+        self._unknown = Types(connection)
 
     def catalog(self) -> Catalog:
         """All that is chosen."""
@@ -221,6 +224,11 @@ class _Reading:
                     found |= {(schema, table, column["name"]): column["type"] for column in columns}
         return found
 
+    def _type(self, column: Row[Any], found: ColumnType) -> ColumnType:
+        if is_known(found):
+            return with_dimensions(found, column.dimensions)
+        return self._unknown.of(column.type, column.modifier, column.dimensions)
+
     def _is_wanted(self, row: Row[Any]) -> bool:
         """Whether a table is chosen and can be read; the reason why not is left out's."""
         name = self._name(row.schema, row.name)
@@ -248,7 +256,7 @@ class _Reading:
     ) -> FoundTable:
         name = self._name(row.schema, row.name)
         found = [
-            _column(column, types.get((row.schema, row.name, column.name), NullType()))
+            _column(column, self._type(column, types.get((row.schema, row.name, column.name), NullType())))
             for column in columns
             if self._is_readable(name, column)
         ]

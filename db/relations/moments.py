@@ -24,6 +24,7 @@ from sqlalchemy.sql.elements import TypeCoerce
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import OperatorType
 
+from db.relations.arrays import comparable_array, is_array
 from db.relations.rows import Expression
 from db.relations.types import ColumnType, undecorated
 
@@ -82,6 +83,8 @@ class moments_compared(FunctionElement[bool]):  # noqa: N801 - a function in SQL
 def comparable(expression: SQLColumnExpression[Any]) -> Expression:
     """The expression by which rows are compared, ordered and grouped."""
     found: Expression = expression  # type: ignore[assignment]  # an attribute of a model reads as the expression
+    if is_array(found.type):
+        return comparable_array(found)
     return moment(found) if holds_moments(found.type) and not isinstance(found, moment) else found
 
 

@@ -171,7 +171,7 @@ def python_type(type_: ColumnType) -> object:
         return told.python
     if isinstance(type_, ARRAY):
         element: Any = python_type(type_.item_type)
-        return object if element is object else list[element | None]
+        return object if element is object else nested(list[element | None], type_)
     if underlying(type_) is not type_:
         return python_type(underlying(type_))
     if isinstance(type_, JSON):
@@ -181,6 +181,18 @@ def python_type(type_: ColumnType) -> object:
     except NotImplementedError:
         found = object
     return python_type(type_.impl_instance) if found is object and isinstance(type_, TypeDecorator) else found
+
+
+def dimensions_of(type_: ColumnType) -> int:
+    """How deep lists of an array nest, as it is declared; SQL allows other values, and tells of nothing but this."""
+    return getattr(underlying(undecorated(type_)), "dimensions", None) or 1
+
+
+def nested(annotation: Any, type_: ColumnType) -> Any:
+    """The annotation of an array, from that of its innermost lists. None of the lists inside is ever null."""
+    for _ in range(dimensions_of(type_) - 1):
+        annotation = list[annotation]
+    return annotation
 
 
 def compared_as(type_: ColumnType) -> ColumnType | None:

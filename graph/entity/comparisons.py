@@ -42,6 +42,7 @@ from db.functions import (
     plain_text,
 )
 from db.relations import ColumnType, Unpadded, comparable, compared_as, parameter_type, underlying
+from db.relations.arrays import as_stored, is_array
 from db.statements import joined
 from graph.entity.made_types import MadeField, made_input
 from graph.entity.registry import list_of, optional
@@ -103,6 +104,8 @@ class Operator:
     """
     finds_values: bool = False
     """Whether it never holds for null and an index serves it."""
+    takes_nulls: bool = False
+    """Whether lists that it takes may hold nulls."""
     is_switch: bool = False
     """Whether it takes a boolean that chooses between two SQL texts."""
     work: int = COMPARISON
@@ -389,7 +392,7 @@ class ValueFilter:
             if place in names:
                 operand: Operand = bindparam(names[place], type_=compared.type)
             else:
-                check_comparable(place, value)
+                check_comparable(place, value, nulls=operator.takes_nulls)
                 _check_range(place, compared.type, value)
                 operand = _operand(compared.type, self.bound(operator, value))
                 if operator.bind is not None:  # SQLAlchemy takes texts for texts, which no address is equal to
@@ -430,18 +433,23 @@ def _compared(column: Expression) -> Expression:
     wider = compared_as(column.type)
     if wider is not None:
         return cast(column, wider)
-    return comparable(type_coerce(column, parameter_type(column.type)))
+    of_its_type = as_stored(comparable(column)) if is_array(column.type) else column  # of no domain, which has none
+    return comparable(type_coerce(of_its_type, parameter_type(column.type)))
 
 
-def check_comparable(where: str, value: object) -> None:
-    """Raise `InvalidFilter`, which names the place, for a value that no column can be compared with."""
+def check_comparable(where: str, value: object, *, nulls: bool = False) -> None:
+    """Raise `InvalidFilter`, which names the place, for a value that no column can be compared with.
+
+    With `nulls`, lists may hold nulls.
+    """
     if value is None:
         raise InvalidFilter(where, "null compares nothing; leave it out, or use `isNull`.")
     if isinstance(value, list):
         if len(value) > MAX_LIST:
             raise InvalidFilter(where, f"{len(value)} values are too many; send at most {MAX_LIST}.")
         for item in value:
-            check_comparable(where, item)
+            if item is not None or not nulls:
+                check_comparable(where, item, nulls=nulls)
         return
     if isinstance(value, Decimal):  # its scalar has looked at the digits
         return

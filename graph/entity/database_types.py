@@ -17,13 +17,16 @@ from sqlalchemy import Column, Text, func, type_coerce
 from db import durations, moments
 from db.kinds import (
     Bits,
+    DatabaseText,
     InternetAddress,
     KeyValues,
     LabelPath,
+    LogPosition,
     MacAddress,
     NetworkAddress,
     OffsetTime,
     SearchVector,
+    TransactionNumber,
     Xml,
 )
 from db.relations import is_local, undecorated, underlying
@@ -38,6 +41,7 @@ IS_NULL = EQUALITY[-1]
 _CARD = re.compile(r"[0-9a-f]{2}(?:([:-]?)[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}(?:(?:\1[0-9a-f]{2}){2})?")
 _LABELS = re.compile(r"(?:[\w-]{1,1000}(?:\.[\w-]{1,1000})*)?")
 _BITS = re.compile("[01]*")
+_LOG_POSITION = re.compile("[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 
 
 def _means(operator: str) -> Test:
@@ -75,6 +79,13 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def transaction_number(text: str) -> str:
+    """Digits of at most 64 bits. Raises `ValueError`."""
+    if not (text.isascii() and text.isdecimal() and int(text[:21]) < 2**64):
+        raise ValueError(text)
+    return text
 
 
 def _decoded(text: str) -> bytes:
@@ -285,6 +296,37 @@ ENTRIES: tuple[ScalarType[Any], ...] = (
         serialize=dict,
         operators=OF_KEY_VALUES,
         columns=(KeyValues,),
+    ),
+    ScalarType(
+        annotation=LogPosition,
+        name="LogPosition",
+        description="A place in the log of changes: `16/B374D848`.",
+        parse=from_text(_matching(_LOG_POSITION), "a place in the log of changes, for instance 16/B374D848"),
+        operators=ORDER,
+        is_ordered=True,
+        aggregates=EXTREMES,
+        columns=(LogPosition,),
+        decode=_read_by(_matching(_LOG_POSITION)),
+    ),
+    ScalarType(
+        annotation=TransactionNumber,
+        name="TransactionNumber",
+        description='The number of a transaction, of 64 bits without a sign, as text: `"18446744073709551615"`.',
+        parse=from_text(transaction_number, "the number of a transaction, of 64 bits without a sign"),
+        operators=ORDER,
+        is_ordered=True,
+        columns=(TransactionNumber,),
+        decode=_read_by(transaction_number),
+    ),
+    ScalarType(
+        annotation=DatabaseText,
+        name="DatabaseText",
+        description=(
+            "A value of a type that has no form of its own, as the database writes it. Two are equal when the database"
+            " writes them alike."
+        ),
+        parse=from_text(check_text, "a value as the database writes it"),
+        columns=(DatabaseText,),
     ),
 )
 """The entries, in the order of the documentation."""

@@ -40,7 +40,7 @@ from graph.entity.fields import (
 )
 from graph.entity.ids import Node, Row
 from graph.entity.keys import check_key, check_link
-from graph.entity.lists import element_of, may_hold_nulls
+from graph.entity.lists import depth_of, innermost, may_hold_nulls
 from graph.entity.names import Named, called, check_apart, check_class_name, check_plural, shown_name
 from graph.entity.offset_lists import list_field
 from graph.entity.registry import Attribute, Entity, Relation, entity_named, optional, register
@@ -241,7 +241,7 @@ class _Declaration:
                 )
 
     def _attribute(self, name: str, shown: str, declared: Declared) -> PlannedField:
-        one = element_of(declared.type) if get_origin(declared.type) is list else declared.type
+        one = innermost(declared.type)
         if isinstance(one, type) and issubclass(one, Enum):
             describe_enum(one)  # before anything asks Strawberry for it, which would describe nothing
         description = self._describe(name)
@@ -269,7 +269,9 @@ class _Declaration:
         is_list = get_origin(declared.type) is list
         if is_list or shown_by is not declared.type:
             no_nulls = is_list and not may_hold_nulls(declared.type)
-            return WholeField(name, annotation, description, never_null=never_null, no_nulls=no_nulls)
+            is_array = is_list and compared is not object and innermost(declared.type) is not JSON
+            depth = depth_of(declared.type) if is_array else None  # of documents, nothing tells lists from values
+            return WholeField(name, annotation, description, never_null=never_null, no_nulls=no_nulls, depth=depth)
         return ColumnField(
             name, annotation, description, never_null=never_null, most_characters=self._most_characters(name)
         )

@@ -103,23 +103,48 @@ class ColumnField(PlannedField):
 class WholeField(ValueField):
     """A column whose values have parts, lists or objects, which are completed one by one.
 
-    With `no_nulls` its lists hold no null; the database may hold one nevertheless.
+    With `no_nulls` its lists hold no null; the database may hold one nevertheless. With a `depth`, its lists nest so
+    deep: the database may hold arrays of other dimensions than are declared.
     """
 
     def __init__(
-        self, name: str, annotation: Any, description: str, *, never_null: bool = False, no_nulls: bool = False
+        self,
+        name: str,
+        annotation: Any,
+        description: str,
+        *,
+        never_null: bool = False,
+        no_nulls: bool = False,
+        depth: int | None = None,
     ) -> None:
         read = attrgetter(name)
-        super().__init__(name, annotation, description, (lambda row: _refusing_nulls(read(row))) if no_nulls else read)
+
+        def as_declared(row: Any) -> Any:
+            found = read(row)
+            if depth is not None and _depth_of(found) not in (depth, None):
+                return found if found is None else Unreadable()
+            return _refusing_nulls(found) if no_nulls else found
+
+        super().__init__(name, annotation, description, as_declared if no_nulls or depth is not None else read)
         self.needs = (name,)
         self.never_null = never_null
+
+
+def _depth_of(value: object) -> int | None:
+    """How deep the lists of an array nest, which is the same everywhere; None where it has no elements."""
+    depth = 0
+    while isinstance(value, list):
+        if not value:
+            return None
+        depth, value = depth + 1, value[0]
+    return depth
 
 
 def _refusing_nulls(values: Any) -> Any:
     """A list in which an `Unreadable` stands for each null."""
     if not isinstance(values, list):
         return values
-    return [Unreadable() if value is None else value for value in values]
+    return [Unreadable() if value is None else _refusing_nulls(value) for value in values]
 
 
 class HybridField(PlannedField):

@@ -97,7 +97,7 @@ class _Taken:
             return value
         if operator.bind is None or value is None or is_whole_beyond_64_bits(value):
             raise _Formless
-        check_comparable(where, value)
+        check_comparable(where, value, nulls=operator.takes_nulls)
         name = self.names[where] = f"{self._prefix}_{len(self.names)}"
         self.values[name] = operator.bind(value) if type_.read is None else type_.bound(operator, value)
         return None

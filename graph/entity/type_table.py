@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
 from functools import cache
-from typing import Any, TypeAlias, TypeGuard, TypeVar, get_origin
+from typing import Any, TypeAlias, TypeGuard, TypeVar, get_args, get_origin
 
 from strawberry.types.scalar import ScalarDefinition
 
-from db.relations import python_type
+from db.relations import nested, python_type
 from db.unreadable import Unreadable
 from graph.entity.aggregate_functions import EXTREMES
 from graph.entity.comparisons import Operator
@@ -122,7 +122,8 @@ class TypeTable:
         found = self._lists.get(annotation)
         if found is None:
             element = self.of(element_of(annotation))
-            if element is None or get_origin(element.annotation) is list:
+            is_row = element is not None and get_origin(element.annotation) is list
+            if element is None or (is_row and get_args(annotation) != (element.annotation,)):  # no list inside is null
                 return None
             found = self._lists[annotation] = list_entry(annotation, element, self)
         return found
@@ -160,7 +161,7 @@ class TypeTable:
         if get_origin(python) is list:
             element = self.widest(item_type(column))
             has_form = element is not None and get_origin(element) is not list
-            return _lists_of(element)[0] if has_form else None
+            return nested(_lists_of(element)[0], column) if has_form else None
         holding = self._holding(column)
         found = [entry for entry in holding if entry.is_default(column) and entry.holds_all(column)]
         return next((entry.annotation for entry in (*found, *holding) if entry.holds_all(column)), None)
@@ -206,6 +207,9 @@ class TypeTable:
 
     def _lists_holding(self, element: object) -> tuple[Entry, ...]:
         """The lists that an array may be declared as: of each type that an element may be of, with null or without."""
+        if get_origin(element) is list:  # of several dimensions: no list inside is null
+            inner = self._lists_holding(element_of(element))
+            return tuple(entry for one in inner if (entry := self.of(list[one.annotation])) is not None)  # type: ignore[name-defined]  # made of what was found
         elements = [entry.annotation for entry in self if element in entry.held_by] or [element]
         lists = (self.of(form) for one in elements for form in _lists_of(one))
         return tuple(entry for entry in lists if entry is not None)

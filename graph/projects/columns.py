@@ -15,7 +15,7 @@ from strawberry.scalars import JSON
 
 from db.base import BIG_ID, JSON_DOCUMENT
 from db.reflection.catalog import FoundColumn, Generated
-from db.reflection.plan import EnumPlan, PlannedAttribute
+from db.reflection.plan import EnumPlan, PlannedAttribute, enum_of
 from db.relations import ColumnType
 from graph.projects.code import Module, literal
 
@@ -49,13 +49,6 @@ def stored(annotation: object) -> object:
     if origin in (Union, UnionType):
         return Union[tuple(map(stored, arguments))]  # noqa: UP007 - made of what is there
     return origin[tuple(map(stored, arguments))]  # type: ignore[index]  # it has arguments
-
-
-def enum_of(annotation: object) -> EnumPlan | None:
-    """The enumeration that an annotation is made of."""
-    if isinstance(annotation, EnumPlan):
-        return annotation
-    return next((found for it in get_args(annotation) if (found := enum_of(it)) is not None), None)
 
 
 def column_type(module: Module, type_: ColumnType, enum: EnumPlan | None = None) -> str:

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from db.reflection.catalog import FoundColumn, FoundForeignKey, FoundIndex, FoundTable, Kind, Told
-from db.reflection.plan import MappingPlan, PlannedFunction, PlannedModel, PlannedRelation
+from db.reflection.plan import MappingPlan, PlannedFunction, PlannedModel, PlannedRelation, enum_of
 from graph.projects.code import INDENT, Module, docstring, is_name, literal
-from graph.projects.columns import BY_NAME, column_type, enum_of, given, mapped_column
+from graph.projects.columns import BY_NAME, column_type, given, mapped_column
 
 ASSOCIATIONS = "db.models.associations"
 

@@ -8,7 +8,7 @@ Source: https://docs.sqlalchemy.org/en/21/orm/declarative_tables.html#declarativ
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import GenericAlias
-from typing import Any, TypeAlias, get_args, get_origin
+from typing import Any, TypeAlias, Union, get_args, get_origin
 
 from sqlalchemy import Column, ColumnElement, MetaData, Table, and_
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -59,6 +59,8 @@ class Models:
             return self._enums[annotation]
         if get_origin(annotation) is list:
             return GenericAlias(list, tuple(map(self._annotation, get_args(annotation))))
+        if get_origin(annotation) is Union:
+            return Union[tuple(map(self._annotation, get_args(annotation)))]  # noqa: UP007 - made of what is there
         return annotation
 
     def _model(self, planned: PlannedModel) -> type[Any]:

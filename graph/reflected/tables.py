@@ -6,13 +6,13 @@ ever made of them, and no database is asked.
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, TypeAlias, get_args, get_origin
+from typing import Any, TypeAlias
 
 from sqlalchemy import ARRAY, Column, Enum, FetchedValue, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint
 
 from db.reflection.catalog import FoundColumn, FoundForeignKey, FoundIndex, FoundTable, Generated, Kind, Name
-from db.reflection.plan import EnumPlan, MappingPlan
-from db.relations import ColumnType
+from db.reflection.plan import EnumPlan, MappingPlan, enum_of
+from db.relations import ColumnType, underlying
 from db.views import VIEW
 
 Enums: TypeAlias = Mapping[EnumPlan, type[StrEnum]]
@@ -67,17 +67,18 @@ def _column(found: FoundColumn, annotation: object, enums: Enums, *, in_key: boo
 
 def with_enums(type_: ColumnType, annotation: object, enums: Enums) -> ColumnType:
     """The type of a column, with enumerations of Python in the place of their words."""
-    if isinstance(annotation, EnumPlan):
-        return Enum(
-            enums[annotation],
-            name=annotation.type_name,
-            schema=annotation.schema,
-            native_enum=annotation.type_name is not None,
-            values_callable=lambda members: [member.value for member in members],
-        )
-    if get_origin(annotation) is list and isinstance(type_, ARRAY) and isinstance(get_args(annotation)[0], EnumPlan):
-        return type(type_)(with_enums(type_.item_type, get_args(annotation)[0], enums), dimensions=type_.dimensions)
-    return type_
+    planned = enum_of(annotation)
+    if planned is None:
+        return type_
+    made = Enum(
+        enums[planned],
+        name=planned.type_name,
+        schema=planned.schema,
+        native_enum=planned.type_name is not None,
+        values_callable=lambda members: [member.value for member in members],
+    )
+    array = underlying(type_)
+    return type(array)(made, dimensions=array.dimensions) if isinstance(array, ARRAY) else made
 
 
 def _finds_rows(index: FoundIndex) -> bool:

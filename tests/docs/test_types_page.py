@@ -54,9 +54,13 @@ COLUMNS: dict[str, Any] = {
     "tstzrange": postgresql.TSTZRANGE(),
     **{name.type_name.lower(): name() for name in postgresql_types.SHAPES},
     "int4multirange": postgresql.INT4MULTIRANGE(),
+    "pg_lsn": postgresql_types.PG_LSN(),
+    "xid8": postgresql_types.XID8(),
+    "tsquery, xid, regclass, …": postgresql.TSQUERY(),
     "text[]": postgresql.ARRAY(sqlalchemy.Text),
     "bigint[]": postgresql.ARRAY(sqlalchemy.BigInteger),
     "inet[]": postgresql.ARRAY(postgresql.INET),
+    "integer[][]": postgresql.ARRAY(sqlalchemy.Integer, dimensions=2),
 }
 
 
@@ -67,6 +71,12 @@ def written(annotation: Any) -> str:
     name = str(annotation) if get_origin(annotation) else annotation.__name__
     short = re.sub(r"(?:[a-z_]\w*\.)+(?=[A-Za-z])", "", name)
     return re.sub(r"Optional\[(\w+(?:\[\w+\])?)\]", r"\1 | None", short)
+
+
+def in_brackets(found: re.Match[str]) -> str:
+    """`IntListList` as the schema has it: `[[Int]]`."""
+    depth = found[1].count("List")
+    return f"{'[' * depth}{found[0].removesuffix(found[1])}{']' * depth}"
 
 
 def is_of_house(entry: Entry) -> bool:
@@ -81,8 +91,8 @@ def columns() -> str:
     for name, column in COLUMNS.items():
         annotation = TYPES.widest(column)
         entry = TYPES.known(annotation)
-        inner = entry.name.removesuffix("List")
-        lines.append(f"| `{name}` | `{written(annotation)}` | `{f'[{inner}]' if inner != entry.name else inner}` |")
+        shown = re.sub(r"\w+?((?:List)*)$", in_brackets, entry.name)
+        lines.append(f"| `{name}` | `{written(annotation)}` | `{shown}` |")
     return "\n".join(lines)
 
 

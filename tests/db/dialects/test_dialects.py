@@ -33,6 +33,7 @@ NAMING = {
     "db/reflection/forms.py": "a type of one database that nobody reads",
     "db/reflection/postgresql.py": "how its catalogs are read",
     "db/reflection/postgresql_functions.py": "how its catalogs are read",
+    "db/reflection/postgresql_types.py": "how its catalogs are read",
     "db/reflection/reading.py": "which reader is whose",
     "db/reflection/sqlite.py": "how its PRAGMAs are read",
     "db/search.py": "the search index of posts is asked in other words on each database",

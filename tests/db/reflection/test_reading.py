@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Optional
 
 import pytest
 from sqlalchemy import make_url, text
@@ -322,7 +323,7 @@ async def test_what_postgresql_has_besides_tables(blank_database: Database) -> N
     (mood,) = plan.enums
     assert mood.members == (("FINE", "fine"), ("SO_SO", "so so"))
     assert attribute(person, "mood").annotation == mood
-    assert attribute(person, "moods").annotation == list[mood]  # type: ignore[valid-type]  # made by the plan
+    assert attribute(person, "moods").annotation == list[Optional[mood]]  # type: ignore[valid-type]  # noqa: UP045 - made by the plan
     assert attribute(person, "email").annotation is str
     left_out = {each.what for each in plan.left_out}
     assert {"inheritance of table cities", "materialized view unfilled", "table nothing", "table unshown"} <= left_out
