@@ -142,6 +142,10 @@ UNFIT = ("22000", "22001", "22007", "22008", "22021", "22P02", "22P03")
 """Values that the driver cannot encode, texts that are too long, moments out of range, characters and forms that a
 type does not have."""
 
+DATA_EXCEPTION = "22"
+"""The class of states of these, and of all that a function does not take: a time zone, a pattern, a path.
+Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+
 UNCERTAIN = ("08", "53", "57P", "58", "F0", "XX")
 """Classes of states after which a server may not be itself: lost connections, want of memory or disk, shutdowns, errors
 of the system, of its configuration and of its own making."""
@@ -532,6 +536,8 @@ class PostgreSQL(DatabaseDialect):
             return Failure.UNFIT_VALUE
         if state in OUT_OF_RANGE:
             return Failure.OUT_OF_RANGE
+        if state.startswith(DATA_EXCEPTION):
+            return Failure.UNCOMPUTABLE
         if state == RAISED:
             return Failure.REFUSED
         return {NO_TABLE: Failure.NO_TABLE, NO_SCHEMA: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)

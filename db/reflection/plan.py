@@ -7,6 +7,8 @@ writes a project take the same plan, so that both show the same API. Plain value
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import JSON
+
 from db.reflection.catalog import (
     Catalog,
     FoundColumn,
@@ -15,6 +17,7 @@ from db.reflection.catalog import (
     FoundTable,
     LeftOut,
 )
+from db.relations import underlying
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,11 @@ class PlannedAttribute:
     hidden: bool = False
     """Of the model, not of the type: `tsvector`, and what no form is known for."""
     writable: bool = True
+
+    @property
+    def may_be_null(self) -> bool:
+        """Whether readers may meet null. JSON has a null of its own, whatever the column says."""
+        return not self.in_key and (self.column.nullable or isinstance(underlying(self.column.type), JSON))
 
 
 @dataclass(frozen=True, kw_only=True)
