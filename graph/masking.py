@@ -51,6 +51,18 @@ class OutOfRange(ClientError):
         )
 
 
+class Uncomputable(ClientError):
+    """A view or a function that a row of the database, or an argument, makes fail."""
+
+    code = "NOT_COMPUTABLE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database cannot compute this of one of the rows that it would read, or of an argument; ask for other"
+            " rows, send other arguments, or leave the field out."
+        )
+
+
 class ReadOnly(ClientError):
     """The database takes no changes."""
 
@@ -72,12 +84,14 @@ class NoRoom(ClientError):
 OF_OUTAGES: Mapping[Outage, Callable[[], ClientError]] = {Outage.READ_ONLY: ReadOnly, Outage.FULL: NoRoom}
 """With these, reads are answered; with others nothing is."""
 
-OF_FAILURES: Mapping[Failure | None, type[UnfitValue] | type[OutOfRange] | type[Overloaded]] = {
+OF_FAILURES: Mapping[Failure | None, Callable[[], ClientError]] = {
     Failure.UNFIT_VALUE: UnfitValue,
     Failure.OUT_OF_RANGE: OutOfRange,
+    Failure.UNCOMPUTABLE: Uncomputable,
+    Failure.REFUSED: Uncomputable,
     Failure.BUSY: Overloaded,
 }
-"""Errors of a database that a client's value has caused, or the work of others."""
+"""Errors of a database that a client's value has caused, a row that is there, or the work of others."""
 
 
 def for_client(errors: Iterable[GraphQLError]) -> list[GraphQLError]:

@@ -236,10 +236,15 @@ class DecimalCompiler(_SQLiteCompiler):  # type: ignore[misc]  # SQLAlchemy has 
 
     def _member(self, binary: BinaryExpression[Any], kw: dict[str, Any]) -> str:
         left = binary.left
-        is_plain = _is_stored(left) or not _is_exact(left, kw)
-        return str(self.process(left, **kw)) if is_plain else self._exact(left, **kw)
+        is_plain = _is_plain_membership(binary) if _is_query(binary.right) else _is_stored(left)
+        return self._exact(left, **kw) if _is_exact(left, kw) and not is_plain else str(self.process(left, **kw))
 
     def _members(self, binary: BinaryExpression[Any], kw: dict[str, Any]) -> str:
+        if _is_query(binary.right):
+            rows = str(super().visit_grouping(binary.right, **kw))  # many values, not the one that SQLAlchemy sees
+            if not _is_exact(binary.left, kw) or _is_plain_membership(binary):
+                return rows
+            return f"(WITH listed (value) AS {rows} SELECT {numbers.EXACTLY}(value) FROM listed)"
         name = AS_IT_IS if _is_stored(binary.left) else numbers.EXACTLY
         bound = {BOUND_AS: name} if _is_bound(binary.right) and _is_exact(binary.left, kw) else {}
         return str(self.process(binary.right, **kw, **bound))
@@ -335,6 +340,19 @@ def _is_stored(element: Element) -> bool:
     if not isinstance(core, Column) or not is_decimal(core.type):
         return False
     return isinstance(getattr(core.table, "element", core.table), Table)
+
+
+def _is_query(element: Element) -> bool:
+    """Whether the members of a list are the rows of a statement."""
+    return isinstance(element, ScalarSelect)
+
+
+def _is_plain_membership(binary: BinaryExpression[Any]) -> bool:
+    """Whether a stored number is looked for among stored numbers: both are compared as they are."""
+    (column, *_) = binary.right.element.selected_columns
+    core = _core(column)
+    is_whole = isinstance(core, Column) and isinstance(undecorated(core.type), Integer)
+    return _is_stored(binary.left) and (is_whole or _is_stored(column))
 
 
 def _has_double(element: Element) -> bool:

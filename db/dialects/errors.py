@@ -63,3 +63,5 @@ class Failure(Enum):
     """A trigger of the database has raised an error of its own."""
     OUT_OF_RANGE = auto()
     """A number is larger than the database stores or computes with, or was to be divided by zero."""
+    UNCOMPUTABLE = auto()
+    """What a view or a function computes cannot be computed of the rows that are there."""

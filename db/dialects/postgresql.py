@@ -152,6 +152,9 @@ type does not have."""
 FAULTS_OF_SQL = ("42", "3F")
 """The classes of syntax errors, and of names that are not there."""
 FORBIDDEN = "42501"
+DATA_EXCEPTION = "22"
+"""The class of states of these, and of all that a function does not take: a time zone, a pattern, a path.
+Source: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 UNCERTAIN = ("08", "53", "57P", "58", "F0", "XX")
 """Classes of states after which a server may not be itself: lost connections, want of memory or disk, shutdowns, errors
@@ -553,6 +556,8 @@ class PostgreSQL(DatabaseDialect):
             return Failure.UNFIT_VALUE
         if state in OUT_OF_RANGE:
             return Failure.OUT_OF_RANGE
+        if state.startswith(DATA_EXCEPTION):
+            return Failure.UNCOMPUTABLE
         if _is_about_a_value(error, state):
             return Failure.UNFIT_VALUE
         if state == RAISED:

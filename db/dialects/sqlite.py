@@ -107,6 +107,7 @@ UNREACHABLE = ("unable to open database file", "disk I/O error", "file is not a 
 FAILURES = {
     "database is locked": Failure.BUSY,
     "integer overflow": Failure.OUT_OF_RANGE,
+    "malformed JSON": Failure.UNCOMPUTABLE,
 }
 
 ALONE = "trellis_alone"

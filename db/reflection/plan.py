@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
+from sqlalchemy import JSON
+
 from db.reflection.catalog import (
     Catalog,
     FoundColumn,
@@ -18,6 +20,7 @@ from db.reflection.catalog import (
     FoundTable,
     LeftOut,
 )
+from db.relations import underlying
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,11 @@ class PlannedAttribute:
     hidden: bool = False
     """Of the model, not of the type: `tsvector`, and what no form is known for."""
     writable: bool = True
+
+    @property
+    def may_be_null(self) -> bool:
+        """Whether readers may meet null. JSON has a null of its own, whatever the column says."""
+        return not self.in_key and (self.column.nullable or isinstance(underlying(self.column.type), JSON))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,11 @@ the same two tables and conditions of any kind in `primaryjoin` are all the same
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache, cached_property
 from typing import Any, TypeAlias
 
-from sqlalchemy import ClauseElement, Column, ColumnElement, FromClause, Table, and_, inspect, select
+from sqlalchemy import ClauseElement, Column, ColumnElement, FromClause, Table, and_, inspect, select, type_coerce
 from sqlalchemy.orm import QueryableAttribute, RelationshipDirection, RelationshipProperty, aliased
 from sqlalchemy.orm import join as orm_join
 from sqlalchemy.sql import operators, visitors
@@ -21,6 +22,7 @@ from db.relations.moments import comparable
 from db.relations.order import Term
 from db.relations.rows import AnyColumn, AnyMapper, Expression, Row, attribute_of, primary_key
 from db.relations.source import Source
+from db.relations.types import python_type
 
 Relationship: TypeAlias = RelationshipProperty[Any]
 
@@ -94,7 +96,8 @@ class Link:
             return self._children_through_parent(child)
         if self.relationship.secondary is not None:
             return self._children_through_secondary(child)
-        key = _compared(child, self.target_key or ())
+        found = _compared(child, self.target_key or ())
+        key = tuple(_as_bound(column, local) for column, (local, _) in zip(found, self._pairs, strict=True))
         return Source(child, child, key, self._natural_order(inspect(child).selectable))
 
     def _children_through_secondary(self, child: Row) -> Source:
@@ -109,7 +112,7 @@ class Link:
                 for target, column in self._secondary_pairs
             ),
         )
-        key = tuple(comparable(between.c[remote.key or remote.name]) for _, remote in self._pairs)
+        key = tuple(_as_bound(comparable(between.c[far.key or far.name]), near) for near, far in self._pairs)
         order = self._natural_order(inspect(child).selectable, between)
         return Source(child, from_clause, key, order, through_table=True)
 
@@ -192,6 +195,15 @@ def _all_equal(pairs: Iterable[tuple[Expression, Expression]]) -> ColumnElement[
 def _compared(row: Row, names: Iterable[str]) -> tuple[Expression, ...]:
     """Attributes of a row, as rows are compared by them."""
     return tuple(comparable(getattr(row, name)) for name in names)
+
+
+def _as_bound(column: Expression, parent: AnyColumn) -> Expression:
+    """A child's column, as keys are bound to it: the parent's values, which may be of a wider type than the column.
+
+    Databases let whole numbers refer to decimals, and drivers bind no decimal for a whole number.
+    """
+    narrower = python_type(column.type) is int and python_type(parent.type) in (Decimal, float)
+    return type_coerce(column, parent.type) if narrower else column
 
 
 def _is_equality(clause: ColumnElement[bool] | None, pairs: ColumnPairs) -> bool:

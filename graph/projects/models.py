@@ -93,6 +93,11 @@ def _table_arguments(module: Module, model: PlannedModel) -> Iterable[str]:
 
 def _constraints(module: Module, table: FoundTable) -> Iterable[str]:
     yield from (_foreign_key(module, key) for key in table.foreign_keys if key.told is Told.DATABASE)
+    if table.key is not None and [it.name for it in table.columns if it.name in table.key.columns] != [
+        *table.key.columns
+    ]:
+        # In the order of the key, which its index serves.
+        yield f"{module.use('sqlalchemy', 'PrimaryKeyConstraint')}({', '.join(map(repr, table.key.columns))})"
     unique = (*table.unique, *table.nullable_unique)
     yield from (_unique(module, key.columns, key.name) for key in unique if not _by_index(table, key.columns))
     yield from (_index(module, index) for index in table.indexes if None not in index.columns)

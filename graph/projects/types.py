@@ -41,7 +41,7 @@ def _fields(
 ) -> Iterable[str]:
     for attribute in shown:
         type_ = python_type(module, attribute.annotation)
-        yield f"{attribute.name}: {type_}{' | None' if attribute.column.nullable and not attribute.in_key else ''}"
+        yield f"{attribute.name}: {type_}{' | None' if attribute.may_be_null else ''}"
     for function in model.functions:
         yield f"{function.name}: {python_type(module, function.annotation)} | None"
     for relation in model.relations:

@@ -8,7 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from sqlalchemy import ARRAY, Column, Enum, FetchedValue, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Enum,
+    FetchedValue,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
 
 from db.reflection.catalog import FoundColumn, FoundForeignKey, FoundIndex, FoundTable, Generated, Kind, Name
 from db.reflection.plan import EnumPlan, MappingPlan, enum_of
@@ -42,6 +53,8 @@ def _table(found: FoundTable, metadata: MetaData, annotations: Mapping[str, obje
     columns = (_column(it, annotations.get(it.name), enums, in_key=it.name in key) for it in found.columns)
     info = {} if found.kind is Kind.TABLE else VIEW
     table = Table(found.name.name, metadata, *columns, schema=found.name.schema, info=dict(info))
+    if key:
+        table.append_constraint(PrimaryKeyConstraint(*key))  # in the order of the key, which its index serves
     for unique in (*found.unique, *found.nullable_unique):
         table.append_constraint(UniqueConstraint(*(table.c[name] for name in unique.columns), name=unique.name))
     for index in filter(_finds_rows, found.indexes):

@@ -51,7 +51,7 @@ def _is_renamed(part: PlannedAttribute | PlannedRelation) -> bool:
 def _annotation(attribute: PlannedAttribute, planned: PlannedModel, models: Models) -> Any:
     """The type of a column, in the words of the table of types."""
     shown = _fitting(attribute, planned, models)
-    return Optional[shown] if attribute.column.nullable and not attribute.in_key else shown  # noqa: UP045 - not every form of a type takes `|`
+    return Optional[shown] if attribute.may_be_null else shown  # noqa: UP045 - not every form of a type takes `|`
 
 
 def _fitting(part: PlannedAttribute | PlannedFunction, planned: PlannedModel, models: Models) -> Any:

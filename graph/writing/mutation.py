@@ -197,7 +197,7 @@ def _errors_of(rejection: StatementError | Rejected, model: type[Input]) -> Iter
         return violation_errors(rejection, model, PLACE)
     if isinstance(rejection, DBAPIError) and failure_of(rejection) in (Failure.UNFIT_VALUE, Failure.OUT_OF_RANGE):
         return [InvalidInput("A value is not of the kind that its column holds, or does not fit; send another.", PLACE)]
-    if isinstance(rejection, DBAPIError) and failure_of(rejection) is Failure.REFUSED:
+    if isinstance(rejection, DBAPIError) and failure_of(rejection) in (Failure.REFUSED, Failure.UNCOMPUTABLE):
         return [refused_by_rule(PLACE)]
     return unstorable_errors(rejection, PLACE)
 

@@ -4,6 +4,7 @@ In it are keys of several columns, a self reference, two ways to one table, a ta
 a key, and odd names. A database enters, an API over it leaves. Nothing here is mapped by hand.
 """
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
@@ -14,9 +15,10 @@ from db.reflection import MappingPlan
 from db.session.engines import Engines
 from graph.domain import Domain
 from graph.reflected import reflected_domain
+from graph.reflected.reading import plan_shown
 from graph.settings import Settings
 from tests.databases import Database
-from tests.db.reflection.databases import planned
+from tests.db.reflection.databases import catalog_of, check_that_nothing_vanished
 from tests.entity.serving import Api
 
 MOOD = {
@@ -130,11 +132,14 @@ async def reflected(
     database: Database, sql: str, *, writable: bool = False
 ) -> AsyncIterator[tuple[Api, MappingPlan, Domain]]:
     """Run statements, and serve what is there then."""
-    plan = await planned(database, sql)
+    plan = plan_shown(await catalog_of(database, sql))
+    check_that_nothing_vanished(plan)
     settings = settings_of(database, writable=writable)
     domain = reflected_domain(plan, writable=writable)
     engines = Engines(settings)
     try:
-        yield Api(domain.schema(settings), engines), plan, domain
+        # What work is allowed, tests/prepare/test_work.py is about.
+        schema = domain.schema(settings.model_copy(update={"max_work": sys.maxsize}))
+        yield Api(schema, engines), plan, domain
     finally:
         await engines.dispose()

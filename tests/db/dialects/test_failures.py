@@ -45,6 +45,22 @@ async def test_what_cannot_be_computed_is_told(engines: Engines) -> None:
         assert await failure(engines, statement) is Failure.OUT_OF_RANGE, statement
 
 
+UNCOMPUTABLE = {
+    "postgresql": ("SELECT now() AT TIME ZONE 'nowhere'", "DO $$ BEGIN RAISE 'not this row'; END $$"),
+    "sqlite": ("SELECT json_extract('{', '$.a')",),
+}
+
+
+async def test_a_client_hears_that_a_row_makes_a_view_or_a_function_fail(engines: Engines) -> None:
+    for statement in UNCOMPUTABLE[engines.dialect]:
+        async with engines.writing().connect() as connection:
+            with pytest.raises(DBAPIError) as caught:
+                await connection.execute(text(statement))
+        (told,) = for_client([GraphQLError("internal", original_error=caught.value, path=["orders", "share"])])
+        assert (code_of(told), told.path) == ("NOT_COMPUTABLE", ["orders", "share"]), statement
+        assert "not this row" not in told.message
+
+
 REFUSED = {
     "postgresql": (
         ("DO $$ BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END $$",),
