@@ -1,4 +1,4 @@
-"""Building what lives as long as the process: a schema, models, types.
+"""Building what lives as long as the process: a schema, models, types, and the modules that declare them.
 
 Nothing enters and nothing leaves; two limits of Python do not hold while a block runs.
 """

@@ -21,8 +21,6 @@ class PlannedChanges(NamedTuple):
     """Those that a new row alone is given: its `id`, where the database makes none."""
     creates: bool
     """Whether every column that needs a value is given one, by the client or by the database."""
-    in_bulk: bool
-    """Whether one statement makes many rows: what a row leaves out is null there, and not the database's default."""
     rules: Sequence[PlannedRule]
 
 
@@ -39,7 +37,6 @@ def changes_of(model: PlannedModel) -> PlannedChanges | None:
         columns=[it.name for it in columns],
         key=[it.name for it in key],
         creates=creates,
-        in_bulk=creates and all(it.column.default is None for it in given),
         rules=[rule for rule in model.rules if names.issuperset(rule.names)],
     )
 

@@ -2,6 +2,7 @@
 
 import os
 
+from graph.building import building
 from graph.errors import UnknownVariable
 from graph.settings import Settings
 from graph.variables import refuse_unknown_variables
@@ -23,6 +24,7 @@ def _refuse_misspelt() -> None:
     try:
         refuse_unknown_variables(os.environ, Settings)
     except UnknownVariable:
-        from graph.schema import DOMAIN  # late: most environments have nothing that the domain alone knows
+        with building():
+            from graph.schema import DOMAIN  # late: most environments have nothing that the domain alone knows
 
         refuse_unknown_variables(os.environ, Settings, DOMAIN.settings)

@@ -324,7 +324,7 @@ class _Noun:
         """The module of changes."""
         references = {f"{it.name}_id": (self._target(it).module, it.type) for it in self._relations}
         columns = [it.name if it.type in TYPES else f"{it.name}_id" for it in self.fields]
-        changes = PlannedChanges(columns=columns, key=(), creates=True, in_bulk=False, rules=())
+        changes = PlannedChanges(columns=columns, key=(), creates=True, rules=())
         return mutations_text(model, changes, references)
 
     def _operation_text(self) -> str:

@@ -65,12 +65,7 @@ def _line(argument: str) -> str:
 
 
 def _made(changes: PlannedChanges) -> Iterable[str]:
-    return [
-        *(["create"] if changes.creates else []),
-        "update",
-        "delete",
-        *(["create_many"] if changes.in_bulk else []),
-    ]
+    return [*(["create"] if changes.creates else []), "update", "delete"]
 
 
 def _remarks(model: PlannedModel) -> Iterable[str]:

@@ -37,5 +37,3 @@ def _changes(planned: PlannedModel, cls: type[Any]) -> Iterable[AnyMutation]:
         yield crud.create()
     yield crud.update()
     yield crud.delete()
-    if found.in_bulk:
-        yield crud.create_many()

@@ -48,6 +48,7 @@ class Input(BaseModel):
         frozen=True,
         hide_input_in_errors=True,
         arbitrary_types_allowed=True,
+        defer_build=True,  # its validator is made when the first input comes: 500 tables have 1,500 inputs
     )
 
     ONE_OF: ClassVar[bool] = False

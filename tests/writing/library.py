@@ -28,7 +28,16 @@ from graph.context import ContextFactory, RequestContext
 from graph.entity import Connection, Node, Schema, entity, query_type
 from graph.settings import Settings
 from graph.viewer import Viewer
-from graph.writing import Crud, RelationshipInput, Right, UserError, guard_column, mutation_type, with_right
+from graph.writing import (
+    Crud,
+    RelationshipInput,
+    Right,
+    UserError,
+    compare_length,
+    guard_column,
+    mutation_type,
+    with_right,
+)
 from graph.writing.errors import InvalidInput, Place
 from tests.databases import Database
 from tests.entity.serving import settings_of
@@ -123,6 +132,7 @@ books = Crud(
     may=with_right(EDITORS),
     create=EDITORS,
     links=[RelationshipInput("genres", create=("name",), create_right=EDITORS)],
+    checks=[compare_length("code", "<=", 9)],
 )
 
 genres = Crud(Genre, ["name", "note", "code"], may=lambda _viewer, row: row.note != "fixed", create=EDITORS)

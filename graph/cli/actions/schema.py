@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from db.settings import HOUSE
+from graph.building import building
 from graph.cli.errors import CommandError, Exit
 from graph.settings import Settings
 
@@ -31,9 +32,10 @@ def export(output: Path | None, *, check: bool, semantic_non_null: bool, federat
 
 def own_schema(*, federation: bool = False) -> str:
     """The text of the schema that the code declares. It depends on no setting."""
-    from graph.schema import DOMAIN  # late: a check of another project's schema needs none of ours
+    with building():
+        from graph.schema import DOMAIN  # late: a check of another project's schema needs none of ours
 
-    return DOMAIN.schema(Settings.model_construct(federation=federation)).as_str().rstrip() + "\n"
+        return DOMAIN.schema(Settings.model_construct(federation=federation)).as_str().rstrip() + "\n"
 
 
 def _with_semantic_nullability(text: str) -> str:

@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.config import LOGGING_CONFIG
 
+from graph.building import building
 from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
 from graph.errors import TrellisError
@@ -49,10 +50,11 @@ def serve(
 
 
 def _app_of_the_environment() -> tuple[Settings, Starlette]:
-    # Late: a parent would keep 100 MB of modules for nothing.
-    from graph.app import create_app
+    with building():
+        # Late: a parent would keep 100 MB of modules for nothing.
+        from graph.app import create_app
 
-    return Settings(), create_app()
+        return Settings(), create_app()
 
 
 def listen(
