@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Executable,
+    FromClause,
     Index,
     Insert,
     Label,
@@ -146,6 +147,13 @@ class DatabaseDialect(ABC):
     def term_columns(self, order: Sequence[Term]) -> list[Label[Any]]:
         """The values of an order's terms, as `term_0`, `term_1`."""
         return [term.expression.label(f"term_{index}") for index, term in enumerate(order)]
+
+    def beside(self, term: Term, number: int) -> FromClause | None:
+        """What stands beside each row to compute a term's value, as `value`, once for all rows that share the value.
+
+        None: the expression is as cheap where it stands.
+        """
+        return None
 
     relates_once: ClassVar[bool] = False
     """Whether the rows that a filter finds through a relation of related rows are best found once, and not for each."""

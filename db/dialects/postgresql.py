@@ -32,6 +32,8 @@ from sqlalchemy import (
     Insert,
     Integer,
     PrimaryKeyConstraint,
+    ScalarSelect,
+    Select,
     String,
     Table,
     Text,
@@ -66,6 +68,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, PoolResetState
 from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import Exists
 from sqlalchemy.sql.functions import FunctionElement
 
 from db import exact_json
@@ -126,6 +129,9 @@ OF_PGBOUNCER = (
 OUTDATED = ("cached plan must not change", "cache lookup failed", "could not open relation", "cached statement plan")
 """What the server says, in English or not at all, when a table or a type has changed under a plan."""
 OUTDATED_STATES = ("0A000", "XX000", "42P01", "42809")
+
+DEEP = 3
+"""So many subqueries in one another are a filter through several relations."""
 
 UNREACHABLE = ("08", "28", "3D", "53", "57P")
 """Classes of states that say: not now, or not you."""
@@ -410,6 +416,36 @@ class PostgreSQL(DatabaseDialect):
         few = paged.through_table and not paged.skips and not any(takes_for_equal(it.type) for it in paged.key)
         return self._few_or_lateral(paged) if few else self._lateral(paged)
 
+    def first_rows(self, rows: Query, order: tuple[Term, ...], bounds: Sequence[ColumnElement[bool]] = ()) -> Query:
+        """As above. Of rows that are found through several relations, all are found before the first ones are taken.
+
+        With a LIMIT the planner hopes for matches that come early, in the order of an index, and walks through every
+        way for each row: 1.8 s for 40,000 posts, where all of them take 0.08 s. OFFSET 0 keeps it from that.
+        Source: https://www.postgresql.org/docs/current/queries-limit.html,
+        `set_subquery_pathlist` in src/backend/optimizer/path/allpaths.c.
+        """
+        if rows.whereclause is None or _subqueries_deep(rows.whereclause) < DEEP:
+            return super().first_rows(rows, order, bounds)
+        shown = [str(column.key) for column in rows.selected_columns]
+        columns = [column for column in self.term_columns(order) if column.key not in shown]
+        found = rows.add_columns(*columns).offset(literal_column("0")).subquery("found")
+        terms = [term._replace(expression=found.c[f"term_{index}"]) for index, term in enumerate(order)]
+        return select(*(found.c[name] for name in shown)).order_by(*sorted_by(terms)).limit(limit())
+
+    def beside(self, term: Term, number: int) -> FromClause | None:
+        """A subquery under ORDER BY runs for each row; one that stands beside the row is remembered by what it reads.
+
+        An aggregate, so that there is always one row, and the subquery stays one.
+        Source: Memoize, https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-ENABLE-MEMOIZE
+        """
+        if not term.is_shared or not isinstance(term.expression, ScalarSelect):
+            return None
+        of_row = term.expression.element
+        if not isinstance(of_row, Select):
+            return None
+        (value,) = of_row.selected_columns
+        return of_row.with_only_columns(func.max(value).label("value")).lateral(f"beside_{number}")
+
     def _lateral(self, paged: PagedRows) -> Query:
         parent = _parents(paged.key)
         page = self._page_of(parent, paged)
@@ -567,6 +603,17 @@ class PostgreSQL(DatabaseDialect):
     def place(self, url: URL) -> str:
         """The database, its host and its port."""
         return f"{url.database} at {url.host or 'localhost'}:{url.port or 5432}"
+
+
+def _subqueries_deep(condition: ClauseElement) -> int:
+    """How many subqueries of a condition stand in one another at most."""
+    if isinstance(condition, Exists):
+        (asked,) = condition.get_children()  # its SELECT, as a value
+        where = (
+            asked.element.whereclause if isinstance(asked, ScalarSelect) and isinstance(asked.element, Select) else None
+        )
+        return 1 if where is None else 1 + _subqueries_deep(where)
+    return max(map(_subqueries_deep, condition.get_children()), default=0)
 
 
 def _plain_column(expression: Expression) -> Column[Any] | None:

@@ -19,6 +19,8 @@ class Term(NamedTuple):
     descending: bool = False
     nullable: bool = False
     nulls_first: bool = False
+    is_shared: bool = False
+    """Whether it is a number that is dear to compute, and that all rows share which lead to one and the same row."""
 
     @classmethod
     def of(cls, expression: Expression) -> Self:

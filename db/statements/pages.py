@@ -8,9 +8,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, Label, and_, bindparam, false, func, literal_column, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Label,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
-from db.dialects import PagedRows, cut, dialect_of, limit, sorted_by
+from db.dialects import DatabaseDialect, PagedRows, cut, dialect_of, limit, sorted_by
 from db.relations import Expression, Predicate, Source, Term, cursor_type
 from db.statements.conditions import conditions
 from db.statements.statement import Statement
@@ -93,9 +105,10 @@ def page(source: Source, shape: PageShape, dialect: str, predicates: Sequence[Pr
     A backward page comes in reverse.
     """
     known = dialect_of(dialect)
+    shape, beside = _shared(shape, known)
     rows = (
         select(*_columns(source, shape))
-        .select_from(source.from_clause)
+        .select_from(source.from_clause, *beside)
         .where(*conditions(source, predicates), *(side.condition(shape.terms) for side in shape.sides))
     )
     cursors = shape.cursors or not (shape.columns or source.key)  # a SELECT needs a column
@@ -119,10 +132,11 @@ def counted_page(
     not the right one. A row is read with its columns to be counted, so they should be stored ones. No sides of cursors.
     """
     known = dialect_of(dialect)
+    shape, beside = _shared(shape, known)
     few = (
         select(*_columns(source, shape))
         .add_columns(*known.term_columns(shape.terms))
-        .select_from(source.from_clause)
+        .select_from(source.from_clause, *beside)
         .where(*conditions(source, predicates))
         .limit(literal_column(str(most + 1)))  # PostgreSQL plans for a number that it knows
         .subquery("few")
@@ -141,6 +155,16 @@ def page_and_count(
     count = select(func.count()).select_from(again.from_clause).where(*conditions(again, predicates))
     found = page(source, shape, dialect, predicates)
     return found._replace(select=found.select.add_columns(count.scalar_subquery().label("total")))
+
+
+def _shared(shape: PageShape, dialect: DatabaseDialect) -> tuple[PageShape, list[FromClause]]:
+    """The shape, with terms whose values are computed beside the rows where that is cheaper; and what stands there."""
+    beside = [dialect.beside(term, number) for number, term in enumerate(shape.terms)]
+    terms = (
+        term if found is None else term._replace(expression=found.c.value)
+        for term, found in zip(shape.terms, beside, strict=True)
+    )
+    return shape._replace(terms=tuple(terms)), [found for found in beside if found is not None]
 
 
 def _columns(source: Source, shape: PageShape) -> list[Label[Any]]:

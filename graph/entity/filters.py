@@ -14,6 +14,8 @@ import sqlalchemy
 import strawberry
 from sqlalchemy import ColumnElement, and_, false, func, inspect, or_, select, true, tuple_, type_coerce
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.elements import Grouping, UnaryExpression
 from sqlalchemy.sql.expression import Exists, Select
 
 from db.dialects import dialect_of, labelled
@@ -221,7 +223,7 @@ class _Filtering:
         if not found or any(condition is None for condition in found):
             raise InvalidFilter(where, f"an empty filter in `{name}` would match everything; leave it out.")
         either = joined(or_, [condition for condition in found if condition is not None])
-        return [either.is_not(true()) if name == "not" else either]
+        return [_not(either) if name == "not" else either]
 
     def _related(self, relation: Relation, row: Row, value: Asked, where: str, depth: int) -> list[ColumnElement[bool]]:
         if not relation.link.to_many:
@@ -254,7 +256,7 @@ class _Filtering:
         condition = self._of_related.condition(relation.target(), children.row, asked, where, depth + 1)
         if condition is None:
             return []
-        return [_not(self._any(relation.link, children, row, condition.is_not(true())))]
+        return [_not(self._any(relation.link, children, row, _not(condition)))]
 
     def _exists(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool]:
         children = self._children(relation.link)
@@ -290,8 +292,23 @@ class _Filtering:
 
 
 def _not(there: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Where something is not there. IN is neither true nor false of a row without a key; EXISTS is, and makes joins."""
-    return ~there if isinstance(there, Exists) else there.is_not(true())
+    """Where something is not true. IN is neither true nor false of a row without a key; EXISTS is, and makes joins.
+
+    So does what NOT EXISTS denies; behind IS NOT TRUE or a second NOT, PostgreSQL asks again for each row.
+    """
+    if isinstance(there, Exists):
+        return ~there
+    denied = _denied(there)
+    return there.is_not(true()) if denied is None else denied
+
+
+def _denied(condition: ColumnElement[bool]) -> Exists | None:
+    """What a NOT EXISTS denies; None of another condition."""
+    if not isinstance(condition, UnaryExpression) or condition.operator is not operators.inv:
+        return None
+    inner: object = condition.element
+    inner = inner.element if isinstance(inner, Grouping) else inner
+    return inner if isinstance(inner, Exists) else None
 
 
 def _holds_of_none(asked: Asked) -> bool:

@@ -159,13 +159,13 @@ def _related_term(relation: Relation, row: Row, asked: Asked, visible: Visibilit
         counted = number_of(relation.link, children, row, visible, is_related=is_related)
         _, direction = _only(asked)
         assert isinstance(direction, Direction)
-        return Term(counted, direction.descending, nulls_first=direction.nulls_first)
+        return Term(counted, direction.descending, nulls_first=direction.nulls_first, is_shared=is_related)
     inner = _term(relation.target(), children.row, asked, visible, is_related=True)
     value = related(select(inner.expression), relation.link, children, row, visible)
     if not relation.link.is_many_to_one:
         value = first(value, relation.link, children)
     # Nullable whatever the column says: there may be no row, or none that the viewer sees.
-    return Term(value.scalar_subquery(), inner.descending, nullable=True, nulls_first=inner.nulls_first)
+    return inner._replace(expression=value.scalar_subquery(), nullable=True)
 
 
 def _only(asked: Asked) -> tuple[str, Direction | Asked]:
