@@ -94,7 +94,7 @@ def create_app(
     started = domain.start(engines, settings)
     if identify is not None:
         started = replace(started, identify=identify, has_credentials=has_authorization, recognizes=None)
-    way = beside(started, settings)
+    way = beside(started, settings, None if domain.api_keys is None else domain.api_keys.way(engines))
     if way is not None:
         started = replace(started, identify=way, has_credentials=way.has_credentials)
     schema = domain.schema(settings)
