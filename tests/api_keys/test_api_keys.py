@@ -9,20 +9,21 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import HTTPConnection
 
 from db.base import utcnow
-from db.own import ApiKey, AuditEntry
+from db.own import ApiKey, AuditEntry, Feature
 from db.session.engines import Engines
 from graph.api_keys import delete_keys_of, make_key
 from graph.api_keys.mutations import MAX_KEYS
 from graph.app import create_app
 from graph.auth import opaque
-from graph.domain import Started
+from graph.domain import Started, own_features
 from graph.errors import CannotStart
 from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
 from tests.api_keys.conftest import SKILLS, Serving
-from tests.api_keys.workshop import BARE_DOMAIN, DOMAIN, SkillRow, WorkerRow
+from tests.api_keys.workshop import BARE, BARE_DOMAIN, DOMAIN, KEYS, SkillRow, WorkerRow
 from tests.databases import StatementRecorder
 from tests.http.client import Answer, Client
 from tests.outside.provider import token
@@ -102,6 +103,25 @@ async def test_a_key_has_no_more_than_its_user_has_now(client: Client, engines: 
     assert [(await ask(client, it, ANYTHING)).status for it in (key, plain)] == [401, 401]
 
 
+SETS = [frozenset(it) for it in ((), ("smith",), ("keeper",), ("smith", "keeper"))]
+
+
+async def test_whatever_was_given_and_whatever_is_left_a_key_has_what_is_in_both(engines: Engines) -> None:
+    by_key, by_bare_key = KEYS.way(engines), BARE.way(engines)
+    for given in SETS:
+        async with AsyncSession(engines.writing()) as session, session.begin():
+            key = await make_key(session, f"with {sorted(given)}", given, user="eve")
+        request = HTTPConnection({"type": "http", "headers": [(b"authorization", f"Bearer {key}".encode())]})
+        for held in SETS:
+            async with engines.writing().begin() as connection:
+                await connection.execute(delete(SkillRow).where(SkillRow.worker_id == "eve"))
+                for name in held:
+                    await connection.execute(insert(SkillRow).values(worker_id="eve", name=name))
+            viewer = await by_key(request)
+            assert (viewer.id, viewer.roles) == ("eve", given & held)
+            assert (await by_bare_key(request)).roles == frozenset()
+
+
 async def test_a_request_with_a_key_is_two_statements_more_and_no_other_request_any(
     client: Client, statements: StatementRecorder
 ) -> None:
@@ -125,22 +145,19 @@ async def test_where_nobody_knows_the_roles_of_users_keys_have_none(serving: Ser
     assert (await ask(client, key, "{ apiKeys { totalCount } }")).data == {"apiKeys": {"totalCount": 1}}
 
 
-@pytest.mark.parametrize(
-    ("name", "given", "expected"),
-    [
-        ("bob", {"roles": ["keeper"]}, ("InvalidInput", "input.roles.0")),
-        ("bob", {"roles": ["smith", "Smith"]}, ("InvalidInput", "input.roles.1")),
-        ("bob", {"name": ""}, ("InvalidInput", "input.name")),
-        ("bob", {"name": "x" * 101}, ("InvalidInput", "input.name")),
-        ("bob", {"name": "a\nb"}, ("InvalidInput", "input.name")),
-        ("bob", {"expiresAt": "2020-01-01T00:00:00Z"}, ("InvalidInput", "input.expiresAt")),
-    ],
-)
-async def test_what_no_key_may_be_is_told(
-    client: Client, name: str, given: dict[str, Any], expected: tuple[str, str]
-) -> None:
-    made = await create(client, user(name), **given)
-    assert (made["key"], errors(made)) == (None, [expected])
+async def test_what_no_key_may_be_is_told(client: Client) -> None:
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"roles": ["keeper"]}, "roles.0"),
+        ({"roles": ["smith", "Smith"]}, "roles.1"),
+        ({"name": ""}, "name"),
+        ({"name": "x" * 101}, "name"),
+        ({"name": "a\nb"}, "name"),
+        ({"name": "a\u0000b"}, "name"),
+        ({"expiresAt": "2020-01-01T00:00:00Z"}, "expiresAt"),
+    ]
+    for given, place in refused:
+        made = await create(client, user("bob"), **given)
+        assert (made["key"], errors(made)) == (None, [("InvalidInput", f"input.{place}")]), given
 
 
 async def test_only_a_user_makes_and_ends_keys_and_no_key_does(client: Client) -> None:
@@ -202,6 +219,11 @@ async def test_what_is_no_key_is_refused_whoever_else_is_believed(client: Client
         assert (await ask(client, text, ANYTHING)).status == 401
     assert (await client.post(b'{"query": "{ __typename }"}', authorization=f"Basic {key}")).status == 401
     assert (await client.ask(ANYTHING)).status == 200
+
+
+def test_the_domain_switches_the_table_on() -> None:
+    assert own_features(DOMAIN, Settings(record_usage=False)) == {Feature.API_KEYS, Feature.AUDIT}
+    assert own_features(replace(DOMAIN, api_keys=None), Settings(record_usage=False)) == {Feature.AUDIT}
 
 
 def test_an_application_with_an_identification_of_its_own_says_what_it_recognizes() -> None:
