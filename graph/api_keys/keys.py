@@ -5,17 +5,20 @@ caller has seen to. Nothing is committed here.
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import Table, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import utcnow
 from db.dialects import dialect_of
 from db.own import ApiKey
-from db.relations import ViewerId, fitted
+from db.relations import ViewerId, comparable, fitted
 from graph.auth import opaque
+
+KEPT_FOR = timedelta(days=90)
+"""How long a key that has ended keeps its name, so that the record does not mean two keys by one."""
 
 _KEYS = cast(Table, ApiKey.__table__)
 
@@ -64,9 +67,11 @@ async def end_key(session: AsyncSession, name: str, user: ViewerId | None) -> bo
 
 
 async def keys_of(session: AsyncSession, user: ViewerId) -> int:
-    """How many keys a user has, ended ones too."""
-    found = await session.scalar(select(func.count()).select_from(_KEYS).where(_KEYS.c.user_id == str(user)))
-    return int(found or 0)
+    """How many keys a user has, ended ones too; those that ended long ago are deleted first."""
+    of_user, before = _KEYS.c.user_id == str(user), utcnow() - KEPT_FOR
+    ended = or_(comparable(_KEYS.c.revoked_at) < before, comparable(_KEYS.c.expires_at) < before)
+    await session.execute(delete(_KEYS).where(of_user, ended))
+    return int(await session.scalar(select(func.count()).select_from(_KEYS).where(of_user)) or 0)
 
 
 async def delete_keys_of(session: AsyncSession, user: ViewerId) -> None:

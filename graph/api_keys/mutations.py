@@ -16,13 +16,13 @@ from db.own import Feature
 from db.own.api_keys import MAX_NAME
 from db.relations import ViewerId
 from db.session.engines import Engines
-from graph.api_keys.keys import end_key, keys_of, make_key
+from graph.api_keys.keys import KEPT_FOR, end_key, keys_of, make_key
 from graph.api_keys.way import ByApiKey
 from graph.writing import Change, Input, MutationDeclaration, Rejected, Right, mutation
 from graph.writing.errors import AlreadyExists, Forbidden, InvalidInput, InvalidState, no_such
 
 MAX_KEYS = 100
-"""Of one user, ended ones too. More are nobody's machines."""
+"""Of one user, with those that ended of late. More are nobody's machines."""
 
 
 def _line(text: str) -> str:
@@ -91,7 +91,7 @@ def _creating(*, has_roles: bool) -> MutationDeclaration[Any, Any]:
         if values.expires_at is not None and values.expires_at <= change.now:
             raise Rejected(InvalidInput("This moment is over; choose a later one.", (*change.place, "expiresAt")))
         if await keys_of(change.session, user) >= MAX_KEYS:
-            message = f"You have {MAX_KEYS} keys, and that is all there may be; use one of them."
+            message = f"You have {MAX_KEYS} keys, with those that ended within {KEPT_FOR.days} days; use one of them."
             raise Rejected(InvalidState(message, change.place))
         text = await make_key(
             change.session,

@@ -43,6 +43,7 @@ class ByApiKey:
     """Tells who sent a request, by an API key. One for each process."""
 
     asks_database = True
+    reads_cookies = False
 
     def __init__(self, engines: Engines, held: Select[Any] | None) -> None:
         self._engines = engines

@@ -191,13 +191,20 @@ async def test_a_key_ends_at_its_time_and_one_that_only_reads_changes_nothing(cl
     assert (await ask(client, key, ANYTHING)).status == 401
 
 
-async def test_nobody_has_keys_without_end(client: Client, engines: Engines) -> None:
-    row = {"shown": "", "user_id": "bob", "roles": [], "read_only": False}
+async def test_nobody_has_keys_without_end_and_those_that_ended_long_ago_go(client: Client, engines: Engines) -> None:
+    row = {"shown": "", "user_id": "bob", "roles": [], "read_only": False, "revoked_at": None, "expires_at": None}
     rows = [{**row, "name": str(it), "secret_hash": str(it)} for it in range(MAX_KEYS)]
     async with engines.writing().begin() as connection:
         await connection.execute(insert(ApiKey), rows)
     assert errors(await create(client, user("bob"))) == [("InvalidState", "input")]
     assert await key_of(client, "ada")
+    endings = (("0", "revoked_at", 89, False), ("0", "revoked_at", 91, True), ("1", "expires_at", 91, True))
+    for name, column, days, is_gone in endings:
+        ended = {column: utcnow() - timedelta(days=days)}
+        async with engines.writing().begin() as connection:
+            await connection.execute(update(ApiKey).where(ApiKey.name == name).values(ended))
+        made = await create(client, user("bob"), name=name)
+        assert (made["errors"] == []) is is_gone
 
 
 async def test_keys_go_with_their_user_and_a_machine_has_roles_of_its_own(client: Client, engines: Engines) -> None:
