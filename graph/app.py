@@ -91,7 +91,8 @@ def create_app(
     from_environment = settings is None
     settings = settings or Settings()
     engines = Engines(settings)
-    started, way = _who_asks(domain.start(engines, settings), identify, settings)
+    keys = None if domain.api_keys is None else domain.api_keys.way(engines)
+    started, way = _who_asks(domain.start(engines, settings), identify, settings, keys)
     schema, features = domain.schema(settings), own_features(domain, settings)
     check_own_features(schema, features)
     metrics = Metrics(engines)
@@ -196,11 +197,13 @@ class Lifetime:
         await self._engines.dispose()
 
 
-def _who_asks(started: Started, identify: Identification | None, settings: Settings) -> tuple[Started, Way | None]:
-    """What a domain has started, with whoever says who asks; and the way there, if settings name one."""
+def _who_asks(
+    started: Started, identify: Identification | None, settings: Settings, keys: Way | None
+) -> tuple[Started, Way | None]:
+    """What a domain has started, with whoever says who asks; and the way there, if settings or API keys are one."""
     if identify is not None:
         started = replace(started, identify=identify, has_credentials=has_authorization, recognizes=None)
-    way = beside(started, settings)
+    way = beside(started, settings, keys)
     if way is not None:
         started = replace(started, identify=way, has_credentials=way.has_credentials)
     return started, way

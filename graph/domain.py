@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 from db.own import Feature
 from db.relations import Visibility
 from db.session.engines import Engines
+from graph.api_keys import ApiKeys
 from graph.entity import Schema
 from graph.errors import CannotStart
 from graph.rates.monitoring import Limiting
@@ -109,6 +110,8 @@ class Domain:
     """What GraphiQL opens with."""
     sign_in: SignInOperations | None = None
     """How people sign in in GraphiQL; without it, the page has no button for that."""
+    api_keys: ApiKeys | None = None
+    """API keys of users, if machines may say by them who they are; `api_keys.mutations` are for the schema."""
     own: Collection[Feature] = ()
     """What it needs tables of Trellis's own for, besides what settings switch on: counters, where people sign in; the
     record of changes and idempotency keys, where its mutations have them."""
@@ -123,7 +126,8 @@ def own_features(domain: Domain, settings: Settings) -> frozenset[Feature]:
         Feature.DOCUMENTS: settings.documents is not DocumentsMode.OFF,
         Feature.COUNTERS: storage == LimitsStorage.DATABASE,
     }
-    asked = {it for it in domain.own if not (it is Feature.COUNTERS and elsewhere)}
+    keys = () if domain.api_keys is None else (Feature.API_KEYS,)
+    asked = {it for it in (*domain.own, *keys) if not (it is Feature.COUNTERS and elsewhere)}
     return frozenset(asked | {feature for feature, is_on in needed.items() if is_on})
 
 

@@ -101,5 +101,5 @@ DOMAIN = Domain(
     is_operator,
     tabs=TABS,
     sign_in=SIGN_IN,
-    own=[Feature.AUDIT, Feature.COUNTERS, Feature.IDEMPOTENCY],
+    own=[Feature.API_KEYS, Feature.AUDIT, Feature.COUNTERS, Feature.IDEMPOTENCY],
 )

@@ -1,7 +1,7 @@
 """The nouns. Each module holds one table, its constraints and its relationships; a new noun adds one line here."""
 
 from db.models.account import Account
-from db.models.api_key import ApiKey, api_key_roles
+from db.models.api_key import ApiKey
 from db.models.audit_entry import AuditEntry
 from db.models.document import Document
 from db.models.order import Order, OrderStatus
@@ -28,7 +28,6 @@ __all__ = [
     "Tag",
     "Transfer",
     "User",
-    "api_key_roles",
     "post_contributors",
     "post_tags",
     "user_roles",

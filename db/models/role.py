@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from db.base import Base, Id, Word, references
 
 if TYPE_CHECKING:
-    from db.models.api_key import ApiKey
     from db.models.user import User
 
 
@@ -44,7 +43,4 @@ class Role(Base):
 
     users: Mapped[list[User]] = relationship(
         secondary=user_roles, back_populates="roles", lazy="raise", doc="Users who have the role."
-    )
-    api_keys: Mapped[list[ApiKey]] = relationship(
-        secondary="api_key_roles", back_populates="roles", lazy="raise", doc="API keys that have the role."
     )

@@ -59,7 +59,11 @@ class User(Timestamps, Base):
         back_populates="user", lazy="raise", passive_deletes="all", doc="The user's sign-ins, ended ones too."
     )
     api_keys: Mapped[list[ApiKey]] = relationship(
-        back_populates="user", lazy="raise", passive_deletes="all", doc="API keys that act for the user."
+        back_populates="user",
+        primaryjoin="User.id == foreign(ApiKey.user_number)",
+        lazy="raise",
+        passive_deletes="all",
+        doc="API keys that act for the user.",
     )
     audit_entries: Mapped[list[AuditEntry]] = relationship(
         back_populates="user",

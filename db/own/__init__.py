@@ -6,6 +6,7 @@ table of an application is named here, and none refers to one of these. Why: doc
 """
 
 from db.dialects.own_names import PREFIX
+from db.own.api_keys import ApiKey
 from db.own.audit import AuditEntry
 from db.own.base import Feature, OwnBase, own_tables, required_tables
 from db.own.counters import Counter
@@ -15,6 +16,7 @@ from db.own.usage import UsageCount, UsageOperation, UsageRun
 
 __all__ = [
     "PREFIX",
+    "ApiKey",
     "AuditEntry",
     "Counter",
     "Feature",

@@ -24,11 +24,13 @@ class Feature(StrEnum):
     """Counters of limits that all processes share."""
     IDEMPOTENCY = "idempotency"
     """Changes that clients may send again."""
+    API_KEYS = "api_keys"
+    """Keys by which machines say who they are."""
     AUDIT = "audit"
     """The record of what was done."""
 
 
-REQUIRED = frozenset({Feature.IDEMPOTENCY, Feature.AUDIT})
+REQUIRED = frozenset({Feature.API_KEYS, Feature.AUDIT, Feature.IDEMPOTENCY})
 """Those whose tables a server cannot do without; of the others it says once that they are missing, and goes on."""
 
 

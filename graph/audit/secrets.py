@@ -6,8 +6,8 @@ a document. Nothing is written here.
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache, lru_cache
 from typing import Any, get_args
 
 import orjson
@@ -29,8 +29,13 @@ SECRET = re.compile(
 
 def kept(model: type[Input], given: Mapping[str, object]) -> Any:
     """What is kept of an input; None for one that is too long."""
-    text = _json(given)
-    return None if len(text) > MAX_BYTES else without_secrets(json.loads(text), secret_names(model))
+    read: Callable[[bytes], Any] = orjson.loads
+    try:
+        text = orjson.dumps(given, default=str)
+    except TypeError:  # a number of more than 64 bits: JSON allows it, orjson does not
+        text = json.dumps(given, default=str).encode()
+        read = json.loads
+    return None if len(text) > MAX_BYTES else without_secrets(read(text), secret_names(model))
 
 
 def without_secrets(value: Any, names: Collection[str]) -> Any:
@@ -68,11 +73,9 @@ def _parts(annotation: object) -> Iterator[Any]:
 
 
 def _is_secret(name: str, names: Collection[str]) -> bool:
-    return name in names or SECRET.search(name.replace("_", "").replace("-", "")) is not None
+    return name in names or _tells_of_a_secret(name)
 
 
-def _json(given: Mapping[str, object]) -> bytes:
-    try:
-        return orjson.dumps(given, default=str)
-    except TypeError:  # a number of more than 64 bits: JSON allows it, orjson does not
-        return json.dumps(given, default=str).encode()
+@lru_cache(1_000)
+def _tells_of_a_secret(name: str) -> bool:
+    return SECRET.search(name.replace("_", "").replace("-", "")) is not None

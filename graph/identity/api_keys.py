@@ -4,7 +4,6 @@ A session and words enter, rows change, and a new key's text leaves, once. Nothi
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -14,19 +13,11 @@ from db.base import utcnow
 from db.characters import check_line
 from db.models import ApiKey, Role, User
 from db.models.role import ADMIN
-from graph.auth import opaque
+from graph.api_keys import make_key
 from graph.identity.errors import InvalidKey, UnknownKey
 from graph.identity.users import roles_of
 
 NAME_CHARACTERS = 100
-
-
-@dataclass(frozen=True)
-class Created:
-    """A key, and its text, which cannot be told again."""
-
-    key: ApiKey
-    text: str = field(repr=False)
 
 
 async def create(
@@ -37,8 +28,10 @@ async def create(
     user: User | None = None,
     read_only: bool = False,
     expires_at: datetime | None = None,
-) -> Created:
+) -> str:
     """Make a key with roles of its own; with a user, it acts for that user, and has no roles besides the user's.
+
+    The key's text leaves, which cannot be told again.
 
     Raises `InvalidKey` and `UnknownRole`.
     """
@@ -55,21 +48,13 @@ async def create(
         )
     if await session.scalar(select(ApiKey.id).where(ApiKey.name == name)) is not None:
         raise InvalidKey(f"There is a key with the name {name!r} already, perhaps an ended one; take another name.")
-    granted = await roles_of(session, roles)
+    await roles_of(session, roles)
     await _check_roles(session, roles, user)
-    text = opaque.make_api_key()
-    key = ApiKey(
-        name=name,
-        shown=text[: opaque.SHOWN_CHARACTERS],
-        secret_hash=opaque.digest(text),
-        user_id=None if user is None else user.id,
-        read_only=read_only,
-        expires_at=expires_at,
-        roles=granted,
+    text = await make_key(
+        session, name, roles, user=None if user is None else user.id, read_only=read_only, expires_at=expires_at
     )
-    session.add(key)
-    await session.flush()
-    return Created(key, text)
+    assert text is not None  # no key has this name
+    return text
 
 
 async def _check_roles(session: AsyncSession, names: Collection[str], user: User | None) -> None:

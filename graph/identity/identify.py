@@ -9,16 +9,17 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BindParameter, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, bindparam, or_, select
 from starlette.requests import HTTPConnection
 
 from db.base import UtcDateTime, utcnow
 from db.fast import CompiledStatement, Values
 from db.fast.compiled import Statement
-from db.models import ApiKey, Role, SignIn, User, api_key_roles, user_roles
+from db.models import ApiKey, Role, SignIn, User, user_roles
 from db.relations import comparable
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
+from graph.api_keys.way import is_good
 from graph.auth import opaque
 from graph.auth.credentials import credentials_of
 from graph.auth.cross_site import refuse_cross_site
@@ -94,8 +95,9 @@ class Identify:
         rows = await self._rows(self._api_key, digest=opaque.digest(text))
         if not rows:
             raise Unauthenticated
-        key_id, user_id, read_only, _role = rows[0]
-        return Viewer(user_id, _roles(rows), key_id=key_id, read_only=read_only)
+        key_id, user_id, read_only, _held, given = rows[0]
+        roles = frozenset(given) if user_id is None else _roles(rows).intersection(given)
+        return Viewer(user_id, roles, key_id=key_id, read_only=read_only)
 
     async def _rows(self, statement: CompiledStatement, **parameters: object) -> Sequence[Values]:
         async with RequestSession(self._engines, Mode.CURRENT) as session:
@@ -132,19 +134,11 @@ def _sign_in() -> Statement:
 
 
 def _api_key() -> Statement:
-    """A key that is good, a row for each role of its own; of one that acts for a user, the roles that both have now."""
-    given, held = api_key_roles.c, user_roles.c
-    counts = or_(ApiKey.user_id.is_(None), held.role_id.is_not(None))
+    """A key that is good, a row for each role that its user has now; the roles of the key itself stand in each."""
     return (
-        select(ApiKey.id, ApiKey.user_id, ApiKey.read_only, Role.name)
+        select(ApiKey.id, ApiKey.user_number, ApiKey.read_only, Role.name, ApiKey.roles)
         .outerjoin(ApiKey.user)
-        .outerjoin(api_key_roles, given.key_id == ApiKey.id)
-        .outerjoin(user_roles, and_(held.user_id == ApiKey.user_id, held.role_id == given.role_id))
-        .outerjoin(Role, and_(Role.id == given.role_id, counts))
-        .where(
-            ApiKey.secret_hash == bindparam("digest", type_=ApiKey.secret_hash.type),
-            ApiKey.revoked_at.is_(None),
-            or_(ApiKey.expires_at.is_(None), comparable(ApiKey.expires_at) > _now()),
-            or_(ApiKey.user_id.is_(None), User.is_active),
-        )
+        .outerjoin(user_roles, user_roles.c.user_id == User.id)
+        .outerjoin(Role, Role.id == user_roles.c.role_id)
+        .where(*is_good(_now()), or_(ApiKey.user_id.is_(None), User.is_active))
     )

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 
 from db import models
 from db.models.role import ADMIN
+from graph.api_keys import delete_keys_of
 from graph.audit import forget_user
 from graph.context import RequestContext
 from graph.identity import users as people
@@ -65,7 +66,7 @@ async def _let_in_and_out(user: models.User, values: Any, change: Change) -> Non
 
 
 async def _before_delete(user: models.User, _values: Any, change: Change) -> None:
-    """Only admins delete users, never themselves, and not the last of them. The record forgets whom it leads to."""
+    """Only admins delete users, never themselves, and not the last. API keys go along, and the record forgets."""
     place = (*change.place, "id")
     if not change.viewer.has(ADMIN):
         raise Rejected(Forbidden("Only admins delete users; ask one of them.", place))
@@ -74,6 +75,7 @@ async def _before_delete(user: models.User, _values: Any, change: Change) -> Non
     if await is_admin(user.id, change):
         await check_an_admin_stays(user.id, change, place)
     await forget_user(change.session, user.id)
+    await delete_keys_of(change.session, user.id)
 
 
 users = Crud(

@@ -23,6 +23,7 @@ class ByToken:
         self._tokens = tokens
         self._issuer = None if settings.jwt_issuer == UNSAID else settings.jwt_issuer
         self._cookie = settings.jwt_cookie
+        self.reads_cookies = bool(settings.jwt_cookie)
         self._has_roles_to_choose = bool(settings.jwt_hasura_claims)
         self._trusted = frozenset(settings.cors_origins if settings.cors_credentials else ())
 

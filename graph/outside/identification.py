@@ -32,11 +32,11 @@ WITH_PUBLIC_KEYS = ("RS256", "PS256", "ES256", "EdDSA")
 """Algorithms that are believed where the settings name none."""
 
 
-def identification(settings: Settings, own: Way | None = None) -> Way | None:
+def identification(settings: Settings, *own: Way) -> Way | None:
     """The one way to know who asks, `own` and those of the settings together; None if there is none.
 
-    They are asked in this order: a proxy, whose headers strangers are refused; the application itself; the provider of
-    tokens; a webhook, for what belongs to nobody else. Raises `CannotStart` for settings that do not fit.
+    They are asked in this order: a proxy, whose headers strangers are refused; `own`; the provider of tokens; a
+    webhook, for what belongs to nobody else. Raises `CannotStart` for settings that do not fit.
     """
     tokens = _key_setting(settings)
     if settings.proxy_roles_header and not settings.proxy_user_header:
@@ -44,34 +44,34 @@ def identification(settings: Settings, own: Way | None = None) -> Way | None:
     ways: list[Way] = []
     if settings.proxy_user_header:
         ways.append(_proxy(settings))
-    if own is not None:
-        ways.append(own)
+    ways += own
     if tokens is not None:
         ways.append(ByToken(_tokens(settings, tokens), settings))
     if settings.auth_webhook_url:
-        ways.append(_webhook(settings, is_alone=not ways))
-    if own is not None and tokens is not None and settings.jwt_issuer == ISSUER:
+        ways.append(_webhook(settings, has_all_cookies=not any(it.reads_cookies for it in ways)))
+    if own and tokens is not None and settings.jwt_issuer == ISSUER:
         raise CannotStart(f"TRELLIS_JWT_ISSUER is {ISSUER!r}, which is the issuer of this server's own tokens, too.")
     return Several(ways) if len(ways) > 1 else next(iter(ways), None)
 
 
-def beside(started: Started, settings: Settings) -> Way | None:
-    """Who says who asks, where settings name somebody: alone, or beside the application; None where it alone knows.
+def beside(started: Started, settings: Settings, keys: Way | None = None) -> Way | None:
+    """Who says who asks, where settings or API keys do: alone, or beside the application; None where it alone knows.
 
     Raises `CannotStart` where the application cannot tell what is its own.
     """
+    others = () if keys is None else (keys,)
     if started.identify is nobody:
-        return identification(settings)
+        return identification(settings, *others)
     if started.recognizes is None:
-        if identification(settings) is None:
+        if identification(settings, *others) is None:
             return None
         raise CannotStart(
-            "Settings name who says who asks, and this application knows that itself. It has to tell which credentials"
-            " are its own (Started.recognizes); else unset TRELLIS_JWT_…, TRELLIS_AUTH_WEBHOOK_URL and"
-            " TRELLIS_PROXY_USER_HEADER."
+            "Settings or API keys say who asks, and this application knows that itself. It has to tell which"
+            " credentials are its own (Started.recognizes); else unset TRELLIS_JWT_…, TRELLIS_AUTH_WEBHOOK_URL and"
+            " TRELLIS_PROXY_USER_HEADER, and have no Domain(api_keys=…)."
         )
     own = OfTheApplication(started.identify, started.has_credentials, started.recognizes)
-    found = identification(settings, own)
+    found = identification(settings, own, *others)
     return None if found is own else found
 
 
@@ -91,13 +91,13 @@ def _proxy(settings: Settings) -> ByProxy:
     return ByProxy(settings, setting)
 
 
-def _webhook(settings: Settings, *, is_alone: bool) -> Way:
+def _webhook(settings: Settings, *, has_all_cookies: bool) -> Way:
     from graph.outside.webhook import ByWebhook  # late: httpx takes a tenth of a second, and most need none
 
-    if not is_alone and COOKIE in map(str.lower, settings.auth_webhook_headers):
+    if not has_all_cookies and COOKIE in map(str.lower, settings.auth_webhook_headers):
         raise CannotStart(
-            "TRELLIS_AUTH_WEBHOOK_HEADERS has Cookie, and cookies may be for others who say who asks; beside them, name"
-            " other headers alone: TRELLIS_AUTH_WEBHOOK_HEADERS=Authorization."
+            "TRELLIS_AUTH_WEBHOOK_HEADERS has Cookie, and there is somebody else whom cookies tell who asks; name other"
+            " headers alone: TRELLIS_AUTH_WEBHOOK_HEADERS=Authorization."
         )
     _tell_of_an_open_line(_variable("auth_webhook_url"), settings.auth_webhook_url)
     return ByWebhook(settings)

@@ -20,7 +20,7 @@ from graph.viewer import NOBODY, Viewer
 class ByProxy:
     """Tells who sent a request, by what a proxy says."""
 
-    asks_database = False
+    asks_database = reads_cookies = False
 
     def __init__(self, settings: Settings, setting: str) -> None:
         self._setting = setting

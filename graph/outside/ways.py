@@ -22,6 +22,10 @@ class Way(Protocol):
     def asks_database(self) -> bool:
         """Whether a statement says who asks, so that a request has to have its place before."""
 
+    @property
+    def reads_cookies(self) -> bool:
+        """Whether a cookie may be a credential here, which nobody else is to be sent."""
+
     def has_credentials(self, request: HTTPConnection) -> bool:
         """Whether a request brings what may say, here, who has sent it; be it good, wrong or another way's."""
 
@@ -42,6 +46,7 @@ class OfTheApplication(NamedTuple):
     has_credentials: Callable[[HTTPConnection], bool]
     recognizes: Callable[[HTTPConnection], bool]
     asks_database: bool = True
+    reads_cookies: bool = True
 
     async def __call__(self, request: HTTPConnection) -> Viewer:
         """Who sent a request."""
@@ -55,6 +60,7 @@ class Several:
     """Several ways, in the order in which they are asked whether they know a credential for their own."""
 
     asks_database = False
+    reads_cookies = True
 
     def __init__(self, ways: Sequence[Way]) -> None:
         self.ways = ways

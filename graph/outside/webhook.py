@@ -50,6 +50,7 @@ class ByWebhook:
     """Tells who sent a request, by what a webhook says. One for each process."""
 
     asks_database = False
+    reads_cookies = True
 
     def __init__(self, settings: Settings) -> None:
         self._provider = Provider(settings.auth_webhook_url, settings.auth_webhook_timeout_s, MAX_BYTES)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from strawberry.utils.str_converters import to_camel_case
 
 from db.dialects import Failure, failure_of
+from db.own import Feature
 from db.session import RequestSession
 from graph.context import RequestContext
 from graph.entity.fields import first_paragraph, object_type
@@ -74,6 +75,8 @@ class MutationDeclaration(Generic[InputT, ResultT]):
     """Whether the input has an `idempotency_key`, and the work is done once for each key of a viewer."""
     errors: tuple[ErrorClass, ...] = ()
     """What it may answer besides what every mutation may."""
+    needs: Feature | None = None
+    """What it needs tables of Trellis's own for."""
 
     def __post_init__(self) -> None:
         """Raise `DeclarationError` for what cannot be kept under a key, and for errors that are none."""
@@ -208,6 +211,7 @@ def mutation(
     prepare: Prepare | None = None,
     idempotent: bool = False,
     errors: Iterable[ErrorClass] = (),
+    needs: Feature | None = None,
     **members: tuple[object, str] | type[object],
 ) -> Callable[[Work[InputT, ResultT]], MutationDeclaration[InputT, ResultT]]:
     """Declare a mutation: `@mutation(post=Post)` above `async def publish_post(input: PublishPost, change: Change)`.
@@ -216,8 +220,8 @@ def mutation(
     keyword is a field of the payload: an entity's class, a list of one, or any type with a description. One that is
     `idempotent` has an `idempotency_key` in its input, and is done once for each key of a viewer. `errors` are the user
     errors that its work answers with, besides those that every mutation may: an invalid input, something that is not
-    there, the want of a right. Raises `DeclarationError` for a function without an input, and for an idempotent one
-    whose payload cannot be kept.
+    there, the want of a right. `needs` says what it needs tables of Trellis's own for. Raises `DeclarationError` for a
+    function without an input, and for an idempotent one whose payload cannot be kept.
     """
 
     def decorate(work: Work[InputT, ResultT]) -> MutationDeclaration[InputT, ResultT]:
@@ -227,7 +231,9 @@ def mutation(
         description = first_paragraph(work.__doc__)
         given = cast(type[InputT], model)
         declared = members_of(members)
-        return MutationDeclaration(name, description, given, declared, right, work, prepare, idempotent, tuple(errors))
+        return MutationDeclaration(
+            name, description, given, declared, right, work, prepare, idempotent, tuple(errors), needs
+        )
 
     return decorate
 
@@ -257,5 +263,6 @@ def mutation_type(
     description = "Everything that can be changed. Fields are done one after the other, each in its own transaction."
     types = ErrorTypes(error for it in declarations for error in it.answers)
     made = object_type("Mutation", description, *(MutationField(it, types, record, keys) for it in declarations))
-    made.own_features = frozenset(own for it in (record, keys) if (own := getattr(it, "own", None)) is not None)
+    needed = (*(getattr(it, "own", None) for it in (record, keys)), *(it.needs for it in declarations))
+    made.own_features = frozenset(it for it in needed if it is not None)
     return made

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
-from sqlalchemy.orm import selectinload
 
 from db.base import utcnow
 from db.models import ApiKey
@@ -26,7 +25,7 @@ def trellis_key(database: Database, *arguments: str, status: Exit = Exit.OK) -> 
 
 async def the_key(engines: Engines) -> ApiKey:
     async with writing(engines) as session:
-        return (await session.scalars(select(ApiKey).options(selectinload(ApiKey.roles)))).one()
+        return (await session.scalars(select(ApiKey))).one()
 
 
 async def viewer_with(engines: Engines, key: str) -> Viewer:

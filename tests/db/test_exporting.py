@@ -9,6 +9,7 @@ from sqlalchemy import insert, update
 
 from db import demo
 from db.base import Base
+from db.dialects.own_names import bare
 from db.exporting import ROWS_AT_ONCE, UnknownNoun, export, nouns
 from db.models import AuditEntry, Document, Post, User
 from db.session.engines import Engines
@@ -98,9 +99,9 @@ async def test_what_somebody_did_is_a_line(engines: Engines) -> None:
     assert entry.items() <= found.items()
 
 
-@pytest.mark.parametrize("table", ["api_keys", "api_key_roles", "sign_ins"])
+@pytest.mark.parametrize("table", ["api_keys", "sign_ins"])
 async def test_what_holds_secrets_is_no_noun(engines: Engines, table: str) -> None:
-    assert table in Base.metadata.tables
+    assert table in {bare(mapper.local_table.name) for mapper in Base.registry.mappers}  # type: ignore[attr-defined]
     with pytest.raises(UnknownNoun):
         await exported(engines, table)
 

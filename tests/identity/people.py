@@ -55,8 +55,7 @@ async def make_key(
     expires_at: datetime | None = None,
 ) -> str:
     async with writing(engines) as session:
-        made = await api_keys.create(session, name, roles, user=user, read_only=read_only, expires_at=expires_at)
-    return made.text
+        return await api_keys.create(session, name, roles, user=user, read_only=read_only, expires_at=expires_at)
 
 
 async def found(engines: Engines, opened: Opened) -> SignIn:

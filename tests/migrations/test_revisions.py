@@ -4,6 +4,8 @@ import asyncio
 import io
 import sqlite3
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import asyncpg
 import pytest
@@ -11,7 +13,7 @@ from sqlalchemy import Connection, insert, make_url, select, text
 
 from db import migrate
 from db.base import Base
-from db.own import AuditEntry, Feature, OwnBase
+from db.own import ApiKey, AuditEntry, Feature, OwnBase
 from db.refusals import NoOwnTable
 from db.settings import DatabaseSettings
 from tests.databases import Database, settings_for
@@ -63,10 +65,12 @@ async def test_idempotency_keys_move_to_our_own_table_and_back(blank: DatabaseSe
         migrate.upgrade(blank, own=())
     for _ in range(2):
         migrate.upgrade(blank)
-        assert await sample.ask(blank, stored_keys) == [("user:1", "k", "9" * 64, {"b": 1, "a": None}, sample.NOW)]
+        assert await sample.ask(blank, rows_of("trellis_idempotency_keys")) == [
+            ("user:1", "k", "9" * 64, {"b": 1, "a": None}, sample.NOW)
+        ]
         assert "idempotency_keys" not in await sample.ask(blank, sample.columns)
         migrate.downgrade(blank, "0003")
-        assert await sample.ask(blank, stored_keys) == []
+        assert await sample.ask(blank, rows_of("trellis_idempotency_keys")) == []
         (row,) = (await sample.ask(blank, sample.contents))["idempotency_keys"]
         assert (row["key"], row["answer"]) == ("k", {"b": 1, "a": None})
 
@@ -79,13 +83,39 @@ async def test_audit_entries_move_to_our_own_table_and_back(blank: DatabaseSetti
     before = (await sample.ask(blank, sample.contents))["audit_entries"]
     for _ in range(2):
         migrate.upgrade(blank)
-        assert await sample.ask(blank, entries) == [
+        assert await sample.ask(blank, rows_of("trellis_audit_entries")) == [
             (sample.ENTRY, "createPost", "user:1", "1", 1, ["Post:1"], None, "r", sample.NOW)
         ]
         assert "audit_entries" not in await sample.ask(blank, sample.columns)
         migrate.downgrade(blank, "0004")
-        assert await sample.ask(blank, entries) == []
+        assert await sample.ask(blank, rows_of("trellis_audit_entries")) == []
         assert (await sample.ask(blank, sample.contents))["audit_entries"] == before
+
+
+async def test_api_keys_move_to_our_own_table_and_back(blank: DatabaseSettings) -> None:
+    migrate.upgrade(blank, "0005", own=[Feature.IDEMPOTENCY, Feature.AUDIT])
+    await sample.ask(blank, sample.fill)
+    with pytest.raises(NoOwnTable, match=r"api_keys move to .* Run `trellis db upgrade`"):
+        migrate.upgrade(blank, own=[Feature.AUDIT])
+    before = await sample.ask(blank, sample.contents)
+    for _ in range(2):
+        migrate.upgrade(blank)
+        key = (1, "shop", "trellis_AbCd", "7" * 64, "2", 2, ["author"], True, sample.NOW, None, None)
+        assert await sample.ask(blank, rows_of("trellis_api_keys")) == [key]
+        assert {"api_keys", "api_key_roles"}.isdisjoint(await sample.ask(blank, sample.columns))
+        migrate.downgrade(blank, "0005")
+        assert await sample.ask(blank, rows_of("trellis_api_keys")) == []
+        assert await sample.ask(blank, sample.contents) == before
+    migrate.upgrade(blank)
+    whose: list[dict[str, Any]] = [{}, {"user_id": "9", "user_number": 9}, {"user_id": "ada"}]
+    for number, user in enumerate(whose, 2):  # ids count on
+        row = {"name": f"key {number}", "shown": "s", "secret_hash": str(number), "roles": ["author"], **user}
+        made = await sample.ask(blank, partial(make_key, {**row, "read_only": False}))
+        assert made == number
+    migrate.downgrade(blank, "0005")
+    found = await sample.ask(blank, sample.contents)
+    assert [row["name"] for row in found["api_keys"]] == ["shop", "key 2"]  # whose user is gone would act for itself
+    assert [row["key_id"] for row in found["api_key_roles"]] == [1, 2]
 
 
 async def test_an_entry_of_a_user_who_is_gone_goes_back_without_the_user(blank: DatabaseSettings) -> None:
@@ -97,14 +127,15 @@ async def test_an_entry_of_a_user_who_is_gone_goes_back_without_the_user(blank: 
     assert (row["action"], row["actor"], row["actor_id"]) == ("a" * 60, "user:7", None)
 
 
-def entries(connection: Connection) -> list[tuple[object, ...]]:
-    columns = (it for it in OwnBase.metadata.tables["trellis_audit_entries"].columns)
-    return [tuple(row) for row in connection.execute(select(*columns))]
+def make_key(row: dict[str, Any], connection: Connection) -> int:
+    return int(connection.execute(insert(ApiKey).values(row).returning(ApiKey.id)).scalar_one())
 
 
-def stored_keys(connection: Connection) -> list[tuple[object, ...]]:
-    columns = (it for it in OwnBase.metadata.tables["trellis_idempotency_keys"].columns)
-    return [tuple(row) for row in connection.execute(select(*columns))]
+def rows_of(table: str) -> Callable[[Connection], list[tuple[object, ...]]]:
+    def read(connection: Connection) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in connection.execute(select(*OwnBase.metadata.tables[table].columns))]
+
+    return read
 
 
 async def test_at_the_base_no_table_is_left(blank: DatabaseSettings) -> None:

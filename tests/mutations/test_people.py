@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from db import models
 from db.session import Mode, RequestSession
+from graph.api_keys import make_key
 from graph.auth.passwords import prepared
 from graph.identity import sign_ins
 from graph.identity.service import Identity
@@ -20,7 +21,7 @@ from graph.settings import Settings
 from graph.types.user import User
 from graph.viewer import Viewer
 from graph.writing.errors import AlreadyExists
-from tests.identity.people import CHEAP, PASSWORD
+from tests.identity.people import CHEAP, PASSWORD, writing
 from tests.mutations.asking import ADMIN, SCHEMA, Asking, make_user
 from tests.mutations.rows import id_of, make_document, make_post, rows
 from tests.writing.asking import EVERYTHING
@@ -229,11 +230,15 @@ async def test_a_user_who_has_something_is_not_deleted(ask: Asking) -> None:
 async def test_a_user_who_has_nothing_goes_with_sign_ins_and_leaves_the_record(ask: Asking) -> None:
     ada = await make_user(ask.engines, "member", name="Ada")
     await open_sign_in(ask, ada)
+    async with writing(ask.engines) as session:
+        assert await make_key(session, "hers", ["member"], user=ada.number)
+        assert await make_key(session, "a machine's", ["member"])
     await ask.by(ada).do("updateUser", {"id": user_id(ada), "name": "A"}, USER)
     deleted = await ask.by(ADMIN).do("deleteUser", {"id": user_id(ada)}, "deletedId")
     assert deleted == {"deletedId": user_id(ada), "errors": []}
     for table in (models.User.__table__, models.SignIn.__table__, models.user_roles):
         assert await rows(ask, select(table)) == []
+    assert await rows(ask, select(models.ApiKey.name)) == [("a machine's",)]
     actors = select(models.AuditEntry.actor, models.AuditEntry.user_number).order_by(models.AuditEntry.id)
     assert await rows(ask, actors) == [(f"user:{ada.id}", None), ("key:1", None)]
 

@@ -107,12 +107,8 @@ async def test_a_page_of_another_site_has_nothing_of_a_reader_whom_the_proxy_kno
     [
         ({**HEADERS}, "name those that you have in TRELLIS_TRUSTED_PROXIES"),
         ({"proxy_roles_header": "X-User-Roles"}, "set TRELLIS_PROXY_USER_HEADER, too"),
-        (
-            {**HEADERS, "trusted_proxies": PROXY, "auth_webhook_url": "https://x.example/"},
-            "TRELLIS_AUTH_WEBHOOK_HEADERS=Authorization",
-        ),
     ],
-    ids=range(3),
+    ids=range(2),
 )
 def test_wrong_settings_are_refused_in_one_sentence(settings: dict[str, str], said: str) -> None:
     with pytest.raises(CannotStart, match=said):

@@ -175,6 +175,14 @@ async def test_a_webhook_is_asked_for_what_belongs_to_nobody_else(
         assert (hook.asked, provider.asked) == (3, 1)
 
 
+def test_a_webhook_has_the_cookies_where_nobody_else_reads_any() -> None:
+    webhook = {"auth_webhook_url": "https://x.example/"}
+    tokens = {"jwt_public_key": PEM, "jwt_issuer": ISSUER, "jwt_audience": AUDIENCE}
+    assert identification(Settings.model_validate({**webhook, **tokens, **PROXY})) is not None
+    with pytest.raises(CannotStart, match="there is somebody else whom cookies tell who asks"):
+        identification(Settings.model_validate({**webhook, **tokens, "jwt_cookie": "session"}))
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

@@ -148,7 +148,9 @@ PROMISES: Mapping[int, Promise] = {
         ],
     ),
     23: Promise("injection", "nothing of others", [Suite(["tests/policies/test_injection.py"], most_s=300, at_once=2)]),
-    24: Promise("identity", "refused", [Suite(["tests/auth", "tests/identity"], at_once=2)]),
+    24: Promise(
+        "identity", "refused", [Suite(["tests/auth", "tests/identity", "tests/outside", "tests/api_keys"], at_once=2)]
+    ),
     25: Promise(
         "quiet", "no word of the inside", [Suite(["tests/http/test_ends.py", "tests/prepare/test_mistakes.py"])]
     ),

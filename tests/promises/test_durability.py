@@ -20,7 +20,7 @@ async def make_key(settings: Settings) -> str:
     """The text of an admin's API key."""
 
     async def work(transaction: Any) -> str:
-        return (await api_keys.create(transaction, "bank", ["admin"])).text
+        return await api_keys.create(transaction, "bank", ["admin"])
 
     return await written(settings, work)
 

@@ -42,15 +42,14 @@ async def _created(name: str, roles: list[str], email: str | None, read_only: bo
         user = None if email is None else await users.by_email(session, email)
         if user is not None and not user.is_active:
             raise CommandError(f"{email} may not sign in, so no key can act for them; activate them first.")
-        created = await api_keys.create(session, name, roles, user=user, read_only=read_only, expires_at=expires_at)
-    return created.text
+        return await api_keys.create(session, name, roles, user=user, read_only=read_only, expires_at=expires_at)
 
 
 async def _listed() -> None:
-    statement = select(ApiKey).options(selectinload(ApiKey.roles), selectinload(ApiKey.user)).order_by(ApiKey.name)
+    statement = select(ApiKey).options(selectinload(ApiKey.user)).order_by(ApiKey.name)
     async with transaction() as session:
         for key in await session.scalars(statement):
-            roles = ", ".join(sorted(role.name for role in key.roles))
+            roles = ", ".join(sorted(key.roles))
             email = "" if key.user is None else key.user.email
             typer.echo("\t".join(map(printable, (key.name, f"{key.shown}…", roles, email, _state(key)))))
 

@@ -113,7 +113,7 @@ async def admin_headers(settings: Settings) -> dict[str, str]:
     """The headers of somebody who may do everything."""
 
     async def work(transaction: Any) -> str:
-        return (await api_keys.create(transaction, "promises", ["admin"])).text
+        return await api_keys.create(transaction, "promises", ["admin"])
 
     return {"Authorization": f"Bearer {await written(settings, work)}"}
 

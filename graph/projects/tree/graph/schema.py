@@ -1,6 +1,7 @@
 """The one list of what can be asked and changed, and the domain that the server is made of.
 
-A new noun adds a line to `Query`, and its module to `CHANGES`. The machinery imports `DOMAIN` and no other noun.
+A new noun adds a line to `Query`, and its module to `CHANGES`. The machinery imports `DOMAIN` and no other noun. API
+keys, and a record of who changed what, take a line each: docs/identity.md.
 """
 
 from collections.abc import Sequence

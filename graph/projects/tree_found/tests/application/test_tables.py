@@ -31,8 +31,9 @@ COMPARED = (str, bool, int, float, Decimal, datetime, date, time, UUID)
 
 
 def entities() -> Sequence[Entity]:
-    """What is shown, by name."""
-    found = [entity_of_model(mapper) for mapper in Base.registry.mappers]
+    """What is shown of the database's own tables, by name; those of Trellis have no rows there to compare with."""
+    theirs = [*Base.metadata.tables.values()]
+    found = [entity_of_model(mapper) for mapper in Base.registry.mappers if mapper.local_table in theirs]
     return sorted(found, key=lambda entity: entity.name)
 
 

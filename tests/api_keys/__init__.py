@@ -1,0 +1,1 @@
+"""API keys in an application whose users are known from outside."""
