@@ -6,7 +6,7 @@ writes a project take the same plan, so that both show the same API. Plain value
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 from db.reflection.catalog import (
     Catalog,
@@ -127,6 +127,8 @@ class MappingPlan:
     models: Sequence[PlannedModel]
     """In the order of their classes' names."""
     enums: Sequence[EnumPlan] = ()
+    composites: Sequence[type[Any]] = ()
+    """The classes of composite types (`db.composites`), those inside of others before those."""
     guesses: Sequence[Guess] = ()
     left_out: Sequence[LeftOut] = ()
     """With those of the catalog."""

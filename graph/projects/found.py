@@ -18,6 +18,7 @@ from graph.projects.models import (
     association_name,
     associations,
     associations_text,
+    composites_text,
     enums_text,
     model_text,
 )
@@ -50,6 +51,8 @@ def files_of(plan: MappingPlan) -> dict[Path, str]:
         files[Path(f"graph/types/{model.module}.py")] = type_text(plan, model)
     if plan.enums:
         files[Path("db/models/enums.py")] = enums_text(plan)
+    if plan.composites:
+        files[Path("db/models/composites.py")] = composites_text(plan)
     if associations(plan):
         files[Path("db/models/associations.py")] = associations_text(plan)
     return files
@@ -67,6 +70,7 @@ def write_found(tree: Tree, plan: MappingPlan, url: URL) -> None:
 def names_beside(plan: MappingPlan) -> Iterable[tuple[str, str]]:
     """What the models are given with, besides their classes: enumerations, and tables between two others."""
     yield from (("db.models.enums", enum.class_name) for enum in plan.enums)
+    yield from ((cls.__module__, cls.__name__) for cls in plan.composites)
     yield from ((ASSOCIATIONS, association_name(table)) for table in associations(plan))
 
 
