@@ -27,6 +27,16 @@ _ISO_8601 = re.compile(
 )
 
 
+_IN_WORDS = re.compile(
+    r"(?:(?P<years>-?\d+) years? ?)?(?:(?P<months>[+-]?\d+) mons? ?)?(?:(?P<days>[+-]?\d+) days? ?)?"
+    r"(?:(?P<sign>[+-]?)(?P<hours>\d+):(?P<minutes>\d\d):(?P<seconds>\d\d(?:\.\d{1,6})?))?",
+    re.ASCII,
+)
+
+ENDLESS = ("infinity", "-infinity")
+"""What PostgreSQL holds among durations, since version 17."""
+
+
 class Duration(timedelta):
     """A duration with months, days and microseconds of their own. As a `timedelta` a month has 30 days."""
 
@@ -89,3 +99,15 @@ def duration(text: str) -> Duration:
     if abs(months) > MOST_MONTHS or abs(days) > MOST_DAYS or abs(microseconds) > MOST_MICROSECONDS:
         raise OverflowError(text)
     return Duration(months, days, microseconds)
+
+
+def from_server(text: str) -> Duration:
+    """Read a duration as PostgreSQL writes it, by default or with `IntervalStyle = iso_8601`. Raises as `duration`."""
+    found = _IN_WORDS.fullmatch(text)
+    if found is None or not text:
+        return duration(text)
+    number = {name: Decimal(part or 0) for name, part in found.groupdict().items() if name != "sign"}
+    time = sum(number[name] * each for name, each in MICROSECONDS.items())
+    return Duration(
+        int(number["years"] * 12 + number["months"]), int(number["days"]), int(-time if found["sign"] == "-" else time)
+    )

@@ -17,6 +17,7 @@ from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionNa
 from db.dialects.paging import LIMIT, OFFSET, PagedRows, Query, cut, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Need, OrderedNeed, Plan, Search, SearchNeed
 from db.dialects.postgresql import PostgreSQL
+from db.dialects.postgresql_composites import part_of
 from db.dialects.postgresql_ranges import Range, from_words, in_words
 from db.dialects.sqlite import SQLite
 from db.relations.arrays import counted_from_one
@@ -55,6 +56,7 @@ __all__ = [
     "labelled",
     "limit",
     "outage_of",
+    "part_of",
     "sorted_by",
     "variants",
 ]

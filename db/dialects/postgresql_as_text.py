@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncpgARRAY, AsyncPgInterval
-from sqlalchemy.types import TypeEngine, adapt_type
+from sqlalchemy.types import TypeDecorator, TypeEngine, adapt_type
 
 from db import durations
 from db.durations import Duration
@@ -273,9 +273,11 @@ class Array(AsyncpgARRAY):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Convert | None:  # type: ignore[override]  # None: nothing is to be done
         """Elements are converted one by one, where they have to be."""
+        kind = underlying(self.item_type)
+        travels = through(kind)
+        if isinstance(travels, Through) and not isinstance(kind, TypeDecorator):
+            return travels.array_processor(dialect)
         item: Any = self.item_type.dialect_impl(dialect)
-        if isinstance(item, Through):
-            return item.array_processor(dialect)
         read = item.result_processor(dialect, ELEMENTS.get(coltype, coltype))
         return None if read is None else lambda value: _each(read, value)
 

@@ -31,6 +31,8 @@ from db.kinds import (
 )
 from db.relations import tell_type
 
+DOUBLE = '"'
+
 
 class Named(Through, UserDefinedType[Any]):
     """A type that is known by its name alone."""
@@ -173,12 +175,12 @@ class OTHER(Through, UserDefinedType[Any]):
 
     def get_col_spec(self, **_: Any) -> str:
         """As SQL writes it."""
-        return ".".join(_quoted(part) for part in (self.schema, self.name) if part is not None)
+        return quoted(self.schema, self.name)
 
 
-def _quoted(name: str) -> str:
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'
+def quoted(*names: str | None) -> str:
+    """A name in SQL, with those before it that it has."""
+    return ".".join(f'"{name.replace(DOUBLE, DOUBLE * 2)}"' for name in names if name is not None)
 
 
 class BPCHAR(CHAR):

@@ -6,7 +6,7 @@ module of models imports. The rules are in docs/names.md.
 
 import keyword
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from db.reflection.catalog import FoundEnum, FoundTable, Name
@@ -55,10 +55,10 @@ class ClassName(NamedTuple):
 class Classes:
     """The classes of a plan, each name given once."""
 
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-        self._values: set[str] = set()
-        """Of what is taken, the enumerations."""
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._values: set[str] = set(values)
+        """Of what is taken, what is made for values: enumerations, and composite types, which were named before."""
+        self._taken: set[str] = set(self._values)
         self.guesses: list[Guess] = []
 
     def tables(self, tables: Sequence[FoundTable]) -> Mapping[Name, ClassName]:
@@ -140,6 +140,11 @@ class Classes:
                 decision = f"{word!r} is called {names[word]}: another word is called {wanted}."
                 self.guesses.append(Guess(f"type {enum.name}", decision, "The name of the member in the enumeration."))
         return tuple((names[word], word) for word in enum.words)
+
+
+def plain_names(tables: Sequence[FoundTable]) -> Collection[str]:
+    """The names of classes that tables would have, if nothing else had them."""
+    return {pascal(name) for name in _wanted(tables)[1].values()}
 
 
 def _turn(table: FoundTable, wanted: str) -> tuple[bool, int, bool, str, str]:

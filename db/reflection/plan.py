@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from sqlalchemy import JSON
 
@@ -212,6 +212,8 @@ class MappingPlan:
     models: Sequence[PlannedModel]
     """In the order of their classes' names."""
     enums: Sequence[EnumPlan] = ()
+    composites: Sequence[type[Any]] = ()
+    """The classes of composite types (`db.composites`), those inside of others before those."""
     guesses: Sequence[Guess] = ()
     left_out: Sequence[LeftOut] = ()
     """With those of the catalog."""

@@ -22,7 +22,8 @@ from db.reflection.catalog import (
     Name,
     Told,
 )
-from db.reflection.classes import Classes, ClassName
+from db.reflection.classes import Classes, ClassName, plain_names
+from db.reflection.composites import composites_of
 from db.reflection.forms import Enums, Form, NamesRows, enum_name, form_of, is_as_text, plain_form, plain_names_rows
 from db.reflection.naming import ID, Names, attribute, camel, words
 from db.reflection.plan import EnumPlan, Guess, MappingPlan, PlannedAttribute, PlannedModel
@@ -41,10 +42,11 @@ def plan_of(catalog: Catalog, form: Form = plain_form, names_rows: NamesRows = p
 
     `form` says which columns can be shown, and as what; `names_rows`, which of them ids have a form for.
     """
+    composites = composites_of(catalog, form, plain_names(catalog.tables))
     catalog = shown(catalog, form, names_rows)
     associations = {table.name for table in catalog.tables if is_association(table, catalog)}
     tables = [table for table in catalog.tables if table.name not in associations]
-    classes = Classes()
+    classes = Classes(cls.__name__ for cls in composites.classes)
     named = classes.tables(tables)
     enums = classes.enums(_used(catalog))
     attributes = {table.name: _Attributes(table, enums, form) for table in tables}
@@ -52,7 +54,7 @@ def plan_of(catalog: Catalog, form: Form = plain_form, names_rows: NamesRows = p
     relating = Relating(catalog, named, names, associations)
     calling = Calling(catalog, named, names, enums, form)
     models = [_model(table, named[table.name], attributes[table.name], relating, calling, catalog) for table in tables]
-    guesses = [*classes.guesses, *_keys(tables)]
+    guesses = [*composites.guesses, *classes.guesses, *_keys(tables)]
     for found in attributes.values():
         guesses += found.guesses
     left_out = [each for found in attributes.values() for each in found.left_out]
@@ -60,6 +62,7 @@ def plan_of(catalog: Catalog, form: Form = plain_form, names_rows: NamesRows = p
         catalog=catalog,
         models=sorted(models, key=lambda model: model.class_name),
         enums=sorted(enums.values(), key=lambda enum: enum.class_name),
+        composites=composites.classes,
         guesses=[*guesses, *relating.guesses, *calling.guesses],
         left_out=[*catalog.left_out, *left_out, *calling.left_out],
     )

@@ -10,11 +10,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, get_origin
 
-from sqlalchemy import ARRAY, Connection, Row, text
-from sqlalchemy.dialects.postgresql import BIT, DOMAIN, ENUM, INTERVAL, TIME, TIMESTAMP
+from sqlalchemy import ARRAY as ANY_ARRAY
+from sqlalchemy import Connection, Row, text
+from sqlalchemy.dialects.postgresql import ARRAY, BIT, DOMAIN, ENUM, INTERVAL, TIME, TIMESTAMP
 from sqlalchemy.types import NullType
 
+from db.composites import CompositeType, Part, made_composite
+from db.dialects.postgresql_composites import COMPOSITE
 from db.dialects.postgresql_types import OTHER
+from db.reflection.naming import Names, attribute
 from db.relations import ColumnType, python_type, underlying
 
 TIMES: Mapping[str, ColumnType] = {
@@ -23,15 +27,21 @@ TIMES: Mapping[str, ColumnType] = {
     "timestamp without time zone": TIMESTAMP(),
     "timestamp with time zone": TIMESTAMP(timezone=True),
 }
+COMPOSITES = "db.models.composites"
+"""The module that a project has the classes of composite types in."""
 WRITTEN = re.compile(r"(?P<name>[^(]+)(?:\((?P<sizes>[-\d, ]+)\))?(?P<rest>.*)")
 
 _TYPES = """
     SELECT pg_type.oid, typname AS name, nspname AS schema, CAST(typtype AS text) AS kind, typbasetype AS base,
-        typtypmod AS base_modifier, pg_type_is_visible(pg_type.oid) AS visible,
+        typtypmod AS base_modifier, typrelid AS relation, pg_type_is_visible(pg_type.oid) AS visible,
         nspname = 'pg_catalog' AS is_own, (SELECT oid FROM pg_type AS one WHERE one.typarray = pg_type.oid) AS element,
         (SELECT array_agg(CAST(enumlabel AS text) ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = pg_type.oid)
             AS words
     FROM pg_type JOIN pg_namespace ON pg_namespace.oid = typnamespace WHERE pg_type.oid = :oid
+"""
+_ATTRIBUTES = """
+    SELECT attname AS name, atttypid AS type, atttypmod AS modifier, attndims AS dimensions FROM pg_attribute
+    WHERE attrelid = :relation AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
 _WRITTEN = "SELECT format_type(:oid, :modifier)"
 
@@ -39,7 +49,7 @@ _WRITTEN = "SELECT format_type(:oid, :modifier)"
 def is_known(type_: ColumnType) -> bool:
     """Whether SQLAlchemy knows a type, and those that the type is made of."""
     found = underlying(type_)
-    if isinstance(found, ARRAY):
+    if isinstance(found, ANY_ARRAY):
         return is_known(found.item_type) and not _is_array(found.item_type)
     return not isinstance(found, NullType)
 
@@ -51,7 +61,7 @@ def _is_array(type_: ColumnType) -> bool:
 
 def with_dimensions(type_: ColumnType, dimensions: int) -> ColumnType:
     """An array of as many dimensions as a column is declared with. One is told by nothing."""
-    if dimensions > 1 and isinstance(type_, ARRAY) and type_.dimensions is None:
+    if dimensions > 1 and isinstance(type_, ANY_ARRAY) and type_.dimensions is None:
         return type(type_)(type_.item_type, dimensions=dimensions)
     return type_
 
@@ -63,6 +73,7 @@ class Types:
         self._connection = connection
         self._names: Mapping[str, type[ColumnType]] = connection.dialect.ischema_names  # type: ignore[attr-defined]  # of this dialect
         self._rows: dict[int, Row[Any]] = {}
+        self._classes: dict[int, type[Any]] = {}
 
     def of(self, oid: int, modifier: int = -1, dimensions: int = 0) -> ColumnType:
         """The type of a number, with the sizes that its modifier tells."""
@@ -74,9 +85,28 @@ class Types:
         schema = None if row.visible else row.schema
         if row.kind == "d":
             return DOMAIN(row.name, self.of(row.base, row.base_modifier), schema=schema, create_type=False)
+        if row.kind == "c":
+            return self._composite(row, schema)
         if row.kind == "e":
             return ENUM(*(row.words or ()), name=row.name, schema=schema)
         return self._plain(oid, modifier) or OTHER(row.name, None if row.is_own else schema)
+
+    def _composite(self, row: Row[Any], schema: str | None) -> COMPOSITE:
+        """A class with the attributes of a type, made once."""
+        cls = self._classes.get(row.oid)
+        if cls is None:
+            names = Names()
+            found = self._connection.execute(text(_ATTRIBUTES), {"relation": row.relation}).all()
+            parts = tuple(
+                Part(names.give(attribute(it.name, place, is_id=True)), it.name, object, self._attribute(it))
+                for place, it in enumerate(found, 1)
+            )
+            cls = made_composite(row.name, COMPOSITES, CompositeType(row.name, schema, parts))
+            self._classes[row.oid] = cls
+        return COMPOSITE(cls)
+
+    def _attribute(self, row: Row[Any]) -> ColumnType:
+        return self.of(row.type, row.modifier, row.dimensions)
 
     def _row(self, oid: int) -> Row[Any]:
         found = self._rows.get(oid)

@@ -108,6 +108,8 @@ class Operator:
     """Whether lists that it takes may hold nulls."""
     is_switch: bool = False
     """Whether it takes a boolean that chooses between two SQL texts."""
+    asks: "ValueFilter | None" = None
+    """Where it takes comparisons of something else, of an attribute or a length: what those may be."""
     work: int = COMPARISON
     """What it asks of each row: see `graph.prepare.work`."""
 

@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 from sqlalchemy.orm import Mapper
 
 from db.relations import Link
+from graph.entity.comparisons import ValueFilter
 from graph.entity.registry import Entity, Relation
+from graph.entity.types import value_filter
 from graph.errors import InvalidFilter
 
 Asked: TypeAlias = Mapping[str, Any]
@@ -45,7 +47,8 @@ def check_complete(entity: Entity, asked: Asked, where: str) -> None:
         elif name in entity.relations:
             _check_related(entity.relations[name], value, place)
         else:
-            _check_comparisons(value, place)
+            attribute = entity.attributes.get(name)
+            _check_comparisons(value, place, None if attribute is None else value_filter(attribute.type))
 
 
 def check_having_complete(asked: Asked, where: str) -> None:
@@ -84,10 +87,15 @@ def _check_related(relation: Relation, value: Asked, where: str) -> None:
             check_complete(relation.target(), asked, place)
 
 
-def _check_comparisons(asked: Asked, where: str) -> None:
+def _check_comparisons(asked: Asked, where: str, known: ValueFilter | None = None) -> None:
     _check_given(asked, where)
     for name, value in asked.items():
         place = f"{where}.{name}"
+        operator = None if known is None else known.operators.get(name)
+        if operator is not None and operator.asks is not None:
+            if value is not None:
+                _check_comparisons(value, place, operator.asks)
+            continue
         if name in HOLD_FOR_ALL_WHEN_EMPTY and value in ("", [], {}):
             raise InvalidFilter(place, "an empty value fits everything; leave it out, or say what is meant.")
         if name == PATH:

@@ -88,7 +88,9 @@ def _length(counts: ScalarType[int]) -> Operator:
     def asked(column: Expression, comparisons: Operand) -> Condition:
         return and_(true(), *counts.filter.condition("length", _number_of(column), comparisons))
 
-    return Operator("length", "What is asked of the number of elements.", asked, counts.filter.input_type)
+    return Operator(
+        "length", "What is asked of the number of elements.", asked, counts.filter.input_type, asks=counts.filter
+    )
 
 
 def _operators(

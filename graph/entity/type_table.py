@@ -4,7 +4,7 @@ Values of ids and cursors are written and read here, for their types are found b
 entries there are: `graph.entity.types`. Enumerations and lists have none: they are one entry each by rule.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from enum import Enum
 from functools import cache
@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeGuard, TypeVar, get_args, get_origin
 
 from strawberry.types.scalar import ScalarDefinition
 
+from db.composites import composite_of
 from db.relations import nested, python_type
 from db.unreadable import Unreadable
 from graph.entity.aggregate_functions import EXTREMES
@@ -60,11 +61,13 @@ class TypeTable:
     """The entries, by the annotations of declarations and by the types of columns."""
 
     def __init__(self, *entries: Entry) -> None:
+        self.entry_of_composite: Callable[[type[Any], TypeTable], Entry] | None = None
+        """The rule for composite types, which `graph.entity.composites` gives: it shows values, and knows the table."""
         self._any_list: Entry = ScalarType(annotation=list, name="List", encode=self._encoded)
         self._entries: dict[object, Entry] = {}
         self._by_column: dict[tuple[type[object], object], tuple[Entry, ...]] = {}
         self._by_class: dict[type[object], Entry] = {}
-        self._lists: dict[object, Entry] = {}
+        self._by_rule: dict[object, Entry] = {}
         for entry in entries:
             self.add(entry)
 
@@ -101,7 +104,7 @@ class TypeTable:
         self._entries[entry.annotation] = entry
         self._by_column.clear()
         self._by_class.clear()
-        self._lists.clear()
+        self._by_rule.clear()
 
     def definitions(self) -> dict[object, ScalarDefinition]:
         """The scalars of the schema, as Strawberry takes them."""
@@ -115,17 +118,27 @@ class TypeTable:
             return None
         if found is None and _is_enum(annotation):
             return _enumeration(annotation)
+        if found is None and composite_of(annotation) is not None:
+            return self._composite(annotation)
         return self._list(annotation) if found is None and get_origin(annotation) is list else found
 
     def _list(self, annotation: object) -> Entry | None:
         """The entry of lists of a type: they are one entry, by rule."""
-        found = self._lists.get(annotation)
+        found = self._by_rule.get(annotation)
         if found is None:
             element = self.of(element_of(annotation))
             is_row = element is not None and get_origin(element.annotation) is list
             if element is None or (is_row and get_args(annotation) != (element.annotation,)):  # no list inside is null
                 return None
-            found = self._lists[annotation] = list_entry(annotation, element, self)
+            found = self._by_rule[annotation] = list_entry(annotation, element, self)
+        return found
+
+    def _composite(self, annotation: Any) -> Entry:
+        """The entry of a composite type: they are one entry each, by rule."""
+        found = self._by_rule.get(annotation)
+        if found is None:
+            assert self.entry_of_composite is not None
+            found = self._by_rule[annotation] = self.entry_of_composite(annotation, self)
         return found
 
     def is_registered(self, annotation: object) -> bool:
@@ -200,6 +213,8 @@ class TypeTable:
     def _find_holding(self, column: type[ColumnType], python: Any) -> tuple[Entry, ...]:
         if _is_enum(python):
             return (_enumeration(python),)
+        if composite_of(python) is not None:
+            return (self._composite(python),)
         if get_origin(python) is list:
             return self._lists_holding(element_of(python))
         exact = (entry for entry in self if not set(column.__mro__).isdisjoint(entry.held_by))

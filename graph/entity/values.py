@@ -25,9 +25,6 @@ E = TypeVar("E", bound=Enum)
 
 ColumnType = TypeEngine[object]
 
-ENDLESS = ("infinity", "-infinity")
-"""What PostgreSQL holds among durations, since version 17."""
-
 NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 """What PostgreSQL holds among decimals. https://www.postgresql.org/docs/current/datatype-numeric.html"""
 
@@ -124,7 +121,7 @@ def to_duration(value: object, _column: ColumnType) -> Duration | Unreadable:
     except OverflowError:
         return Unreadable(words)
     except ValueError:
-        if words not in ENDLESS:
+        if words not in durations.ENDLESS:
             raise
         return Unreadable(words)
 

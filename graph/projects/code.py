@@ -22,18 +22,25 @@ class Module:
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = frozenset(taken)
+        self._own: frozenset[tuple[str, str]] = frozenset()
         self._imports: dict[str, dict[str, str]] = defaultdict(dict)
         self._places: dict[str, str] = {}
         self._checked: dict[str, dict[str, str]] = defaultdict(dict)
 
     def use(self, module: str, name: str) -> str:
         """Import a name of a module; the name that it has here."""
+        if (module, name) in self._own:
+            return name
         local = name
         while local in self._taken or self._places.setdefault(local, module) != module:
             local += "_"  # the type of a column, and that of its values: UUID
         if module != "builtins" or local != name:
             self._imports[module][name] = local
         return local
+
+    def define(self, names: Iterable[tuple[str, str]]) -> None:
+        """Tell names that are this module's own, by the module that it is: they are used, and not imported."""
+        self._own |= frozenset(names)
 
     def check(self, module: str, name: str) -> str:
         """Import a class for type checking alone; the name that it has here."""

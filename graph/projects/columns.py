@@ -14,9 +14,11 @@ from sqlalchemy import Enum, dialects, types
 from strawberry.scalars import JSON
 
 from db.base import BIG_ID, JSON_DOCUMENT
+from db.composites import composite_of
 from db.reflection.catalog import FoundColumn, Generated
 from db.reflection.plan import EnumPlan, PlannedAttribute, enum_of
 from db.relations import ColumnType
+from db.relations import python_type as python_type_of
 from graph.projects.code import Module, literal
 
 ENUMS = "db.models.enums"
@@ -57,13 +59,19 @@ def column_type(module: Module, type_: ColumnType, enum: EnumPlan | None = None)
         return module.use("db.base", BY_NAME[id(type_)])
     if enum is not None:
         return _enumeration(module, type_, enum)
+    if composite_of(python_type_of(type_)) is not None:
+        return f"{_imported(module, type_, type(type_).__name__)}({module.type(python_type_of(type_))})"
+    if isinstance(type_, types.ARRAY) and composite_of(python_type_of(type_.item_type)) is not None:
+        dimensions = f", dimensions={type_.dimensions}" if type_.dimensions else ""
+        array = module.use("sqlalchemy.dialects.postgresql", "ARRAY")
+        return f"{array}({column_type(module, type_.item_type)}{dimensions})"
     written = repr(type_).replace("astext_type=Text()", "")
     named = CALLED.sub(lambda match: f"{_imported(module, type_, match[1])}(", written)
     return named.removesuffix("()") if named.count("(") == 1 else named
 
 
 def _imported(module: Module, type_: ColumnType, name: str) -> str:
-    place = type(type_).__module__
+    place = _place(type_, name)
     if place.startswith("sqlalchemy.dialects."):
         package = ".".join(place.split(".")[:3])
         if hasattr(getattr(dialects, package.split(".")[2]), name):
@@ -71,6 +79,14 @@ def _imported(module: Module, type_: ColumnType, name: str) -> str:
     if place.startswith("sqlalchemy.") or hasattr(types, name):
         return module.use("sqlalchemy" if hasattr(sqlalchemy, name) else "sqlalchemy.types", name)
     return module.use(place, name)
+
+
+def _place(type_: ColumnType, name: str) -> str:
+    """The module of a class by whose name a type is written, or one that the type is made of."""
+    inner: object = getattr(type_, "item_type", None) or getattr(type_, "data_type", None)
+    if type(type_).__name__ != name and isinstance(inner, types.TypeEngine):
+        return _place(inner, name)
+    return type(type_).__module__
 
 
 def _enumeration(module: Module, type_: ColumnType, enum: EnumPlan) -> str:

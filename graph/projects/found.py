@@ -19,6 +19,7 @@ from graph.projects.models import (
     association_name,
     associations,
     associations_text,
+    composites_text,
     enums_text,
     model_text,
 )
@@ -52,6 +53,8 @@ def files_of(plan: MappingPlan, *, writable: bool) -> dict[Path, str]:
             files[mutations_file(model)] = mutations_text(model, changes)
     if plan.enums:
         files[Path("db/models/enums.py")] = enums_text(plan)
+    if plan.composites:
+        files[Path("db/models/composites.py")] = composites_text(plan)
     if associations(plan):
         files[Path("db/models/associations.py")] = associations_text(plan)
     return files
@@ -74,6 +77,7 @@ def write_found(tree: Tree, plan: MappingPlan, url: URL, *, writable: bool) -> N
 def names_beside(plan: MappingPlan) -> Iterable[tuple[str, str]]:
     """What the models are given with, besides their classes: enumerations, and tables between two others."""
     yield from (("db.models.enums", enum.class_name) for enum in plan.enums)
+    yield from ((cls.__module__, cls.__name__) for cls in plan.composites)
     yield from ((ASSOCIATIONS, association_name(table)) for table in associations(plan))
 
 

@@ -6,11 +6,13 @@ foreign keys alone do not tell. Tables between two others, without columns of th
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from db.composites import CompositeType, Part, composite_of
 from db.reflection.catalog import FoundColumn, FoundForeignKey, FoundIndex, FoundTable, Kind, Told
 from db.reflection.plan import MappingPlan, PlannedFunction, PlannedModel, PlannedRelation, enum_of
 from graph.projects.code import INDENT, Module, docstring, is_name, literal
-from graph.projects.columns import BY_NAME, column_type, given, mapped_column
+from graph.projects.columns import BY_NAME, column_type, given, mapped_column, python_type
 
 ASSOCIATIONS = "db.models.associations"
 
@@ -269,6 +271,40 @@ def enums_text(plan: MappingPlan) -> str:
         members = [f"{INDENT}{name} = {value!r}" for name, value in enum.members]
         classes.append("\n".join([f"class {enum.class_name}({word}):", docstring(said, INDENT), "", *members]))
     return module.text("The enumerations.", "\n\n\n".join(classes) + "\n")
+
+
+def composites_text(plan: MappingPlan) -> str:
+    """`db/models/composites.py`."""
+    names = {part.attribute for cls in plan.composites for part in _composite(cls).parts}
+    module = Module(names | {cls.__name__ for cls in plan.composites})
+    module.define({(cls.__module__, cls.__name__) for cls in plan.composites})
+    classes = [_composite_text(module, cls) for cls in plan.composites]
+    return module.text("The composite types.", "\n\n\n".join(classes) + "\n")
+
+
+def _composite(cls: type[Any]) -> CompositeType:
+    found = composite_of(cls)
+    assert found is not None  # the plan has no others
+    return found
+
+
+def _composite_text(module: Module, cls: type[Any]) -> str:
+    type_ = _composite(cls)
+    schema = f", schema={type_.schema!r}" if type_.schema else ""
+    lines = [
+        f"@{module.use('db.composites', 'composite')}({type_.name!r}{schema})",
+        f"class {cls.__name__}:",
+        docstring(f"The values of `{type_.name}`.", INDENT),
+        "",
+    ]
+    return "\n".join([*lines, *(_part_text(module, part) for part in type_.parts)])
+
+
+def _part_text(module: Module, part: Part) -> str:
+    shown = f"{python_type(module, part.annotation)} | None"
+    name = [] if part.name == part.attribute else [repr(part.name)]
+    said = ", ".join([shown, *name, column_type(module, part.type)])
+    return f"{INDENT}{part.attribute}: {module.use('typing', 'Annotated')}[{said}]"
 
 
 def is_forward(model: PlannedModel, relation: PlannedRelation) -> bool:

@@ -77,9 +77,14 @@ CREATE TYPE shop.mood AS ENUM ('sad', 'o''k', 'very happy');
 
 CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
 
+CREATE TYPE shop.place AS (city text, "Zip Code" numeric(6, 0), moods shop.mood[], id integer);
+
+CREATE TYPE shop.book AS (place shop.place, stops shop.place[], lasts interval, grid integer[][]);
+
 CREATE TABLE shop.people (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, mood shop.mood NOT NULL DEFAULT 'sad',
 moods shop.mood[], tags text[], data jsonb, at timestamptz DEFAULT now(), size positive, uid uuid UNIQUE,
-words tsvector, doubled bigint GENERATED ALWAYS AS (2 * 3) STORED, serial serial,
+words tsvector, home shop.place, homes shop.place[], read shop.book, query tsquery, grid integer[][],
+doubled bigint GENERATED ALWAYS AS (2 * 3) STORED, serial serial,
 favorite integer REFERENCES public.books (id), status text CHECK (status IN ('new', 'old')), user_id integer);
 
 ALTER TABLE shop.people ENABLE ROW LEVEL SECURITY;
@@ -95,8 +100,10 @@ CREATE MATERIALIZED VIEW shop.moods AS SELECT id, mood FROM shop.people;
 COMMENT ON MATERIALIZED VIEW shop.moods IS '@key (id)
 @references shop.people (id)';
 
-INSERT INTO shop.people (mood, moods, tags, data, size, uid, status) VALUES ('very happy', '{sad}', '{a,b}', '{"a": 1}',
-3, '00000000-0000-0000-0000-000000000001', 'new'), ('o''k', NULL, NULL, NULL, NULL, NULL, NULL);
+INSERT INTO shop.people (mood, moods, tags, data, size, uid, status, home, homes, read, query, grid)
+VALUES ('very happy', '{sad,NULL}', '{a,b}', '{"a": 1}', 3, '00000000-0000-0000-0000-000000000001', 'new',
+'(Oslo,150,{sad},1)', '{"(Rome,,,)",NULL}', '("(Oslo,150,,)",,1 mon,"{{1,2}}")', 'a & b', '{{1,2},{3,4}}'),
+('o''k', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
 REFRESH MATERIALIZED VIEW shop.moods;
 
