@@ -12,6 +12,7 @@ from sqlalchemy import URL
 from db.private_files import FILE_MODE, make_file
 from db.reflection import MappingPlan
 from db.reflection.plan import PlannedModel
+from graph.projects.functions import functions_text
 from graph.projects.guesses import guesses_text
 from graph.projects.models import (
     ASSOCIATIONS,
@@ -21,7 +22,7 @@ from graph.projects.models import (
     enums_text,
     model_text,
 )
-from graph.projects.nouns import Noun, register
+from graph.projects.nouns import FUNCTIONS, Noun, register, register_functions
 from graph.projects.revisions import write_as_found
 from graph.projects.types import type_text
 from graph.projects.writing import Tree
@@ -50,6 +51,8 @@ def files_of(plan: MappingPlan) -> dict[Path, str]:
         files[Path(f"graph/types/{model.module}.py")] = type_text(plan, model)
     if plan.enums:
         files[Path("db/models/enums.py")] = enums_text(plan)
+    if plan.calls:
+        files[FUNCTIONS] = functions_text(plan)
     if associations(plan):
         files[Path("db/models/associations.py")] = associations_text(plan)
     return files
@@ -60,6 +63,8 @@ def write_found(tree: Tree, plan: MappingPlan, url: URL) -> None:
     for file, text in files_of(plan).items():
         tree.write(file, text)
     register(tree, nouns_of(plan.models), names_beside(plan))
+    if plan.calls:
+        register_functions(tree)
     write_as_found(tree)
     write_environment(tree, url)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from db.reflection.catalog import FoundColumn, FoundForeignKey, FoundIndex, FoundTable, Kind, Told
 from db.reflection.plan import MappingPlan, PlannedFunction, PlannedModel, PlannedRelation
 from graph.projects.code import INDENT, Module, docstring, is_name, literal
-from graph.projects.columns import BY_NAME, column_type, enum_of, given, mapped_column
+from graph.projects.columns import column_type, enum_of, given, made_type, mapped_column
 
 ASSOCIATIONS = "db.models.associations"
 
@@ -66,10 +66,9 @@ def _row_function(module: Module, planned: PlannedFunction) -> str:
     """`full_name = row_function("users_full_name", Text())`."""
     function = planned.function
     assert function.type is not None  # only functions that give a value are planned
-    type_ = column_type(module, function.type, enum_of(planned.annotation))
     parts = [
         repr(function.name.name),
-        type_ if "(" in type_ or type_ in BY_NAME.values() else f"{type_}()",
+        made_type(module, function.type, enum_of(planned.annotation)),
         *([f"schema={function.name.schema!r}"] if function.name.schema else []),
         *([f"doc={literal(function.comment)}"] if function.comment else []),
     ]

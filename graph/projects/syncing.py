@@ -22,7 +22,7 @@ from db.reflection import MappingPlan
 from graph.projects.editing import with_checked_import, with_import
 from graph.projects.found import files_of, names_beside, nouns_of, write_guesses
 from graph.projects.kept import KEPT, kept_file
-from graph.projects.nouns import MODELS, POLICIES, SCHEMA, register
+from graph.projects.nouns import FUNCTIONS, MODELS, POLICIES, SCHEMA, register, register_functions
 from graph.projects.writing import StepFailed, ToolMissing, Tree
 
 NEXT = Path(".trellis/next")
@@ -57,6 +57,8 @@ def compare(tree: Tree, plan: MappingPlan) -> Sync:
         new = [it for it in plan.models if not tree.has(kept_file(Path(f"db/models/{it.module}.py")))]
         beside = [(module, name) for module, name in names_beside(plan) if not _is_kept(tree, module, name)]
         register(trial, nouns_of(new), beside)
+        if plan.calls and not tree.has(kept_file(FUNCTIONS)):
+            register_functions(trial)
         trial.tidy()
         found.texts |= {file: trial.read(file) for file, before in shared.items() if trial.read(file) != before}
     return found
