@@ -63,6 +63,18 @@ class Uncomputable(ClientError):
         )
 
 
+class Unanswered(ClientError):
+    """A field that stood beside one that the database could not answer."""
+
+    code = "NOT_ANSWERED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another field of this operation has failed in the database, which then answers nothing else of the"
+            " operation; its error says what to change. Change that field, or leave it out."
+        )
+
+
 class ReadOnly(ClientError):
     """The database takes no changes."""
 
@@ -87,6 +99,7 @@ OF_OUTAGES: Mapping[Outage, Callable[[], ClientError]] = {Outage.READ_ONLY: Read
 OF_FAILURES: Mapping[Failure | None, Callable[[], ClientError]] = {
     Failure.UNFIT_VALUE: UnfitValue,
     Failure.OUT_OF_RANGE: OutOfRange,
+    Failure.ABORTED: Unanswered,
     Failure.UNCOMPUTABLE: Uncomputable,
     Failure.REFUSED: Uncomputable,
     Failure.BUSY: Overloaded,

@@ -63,5 +63,7 @@ class Failure(Enum):
     """A trigger of the database has raised an error of its own."""
     OUT_OF_RANGE = auto()
     """A number is larger than the database stores or computes with, or was to be divided by zero."""
+    ABORTED = auto()
+    """A statement before this one has failed, and the transaction takes no others."""
     UNCOMPUTABLE = auto()
     """What a view or a function computes cannot be computed of the rows that are there."""

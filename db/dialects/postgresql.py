@@ -150,6 +150,7 @@ NOT_ABOUT_READING = (
 NO_TABLE = "42P01"
 RAISED = "P0001"
 NO_SCHEMA = "3F000"
+ABORTED = "25P02"
 LOCKED = "55P03"
 UNFIT = ("22000", "22001", "22007", "22008", "22021", "22P02", "22P03")
 """Values that the driver cannot encode, texts that are too long, moments out of range, characters and forms that a
@@ -598,7 +599,12 @@ class PostgreSQL(DatabaseDialect):
             return Failure.UNFIT_VALUE
         if state == RAISED:
             return Failure.REFUSED
-        return {NO_TABLE: Failure.NO_TABLE, NO_SCHEMA: Failure.NO_TABLE, LOCKED: Failure.BUSY}.get(state)
+        return {
+            NO_TABLE: Failure.NO_TABLE,
+            NO_SCHEMA: Failure.NO_TABLE,
+            LOCKED: Failure.BUSY,
+            ABORTED: Failure.ABORTED,
+        }.get(state)
 
     def place(self, url: URL) -> str:
         """The database, its host and its port."""

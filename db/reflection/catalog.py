@@ -204,6 +204,8 @@ class FoundFunction:
     """The table whose rows are returned."""
     type: ColumnType | None = None
     """Of the value that is returned; None for rows."""
+    strict: bool = False
+    """Whether a null among the arguments makes the result null, and the function is not called."""
     comment: str | None = None
     called: str | None = None
     """The name that a comment gives: `@name total`."""

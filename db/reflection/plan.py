@@ -170,6 +170,38 @@ PlannedRule: TypeAlias = Compared | ComparedColumns | ComparedLength | OneOf | M
 """What a CHECK demands of a row."""
 
 
+@dataclass(frozen=True)
+class PlannedArgument:
+    """An argument of a field, for one of a function."""
+
+    name: str
+    """In Python."""
+    annotation: object
+    """As of an attribute."""
+    may_be_null: bool
+    """Whether it may be null, or be left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedCall:
+    """A function of the database that is of no row: a field of the root."""
+
+    name: str
+    graphql_name: str
+    function: FoundFunction
+    arguments: Sequence[PlannedArgument]
+    """In the order of the function's."""
+    target: str | None
+    """The class whose rows it gives."""
+    annotation: object
+    """Of the values that it gives, as of an attribute; None for rows."""
+
+    @property
+    def by_place(self) -> bool:
+        """Whether arguments are told by their place alone, because one has no name."""
+        return any(argument.name is None for argument in self.function.arguments)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlannedModel:
     """A table or a view, as a model and a type show it."""
@@ -214,6 +246,8 @@ class MappingPlan:
     enums: Sequence[EnumPlan] = ()
     composites: Sequence[type[Any]] = ()
     """The classes of composite types (`db.composites`), those inside of others before those."""
+    calls: Sequence[PlannedCall] = ()
+    """In the order of their names."""
     guesses: Sequence[Guess] = ()
     left_out: Sequence[LeftOut] = ()
     """With those of the catalog."""

@@ -63,15 +63,17 @@ def plan_of(catalog: Catalog, form: Form = plain_form, names_rows: NamesRows = p
         models=sorted(models, key=lambda model: model.class_name),
         enums=sorted(enums.values(), key=lambda enum: enum.class_name),
         composites=composites.classes,
+        calls=sorted(calling.calls, key=lambda call: call.name),
         guesses=[*guesses, *relating.guesses, *calling.guesses],
         left_out=[*catalog.left_out, *left_out, *calling.left_out],
     )
 
 
 def _used(catalog: Catalog) -> Sequence[FoundEnum]:
-    """The enumerations of columns, and of functions of rows."""
+    """The enumerations of columns, and of functions."""
     types = [column.type for table in catalog.tables for column in table.columns]
-    types += [it.type for it in catalog.functions if it.row_of is not None and it.type is not None]
+    types += [it.type for it in catalog.functions if it.type is not None]
+    types += [argument.type for it in catalog.functions for argument in it.arguments if argument.type is not None]
     names = set(map(enum_name, types))
     return [enum for enum in catalog.enums if enum.name in names or Name(None, enum.name.name) in names]
 

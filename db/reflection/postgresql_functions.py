@@ -18,7 +18,8 @@ from db.relations import ColumnType
 
 _FUNCTIONS = """
     SELECT nspname AS schema, proname AS name, pg_get_function_identity_arguments(pg_proc.oid) AS signature,
-        CAST(provolatile AS text) AS volatility, proretset AS returns_set, format_type(prorettype, NULL) AS returns,
+        CAST(provolatile AS text) AS volatility, proretset AS returns_set,
+        proisstrict AS strict, format_type(prorettype, NULL) AS returns,
         obj_description(pg_proc.oid, 'pg_proc') AS comment, pronargs - pronargdefaults AS required,
         has_function_privilege(pg_proc.oid, 'EXECUTE') AS usable,
         provariadic <> 0 OR coalesce(proargmodes && CAST('{o,b,v,t}' AS "char"[]), false) AS has_others,
@@ -86,6 +87,7 @@ class Functions:
             row_of=of_arguments[0] if of_arguments else None,
             rows_from=of_result,
             type=result,
+            strict=row.strict,
             comment=row.comment,
         )
 
@@ -122,9 +124,9 @@ def _fault(
         return "It has arguments that give something back, or any number of them."
     if not is_known:
         return f"No form is known for what it gives, {row.returns}."
-    if row.returns_set and row.tables[-1] is None:
-        return "It gives many values that are no rows of a table."
     is_of_row = bool(of_arguments) and of_arguments[0] is not None
+    if is_of_row and row.returns_set and row.tables[-1] is None:
+        return "It gives many values of a row."
     unknown = next((each for each in arguments[is_of_row:] if each.type is None), None)
     if unknown is not None:
         return f"No form is known for its argument {unknown.name or unknown.written}, {unknown.written}."

@@ -6,6 +6,7 @@ What a noun needs is here; the rooms behind it are for whoever changes how nouns
 from graph.entity import composites, object_types  # noqa: F401 - they register types
 from graph.entity.comparisons import Operator
 from graph.entity.declare import computed, entity, hybrid, named
+from graph.entity.function_fields import function_field
 from graph.entity.id_lists import IdList
 from graph.entity.ids import Node, Row
 from graph.entity.registry import Connection
@@ -28,6 +29,7 @@ __all__ = [
     "Schema",
     "computed",
     "entity",
+    "function_field",
     "hybrid",
     "named",
     "query_type",

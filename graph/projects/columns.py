@@ -70,6 +70,12 @@ def column_type(module: Module, type_: ColumnType, enum: EnumPlan | None = None)
     return named.removesuffix("()") if named.count("(") == 1 else named
 
 
+def made_type(module: Module, type_: ColumnType, enum: EnumPlan | None = None) -> str:
+    """The text of a type that is no column's, and is made where it stands."""
+    written = column_type(module, type_, enum)
+    return written if "(" in written or written in BY_NAME.values() else f"{written}()"
+
+
 def _imported(module: Module, type_: ColumnType, name: str) -> str:
     place = _place(type_, name)
     if place.startswith("sqlalchemy.dialects."):

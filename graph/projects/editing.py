@@ -60,6 +60,9 @@ def with_items(text: str, file: str, name: str, items: Iterable[str]) -> str:
     more = [it for it in items if _what(it) not in there]
     if not more:
         return text
+    if isinstance(node, ast.Call) and node.keywords:
+        start = _offset(text, node.keywords[0])
+        return f"{text[:start]}{''.join(f'{it}, ' for it in more)}{text[start:]}"
     written = ast.get_source_segment(text, node) or ""
     head, end = written[:-1].rstrip(), written[-1]
     comma = "" if head.endswith(("(", "[", "{", ",")) else ","
@@ -110,11 +113,14 @@ def _insert(text: str, after: int, lines: str) -> str:
 
 
 def _replace(text: str, node: ast.expr, new: str) -> str:
-    old = ast.get_source_segment(text, node) or ""
+    old, start = ast.get_source_segment(text, node) or "", _offset(text, node)
+    return text[:start] + new + text[start + len(old) :]
+
+
+def _offset(text: str, node: ast.expr | ast.keyword) -> int:
     lines = text.splitlines(keepends=True)
     # Offsets of the tree are in bytes of UTF-8.
-    start = sum(map(len, lines[: node.lineno - 1])) + len(lines[node.lineno - 1].encode()[: node.col_offset].decode())
-    return text[:start] + new + text[start + len(old) :]
+    return sum(map(len, lines[: node.lineno - 1])) + len(lines[node.lineno - 1].encode()[: node.col_offset].decode())
 
 
 def words_of(name: str) -> str:

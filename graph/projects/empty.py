@@ -89,7 +89,8 @@ def _rename(tree: Tree, checkout: Checkout, name: str) -> None:
         "[tool.ruff.lint.per-file-ignores]\n",
         "[tool.ruff.lint.per-file-ignores]\n"
         "# What a database says is not ours to word: its names, comments and rules stand as they are.\n"
-        '"{db/models,graph/types,tests/application}/**" = ["D", "E501", "ERA", "N", "RUF001", "RUF002", "RUF003"]\n'
+        '"{db/models,graph/types,tests/application}/**" = ["D", "E501", "E741", "E742", "ERA", "N", "RUF001", "RUF002",'
+        ' "RUF003"]\n'
         '"graph/policies.py" = ["E501", "ERA"]  # predicates that wait to be used stand as remarks\n'
         '"graph/mutations/**" = ["E501", "ERA"]  # the same\n',
         1,

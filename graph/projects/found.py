@@ -13,6 +13,7 @@ from db.private_files import FILE_MODE, make_file
 from db.reflection import MappingPlan
 from db.reflection.changes import changes_of
 from db.reflection.plan import PlannedModel
+from graph.projects.functions import functions_text
 from graph.projects.guesses import guesses_text
 from graph.projects.models import (
     ASSOCIATIONS,
@@ -24,7 +25,7 @@ from graph.projects.models import (
     model_text,
 )
 from graph.projects.mutations import mutations_text, owner_of
-from graph.projects.nouns import Noun, register
+from graph.projects.nouns import FUNCTIONS, Noun, register, register_functions
 from graph.projects.revisions import write_as_found
 from graph.projects.types import type_text
 from graph.projects.writing import Tree
@@ -55,6 +56,8 @@ def files_of(plan: MappingPlan, *, writable: bool) -> dict[Path, str]:
         files[Path("db/models/enums.py")] = enums_text(plan)
     if plan.composites:
         files[Path("db/models/composites.py")] = composites_text(plan)
+    if plan.calls:
+        files[FUNCTIONS] = functions_text(plan)
     if associations(plan):
         files[Path("db/models/associations.py")] = associations_text(plan)
     return files
@@ -70,6 +73,8 @@ def write_found(tree: Tree, plan: MappingPlan, url: URL, *, writable: bool) -> N
     for file, text in files_of(plan, writable=writable).items():
         tree.write(file, text)
     register(tree, nouns_of(plan.models, writable=writable), names_beside(plan))
+    if plan.calls:
+        register_functions(tree)
     write_as_found(tree)
     write_environment(tree, url)
 

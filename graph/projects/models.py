@@ -12,7 +12,7 @@ from db.composites import CompositeType, Part, composite_of
 from db.reflection.catalog import FoundColumn, FoundForeignKey, FoundIndex, FoundTable, Kind, Told
 from db.reflection.plan import MappingPlan, PlannedFunction, PlannedModel, PlannedRelation, enum_of
 from graph.projects.code import INDENT, Module, docstring, is_name, literal
-from graph.projects.columns import BY_NAME, column_type, given, mapped_column, python_type
+from graph.projects.columns import column_type, given, made_type, mapped_column, python_type
 
 ASSOCIATIONS = "db.models.associations"
 
@@ -68,10 +68,9 @@ def _row_function(module: Module, planned: PlannedFunction) -> str:
     """`full_name = row_function("users_full_name", Text())`."""
     function = planned.function
     assert function.type is not None  # only functions that give a value are planned
-    type_ = column_type(module, function.type, enum_of(planned.annotation))
     parts = [
         repr(function.name.name),
-        type_ if "(" in type_ or type_ in BY_NAME.values() else f"{type_}()",
+        made_type(module, function.type, enum_of(planned.annotation)),
         *([f"schema={function.name.schema!r}"] if function.name.schema else []),
         *([f"doc={literal(function.comment)}"] if function.comment else []),
     ]

@@ -12,6 +12,9 @@ from graph.projects.writing import Tree
 
 MODELS, SCHEMA, POLICIES = Path("db/models/__init__.py"), Path("graph/schema.py"), Path("graph/policies.py")
 
+FUNCTIONS = Path("graph/types/functions_of_the_database.py")
+"""Called as no table is."""
+
 
 @dataclass(frozen=True)
 class Noun:
@@ -32,6 +35,12 @@ def register(tree: Tree, nouns: Iterable[Noun], others: Iterable[tuple[str, str]
     _types(tree, nouns)
     register_changes(tree, (it.module for it in nouns if it.is_written))
     _policies(tree, nouns)
+
+
+def register_functions(tree: Tree) -> None:
+    """Add the line of the functions of the database to the schema."""
+    text = with_import(tree.read(SCHEMA), ".".join(FUNCTIONS.with_suffix("").parts), "FUNCTIONS")
+    tree.write(SCHEMA, with_items(text, str(SCHEMA), "EXTRA", ["*FUNCTIONS"]))
 
 
 def _models(tree: Tree, names: Iterable[tuple[str, str]]) -> None:

@@ -23,7 +23,7 @@ from db.reflection.plan import PlannedModel
 from graph.projects.editing import with_checked_import, with_import
 from graph.projects.found import files_of, mutations_file, names_beside, nouns_of, write_guesses
 from graph.projects.kept import KEPT, kept_file
-from graph.projects.nouns import MODELS, POLICIES, SCHEMA, register, register_changes
+from graph.projects.nouns import FUNCTIONS, MODELS, POLICIES, SCHEMA, register, register_changes, register_functions
 from graph.projects.writing import StepFailed, ToolMissing, Tree
 
 NEXT = Path(".trellis/next")
@@ -59,6 +59,8 @@ def compare(tree: Tree, plan: MappingPlan, *, writable: bool) -> Sync:
         beside = [(module, name) for module, name in names_beside(plan) if not _is_kept(tree, module, name)]
         register(trial, nouns_of(new, writable=writable), beside)
         register_changes(trial, (it.module for it in plan.models if _is_written_now(tree, it, today)))
+        if plan.calls and not tree.has(kept_file(FUNCTIONS)):
+            register_functions(trial)
         trial.tidy()
         found.texts |= {file: trial.read(file) for file, before in shared.items() if trial.read(file) != before}
     return found

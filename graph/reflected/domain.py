@@ -11,7 +11,7 @@ from graph.entity import Schema, query_type
 from graph.reflected.models import Models
 from graph.reflected.mutations import changes_of
 from graph.reflected.tabs import tabs_of
-from graph.reflected.types import types_of
+from graph.reflected.types import calls_of, types_of
 from graph.settings import Settings
 from graph.viewer import Viewer
 
@@ -27,8 +27,9 @@ def reflected_domain(plan: MappingPlan, *, writable: bool = False) -> Domain:
     Raises `DeclarationError` for a plan that cannot be declared.
     """
     with building():
-        types = types_of(Models(plan))
-        query = query_type(*types)
+        models = Models(plan)
+        types = types_of(models)
+        query = query_type(*types, extra=calls_of(models, types))
         mutation = changes_of(plan.models, types) if writable else None
 
     def schema(settings: Settings) -> Schema:

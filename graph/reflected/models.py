@@ -13,17 +13,20 @@ from typing import Any, TypeAlias, Union, get_args, get_origin
 from sqlalchemy import Column, ColumnElement, MetaData, Table, and_
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, RelationshipProperty, foreign, relationship, remote
+from strawberry.scalars import JSON
 
 from db.reflection.catalog import FoundForeignKey
 from db.reflection.plan import (
     EnumPlan,
     MappingPlan,
     PlannedAttribute,
+    PlannedCall,
     PlannedFunction,
     PlannedModel,
     PlannedRelation,
 )
-from db.row_functions import row_function
+from db.relations import ColumnType
+from db.row_functions import Called, row_function
 from db.views import Keyless
 from graph.reflected.tables import Enums, tables_of, with_enums
 
@@ -53,6 +56,25 @@ class Models:
     def annotation(self, planned: PlannedAttribute | PlannedFunction) -> Any:
         """The Python type of the values of an attribute or a function, without None."""
         return self._annotation(planned.annotation)
+
+    def form(self, annotation: object) -> Any:
+        """The Python type of what a function takes or gives."""
+        return JSON if annotation is dict else self._annotation(annotation)
+
+    def stored(self, type_: ColumnType, annotation: object) -> ColumnType:
+        """The type of what a function takes or gives, with enumerations of Python."""
+        return with_enums(type_, annotation, self._enums)
+
+    def called(self, planned: PlannedCall) -> Called:
+        """A function, as it is called by a field of the root."""
+        found, by_place = planned.function, planned.by_place
+        arguments = {
+            (taken.name if by_place else str(argument.name)): self.stored(argument.type, taken.annotation)
+            for argument, taken in zip(found.arguments, planned.arguments, strict=True)
+            if argument.type is not None
+        }
+        required = sum(not it.has_default for it in found.arguments)
+        return Called(found.name.name, arguments, schema=found.name.schema, required=required, by_place=by_place)
 
     def _annotation(self, annotation: object) -> Any:
         if isinstance(annotation, EnumPlan):

@@ -1,17 +1,19 @@
 """Types from a plan: a class with annotations for each model, declared by `@entity` as somebody would write it.
 
-Models enter, entity classes leave. What the annotations say is checked there, as everywhere.
+Models enter, entity classes leave, and fields of the root for functions. What annotations say is checked there, as
+everywhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from strawberry.scalars import JSON
 from strawberry.utils.str_converters import to_camel_case
 
-from db.reflection.plan import PlannedAttribute, PlannedFunction, PlannedModel, PlannedRelation
-from graph.entity import Connection, Node, Row, entity, named
+from db.reflection.plan import PlannedAttribute, PlannedCall, PlannedFunction, PlannedModel, PlannedRelation
+from graph.entity import Connection, Node, Row, entity, function_field, named
 from graph.entity.types import TYPES
+from graph.prepare.fields import PlannedField
 from graph.reflected.models import Models
 
 
@@ -71,3 +73,31 @@ def _relation(relation: PlannedRelation) -> Any:
     if relation.many:
         return Connection[target]
     return target | None if relation.nullable else target
+
+
+def calls_of(models: Models, types: Iterable[type[Any]]) -> Sequence[PlannedField]:
+    """The fields of the root that functions of the database answer."""
+    by_name = {cls.__name__: cls for cls in types}
+    return [_call(planned, models, by_name) for planned in models.plan.calls]
+
+
+def _call(planned: PlannedCall, models: Models, types: Mapping[str, type[Any]]) -> PlannedField:
+    function = planned.function
+    gives, result = None, models.form(planned.annotation)
+    if planned.target is not None:
+        target: Any = types[planned.target]
+        result = Connection[target] if function.returns_set else target
+    elif function.type is not None:
+        gives = models.stored(function.type, planned.annotation)
+    return function_field(
+        planned.name,
+        result,
+        models.called(planned),
+        takes={
+            it.name: Optional[models.form(it.annotation)] if it.may_be_null else models.form(it.annotation)  # noqa: UP045 - as above
+            for it in planned.arguments
+        },
+        gives=gives,
+        many=gives is not None and function.returns_set,
+        description=function.comment or "",
+    )

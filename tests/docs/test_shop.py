@@ -11,3 +11,4 @@ def test_the_views_of_the_pages_are_shown_as_they_say() -> None:
     assert "  monthlySales(\n" in schema
     assert "type SaleLine {" in schema  # no node: its rows have no ids
     assert "fullName: String\n" in schema
+    assert "  usersCalled(\n" in schema

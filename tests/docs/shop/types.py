@@ -3,7 +3,10 @@
 from datetime import date
 from decimal import Decimal
 
-from graph.entity import Node, Row, entity, query_type
+from sqlalchemy import Integer, Text
+
+from db.row_functions import Called
+from graph.entity import Connection, Node, Row, entity, function_field, query_type
 from tests.docs.shop import models
 
 
@@ -38,4 +41,17 @@ class User(Node):
     full_name: str | None
 
 
-Query = query_type(Shop, MonthlySales, SaleLine, User)
+FUNCTIONS = (
+    function_field(
+        "add_numbers",
+        int,
+        Called("add_numbers", {"a": Integer(), "b": Integer()}),
+        takes={"a": int, "b": int},
+        gives=Integer(),
+    ),
+    function_field(
+        "users_called", Connection[User], Called("users_called", {"part": Text()}), takes={"part": str | None}
+    ),
+)
+
+Query = query_type(Shop, MonthlySales, SaleLine, User, extra=FUNCTIONS)

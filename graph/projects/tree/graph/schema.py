@@ -11,6 +11,7 @@ from types import ModuleType
 from graph.domain import Domain
 from graph.entity import Schema, query_type
 from graph.policies import is_operator, visibility
+from graph.prepare.fields import PlannedField
 from graph.settings import Settings
 from graph.writing import mutation_type
 
@@ -19,7 +20,10 @@ DESCRIPTION = (
     " finds it again. What you may not see looks as if it were not there."
 )
 
-Query = query_type()
+EXTRA: Sequence[PlannedField] = ()
+"""Fields of the root besides those of nouns: functions of the database, a search."""
+
+Query = query_type(extra=EXTRA)
 
 CHANGES: Sequence[ModuleType] = ()
 """The modules of mutations. A new noun adds one here."""
