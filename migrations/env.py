@@ -101,8 +101,14 @@ def include_object(thing: Any, name: str | None, kind: str, reflected: bool, com
 
 
 def write_revision(migration: MigrationContext, _revision: Any, directives: list[MigrationScript]) -> None:
-    """Count revisions, 0001, 0002 and so on, and put their operations in an order that every database can follow."""
+    """Count revisions, 0001, 0002 and so on, and put their operations in an order that every database can follow.
+
+    A comparison that finds nothing writes no revision.
+    """
     autogen = AutogenContext(migration, metadata())
+    compared = getattr(context.config.cmd_opts, "autogenerate", False)
+    if compared and all(ops.is_empty() for it in directives for ops in it.upgrade_ops_list):
+        directives.clear()
     for directive in directives:
         directive.rev_id = next_number(directive)
         for changes in (*directive.upgrade_ops_list, *directive.downgrade_ops_list):

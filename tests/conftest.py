@@ -37,6 +37,7 @@ collect_ignore = ["empty/tree"]
 DIALECTS = ("sqlite", "postgresql")
 
 SLOW = (
+    "projects/test_merging.py",
     "admission/test_overload.py",  # a server and a crowd for each
     "attacks",  # everything that might hold the server, over thousands of rows
     "bench",  # about measuring, not about the API

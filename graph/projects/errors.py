@@ -49,6 +49,15 @@ class AlreadyThere(ProjectError):
         super().__init__(f"{what} is there already. Nothing was changed.")
 
 
+class NoPython(ProjectError):
+    """A file of the project cannot be parsed."""
+
+    def __init__(self, file: Path, error: SyntaxError) -> None:
+        super().__init__(
+            f"{file}, line {error.lineno}, is no Python: {error.msg}. Correct it first; nothing was written."
+        )
+
+
 class NotEditable(ProjectError):
     """A file does not have the place where a line would go."""
 

@@ -1,30 +1,28 @@
 """`trellis sync`: what has changed in a database since a project was written, merged into files that somebody edits.
 
 A project and a plan of the database as it is now enter; for each file that a plan decides, its text leaves: as it is
-kept below `.trellis/written`, as it stands, and as it would be written today are merged line by line. Where both have
-changed the same lines, those that stand win, and the place is named. What the database has no longer is named and
-stays. Nothing is written before `write`.
-
-Source of the merge: https://git-scm.com/docs/git-merge-file
+kept below `.trellis/written`, as it stands, and as it would be written today are merged (`merging`). Where both have
+changed the same, what stands wins, and the place is named. What the database has no longer is named and stays. Nothing
+is written before `write`.
 """
 
 import ast
 import difflib
 import re
 import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.reflection import MappingPlan
 from db.reflection.plan import PlannedModel
 from graph.projects.editing import with_checked_import, with_import
+from graph.projects.errors import NoPython
 from graph.projects.found import files_of, mutations_file, names_beside, nouns_of, write_guesses
 from graph.projects.kept import KEPT, kept_file
+from graph.projects.merging import merged, parts_of, vanished
 from graph.projects.nouns import FUNCTIONS, MODELS, POLICIES, SCHEMA, register, register_changes, register_functions
-from graph.projects.writing import StepFailed, ToolMissing, Tree
+from graph.projects.writing import Tree
 
 NEXT = Path(".trellis/next")
 """Where texts of today are put into order; no tool looks there, and nothing stays."""
@@ -104,20 +102,36 @@ def _compare_file(tree: Tree, file: Path, today: str, found: Sync) -> None:
     before = tree.read(kept)
     if today == before:
         return
-    whole, gone = _with_what_vanished(before, today)
-    if whole != today:
-        whole = _in_order(tree, {file: whole})[file]
     stands = tree.read(file) if tree.has(file) else before
-    gone = [name for name in gone if re.search(rf"^    {name.partition('.')[2]}\b", stands, re.MULTILINE)]
-    found.notes += [f"{file}: {name} is no longer in the database; it stays until you remove it." for name in gone]
+    _check(file, stands)
+    gone = list(vanished(before, today))
+    # Ruff takes away the imports that nothing needs.
+    whole = _tidied(tree, file, merged(before, before, _with_imports_of(before, today)).text) if gone else today
+    left = parts_of(stands)
+    found.notes += [
+        f"{file}: {cls}.{name} is no longer in the database; it stays until you remove it."
+        for cls, name in gone
+        if cls in left and left[cls].lines_of(name) is not None
+    ]
     if whole == before:
         return
     found.kept[kept] = whole
-    merged, conflicts = (whole, 0) if stands == before else _merged(stands, before, whole)
+    text, conflicts = (whole, 0) if stands == before else merged(stands, before, whole)
     if conflicts:
         found.notes.append(f"{file}: {conflicts} places have changed here and in the database; yours stay.")
-    if merged != stands:
-        found.texts[file] = merged
+    if text != stands:
+        found.texts[file] = text
+
+
+def _check(file: Path, text: str) -> None:
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        raise NoPython(file, error) from None
+
+
+def _tidied(tree: Tree, file: Path, text: str) -> str:
+    return _in_order(tree, {file: text})[file]
 
 
 def _vanished_files(tree: Tree, today: Mapping[Path, str]) -> Iterator[str]:
@@ -125,36 +139,6 @@ def _vanished_files(tree: Tree, today: Mapping[Path, str]) -> Iterator[str]:
         file = Path(str(kept.relative_to(tree.root / KEPT)).removesuffix(".txt"))
         if file not in today and tree.has(file):
             yield f"{file}: the database has no longer what it is about; it stays until you remove it."
-
-
-def _with_what_vanished(before: str, today: str) -> tuple[str, list[str]]:
-    """The text of today with the members that classes had before and have no longer; and their names."""
-    gone: list[str] = []
-    classes = {it.name: it for it in ast.parse(before).body if isinstance(it, ast.ClassDef)}
-    for name, node in classes.items():
-        now = next((it for it in ast.parse(today).body if isinstance(it, ast.ClassDef) and it.name == name), None)
-        there = {member for member, _ in _members(now)} if now is not None else set()
-        for member, statement in _members(node):
-            if now is not None and member not in there and not member.startswith("__"):
-                lines = before.splitlines()[statement.lineno - 1 : statement.end_lineno]
-                today = _behind(today, name, "\n".join(lines))
-                gone.append(f"{name}.{member}")
-    return (_with_imports_of(before, today) if gone else today), gone
-
-
-def _members(node: ast.ClassDef | None) -> Iterator[tuple[str, ast.stmt]]:
-    for statement in node.body if node is not None else ():
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            yield statement.target.id, statement
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            yield statement.targets[0].id, statement
-
-
-def _behind(text: str, cls: str, lines: str) -> str:
-    node = next(it for it in ast.parse(text).body if isinstance(it, ast.ClassDef) and it.name == cls)
-    kept = text.splitlines(keepends=True)
-    end = node.body[-1].end_lineno or 0
-    return "".join([*kept[:end], f"{lines}\n", *kept[end:]])
 
 
 def _with_imports_of(before: str, today: str) -> str:
@@ -170,28 +154,6 @@ def _with_imports_of(before: str, today: str) -> str:
             for name in node.names:
                 today = with_checked_import(today, str(node.module), name.name)
     return today
-
-
-def _merged(stands: str, before: str, today: str) -> tuple[str, int]:
-    """Three texts in one, and how many places had changed on both sides; there, what stands wins."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = []
-        for name, text in (("yours", stands), ("before", before), ("today", today)):
-            files.append(Path(folder) / name)
-            files[-1].write_text(text, encoding="utf-8")
-        conflicts = _merge_file(files).returncode
-        return _merge_file(files, "--ours").stdout, conflicts
-
-
-def _merge_file(files: Iterable[Path], *options: str) -> subprocess.CompletedProcess[str]:
-    command = ("git", "merge-file", "-p", "--quiet", *options, *map(str, files))
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
-        raise ToolMissing("git") from None
-    if done.returncode < 0 or done.returncode > 127:
-        raise StepFailed(command[:3], done.stderr)
-    return done
 
 
 def _in_order(tree: Tree, files: Mapping[Path, str]) -> dict[Path, str]:

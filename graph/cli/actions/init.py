@@ -83,8 +83,7 @@ def sync(*, write: bool, check: bool, migration: str | None) -> None:
     tree = Tree(HOUSE)
     with _failures():
         if migration is not None:
-            ours = {name: value for name, value in os.environ.items() if name.startswith("TRELLIS_")}
-            typer.echo(tree.run("alembic", "revision", "--autogenerate", "-m", migration, **ours))
+            typer.echo(_migrate(tree, migration))
             return
         chosen, writable = kept_choice(tree)
         plan = plan_shown(read_catalog(settings_of_the_environment(), chosen))
@@ -102,6 +101,18 @@ def sync(*, write: bool, check: bool, migration: str | None) -> None:
             raise CommandError("The database has changed. `trellis sync --write` follows it.")
         else:
             typer.echo("Nothing was written; `trellis sync --write` does.")
+
+
+def _migrate(tree: Tree, message: str) -> str:
+    """Write a revision of what the models have and the tables have not; what was written, in a sentence."""
+    versions = tree.root / "migrations/versions"
+    before = set(versions.glob("*.py"))
+    ours = {name: value for name, value in os.environ.items() if name.startswith("TRELLIS_")}
+    tree.run("alembic", "revision", "--autogenerate", "-m", message, **ours)
+    new = [it.relative_to(tree.root) for it in versions.glob("*.py") if it not in before]
+    if not new:
+        return "The models and the tables agree: no revision was written."
+    return f"Wrote {new[0]}. Read it; `trellis db upgrade` runs it."
 
 
 def _settings(url: str) -> DatabaseSettings:
