@@ -19,7 +19,7 @@ from bench.measuring import FULL, QUICK, measure
 from bench.operations import FEED, OPERATIONS, Operation
 from bench.processes import Running, running
 from bench.results import Run
-from bench.servers import LIMIT, SERVERS, TRELLIS, versions
+from bench.servers import LIMIT, ON_NODE, SERVERS, TRELLIS, versions
 from db.settings import HOUSE
 
 PLOT = HOUSE / "docs" / "images" / "bench.svg"
@@ -87,8 +87,8 @@ def _measure(
     plan = QUICK if asked.quick else FULL
     measured = {operation.name: measure(operation, servers, plan, tell) for operation in asked.operations()}
     found = versions() | {"postgresql": asyncio.run(server_version(url))}
-    if any(running.server.name == "postgraphile" for running in servers):
-        found["node"] = node_version()
+    if peer := next((running.server.name for running in servers if running.server.name in ON_NODE), None):
+        found["node"] = node_version(peer)
     return Run(plan, measured, _linear(asked, servers, tell), unavailable, found, round(load_average, 2))
 
 
