@@ -23,6 +23,7 @@ from graph.types.user import User
 
 TRELLIS = "trellis"
 LIMIT = "limit"
+ONE_STATEMENT = "one-statement"
 POSTGRAPHILE = "postgraphile"
 MERCURIUS = "mercurius"
 ON_NODE = (POSTGRAPHILE, MERCURIUS)
@@ -139,6 +140,7 @@ _ALL = (
     Server("strawberry", "Strawberry, by hand", _ours("strawberry_app"), "strawberry"),
     Server("strawchemy", "strawchemy", _installed("strawchemy_app"), "strawchemy"),
     Server("strawberry-sqlalchemy-mapper", "sqlalchemy-mapper", _installed("mapper_app"), "mapper"),
+    Server(ONE_STATEMENT, "one statement", _ours("one_statement_app")),
     Server(LIMIT, "the limit", _ours("limit_app")),
 )
 SERVERS: Mapping[str, Server] = {server.name: server for server in _ALL}

@@ -16,6 +16,7 @@ RATES = {
     "strawberry": 95.0,
     "strawchemy": 40.0,
     "strawberry-sqlalchemy-mapper": 16.0,
+    "one-statement": 3_100.0,
     "limit": 2_300.0,
 }
 """Requests per second, by the names of servers."""
