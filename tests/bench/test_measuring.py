@@ -10,7 +10,7 @@ from bench import load
 from bench.answers import ask, first_difference
 from bench.data import Size
 from bench.database import database
-from bench.measuring import Plan, measure
+from bench.measuring import Plan, begin, measure
 from bench.operations import CHANGES, OPERATIONS
 from bench.processes import Running, running
 from bench.results import figures
@@ -53,7 +53,17 @@ def test_a_measured_operation_has_figures_for_every_server(servers: list[Running
         assert found.rps > 0
         assert 0 < found.p50_ms <= found.p99_ms
         assert found.memory_mib > 10
+        assert found.postgresql_ms is not None
+        assert found.postgresql_ms > 0
     assert "feed: round 1 of 1, Trellis" in told
+
+
+def test_the_first_answer_and_the_memory_of_a_server_are_told(servers: list[Running]) -> None:
+    trellis, *_ = servers
+    start = begin(trellis)
+    assert start.first_ms is not None
+    assert start.cpu_s > 0 < start.first_ms
+    assert 10 < trellis.memory_mib() <= trellis.peak_memory_mib()
 
 
 def test_wrk_is_used_where_it_is_installed(servers: list[Running], monkeypatch: pytest.MonkeyPatch) -> None:
