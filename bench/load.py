@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench import backends
 from bench.operations import NEVER_THE_SAME, Operation
 from bench.processes import Running
 from db.settings import HOUSE
@@ -56,6 +57,8 @@ class Sample(NamedTuple):
     """Processor time of the server for one request. It hardly depends on what else the machine does."""
     memory_mib: float
     """The most that the server held meanwhile."""
+    postgresql_ms: float | None = None
+    """Processor time of PostgreSQL's back ends for one request; None where PostgreSQL runs elsewhere."""
 
 
 class LoadFailed(Exception):
@@ -73,17 +76,20 @@ def apply(running: Running, operation: Operation, seconds: float, connections: i
     url = f"http://127.0.0.1:{running.port}{running.server.path(operation)}"
     try:
         running.forget_peak()
-        before = running.cpu_s()
+        before, behind = running.cpu_s(), backends.times(running.database)
         told = _measure(url, running.server.bodies(operation), seconds, connections)
         used, memory = running.cpu_s() - before, running.peak_memory_mib()
+        worked = backends.seconds_between(behind, backends.times(running.database))
     except (FileNotFoundError, ProcessLookupError):
         raise LoadFailed("the server stopped") from None
     if told["refused"] or told["broken"]:
         raise LoadFailed(f"{told['refused']} requests were refused, {told['broken']} connections broke")
     if not told["requests"]:
         raise LoadFailed(f"nothing was answered within {seconds:g} s")
-    rps = told["requests"] / told["seconds"]
-    return Sample(told["requests"], rps, told["p50_ms"], told["p99_ms"], 1000 * used / told["requests"], memory)
+    requests = told["requests"]
+    postgresql_ms = None if worked is None else 1000 * worked / requests
+    latencies = told["p50_ms"], told["p99_ms"]
+    return Sample(requests, requests / told["seconds"], *latencies, 1000 * used / requests, memory, postgresql_ms)
 
 
 def _measure(url: str, bodies: Sequence[bytes], seconds: float, connections: int) -> dict[str, Any]:

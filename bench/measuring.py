@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from bench.answers import Common, NoAnswer, ask, first_difference
 from bench.load import CONNECTIONS, LoadFailed, Sample, apply
-from bench.operations import Operation
+from bench.operations import FEED, OPERATIONS, Operation
 from bench.processes import Running
 from bench.servers import LIMIT
 
@@ -53,6 +53,25 @@ class Measured(NamedTuple):
     samples: Mapping[str, list[Sample]]
     unanswered: Mapping[str, str]
     """By the names of servers: why there is no number."""
+
+
+class Start(NamedTuple):
+    """How a server began."""
+
+    cpu_s: float
+    """Its processor time until it listened."""
+    first_ms: float | None
+    """How long its first answer took, with all that it puts off until then; None for no answer."""
+
+
+def begin(running: Running) -> Start:
+    """Ask a server that has just begun to listen for its first answer."""
+    cpu_s, began = running.cpu_s(), time.monotonic()
+    try:
+        ask(running, OPERATIONS[FEED])
+    except NoAnswer:
+        return Start(cpu_s, None)
+    return Start(cpu_s, 1000 * (time.monotonic() - began))
 
 
 def measure(operation: Operation, servers: Sequence[Running], plan: Plan, tell: Tell) -> Measured:

@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.linear import FIELDS, ROWS, Curve, Linear, further
 from bench.operations import OPERATIONS
 from bench.results import Figures, Run, figures, ratios
-from bench.servers import LIMIT, SERVERS, TRELLIS
+from bench.servers import LIMIT, ONE_STATEMENT, SERVERS, TRELLIS
 from bench.svg import Drawing
 
 WIDTH = 920
@@ -85,7 +85,7 @@ def _bars(
         if name not in found:
             drawing.text(left, top + 11, "no equal answer", "note")
             continue
-        figure, style = found[name], {TRELLIS: "ours", LIMIT: "limit"}.get(name, "bar")
+        figure, style = found[name], {TRELLIS: "ours", LIMIT: "limit", ONE_STATEMENT: "limit"}.get(name, "bar")
         end = left + figure.rps_max * scale
         drawing.rectangle(left, top, figure.rps * scale, BAR, style)
         drawing.line((left + figure.rps_min * scale, middle), (end, middle), "range")

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 from bench.cores import on
 from bench.installing import PLACE, Unavailable
 from bench.servers import Server, environment_of
@@ -30,6 +32,8 @@ class Running:
     server: Server
     port: int
     process: subprocess.Popen[bytes]
+    database: str
+    """The name of the database that is read."""
 
     def cpu_s(self) -> float:
         """Seconds of processor time that it has taken, all threads together."""
@@ -41,8 +45,15 @@ class Running:
 
         Source: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html, VmHWM.
         """
+        return self._status_mib("VmHWM")
+
+    def memory_mib(self) -> float:
+        """The memory that it holds now, resident: VmRSS."""
+        return self._status_mib("VmRSS")
+
+    def _status_mib(self, name: str) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.M)
+        found = re.search(rf"^{name}:\s+(\d+) kB$", status, re.M)
         if found is None:  # it has stopped, and nobody has asked for its exit status yet
             raise ProcessLookupError(self.process.pid)
         return int(found[1]) / KIB_PER_MIB
@@ -75,7 +86,7 @@ def running(server: Server, url: str, cores: frozenset[int]) -> Iterator[Running
         )
     try:
         _await(process, port, log)
-        yield Running(server, port, process)
+        yield Running(server, port, process, make_url(url).database or "")
     finally:
         _stop(process)
 

@@ -20,7 +20,17 @@ def operations_table(run: Run) -> Table:
     table = Table(box=SIMPLE, title="Requests per second", title_justify="left")
     table.add_column("operation", no_wrap=True)
     table.add_column("server", no_wrap=True)
-    for title in ("req/s", "range", "p50 ms", "p99 ms", "CPU ms/req", "peak MiB", "Trellis has"):
+    for title in (
+        "req/s",
+        "range",
+        "p50 ms",
+        "p99 ms",
+        "CPU ms/req",
+        "of PostgreSQL",
+        "sum",
+        "peak MiB",
+        "Trellis has",
+    ):
         table.add_column(title, justify="right", no_wrap=True)
     for operation, measured in run.measured.items():
         by_server = {name: figures(samples) for name, samples in measured.samples.items()}
@@ -32,7 +42,7 @@ def operations_table(run: Run) -> Table:
                 style = "bold" if name == TRELLIS else ""
                 table.add_row(label, server.title, *_cells(by_server[name]), ratio, style=style)
             elif name in measured.unanswered:
-                table.add_row(label, server.title, *[NOTHING] * 6, "", style="dim")
+                table.add_row(label, server.title, *[NOTHING] * 8, "", style="dim")
             else:
                 continue
             label = ""
@@ -64,12 +74,23 @@ def _add_curve(table: Table, title: str, curve: Curve, sizes: Sequence[int]) -> 
     table.add_row(title, *cells, *ends)
 
 
+def processes_table(run: Run) -> Table:
+    """A line for each server: how it starts, and what it holds at the end."""
+    table = Table(box=SIMPLE, title="Servers as processes", title_justify="left")
+    table.add_column("server", no_wrap=True)
+    for title in ("CPU s to listening", "first answer ms", "MiB at the end", "peak MiB"):
+        table.add_column(title, justify="right", no_wrap=True)
+    peaks = peaks_mib(run)
+    for name, (start, memory_mib) in run.processes.items():
+        numbers = (start.cpu_s, 2), (start.first_ms, 1), (memory_mib, 0), (peaks.get(name), 0)
+        style = "bold" if name == TRELLIS else ""
+        table.add_row(SERVERS[name].title, *(_number(*number) for number in numbers), style=style)
+    return table
+
+
 def remarks(run: Run) -> list[str]:
-    """What each server held at most, and why there are gaps, a sentence each."""
+    """Whether the machine was quiet, and why there are gaps, a sentence each."""
     found = []
-    if peaks := peaks_mib(run):
-        held = ", ".join(f"{SERVERS[name].title} {mib:.0f} MiB" for name, mib in peaks.items())
-        found.append(f"Most memory over the whole run: {held}.")
     if run.load_average > BUSY:
         found.append(
             f"The load average was {run.load_average} when the run began: somebody else was working too. Compare CPU"
@@ -91,5 +112,11 @@ def _cells(found: Figures) -> list[str]:
         f"{found.p50_ms:.1f}",
         f"{found.p99_ms:.1f}",
         f"{found.cpu_ms:.2f}",
+        _number(found.postgresql_ms, 2),
+        _number(found.both_ms, 2),
         f"{found.memory_mib:.0f}",
     ]
+
+
+def _number(known: float | None, digits: int) -> str:
+    return NOTHING if known is None else f"{known:,.{digits}f}"

@@ -11,11 +11,12 @@ import statistics
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from bench.linear import Linear
 from bench.load import CONNECTIONS, Sample, generator
-from bench.measuring import Measured, Plan
+from bench.measuring import Measured, Plan, Start
 from bench.servers import TRELLIS
 
 FILE = Path(__file__).parent / "results.json"
@@ -31,6 +32,21 @@ class Figures(NamedTuple):
     p99_ms: float
     cpu_ms: float
     memory_mib: float
+    postgresql_ms: float | None
+    """Processor time of PostgreSQL's back ends; None where they are elsewhere."""
+
+    @property
+    def both_ms(self) -> float | None:
+        """Processor time of the server and of PostgreSQL together."""
+        return None if self.postgresql_ms is None else self.cpu_ms + self.postgresql_ms
+
+
+class Process(NamedTuple):
+    """One server as a process, before and after everything that was measured."""
+
+    start: Start
+    memory_mib: float | None
+    """What it held at the end; None for one that had stopped."""
 
 
 class Run(NamedTuple):
@@ -45,13 +61,25 @@ class Run(NamedTuple):
     versions: Mapping[str, str]
     load_average: float
     """Of the machine when the run began."""
+    processes: Mapping[str, Process] = MappingProxyType({})
+    """By the names of servers."""
 
 
 def figures(samples: Sequence[Sample]) -> Figures:
     """Medians, the range of the rates, and the most memory that was held."""
     rates = [sample.rps for sample in samples]
-    _, rps, p50_ms, p99_ms, cpu_ms, _ = (statistics.median(values) for values in zip(*samples, strict=True))
-    return Figures(rps, min(rates), max(rates), p50_ms, p99_ms, cpu_ms, max(sample.memory_mib for sample in samples))
+    medians = {
+        name: statistics.median(getattr(sample, name) for sample in samples)
+        for name in ("rps", "p50_ms", "p99_ms", "cpu_ms")
+    }
+    behind = [sample.postgresql_ms for sample in samples if sample.postgresql_ms is not None]
+    return Figures(
+        **medians,
+        rps_min=min(rates),
+        rps_max=max(rates),
+        memory_mib=max(sample.memory_mib for sample in samples),
+        postgresql_ms=statistics.median(behind) if behind else None,
+    )
 
 
 def peaks_mib(run: Run) -> dict[str, float]:
@@ -83,12 +111,13 @@ def as_json(run: Run) -> dict[str, Any]:
         "versions": dict(run.versions),
         "plan": run.plan._asdict() | {"connections": CONNECTIONS, "load": "wrk" if generator() else "bench.client"},
         "operations": {
-            operation: {name: _rounded(found._asdict()) for name, found in by_server.items()}
+            operation: {name: _told(found) for name, found in by_server.items()}
             for operation, by_server in summed.items()
         },
         "trellis_is_times_as_fast_as": {
             operation: _rounded(ratios(by_server)) for operation, by_server in summed.items()
         },
+        "processes": {name: _of_process(process) for name, process in run.processes.items()},
         "peak_memory_mib": _rounded(peaks_mib(run)),
         "unanswered": {operation: dict(measured.unanswered) for operation, measured in run.measured.items()},
         "unavailable": dict(run.unavailable),
@@ -113,5 +142,15 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _rounded(numbers: Mapping[str, float]) -> dict[str, float]:
-    return {name: float(f"{number:.4g}") for name, number in numbers.items()}
+def _told(found: Figures) -> dict[str, float]:
+    return _rounded(found._asdict() | {"both_ms": found.both_ms})
+
+
+def _of_process(process: Process) -> dict[str, float]:
+    start = process.start
+    return _rounded({"start_cpu_s": start.cpu_s, "first_request_ms": start.first_ms, "memory_mib": process.memory_mib})
+
+
+def _rounded(numbers: Mapping[str, float | None]) -> dict[str, float]:
+    """What is known, in four digits."""
+    return {name: float(f"{number:.4g}") for name, number in numbers.items() if number is not None}

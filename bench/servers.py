@@ -23,6 +23,10 @@ from graph.types.user import User
 
 TRELLIS = "trellis"
 LIMIT = "limit"
+ONE_STATEMENT = "one-statement"
+POSTGRAPHILE = "postgraphile"
+MERCURIUS = "mercurius"
+ON_NODE = (POSTGRAPHILE, MERCURIUS)
 
 LARGEST_PAGE = 10_000
 """The longest list that is measured; Trellis's page limit is raised to it."""
@@ -120,18 +124,23 @@ def _installed(module: str) -> Callable[[str, int], Launch]:
     )
 
 
-def _postgraphile(url: str, port: int) -> Launch:
-    folder = installing.node_packages()
-    environment = {"DATABASE_URL": url, "PORT": str(port), "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
-    return Launch([str(installing.node()), "server.mjs"], folder, environment)
+def _on_node(peer: str) -> Callable[[str, int], Launch]:
+    def launch(url: str, port: int) -> Launch:
+        folder = installing.node_packages(peer)
+        environment = {"DATABASE_URL": url, "PORT": str(port), "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
+        return Launch([str(installing.node(peer)), "server.mjs"], folder, environment)
+
+    return launch
 
 
 _ALL = (
     Server(TRELLIS, "Trellis", _trellis, "trellis", opaque_ids=True),
-    Server("postgraphile", "PostGraphile 5", _postgraphile, "postgraphile", compiles=True),
+    Server(POSTGRAPHILE, "PostGraphile 5", _on_node(POSTGRAPHILE), "postgraphile", compiles=True),
+    Server(MERCURIUS, "Mercurius, by hand", _on_node(MERCURIUS), "mercurius", compiles=True),
     Server("strawberry", "Strawberry, by hand", _ours("strawberry_app"), "strawberry"),
     Server("strawchemy", "strawchemy", _installed("strawchemy_app"), "strawchemy"),
     Server("strawberry-sqlalchemy-mapper", "sqlalchemy-mapper", _installed("mapper_app"), "mapper"),
+    Server(ONE_STATEMENT, "one statement", _ours("one_statement_app")),
     Server(LIMIT, "the limit", _ours("limit_app")),
 )
 SERVERS: Mapping[str, Server] = {server.name: server for server in _ALL}
@@ -143,8 +152,7 @@ def versions() -> dict[str, str]:
     found = {name: importlib.metadata.version(name) for name in (TRELLIS, *ours)}
     pins = installing.pins()
     found |= {name: pins[name] for name in ("strawchemy", "strawberry-sqlalchemy-mapper")}
-    packages = json.loads((installing.NODE_FILES / "package.json").read_text())["dependencies"]
-    found["postgraphile"] = packages["postgraphile"]
+    found |= {peer: installing.node_pins(peer)[peer] for peer in ON_NODE}
     return {"python": sys.version.partition(" ")[0], **found}
 
 

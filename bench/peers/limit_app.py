@@ -5,20 +5,11 @@ READ ONLY transaction, so that all levels agree; one alone runs without BEGIN. W
 a parser, arguments, permissions, pages with cursors, is left out: no such server can be faster than this.
 """
 
-import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from typing import Any, TypeAlias
-
-import asyncpg
-import orjson
-from asyncpg.pool import PoolConnectionProxy
+from collections.abc import Iterable
+from typing import Any
 
 from bench.peers import limit_changes
-
-Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
-Asked: TypeAlias = Mapping[str, Any]
-Answer: TypeAlias = Any
-Objects: TypeAlias = list[dict[str, Any]]
+from bench.peers.limit_serving import Answer, Asked, Connection, Handler, Limit, Objects, groups
 
 USER = "SELECT id, name, email FROM users WHERE id = $1"
 USERS_PAGE = "SELECT id, name FROM users ORDER BY id LIMIT $1"
@@ -81,7 +72,7 @@ async def deep(connection: Connection, asked: Asked) -> Answer:
     authors = await _users(connection, {author for author, _, _, _ in rows})
     inner = await connection.fetch(FIRST_POSTS, list(authors), asked["posts"])
     await _with_posts(connection, authors.values(), inner, dated=False)
-    posts = _groups(_ids(users))
+    posts = groups(_ids(users))
     for author, id_, title, _ in rows:
         posts[author].append({"id": id_, "title": title, "author": authors[author]})
     return [{**user, "posts": posts[user["id"]]} for user in users]
@@ -122,7 +113,7 @@ async def _with_posts(
 ) -> None:
     """Give each user its posts, and each post its tags."""
     tags = await _tags(connection, [id_ for _, id_, _, _ in rows])
-    posts = _groups([user["id"] for user in users])
+    posts = groups([user["id"] for user in users])
     if dated:
         for author, id_, title, published in rows:
             posts[author].append({"id": id_, "title": title, "publishedAt": published, "tags": tags[id_]})
@@ -134,21 +125,15 @@ async def _with_posts(
 
 
 async def _tags(connection: Connection, posts: list[int]) -> dict[int, Objects]:
-    tags = _groups(posts)
+    tags = groups(posts)
     for post, id_, name in await connection.fetch(TAGS, posts):
         tags[post].append({"id": id_, "name": name})
     return tags
 
 
-def _groups(keys: Iterable[int]) -> dict[int, Objects]:
-    return {key: [] for key in keys}
-
-
 def _ids(objects: Objects) -> list[int]:
     return [one["id"] for one in objects]
 
-
-Handler: TypeAlias = Callable[[Connection, Asked], Awaitable[Answer]]
 
 ALONE: dict[str, Handler] = {"/lookup": lookup, "/flat": flat}
 IN_ONE_VIEW: dict[str, Handler] = {
@@ -158,49 +143,16 @@ IN_ONE_VIEW: dict[str, Handler] = {
     "/deep": deep,
     "/filtered": filtered,
 }
-
-
-async def _keep(_connection: Any) -> None:
-    """Leave a connection as it is between requests: asyncpg's own reset is one more statement."""
-
-
-async def app(scope: MutableMapping[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
-    """The ASGI application."""
-    if scope["type"] == "lifespan":
-        await _live(receive, send)
-        return
-    body = b""
-    more = True
-    while more:
-        message = await receive()
-        body += message["body"]
-        more = message.get("more_body", False)
-    data = orjson.dumps({"data": await _answer(scope["path"], orjson.loads(body))})
-    length = str(len(data)).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", length)]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": data})
-
-
 CHANGES: dict[str, Handler] = {"/write": limit_changes.write, "/transfer": limit_changes.transfer}
 
-_pools: list[asyncpg.Pool] = []
+
+async def _answer(connection: Connection, path: str, asked: Asked) -> Answer:
+    if path in CHANGES:
+        return await CHANGES[path](connection, asked)
+    if path in ALONE:
+        return await ALONE[path](connection, asked)
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        return await IN_ONE_VIEW[path](connection, asked)
 
 
-async def _answer(path: str, asked: Asked) -> Answer:
-    async with _pools[0].acquire() as connection:
-        if path in CHANGES:
-            return await CHANGES[path](connection, asked)
-        if path in ALONE:
-            return await ALONE[path](connection, asked)
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            return await IN_ONE_VIEW[path](connection, asked)
-
-
-async def _live(receive: Callable[..., Any], send: Callable[..., Any]) -> None:
-    await receive()
-    _pools.append(await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=1, max_size=15, reset=_keep))
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
-    await _pools[0].close()
-    await send({"type": "lifespan.shutdown.complete"})
+app = Limit(_answer)

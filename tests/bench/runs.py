@@ -4,17 +4,19 @@ from collections.abc import Mapping
 
 from bench.linear import FIELDS, ROWS, Linear
 from bench.load import Sample
-from bench.measuring import QUICK, Measured
+from bench.measuring import QUICK, Measured, Start
 from bench.operations import OPERATIONS
-from bench.results import Run
+from bench.results import Process, Run
 from bench.servers import SERVERS
 
 RATES = {
     "trellis": 1_400.0,
     "postgraphile": 650.0,
+    "mercurius": 1_900.0,
     "strawberry": 95.0,
     "strawchemy": 40.0,
     "strawberry-sqlalchemy-mapper": 16.0,
+    "one-statement": 3_100.0,
     "limit": 2_300.0,
 }
 """Requests per second, by the names of servers."""
@@ -23,7 +25,13 @@ RATES = {
 def make_sample(rps: float = 100.0, memory_mib: float = 80.0) -> Sample:
     """One second of load."""
     return Sample(
-        requests=int(rps), rps=rps, p50_ms=8_000 / rps, p99_ms=16_000 / rps, cpu_ms=900 / rps, memory_mib=memory_mib
+        requests=int(rps),
+        rps=rps,
+        p50_ms=8_000 / rps,
+        p99_ms=16_000 / rps,
+        cpu_ms=900 / rps,
+        memory_mib=memory_mib,
+        postgresql_ms=700 / rps,
     )
 
 
@@ -45,4 +53,5 @@ def make_run(measured: Mapping[str, Measured] | None = None, linear: Linear | No
     if measured is None:
         measured = {operation: make_measured() for operation in OPERATIONS}
     versions = dict.fromkeys(SERVERS, "1.0")
-    return Run(QUICK, measured, linear or make_linear(), {}, versions, 0.1)
+    processes = {name: Process(Start(0.5, 12.0), 70.0) for name in SERVERS}
+    return Run(QUICK, measured, linear or make_linear(), {}, versions, 0.1, processes)

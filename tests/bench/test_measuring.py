@@ -10,7 +10,7 @@ from bench import load
 from bench.answers import ask, first_difference
 from bench.data import Size
 from bench.database import database
-from bench.measuring import Plan, measure
+from bench.measuring import Plan, begin, measure
 from bench.operations import CHANGES, OPERATIONS
 from bench.processes import Running, running
 from bench.results import figures
@@ -20,12 +20,12 @@ pytestmark = pytest.mark.postgresql
 
 SMALL = Size(users=800, posts=1_200, tags=100)
 BRIEF = Plan(rounds=1, seconds=0.2, longest_s=0.2, warm_up_s=0.1, longest_warm_up_s=0.1, watch_all=False)
-NAMES = ("trellis", "strawberry", "limit")
+NAMES = ("trellis", "strawberry", "one-statement", "limit")
 
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[list[Running]]:
-    """Three servers on one small database."""
+    """Four servers on one small database."""
     cores = frozenset(os.sched_getaffinity(0))
     with database(SMALL) as url, ExitStack() as stack:
         yield [stack.enter_context(running(SERVERS[name], url, cores)) for name in NAMES]
@@ -40,7 +40,7 @@ def test_trellis_and_a_peer_answer_as_the_limit_does(servers: list[Running], nam
     limit = answers.pop("limit")
     assert limit
     assert {name: first_difference(limit, found) for name, found in answers.items()} == dict.fromkeys(answers)
-    assert set(answers) == ({"trellis"} if name in CHANGES else {"trellis", "strawberry"})
+    assert set(answers) == ({"trellis"} if name in CHANGES else {"trellis", "strawberry", "one-statement"})
 
 
 def test_a_measured_operation_has_figures_for_every_server(servers: list[Running]) -> None:
@@ -53,7 +53,17 @@ def test_a_measured_operation_has_figures_for_every_server(servers: list[Running
         assert found.rps > 0
         assert 0 < found.p50_ms <= found.p99_ms
         assert found.memory_mib > 10
+        assert found.postgresql_ms is not None
+        assert found.postgresql_ms > 0
     assert "feed: round 1 of 1, Trellis" in told
+
+
+def test_the_first_answer_and_the_memory_of_a_server_are_told(servers: list[Running]) -> None:
+    trellis, *_ = servers
+    start = begin(trellis)
+    assert start.first_ms is not None
+    assert start.cpu_s > 0 < start.first_ms
+    assert 10 < trellis.memory_mib() <= trellis.peak_memory_mib()
 
 
 def test_wrk_is_used_where_it_is_installed(servers: list[Running], monkeypatch: pytest.MonkeyPatch) -> None:

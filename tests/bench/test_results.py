@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from bench import report, results
+from bench.measuring import Start
 from bench.operations import OPERATIONS
 from bench.servers import SERVERS
 from tests.bench.runs import make_measured, make_run, make_sample
@@ -28,6 +29,24 @@ def test_figures_are_medians_with_their_range_and_the_highest_peak_of_memory() -
     assert (found.rps, found.rps_min, found.rps_max) == (110.0, 100.0, 300.0)
     assert found.p99_ms == pytest.approx(16_000 / 110)
     assert found.memory_mib == 90.0
+
+
+def test_the_work_of_postgresql_stands_beside_the_servers_own_and_is_added_to_it() -> None:
+    found = results.figures([make_sample(100.0), make_sample(200.0), make_sample(50.0)])
+    assert (found.cpu_ms, found.postgresql_ms, found.both_ms) == (9.0, 7.0, 16.0)
+    elsewhere = results.figures([make_sample()._replace(postgresql_ms=None)])
+    assert (elsewhere.postgresql_ms, elsewhere.both_ms) == (None, None)
+
+
+def test_how_servers_start_and_what_they_hold_at_the_end_is_stored_and_printed() -> None:
+    run = make_run()
+    gone = run._replace(processes={**run.processes, "limit": results.Process(Start(0.25, None), None)})
+    stored = results.as_json(gone)["processes"]
+    assert stored["trellis"] == {"start_cpu_s": 0.5, "first_request_ms": 12.0, "memory_mib": 70.0}
+    assert stored["limit"] == {"start_cpu_s": 0.25}
+    lines = printed(report.processes_table(gone)).splitlines()
+    assert [line.split()[1:] for line in lines if "Trellis" in line] == [["0.50", "12.0", "70", "80"]]
+    assert [line.split()[2:] for line in lines if "the limit" in line] == [["0.25", "-", "-", "80"]]
 
 
 def test_ratios_are_rates_of_trellis_over_those_of_each_other_server() -> None:
