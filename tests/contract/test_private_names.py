@@ -51,6 +51,7 @@ OF_NAMED_TUPLES = {"_asdict", "_fields", "_make", "_replace"}
 MADE_BY_MACHINES = {
     *("_abc_impl", "_compiler_dispatch", "_is_protocol", "_is_runtime_protocol", "_sa_class_manager"),
     *("_bind_translate_chars", "_bind_translate_re"),  # onto every compiler of SQLAlchemy
+    "_original_compiler_dispatch",  # onto every type with a `__visit_name__`
 }
 """What a metaclass writes onto every class."""
 
