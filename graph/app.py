@@ -144,7 +144,7 @@ def create_app(
         has_authorization if identify else started.has_credentials,
         identify_first=outside is not None,
     )
-    metrics.watch(CacheMetrics(endpoint.caches))
+    metrics.watch(CacheMetrics([endpoint.caches] if outside is None else [endpoint.caches, outside.caches]))
     metrics.watch(AdmissionMetrics(endpoint.admission))
     served = for_other_origins(endpoint, settings)
     routes: list[BaseRoute] = [

@@ -5,11 +5,13 @@ asks are refused: nobody could say which one counts.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
+from db.kept import Figures
 from graph.errors import CannotStart
 from graph.outside.bearer import ByToken
 from graph.outside.claims import Places
@@ -43,6 +45,9 @@ class OutsideIdentification(Protocol):
 
     async def __call__(self, request: HTTPConnection) -> Viewer:
         """Who sent a request."""
+
+    def caches(self) -> Mapping[str, Figures]:
+        """How full the caches are, by name."""
 
     async def close(self) -> None:
         """Let go of what lives as long as the server."""
