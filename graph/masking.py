@@ -72,7 +72,7 @@ class NoRoom(ClientError):
 OF_OUTAGES: Mapping[Outage, Callable[[], ClientError]] = {Outage.READ_ONLY: ReadOnly, Outage.FULL: NoRoom}
 """With these, reads are answered; with others nothing is."""
 
-OF_FAILURES: Mapping[Failure | None, type[UnfitValue] | type[OutOfRange] | type[Overloaded]] = {
+OF_FAILURES: Mapping[Failure | Outage | None, type[UnfitValue] | type[OutOfRange] | type[Overloaded]] = {
     Failure.UNFIT_VALUE: UnfitValue,
     Failure.OUT_OF_RANGE: OutOfRange,
     Failure.BUSY: Overloaded,

@@ -105,7 +105,7 @@ async def rows_met(database: Database, scale: int) -> dict[str, int]:
 
 def _rows_of(plan: dict[str, Any]) -> int:
     removed = sum(value for key, value in plan.items() if key.startswith("Rows Removed"))
-    own = round((plan["Actual Rows"] + removed) * plan["Actual Loops"])
+    own: int = round((plan["Actual Rows"] + removed) * plan["Actual Loops"])
     return own + sum(map(_rows_of, plan.get("Plans", [])))
 
 
