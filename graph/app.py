@@ -113,7 +113,7 @@ def create_app(
         identify_first=None if way is None else needs_no_database(way),
     )
     metrics.watch(LimitMetrics([rates, *started.limits]))
-    metrics.watch(CacheMetrics(endpoint.caches))
+    metrics.watch(CacheMetrics([endpoint.caches] if way is None else [endpoint.caches, way.caches]))
     metrics.watch(AdmissionMetrics(endpoint.admission))
     lifetime = Lifetime(
         engines,

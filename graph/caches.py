@@ -1,6 +1,6 @@
 """What `/metrics` says of the caches: how full each is, and how much it has dropped."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -12,8 +12,8 @@ from db.kept import Figures
 class CacheMetrics(Collector):
     """The state of the caches at this moment."""
 
-    def __init__(self, figures: Callable[[], Mapping[str, Figures]]) -> None:
-        """`figures` tells of each cache by its name."""
+    def __init__(self, figures: Sequence[Callable[[], Mapping[str, Figures]]]) -> None:
+        """Each of `figures` tells of some caches by their names."""
         self._figures = figures
 
     def collect(self) -> Iterator[Metric]:
@@ -22,7 +22,7 @@ class CacheMetrics(Collector):
         size = GaugeMetricFamily("trellis_cache_bytes", "About how many bytes that takes.", labels=["cache"])
         most = GaugeMetricFamily("trellis_cache_max_bytes", "How many bytes it may take.", labels=["cache"])
         dropped = CounterMetricFamily("trellis_cache_dropped", "What has made room for others.", labels=["cache"])
-        for name, figures in self._figures().items():
+        for name, figures in (named for tell in self._figures for named in tell().items()):
             entries.add_metric([name], figures.entries)
             size.add_metric([name], figures.bytes)
             most.add_metric([name], figures.max_bytes)

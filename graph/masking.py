@@ -96,7 +96,7 @@ class NoRoom(ClientError):
 OF_OUTAGES: Mapping[Outage, Callable[[], ClientError]] = {Outage.READ_ONLY: ReadOnly, Outage.FULL: NoRoom}
 """With these, reads are answered; with others nothing is."""
 
-OF_FAILURES: Mapping[Failure | None, Callable[[], ClientError]] = {
+OF_FAILURES: Mapping[Failure | Outage | None, Callable[[], ClientError]] = {
     Failure.UNFIT_VALUE: UnfitValue,
     Failure.OUT_OF_RANGE: OutOfRange,
     Failure.ABORTED: Unanswered,

@@ -102,15 +102,15 @@ def variants(common: TypeEngine[T], own: Callable[[DatabaseDialect], TypeEngine[
     return common
 
 
-_OF_OUTAGES = {Outage.READ_ONLY: Failure.READ_ONLY, Outage.FULL: Failure.FULL}
+_OF_CHANGES = frozenset({Outage.READ_ONLY, Outage.FULL})
 """Outages in which reads are answered."""
 
 
-def failure_of(error: DBAPIError) -> Failure | None:
-    """Why a database did not answer; None for errors that are about the statement."""
+def failure_of(error: DBAPIError) -> Failure | Outage | None:
+    """Why a database did not do what every database can do, an outage where it takes no changes; None for others."""
     outage = outage_of(error)
-    if outage in _OF_OUTAGES:
-        return _OF_OUTAGES[outage]
+    if outage in _OF_CHANGES:
+        return outage
     found = (dialect.failure(error) for dialect in DIALECTS.values())
     return next((failure for failure in found if failure is not None), None)
 

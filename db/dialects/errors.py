@@ -40,7 +40,9 @@ class Outage(StrEnum):
     REFUSING = "does not let the server in"
     CROWDED = "has no room for another connection"
     FULL = "has a full disk"
+    """There is no room for a change. Reads are answered."""
     READ_ONLY = "takes no changes"
+    """A standby, or a file or a folder that cannot be written. Reads are answered."""
     BROKEN = "cannot read or write its files"
 
 
@@ -53,10 +55,6 @@ class Failure(Enum):
     """A table is missing: the revisions have not been applied."""
     BUSY = auto()
     """Another connection holds a lock that we did not wait for any longer."""
-    READ_ONLY = auto()
-    """It takes no changes: a standby, or a file or a folder that cannot be written. Reads are answered."""
-    FULL = auto()
-    """There is no room for a change. Reads are answered."""
     UNFIT_VALUE = auto()
     """A value is not of the type that it is meant for, or does not fit into it."""
     REFUSED = auto()

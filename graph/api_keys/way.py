@@ -4,7 +4,7 @@ One statement on the primary, which knows of a key that was ended a moment ago; 
 has now, where the application says how. Without that, a key has no roles: nobody here knows which its user has left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from db.base import UtcDateTime, utcnow
 from db.fast import CompiledStatement
+from db.kept import Figures
 from db.own import ApiKey
 from db.relations import ViewerId, comparable, viewer_parameters
 from db.session import Mode, RequestSession
@@ -71,6 +72,10 @@ class ByApiKey:
             id_, user, read_only, roles = found[0]
             held = frozenset(roles) if user is None else await self._held_by(user, session)
         return Viewer(user, held.intersection(roles), key_id=id_, read_only=read_only)
+
+    def caches(self) -> Mapping[str, Figures]:
+        """None: a key may have been ended a moment ago."""
+        return {}
 
     async def close(self) -> None:
         """Nothing is under way."""

@@ -7,7 +7,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import DBAPIError
 
-from db.dialects import Failure, failure_of
+from db.dialects import Failure, Outage, failure_of
 from db.migrate import NoDirectUrl
 from db.refusals import Refused
 from graph.cli.errors import CommandError, Exit
@@ -59,9 +59,9 @@ def _database_failure(error: DBAPIError) -> CommandError:
             " setting that needs them (TRELLIS_DOCUMENTS, TRELLIS_RECORD_USAGE).",
             Exit.UNAVAILABLE,
         )
-    if failure is Failure.READ_ONLY:
+    if failure is Outage.READ_ONLY:
         return CommandError(f"The database takes no changes: {said}. Let it be written.", Exit.UNAVAILABLE)
-    if failure is Failure.FULL:
+    if failure is Outage.FULL:
         return CommandError(f"The database has no room left: {said}. Make room; nothing was changed.", Exit.UNAVAILABLE)
     if failure is Failure.BUSY:
         return CommandError(f"The database is busy: {said}. Nothing was changed; try again.", Exit.UNAVAILABLE)

@@ -8,14 +8,14 @@ asked for every model that a filter passes through. Source of the semantics: doc
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 import sqlalchemy
 import strawberry
 from sqlalchemy import ColumnElement, and_, false, func, inspect, or_, select, true, tuple_, type_coerce
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.elements import Grouping, UnaryExpression
+from sqlalchemy.sql.elements import BooleanClauseList, ClauseElement, Grouping, UnaryExpression
 from sqlalchemy.sql.expression import Exists, Select
 
 from db.dialects import dialect_of, labelled
@@ -261,10 +261,11 @@ class _Filtering:
     def _exists(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool]:
         children = self._children(relation.link)
         condition = self._of_related.condition(relation.target(), children.row, asked, where, depth + 1)
-        asked_of_row = [] if condition is None else [condition]
-        if relation.link.is_first_of_many:
-            asked_of_row.append(self._is_first(relation.link, children, row))
-        return self._any(relation.link, children, row, *asked_of_row)
+        first_of_many = [self._is_first(relation.link, children, row)] if relation.link.is_first_of_many else []
+        if condition is None:
+            return self._any(relation.link, children, row, *first_of_many)
+        alternatives = [condition] if self._relates_once else _alternatives(condition)
+        return joined(or_, [self._any(relation.link, children, row, each, *first_of_many) for each in alternatives])
 
     def _is_first(self, link: Link, children: Source, row: Row) -> ColumnElement[bool]:
         again, key = self._children(link), primary_key(link.target)
@@ -298,17 +299,51 @@ def _not(there: ColumnElement[bool]) -> ColumnElement[bool]:
     """
     if isinstance(there, Exists):
         return ~there
+    if _is_any_of(there) and all(isinstance(each, Exists) for each in there.clauses):
+        return and_(*(~each for each in there.clauses))
     denied = _denied(there)
     return there.is_not(true()) if denied is None else denied
+
+
+def _alternatives(condition: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    """What may be asked one after the other: a relation that leads to rows of which this or that holds, or that.
+
+    Of EXISTS that is one of several conditions PostgreSQL makes no join; four in a row were walked on every way. Of
+    several such lists beside one another only the first is taken apart: their product might be large.
+    """
+    if isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
+        asked = [_ungrouped(each) for each in condition.clauses]
+        lists = [each for each in asked if _is_any_of(each) and _leads_on(each)]
+        others = [each for each in asked if not lists or each is not lists[0]]
+        return [and_(*others, part) for part in _alternatives(lists[0])] if lists else [condition]
+    if not _is_any_of(condition):
+        return [condition]
+    parts = [part for each in condition.clauses for part in _alternatives(each)]
+    plain = [part for part in parts if not _leads_on(part)]
+    together = [joined(or_, plain)] if plain else []
+    return [*together, *(part for part in parts if _leads_on(part))]
+
+
+def _is_any_of(condition: ColumnElement[bool]) -> TypeGuard[BooleanClauseList]:
+    return isinstance(condition, BooleanClauseList) and condition.operator is operators.or_
+
+
+def _leads_on(condition: ClauseElement) -> bool:
+    """Whether a condition asks of other rows."""
+    return isinstance(condition, Exists) or any(map(_leads_on, condition.get_children()))
 
 
 def _denied(condition: ColumnElement[bool]) -> Exists | None:
     """What a NOT EXISTS denies; None of another condition."""
     if not isinstance(condition, UnaryExpression) or condition.operator is not operators.inv:
         return None
-    inner: object = condition.element
-    inner = inner.element if isinstance(inner, Grouping) else inner
+    inner: object = _ungrouped(condition.element)
     return inner if isinstance(inner, Exists) else None
+
+
+def _ungrouped(condition: Any) -> Any:
+    """A condition without the parentheses around it, which SQLAlchemy sets again."""
+    return condition.element if isinstance(condition, Grouping) else condition
 
 
 def _holds_of_none(asked: Asked) -> bool:

@@ -4,8 +4,11 @@ The token stands in `Authorization: Bearer …`, or in a cookie where the settin
 from one of our own pages, as with a cookie of ours. A request without a token is nobody's, and costs nothing.
 """
 
+from collections.abc import Mapping
+
 from starlette.requests import HTTPConnection
 
+from db.kept import Figures
 from graph.auth.credentials import credentials_of
 from graph.auth.cross_site import refuse_cross_site
 from graph.outside.claims import ROLE_HEADER, one_header
@@ -54,6 +57,10 @@ class ByToken:
             token = given.cookie
         known = await self._tokens.read(token)
         return known.viewer(one_header(request.scope["headers"], ROLE_HEADER) if self._has_roles_to_choose else None)
+
+    def caches(self) -> Mapping[str, Figures]:
+        """How full the cache of tokens is."""
+        return {"tokens": self._tokens.figures}
 
     async def close(self) -> None:
         """Let the provider go."""

@@ -4,10 +4,11 @@ They are believed of `TRELLIS_TRUSTED_PROXIES` alone. From anybody else they are
 whoever sends them has come past the proxy, by mistake or on purpose.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.requests import HTTPConnection
 
+from db.kept import Figures
 from graph.auth.cross_site import PREFLIGHT, comes_from_another_site
 from graph.errors import CrossSite, Unauthenticated
 from graph.http.proxies import BY_TRUSTED_PROXY
@@ -57,6 +58,10 @@ class ByProxy:
         if comes_from_another_site(request, self._trusted):
             raise CrossSite(PREFLIGHT)
         return viewer
+
+    def caches(self) -> Mapping[str, Figures]:
+        """None: a header is read each time."""
+        return {}
 
     async def close(self) -> None:
         """Nothing is under way."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import jwt
 
-from db.kept import MIB, Kept
+from db.kept import MIB, Figures, Kept
 from graph.errors import Unauthenticated
 from graph.outside.claims import Known, Places
 from graph.outside.errors import Log, Misfit
@@ -127,6 +127,11 @@ class Tokens:
         if time.time() >= found.ends:
             raise Unauthenticated
         return found.known
+
+    @property
+    def figures(self) -> Figures:
+        """How full the cache of what was read is."""
+        return self._remembered.figures
 
     async def close(self) -> None:
         """End what is under way."""

@@ -5,11 +5,12 @@ name of a cookie. The first way that knows a credential for its own decides, and
 about. What belongs to no way is refused, and never taken for none. Why: docs/decisions/0043-identity-from-outside.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from starlette.requests import HTTPConnection
 
+from db.kept import Figures
 from graph.domain import Identification
 from graph.errors import Unauthenticated
 from graph.viewer import NOBODY, Viewer
@@ -35,6 +36,9 @@ class Way(Protocol):
     async def __call__(self, request: HTTPConnection) -> Viewer:
         """Who sent a request."""
 
+    def caches(self) -> Mapping[str, Figures]:
+        """How full the caches are, by name."""
+
     async def close(self) -> None:
         """Let go of what lives as long as the server."""
 
@@ -51,6 +55,10 @@ class OfTheApplication(NamedTuple):
     async def __call__(self, request: HTTPConnection) -> Viewer:
         """Who sent a request."""
         return await self.identify(request)
+
+    def caches(self) -> Mapping[str, Figures]:
+        """None that are known here."""
+        return {}
 
     async def close(self) -> None:
         """Nothing is under way."""
@@ -81,6 +89,10 @@ class Several:
         if self.has_credentials(request):
             raise Unauthenticated
         return NOBODY
+
+    def caches(self) -> Mapping[str, Figures]:
+        """Those of all ways; no two of them have a cache of one name."""
+        return {name: figures for way in self.ways for name, figures in way.caches().items()}
 
     async def close(self) -> None:
         """Let all of them go."""

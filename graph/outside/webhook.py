@@ -19,7 +19,7 @@ import httpx
 import orjson
 from starlette.requests import HTTPConnection
 
-from db.kept import MIB, Kept
+from db.kept import MIB, Figures, Kept
 from graph.auth.cross_site import refuse_cross_site
 from graph.errors import Unauthenticated
 from graph.outside.claims import ROLE, USER, Known, id_of, json_object, other_claims, roles_of, session_variables
@@ -87,6 +87,10 @@ class ByWebhook:
         if known is None:
             raise Unauthenticated
         return known.viewer(None)
+
+    def caches(self) -> Mapping[str, Figures]:
+        """How full the cache of answers is."""
+        return {"webhook_answers": self._kept.figures}
 
     async def close(self) -> None:
         """End what is under way."""

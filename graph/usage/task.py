@@ -6,13 +6,13 @@ bounds and tried again; the log says so once, with the cure.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from db.dialects import Failure, failure_of
+from db.dialects import Failure, Outage, failure_of
 from db.session.engines import Engines
 from graph.usage import writing
 from graph.usage.batch import Batch, Overflow
@@ -22,12 +22,12 @@ DAY = timedelta(days=1)
 LAST_WRITE_S = 5
 """Seconds that the last write may take when the server stops."""
 
-CURES = {
+CURES: Mapping[Failure | Outage, str] = {
     Failure.NO_TABLE: "its tables are missing; run `trellis db upgrade`",
     Failure.UNREACHABLE: "the database cannot be reached",
     Failure.BUSY: "the database is busy",
-    Failure.READ_ONLY: "the database takes no changes",
-    Failure.FULL: "the database has no room left",
+    Outage.READ_ONLY: "the database takes no changes",
+    Outage.FULL: "the database has no room left",
 }
 
 logger = logging.getLogger("trellis")

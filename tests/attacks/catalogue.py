@@ -82,6 +82,9 @@ WORK: dict[str, Attack] = {
     "an order by four counts through relations": bounded(shapes.order_by_counts_of_relations),
     "any of a hundred patterns in long texts": bounded(shapes.any_of_many_patterns),
     "lists in lists of a filter": bounded(shapes.lists_in_lists_of_a_filter),
+    "an order by counts behind relations": bounded(shapes.order_by_counts_behind_relations),
+    "relations of relations, denied": bounded(shapes.denials_in_denials),
+    "alternatives behind relations": bounded(shapes.alternatives_behind_relations),
     "one dear filter under forty names": bounded(shapes.one_filter_under_many_names),
 }
 """The price bounds the work."""

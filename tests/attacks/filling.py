@@ -24,6 +24,11 @@ COPY_CONTRIBUTORS = f"""
     SELECT copy.id, pair.user_id, pair.position
     FROM posts AS copy JOIN post_contributors AS pair ON pair.post_id = copy.id % {STEP} WHERE copy.id > {STEP}
 """
+COPY_TAGS = f"""
+    INSERT INTO post_tags (post_id, tag_id)
+    SELECT copy.id, pair.tag_id
+    FROM posts AS copy JOIN post_tags AS pair ON pair.post_id = copy.id % {STEP} WHERE copy.id > {STEP}
+"""
 
 
 def patient(settings: Settings) -> Settings:
@@ -37,6 +42,7 @@ async def add_posts(engines: Engines, wanted: int) -> None:
         there = await connection.scalar(select(func.count()).select_from(Post))
         await connection.execute(text(COPY_POSTS), {"copies": max(1, wanted // (there or 1) - 1)})
         await connection.execute(text(COPY_CONTRIBUTORS))
+        await connection.execute(text(COPY_TAGS))
     async with engines.writing().connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text("ANALYZE"))

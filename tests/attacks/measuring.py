@@ -119,14 +119,16 @@ class Meter:
     postmaster: int | None = None
     """The first process of PostgreSQL; None on SQLite."""
 
-    async def cost(self, work: Callable[[], Awaitable[None]]) -> Cost:
-        """Do the work, and say what it took."""
-        _give_back()
+    async def cost(self, work: Callable[[], Awaitable[None]], *, exact: bool = True) -> Cost:
+        """Do the work, and say what it took; `exact` where memory that was free before must not hide any of it."""
+        if exact:
+            _give_back()
         held, before = _resident(), self._cpu_s()
         with _peak() as peak:
             await work()
         after, highest = self._cpu_s(), peak()
-        _give_back()
+        if exact:
+            _give_back()
         return Cost(after - before, max(0, highest - held), max(0, _resident() - held))
 
     def _cpu_s(self) -> float:

@@ -110,6 +110,27 @@ def lists_in_lists_of_a_filter(dice: Dice) -> bytes:
     return body("query ($w: PostFilter) { posts(where: $w) { totalCount } }", w=where)
 
 
+def order_by_counts_behind_relations(dice: Dice) -> bytes:
+    count = dice.choice(["posts", "contributions", "orders"])
+    order = f"{{author: {{{count}: {{count: {dice.choice(['ASC', 'DESC'])}}}}}}}"
+    return body(f"{{ posts(first: {dice.randint(1, 100)}, orderBy: [{order}]) {{ nodes {{ id }} }} }}")
+
+
+def denials_in_denials(dice: Dice) -> bytes:
+    to, back = dice.choice([("tags", "posts"), ("contributors", "contributions")])
+    where: dict[str, Any] = {"version": {"lt": dice.choice([0, 99])}}
+    for relation in (back, to, back, to)[dice.randint(0, 1) * 2 :]:
+        where = {relation: {dice.choice(["none", "every", "some"]): where}}
+    return body("query ($w: PostFilter) { posts(where: $w) { nodes { id } } }", w=where)
+
+
+def alternatives_behind_relations(dice: Dice) -> bytes:
+    where: dict[str, Any] = {"version": {"lt": dice.choice([0, 99])}}
+    for relation, column in (("posts", "name"), ("tags", "title")) * 2:
+        where = {"or": [{column: {"eq": word(dice, 5)}}, {relation: {"some": where}}]}
+    return body("query ($w: PostFilter) { posts(where: $w) { nodes { id } } }", w=where)
+
+
 def one_filter_under_many_names(dice: Dice) -> bytes:
     where = f'{{content: {{containsIgnoreCase: "{word(dice, 5)}"}}}}'
     fields = " ".join(f"{name}: posts(where: {where}) {{ totalCount }}" for name in names(dice, dice.randint(30, 45)))

@@ -18,6 +18,7 @@ from tests.entity.conftest import Filled, dialect, filled
 from tests.entity.market import MARKET
 from tests.http.client import Client
 from tests.http.conftest import DOMAIN, Serve, serve
+from tests.http.test_caches import figures
 from tests.outside.provider import AUDIENCE, ISSUER, ProviderOfKeys, token
 
 __all__ = ["dialect", "filled", "serve"]
@@ -82,6 +83,17 @@ async def test_a_token_of_the_provider_says_who_asks(application: Application, p
     assert await asked.who(**bearer(token(sub=7, org=12))) == Viewer(7, ADA.roles, claims=Claims({"org": 12}))
     assert await asked.who(authorization=f"bearer  {token()}") == ADA
     assert provider.asked == 1
+
+
+async def test_the_metrics_tell_of_the_tokens_that_are_remembered(
+    application: Application, provider: ProviderOfKeys
+) -> None:
+    asked = await application(jwt_jwks_url=provider.url, **JWT)
+    for sub in ("ada", "bob", "ada"):
+        await asked.who(**bearer(token(sub=sub, exp=2**32)))
+    found = await figures(asked.client)
+    assert found["entries", "tokens"] == 2
+    assert 0 < found["bytes", "tokens"] <= found["max_bytes", "tokens"]
 
 
 @pytest.mark.parametrize(

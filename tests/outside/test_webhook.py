@@ -190,6 +190,7 @@ async def test_answers_are_kept_as_they_say_within_the_setting(
     async with asking(hook, **settings) as by:
         assert [await by(request(**SENT)) for _ in range(3)] == [ADA] * 3
         assert len(hook.seen) == asked
+        assert by.caches()["webhook_answers"].entries == (asked == 1)
         hook.body = {"user_id": "bob"}
         assert await by(request(authorization="Bearer of-bob")) == Viewer("bob")
         assert await by(request(**SENT, cookie="a=1")) == Viewer("bob")  # other credentials altogether

@@ -41,10 +41,14 @@ class FragileServer:
 
     def send_signal(self, sign: signal.Signals) -> None:
         """Have all of its processes fall silent (SIGSTOP), and speak again (SIGCONT)."""
-        postmaster = (self._run.folder / "data" / "postmaster.pid").read_text().split()[0]
-        for pid in (postmaster, *_children_of(postmaster)):
+        for pid in (self.postmaster, *_children_of(self.postmaster)):
             with suppress(ProcessLookupError):
-                os.kill(int(pid), sign)
+                os.kill(pid, sign)
+
+    @property
+    def postmaster(self) -> int:
+        """The first of its processes. Source: https://www.postgresql.org/docs/current/storage-file-layout.html."""
+        return int((self._run.folder / "data" / "postmaster.pid").read_text().split()[0])
 
     async def crash(self) -> None:
         """Stop it, and start it again after a moment."""
@@ -64,12 +68,12 @@ class FragileServer:
         _call([self._binaries / "pg_ctl", command, "-D", self._run.folder / "data", *arguments])
 
 
-def _children_of(parent: str) -> Iterator[str]:
+def _children_of(parent: int) -> Iterator[int]:
     """Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html."""
     for file in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            if file.read_text().rpartition(")")[2].split()[1] == parent:
-                yield file.parent.name
+            if int(file.read_text().rpartition(")")[2].split()[1]) == parent:
+                yield int(file.parent.name)
 
 
 @asynccontextmanager

@@ -121,6 +121,7 @@ PROMISES: Mapping[int, Promise] = {
         "bounds of CPU, memory, bytes",
         [
             Suite(["tests/attacks"], most_s=400),
+            Trial("attacks.many_posts", BOTH, most_s=300),
             Suite(["tests/prepare/test_limits.py"]),
             Trial("transport.unfinished", ("sqlite",)),
             Trial("transport.slow_readers", ("sqlite",)),

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from db.dialects import Failure, failure_of
+from db.dialects import Outage, failure_of
 from db.reflection import Chosen, MappingPlan
 from db.reflection.catalog import Catalog, LeftOut
 from db.reflection.plan import Guess
@@ -89,7 +89,7 @@ async def test_nothing_is_written_and_nothing_can_be(blank_database: Database) -
         with pytest.raises(DBAPIError) as refused:
             async with api.engines.writing().begin() as connection:
                 await connection.execute(text("INSERT INTO visits VALUES ('me', 1)"))
-        assert failure_of(refused.value) is Failure.READ_ONLY
+        assert failure_of(refused.value) is Outage.READ_ONLY
     assert await contents(blank_database) == before
 
 

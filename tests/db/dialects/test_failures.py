@@ -8,7 +8,7 @@ from graphql import GraphQLError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from db.dialects import DIALECTS, Failure, failure_of
+from db.dialects import DIALECTS, Failure, Outage, failure_of
 from db.session.engines import Engines
 from graph.masking import code_of, for_client
 from tests.databases import Database, settings_for
@@ -17,7 +17,7 @@ LOCKING = {"postgresql": "LOCK TABLE boxes NOWAIT", "sqlite": "INSERT INTO boxes
 """What does not go beside a transaction that writes to the table."""
 
 
-async def failure(engines: Engines, statement: str) -> Failure | None:
+async def failure(engines: Engines, statement: str) -> Failure | Outage | None:
     """Why a statement fails."""
     async with engines.writing().connect() as connection:
         with pytest.raises(DBAPIError) as error:
@@ -74,10 +74,10 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(
-    ("case", "expected", "code"), [(0, Failure.FULL, "INSUFFICIENT_STORAGE"), (1, Failure.READ_ONLY, "READ_ONLY")]
+    ("case", "expected", "code"), [(0, Outage.FULL, "INSUFFICIENT_STORAGE"), (1, Outage.READ_ONLY, "READ_ONLY")]
 )
 async def test_a_database_that_takes_no_changes_is_told(
-    engines: Engines, case: int, expected: Failure, code: str
+    engines: Engines, case: int, expected: Outage, code: str
 ) -> None:
     *before, statement = REFUSED[engines.dialect][case]
     async with engines.writing().connect() as connection:
