@@ -17,7 +17,9 @@ from db.own.api_keys import MAX_NAME
 from db.relations import ViewerId
 from db.session.engines import Engines
 from graph.api_keys.keys import KEPT_FOR, end_key, keys_of, make_key
+from graph.api_keys.listing import viewer_api_keys
 from graph.api_keys.way import ByApiKey
+from graph.prepare.fields import PlannedField
 from graph.writing import Change, Input, MutationDeclaration, Rejected, Right, mutation
 from graph.writing.errors import AlreadyExists, Forbidden, InvalidInput, InvalidState, no_such
 
@@ -70,6 +72,11 @@ class ApiKeys:
     def way(self, engines: Engines) -> ByApiKey:
         """How a key says who asks."""
         return ByApiKey(engines, self._held)
+
+    @property
+    def listing(self) -> PlannedField:
+        """`viewerApiKeys`, for `query_type(…, extra=[KEYS.listing])`."""
+        return viewer_api_keys()
 
     @property
     def mutations(self) -> Sequence[MutationDeclaration[Any, Any]]:

@@ -19,11 +19,12 @@ from graph.api_keys.mutations import MAX_KEYS
 from graph.app import create_app
 from graph.auth import opaque
 from graph.domain import Started, own_features
+from graph.entity import Schema
 from graph.errors import CannotStart
 from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
 from tests.api_keys.conftest import SKILLS, Serving
-from tests.api_keys.workshop import BARE, BARE_DOMAIN, DOMAIN, KEYS, SkillRow, WorkerRow
+from tests.api_keys.workshop import BARE, BARE_DOMAIN, DOMAIN, KEYS, Query, SkillRow, WorkerRow
 from tests.databases import StatementRecorder
 from tests.http.client import Answer, Client
 from tests.outside.provider import token
@@ -191,6 +192,27 @@ async def test_a_key_ends_at_its_time_and_one_that_only_reads_changes_nothing(cl
     assert (await ask(client, key, ANYTHING)).status == 401
 
 
+async def test_users_see_their_own_keys_and_what_became_of_them(
+    client: Client, engines: Engines, statements: StatementRecorder
+) -> None:
+    query = "{ viewerApiKeys { name shown roles readOnly expiresAt revokedAt isGood } }"
+    soon = (utcnow() + timedelta(hours=1)).isoformat()
+    key = await key_of(client, "bob", name="a", roles=["smith"], expiresAt=soon)
+    await key_of(client, "bob", name="b", readOnly=True)
+    await revoke(client, user("bob"), name="b")
+    await key_of(client, "ada", name="c")
+    async with engines.writing().begin() as connection:
+        await connection.execute(update(ApiKey).where(ApiKey.name == "c").values(expires_at=utcnow()))
+    (first, second) = (await ask(client, user("bob"), query)).data["viewerApiKeys"]
+    assert (first["name"], first["shown"], first["roles"], first["isGood"]) == ("a", key[:12], ["smith"], True)
+    assert (second["readOnly"], second["isGood"], second["revokedAt"] is None) == (True, False, False)
+    assert [it["isGood"] for it in (await ask(client, user("ada"), query)).data["viewerApiKeys"]] == [False]
+    with statements() as seen:
+        assert (await ask(client, user("eve"), query)).data == {"viewerApiKeys": []}
+    assert len(seen) == 1
+    assert (await client.ask(query)).data == {"viewerApiKeys": []}
+
+
 async def test_nobody_has_keys_without_end_and_those_that_ended_long_ago_go(client: Client, engines: Engines) -> None:
     row = {"shown": "", "user_id": "bob", "roles": [], "read_only": False, "revoked_at": None, "expires_at": None}
     rows = [{**row, "name": str(it), "secret_hash": str(it)} for it in range(MAX_KEYS)]
@@ -242,3 +264,6 @@ def test_an_application_with_an_identification_of_its_own_says_what_it_recognize
         create_app(settings, domain=replace(DOMAIN, start=lambda _engines, _settings: Started(identify)))
     with pytest.raises(CannotStart, match=r"add Feature\.API_KEYS to its Domain"):
         create_app(settings, domain=replace(DOMAIN, api_keys=None))
+    only_read = replace(DOMAIN, api_keys=None, schema=lambda given: Schema(Query, given))
+    with pytest.raises(CannotStart, match=r"add Feature\.API_KEYS to its Domain"):
+        create_app(settings, domain=only_read)
