@@ -159,13 +159,18 @@ async def test_what_no_key_may_be_is_told(client: Client) -> None:
     for given, place in refused:
         made = await create(client, user("bob"), **given)
         assert (made["key"], errors(made)) == (None, [("InvalidInput", f"input.{place}")]), given
+    for moment in ("2099-01-01T00:00:00", "2099-01-01", "9999-12-31T23:59:59-14:00"):  # no zone, no time, not in UTC
+        answer = await ask(client, user("bob"), CREATE, input={"name": "x", "expiresAt": moment})
+        assert answer.errors[0]["extensions"]["code"] == "BAD_USER_INPUT", answer
+    assert (await create(client, user("bob"), name="x", expiresAt="2099-01-01T00:00:00+02:00"))["errors"] == []
 
 
 async def test_only_a_user_makes_and_ends_keys_and_no_key_does(client: Client) -> None:
     key = await key_of(client, "ada", roles=["keeper"])
     for name, by in (("another", key), ("another", token(sub=None, roles=["keeper"]))):
         assert errors(await create(client, by, name=name)) == [("Forbidden", "input")]
-    assert errors(await revoke(client, key, name="importer")) == [("Forbidden", "input")]
+    for more in ({}, {"userId": "ada"}, {"userId": "bob"}):
+        assert errors(await revoke(client, key, name="importer", **more)) == [("Forbidden", "input")]
     answer = await client.ask(CREATE, {"input": {"name": "x"}})
     assert errors(answer.data["createApiKey"]) == [("NotSignedIn", "")]
     assert (await ask(client, key, ANYTHING)).status == 200
