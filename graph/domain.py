@@ -132,10 +132,8 @@ def own_features(domain: Domain, settings: Settings) -> frozenset[Feature]:
 
 
 def check_own_features(schema: Schema, features: Collection[Feature]) -> None:
-    """Raise `CannotStart` where mutations need tables that nothing makes."""
+    """Raise `CannotStart` where fields need tables that nothing makes."""
     missing = sorted(schema.own_features - frozenset(features))
     if missing:
         names = ", ".join(f"Feature.{it.name}" for it in missing)
-        raise CannotStart(
-            f"Mutations of this application need tables of Trellis's own; add {names} to its Domain(own=…)."
-        )
+        raise CannotStart(f"Fields of this application need tables of Trellis's own; add {names} to its Domain(own=…).")

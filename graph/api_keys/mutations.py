@@ -17,7 +17,9 @@ from db.own.api_keys import MAX_NAME
 from db.relations import ViewerId
 from db.session.engines import Engines
 from graph.api_keys.keys import KEPT_FOR, end_key, keys_of, make_key
+from graph.api_keys.listing import viewer_api_keys
 from graph.api_keys.way import ByApiKey
+from graph.prepare.fields import PlannedField
 from graph.writing import Change, Input, MutationDeclaration, Rejected, Right, mutation
 from graph.writing.errors import AlreadyExists, Forbidden, InvalidInput, InvalidState, no_such
 
@@ -72,6 +74,11 @@ class ApiKeys:
         return ByApiKey(engines, self._held)
 
     @property
+    def listing(self) -> PlannedField:
+        """`viewerApiKeys`, for `query_type(…, extra=[KEYS.listing])`."""
+        return viewer_api_keys()
+
+    @property
     def mutations(self) -> Sequence[MutationDeclaration[Any, Any]]:
         """`createApiKey` and `revokeApiKey`."""
         revoking = revoke_api_key if self._revoke is None else _revoking_of_others(self._revoke)
@@ -88,11 +95,8 @@ def _creating(*, has_roles: bool) -> MutationDeclaration[Any, Any]:
         """Make an API key. Programs send it as `Authorization: Bearer …`, and act for you."""
         user = _user(change)
         _check_roles(values.roles, change, has_roles=has_roles)
-        if values.expires_at is not None and values.expires_at <= change.now:
-            raise Rejected(InvalidInput("This moment is over; choose a later one.", (*change.place, "expiresAt")))
-        if await keys_of(change.session, user) >= MAX_KEYS:
-            message = f"You have {MAX_KEYS} keys, with those that ended within {KEPT_FOR.days} days; use one of them."
-            raise Rejected(InvalidState(message, change.place))
+        _check_end(values.expires_at, change)
+        await _check_room(user, change)
         text = await make_key(
             change.session,
             values.name,
@@ -124,6 +128,7 @@ def _revoking_of_others(right: Right) -> MutationDeclaration[Any, Any]:
         """End an API key. Requests with it are refused from now on."""
         if values.user_id is None:
             return await _end(values.name, _user(change), change)
+        _check_no_key(change)
         refused = right(change.viewer, (*change.place, "userId"))
         if refused is not None:
             raise Rejected(refused)
@@ -140,12 +145,29 @@ async def _end(name: str, user: ViewerId, change: Change) -> dict[str, bool]:
 
 def _user(change: Change) -> ViewerId:
     """The id of the viewer, for whom keys act. Raises `Rejected` for a key, and for somebody without an id."""
-    viewer = change.viewer
-    if viewer.key_id is not None:
-        raise Rejected(Forbidden("A key makes and ends no keys; sign in, and do it yourself.", change.place))
-    if viewer.id is None:
+    _check_no_key(change)
+    if change.viewer.id is None:
         raise Rejected(Forbidden("A key acts for a user, and you are none; ask somebody who is.", change.place))
-    return viewer.id
+    return change.viewer.id
+
+
+def _check_no_key(change: Change) -> None:
+    """Raise `Rejected` for a viewer who has come with a key."""
+    if change.viewer.key_id is not None:
+        raise Rejected(Forbidden("A key makes and ends no keys; sign in, and do it yourself.", change.place))
+
+
+def _check_end(moment: datetime | None, change: Change) -> None:
+    """Raise `Rejected` for a moment that is over."""
+    if moment is not None and moment <= change.now:
+        raise Rejected(InvalidInput("This moment is over; choose a later one.", (*change.place, "expiresAt")))
+
+
+async def _check_room(user: ViewerId, change: Change) -> None:
+    """Raise `Rejected` for a user who has as many keys as there may be."""
+    if await keys_of(change.session, user) >= MAX_KEYS:
+        message = f"You have {MAX_KEYS} keys, with those that ended within {KEPT_FOR.days} days; use one of them."
+        raise Rejected(InvalidState(message, change.place))
 
 
 def _check_roles(roles: Collection[str], change: Change, *, has_roles: bool) -> None:

@@ -44,7 +44,9 @@ def query_type(*entities: type[Any], extra: Iterable[PlannedField] = ()) -> type
         found += _fields_over(entity)
     found += [(field, "a field of `extra`") for field in extra]
     check_roots((str(field.graphql_name), what) for field, what in found)
-    return object_type("Query", "Everything that can be read.", *(field for field, _ in found))
+    made = object_type("Query", "Everything that can be read.", *(field for field, _ in found))
+    made.own_features = frozenset(field.own_feature for field, _ in found if field.own_feature is not None)
+    return made
 
 
 def _fields_over(entity: Entity) -> Iterator[tuple[PlannedField, str]]:

@@ -110,8 +110,8 @@ class Schema(strawberry.Schema):
             else Operations(self._schema, self.preparer)
         )
         """The one way into an operation."""
-        self.own_features: frozenset[Feature] = getattr(mutation, "own_features", frozenset())
-        """What its mutations need tables of Trellis's own for."""
+        self.own_features = frozenset[Feature]().union(*(getattr(it, "own_features", ()) for it in (query, mutation)))
+        """What its fields need tables of Trellis's own for."""
 
     def tables(self) -> tuple[FromClause, ...]:
         """The tables whose rows the schema shows."""

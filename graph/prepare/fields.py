@@ -38,6 +38,7 @@ from strawberry.types.lazy_type import LazyType
 from strawberry.utils.str_converters import to_camel_case
 
 from db.fast import Values
+from db.own import Feature
 from db.statements import Key
 from graph.prepare.arguments import Arguments
 
@@ -212,6 +213,8 @@ class PlannedField(Resolved):
     """Whether the database has a value for every row, so that a null tells of a policy that withholds it."""
     most_characters: int | None = None
     """The length of its longest value, in a database that holds to the types of columns; None: nothing says."""
+    own_feature: Feature | None = None
+    """What it needs tables of Trellis's own for."""
 
     def __init__(
         self,

@@ -19,11 +19,12 @@ from graph.api_keys.mutations import MAX_KEYS
 from graph.app import create_app
 from graph.auth import opaque
 from graph.domain import Started, own_features
+from graph.entity import Schema
 from graph.errors import CannotStart
 from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
 from tests.api_keys.conftest import SKILLS, Serving
-from tests.api_keys.workshop import BARE, BARE_DOMAIN, DOMAIN, KEYS, SkillRow, WorkerRow
+from tests.api_keys.workshop import BARE, BARE_DOMAIN, DOMAIN, KEYS, Query, SkillRow, WorkerRow
 from tests.databases import StatementRecorder
 from tests.http.client import Answer, Client
 from tests.outside.provider import token
@@ -158,13 +159,18 @@ async def test_what_no_key_may_be_is_told(client: Client) -> None:
     for given, place in refused:
         made = await create(client, user("bob"), **given)
         assert (made["key"], errors(made)) == (None, [("InvalidInput", f"input.{place}")]), given
+    for moment in ("2099-01-01T00:00:00", "2099-01-01", "9999-12-31T23:59:59-14:00"):  # no zone, no time, not in UTC
+        answer = await ask(client, user("bob"), CREATE, input={"name": "x", "expiresAt": moment})
+        assert answer.errors[0]["extensions"]["code"] == "BAD_USER_INPUT", answer
+    assert (await create(client, user("bob"), name="x", expiresAt="2099-01-01T00:00:00+02:00"))["errors"] == []
 
 
 async def test_only_a_user_makes_and_ends_keys_and_no_key_does(client: Client) -> None:
     key = await key_of(client, "ada", roles=["keeper"])
     for name, by in (("another", key), ("another", token(sub=None, roles=["keeper"]))):
         assert errors(await create(client, by, name=name)) == [("Forbidden", "input")]
-    assert errors(await revoke(client, key, name="importer")) == [("Forbidden", "input")]
+    for more in ({}, {"userId": "ada"}, {"userId": "bob"}):
+        assert errors(await revoke(client, key, name="importer", **more)) == [("Forbidden", "input")]
     answer = await client.ask(CREATE, {"input": {"name": "x"}})
     assert errors(answer.data["createApiKey"]) == [("NotSignedIn", "")]
     assert (await ask(client, key, ANYTHING)).status == 200
@@ -189,6 +195,27 @@ async def test_a_key_ends_at_its_time_and_one_that_only_reads_changes_nothing(cl
     async with engines.writing().begin() as connection:
         await connection.execute(update(ApiKey).values(expires_at=utcnow()))
     assert (await ask(client, key, ANYTHING)).status == 401
+
+
+async def test_users_see_their_own_keys_and_what_became_of_them(
+    client: Client, engines: Engines, statements: StatementRecorder
+) -> None:
+    query = "{ viewerApiKeys { name shown roles readOnly expiresAt revokedAt isGood } }"
+    soon = (utcnow() + timedelta(hours=1)).isoformat()
+    key = await key_of(client, "bob", name="a", roles=["smith"], expiresAt=soon)
+    await key_of(client, "bob", name="b", readOnly=True)
+    await revoke(client, user("bob"), name="b")
+    await key_of(client, "ada", name="c")
+    async with engines.writing().begin() as connection:
+        await connection.execute(update(ApiKey).where(ApiKey.name == "c").values(expires_at=utcnow()))
+    (first, second) = (await ask(client, user("bob"), query)).data["viewerApiKeys"]
+    assert (first["name"], first["shown"], first["roles"], first["isGood"]) == ("a", key[:12], ["smith"], True)
+    assert (second["readOnly"], second["isGood"], second["revokedAt"] is None) == (True, False, False)
+    assert [it["isGood"] for it in (await ask(client, user("ada"), query)).data["viewerApiKeys"]] == [False]
+    with statements() as seen:
+        assert (await ask(client, user("eve"), query)).data == {"viewerApiKeys": []}
+    assert len(seen) == 1
+    assert (await client.ask(query)).data == {"viewerApiKeys": []}
 
 
 async def test_nobody_has_keys_without_end_and_those_that_ended_long_ago_go(client: Client, engines: Engines) -> None:
@@ -242,3 +269,6 @@ def test_an_application_with_an_identification_of_its_own_says_what_it_recognize
         create_app(settings, domain=replace(DOMAIN, start=lambda _engines, _settings: Started(identify)))
     with pytest.raises(CannotStart, match=r"add Feature\.API_KEYS to its Domain"):
         create_app(settings, domain=replace(DOMAIN, api_keys=None))
+    only_read = replace(DOMAIN, api_keys=None, schema=lambda given: Schema(Query, given))
+    with pytest.raises(CannotStart, match=r"add Feature\.API_KEYS to its Domain"):
+        create_app(settings, domain=only_read)

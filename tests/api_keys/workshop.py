@@ -77,7 +77,7 @@ SMITHS = Right("smith")
 KEYS = ApiKeys(HELD, revoke=Right("keeper"))
 tools = Crud(Tool, ["name"], may=lambda viewer, _row: viewer.has("smith"), create=SMITHS)
 
-Query = query_type(Tool, ApiKey)
+Query = query_type(Tool, ApiKey, extra=[KEYS.listing])
 Mutation = mutation_type([*KEYS.mutations, tools.create], AuditLog())
 
 
