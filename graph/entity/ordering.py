@@ -156,7 +156,8 @@ def ordering(entity: Entity, asked: Sequence[Asked] | None, visible: Visibility)
         wanted = tuple(_term(entity, source.row, term, visible) for term in asked) or source.order
         return total_order(entity.mapper, source.row, wanted)
 
-    return Order(terms, ",".join(_spell(entity, term) for term in asked))
+    spelled = ",".join(_spell(entity, term) for term in asked)
+    return Order(terms, spelled, is_kept=not any(_holds_a_value(entity, term) for term in asked))
 
 
 def _term(entity: Entity, row: Row, asked: Asked, visible: Visibility, *, is_related: bool = False) -> Term:
@@ -212,6 +213,15 @@ def _steps(entity: Entity, asked: Asked) -> int:
     if relation is None or not isinstance(value, Mapping):
         return 0
     return 1 if relation.link.to_many else 1 + _steps(relation.target(), value)
+
+
+def _holds_a_value(entity: Entity, asked: Asked) -> bool:
+    """Whether a term is a distance to a value that the client has sent."""
+    name, value = _only(asked)
+    relation = entity.relations.get(name)
+    if relation is None:
+        return isinstance(value, Mapping)
+    return not relation.link.to_many and isinstance(value, Mapping) and _holds_a_value(relation.target(), value)
 
 
 def _spell(entity: Entity, asked: Asked) -> str:
