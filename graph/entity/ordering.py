@@ -134,8 +134,8 @@ def _distance_sort(measures: Measures) -> type[Any]:
 def _measures(attribute: Attribute) -> Measures | None:
     """The distances by which rows are put in order, of types that have some."""
     type_ = TYPES.of(attribute.type)
-    found: Measures | None = None if type_ is None else type_.measures
-    return found
+    found = None if type_ is None else type_.measures
+    return found if isinstance(found, Measures) else None
 
 
 def is_ordered(attribute: Attribute) -> bool:
