@@ -1,7 +1,7 @@
 """Types of the extensions pgvector and PostGIS: vectors, and places as GeoJSON.
 
 Entries are registered here. What a database would answer with an error of its own making is refused before.
-Sources: https://github.com/pgvector/pgvector, https://www.rfc-editor.org/rfc/rfc7946#section-3.1
+Sources: https://github.com/pgvector/pgvector, https://datatracker.ietf.org/doc/html/rfc7946#section-3.1
 """
 
 import math
@@ -205,7 +205,7 @@ for _annotation, _name, _where, _measures, _operators in (
             annotation=_annotation,
             name=_name,
             description=f"A place or a shape {_where}, in GeoJSON: `{EXAMPLE}`.",
-            specified_by="https://www.rfc-editor.org/rfc/rfc7946#section-3.1",
+            specified_by="https://datatracker.ietf.org/doc/html/rfc7946#section-3.1",
             parse=geometry,
             serialize=dict,
             operators=(*ON_BOTH, *_operators, _measures.operator()),
