@@ -4,7 +4,7 @@ Each is the name of a kind alone: the values are those of the class below. How c
 """
 
 from datetime import time
-from typing import NewType
+from typing import Any, NewType
 
 InternetAddress = NewType("InternetAddress", str)
 """An address of a host, with or without the length of its network: `192.0.2.1`, `2001:db8::/32`."""
@@ -38,6 +38,18 @@ TransactionNumber = NewType("TransactionNumber", str)
 
 DatabaseText = NewType("DatabaseText", str)
 """A value of a type that has no form of its own, as the database writes it."""
+
+Vector = NewType("Vector", list[float])
+"""Numbers in a row, which are compared by their distances."""
+
+SparseVector = NewType("SparseVector", str)
+"""Numbers most of which are zero, as pgvector writes them: `{1:0.5,7:2}/9`."""
+
+Geometry = NewType("Geometry", dict[str, Any])
+"""A place or a shape in coordinates of the plane, as GeoJSON."""
+
+Geography = NewType("Geography", dict[str, Any])
+"""A place or a shape on the globe, as GeoJSON."""
 
 OffsetTime = NewType("OffsetTime", time)
 """A time of day with the offset of its time zone."""

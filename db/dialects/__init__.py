@@ -18,6 +18,7 @@ from db.dialects.paging import LIMIT, OFFSET, PagedRows, Query, cut, labelled, l
 from db.dialects.plans import IndexForm, Need, OrderedNeed, Plan, Search, SearchNeed
 from db.dialects.postgresql import PostgreSQL
 from db.dialects.postgresql_composites import part_of
+from db.dialects.postgresql_extensions import between_places, by_operator
 from db.dialects.postgresql_ranges import Range, from_words, in_words
 from db.dialects.sqlite import SQLite
 from db.relations.arrays import counted_from_one
@@ -47,6 +48,8 @@ __all__ = [
     "SearchNeed",
     "UnknownDialect",
     "UnstorableValue",
+    "between_places",
+    "by_operator",
     "cut",
     "dialect_of",
     "failure_of",

@@ -152,7 +152,7 @@ RAISED = "P0001"
 NO_SCHEMA = "3F000"
 ABORTED = "25P02"
 LOCKED = "55P03"
-UNFIT = ("22000", "22001", "22007", "22008", "22021", "22P02", "22P03")
+UNFIT = ("22000", "22001", "22023", "22007", "22008", "22021", "22P02", "22P03")
 """Values that the driver cannot encode, texts that are too long, moments out of range, characters and forms that a
 type does not have."""
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect
 
 import db.dialects.postgresql_ranges  # noqa: F401 - ranges say how they travel
 from db.dialects.postgresql_as_text import THROUGH, Array, Domain
+from db.dialects.postgresql_extensions import EXTENSIONS, GEOMETRY
 from db.dialects.postgresql_numbers import AnyFloat, SingleFloat
 from db.dialects.postgresql_texts import ServerText
 from db.dialects.postgresql_times import TIMES, Day, InWords, Moment, TimeOfDay
@@ -34,6 +35,8 @@ class _Compiler(PGCompiler_asyncpg):
         """`$1::TEXT::DATE`, and for keys `$1::TEXT[]::DATE[]`; of what travels as another type, that one first."""
         kind: Any = stored(dbapi_type, self.dialect)
         sent_as = getattr(kind, "sent_as", None)
+        if isinstance(kind, GEOMETRY):
+            return kind.sent(sqltext)
         if isinstance(kind, InWords):
             sqltext = f"{sqltext}::TEXT"
         elif sent_as is not None:
@@ -63,7 +66,7 @@ class PostgreSQLDriver(PGDialect_asyncpg):
         ARRAY: Array,
         DOMAIN: Domain,
     }
-    ischema_names = {**PGDialect_asyncpg.ischema_names, **NAMED}  # noqa: RUF012 - as in its base
+    ischema_names = {**PGDialect_asyncpg.ischema_names, **NAMED, **EXTENSIONS}  # noqa: RUF012 - as in its base
 
 
 def bound_prepared_statements(connection: Any, _record: object) -> None:

@@ -183,10 +183,10 @@ def quoted(*names: str | None) -> str:
     return ".".join(f'"{name.replace(DOUBLE, DOUBLE * 2)}"' for name in names if name is not None)
 
 
-class BPCHAR(CHAR):
+class BPCHAR(UserDefinedType[str], CHAR):
     """A text without a length of its own, of which blanks at the end are no part: `bpchar`. CHAR has one character."""
 
-    __visit_name__ = "user_defined"
+    cache_ok = True
 
     def get_col_spec(self, **_: Any) -> str:
         """As SQL writes it."""

@@ -3,7 +3,7 @@
 What a noun needs is here; the rooms behind it are for whoever changes how nouns are made. It knows no noun itself.
 """
 
-from graph.entity import composites, object_types  # noqa: F401 - they register types
+from graph.entity import composites, extension_types, object_types  # noqa: F401 - they register types
 from graph.entity.comparisons import Operator
 from graph.entity.declare import computed, entity, hybrid, named
 from graph.entity.function_fields import function_field

@@ -453,10 +453,8 @@ def check_comparable(where: str, value: object, *, nulls: bool = False) -> None:
             if item is not None or not nulls:
                 check_comparable(where, item, nulls=nulls)
         return
-    if isinstance(value, Decimal):  # its scalar has looked at the digits
-        return
     try:
-        check_json(value)
+        check_json(value, any_decimal=True)  # their scalars have looked at their digits
     except ValueError as error:
         raise InvalidFilter(where, f"{error}.") from None
 

@@ -8,6 +8,7 @@ for, and no more.
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cache
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 import strawberry
@@ -15,6 +16,7 @@ from sqlalchemy import select
 
 from db.relations import Row, Source, Term, Visibility, leads_an_index, may_hide, total_order
 from graph.entity.comparisons import InputField, input_type
+from graph.entity.distances import DIRECTION, Measures
 from graph.entity.fields import described_enum
 from graph.entity.filters import first, number_of, related
 from graph.entity.names import made_name
@@ -93,6 +95,10 @@ def sort_type(entity: Entity) -> type[Any]:
         for name, attribute in entity.attributes.items()
         if is_ordered(attribute)
     }
+    for name, attribute in entity.attributes.items():
+        measures = _measures(attribute)
+        if measures is not None:
+            fields[f"{name}_"] = (optional(_distance_sort(measures)), name, attribute.description)
     for name, relation in entity.relations.items():
         if relation.link.to_many or can_be_ordered(relation.target()):
             fields[f"{name}_"] = (optional(_relation_sort(relation)), name, relation.description)
@@ -110,7 +116,7 @@ def sort_type(entity: Entity) -> type[Any]:
 
 def can_be_ordered(entity: Entity) -> bool:
     """Whether there is anything that an entity's rows are put in order by."""
-    by_value = any(map(is_ordered, entity.attributes.values()))
+    by_value = any(is_ordered(it) or _measures(it) is not None for it in entity.attributes.values())
     return bool(entity.key) or by_value or any(relation.link.to_many for relation in entity.relations.values())
 
 
@@ -118,6 +124,18 @@ def _relation_sort(relation: Relation) -> Deferred | type[CountSort]:
     if relation.link.to_many:
         return CountSort
     return Deferred(f"sort of {relation.name}", lambda: sort_type(relation.target()))
+
+
+@cache
+def _distance_sort(measures: Measures) -> type[Any]:
+    return measures.sort_type(Direction)
+
+
+def _measures(attribute: Attribute) -> Measures | None:
+    """The distances by which rows are put in order, of types that have some."""
+    type_ = TYPES.of(attribute.type)
+    found = None if type_ is None else type_.measures
+    return found if isinstance(found, Measures) else None
 
 
 def is_ordered(attribute: Attribute) -> bool:
@@ -131,26 +149,41 @@ def ordering(entity: Entity, asked: Sequence[Asked] | None, visible: Visibility)
     asked = asked or ()
     if len(asked) > MAX_TERMS:
         raise InvalidPage(f"`orderBy` takes at most {MAX_TERMS} terms.")
-    if any(_steps(term) > MAX_STEPS for term in asked):
+    if any(_steps(entity, term) > MAX_STEPS for term in asked):
         raise InvalidPage(f"`orderBy` leads over at most {MAX_STEPS} relations.")
 
     def terms(source: Source) -> tuple[Term, ...]:
         wanted = tuple(_term(entity, source.row, term, visible) for term in asked) or source.order
         return total_order(entity.mapper, source.row, wanted)
 
-    return Order(terms, ",".join(map(_spell, asked)))
+    spelled = ",".join(_spell(entity, term) for term in asked)
+    return Order(terms, spelled, is_kept=not any(_holds_a_value(entity, term) for term in asked))
 
 
 def _term(entity: Entity, row: Row, asked: Asked, visible: Visibility, *, is_related: bool = False) -> Term:
     """One term; `is_related` where its row is one that a relation leads to, and so may be met more than once."""
     name, value = _only(asked)
-    if isinstance(value, Mapping):
-        return _related_term(entity.relations[name], row, value, visible, is_related=is_related)
     attribute = entity.attributes.get(name)
+    if isinstance(value, Mapping):
+        if attribute is None:
+            return _related_term(entity.relations[name], row, value, visible, is_related=is_related)
+        return _distance_term(attribute, row, value)
     if attribute is None:  # the id
         return Term(getattr(row, entity.key[0]), value.descending, nulls_first=value.nulls_first)
     nullable = attribute.nullable or may_hide(row, attribute.name)
     return Term(attribute.expression(row), value.descending, nullable, value.nulls_first)
+
+
+def _distance_term(attribute: Attribute, row: Row, asked: Mapping[str, Any]) -> Term:
+    """By a distance, which is null where the value is, and nothing where the value is hidden."""
+    measures, direction = _measures(attribute), _direction(asked)
+    assert measures is not None  # no others have such an input
+    distance = measures.distance(attribute.expression(row), asked)
+    return Term(distance, direction.descending, nullable=True, nulls_first=direction.nulls_first)
+
+
+def _direction(asked: Mapping[str, Any]) -> Direction:
+    return asked.get(DIRECTION) or Direction.ASC
 
 
 def _related_term(relation: Relation, row: Row, asked: Asked, visible: Visibility, *, is_related: bool) -> Term:
@@ -174,11 +207,37 @@ def _only(asked: Asked) -> tuple[str, Direction | Asked]:
     return found
 
 
-def _steps(asked: Asked) -> int:
-    _, value = _only(asked)
-    return 1 + _steps(value) if isinstance(value, Mapping) else 0
-
-
-def _spell(asked: Asked) -> str:
+def _steps(entity: Entity, asked: Asked) -> int:
     name, value = _only(asked)
-    return f"{name}.{_spell(value)}" if isinstance(value, Mapping) else f"{name}:{value.value}"
+    relation = entity.relations.get(name)
+    if relation is None or not isinstance(value, Mapping):
+        return 0
+    return 1 if relation.link.to_many else 1 + _steps(relation.target(), value)
+
+
+def _holds_a_value(entity: Entity, asked: Asked) -> bool:
+    """Whether a term is a distance to a value that the client has sent."""
+    name, value = _only(asked)
+    relation = entity.relations.get(name)
+    if relation is None:
+        return isinstance(value, Mapping)
+    return not relation.link.to_many and isinstance(value, Mapping) and _holds_a_value(relation.target(), value)
+
+
+def _spell(entity: Entity, asked: Asked) -> str:
+    name, value = _only(asked)
+    if not isinstance(value, Mapping):
+        return f"{name}:{value.value}"
+    relation, attribute = entity.relations.get(name), entity.attributes.get(name)
+    if relation is not None:
+        return f"{name}.{_counted(value) if relation.link.to_many else _spell(relation.target(), value)}"
+    measures = None if attribute is None else _measures(attribute)
+    assert measures is not None  # no others have such an input
+    to = sha256(measures.spelled(value).encode()).hexdigest()  # a vector has thousands of digits
+    return f"{name}:{to}:{_direction(value).value}"
+
+
+def _counted(asked: Asked) -> str:
+    name, value = _only(asked)
+    assert isinstance(value, Direction)
+    return f"{name}:{value.value}"

@@ -66,6 +66,8 @@ class ScalarType(Generic[T]):
     operators: tuple[Operator, ...] = EQUALITY
     is_ordered: bool = False
     """Whether rows can be ordered and grouped by the values, and cursors hold them."""
+    measures: object | None = None
+    """The distances by which rows are ordered, a `graph.entity.distances.Measures`; None: there are none."""
     aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
     """By the names of `graph.entity.measures.FUNCTIONS`."""
     tidy: Callable[[T], T] | None = None

@@ -153,8 +153,8 @@ def check_text(value: str) -> str:
     return value
 
 
-def check_json(value: T, depth: int = 0) -> T:
-    """Return the JSON value if both databases can hold it.
+def check_json(value: T, depth: int = 0, *, any_decimal: bool = False) -> T:
+    """Return the JSON value if both databases can hold it. With `any_decimal`, decimals were looked at before.
 
     Raises `ValueError` for text as `check_text` does, for numbers without end, and for nesting without end.
     """
@@ -162,15 +162,17 @@ def check_json(value: T, depth: int = 0) -> T:
         raise ValueError(f"JSON may nest {MAX_JSON_DEPTH} deep; flatten it")
     if isinstance(value, str):
         check_text(value)
+    elif isinstance(value, Decimal) and any_decimal:
+        pass
     elif isinstance(value, int | float | Decimal) and not _fits_json(value):
         raise ValueError("a number in JSON is finite, below 1.8e308 and of at most 1,000 digits; write others as text")
     elif isinstance(value, Mapping):
         for key, item in value.items():
             check_text(key)
-            check_json(item, depth + 1)
+            check_json(item, depth + 1, any_decimal=any_decimal)
     elif isinstance(value, list):
         for item in value:
-            check_json(item, depth + 1)
+            check_json(item, depth + 1, any_decimal=any_decimal)
     return value
 
 

@@ -58,14 +58,16 @@ def counted_pages(
 
     async def fetch(_keys: list[Key]) -> dict[Key, Counted]:
         shape = (order.identity, window.backward, wanted)
-        form = listing.shape("counted", *shape)
+        form, few_by, many_by = (
+            listing.shape(part, *shape) if order.is_kept else None for part in ("counted", "few", "many")
+        )
         parameters = {**window.parameters(), **listing.parameters}
         rows: FoundRows = ()
         tried = not loaders.statements.is_long(form)
         if tried:
-            rows = await loaders.read(listing.shape("few", *shape), few, parameters)
+            rows = await loaders.read(few_by, few, parameters)
         if not tried or (rows and rows[0][-1] > FEW):
-            rows = await loaders.read(listing.shape("many", *shape), many, parameters)
+            rows = await loaders.read(many_by, many, parameters)
         total = int(rows[0][-1]) if rows else 0
         if form is not None:
             loaders.statements.note_length(form, long=total > FEW)

@@ -231,7 +231,8 @@ class Loaders:
             return page(source, shape, self._session.dialect, self.predicates(listing))
 
         identity = ("page", listing.identity, order.identity, window, wanted)
-        shape = listing.shape("page", order.identity, window.backward, window.sides(), wanted, skips)
+        parts = ("page", order.identity, window.backward, window.sides(), wanted, skips)
+        shape = listing.shape(*parts) if order.is_kept else None
         parameters = {**window.parameters(), **listing.parameters}
         return self._loader(listing.model, identity, shape, build, _all, parameters)
 

@@ -103,6 +103,8 @@ class Order(NamedTuple):
 
     terms: Callable[[Source], tuple[Term, ...]]
     identity: str
+    is_kept: bool = True
+    """Whether statements in this order are kept for other operations: not those that hold a value of a client's."""
 
 
 class Projection(NamedTuple):

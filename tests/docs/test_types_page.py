@@ -9,7 +9,7 @@ import sqlalchemy
 from sqlalchemy.dialects import postgresql
 from strawberry.scalars import JSON
 
-from db.dialects import postgresql_types
+from db.dialects import postgresql_extensions, postgresql_types
 from graph.entity.type_table import Entry
 from graph.entity.types import TYPES
 
@@ -53,6 +53,10 @@ COLUMNS: dict[str, Any] = {
     "tsrange": postgresql.TSRANGE(),
     "tstzrange": postgresql.TSTZRANGE(),
     **{name.type_name.lower(): name() for name in postgresql_types.SHAPES},
+    "vector, halfvec": postgresql_extensions.VECTOR(),
+    "sparsevec": postgresql_extensions.SPARSEVEC(),
+    "geometry": postgresql_extensions.GEOMETRY(),
+    "geography": postgresql_extensions.GEOGRAPHY(),
     "int4multirange": postgresql.INT4MULTIRANGE(),
     "pg_lsn": postgresql_types.PG_LSN(),
     "xid8": postgresql_types.XID8(),

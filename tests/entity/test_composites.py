@@ -25,8 +25,10 @@ from db.kinds import InternetAddress
 from db.session.engines import Engines
 from graph.context import ContextFactory
 from graph.entity import BigInt, Node, Schema, entity, query_type
+from graph.entity.completeness import check_complete
+from graph.entity.registry import entity_of
 from graph.entity.types import TYPES
-from graph.errors import DeclarationError
+from graph.errors import DeclarationError, InvalidFilter
 from graph.settings import Settings
 from graph.viewer import Viewer
 from graph.writing import ANYBODY, Crud, mutation_type
@@ -219,6 +221,12 @@ async def test_values_are_compared_whole_and_by_their_attributes(api: Api) -> No
     assert await places(api, "{place: {isNull: true}}") == [None]
     assert await places(api, "{place: {isNull: false}}") == ["Oslo", None]
     assert await places(api, '{place: {ne: {city: "Oslo", zipCode: 150, eq: 7}}}') == [None, None]
+
+
+@pytest.mark.parametrize("asked", [{"place": {"city": {}}}, {"place": {}}, {"stops": {"length": {}}}])
+def test_a_filter_that_asks_nothing_of_an_attribute_is_told_apart(asked: dict[str, Any]) -> None:
+    with pytest.raises(InvalidFilter, match="asks nothing"):
+        check_complete(entity_of(Parcel), asked, "where")
 
 
 async def test_what_a_domain_inside_refuses_is_an_error_of_the_input(api: Api) -> None:

@@ -5,8 +5,9 @@ The oracle is the catalog: each type of `pg_type` gets a column, and each value 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from random import Random
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -68,6 +69,26 @@ WORDS = (
 """Texts of which each type reads some."""
 
 
+def random_words(dice: Random) -> Iterator[str]:
+    """More of them, anywhere between the ends."""
+    for bits in (7, 15, 31, 63):
+        yield str(dice.randrange(-(2**bits), 2**bits))
+    yield from (f"{dice.uniform(-1, 1) * 10.0 ** dice.randint(-300, 300)!r}" for _ in range(3))
+    yield f"{dice.randrange(10**20)}.{dice.randrange(10**15):015}"
+    for _ in range(3):
+        day = f"{dice.randint(1, 9999):04}-{dice.randint(1, 12):02}-{dice.randint(1, 28):02}"
+        at = f"{dice.randrange(24):02}:{dice.randrange(60):02}:{dice.randrange(60):02}.{dice.randrange(10**6):06}"
+        zone = f"{dice.choice('+-')}{dice.randrange(16):02}:{dice.randrange(60):02}"
+        yield from (day, at, f"{at}{zone}", f"{day} {at}{zone}", f"[{day},)", f'{{"{day} {at}{zone}",NULL}}')
+        parts = [dice.choice([-1, 1]) * dice.randrange(10**6) for _ in range(3)]
+        yield f"{parts[0]} mons {parts[1]} days {dice.choice(['', '-'])}{at}"
+    numbers = sorted(dice.randrange(-(2**31), 2**31) for _ in range(4))
+    yield from (f"{{{','.join(map(str, numbers))}}}", f"[{numbers[0]},{numbers[3]})")
+    yield f"{{[{numbers[0]},{numbers[1]}),({numbers[2]},{numbers[3]}]}}"
+    yield "".join(chr(dice.randrange(1, 0xD800)) for _ in range(20))
+    yield "".join(dice.choice("01") for _ in range(40))
+
+
 OF_ARRAYS = "int4,text,timestamptz,interval,inet,bpchar,int4range,regclass,money,bytea,jsonb,float4,int4multirange"
 
 
@@ -120,7 +141,9 @@ async def _filled(connection: Any, column: str, written: str) -> dict[int, str]:
         END $$
         """
     )
-    await connection.fetch("SELECT pg_temp.fill(words) FROM unnest($1::text[]) AS words", list(WORDS))
+    await connection.fetch(
+        "SELECT pg_temp.fill(words) FROM unnest($1::text[]) AS words", [*WORDS, *random_words(Random(7))]
+    )
     rows = await connection.fetch(
         f"SELECT nr, CAST({column} AS text) AS words FROM specimens WHERE {column} IS DISTINCT FROM NULL"
     )
