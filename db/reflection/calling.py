@@ -55,7 +55,8 @@ class Calling:
         if form is None:
             return f"No form is known for {function.returns}."
         name = self._name(function, table)
-        shown = PlannedFunction(name=name, graphql_name=camel(name), function=function, annotation=form)
+        graphql_name = self._names[table].spelt(name, function.called)
+        shown = PlannedFunction(name=name, graphql_name=graphql_name, function=function, annotation=form)
         self.of_rows[table].append(shown)
         decision = f"It is the field {shown.graphql_name} of {self._named[table].class_name}."
         self._guess(function, decision)
