@@ -54,6 +54,8 @@ class Changer:
         found: dict[PlannedAttribute, str | None] = {}
         for attribute in model.attributes:
             known = self._samples.get((model.class_name, attribute.name), ())
+            if not any(attribute.column.name in key.columns for key in model.table.foreign_keys):
+                known = [it for it in known if not isinstance(it, str) or it == it.strip()]  # else inputs are stripped
             if (
                 attribute.hidden
                 or not attribute.writable

@@ -106,7 +106,7 @@ def _rows(dialect: str, dice: Random) -> str:
     actors = ["1", "2", "3", "5", "8", "13", "21.5", "0.5"]
     roles = [(actor, film) for actor in actors[:6] for film in range(1, 9) if dice.random() < 0.5]
     referring = [f"{film}, {actor}" for actor, film in roles[:6]]
-    towns = [(land, town) for land in ("'a'", "'B'", "''") for town in ("'x'", "'Yy'", "'z w'")]
+    towns = [(land, town) for land in ("'a'", "'B'", "''") for town in ("'x'", "' Yy'", "'z w'")]
     many = {"postgresql": ("'{}'", "'{a,NULL}'"), "sqlite": ("'a'", "'b'")}[dialect]
     documents = ("'null'", "'{\"a\": 1.50}'", "'[1, null]'", "'\"s\"'")
     tables = {
