@@ -206,5 +206,9 @@ def _without_ending(column: str, foreign_key: FoundForeignKey) -> str:
     whole = "_".join(parts)
     target = words(foreign_key.target.name)[-1:]
     stem = whole.removesuffix("id")
-    is_written_together = stem and stem != whole and target and stem.endswith((target[0], singular(target[0])))
-    return stem if is_written_together else whole
+    if not target or not stem or stem == whole:
+        return whole
+    called = (target[0], singular(target[0]))
+    # Where ids are `productid`, `componentid` is the id of a component. What is left of `paid` is no word.
+    is_usual = "_".join(words(foreign_key.target_columns[-1])) in {f"{one}id" for one in called} and len(stem) > 2
+    return stem if is_usual or stem.endswith(called) else whole
