@@ -26,7 +26,7 @@ from db.reflection.catalog import (
 from db.reflection.comments import Directives, Reference, UnreadableDirective, directives_of, text_of
 from db.relations import ColumnType, python_type, underlying
 
-NUMBERS: Collection[object] = frozenset({int, Decimal, float})
+NUMBERS: frozenset[object] = frozenset({int, Decimal, float})
 OMITTED = "Its comment says `@omit`."
 
 
