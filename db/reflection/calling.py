@@ -30,6 +30,7 @@ class Calling:
         self.left_out: list[LeftOut] = []
         self._named = named
         self._names = names
+        self._of_tables = Names(_roots(named.values()))
         self._roots = Names(_roots(named.values()))
         self._enums = enums
         self._form = form
@@ -55,7 +56,8 @@ class Calling:
         if form is None:
             return f"No form is known for {function.returns}."
         name = self._name(function, table)
-        shown = PlannedFunction(name=name, graphql_name=camel(name), function=function, annotation=form)
+        graphql_name = self._names[table].spelt(name, function.called)
+        shown = PlannedFunction(name=name, graphql_name=graphql_name, function=function, annotation=form)
         self.of_rows[table].append(shown)
         decision = f"It is the field {shown.graphql_name} of {self._named[table].class_name}."
         self._guess(function, decision)
@@ -75,7 +77,7 @@ class Calling:
             return f"No form is known for its argument {unknown.name or unknown.written}, {unknown.written}."
         wanted = snake(words(function.called or function.name.name), "function", 1)
         wanted = f"{wanted}_" if wanted in RESERVED_ATTRIBUTES - {ID} else wanted
-        name = self._roots.give(wanted, f"{wanted}_function")
+        name = self._roots.give(wanted if self._of_tables.is_free(wanted) else f"{wanted}_function")
         call = PlannedCall(
             name=name,
             graphql_name=camel(name),

@@ -1,15 +1,16 @@
 """Whether a key is one: no row without it, no two rows with the same.
 
-A table enters, and the reason why its key is none leaves. Only keys that the database does not hold to are looked at,
-by one statement each. Nothing is written.
+A table enters, and the reason why its key is none leaves. Only keys that the database does not hold to are looked at.
+Nothing is written. What is asked of the rows, `db.told_keys` knows.
 """
 
 from dataclasses import replace
 
-from sqlalchemy import ColumnClause, Connection, column, exists, false, func, literal_column, or_, select, table
+from sqlalchemy import ColumnClause, Connection, column, table
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.reflection.catalog import Catalog, FoundKey, FoundTable, LeftOut
+from db.told_keys import faults_of
 
 
 def with_true_keys(connection: Connection, catalog: Catalog) -> Catalog:
@@ -35,15 +36,11 @@ def _fault(connection: Connection, found: FoundTable, key: FoundKey) -> str | No
     """Why columns are no key; None for a key. A view that cannot be read is a reason, too."""
     columns: list[ColumnClause[object]] = [column(name) for name in key.columns]
     rows = table(found.name.name, *columns, schema=found.name.schema)
-    empty = exists(select(literal_column("1")).select_from(rows).where(or_(*(part.is_(None) for part in columns))))
-    # What a unique index holds to has no two rows alike, and to look takes as long as there are rows.
-    repeated = exists(select(literal_column("1")).select_from(rows).group_by(*columns).having(func.count() > 1))
     try:
         with connection.begin_nested():
-            is_empty, is_repeated = connection.execute(select(empty, false() if key.certain else repeated)).one()
+            # What a unique index holds to has no two rows alike, and to look takes as long as there are rows.
+            faults = list(faults_of(connection, rows, columns, may_repeat=not key.certain))
     except SQLAlchemyError as error:
         return f"Whether it is one cannot be read: {getattr(error, 'orig', None) or error}."
     names = ", ".join(key.columns)
-    if is_empty:
-        return f"({names}) is null in a row; name columns that never are."
-    return f"Rows have the same ({names}); name columns that tell them apart." if is_repeated else None
+    return f"({names}) is none: {' and '.join(faults)}; name columns that tell rows apart." if faults else None

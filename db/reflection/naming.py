@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Sequence
 
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_CAMEL = re.compile(r"[a-z][A-Za-z0-9]*")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 
 LATIN = {
@@ -164,6 +165,17 @@ class Names:
         self._python.add(name)
         self._graphql.add(camel(name))
         return name
+
+    def spelt(self, name: str, said: str | None) -> str:
+        """The GraphQL name of a name that was given: letter by letter as a comment says it, `userID`, if that is free.
+
+        In Python, and for a comment in other words, the name's camel case: `author_name` is said of `authorName`.
+        """
+        is_spelt = said is not None and _CAMEL.fullmatch(said) is not None and "_".join(words(said)) == name
+        if said is None or not is_spelt or said in self._graphql:
+            return camel(name)
+        self._graphql.add(said)
+        return said
 
 
 def numbered(name: str, is_free: Callable[[str], bool]) -> str:

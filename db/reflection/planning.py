@@ -184,7 +184,7 @@ class _Attributes:
         return PlannedAttribute(
             column=column,
             name=name,
-            graphql_name=camel(name),
+            graphql_name=self.names.spelt(name, column.called),
             annotation=python_type(column.type) if form is None else form,
             in_key=key is not None and column.name in key.columns,
             hidden=form is None,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from db.reflection.catalog import Catalog, FoundForeignKey, FoundTable, Kind, Name
 from db.reflection.classes import ClassName
-from db.reflection.naming import ID, RESERVED_ATTRIBUTES, Names, camel, words
+from db.reflection.naming import ID, RESERVED_ATTRIBUTES, Names, words
 from db.reflection.plan import Guess, PlannedRelation
 from db.reflection.plurals import plural, singular
 
@@ -110,7 +110,7 @@ class Relating:
         nullable = {column.name for column in table.columns if column.nullable}
         to_one = PlannedRelation(
             name=there,
-            graphql_name=camel(there),
+            graphql_name=self._names[table.name].spelt(there, foreign_key.called),
             target=self._named[foreign_key.target].class_name,
             many=False,
             nullable=not foreign_key.certain or not nullable.isdisjoint(foreign_key.columns),
@@ -122,7 +122,7 @@ class Relating:
         is_one = is_one_to_one(reference)
         back = PlannedRelation(
             name=again,
-            graphql_name=camel(again),
+            graphql_name=self._names[foreign_key.target].spelt(again, foreign_key.called_back),
             target=self._named[table.name].class_name,
             many=not is_one,
             nullable=True,
@@ -139,7 +139,7 @@ class Relating:
         for name, again, own, other in ((near, far, first, second), (far, near, second, first)):
             relation = PlannedRelation(
                 name=name,
-                graphql_name=camel(name),
+                graphql_name=self._names[own.target].spelt(name, own.called_back),
                 target=self._named[other.target].class_name,
                 many=True,
                 nullable=False,
@@ -206,5 +206,9 @@ def _without_ending(column: str, foreign_key: FoundForeignKey) -> str:
     whole = "_".join(parts)
     target = words(foreign_key.target.name)[-1:]
     stem = whole.removesuffix("id")
-    is_written_together = stem and stem != whole and target and stem.endswith((target[0], singular(target[0])))
-    return stem if is_written_together else whole
+    if not target or not stem or stem == whole:
+        return whole
+    called = (target[0], singular(target[0]))
+    # Where ids are `productid`, `componentid` is the id of a component. What is left of `paid` is no word.
+    is_usual = "_".join(words(foreign_key.target_columns[-1])) in {f"{one}id" for one in called} and len(stem) > 2
+    return stem if is_usual or stem.endswith(called) else whole

@@ -7,6 +7,8 @@ Nothing is read here.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
 
 from db.reflection.catalog import (
     Catalog,
@@ -22,7 +24,9 @@ from db.reflection.catalog import (
     Told,
 )
 from db.reflection.comments import Directives, Reference, UnreadableDirective, directives_of, text_of
+from db.relations import ColumnType, python_type, underlying
 
+NUMBERS: frozenset[object] = frozenset({int, Decimal, float})
 OMITTED = "Its comment says `@omit`."
 
 
@@ -185,12 +189,35 @@ def _found(
         return None, f"{target.name} has no such columns."
     if not any(set(key.columns) == set(target_columns) for key in keys):
         return None, f"{target.name} may have several rows with one value of ({', '.join(wanted)})."
+    unlike = _unlike(table, columns, target, target_columns)
+    if unlike is not None:
+        return None, f"{unlike[0].written} equals no {unlike[1].written} for drivers; cast one of them in a view."
     return replace(
         foreign_key,
         target=target.name,
         columns=tuple(column for column in columns if column is not None),
         target_columns=tuple(column for column in target_columns if column is not None),
     ), ""
+
+
+def _unlike(
+    table: FoundTable, columns: Sequence[str | None], target: FoundTable, target_columns: Sequence[str | None]
+) -> tuple[FoundColumn, FoundColumn] | None:
+    """The first column whose values are of another kind than those that they refer to."""
+    own, others = ({column.name: column for column in each.columns} for each in (table, target))
+    pairs = (
+        (own[a], others[b]) for a, b in zip(columns, target_columns, strict=True) if a is not None and b is not None
+    )
+    return next(((a, b) for a, b in pairs if not _are_alike(a.type, b.type)), None)
+
+
+def _are_alike(one: ColumnType, other: ColumnType) -> bool:
+    """Whether values of two types may be equal; types that do not say which values they hold may hold any."""
+    kinds = {python_type(underlying(it)) for it in (one, other)}
+    if object in kinds or kinds <= NUMBERS:
+        return True
+    zones = {getattr(underlying(it), "timezone", False) for it in (one, other)}
+    return len(kinds) == 1 and (datetime not in kinds or len(zones) == 1)
 
 
 def _spelt(table: FoundTable, columns: Sequence[str]) -> Sequence[str | None]:

@@ -81,6 +81,11 @@ class Link:
         return tuple(attribute_of(self.target, remote) for _, remote in self._pairs)
 
     @cached_property
+    def binds_alike(self) -> bool:
+        """Whether the parent's values are bound to the child's columns as they are: see `_as_bound`."""
+        return not any(_is_narrower(remote, local) for local, remote in self._pairs)
+
+    @cached_property
     def nullable(self) -> bool:
         """Whether a parent may be without a child, as far as its own columns tell."""
         if not self.is_many_to_one or not self._is_plain:
@@ -202,8 +207,11 @@ def _as_bound(column: Expression, parent: AnyColumn) -> Expression:
 
     Databases let whole numbers refer to decimals, and drivers bind no decimal for a whole number.
     """
-    narrower = python_type(column.type) is int and python_type(parent.type) in (Decimal, float)
-    return type_coerce(column, parent.type) if narrower else column
+    return type_coerce(column, parent.type) if _is_narrower(column, parent) else column
+
+
+def _is_narrower(column: Expression, parent: AnyColumn) -> bool:
+    return python_type(column.type) is int and python_type(parent.type) in (Decimal, float)
 
 
 def _is_equality(clause: ColumnElement[bool] | None, pairs: ColumnPairs) -> bool:

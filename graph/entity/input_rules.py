@@ -36,12 +36,15 @@ def text(column: Column[object]) -> object:
     """A text that fits into the column and is of its kind.
 
     Texts of limited length are names and titles: blanks at their ends are slips, and nothing at all is no name. Those
-    of at most `MAX_LINE` characters are one line. Lengths are in code points, as PostgreSQL counts.
+    of at most `MAX_LINE` characters are one line. Lengths are in code points, as PostgreSQL counts. What refers to
+    another row is what that row has, blanks and all.
     """
     stored = _stored(column)
     if isinstance(stored, sqlalchemy.Enum):
         return Annotated[str, AfterValidator(_one_of(stored.enums))]
     limit = stored.length if isinstance(stored, String) and not isinstance(stored, Text) else None
+    if column.foreign_keys:
+        return Annotated[str, StringConstraints(max_length=limit or MAX_TEXT)]
     kind = kind_of(column)
     may_be_empty = column.nullable or limit is None or (kind is not None and kind.judges_empty)
     length = StringConstraints(

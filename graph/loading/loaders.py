@@ -181,7 +181,7 @@ class Loaders:
         """The row at the far end of a to-one relationship; keys hold the values of `link.key`."""
         if link.is_first_of_many:
             return self._first(link, columns)
-        if link.target_key is not None:  # posts' authors and orders' customers are one loader
+        if link.target_key is not None and link.binds_alike:  # posts' authors and orders' customers are one loader
             return self.by_key(link.target, link.target_key, columns)
 
         def source() -> Source:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from db.reflection.plan import MappingPlan, PlannedAttribute, PlannedModel, PlannedRelation
+from strawberry.utils.str_converters import to_camel_case
+
+from db.reflection.plan import MappingPlan, PlannedAttribute, PlannedFunction, PlannedModel, PlannedRelation
 from graph.projects.code import INDENT, Module, docstring
 from graph.projects.columns import python_type
 from graph.projects.models import described
@@ -41,11 +43,18 @@ def _fields(
 ) -> Iterable[str]:
     for attribute in shown:
         type_ = python_type(module, attribute.annotation)
-        yield f"{attribute.name}: {type_}{' | None' if attribute.may_be_null else ''}"
+        yield _field(module, attribute, f"{type_}{' | None' if attribute.may_be_null else ''}")
     for function in model.functions:
-        yield f"{function.name}: {python_type(module, function.annotation)} | None"
+        yield _field(module, function, f"{python_type(module, function.annotation)} | None")
     for relation in model.relations:
-        yield f"{relation.name}: {_relation(module, model, relation, modules)}"
+        yield _field(module, relation, _relation(module, model, relation, modules))
+
+
+def _field(module: Module, part: PlannedAttribute | PlannedFunction | PlannedRelation, type_: str) -> str:
+    """`author_id: int`, with `named("authorID")` where a comment spells the name in a way of its own."""
+    if to_camel_case(part.name) == part.graphql_name:
+        return f"{part.name}: {type_}"
+    return f"{part.name}: {type_} = {module.use('graph.entity', 'named')}({part.graphql_name!r})"
 
 
 def _relation(module: Module, model: PlannedModel, relation: PlannedRelation, modules: dict[str, str]) -> str:

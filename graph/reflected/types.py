@@ -24,7 +24,8 @@ def types_of(models: Models) -> list[type[Any]]:
 
 def _type(planned: PlannedModel, models: Models) -> type[Any]:
     shown = list(_shown(planned))
-    parts: list[PlannedAttribute | PlannedRelation] = [*shown, *planned.relations]
+    parts: list[PlannedAttribute | PlannedFunction | PlannedRelation]
+    parts = [*shown, *planned.relations, *planned.functions]
     annotations = {it.name: _annotation(it, planned, models) for it in shown}
     annotations |= {it.name: _relation(it) for it in planned.relations}
     annotations |= {it.name: _computed(it, planned, models) for it in planned.functions}
@@ -45,7 +46,7 @@ def _shown(planned: PlannedModel) -> Iterable[PlannedAttribute]:
     return (it for it in planned.attributes if not it.hidden and not (has_id and it.name == "id"))
 
 
-def _is_renamed(part: PlannedAttribute | PlannedRelation) -> bool:
+def _is_renamed(part: PlannedAttribute | PlannedFunction | PlannedRelation) -> bool:
     """Whether GraphQL has another name for a part than its name in Python gives."""
     return to_camel_case(part.name) != part.graphql_name
 

@@ -140,6 +140,10 @@ def is_object(attribute: PlannedAttribute) -> bool:
     return get_origin(annotation) is Range or getattr(annotation, "__module__", "") == "db.geometry"
 
 
+class Refusal(Exception):
+    """Why a database did not do what it was told."""
+
+
 class Database:
     """A database that is asked by its driver."""
 
@@ -175,6 +179,10 @@ class Database:
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a statement finds."""
+        raise NotImplementedError
+
+    async def tried(self, sql: str) -> list[tuple[Any, ...]] | Refusal:
+        """What a change gives back, or why there is none. Nothing of it is kept."""
         raise NotImplementedError
 
     async def close(self) -> None:
@@ -227,6 +235,16 @@ class PostgreSQL(Database):
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await self._connection.fetch(sql)]
 
+    async def tried(self, sql: str) -> list[tuple[Any, ...]] | Refusal:
+        change = self._connection.transaction()
+        await change.start()
+        try:
+            return await self.rows(sql)
+        except asyncpg.PostgresError as error:
+            return Refusal(str(error))
+        finally:
+            await change.rollback()
+
     async def close(self) -> None:
         await self._connection.close()
 
@@ -255,8 +273,10 @@ class SQLite(Database):
 
     @classmethod
     async def at(cls, url: str) -> "SQLite":
-        """Open the file to be read."""
-        return cls(sqlite3.connect(f"file:{make_url(url).database}?mode=ro", uri=True))
+        """Open the file."""
+        connection = sqlite3.connect(str(make_url(url).database), isolation_level=None)
+        connection.execute("PRAGMA foreign_keys = ON")
+        return cls(connection)
 
     def kind(self, attribute: PlannedAttribute) -> Kind:
         found = super().kind(attribute)
@@ -293,6 +313,15 @@ class SQLite(Database):
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in self._connection.execute(sql)]
+
+    async def tried(self, sql: str) -> list[tuple[Any, ...]] | Refusal:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            return await self.rows(sql)
+        except sqlite3.Error as error:
+            return Refusal(str(error))
+        finally:
+            self._connection.execute("ROLLBACK")
 
     async def close(self) -> None:
         self._connection.close()

@@ -36,6 +36,10 @@ TYPES = {
     },
 }  # fmt: skip
 
+WHOLE = (".000000", ".500000", ".250001")
+ENDINGS = {"postgresql": WHOLE, "sqlite": ("", ".500", ".250001")}
+"""How moments end. In a key SQLite takes two forms of one moment for two values."""
+
 BEFORE = {
     "postgresql": """
 CREATE TYPE mood AS ENUM ('calm', 'very odd')
@@ -92,18 +96,17 @@ def _rows(dialect: str, dice: Random) -> str:
     def word(empty: float = 0.2) -> str:
         return some(*(f"'{word}'" for word in WORDS), empty=empty)
 
-    def moment() -> str:
-        ending = some("", ".5", ".250001") if dialect == "postgresql" else some("", ".500", ".250001")
-        ending = "" if ending == "NULL" else ending
-        return f"'2024-0{dice.randint(1, 9)}-11 0{dice.randint(0, 9)}:30:00{ending}'"
+    def moment(*endings: str) -> str:
+        return f"'2024-0{dice.randint(1, 9)}-11 0{dice.randint(0, 9)}:30:00{dice.choice(endings)}'"
 
     def number(empty: float = 0.2) -> str:
         return some("0.1", "2.5", "3", "100.25", "-7", empty=empty)
 
+    endings = ENDINGS[dialect]
     actors = ["1", "2", "3", "5", "8", "13", "21.5", "0.5"]
     roles = [(actor, film) for actor in actors[:6] for film in range(1, 9) if dice.random() < 0.5]
     referring = [f"{film}, {actor}" for actor, film in roles[:6]]
-    towns = [(land, town) for land in ("'a'", "'B'", "''") for town in ("'x'", "'Yy'", "'z w'")]
+    towns = [(land, town) for land in ("'a'", "'B'", "''") for town in ("'x'", "' Yy'", "'z w'")]
     many = {"postgresql": ("'{}'", "'{a,NULL}'"), "sqlite": ("'a'", "'b'")}[dialect]
     documents = ("'null'", "'{\"a\": 1.50}'", "'[1, null]'", "'\"s\"'")
     tables = {
@@ -113,13 +116,13 @@ def _rows(dialect: str, dice: Random) -> str:
         ],
         '"Film Roles"': [f"{film}, {actor}, {some(1, 9007199254740993)}, {number()}" for actor, film in roles],
         "payments": [
-            f"{place}, {moment()}, {number()}, {number()}, {number()},"
+            f"{place}, {moment(*WHOLE)}, {number()}, {number()}, {number()},"
             f" {dice.choice([*referring, 'NULL, NULL', '3, NULL'])},"
             f" {some(repr('calm'), repr('very odd'))}"
             for place in range(60)
         ],
         "places": [
-            f"{land}, {town}, {', '.join(dice.choice([*towns[:place], ('NULL', 'NULL')]))}, {moment()},"
+            f"{land}, {town}, {', '.join(dice.choice([*towns[:place], ('NULL', 'NULL')]))}, {moment(*endings)},"
             f" {some(*documents, empty=0)}, {some(repr('08:30:00'), repr('23:59:59'))},"
             f" {some('true', 'false', empty=0)}, {some(*many)}"
             for place, (land, town) in enumerate(towns)

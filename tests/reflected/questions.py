@@ -85,10 +85,10 @@ class Asker:
         page = f"first: {size}" if keyed else f"limit: {size}, offset: {offset}"
         shown = self._told_apart(model)
         document = (
-            f"{{ {_list(model)}({page}, where: {where}, orderBy: {order.asked})"
+            f"{{ {list_of(model)}({page}, where: {where}, orderBy: {order.asked})"
             f" {{ totalCount nodes {{ {_named(shown) or '__typename'} }} }} }}"
         )
-        found = (await self._ask(document))[_list(model)]
+        found = (await self._ask(document))[list_of(model)]
         rows = await self._read(model, condition, order.sql, size, 0 if keyed else offset, shown)
         total = await self._number(f"FROM {table_of(model)} AS r WHERE {condition}")
         answered = [found["totalCount"], [self._said(shown, node) for node in found["nodes"]]]
@@ -99,8 +99,8 @@ class Asker:
         order = self._order(model, "r")
         size = "first" if model.table.key is not None else "limit"
         below = self._below(model, 2)
-        document = f"{{ {_list(model)}({size}: 3, orderBy: {order.asked}) {{ nodes {{ {below.asked} }} }} }}"
-        found = (await self._ask(document))[_list(model)]["nodes"]
+        document = f"{{ {list_of(model)}({size}: 3, orderBy: {order.asked}) {{ nodes {{ {below.asked} }} }} }}"
+        found = (await self._ask(document))[list_of(model)]["nodes"]
         rows = await self._read(model, "true", order.sql, 3, 0)
         return compared(document, [below.said(it) for it in found], [await below.expected(it) for it in rows])
 
@@ -117,11 +117,11 @@ class Asker:
         document, behind = "", ""
         for _ in range(3):
             document = (
-                f"{{ {_list(model)}({'first' if forward else 'last'}: {size}{behind}, where: {where},"
+                f"{{ {list_of(model)}({'first' if forward else 'last'}: {size}{behind}, where: {where},"
                 f" orderBy: {order.asked}) {{ pageInfo {{ hasNextPage hasPreviousPage {end} }}"
                 f" nodes {{ {_named(shown) or '__typename'} }} }} }}"
             )
-            page = (await self._ask(document))[_list(model)]
+            page = (await self._ask(document))[list_of(model)]
             nodes = [self._said(shown, node) for node in page["nodes"]]
             found = [*found, *nodes] if forward else [*nodes, *found]
             behind = f", {cursor}: {json.dumps(page['pageInfo'][end])}"
@@ -135,8 +135,8 @@ class Asker:
     async def _aggregate(self, model: PlannedModel) -> Difference | None:
         where, condition = self._filter(model, "r", 2)
         asked, measured, say = self._measures(model)
-        document = f"{{ {_list(model)}Aggregate(where: {where}) {{ {asked} }} }}"
-        found = say((await self._ask(document))[f"{_list(model)}Aggregate"])
+        document = f"{{ {list_of(model)}Aggregate(where: {where}) {{ {asked} }} }}"
+        found = say((await self._ask(document))[f"{list_of(model)}Aggregate"])
         (row,) = await self._database.rows(f"SELECT {measured} FROM {table_of(model)} AS r WHERE {condition}")
         return compared(document, found, self._plain_measures(model, asked, row))
 
@@ -154,10 +154,10 @@ class Asker:
         )
         constants = ", ".join(_constant(it.graphql_name) for it in by)
         document = (
-            f"{{ {_list(model)}Aggregate(where: {where}) {{ groupBy(fields: [{constants}], first: 1000{having})"
+            f"{{ {list_of(model)}Aggregate(where: {where}) {{ groupBy(fields: [{constants}], first: 1000{having})"
             f" {{ key {{ {_named(by)} }} {asked} }} }} }}"
         )
-        found = (await self._ask(document))[f"{_list(model)}Aggregate"]["groupBy"]
+        found = (await self._ask(document))[f"{list_of(model)}Aggregate"]["groupBy"]
         shared = [self._database.compared(it, f"r.{quoted(it.column.name)}") for it in by]
         keys = ", ".join(self._text(it, sql) for it, sql in zip(by, shared, strict=True))
         sql = (
@@ -177,8 +177,8 @@ class Asker:
             return await self._groups(model)
         shown = self._shown(model)
         order = self._order(model, "r")
-        page = f"{{ {_list(model)}(first: 2, orderBy: {order.asked}) {{ nodes {{ id {_named(shown)} }} }} }}"
-        nodes = (await self._ask(page))[_list(model)]["nodes"]
+        page = f"{{ {list_of(model)}(first: 2, orderBy: {order.asked}) {{ nodes {{ id {_named(shown)} }} }} }}"
+        nodes = (await self._ask(page))[list_of(model)]["nodes"]
         if not nodes:
             return None
         node = nodes[-1]
@@ -190,7 +190,7 @@ class Asker:
             given = self._given(key, rows[-1][0][key.name])
             asked.append(f"k{number}: {one}({key.graphql_name}: {given}) {{ id {_named(shown)} }}")
         where = f"where: {{ id: {{ in: [{json.dumps(node['id'])}] }} }}"
-        asked.append(f"f: {_list(model)}({where}) {{ nodes {{ id {_named(shown)} }} }}")
+        asked.append(f"f: {list_of(model)}({where}) {{ nodes {{ id {_named(shown)} }} }}")
         document = f"{{ {' '.join(asked)} }}"
         found = await self._ask(document)
         answered = [it["nodes"][0] if "nodes" in it else it for it in found.values()]
@@ -614,7 +614,8 @@ def _pairs(one: Held, columns: Sequence[str], other: Held, targets: Sequence[str
     return " AND ".join(f"{one[a]} = {other[b]}" for a, b in pairs)
 
 
-def _list(model: PlannedModel) -> str:
+def list_of(model: PlannedModel) -> str:
+    """The list of a model's rows at the root."""
     return to_camel_case(model.plural)
 
 

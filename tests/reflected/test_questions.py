@@ -11,7 +11,7 @@ from tests.reflected.answers import opened
 from tests.reflected.library import reflected
 from tests.reflected.questions import Asker
 
-QUESTIONS = 120
+QUESTIONS = 80
 
 
 @pytest.mark.parametrize("sql_of", [library.sql_of, nasty.sql_of], ids=["library", "nasty"])

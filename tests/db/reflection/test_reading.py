@@ -233,8 +233,8 @@ async def test_comments_of_postgresql_override(blank_database: Database) -> None
         "table hidden": "Its comment says `@omit`.",
         "column tbl_author.secret": "Its comment says `@omit`.",
         "comment of table tbl_book": "`@key id` is not understood; write `@key (column, …)`.",
-        "key of view nulls": "(id) is null in a row; name columns that never are.",
-        "key of view twice": "Rows have the same (id); name columns that tell them apart.",
+        "key of view nulls": "(id) is none: a row has null there; name columns that tell rows apart.",
+        "key of view twice": "(id) is none: 2 rows have 1 there; name columns that tell rows apart.",
     }
 
 

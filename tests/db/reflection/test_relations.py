@@ -120,6 +120,21 @@ async def test_columns_without_an_ending_keep_their_names(blank_database: Databa
     assert model(plan, "Customer").plural == "customers"
 
 
+async def test_ids_that_are_written_together_are_endings_where_the_database_has_them_so(
+    blank_database: Database,
+) -> None:
+    plan = await planned(
+        blank_database,
+        """
+        CREATE TABLE product (productid integer PRIMARY KEY)
+
+        CREATE TABLE parts (partid integer PRIMARY KEY, assemblyid integer REFERENCES product (productid),
+            componentid integer REFERENCES product (productid), paid integer REFERENCES product (productid))
+        """,
+    )
+    assert relations(model(plan, "Part")) == ["assembly: Product?", "component: Product?", "paid_product: Product?"]
+
+
 async def test_who_leads_out_of_what_was_chosen_is_left_out_by_name(blank_database: Database) -> None:
     plan = await planned(blank_database, BLOG, Chosen(without=["user*", "friends"]))
     assert [each.class_name for each in plan.models] == ["Comment", "Post", "PostReader", "Profile", "Tag"]
