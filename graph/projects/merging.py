@@ -98,7 +98,7 @@ def _attribute(node: ast.stmt) -> Iterator[str]:
 
 
 def _arguments(call: ast.Call) -> list[tuple[str, int, int]]:
-    positional = [(f"#{at}", it) for at, it in enumerate(call.args)]
+    positional: list[tuple[str, ast.expr | ast.keyword]] = [(f"#{at}", it) for at, it in enumerate(call.args)]
     named = [(it.arg or "**", it) for it in call.keywords]
     return [(name, it.lineno - 1, it.end_lineno or 0) for name, it in (*positional, *named)]
 
