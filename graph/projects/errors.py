@@ -10,7 +10,7 @@ class ProjectError(Exception):
 
 
 class NoCheckout(ProjectError):
-    """The command runs from an installed package, which lacks tests and tools."""
+    """The command runs in a folder that lacks sources."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(
