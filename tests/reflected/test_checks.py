@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import text
 
 from tests.databases import Database, StatementRecorder
-from tests.reflected.library import Api, reflected
+from tests.entity.serving import Api
+from tests.reflected.library import reflected
 
 TABLES = """
 CREATE TABLE stays (id INTEGER PRIMARY KEY, guests INTEGER NOT NULL CHECK (guests > 0), starts_on DATE, ends_on DATE,

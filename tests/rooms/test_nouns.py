@@ -32,6 +32,7 @@ OTHERWISE = {
     "graph/outside/webhook.py": ("post posts", "the method of HTTP"),
     "graph/projects/checkout.py": ("house", "the folder that a project is made of"),
     "graph/projects/empty.py": ("house", "the folder that a project is made of"),
+    "graph/projects/found.py": ("admins", "who may send mutations, in the README of a project"),
     "graph/projects/mutations.py": (
         "account admins author",
         "columns that tell whose a row is; the right of new changes",
