@@ -112,6 +112,7 @@ SLOW = (
     "projects/test_found.py",  # a project for each
     "projects/test_sync.py",
     "projects/test_tutorial.py",
+    "projects/test_wheel.py",
     "promises",  # seconds of load and of faults
     "rates/test_operations.py",  # a server for each
     "rates/test_redis.py",

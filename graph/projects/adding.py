@@ -30,6 +30,9 @@ from db.reflection.catalog import (
 from db.reflection.catalog import Kind as TableKind
 from db.reflection.changes import PlannedChanges
 from db.reflection.plan import MappingPlan, PlannedAttribute, PlannedModel, PlannedRelation
+from db.reflection.plurals import plural as plural_of
+from db.reflection.plurals import singular
+from db.reflection.relating import CHILDREN, PARENT
 from db.relations import ColumnType
 from graph.projects.code import is_name
 from graph.projects.editing import with_checked_import, with_import, with_member, words_of
@@ -97,6 +100,7 @@ def add(root: Path, name: str, fields: Sequence[str], plural: str | None) -> lis
     """
     tree = Tree(root)
     module = words_of(name)
+    _refuse_several(module, plural)
     noun = _Noun(module, [_field(it) for it in fields], plural or _plural(module), existing_nouns())
     noun.check(tree)
     with tree.whole():
@@ -177,8 +181,9 @@ class _Noun:
                 field.name,
                 f"{field.type} has a key of several columns. Write it by hand: db/models/{self.module}.py.",
             )
-        if target is not None and self.plural in target.attributes:
-            raise AlreadyThere(f"{field.type}.{self.plural}, the list of {self.plural} of one {target.module}")
+        reverse = self._reverse(field)
+        if target is not None and reverse in target.attributes:
+            raise AlreadyThere(f"{field.type}.{reverse}, which leads from one {target.module} to {self.plural},")
 
     def write(self, tree: Tree) -> None:
         """Write all files."""
@@ -203,9 +208,14 @@ class _Noun:
         return self.known.get(field.type, own)
 
     def _reverse(self, field: Field) -> str:
-        """The list of new rows that one row of another noun has."""
-        same = [it for it in self._relations if it.type == field.type]
-        return self.plural if len(same) == 1 else f"{self.plural}_of_{field.name}"
+        """What leads back from one row of another noun, named as for tables that were there before."""
+        back = self.module if field.unique else self.plural
+        if field.type == self.cls:
+            return CHILDREN if field.name == PARENT and not field.unique else f"{back}_by_{field.name}"
+        return f"{back}_by_{field.name}" if self._is_one_of_several(field) else back
+
+    def _is_one_of_several(self, field: Field) -> bool:
+        return sum(it.type == field.type for it in self._relations) > 1
 
     def _model(self) -> PlannedModel:
         attributes, relations, keys, indexes, unique = [ID], [], [], [], []
@@ -241,8 +251,8 @@ class _Noun:
                             name=self._reverse(field),
                             graphql_name="",
                             target=self.cls,
-                            many=True,
-                            nullable=False,
+                            many=not field.unique,
+                            nullable=True,
                             foreign_key=key,
                             back_populates=field.name,
                         )
@@ -309,15 +319,17 @@ class _Noun:
             return
         target, name = self.known[field.type], self._reverse(field)
         model, type_ = Path(f"db/models/{target.module}.py"), Path(f"graph/types/{target.module}.py")
-        join = "" if self._reverse(field) == self.plural else f'foreign_keys="{self.cls}.{field.name}_id", '
-        line = f'{name}: Mapped[list[{self.cls}]] = relationship({join}back_populates="{field.name}", lazy="raise")'
+        join = f'foreign_keys="{self.cls}.{field.name}_id", ' if self._is_one_of_several(field) else ""
+        kept = f"{self.cls} | None" if field.unique else f"list[{self.cls}]"
+        line = f'{name}: Mapped[{kept}] = relationship({join}back_populates="{field.name}", lazy="raise")'
         text = with_checked_import(tree.read(model), f"db.models.{self.module}", self.cls)
         for imported in ("Mapped", "relationship"):
             text = with_import(text, "sqlalchemy.orm", imported)
         tree.write(model, with_member(text, str(model), target.cls, line))
         text = with_checked_import(tree.read(type_), f"graph.types.{self.module}", self.cls)
-        text = with_import(text, "graph.entity", "Connection")
-        tree.write(type_, with_member(text, str(type_), target.cls, f"{name}: Connection[{self.cls}]"))
+        shown = f"{self.cls} | None" if field.unique else f"Connection[{self.cls}]"
+        text = text if field.unique else with_import(text, "graph.entity", "Connection")
+        tree.write(type_, with_member(text, str(type_), target.cls, f"{name}: {shown}"))
         self.changed |= {model, type_}
 
     def _mutations(self, model: PlannedModel) -> str:
@@ -348,9 +360,16 @@ def _known_type(name: str) -> str:
 
 
 def _plural(module: str) -> str:
-    if re.search(r"[^aeiou]y$", module):
-        return f"{module[:-1]}ies"
-    return f"{module}es" if re.search(r"(s|x|z|ch|sh)$", module) else f"{module}s"
+    *before, last = module.split("_")
+    return "_".join([*before, plural_of(last)])
+
+
+def _refuse_several(module: str, plural: str | None) -> None:
+    """Raise `WrongName` for a noun that is told as many, where nobody says what many are called."""
+    *before, last = module.split("_")
+    one = "_".join([*before, singular(last)])
+    if plural is None and one != module:
+        raise WrongName("a noun", module, f"it names several. Name one: `{one}`; `--plural` names several.")
 
 
 def _camel(name: str) -> str:

@@ -1,6 +1,7 @@
 """Why a project was not written, or not changed: one sentence each, with the cure."""
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -9,7 +10,7 @@ class ProjectError(Exception):
 
 
 class NoCheckout(ProjectError):
-    """The command runs from an installed package, which lacks tests and tools."""
+    """The command runs in a folder that lacks sources."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(
@@ -36,8 +37,11 @@ class UnknownType(ProjectError):
     """A field of a new noun has a type that is neither known nor a noun."""
 
     def __init__(self, field: str, type_: str, types: Iterable[str], nouns: Iterable[str]) -> None:
+        types, nouns = list(types), list(nouns)
+        close = get_close_matches(type_.lower(), [it.lower() for it in (*types, *nouns)], n=1)
+        meant = [f" Did you mean {it}?" for it in (*types, *nouns) if it.lower() in close]
         super().__init__(
-            f"{field} has the type {type_!r}, which is not known. Types: {', '.join(types)}."
+            f"{field} has the type {type_!r}, which is not known.{''.join(meant[:1])} Types: {', '.join(types)}."
             f" Nouns: {', '.join(nouns) or 'none yet'}."
         )
 

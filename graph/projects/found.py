@@ -118,8 +118,14 @@ def write_environment(tree: Tree, url: URL) -> None:
 
 
 def _settings(url: URL) -> str:
-    """Revisions are kept in a table that no other application has."""
-    return f"TRELLIS_DATABASE_URL={url.render_as_string(hide_password=False)}\nTRELLIS_VERSION_TABLE={VERSION_TABLE}\n"
+    """Revisions are kept in a table that no other application has, and nothing that needs tables of ours is on."""
+    lines = [
+        f"TRELLIS_DATABASE_URL={url.render_as_string(hide_password=False)}",
+        f"TRELLIS_VERSION_TABLE={VERSION_TABLE}",
+        "# With true, `trellis db upgrade` makes tables beside yours for what clients use: docs/usage.md.",
+        "TRELLIS_RECORD_USAGE=false",
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def write_guesses(tree: Tree, plan: MappingPlan) -> None:

@@ -4,9 +4,11 @@ A plan and the written project enter, a page in Markdown leaves. Lines are looke
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from db.reflection import MappingPlan
+from db.reflection.catalog import Name
 from db.reflection.plan import PlannedModel
 from graph.projects.writing import Tree
 
@@ -16,6 +18,7 @@ A database says what is in it, and not what people call it. Each line is a decis
 change it. `trellis sync` keeps what you have edited.
 """
 
+ENUMS_FILE = Path("db/models/enums.py")
 RELATION = "relation "
 MOST_TOLD = 10
 """Lines of each kind that a terminal shows."""
@@ -58,10 +61,16 @@ class _Places:
         self._tree = tree
         self._texts: dict[Path, list[str]] = {}
         self._models = {str(it.table.name): it for it in plan.models}
+        self._plan = plan
 
     def place(self, what: str) -> str:
         """` (db/models/post.py:12)`; nothing where there is no such line."""
-        about = what.partition(" ")[2].removeprefix("view ").removeprefix("materialized view ").removeprefix("of ")
+        kind, _, rest = what.partition(" ")
+        if kind == "type" and not rest.startswith("of column "):
+            return self._of_type(rest)
+        if kind == "function":
+            return self._of_function(rest.partition("(")[0])
+        about = rest.removeprefix("view ").removeprefix("materialized view ").removeprefix("of ")
         names = [
             name for name in self._models if name in about and re.search(rf"(^| ){re.escape(name)}($|[. ])", about)
         ]
@@ -73,13 +82,28 @@ class _Places:
         line = self._line(file, model, about.partition(f"{name}.")[2].partition(" ")[0])
         return f" ({file}:{line})"
 
+    def _of_type(self, name: str) -> str:
+        enums = {str(Name(it.schema, it.type_name or "")): it.class_name for it in self._plan.enums}
+        return self._at(ENUMS_FILE, f"class {enums[name]}(") if name in enums else ""
+
+    def _of_function(self, name: str) -> str:
+        for model in self._plan.models:
+            for planned in model.functions:
+                if str(planned.function.name) == name:
+                    return self._at(Path(f"db/models/{model.module}.py"), f"    {planned.name} = ")
+        return ""
+
+    def _at(self, file: Path, *starts: str) -> str:
+        """The place of the first line that begins so."""
+        return f" ({file}:{self._number(file, starts)})"
+
     def _line(self, file: Path, model: PlannedModel, member: str) -> int:
-        if file not in self._texts:
-            self._texts[file] = self._tree.read(file).splitlines()
         attribute = next((it.name for it in model.attributes if it.column.name == member), member)
         starts = ([f"    {attribute}:"] if attribute else []) + [f"class {model.class_name}("]
-        for start in starts:
-            for number, line in enumerate(self._texts[file], 1):
-                if line.startswith(start):
-                    return number
-        return 1
+        return self._number(file, starts)
+
+    def _number(self, file: Path, starts: Sequence[str]) -> int:
+        if file not in self._texts:
+            self._texts[file] = self._tree.read(file).splitlines()
+        found = (at for start in starts for at, line in enumerate(self._texts[file], 1) if line.startswith(start))
+        return next(found, 1)

@@ -23,7 +23,10 @@ class ToolMissing(ProjectError):
     """A tool of development is not installed."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is missing, which comes with `make setup`. Run it in the checkout, and try again.")
+        super().__init__(
+            f"{name} is missing. In a checkout `make setup` brings what is needed; for an installed Trellis, run"
+            f" `pip install 'trellis[projects]'`, and see that Git is there."
+        )
 
 
 class StepFailed(ProjectError):

@@ -27,6 +27,7 @@ from graph.entity.registry import Deferred, Entity, entity_of, optional
 from graph.entity.scalars import check_text
 from graph.entity.types import TYPES
 from graph.errors import DeclarationError, InvalidFilter, InvalidId
+from graph.prepare.fields import Resolved
 from graph.writing.errors import InvalidInput, Place, Rejected, UserError
 from graph.writing.messages import sentence, sentence_of
 
@@ -68,6 +69,7 @@ def entity_input(entity: Entity, name: str, doc: str, fields: Mapping[str, Annot
     return model
 
 
+@cache
 def named_as(entity: Entity, base: type[Base]) -> type[Base]:
     """The base of an input whose fields are called as the attributes of an entity are in the schema."""
     return type(base.__name__, (base,), {"model_config": ConfigDict(alias_generator=entity.shown)})
@@ -245,8 +247,8 @@ def input_type(model: type[Input]) -> Annotation:
             annotation = optional(annotation) if not _is_optional(annotation) else annotation
         annotations[name] = annotation
         default = dataclasses.MISSING if field.is_required() and not model.ONE_OF else _default(field)
-        members[name] = strawberry.field(
-            name=field.alias, description=_description(model, name, field), default=default
+        members[name] = Resolved(
+            graphql_name=field.alias, description=_description(model, name, field), default=default
         )
     made = type(model.__name__, (), members)
     return strawberry.input(

@@ -64,7 +64,10 @@ def test_a_noun_is_whole_and_its_relations_are_at_both_ends(project: Path) -> No
     assert "wrote  migrations/versions/0002_add_books.py" in said
     assert "changed  graph/types/author.py" in said
     assert "models.Book: admins," in (project / "graph/policies.py").read_text()
-    assert "books_of_editor: Connection[Book]" in (project / "graph/types/author.py").read_text()
+    assert "books_by_editor: Connection[Book]" in (project / "graph/types/author.py").read_text()
+    run_in(project, "trellis", "noun", "add", "cover", "book:Book:unique", "parent:Cover:optional")
+    assert "    cover: Cover | None\n" in (project / "graph/types/book.py").read_text()
+    assert "    children: Connection[Cover]\n" in (project / "graph/types/cover.py").read_text()
     schema = (project / "schema.graphql").read_text()
     assert re.search(r"type Book implements Node \{.*\n  sequel: Book\n", schema, re.S)
     assert re.search(r"input CreateBookInput \{.*\n  authorId: ID!\n", schema, re.S)
@@ -73,10 +76,13 @@ def test_a_noun_is_whole_and_its_relations_are_at_both_ends(project: Path) -> No
     run_in(project, "trellis", "schema", "export", "--check")
     said = run_in(project, "python", "-m", "pytest", "-q", "tests/application")
     assert "7 passed" in said
+    assert "6 subtests passed" in said
 
 
 REFUSED = {
-    ("book", "title:strr"): "title has the type 'strr', which is not known. Types: str, text,",
+    ("book", "title:strr"): "title has the type 'strr', which is not known. Did you mean str? Types: str, text,",
+    ("book", "owner:user"): "owner has the type 'user', which is not known. Did you mean User? Types:",
+    ("books",): "'books' cannot be the name of a noun: it names several. Name one: `book`",
     ("book", "title"): "write `name:type`",
     ("book", "title:str:often"): "`:optional` or `:unique`",
     ("book", "id:int"): "'id' cannot be the name of a field",

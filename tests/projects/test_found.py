@@ -49,9 +49,10 @@ async def test_a_project_for_a_database_passes_its_checks_and_its_tests_and_writ
     page = (folder / "docs/guesses.md").read_text()
     told = [line.removeprefix("- ").removeprefix("left out: ") for line in report.splitlines() if line.startswith("- ")]
     assert told
+    assert re.search(r"^- \*\*(type|function) .*\*\*.*[^)\n]$", page, re.M) is None
     assert all(line.partition(": ")[0] in page for line in told if not line.startswith("and "))
     for file, line in re.findall(r"\((db/models/\w+\.py):(\d+)\)", page):
-        assert re.match(r"    \w+: |class ", (folder / file).read_text().splitlines()[int(line) - 1])
+        assert re.match(r"    \w+(: | = )|class ", (folder / file).read_text().splitlines()[int(line) - 1])
     run_in(folder, "ruff", "format", "--check")
     run_in(folder, "ruff", "check")
     run_in(folder, "lint-imports", "--no-logo")

@@ -35,6 +35,7 @@ NAMING = {
     "db/reflection/postgresql_functions.py": "how its catalogs are read",
     "db/reflection/postgresql_types.py": "how its catalogs are read",
     "db/reflection/reading.py": "which reader is whose",
+    "db/reflection/rules.py": "which grammar a CHECK is written in, and what LIKE and REGEXP mean there",
     "db/reflection/sqlite.py": "how its PRAGMAs are read",
     "db/search.py": "the search index of posts is asked in other words on each database",
     "db/search_index.py": "the search index of posts is made of other tables on each database",
