@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from bench import linear, plot, report, results
+from bench import bars, interpreter, linear, plot, report, results
 from bench.cores import Cores
 from bench.database import server_version
 from bench.installing import PLACE, Unavailable, node_version
@@ -57,8 +57,9 @@ def compare(asked: Asked, url: str, cores: Cores, console: Console) -> Run:
         servers, unavailable = _start(asked, url, cores, stack, status.update)
         starts = {running.server.name: begin(running) for running in servers}
         run = _measure(asked, url, servers, unavailable, status.update)
-        run = run._replace(processes=_processes(servers, starts))
+        run = run._replace(processes=_processes(servers, starts), interpreter=str(interpreter.chosen()))
     console.print(report.operations_table(run))
+    console.print(report.bars_table(run))
     console.print(report.processes_table(run))
     if run.linear is not None:
         console.print(report.linear_table(run.linear))
@@ -118,7 +119,7 @@ def _linear(asked: Asked, servers: Sequence[Running], tell: Callable[[str], None
 def _store(asked: Asked, run: Run, console: Console) -> None:
     file = results.FILE if asked.whole else PLACE / "results.json"
     picture = PLOT if asked.whole else PLACE / "bench.svg"
-    results.write(run, file)
+    results.write(results.as_json(run) | {"bars": [verdict.as_json() for verdict in bars.verdicts(run)]}, file)
     plot.write(run, picture)
     console.print(f"Stored in {_short(file)}, drawn in {_short(picture)}.")
 

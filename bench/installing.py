@@ -3,11 +3,12 @@
 Each is installed once and again when its pins change. Raises `Unavailable` with a sentence for the table.
 """
 
+import fcntl
 import hashlib
 import json
 import shutil
 import subprocess
-import sys
+import sysconfig
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -27,19 +28,37 @@ class Unavailable(Exception):
 
 
 @cache
-def python() -> Path:
-    """The Python of the peers' environment."""
+def python(base: Path) -> Path:
+    """The Python of the peers' environment, which is made on this interpreter."""
     folder = PLACE / "python"
     interpreter = folder / "bin" / "python"
-    if _changed(folder, REQUIREMENTS):
-        uv = shutil.which("uv") or shutil.which("uv", path=Path(sys.executable).parent)
-        make = [uv, "venv", "--quiet", "--clear", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
+    wanted = f"{_digest(REQUIREMENTS)} on {base}"
+    if _changed(folder, wanted):
+        uv = shutil.which("uv") or shutil.which("uv", path=sysconfig.get_path("scripts"))
+        make = [uv, "venv", "--quiet", "--clear", "--python", base] if uv else [base, "-m", "venv"]
         pip = [uv, "pip", "install", "--python"] if uv else []
         install = [*pip, interpreter] if uv else [interpreter, "-m", "pip", "install"]
         _run([*make, folder], PLACE)
         _run([*install, "--quiet", "--requirement", REQUIREMENTS], PLACE)
-        _remember(folder, REQUIREMENTS)
+        _remember(folder, wanted)
     return interpreter
+
+
+def beside(base: Path) -> Path:
+    """The Python of an environment on another build of our own version, which finds the packages of ours."""
+    folder = PLACE / "environment"
+    places = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    wanted = f"{places} on {base}"
+    PLACE.mkdir(parents=True, exist_ok=True)
+    with (PLACE / "lock").open("w") as lock:  # tests make it, too, and several at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _changed(folder, wanted):
+            _run([base, "-m", "venv", "--without-pip", "--clear", folder], PLACE)
+            (packages,) = folder.glob("lib/python*/site-packages")
+            lines = (f"import site; site.addsitedir({place!r})\n" for place in places)
+            (packages / "beside.pth").write_text("".join(lines))
+            _remember(folder, wanted)
+    return folder / "bin" / "python"
 
 
 @cache
@@ -47,7 +66,8 @@ def node_packages(peer: str) -> Path:
     """The folder of a peer on Node, with its server and its packages."""
     folder, files = PLACE / peer, PEERS / peer
     lock = files / "package-lock.json"
-    if _changed(folder, lock):
+    wanted = _digest(lock)
+    if _changed(folder, wanted):
         npm = shutil.which("npm")
         if npm is None:
             raise Unavailable("npm is not installed")
@@ -55,7 +75,7 @@ def node_packages(peer: str) -> Path:
         shutil.copy(files / "package.json", folder)
         shutil.copy(lock, folder)
         _run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], folder)
-        _remember(folder, lock)
+        _remember(folder, wanted)
     shutil.copy(files / "server.mjs", folder)
     return folder
 
@@ -104,13 +124,13 @@ def _major(binary: Path) -> int:
     return int(version.partition(".")[0]) if version else 0
 
 
-def _changed(folder: Path, pinned: Path) -> bool:
+def _changed(folder: Path, wanted: str) -> bool:
     stamp = folder / "installed"
-    return not stamp.exists() or stamp.read_text() != _digest(pinned)
+    return not stamp.exists() or stamp.read_text() != wanted
 
 
-def _remember(folder: Path, pinned: Path) -> None:
-    (folder / "installed").write_text(_digest(pinned))
+def _remember(folder: Path, wanted: str) -> None:
+    (folder / "installed").write_text(wanted)
 
 
 def _digest(file: Path) -> str:

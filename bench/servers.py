@@ -7,13 +7,12 @@ get the uvicorn options, the event loop and the HTTP parser that this command gi
 import importlib.metadata
 import json
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import installing
+from bench import installing, interpreter
 from bench.operations import CHANGES, LOOKUP, TRANSFER, Operation, document
 from db.settings import HOUSE
 from graph.entity.ids import encode_id
@@ -94,7 +93,16 @@ class Server:
 def uvicorn(application: str, port: int, *options: str, python: Path | None = None) -> list[str]:
     """The command that serves an application as `trellis serve` serves ours."""
     return [
-        *(str(python or sys.executable), "-m", "uvicorn", application, "--host", "127.0.0.1", "--port", str(port)),
+        *(
+            str(python or interpreter.python()),
+            "-m",
+            "uvicorn",
+            application,
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        ),
         *("--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", str(GRACE_S)),
         *("--loop", "uvloop", "--http", "httptools"),  # what it chooses for Trellis
         *options,
@@ -120,7 +128,9 @@ def _ours(module: str) -> Callable[[str, int], Launch]:
 
 def _installed(module: str) -> Callable[[str, int], Launch]:
     return lambda url, port: Launch(
-        uvicorn(f"bench.peers.{module}:app", port, python=installing.python()), HOUSE, {"DATABASE_URL": url}
+        uvicorn(f"bench.peers.{module}:app", port, python=installing.python(interpreter.chosen().build.python)),
+        HOUSE,
+        {"DATABASE_URL": url},
     )
 
 
@@ -153,7 +163,7 @@ def versions() -> dict[str, str]:
     pins = installing.pins()
     found |= {name: pins[name] for name in ("strawchemy", "strawberry-sqlalchemy-mapper")}
     found |= {peer: installing.node_pins(peer)[peer] for peer in ON_NODE}
-    return {"python": sys.version.partition(" ")[0], **found}
+    return {"python": interpreter.chosen().build.version, **found}
 
 
 def environment_of(launch: Launch) -> dict[str, str]:

@@ -58,7 +58,7 @@ def test_ratios_are_rates_of_trellis_over_those_of_each_other_server() -> None:
 
 
 def test_results_say_for_every_operation_and_server_how_fast_it_is(tmp_path: Path) -> None:
-    results.write(make_run(), tmp_path / "new" / "results.json")
+    results.write(results.as_json(make_run()), tmp_path / "new" / "results.json")
     stored = json.loads((tmp_path / "new" / "results.json").read_text())
     assert stored["operations"].keys() == OPERATIONS.keys()
     for by_server in stored["operations"].values():
