@@ -17,7 +17,7 @@ from bench.servers import SERVERS
 from tests.postgres import PostgresUnavailable
 
 INTERRUPTED = 130
-WIDTH = 132
+WIDTH = 160
 """Of the tables in a file or a pipe."""
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from bench.operations import NEVER_THE_SAME, Operation
 from bench.processes import Running
+from bench.senders import headers_of
 from graph.entity.ids import decode_id
 from graph.errors import InvalidId
 
@@ -33,7 +34,7 @@ class NoAnswer(Exception):
 def ask(running: Running, operation: Operation) -> Common:
     """The answer to one request. Raises `NoAnswer`."""
     connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=ANSWER_TIMEOUT_S)
-    headers = {"content-type": "application/json", "accept": "application/json"}
+    headers = {"content-type": "application/json", "accept": "application/json", **headers_of(operation)}
     try:
         connection.request("POST", running.server.path(operation), numbered(running.server.body(operation)), headers)
         response = connection.getresponse()

@@ -1,6 +1,6 @@
 """What a run found, as tables for the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.box import SIMPLE
 from rich.table import Table
@@ -10,7 +10,7 @@ from bench.bars import Verdict
 from bench.linear import FIELDS, ROWS, Curve, Linear, further, longest_over_best, worst_over_best
 from bench.operations import OPERATIONS
 from bench.results import Figures, Run, peaks_mib, ratios, summed
-from bench.servers import LIMIT, SERVERS, TRELLIS
+from bench.servers import LIMIT, ONLY, SERVERS, TRELLIS
 
 NOTHING = "-"
 BUSY = 0.5
@@ -137,12 +137,22 @@ def remarks(run: Run) -> list[str]:
             " ms/req; req/s and latencies say little."
         )
     found += [f"{SERVERS[name].title} is left out: {reason}." for name, reason in run.unavailable.items()]
+    found += _left_out(run)
     for operation, measured in run.measured.items():
         for name, reason in measured.unanswered.items():
             found.append(f"{operation} ({OPERATIONS[operation].asks}), {SERVERS[name].title}: {reason}")
     if run.linear is not None:
         found += [f"feed, {what}: {reason}" for what, reason in run.linear.missing.items()]
     return found
+
+
+def _left_out(run: Run) -> Iterator[str]:
+    """Who was there and is not asked an operation, by name."""
+    for operation in run.measured:
+        if part := ONLY.get(operation):
+            names = [SERVERS[name].title for name in run.processes if name not in part.servers]
+            if names:
+                yield f"{operation} is not asked of {'; '.join(names)}: they {part.reason}."
 
 
 def _which_hold(verdicts: Sequence[Verdict]) -> str:

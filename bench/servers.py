@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import installing, interpreter
-from bench.operations import CHANGES, LOOKUP, TRANSFER, Operation, document
+from bench.operations import CHANGES, HIDDEN, SIGNED_IN, SIGNED_IN_LOOKUP, TOKEN_KEY, TRANSFER, Operation, document
 from db.settings import HOUSE
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
@@ -34,6 +34,25 @@ NO_LIMIT = 10**9
 CONNECTIONS_TO_DATABASE = 15
 """Every server may open so many, and keeps them: SQLAlchemy closes those beyond `pool_size` after each use, which costs
 more than a request when eight clients ask at once."""
+
+
+class Part(NamedTuple):
+    """Who takes part in an operation, and why others do not."""
+
+    servers: frozenset[str]
+    reason: str
+
+
+_LIMITS = frozenset({LIMIT, ONE_STATEMENT})
+_SIGNED_IN = Part(frozenset({TRELLIS}) | _LIMITS, "do not know our sign-ins")
+_CHANGE = Part(frozenset({TRELLIS, LIMIT}), "would change something else")
+ONLY: Mapping[str, Part] = {
+    HIDDEN: Part(frozenset({TRELLIS, POSTGRAPHILE, MERCURIUS}) | _LIMITS, "hide nothing"),
+    SIGNED_IN: _SIGNED_IN,
+    SIGNED_IN_LOOKUP: _SIGNED_IN,
+    **dict.fromkeys(CHANGES, _CHANGE),
+}
+"""Operations that are not everybody's."""
 
 GRACE_S = 10
 """How long requests in flight may take when a server stops, as `trellis serve` has it."""
@@ -66,14 +85,14 @@ class Server:
 
     def answers(self, operation: Operation) -> bool:
         """Whether the operation is asked of it."""
-        return operation.name not in CHANGES or self.name in (TRELLIS, LIMIT)
+        return operation.name not in ONLY or self.name in ONLY[operation.name].servers
 
     def body(self, operation: Operation, variant: int = 0) -> bytes:
         """What is sent there. A change has its arguments in one input."""
         arguments = dict(operation.of(variant))
         if self.documents is None:
             return json.dumps(arguments).encode()
-        if self.opaque_ids and operation.name == LOOKUP:
+        if self.opaque_ids and "id" in arguments:
             arguments["id"] = encode_id(entity_of(User), (arguments["id"],))
         if self.opaque_ids and operation.name == TRANSFER:
             account = entity_of(Account)
@@ -118,7 +137,7 @@ def settings_of_trellis(url: str) -> dict[str, str]:
     """The environment of Trellis: its defaults, with limits that the longest feeds pass. The pool is all servers'."""
     pool = {"POOL_SIZE": CONNECTIONS_TO_DATABASE, "POOL_MAX_OVERFLOW": 0}
     limits = {"MAX_PAGE": LARGEST_PAGE, "MAX_ROWS": NO_LIMIT, "MAX_VALUES": NO_LIMIT}
-    settings = {"DATABASE_URL": url, **pool, **limits}
+    settings = {"DATABASE_URL": url, "TOKEN_KEYS": TOKEN_KEY, **pool, **limits}
     return {f"TRELLIS_{name}": str(value) for name, value in settings.items()}
 
 

@@ -42,10 +42,11 @@ def test_the_rows_are_the_same_every_time_and_as_many_as_the_readme_says() -> No
     once, again = ({content.table: list(content.records) for content in data.content()} for _ in range(2))
     assert once == again
     assert {table: len(records) for table, records in once.items()} == {
-        "users": 2_000,
+        "users": 2_001,  # the last one is the prolific one
+        "sign_ins": 1,
         "tags": 200,
-        "posts": 40_000,
-        "post_tags": 120_000,  # three of each post
+        "posts": 50_000,  # 40,000 and the 10,000 of the prolific one
+        "post_tags": 150_000,  # three of each post
         "accounts": 2_000,
         "transfers": 20_000,
     }

@@ -90,6 +90,13 @@ def test_the_table_has_medians_ranges_memory_and_ratios() -> None:
     assert limit.split()[-2:] == ["0.50", "x"]
 
 
+def test_who_is_not_asked_an_operation_is_named_with_the_reason() -> None:
+    run = make_run({"feed": make_measured(), "hidden": make_measured({"trellis": 100.0, "limit": 200.0})})
+    assert [remark for remark in report.remarks(run) if "is not asked" in remark] == [
+        "hidden is not asked of Strawberry, by hand; strawchemy; sqlalchemy-mapper: they hide nothing."
+    ]
+
+
 def test_a_busy_machine_is_told() -> None:
     quiet, busy = make_run(), make_run()._replace(load_average=3.0)
     assert not any("load average" in remark for remark in report.remarks(quiet))
