@@ -33,17 +33,27 @@ class NoAnswer(Exception):
 
 def ask(running: Running, operation: Operation) -> Common:
     """The answer to one request. Raises `NoAnswer`."""
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=ANSWER_TIMEOUT_S)
-    headers = {"content-type": "application/json", "accept": "application/json", **headers_of(operation)}
+    connection = connect(running)
     try:
-        connection.request("POST", running.server.path(operation), numbered(running.server.body(operation)), headers)
-        response = connection.getresponse()
-        body = response.read()
+        body, status = fetch(connection, running, operation)
     except (OSError, http.client.HTTPException) as error:
         raise NoAnswer(f"{type(error).__name__}: {error}") from None
     finally:
         connection.close()
-    return common_form(body, response.status)
+    return common_form(body, status)
+
+
+def connect(running: Running) -> http.client.HTTPConnection:
+    """A connection to a server, not yet opened."""
+    return http.client.HTTPConnection("127.0.0.1", running.port, timeout=ANSWER_TIMEOUT_S)
+
+
+def fetch(connection: http.client.HTTPConnection, running: Running, operation: Operation) -> tuple[bytes, int]:
+    """The body and the status of one answer. Raises `OSError` and `HTTPException`."""
+    headers = {"content-type": "application/json", "accept": "application/json", **headers_of(operation)}
+    connection.request("POST", running.server.path(operation), numbered(running.server.body(operation)), headers)
+    response = connection.getresponse()
+    return response.read(), response.status
 
 
 def numbered(body: bytes) -> bytes:

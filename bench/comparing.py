@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from bench import bars, interpreter, linear, plot, report, results
+from bench import bars, cold, interpreter, linear, plot, report, results
+from bench.cold import Cold
 from bench.cores import Cores
 from bench.database import server_version
 from bench.installing import PLACE, Unavailable, node_version
@@ -23,6 +24,7 @@ from bench.servers import LIMIT, ON_NODE, SERVERS, TRELLIS, versions
 from db.settings import HOUSE
 
 PLOT = HOUSE / "docs" / "images" / "bench.svg"
+COLD_ROUNDS, COLD_ROUNDS_WHEN_QUICK = 15, 5
 LEFT_OUT_WHEN_QUICK = frozenset({"strawberry-sqlalchemy-mapper"})
 
 
@@ -59,11 +61,14 @@ def compare(asked: Asked, url: str, cores: Cores, console: Console) -> Run:
         run = _measure(asked, url, servers, unavailable, status.update)
         # Before the curves: feeds of 10,000 rows, which not all are asked for, leave a larger heap.
         run = run._replace(processes=_processes(servers, starts), linear=_linear(asked, servers, status.update))
+        run = run._replace(cold=_cold(asked, url, servers, status.update))
     console.print(report.operations_table(run))
     console.print(report.bars_table(run))
     console.print(report.processes_table(run))
     if run.linear is not None:
         console.print(report.linear_table(run.linear))
+    if run.cold is not None:
+        console.print(report.cold_table(run.cold))
     for remark in report.remarks(run):
         console.print(remark, style="dim", markup=False)
     _store(asked, run, console)
@@ -116,6 +121,13 @@ def _linear(asked: Asked, servers: Sequence[Running], tell: Callable[[str], None
     pair = [running for running in servers if running.server.name in (TRELLIS, LIMIT)]
     trellis = next((running for running in pair if running.server.name == TRELLIS), None)
     return linear.measure(pair, trellis, linear.QUICK if asked.quick else linear.FULL, tell)
+
+
+def _cold(asked: Asked, url: str, servers: Sequence[Running], tell: Callable[[str], None]) -> Cold | None:
+    """Only as part of a run over feed, and last."""
+    if asked.only is not None and FEED not in asked.only:
+        return None
+    return cold.measure(servers, url, COLD_ROUNDS_WHEN_QUICK if asked.quick else COLD_ROUNDS, tell)
 
 
 def _store(asked: Asked, run: Run, console: Console) -> None:

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from bench import bars
 from bench.bars import Verdict
+from bench.cold import RUNS, Cold
 from bench.linear import FIELDS, ROWS, Curve, Linear, further, longest_over_best, worst_over_best
 from bench.operations import OPERATIONS
 from bench.results import Figures, Run, peaks_mib, ratios, summed
@@ -68,6 +69,22 @@ def linear_table(linear: Linear) -> Table:
     for title, curve in (curves | {"a field of a new document": linear.per_field}).items():
         _add_curve(table, title, curve, sizes)
         _add_curve(table, "  one more", further(curve), sizes)
+    return table
+
+
+def cold_table(cold: Cold) -> Table:
+    """A line for each server and way: the first answer, and those after it."""
+    table = Table(box=SIMPLE, title="The first runs of feed, one request at a time: ms", title_justify="left")
+    table.add_column("server", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for title in ("first", f"next {RUNS - 1}", "PostgreSQL's first", "PostgreSQL's next"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for name, by_way in cold.runs.items():
+        title = SERVERS[name].title
+        for way, runs in by_way.items():
+            table.add_row(title, way, *(_number(ms, 2) for ms in runs), style="bold" if name == TRELLIS else "")
+            title = ""
+        table.add_section()
     return table
 
 
@@ -143,6 +160,8 @@ def remarks(run: Run) -> list[str]:
             found.append(f"{operation} ({OPERATIONS[operation].asks}), {SERVERS[name].title}: {reason}")
     if run.linear is not None:
         found += [f"feed, {what}: {reason}" for what, reason in run.linear.missing.items()]
+    if run.cold is not None:
+        found += [f"the first runs of feed, {what}: {reason}" for what, reason in run.cold.missing.items()]
     return found
 
 

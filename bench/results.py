@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from bench.cold import Cold
 from bench.linear import Linear
 from bench.load import CONNECTIONS, Sample, generator
 from bench.measuring import Measured, Plan, Start
@@ -63,6 +64,7 @@ class Run(NamedTuple):
     """Of the machine when the run began."""
     processes: Mapping[str, Process] = MappingProxyType({})
     """By the names of servers."""
+    cold: Cold | None = None
     interpreter: str = ""
     """Of every Python server: which it is, and how it was built."""
 
@@ -130,6 +132,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "unanswered": {operation: dict(measured.unanswered) for operation, measured in run.measured.items()},
         "unavailable": dict(run.unavailable),
         "linear": None if run.linear is None else run.linear.as_json(),
+        "cold": None if run.cold is None else run.cold.as_json(),
     }
 
 

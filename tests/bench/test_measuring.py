@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from bench import answers, load
+from bench import answers, cold, load
 from bench.answers import ask, first_difference
 from bench.data import Size
 from bench.database import database
@@ -24,11 +24,18 @@ NAMES = ("trellis", "strawberry", "one-statement", "limit")
 
 
 @pytest.fixture(scope="module")
-def servers() -> Iterator[list[Running]]:
-    """Four servers on one small database."""
+def postgres() -> Iterator[str]:
+    """The URL of a small database."""
+    with database(SMALL) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def servers(postgres: str) -> Iterator[list[Running]]:
+    """Four servers on it."""
     cores = frozenset(os.sched_getaffinity(0))
-    with database(SMALL) as url, ExitStack() as stack:
-        yield [stack.enter_context(running(SERVERS[name], url, cores)) for name in NAMES]
+    with ExitStack() as stack:
+        yield [stack.enter_context(running(SERVERS[name], postgres, cores)) for name in NAMES]
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -98,6 +105,19 @@ def test_wrk_is_used_where_it_is_installed(servers: list[Running], monkeypatch: 
     assert sample.requests > 10
     monkeypatch.setattr(load, "generator", str)
     assert load.apply(limit, OPERATIONS["lookup"], 1).requests > 10
+
+
+def test_first_runs_cost_more_on_new_connections_than_on_warm_ones(servers: list[Running], postgres: str) -> None:
+    chosen = [running for running in servers if running.server.name in ("trellis", "limit")]
+    found = cold.measure(chosen, postgres, 1, lambda _doing: None)
+    assert found.missing == {}
+    for by_way in found.runs.values():
+        assert list(by_way) == list(cold.WAYS)
+        warm, new = by_way["warm"].first_postgresql_ms, by_way["on new connections"].first_postgresql_ms
+        assert warm is not None
+        assert new is not None
+        assert 0 < warm < new  # a back end starts, and plans
+    assert found.as_json()["feed"]["limit"]["warm"]["first_ms"] > 0
 
 
 def test_a_server_that_stops_gives_no_number() -> None:
