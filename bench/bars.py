@@ -10,14 +10,14 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from bench.operations import LOOKUP, TRANSFER, WRITE
 from bench.results import Figures, Process, Run, summed
-from bench.servers import LIMIT, MERCURIUS, ONE_STATEMENT, POSTGRAPHILE, TRELLIS
+from bench.servers import LEVELS, LIMIT, MERCURIUS, ONE_STATEMENT, POSTGRAPHILE, TRELLIS
 
 MOST_MEMORY_MIB = 90
 LONGEST_FIRST_ANSWER_MS = 50
 LEAST_OF_ONE_STATEMENT = 0.625
 """At most 1.6 times the processor time of the same levels in one statement by hand."""
 LEAST_OF_POSTGRESQL = 0.91
-"""PostgreSQL takes at most 1.1 times as much for Trellis as for the limit's statements one by one."""
+"""PostgreSQL takes at most 1.1 times as much as when Trellis reads level by level."""
 
 BY_PEER: Mapping[str, Mapping[str, float]] = {
     POSTGRAPHILE: {
@@ -85,10 +85,10 @@ def _of_operation(operation: str, by_server: Mapping[str, Figures]) -> Iterator[
         bar = least(operation, server)
         if bar is not None:
             yield Verdict("server", operation, server, bar, multiple(other, ours))
-    limit = by_server.get(LIMIT)
-    if limit is not None and limit.postgresql_ms is not None and ours.postgresql_ms:
-        found = limit.postgresql_ms / ours.postgresql_ms
-        yield Verdict("postgresql", operation, LIMIT, LEAST_OF_POSTGRESQL, found)
+    levels = by_server.get(LEVELS)
+    if levels is not None and levels.postgresql_ms is not None and ours.postgresql_ms:
+        found = levels.postgresql_ms / ours.postgresql_ms
+        yield Verdict("postgresql", operation, LEVELS, LEAST_OF_POSTGRESQL, found)
 
 
 def _of_process(process: Process) -> Iterator[Verdict]:

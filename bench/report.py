@@ -11,7 +11,7 @@ from bench.cold import RUNS, Cold
 from bench.linear import FIELDS, ROWS, Curve, Linear, further, longest_over_best, worst_over_best
 from bench.operations import OPERATIONS
 from bench.results import Figures, Run, peaks_mib, ratios, summed
-from bench.servers import LIMIT, ONLY, SERVERS, TRELLIS
+from bench.servers import LEVELS, ONLY, SERVERS, TRELLIS
 
 NOTHING = "-"
 BUSY = 0.5
@@ -103,7 +103,7 @@ def bars_table(run: Run) -> Table:
     table.add_column("operation", no_wrap=True)
     for name in names:
         table.add_column(SERVERS[name].title, justify="right")
-    table.add_column("PostgreSQL's, for the limit", justify="right")
+    table.add_column("PostgreSQL's, level by level", justify="right")
     verdicts = {(verdict.whose, verdict.what, verdict.beside): verdict for verdict in bars.verdicts(run)}
     for operation, by_server in found.items():
         ours = by_server.get(TRELLIS)
@@ -113,7 +113,7 @@ def bars_table(run: Run) -> Table:
         for name in names:
             other, verdict = by_server.get(name), verdicts.get(("server", operation, name))
             cells.append("" if other is None else _multiple(other, ours) + _bar(verdict))
-        of_postgresql = verdicts.get(("postgresql", operation, LIMIT))
+        of_postgresql = verdicts.get(("postgresql", operation, LEVELS))
         cells.append("" if of_postgresql is None else f"{of_postgresql.found:.2f}{_bar(of_postgresql)}")
         table.add_row(operation, *cells)
     return table

@@ -17,10 +17,12 @@ from bench.operations import CHANGES, HIDDEN, SIGNED_IN, SIGNED_IN_LOOKUP, TOKEN
 from db.settings import HOUSE
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
+from graph.settings import Settings
 from graph.types.account import Account
 from graph.types.user import User
 
 TRELLIS = "trellis"
+LEVELS = "trellis-levels"
 LIMIT = "limit"
 ONE_STATEMENT = "one-statement"
 POSTGRAPHILE = "postgraphile"
@@ -43,11 +45,12 @@ class Part(NamedTuple):
     reason: str
 
 
+_OURS = frozenset({TRELLIS, LEVELS})
 _LIMITS = frozenset({LIMIT, ONE_STATEMENT})
-_SIGNED_IN = Part(frozenset({TRELLIS}) | _LIMITS, "do not know our sign-ins")
-_CHANGE = Part(frozenset({TRELLIS, LIMIT}), "would change something else")
+_SIGNED_IN = Part(_OURS | _LIMITS, "do not know our sign-ins")
+_CHANGE = Part(_OURS | {LIMIT}, "would change something else")
 ONLY: Mapping[str, Part] = {
-    HIDDEN: Part(frozenset({TRELLIS, POSTGRAPHILE, MERCURIUS}) | _LIMITS, "hide nothing"),
+    HIDDEN: Part(_OURS | {POSTGRAPHILE, MERCURIUS} | _LIMITS, "hide nothing"),
     SIGNED_IN: _SIGNED_IN,
     SIGNED_IN_LOOKUP: _SIGNED_IN,
     **dict.fromkeys(CHANGES, _CHANGE),
@@ -133,6 +136,14 @@ def _trellis(url: str, port: int) -> Launch:
     return Launch(uvicorn("bench.trellis_app:create", port, "--factory", *limited), HOUSE, settings_of_trellis(url))
 
 
+def _level_by_level(url: str, port: int) -> Launch:
+    """Trellis with one statement for each level, where there is a choice."""
+    if "prefetch" not in Settings.model_fields:
+        raise installing.Unavailable("Trellis always reads level by level")
+    launch = _trellis(url, port)
+    return launch._replace(environment={**launch.environment, "TRELLIS_PREFETCH": "false"})
+
+
 def settings_of_trellis(url: str) -> dict[str, str]:
     """The environment of Trellis: its defaults, with limits that the longest feeds pass. The pool is all servers'."""
     pool = {"POOL_SIZE": CONNECTIONS_TO_DATABASE, "POOL_MAX_OVERFLOW": 0}
@@ -164,6 +175,7 @@ def _on_node(peer: str) -> Callable[[str, int], Launch]:
 
 _ALL = (
     Server(TRELLIS, "Trellis", _trellis, "trellis", opaque_ids=True),
+    Server(LEVELS, "level by level", _level_by_level, "trellis", opaque_ids=True),
     Server(POSTGRAPHILE, "PostGraphile 5", _on_node(POSTGRAPHILE), "postgraphile", compiles=True),
     Server(MERCURIUS, "Mercurius, by hand", _on_node(MERCURIUS), "mercurius", compiles=True),
     Server("strawberry", "Strawberry, by hand", _ours("strawberry_app"), "strawberry"),

@@ -11,6 +11,7 @@ from bench.servers import SERVERS
 
 RATES = {
     "trellis": 1_400.0,
+    "trellis-levels": 1_300.0,
     "postgraphile": 650.0,
     "mercurius": 1_900.0,
     "strawberry": 95.0,

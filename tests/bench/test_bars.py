@@ -16,14 +16,14 @@ WIDE = 180
 
 def test_more_processor_time_of_others_is_better_and_more_memory_of_ours_is_worse() -> None:
     # a sample takes 900 / rate ms: half the rate is twice the time
-    rates = {"trellis": 1_000.0, "postgraphile": 400.0, "one-statement": 1_600.0, "limit": 1_000.0}
+    rates = {"trellis": 1_000.0, "trellis-levels": 800.0, "postgraphile": 400.0, "one-statement": 1_600.0}
     run = make_run({"feed": make_measured(rates)})
     run = run._replace(processes={"trellis": Process(Start(0.5, 51.0), 89.0)})
     found = [(verdict.whose, verdict.beside, verdict.found, verdict.holds) for verdict in bars.verdicts(run)]
     assert found == [
         ("server", "postgraphile", pytest.approx(2.5), True),
         ("server", "one-statement", pytest.approx(0.625), True),
-        ("postgresql", "limit", pytest.approx(1.0), True),
+        ("postgresql", "trellis-levels", pytest.approx(1.25), True),
         ("process", "trellis", 89.0, True),
         ("process", "trellis", 51.0, False),
     ]
@@ -44,7 +44,7 @@ def test_every_bar_is_one_of_an_operation_that_its_server_answers() -> None:
 
 def test_the_table_has_multiples_beside_their_bars() -> None:
     console = Console(width=WIDE)
-    rates = {"trellis": 1_000.0, "postgraphile": 800.0, "strawberry": 100.0, "limit": 2_000.0}
+    rates = {"trellis": 1_000.0, "postgraphile": 800.0, "strawberry": 100.0, "trellis-levels": 2_000.0}
     with console.capture() as capture:
         console.print(report.bars_table(make_run({"feed": make_measured(rates)})))
     (feed,) = [line for line in capture.get().splitlines() if line.strip().startswith("feed")]
@@ -54,7 +54,7 @@ def test_the_table_has_multiples_beside_their_bars() -> None:
 
 
 def test_a_run_says_which_bars_hold() -> None:
-    rates = {"trellis": 1_000.0, "postgraphile": 400.0, "mercurius": 2_000.0}
+    rates = {"trellis": 1_000.0, "postgraphile": 400.0, "mercurius": 2_000.0, "limit": 900.0}
     (remark,) = [remark for remark in report.remarks(make_run({"feed": make_measured(rates)})) if "bars hold" in remark]
     # PostGraphile's and both of the process hold; Mercurius takes half of ours, not 0.9
     assert remark.startswith("3 of 4 bars hold; not feed beside Mercurius, by hand (0.50, not 0.9)")

@@ -9,7 +9,8 @@ from bench import data, installing
 from bench.measuring import steady
 from bench.operations import OPERATIONS, document
 from bench.peers import tables
-from bench.servers import SERVERS, settings_of_trellis, uvicorn
+from bench.servers import LEVELS, SERVERS, settings_of_trellis, uvicorn
+from graph.settings import Settings
 
 ONLY_THEIRS = {"strawchemy", "strawberry-sqlalchemy-mapper"}
 
@@ -17,6 +18,15 @@ ONLY_THEIRS = {"strawchemy", "strawberry-sqlalchemy-mapper"}
 def test_the_python_peers_run_on_the_versions_that_trellis_runs_on() -> None:
     shared = {name: version for name, version in installing.pins().items() if name not in ONLY_THEIRS}
     assert shared == {name: importlib.metadata.version(name) for name in shared}
+
+
+def test_trellis_reads_level_by_level_where_there_is_a_choice() -> None:
+    launch = SERVERS[LEVELS].launch
+    if "prefetch" in Settings.model_fields:
+        assert launch("postgresql://host/database", 8000).environment["TRELLIS_PREFETCH"] == "false"
+    else:
+        with pytest.raises(installing.Unavailable, match="always reads level by level"):
+            launch("postgresql://host/database", 8000)
 
 
 def test_every_python_server_keeps_as_many_connections() -> None:
