@@ -20,6 +20,8 @@ from graph.errors import InvalidId
 
 ANSWER_TIMEOUT_S = 30
 SHOWN = 160
+TYPE_NAME = "__typename"
+"""Not asked for by any document; FraiseQL tells it of every object."""
 
 _NUMBERS = itertools.count(time.time_ns())
 
@@ -111,7 +113,7 @@ def _object(value: Mapping[str, Any]) -> Common:
         return _common(value["tag"])
     if value.keys() == {"aggregate", "nodes"}:
         return {"totalCount": value["aggregate"]["aggregations"]["count"], "nodes": _common(value["nodes"])}
-    return {name: _common(item, name) for name, item in value.items()}
+    return {name: _common(item, name) for name, item in value.items() if name != TYPE_NAME}
 
 
 def _number(value: Any) -> int:

@@ -14,10 +14,12 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from bench.data import FULL, Size, content
+from bench.installing import FRAISEQL
 from db.migrate import upgrade
 from db.settings import DatabaseSettings
 from tests.postgres import begin, server_url
 
+FRAISEQL_VIEWS = FRAISEQL / "views.sql"
 ADVANCE_SEQUENCES = """
     SELECT setval(pg_get_serial_sequence(name, 'id'), 1000000)
     FROM unnest(ARRAY['users', 'tags', 'posts', 'accounts']) AS name
@@ -80,6 +82,7 @@ async def _fill(url: str, size: Size) -> None:
             for table, columns, records in content(size):
                 await connection.copy_records_to_table(table, columns=columns, records=records)
             await connection.execute(ADVANCE_SEQUENCES)
+            await connection.execute(FRAISEQL_VIEWS.read_text())
         # VACUUM, so that no server pays for the first visit of a page.
         await connection.execute("VACUUM (FREEZE, ANALYZE)")
     finally:

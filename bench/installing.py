@@ -18,6 +18,8 @@ from db.settings import HOUSE
 PLACE = HOUSE / "var" / "bench"
 PEERS = Path(__file__).parent / "peers"
 REQUIREMENTS = PEERS / "requirements.txt"
+FRAISEQL = PEERS / "fraiseql"
+FRAISEQL_WANTS = "python3.13"
 
 INSTALL_TIMEOUT_S = 600
 OLDEST_NODE = 22
@@ -30,16 +32,25 @@ class Unavailable(Exception):
 @cache
 def python(base: Path) -> Path:
     """The Python of the peers' environment, which is made on this interpreter."""
-    folder = PLACE / "python"
+    return _environment("python", REQUIREMENTS, base)
+
+
+@cache
+def fraiseql() -> Path:
+    """The Python of FraiseQL's environment, on an interpreter that it takes: the machine's, or one that uv fetches."""
+    return _environment("fraiseql", FRAISEQL / "requirements.txt", FRAISEQL_WANTS)
+
+
+def _environment(name: str, requirements: Path, base: Path | str) -> Path:
+    """The Python of an environment that uv makes, or `venv` where there is no uv."""
+    folder, uv = PLACE / name, shutil.which("uv") or shutil.which("uv", path=sysconfig.get_path("scripts"))
     interpreter = folder / "bin" / "python"
-    wanted = f"{_digest(REQUIREMENTS)} on {base}"
+    wanted = f"{_digest(requirements)} on {base}"
     if _changed(folder, wanted):
-        uv = shutil.which("uv") or shutil.which("uv", path=sysconfig.get_path("scripts"))
         make = [uv, "venv", "--quiet", "--clear", "--python", base] if uv else [base, "-m", "venv"]
-        pip = [uv, "pip", "install", "--python"] if uv else []
-        install = [*pip, interpreter] if uv else [interpreter, "-m", "pip", "install"]
+        install = [uv, "pip", "install", "--python", interpreter] if uv else [interpreter, "-m", "pip", "install"]
         _run([*make, folder], PLACE)
-        _run([*install, "--quiet", "--requirement", REQUIREMENTS], PLACE)
+        _run([*install, "--quiet", "--requirement", requirements], PLACE)
         _remember(folder, wanted)
     return interpreter
 
@@ -105,9 +116,9 @@ def node_pins(peer: str) -> dict[str, str]:
     return packages
 
 
-def pins() -> dict[str, str]:
+def pins(requirements: Path = REQUIREMENTS) -> dict[str, str]:
     """The versions that are installed for the Python peers."""
-    lines = [line.partition("#")[0].strip() for line in REQUIREMENTS.read_text().splitlines()]
+    lines = [line.partition("#")[0].strip() for line in requirements.read_text().splitlines()]
     return dict(line.split("==") for line in lines if line)
 
 
@@ -142,6 +153,8 @@ def _run(command: Sequence[object], folder: Path) -> None:
     words = [str(word) for word in command]
     try:
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False)
+    except FileNotFoundError:
+        raise Unavailable(f"there is no `{words[0]}` here") from None
     except subprocess.TimeoutExpired:
         raise Unavailable(f"`{Path(words[0]).name}` took longer than {INSTALL_TIMEOUT_S} s") from None
     if done.returncode:

@@ -169,9 +169,14 @@ def _left_out(run: Run) -> Iterator[str]:
     """Who was there and is not asked an operation, by name."""
     for operation in run.measured:
         if part := ONLY.get(operation):
-            names = [SERVERS[name].title for name in run.processes if name not in part.servers]
+            names = [SERVERS[name].title for name in run.processes if name not in part.names]
             if names:
                 yield f"{operation} is not asked of {'; '.join(names)}: they {part.reason}."
+    for name in run.processes:
+        if part := SERVERS[name].only:
+            operations = [operation for operation in run.measured if operation not in {*part.names, *ONLY}]
+            if operations:
+                yield f"{SERVERS[name].title} is not asked {', '.join(operations)}: {part.reason}."
 
 
 def _which_hold(verdicts: Sequence[Verdict]) -> str:

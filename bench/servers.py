@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import installing, interpreter
-from bench.operations import CHANGES, HIDDEN, SIGNED_IN, SIGNED_IN_LOOKUP, TOKEN_KEY, TRANSFER, Operation, document
+from bench.operations import (
+    CHANGES,
+    FEED,
+    HIDDEN,
+    LOOKUP,
+    SIGNED_IN,
+    SIGNED_IN_LOOKUP,
+    TOKEN_KEY,
+    TRANSFER,
+    Operation,
+    document,
+)
 from db.settings import HOUSE
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
@@ -27,6 +38,7 @@ LIMIT = "limit"
 ONE_STATEMENT = "one-statement"
 POSTGRAPHILE = "postgraphile"
 MERCURIUS = "mercurius"
+FRAISEQL = "fraiseql"
 ON_NODE = (POSTGRAPHILE, MERCURIUS)
 
 LARGEST_PAGE = 10_000
@@ -39,9 +51,9 @@ more than a request when eight clients ask at once."""
 
 
 class Part(NamedTuple):
-    """Who takes part in an operation, and why others do not."""
+    """Who takes part in an operation, or in which operations a server takes part, and why not the others."""
 
-    servers: frozenset[str]
+    names: frozenset[str]
     reason: str
 
 
@@ -82,13 +94,18 @@ class Server:
     compiles: bool = False
     """Whether its engine compiles what runs often, so that it gets faster for many seconds."""
 
+    only: Part | None = None
+    """The operations that it can answer, where it cannot answer all."""
+
     def path(self, operation: Operation) -> str:
         """Where the operation is answered."""
         return "/graphql" if self.documents else f"/{operation.name}"
 
     def answers(self, operation: Operation) -> bool:
         """Whether the operation is asked of it."""
-        return operation.name not in ONLY or self.name in ONLY[operation.name].servers
+        if self.only is not None and operation.name not in self.only.names:
+            return False
+        return operation.name not in ONLY or self.name in ONLY[operation.name].names
 
     def body(self, operation: Operation, variant: int = 0) -> bytes:
         """What is sent there. A change has its arguments in one input."""
@@ -164,6 +181,11 @@ def _installed(module: str) -> Callable[[str, int], Launch]:
     )
 
 
+def _fraiseql(url: str, port: int) -> Launch:
+    command = uvicorn("app:app", port, python=installing.fraiseql())
+    return Launch(command, installing.FRAISEQL, {"DATABASE_URL": url})
+
+
 def _on_node(peer: str) -> Callable[[str, int], Launch]:
     def launch(url: str, port: int) -> Launch:
         folder = installing.node_packages(peer)
@@ -178,6 +200,13 @@ _ALL = (
     Server(LEVELS, "level by level", _level_by_level, "trellis", opaque_ids=True),
     Server(POSTGRAPHILE, "PostGraphile 5", _on_node(POSTGRAPHILE), "postgraphile", compiles=True),
     Server(MERCURIUS, "Mercurius, by hand", _on_node(MERCURIUS), "mercurius", compiles=True),
+    Server(
+        FRAISEQL,
+        "FraiseQL 1.9",
+        _fraiseql,
+        "fraiseql",
+        only=Part(frozenset({FEED, "all", LOOKUP, "flat"}), "its nested lists have no pages, and its pages no totals"),
+    ),
     Server("strawberry", "Strawberry, by hand", _ours("strawberry_app"), "strawberry"),
     Server("strawchemy", "strawchemy", _installed("strawchemy_app"), "strawchemy"),
     Server("strawberry-sqlalchemy-mapper", "sqlalchemy-mapper", _installed("mapper_app"), "mapper"),
@@ -193,6 +222,7 @@ def versions() -> dict[str, str]:
     found = {name: importlib.metadata.version(name) for name in (TRELLIS, *ours)}
     pins = installing.pins()
     found |= {name: pins[name] for name in ("strawchemy", "strawberry-sqlalchemy-mapper")}
+    found[FRAISEQL] = installing.pins(installing.FRAISEQL / "requirements.txt")[FRAISEQL]
     found |= {peer: installing.node_pins(peer)[peer] for peer in ON_NODE}
     return {"python": interpreter.chosen().build.version, **found}
 

@@ -14,6 +14,7 @@ RATES = {
     "trellis-levels": 1_300.0,
     "postgraphile": 650.0,
     "mercurius": 1_900.0,
+    "fraiseql": 300.0,
     "strawberry": 95.0,
     "strawchemy": 40.0,
     "strawberry-sqlalchemy-mapper": 16.0,

@@ -20,6 +20,12 @@ def test_the_python_peers_run_on_the_versions_that_trellis_runs_on() -> None:
     assert shared == {name: importlib.metadata.version(name) for name in shared}
 
 
+def test_fraiseql_has_the_server_that_all_python_servers_have() -> None:
+    theirs, ours = installing.pins(installing.FRAISEQL / "requirements.txt"), installing.pins()
+    assert theirs.pop("fraiseql").startswith("1.9.")
+    assert theirs == {name: ours[name] for name in ("uvicorn", "uvloop", "httptools")}
+
+
 def test_trellis_reads_level_by_level_where_there_is_a_choice() -> None:
     launch = SERVERS[LEVELS].launch
     if "prefetch" in Settings.model_fields:

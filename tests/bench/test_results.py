@@ -93,8 +93,12 @@ def test_the_table_has_medians_ranges_memory_and_ratios() -> None:
 def test_who_is_not_asked_an_operation_is_named_with_the_reason() -> None:
     run = make_run({"feed": make_measured(), "hidden": make_measured({"trellis": 100.0, "limit": 200.0})})
     assert [remark for remark in report.remarks(run) if "is not asked" in remark] == [
-        "hidden is not asked of Strawberry, by hand; strawchemy; sqlalchemy-mapper: they hide nothing."
+        "hidden is not asked of FraiseQL 1.9; Strawberry, by hand; strawchemy; sqlalchemy-mapper: they hide nothing."
     ]
+    deep = make_run({"deep": make_measured()})
+    assert "FraiseQL 1.9 is not asked deep: its nested lists have no pages, and its pages no totals." in report.remarks(
+        deep
+    )
 
 
 def test_a_busy_machine_is_told() -> None:
