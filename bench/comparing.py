@@ -20,12 +20,12 @@ from bench.measuring import FULL, QUICK, Start, begin, measure
 from bench.operations import FEED, OPERATIONS, Operation
 from bench.processes import Running, running
 from bench.results import Process, Run
-from bench.servers import LEVELS, LIMIT, ON_NODE, SERVERS, TRELLIS, versions
+from bench.servers import FRAISEQL, LEVELS, LIMIT, ON_NODE, SERVERS, TRELLIS, versions
 from db.settings import HOUSE
 
 PLOT = HOUSE / "docs" / "images" / "bench.svg"
 COLD_ROUNDS, COLD_ROUNDS_WHEN_QUICK = 15, 5
-LEFT_OUT_WHEN_QUICK = frozenset({LEVELS, "strawberry-sqlalchemy-mapper"})
+LEFT_OUT_WHEN_QUICK = frozenset({LEVELS, FRAISEQL, "strawberry-sqlalchemy-mapper"})
 
 
 class Asked(NamedTuple):

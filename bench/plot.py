@@ -80,7 +80,8 @@ def _bars(
         middle = top + BAR / 2
         drawing.text(left - 8, top + 11, SERVERS[name].title, "strong" if name == TRELLIS else "", "end")
         if name not in found:
-            drawing.text(left, top + 11, "no equal answer", "note")
+            asked = SERVERS[name].answers(OPERATIONS[operation])
+            drawing.text(left, top + 11, "no equal answer" if asked else "not asked", "note")
             continue
         figure, style = found[name], {TRELLIS: "ours", LIMIT: "limit", ONE_STATEMENT: "limit"}.get(name, "bar")
         end = left + figure.rps_max * scale
