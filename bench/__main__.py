@@ -17,7 +17,7 @@ from bench.servers import SERVERS
 from tests.postgres import PostgresUnavailable
 
 INTERRUPTED = 130
-WIDTH = 132
+WIDTH = 160
 """Of the tables in a file or a pipe."""
 
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Trellis beside its peers.")
-    parser.add_argument("--quick", action="store_true", help="less than three minutes")
+    parser.add_argument("--quick", action="store_true", help="about five minutes")
     parser.add_argument("--only", metavar="OPERATION,…", type=_some_of(OPERATIONS), help=", ".join(OPERATIONS))
     parser.add_argument("--servers", metavar="SERVER,…", type=_some_of(SERVERS), help=", ".join(SERVERS))
     parser.add_argument("--profile", metavar="OPERATION", choices=list(OPERATIONS), help="show where the time goes")

@@ -14,11 +14,14 @@ from typing import Any, TypeAlias
 
 from bench.operations import NEVER_THE_SAME, Operation
 from bench.processes import Running
+from bench.senders import headers_of
 from graph.entity.ids import decode_id
 from graph.errors import InvalidId
 
 ANSWER_TIMEOUT_S = 30
 SHOWN = 160
+TYPE_NAME = "__typename"
+"""Not asked for by any document; FraiseQL tells it of every object."""
 
 _NUMBERS = itertools.count(time.time_ns())
 
@@ -32,17 +35,27 @@ class NoAnswer(Exception):
 
 def ask(running: Running, operation: Operation) -> Common:
     """The answer to one request. Raises `NoAnswer`."""
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=ANSWER_TIMEOUT_S)
-    headers = {"content-type": "application/json", "accept": "application/json"}
+    connection = connect(running)
     try:
-        connection.request("POST", running.server.path(operation), numbered(running.server.body(operation)), headers)
-        response = connection.getresponse()
-        body = response.read()
+        body, status = fetch(connection, running, operation)
     except (OSError, http.client.HTTPException) as error:
         raise NoAnswer(f"{type(error).__name__}: {error}") from None
     finally:
         connection.close()
-    return common_form(body, response.status)
+    return common_form(body, status)
+
+
+def connect(running: Running) -> http.client.HTTPConnection:
+    """A connection to a server, not yet opened."""
+    return http.client.HTTPConnection("127.0.0.1", running.port, timeout=ANSWER_TIMEOUT_S)
+
+
+def fetch(connection: http.client.HTTPConnection, running: Running, operation: Operation) -> tuple[bytes, int]:
+    """The body and the status of one answer. Raises `OSError` and `HTTPException`."""
+    headers = {"content-type": "application/json", "accept": "application/json", **headers_of(operation)}
+    connection.request("POST", running.server.path(operation), numbered(running.server.body(operation)), headers)
+    response = connection.getresponse()
+    return response.read(), response.status
 
 
 def numbered(body: bytes) -> bytes:
@@ -100,7 +113,7 @@ def _object(value: Mapping[str, Any]) -> Common:
         return _common(value["tag"])
     if value.keys() == {"aggregate", "nodes"}:
         return {"totalCount": value["aggregate"]["aggregations"]["count"], "nodes": _common(value["nodes"])}
-    return {name: _common(item, name) for name, item in value.items()}
+    return {name: _common(item, name) for name, item in value.items() if name != TYPE_NAME}
 
 
 def _number(value: Any) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-TITLE = "postgres: "
+TITLE = b"postgres: "
 NS_PER_S = 10**9
 
 Times = Mapping[int, int]
@@ -36,6 +36,6 @@ def seconds_between(before: Times, after: Times) -> float | None:
 def _back_ends(database: str, processes: Path) -> Iterator[Path]:
     for process in processes.glob("[0-9]*"):
         with suppress(OSError):
-            title = (process / "cmdline").read_bytes().rstrip(b"\0 ").decode(errors="replace")
-            if title.startswith(TITLE) and database in title.split():
+            title = (process / "cmdline").read_bytes()
+            if title.startswith(TITLE) and database in title.rstrip(b"\0 ").decode(errors="replace").split():
                 yield process

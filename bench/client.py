@@ -1,7 +1,8 @@
 """A small load generator for machines without wrk: raw HTTP/1.1 over keep-alive connections.
 
-`python -m bench.client URL FILE SECONDS CONNECTIONS` prints one line of JSON, the same that wrk's script prints. It
-is one loop over `select` and reads no more of an answer than its length, because it shares its core with PostgreSQL.
+`python -m bench.client URL FILE SECONDS CONNECTIONS [HEADER …]` prints one line of JSON, the same that wrk's script
+prints. It is one loop over `select` and reads no more of an answer than its length, because it shares its core with
+PostgreSQL.
 """
 
 import itertools
@@ -20,6 +21,7 @@ from bench.operations import NEVER_THE_SAME
 
 READ_TIMEOUT_S = 30
 CHUNK_BYTES = 256 * 1024
+LINE_ENDS = "\r\n"
 HEAD_ENDS = b"\r\n\r\n"
 LENGTH = b"\r\ncontent-length:"
 CHUNKED_ENDS = b"\r\n0\r\n\r\n"
@@ -92,10 +94,10 @@ def is_whole(received: bytes | bytearray) -> bool:
     return received.endswith(CHUNKED_ENDS)
 
 
-def load(url: str, bodies: Sequence[bytes], seconds: float, connections: int) -> str:
-    """Ask over and over, with each body in turn; give what happened as a line of JSON."""
+def load(url: str, bodies: Sequence[bytes], seconds: float, connections: int, headers: Sequence[str] = ()) -> str:
+    """Ask over and over, with each body in turn; give what happened as a line of JSON. A header is `name: value`."""
     parts = urlsplit(url)
-    address, requests = (parts.hostname or "127.0.0.1", parts.port or 80), _requests(parts, bodies)
+    address, requests = (parts.hostname or "127.0.0.1", parts.port or 80), _requests(parts, bodies, headers)
     tally, began = Tally(), time.perf_counter()
     with selectors.DefaultSelector() as selector:
         for _ in range(connections):
@@ -110,11 +112,11 @@ def load(url: str, bodies: Sequence[bytes], seconds: float, connections: int) ->
     return tally.as_json(time.perf_counter() - began)
 
 
-def _requests(parts: SplitResult, bodies: Sequence[bytes]) -> Iterator[bytes]:
+def _requests(parts: SplitResult, bodies: Sequence[bytes], headers: Sequence[str]) -> Iterator[bytes]:
     """Whole requests, without end; those with a place for a number get a new one each time."""
     head = (
         f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
-        "Accept: application/json\r\nContent-Length: "
+        f"Accept: application/json\r\n{''.join(f'{header}{LINE_ENDS}' for header in headers)}Content-Length: "
     ).encode()
     mark, numbers = NEVER_THE_SAME.encode(), itertools.count(time.time_ns())
     plain = [None if mark in body else b"%s%d\r\n\r\n%s" % (head, len(body), body) for body in bodies]
@@ -150,8 +152,9 @@ def _answer_all(selector: selectors.BaseSelector, tally: Tally, deadline: float)
 
 def main(arguments: Sequence[str]) -> None:
     """Make the load and print what came of it."""
-    url, file, seconds, connections = arguments
-    sys.stdout.write(load(url, Path(file).read_bytes().split(b"\n"), float(seconds), int(connections)) + "\n")
+    url, file, seconds, connections, *headers = arguments
+    bodies = Path(file).read_bytes().split(b"\n")
+    sys.stdout.write(load(url, bodies, float(seconds), int(connections), headers) + "\n")
 
 
 if __name__ == "__main__":

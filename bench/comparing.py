@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from bench import linear, plot, report, results
+from bench import bars, cold, interpreter, linear, plot, report, results
+from bench.cold import Cold
 from bench.cores import Cores
 from bench.database import server_version
 from bench.installing import PLACE, Unavailable, node_version
@@ -19,11 +20,12 @@ from bench.measuring import FULL, QUICK, Start, begin, measure
 from bench.operations import FEED, OPERATIONS, Operation
 from bench.processes import Running, running
 from bench.results import Process, Run
-from bench.servers import LIMIT, ON_NODE, SERVERS, TRELLIS, versions
+from bench.servers import FRAISEQL, LEVELS, LIMIT, ON_NODE, SERVERS, TRELLIS, versions
 from db.settings import HOUSE
 
 PLOT = HOUSE / "docs" / "images" / "bench.svg"
-LEFT_OUT_WHEN_QUICK = frozenset({"strawberry-sqlalchemy-mapper"})
+COLD_ROUNDS, COLD_ROUNDS_WHEN_QUICK = 15, 5
+LEFT_OUT_WHEN_QUICK = frozenset({LEVELS, FRAISEQL, "strawberry-sqlalchemy-mapper"})
 
 
 class Asked(NamedTuple):
@@ -57,11 +59,16 @@ def compare(asked: Asked, url: str, cores: Cores, console: Console) -> Run:
         servers, unavailable = _start(asked, url, cores, stack, status.update)
         starts = {running.server.name: begin(running) for running in servers}
         run = _measure(asked, url, servers, unavailable, status.update)
-        run = run._replace(processes=_processes(servers, starts))
+        # Before the curves: feeds of 10,000 rows, which not all are asked for, leave a larger heap.
+        run = run._replace(processes=_processes(servers, starts), linear=_linear(asked, servers, status.update))
+        run = run._replace(cold=_cold(asked, url, servers, status.update))
     console.print(report.operations_table(run))
+    console.print(report.bars_table(run))
     console.print(report.processes_table(run))
     if run.linear is not None:
         console.print(report.linear_table(run.linear))
+    if run.cold is not None:
+        console.print(report.cold_table(run.cold))
     for remark in report.remarks(run):
         console.print(remark, style="dim", markup=False)
     _store(asked, run, console)
@@ -92,7 +99,8 @@ def _measure(
     found = versions() | {"postgresql": asyncio.run(server_version(url))}
     if peer := next((running.server.name for running in servers if running.server.name in ON_NODE), None):
         found["node"] = node_version(peer)
-    return Run(plan, measured, _linear(asked, servers, tell), unavailable, found, round(load_average, 2))
+    words = str(interpreter.chosen())
+    return Run(plan, measured, None, unavailable, found, round(load_average, 2), interpreter=words)
 
 
 def _processes(servers: Sequence[Running], starts: Mapping[str, Start]) -> dict[str, Process]:
@@ -115,10 +123,17 @@ def _linear(asked: Asked, servers: Sequence[Running], tell: Callable[[str], None
     return linear.measure(pair, trellis, linear.QUICK if asked.quick else linear.FULL, tell)
 
 
+def _cold(asked: Asked, url: str, servers: Sequence[Running], tell: Callable[[str], None]) -> Cold | None:
+    """Only as part of a run over feed, and last."""
+    if asked.only is not None and FEED not in asked.only:
+        return None
+    return cold.measure(servers, url, COLD_ROUNDS_WHEN_QUICK if asked.quick else COLD_ROUNDS, tell)
+
+
 def _store(asked: Asked, run: Run, console: Console) -> None:
     file = results.FILE if asked.whole else PLACE / "results.json"
     picture = PLOT if asked.whole else PLACE / "bench.svg"
-    results.write(run, file)
+    results.write(results.as_json(run) | {"bars": [verdict.as_json() for verdict in bars.verdicts(run)]}, file)
     plot.write(run, picture)
     console.print(f"Stored in {_short(file)}, drawn in {_short(picture)}.")
 

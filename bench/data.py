@@ -1,7 +1,8 @@
-"""The rows that every server reads: 2,000 users, 40,000 posts, 200 tags, three tags a post.
+"""The rows that every server reads: 2,001 users, 50,000 posts, 200 tags, three tags a post.
 
 Counts enter, tuples for COPY leave, the same ones every time. No two posts share a date, so that an order by date has
-one right answer.
+one right answer. Of twenty posts, nineteen are drafts, which an admin sees like all others. One user wrote 10,000
+posts, before all other posts and about tags that no filter asks for, so that only who asks for that user finds them.
 """
 
 import uuid
@@ -9,13 +10,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
-from bench.operations import ACCOUNTS
+from bench.operations import ACCOUNTS, PROLIFIC, READER, SIGN_IN
 from db.demo.dice import Dice
 
 TAGS_PER_POST = 3
 
 FIRST_POST = datetime(2024, 1, 1, tzinfo=UTC)
 BETWEEN_POSTS = timedelta(minutes=23, seconds=7)
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 UNTIL_PUBLISHED = timedelta(hours=5)
 
 FIRST_NAMES = ("Ada", "Bram", "Chloé", "Dmitri", "Elif", "Fátima", "George", "Hana", "Ivo", "Jürgen")
@@ -33,6 +35,11 @@ REMARKS = (
 )
 SENTENCES_PER_POST = 8
 
+PUBLISHED_OF = 20
+"""One post of so many is published."""
+FEW_TAGS = 50
+"""Those that the prolific user writes about."""
+
 TRANSFERS = 20_000
 
 Record: TypeAlias = tuple[Any, ...]
@@ -44,9 +51,11 @@ class Size(NamedTuple):
     users: int
     posts: int
     tags: int
+    prolific: int = 0
+    """Posts of one more user."""
 
 
-FULL = Size(users=2_000, posts=40_000, tags=200)
+FULL = Size(users=2_000, posts=40_000, tags=200, prolific=10_000)
 
 
 class TableContent(NamedTuple):
@@ -61,6 +70,8 @@ def content(size: Size = FULL) -> Iterator[TableContent]:
     """All tables, in the order that foreign keys ask for."""
     stamps = ("created_at", "updated_at")
     yield TableContent("users", ("id", "email", "name", "is_active", *stamps), _users(size))
+    signed_in = ("id", "user_id", "secret_hash", "in_cookie", "created_at", "expires_at")
+    yield TableContent("sign_ins", signed_in, _sign_ins(size))
     yield TableContent("tags", ("id", "name", "slug"), _tags(size))
     columns = ("id", "slug", "title", "summary", "content", "status", "published_at", "author_id", "version", *stamps)
     yield TableContent("posts", columns, _posts(size))
@@ -71,9 +82,15 @@ def content(size: Size = FULL) -> Iterator[TableContent]:
 
 
 def _users(size: Size) -> Iterator[Record]:
-    for number in range(1, size.users + 1):
+    for number in (*range(1, size.users + 1), *([PROLIFIC] if size.prolific else [])):
         name = f"{FIRST_NAMES[number % len(FIRST_NAMES)]} {LAST_NAMES[number % len(LAST_NAMES)]} {number}"
         yield number, f"user{number}@example.org", name, True, FIRST_POST, FIRST_POST
+
+
+def _sign_ins(size: Size) -> Iterator[Record]:
+    """The reader's, where there are so many users."""
+    if size.users >= READER:
+        yield SIGN_IN, READER, "", False, FIRST_POST, NEVER
 
 
 def _accounts(size: Size) -> Iterator[Record]:
@@ -98,19 +115,25 @@ def _posts(size: Size) -> Iterator[Record]:
     dice = Dice(0, "bench posts")
     for number in range(1, size.posts + 1):
         title = f"{dice.pick(VERBS)} {dice.pick(PLANTS)} {dice.pick(PLACES)}"
-        created = FIRST_POST + number * BETWEEN_POSTS
-        published = created + UNTIL_PUBLISHED
         text = " ".join(dice.pick(REMARKS) for _ in range(SENTENCES_PER_POST))
         author = dice.between(1, size.users)  # twenty posts each on average: most have between twelve and thirty
-        summary = f"What we learned about {title.lower()}."
-        yield number, f"post-{number}", title, summary, text, "published", published, author, 1, created, published
+        yield _post(number, title, text, author, FIRST_POST + number * BETWEEN_POSTS)
+    for number in range(size.posts + 1, size.posts + size.prolific + 1):
+        title, text = f"{dice.pick(VERBS)} {dice.pick(PLANTS)}, day {number}", dice.pick(REMARKS)
+        yield _post(number, title, text, PROLIFIC, FIRST_POST - number * BETWEEN_POSTS)
+
+
+def _post(number: int, title: str, text: str, author: int, created: datetime) -> Record:
+    published, status = created + UNTIL_PUBLISHED, "draft" if number % PUBLISHED_OF else "published"
+    summary = f"What we learned about {title.lower()}."
+    return number, f"post-{number}", title, summary, text, status, published, author, 1, created, published
 
 
 def _post_tags(size: Size) -> Iterator[Record]:
-    dice, tags = Dice(0, "bench tags"), range(1, size.tags + 1)
-    for number in range(1, size.posts + 1):
+    dice, tags, few = Dice(0, "bench tags"), range(1, size.tags + 1), range(1, FEW_TAGS + 1)
+    for number in range(1, size.posts + size.prolific + 1):
         chosen = set[int]()
         while len(chosen) < TAGS_PER_POST:
-            chosen.add(dice.pick(tags))
+            chosen.add(dice.pick(tags if number <= size.posts else few))
         for tag in sorted(chosen):
             yield number, tag

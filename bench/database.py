@@ -14,14 +14,26 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from bench.data import FULL, Size, content
+from bench.installing import FRAISEQL
 from db.migrate import upgrade
 from db.settings import DatabaseSettings
 from tests.postgres import begin, server_url
 
+FRAISEQL_VIEWS = FRAISEQL / "views.sql"
 ADVANCE_SEQUENCES = """
     SELECT setval(pg_get_serial_sequence(name, 'id'), 1000000)
     FROM unnest(ARRAY['users', 'tags', 'posts', 'accounts']) AS name
 """
+
+MEMBERS = """
+    CREATE ROLE "{name}";
+    GRANT USAGE ON SCHEMA public TO "{name}";
+    GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{name}";
+    ALTER TABLE posts ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY members ON posts TO "{name}"
+        USING (status = 'published' OR author_id = current_setting('bench.member')::BIGINT);
+"""
+"""What PostGraphile hides from members by. Others are the database's owner, whom row security leaves alone."""
 
 
 @contextmanager
@@ -35,9 +47,11 @@ def database(size: Size = FULL) -> Iterator[str]:
             url = make_url(server).set(database=name).render_as_string(hide_password=False)
             upgrade(DatabaseSettings(database_url=SecretStr(url)))
             asyncio.run(_fill(url, size))
+            asyncio.run(_make_members(url, f"{name}_members"))
             yield url
         finally:
-            asyncio.run(_execute(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+            drop = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'DROP ROLE IF EXISTS "{name}_members"'
+            asyncio.run(_execute(server, *drop))
 
 
 async def server_version(url: str) -> str:
@@ -68,8 +82,19 @@ async def _fill(url: str, size: Size) -> None:
             for table, columns, records in content(size):
                 await connection.copy_records_to_table(table, columns=columns, records=records)
             await connection.execute(ADVANCE_SEQUENCES)
+            await connection.execute(FRAISEQL_VIEWS.read_text())
         # VACUUM, so that no server pays for the first visit of a page.
         await connection.execute("VACUUM (FREEZE, ANALYZE)")
+    finally:
+        await connection.close()
+
+
+async def _make_members(url: str, name: str) -> None:
+    """A role for members, where we may make one; where not, PostGraphile has no number for them, and a reason."""
+    connection = await asyncpg.connect(url)
+    try:
+        if await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
+            await connection.execute(MEMBERS.format(name=name))
     finally:
         await connection.close()
 

@@ -3,11 +3,12 @@
 Each is installed once and again when its pins change. Raises `Unavailable` with a sentence for the table.
 """
 
+import fcntl
 import hashlib
 import json
 import shutil
 import subprocess
-import sys
+import sysconfig
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,8 @@ from db.settings import HOUSE
 PLACE = HOUSE / "var" / "bench"
 PEERS = Path(__file__).parent / "peers"
 REQUIREMENTS = PEERS / "requirements.txt"
+FRAISEQL = PEERS / "fraiseql"
+FRAISEQL_WANTS = "python3.13"
 
 INSTALL_TIMEOUT_S = 600
 OLDEST_NODE = 22
@@ -27,19 +30,46 @@ class Unavailable(Exception):
 
 
 @cache
-def python() -> Path:
-    """The Python of the peers' environment."""
-    folder = PLACE / "python"
+def python(base: Path) -> Path:
+    """The Python of the peers' environment, which is made on this interpreter."""
+    return _environment("python", REQUIREMENTS, base)
+
+
+@cache
+def fraiseql() -> Path:
+    """The Python of FraiseQL's environment, on an interpreter that it takes: the machine's, or one that uv fetches."""
+    return _environment("fraiseql", FRAISEQL / "requirements.txt", FRAISEQL_WANTS)
+
+
+def _environment(name: str, requirements: Path, base: Path | str) -> Path:
+    """The Python of an environment that uv makes, or `venv` where there is no uv."""
+    folder, uv = PLACE / name, shutil.which("uv") or shutil.which("uv", path=sysconfig.get_path("scripts"))
     interpreter = folder / "bin" / "python"
-    if _changed(folder, REQUIREMENTS):
-        uv = shutil.which("uv") or shutil.which("uv", path=Path(sys.executable).parent)
-        make = [uv, "venv", "--quiet", "--clear", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
-        pip = [uv, "pip", "install", "--python"] if uv else []
-        install = [*pip, interpreter] if uv else [interpreter, "-m", "pip", "install"]
+    wanted = f"{_digest(requirements)} on {base}"
+    if _changed(folder, wanted):
+        make = [uv, "venv", "--quiet", "--clear", "--python", base] if uv else [base, "-m", "venv"]
+        install = [uv, "pip", "install", "--python", interpreter] if uv else [interpreter, "-m", "pip", "install"]
         _run([*make, folder], PLACE)
-        _run([*install, "--quiet", "--requirement", REQUIREMENTS], PLACE)
-        _remember(folder, REQUIREMENTS)
+        _run([*install, "--quiet", "--requirement", requirements], PLACE)
+        _remember(folder, wanted)
     return interpreter
+
+
+def beside(base: Path) -> Path:
+    """The Python of an environment on another build of our own version, which finds the packages of ours."""
+    folder = PLACE / "environment"
+    places = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    wanted = f"{places} on {base}"
+    PLACE.mkdir(parents=True, exist_ok=True)
+    with (PLACE / "lock").open("w") as lock:  # tests make it, too, and several at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _changed(folder, wanted):
+            _run([base, "-m", "venv", "--without-pip", "--clear", folder], PLACE)
+            (packages,) = folder.glob("lib/python*/site-packages")
+            lines = (f"import site; site.addsitedir({place!r})\n" for place in places)
+            (packages / "beside.pth").write_text("".join(lines))
+            _remember(folder, wanted)
+    return folder / "bin" / "python"
 
 
 @cache
@@ -47,7 +77,8 @@ def node_packages(peer: str) -> Path:
     """The folder of a peer on Node, with its server and its packages."""
     folder, files = PLACE / peer, PEERS / peer
     lock = files / "package-lock.json"
-    if _changed(folder, lock):
+    wanted = _digest(lock)
+    if _changed(folder, wanted):
         npm = shutil.which("npm")
         if npm is None:
             raise Unavailable("npm is not installed")
@@ -55,7 +86,7 @@ def node_packages(peer: str) -> Path:
         shutil.copy(files / "package.json", folder)
         shutil.copy(lock, folder)
         _run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], folder)
-        _remember(folder, lock)
+        _remember(folder, wanted)
     shutil.copy(files / "server.mjs", folder)
     return folder
 
@@ -85,9 +116,9 @@ def node_pins(peer: str) -> dict[str, str]:
     return packages
 
 
-def pins() -> dict[str, str]:
+def pins(requirements: Path = REQUIREMENTS) -> dict[str, str]:
     """The versions that are installed for the Python peers."""
-    lines = [line.partition("#")[0].strip() for line in REQUIREMENTS.read_text().splitlines()]
+    lines = [line.partition("#")[0].strip() for line in requirements.read_text().splitlines()]
     return dict(line.split("==") for line in lines if line)
 
 
@@ -104,13 +135,13 @@ def _major(binary: Path) -> int:
     return int(version.partition(".")[0]) if version else 0
 
 
-def _changed(folder: Path, pinned: Path) -> bool:
+def _changed(folder: Path, wanted: str) -> bool:
     stamp = folder / "installed"
-    return not stamp.exists() or stamp.read_text() != _digest(pinned)
+    return not stamp.exists() or stamp.read_text() != wanted
 
 
-def _remember(folder: Path, pinned: Path) -> None:
-    (folder / "installed").write_text(_digest(pinned))
+def _remember(folder: Path, wanted: str) -> None:
+    (folder / "installed").write_text(wanted)
 
 
 def _digest(file: Path) -> str:
@@ -122,6 +153,8 @@ def _run(command: Sequence[object], folder: Path) -> None:
     words = [str(word) for word in command]
     try:
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False)
+    except FileNotFoundError:
+        raise Unavailable(f"there is no `{words[0]}` here") from None
     except subprocess.TimeoutExpired:
         raise Unavailable(f"`{Path(words[0]).name}` took longer than {INSTALL_TIMEOUT_S} s") from None
     if done.returncode:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from bench import backends
 from bench.operations import NEVER_THE_SAME, Operation
 from bench.processes import Running
+from bench.senders import headers_of
 from db.settings import HOUSE
 
 CONNECTIONS = 8
@@ -26,6 +27,7 @@ SCRIPT = """
 wrk.method = "POST"
 wrk.headers["content-type"] = "application/json"
 wrk.headers["accept"] = "application/json"
+%s
 local bodies, asked, number = {%s}, 0, %d
 if #bodies == 1 and not bodies[1]:find("%s") then
   wrk.body = bodies[1]
@@ -77,7 +79,7 @@ def apply(running: Running, operation: Operation, seconds: float, connections: i
     try:
         running.forget_peak()
         before, behind = running.cpu_s(), backends.times(running.database)
-        told = _measure(url, running.server.bodies(operation), seconds, connections)
+        told = _measure(url, running.server.bodies(operation), headers_of(operation), seconds, connections)
         used, memory = running.cpu_s() - before, running.peak_memory_mib()
         worked = backends.seconds_between(behind, backends.times(running.database))
     except (FileNotFoundError, ProcessLookupError):
@@ -92,22 +94,26 @@ def apply(running: Running, operation: Operation, seconds: float, connections: i
     return Sample(requests, requests / told["seconds"], *latencies, 1000 * used / requests, memory, postgresql_ms)
 
 
-def _measure(url: str, bodies: Sequence[bytes], seconds: float, connections: int) -> dict[str, Any]:
+def _measure(
+    url: str, bodies: Sequence[bytes], headers: Mapping[str, str], seconds: float, connections: int
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="trellis-bench-") as folder:
         file = Path(folder) / "request"
         if generator() and seconds >= 1:  # wrk counts in whole seconds
-            file.write_text(_script(bodies))
+            file.write_text(_script(bodies, headers))
             timed = [generator(), "--threads", "1", "--connections", str(connections), "--duration", f"{seconds:.0f}s"]
             command = [*timed, "--timeout", f"{SLACK_S}s", "--script", str(file), url]
         else:
             file.write_bytes(b"\n".join(bodies))
-            command = [sys.executable, "-m", "bench.client", url, str(file), str(seconds), str(connections)]
+            more = [f"{name}: {value}" for name, value in headers.items()]
+            command = [sys.executable, "-m", "bench.client", url, str(file), str(seconds), str(connections), *more]
         return _last_line(command, seconds + SLACK_S)
 
 
-def _script(bodies: Sequence[bytes]) -> str:
+def _script(bodies: Sequence[bytes], headers: Mapping[str, str]) -> str:
+    more = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
     texts = ", ".join(f"[==[{body.decode()}]==]" for body in bodies)
-    return SCRIPT % (texts, time.time_ns() // 1_000, NEVER_THE_SAME, NEVER_THE_SAME)
+    return SCRIPT % (more, texts, time.time_ns() // 1_000, NEVER_THE_SAME, NEVER_THE_SAME)
 
 
 def _last_line(command: Sequence[str], timeout_s: float) -> dict[str, Any]:

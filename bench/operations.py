@@ -4,7 +4,9 @@ Every server gets the same arguments; the documents differ as the schemas do, an
 aliases, so that the answers can be compared.
 """
 
+import uuid
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +14,9 @@ DOCUMENTS = Path(__file__).parent / "documents"
 
 FEED = "feed"
 LOOKUP = "lookup"
-
+HIDDEN = "hidden"
+SIGNED_IN = "signed_in"
+SIGNED_IN_LOOKUP = "signed_in_lookup"
 
 WRITE = "write"
 TRANSFER = "transfer"
@@ -22,12 +26,35 @@ CHANGES = frozenset({WRITE, TRANSFER})
 WRITER = 777
 """The number of the user in whose name posts are written and money is moved."""
 
+READER = 778
+"""The number of the user who asks as a member: of twenty posts, the member sees one, and all of their own."""
+
+PROLIFIC = 5_001
+"""The number of the user who has written more posts than anybody else."""
+
+MEMBER = "bench-member"
+"""The header that says a member's number where a request with a token is not what is measured."""
+TOKEN_KEY = "a key of the bench that signs tokens and is no secret"
+SIGN_IN = uuid.UUID(int=READER)
+"""The sign-in that tokens name."""
+
 NEVER_THE_SAME = "__NUMBER__"
 """Stands in a text of the arguments for a number that no other request has."""
 
 VARIANTS = 500
 ACCOUNTS = 1_000
 """Transfers go from each of the first thousand accounts to one of the next thousand."""
+
+
+class Sender(StrEnum):
+    """Who asks."""
+
+    ADMIN = "admin"
+    """Nobody is asked: Trellis takes the request for an admin's, and others show everything to everybody."""
+    MEMBER = "member"
+    """A header says who, at no cost."""
+    SIGNED_IN = "signed in"
+    """A token says who."""
 
 
 class Operation(NamedTuple):
@@ -38,6 +65,9 @@ class Operation(NamedTuple):
     arguments: Mapping[str, Any]
     variants: int = 1
     """How many sets of arguments take turns: a change that is made again and again would wait for itself."""
+    sender: Sender = Sender.ADMIN
+    like: str = ""
+    """The operation whose document it has, if not one of its own."""
 
     def of(self, variant: int) -> Mapping[str, Any]:
         """The arguments of one of them."""
@@ -58,6 +88,14 @@ _ALL = (
         "filtered", "20 posts by tag and title, with totalCount", {"first": 20, "tag": "tag-77", "title": "roses"}
     ),
     Operation(
+        "skewed",
+        "10 posts of an author with 10,000, and of 10 users, with tags",
+        {"id": PROLIFIC, "users": 10, "posts": 10},
+    ),
+    Operation(HIDDEN, "feed for a member, who sees one of twenty posts", {"first": 50}, 1, Sender.MEMBER, FEED),
+    Operation(SIGNED_IN, "the same feed, with a token", {"first": 50}, 1, Sender.SIGNED_IN, FEED),
+    Operation(SIGNED_IN_LOOKUP, "oneself by id, with a token", {"id": READER}, 1, Sender.SIGNED_IN, LOOKUP),
+    Operation(
         WRITE,
         "createPost, with its author",
         {"title": f"Roses {NEVER_THE_SAME}", "content": "They climb.", "summary": "On roses."},
@@ -69,4 +107,4 @@ OPERATIONS: Mapping[str, Operation] = {operation.name: operation for operation i
 
 def document(folder: str, operation: Operation) -> str:
     """The operation as a server of this schema understands it."""
-    return (DOCUMENTS / folder / f"{operation.name}.graphql").read_text()
+    return (DOCUMENTS / folder / f"{operation.like or operation.name}.graphql").read_text()

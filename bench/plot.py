@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.linear import FIELDS, ROWS, Curve, Linear, further
 from bench.operations import OPERATIONS
-from bench.results import Figures, Run, figures, ratios
+from bench.results import Figures, Run, ratios, summed
 from bench.servers import LIMIT, ONE_STATEMENT, SERVERS, TRELLIS
 from bench.svg import Drawing
 
@@ -35,10 +35,7 @@ def write(run: Run, file: Path) -> None:
 def draw(run: Run) -> str:
     """The picture, as SVG."""
     names = [name for name in SERVERS if any(name in measured.samples for measured in run.measured.values())]
-    found = {
-        operation: {name: figures(samples) for name, samples in measured.samples.items()}
-        for operation, measured in run.measured.items()
-    }
+    found = summed(run)
     drawing = Drawing(WIDTH, "Requests per second of Trellis and its peers, operation by operation")
     drawing.text(0, 14, "Requests per second", "title")
     drawing.text(0, 30, "Median and range; in brackets, Trellis's rate over theirs. " + CORES, "note")
@@ -83,7 +80,8 @@ def _bars(
         middle = top + BAR / 2
         drawing.text(left - 8, top + 11, SERVERS[name].title, "strong" if name == TRELLIS else "", "end")
         if name not in found:
-            drawing.text(left, top + 11, "no equal answer", "note")
+            asked = SERVERS[name].answers(OPERATIONS[operation])
+            drawing.text(left, top + 11, "no equal answer" if asked else "not asked", "note")
             continue
         figure, style = found[name], {TRELLIS: "ours", LIMIT: "limit", ONE_STATEMENT: "limit"}.get(name, "bar")
         end = left + figure.rps_max * scale

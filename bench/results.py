@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from bench.cold import Cold
 from bench.linear import Linear
 from bench.load import CONNECTIONS, Sample, generator
 from bench.measuring import Measured, Plan, Start
@@ -63,6 +64,9 @@ class Run(NamedTuple):
     """Of the machine when the run began."""
     processes: Mapping[str, Process] = MappingProxyType({})
     """By the names of servers."""
+    cold: Cold | None = None
+    interpreter: str = ""
+    """Of every Python server: which it is, and how it was built."""
 
 
 def figures(samples: Sequence[Sample]) -> Figures:
@@ -80,6 +84,14 @@ def figures(samples: Sequence[Sample]) -> Figures:
         memory_mib=max(sample.memory_mib for sample in samples),
         postgresql_ms=statistics.median(behind) if behind else None,
     )
+
+
+def summed(run: Run) -> dict[str, dict[str, Figures]]:
+    """The figures of every operation and server."""
+    return {
+        operation: {name: figures(samples) for name, samples in measured.samples.items()}
+        for operation, measured in run.measured.items()
+    }
 
 
 def peaks_mib(run: Run) -> dict[str, float]:
@@ -100,35 +112,34 @@ def ratios(by_server: Mapping[str, Figures]) -> dict[str, float]:
 
 
 def as_json(run: Run) -> dict[str, Any]:
-    """The run as it is stored."""
-    summed = {
-        operation: {name: figures(samples) for name, samples in measured.samples.items()}
-        for operation, measured in run.measured.items()
-    }
+    """What a run found, as it is stored."""
+    found = summed(run)
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine() | {"load_average": run.load_average},
         "versions": dict(run.versions),
+        "interpreter": run.interpreter,
         "plan": run.plan._asdict() | {"connections": CONNECTIONS, "load": "wrk" if generator() else "bench.client"},
         "operations": {
             operation: {name: _told(found) for name, found in by_server.items()}
-            for operation, by_server in summed.items()
+            for operation, by_server in found.items()
         },
         "trellis_is_times_as_fast_as": {
-            operation: _rounded(ratios(by_server)) for operation, by_server in summed.items()
+            operation: _rounded(ratios(by_server)) for operation, by_server in found.items()
         },
         "processes": {name: _of_process(process) for name, process in run.processes.items()},
         "peak_memory_mib": _rounded(peaks_mib(run)),
         "unanswered": {operation: dict(measured.unanswered) for operation, measured in run.measured.items()},
         "unavailable": dict(run.unavailable),
         "linear": None if run.linear is None else run.linear.as_json(),
+        "cold": None if run.cold is None else run.cold.as_json(),
     }
 
 
-def write(run: Run, file: Path) -> None:
-    """Store the run."""
+def write(stored: Mapping[str, Any], file: Path) -> None:
+    """Store what a run found."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(as_json(run), indent=2, ensure_ascii=False) + "\n")
+    file.write_text(json.dumps(stored, indent=2, ensure_ascii=False) + "\n")
 
 
 def machine() -> dict[str, Any]:

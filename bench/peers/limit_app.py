@@ -8,13 +8,29 @@ a parser, arguments, permissions, pages with cursors, is left out: no such serve
 from collections.abc import Iterable
 from typing import Any
 
-from bench.peers import limit_changes
-from bench.peers.limit_serving import Answer, Asked, Connection, Handler, Limit, Objects, groups
+import asyncpg
+
+from bench.peers import limit_changes, limit_members
+from bench.peers.limit_serving import (
+    Answer,
+    Asked,
+    Connection,
+    ForMember,
+    Handler,
+    Headers,
+    Limit,
+    Objects,
+    groups,
+)
 
 USER = "SELECT id, name, email FROM users WHERE id = $1"
 USERS_PAGE = "SELECT id, name FROM users ORDER BY id LIMIT $1"
 USERS = "SELECT id, name FROM users WHERE id = ANY($1::BIGINT[])"
 NEWEST = "SELECT id, title, created_at, author_id FROM posts ORDER BY created_at DESC, id DESC LIMIT $1"
+NEWEST_FOR_MEMBER = """
+    SELECT id, title, created_at, author_id FROM posts WHERE status = 'published' OR author_id = $2
+    ORDER BY created_at DESC, id DESC LIMIT $1
+"""
 FLAT = "SELECT id, slug, title, summary, version, created_at FROM posts ORDER BY created_at DESC, id DESC LIMIT $1"
 FIRST_POSTS = """
     SELECT author.id, post.id, post.title, post.published_at
@@ -42,7 +58,17 @@ NEWEST_FITTING = f"SELECT posts.id, title, created_at {FITTING} ORDER BY created
 
 async def feed(connection: Connection, asked: Asked) -> Answer:
     """The newest posts with author and tags."""
-    posts = await connection.fetch(NEWEST, asked["first"])
+    return await _with_authors_and_tags(connection, await connection.fetch(NEWEST, asked["first"]))
+
+
+async def members_feed(connection: Connection, asked: Asked, member: int) -> Answer:
+    """The same, of what a member may see."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        posts = await connection.fetch(NEWEST_FOR_MEMBER, asked["first"], member)
+        return await _with_authors_and_tags(connection, posts)
+
+
+async def _with_authors_and_tags(connection: Connection, posts: list[asyncpg.Record]) -> Answer:
     authors = await _users(connection, {author for _, _, _, author in posts})
     tags = await _tags(connection, [id_ for id_, _, _, _ in posts])
     return [
@@ -63,6 +89,14 @@ async def everything(connection: Connection, asked: Asked) -> Answer:
     users = await _users_page(connection, asked["users"])
     await _with_posts(connection, users, await connection.fetch(ALL_POSTS, _ids(users)))
     return users
+
+
+async def skewed(connection: Connection, asked: Asked) -> Answer:
+    """The first posts, with tags, of one user and of some others."""
+    users = [await lookup(connection, asked), *await _users_page(connection, asked["users"])]
+    del users[0]["email"]
+    await _with_posts(connection, users, await connection.fetch(FIRST_POSTS, _ids(users), asked["posts"]))
+    return {"prolific": users[0], "beside": users[1:]}
 
 
 async def deep(connection: Connection, asked: Asked) -> Answer:
@@ -140,19 +174,32 @@ IN_ONE_VIEW: dict[str, Handler] = {
     "/feed": feed,
     "/authors": authors,
     "/all": everything,
+    "/skewed": skewed,
     "/deep": deep,
     "/filtered": filtered,
 }
 CHANGES: dict[str, Handler] = {"/write": limit_changes.write, "/transfer": limit_changes.transfer}
 
 
-async def _answer(connection: Connection, path: str, asked: Asked) -> Answer:
+async def _lookup_oneself(connection: Connection, asked: Asked, _member: int) -> Answer:
+    return await lookup(connection, asked)
+
+
+SIGNED_IN: dict[str, ForMember] = {"/signed_in": members_feed, "/signed_in_lookup": _lookup_oneself}
+
+
+async def _answer(connection: Connection, path: str, asked: Asked, headers: Headers) -> Answer:
     if path in CHANGES:
         return await CHANGES[path](connection, asked)
     if path in ALONE:
         return await ALONE[path](connection, asked)
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        return await IN_ONE_VIEW[path](connection, asked)
+    if path in IN_ONE_VIEW:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            return await IN_ONE_VIEW[path](connection, asked)
+    if path in SIGNED_IN:
+        return await SIGNED_IN[path](connection, asked, await limit_members.signed_in(connection, headers))
+    assert path == "/hidden"
+    return await members_feed(connection, asked, limit_members.named(headers))
 
 
 app = Limit(_answer)

@@ -4,7 +4,7 @@ A path and a JSON body enter, the answer's bytes leave. No GraphQL, and nothing 
 """
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -15,15 +15,18 @@ Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 Asked: TypeAlias = Mapping[str, Any]
 Answer: TypeAlias = Any
 Objects: TypeAlias = list[dict[str, Any]]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 Handler: TypeAlias = Callable[[Connection, Asked], Awaitable[Answer]]
+ForMember: TypeAlias = Callable[[Connection, Asked, int], Awaitable[Answer]]
+"""An answer to a member with this number."""
 
 CONNECTIONS = 15
 
 
 class Limit:
-    """The ASGI application. `answer` has a connection, the path and what the body says."""
+    """The ASGI application. `answer` has a connection, the path, what the body says, and the headers."""
 
-    def __init__(self, answer: Callable[[Connection, str, Asked], Awaitable[Answer]]) -> None:
+    def __init__(self, answer: Callable[[Connection, str, Asked, Headers], Awaitable[Answer]]) -> None:
         self._answer = answer
         self._pools = list[asyncpg.Pool]()
 
@@ -41,7 +44,7 @@ class Limit:
             body += message["body"]
             more = message.get("more_body", False)
         async with self._pools[0].acquire() as connection:
-            answer = await self._answer(connection, scope["path"], orjson.loads(body))
+            answer = await self._answer(connection, scope["path"], orjson.loads(body), scope["headers"])
         data = orjson.dumps({"data": answer})
         length = str(len(data)).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", length)]

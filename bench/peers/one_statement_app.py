@@ -13,8 +13,19 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from bench.peers import limit_members
 from bench.peers.limit_app import USER
-from bench.peers.limit_serving import Answer, Asked, Connection, Handler, Limit, Objects, groups
+from bench.peers.limit_serving import (
+    Answer,
+    Asked,
+    Connection,
+    ForMember,
+    Handler,
+    Headers,
+    Limit,
+    Objects,
+    groups,
+)
 
 Column: TypeAlias = Sequence[Any] | None
 
@@ -53,21 +64,32 @@ def _tags(posts: str) -> str:
     """
 
 
-FEED = f"""
-    WITH root AS MATERIALIZED (
-        SELECT * FROM (SELECT id, title, created_at, author_id FROM posts {NEWEST} LIMIT {MAX_PAGE}) AS bounded
-        {NEWEST} LIMIT $1
-    )
-    SELECT posts.*, users.*, tags.*
-    FROM (
-        SELECT array_agg(id {NEWEST}), array_agg(title {NEWEST}), array_agg(created_at {NEWEST}),
-            array_agg(author_id {NEWEST})
-        FROM root
-    ) AS posts, (
-        SELECT array_agg(id ORDER BY id), array_agg(name ORDER BY id) FROM users
-        WHERE id = ANY (ARRAY(SELECT DISTINCT author_id FROM root))
-    ) AS users, ({_tags("root")}) AS tags
-"""
+def _feed(posts: str) -> str:
+    """Of these posts the newest, with their authors and tags."""
+    return f"""
+        WITH root AS MATERIALIZED ({posts})
+        SELECT posts.*, users.*, tags.*
+        FROM (
+            SELECT array_agg(id {NEWEST}), array_agg(title {NEWEST}), array_agg(created_at {NEWEST}),
+                array_agg(author_id {NEWEST})
+            FROM root
+        ) AS posts, (
+            SELECT array_agg(id ORDER BY id), array_agg(name ORDER BY id) FROM users
+            WHERE id = ANY (ARRAY(SELECT DISTINCT author_id FROM root))
+        ) AS users, ({_tags("root")}) AS tags
+    """
+
+
+FEED = _feed(f"""
+    SELECT * FROM (SELECT id, title, created_at, author_id FROM posts {NEWEST} LIMIT {MAX_PAGE}) AS bounded
+    {NEWEST} LIMIT $1
+""")
+FEED_FOR_MEMBER = _feed(f"""
+    SELECT * FROM (
+        SELECT id, title, created_at, author_id FROM posts WHERE status = 'published' OR author_id = $2
+        {NEWEST} LIMIT {MAX_PAGE}
+    ) AS bounded {NEWEST} LIMIT $1
+""")
 DATED_POSTS = f"""(
     SELECT array_agg(author_id {BY_DATE}), array_agg(id {BY_DATE}), array_agg(title {BY_DATE}),
         array_agg(published_at {BY_DATE})
@@ -76,6 +98,15 @@ DATED_POSTS = f"""(
 AUTHORS = f"""
     WITH {USERS_PAGE}, found AS MATERIALIZED ({_first_posts("users_page")})
     SELECT {USERS_COLUMNS}, posts.*, tags.* FROM {DATED_POSTS}, ({_tags("found")}) AS tags
+"""
+SKEWED = f"""
+    WITH {USERS_PAGE}, prolific AS MATERIALIZED (SELECT id, name FROM users WHERE id = $3),
+        parents AS MATERIALIZED (SELECT id, name FROM prolific UNION SELECT id, name FROM users_page),
+        found AS MATERIALIZED ({_first_posts("parents")})
+    SELECT (SELECT array_agg(id) FROM prolific), (SELECT array_agg(id ORDER BY id) FROM users_page),
+        (SELECT array_agg(id ORDER BY id) FROM parents), (SELECT array_agg(name ORDER BY id) FROM parents),
+        posts.*, tags.*
+    FROM {DATED_POSTS}, ({_tags("found")}) AS tags
 """
 ALL = f"""
     WITH {USERS_PAGE}, found AS MATERIALIZED (
@@ -118,7 +149,16 @@ FILTERED = f"""
 
 async def feed(connection: Connection, asked: Asked) -> Answer:
     """The newest posts with author and tags."""
-    ids, titles, created, authors, *users_and_tags = await _row(connection, FEED, asked["first"])
+    return _newest(*await _row(connection, FEED, asked["first"]))
+
+
+async def members_feed(connection: Connection, asked: Asked, member: int) -> Answer:
+    """The same, of what a member may see."""
+    return _newest(*await _row(connection, FEED_FOR_MEMBER, asked["first"], member))
+
+
+def _newest(*columns: Column) -> Answer:
+    ids, titles, created, authors, *users_and_tags = columns
     users = {user["id"]: user for user in _users(*users_and_tags[:2])}
     tags = _tags_of(ids, *users_and_tags[2:])
     return [
@@ -135,6 +175,13 @@ async def authors(connection: Connection, asked: Asked) -> Answer:
 async def everything(connection: Connection, asked: Asked) -> Answer:
     """Users, each with all posts, each with tags."""
     return _users_with_posts(*await _row(connection, ALL, asked["users"]))
+
+
+async def skewed(connection: Connection, asked: Asked) -> Answer:
+    """The first posts, with tags, of one user and of some others."""
+    prolific, beside, *columns = await _row(connection, SKEWED, asked["users"], asked["posts"], asked["id"])
+    users = {user["id"]: user for user in _users_with_posts(*columns)}
+    return {"prolific": users[prolific[0]], "beside": [users[id_] for id_ in beside or ()]}
 
 
 async def deep(connection: Connection, asked: Asked) -> Answer:
@@ -209,6 +256,7 @@ HANDLERS: dict[str, Handler] = {
     "/feed": feed,
     "/authors": authors,
     "/all": everything,
+    "/skewed": skewed,
     "/deep": deep,
     "/lookup": lookup,
     "/flat": flat,
@@ -216,8 +264,20 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
-async def _answer(connection: Connection, path: str, asked: Asked) -> Answer:
-    return await HANDLERS[path](connection, asked)
+async def _lookup_oneself(connection: Connection, asked: Asked, _member: int) -> Answer:
+    return await lookup(connection, asked)
+
+
+SIGNED_IN: dict[str, ForMember] = {"/signed_in": members_feed, "/signed_in_lookup": _lookup_oneself}
+
+
+async def _answer(connection: Connection, path: str, asked: Asked, headers: Headers) -> Answer:
+    if path in HANDLERS:
+        return await HANDLERS[path](connection, asked)
+    if path in SIGNED_IN:
+        return await SIGNED_IN[path](connection, asked, await limit_members.signed_in(connection, headers))
+    assert path == "/hidden"
+    return await members_feed(connection, asked, limit_members.named(headers))
 
 
 app = Limit(_answer)

@@ -11,8 +11,10 @@ from bench.servers import SERVERS
 
 RATES = {
     "trellis": 1_400.0,
+    "trellis-levels": 1_300.0,
     "postgraphile": 650.0,
     "mercurius": 1_900.0,
+    "fraiseql": 300.0,
     "strawberry": 95.0,
     "strawchemy": 40.0,
     "strawberry-sqlalchemy-mapper": 16.0,

@@ -36,6 +36,10 @@ def test_a_join_table_is_read_past() -> None:
     assert form({"tags": {"edges": [{"node": {"tag": {"id": 5, "name": "roses"}}}]}}) == [{"id": 5, "name": "roses"}]
 
 
+def test_the_name_of_a_type_is_no_part_of_an_answer() -> None:
+    assert form({"user": {"__typename": "User", "id": NUMBER}}) == {"id": NUMBER}
+
+
 def test_an_opaque_id_is_the_number_of_its_row() -> None:
     assert form({"user": {"id": encode_id(entity_of(User), (NUMBER,))}}) == {"id": NUMBER}
 

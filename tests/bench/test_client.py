@@ -16,13 +16,14 @@ SECONDS = 0.2
 
 
 class Answers(BaseHTTPRequestHandler):
-    """Says what it was asked; `/no` is refused."""
+    """Says what it was asked; `/no` is refused, and `/member` to whoever does not say that they are one."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(400 if self.path == "/no" else 200)
+        refused = self.path == "/no" or (self.path == "/member" and self.headers["bench-member"] != "778")
+        self.send_response(400 if refused else 200)
         if self.path == "/chunked":
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
@@ -58,6 +59,14 @@ def test_every_connection_asks_again_and_again(path: str) -> None:
     assert told["refused"] == told["broken"] == 0
     assert 0 < told["p50_ms"] <= told["p99_ms"]
     assert told["seconds"] >= SECONDS
+
+
+def test_headers_say_who_asks() -> None:
+    with serving() as address:
+        told = json.loads(load(f"{address}/member", [b"hello"], SECONDS, 1, ["bench-member: 778"]))
+        assert told["requests"] > 1
+        assert told["refused"] == 0
+        assert json.loads(load(f"{address}/member", [b"hello"], SECONDS, 1))["refused"] > 0
 
 
 def test_refusals_are_counted() -> None:

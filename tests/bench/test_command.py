@@ -17,7 +17,7 @@ WRONG_USAGE = 2
     ("arguments", "complaint"),
     [
         (["--only", "feed,tea"], "tea: choose from feed, authors"),
-        (["--servers", "trellis,apache"], "apache: choose from trellis, postgraphile"),
+        (["--servers", "trellis,apache"], "apache: choose from trellis, trellis-levels, postgraphile"),
         (["--profile", "tea"], "invalid choice: 'tea'"),
         (["--fast"], "unrecognized arguments: --fast"),
     ],

@@ -9,7 +9,8 @@ from bench import data, installing
 from bench.measuring import steady
 from bench.operations import OPERATIONS, document
 from bench.peers import tables
-from bench.servers import SERVERS, settings_of_trellis, uvicorn
+from bench.servers import LEVELS, SERVERS, settings_of_trellis, uvicorn
+from graph.settings import Settings
 
 ONLY_THEIRS = {"strawchemy", "strawberry-sqlalchemy-mapper"}
 
@@ -17,6 +18,21 @@ ONLY_THEIRS = {"strawchemy", "strawberry-sqlalchemy-mapper"}
 def test_the_python_peers_run_on_the_versions_that_trellis_runs_on() -> None:
     shared = {name: version for name, version in installing.pins().items() if name not in ONLY_THEIRS}
     assert shared == {name: importlib.metadata.version(name) for name in shared}
+
+
+def test_fraiseql_has_the_server_that_all_python_servers_have() -> None:
+    theirs, ours = installing.pins(installing.FRAISEQL / "requirements.txt"), installing.pins()
+    assert theirs.pop("fraiseql").startswith("1.9.")
+    assert theirs == {name: ours[name] for name in ("uvicorn", "uvloop", "httptools")}
+
+
+def test_trellis_reads_level_by_level_where_there_is_a_choice() -> None:
+    launch = SERVERS[LEVELS].launch
+    if "prefetch" in Settings.model_fields:
+        assert launch("postgresql://host/database", 8000).environment["TRELLIS_PREFETCH"] == "false"
+    else:
+        with pytest.raises(installing.Unavailable, match="always reads level by level"):
+            launch("postgresql://host/database", 8000)
 
 
 def test_every_python_server_keeps_as_many_connections() -> None:
@@ -42,10 +58,11 @@ def test_the_rows_are_the_same_every_time_and_as_many_as_the_readme_says() -> No
     once, again = ({content.table: list(content.records) for content in data.content()} for _ in range(2))
     assert once == again
     assert {table: len(records) for table, records in once.items()} == {
-        "users": 2_000,
+        "users": 2_001,  # the last one is the prolific one
+        "sign_ins": 1,
         "tags": 200,
-        "posts": 40_000,
-        "post_tags": 120_000,  # three of each post
+        "posts": 50_000,  # 40,000 and the 10,000 of the prolific one
+        "post_tags": 150_000,  # three of each post
         "accounts": 2_000,
         "transfers": 20_000,
     }

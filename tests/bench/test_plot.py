@@ -47,6 +47,13 @@ def test_who_cannot_answer_has_words_in_place_of_a_bar() -> None:
     assert "no equal answer" in texts(plot.draw(make_run(measured)))
 
 
+def test_who_is_not_asked_has_other_words() -> None:
+    hidden = make_measured({"trellis": 100.0, "limit": 200.0})
+    picture = texts(plot.draw(make_run({"feed": make_measured(), "hidden": hidden})))
+    # not asked: FraiseQL and the three Python peers; asked: PostGraphile, Mercurius, one statement and level by level
+    assert (picture.count("not asked"), picture.count("no equal answer")) == (4, 4)
+
+
 def test_text_is_escaped() -> None:
     drawing = Drawing(100, "less < more & more")
     drawing.text(0, 0, "a < b & c")

@@ -58,7 +58,7 @@ def test_ratios_are_rates_of_trellis_over_those_of_each_other_server() -> None:
 
 
 def test_results_say_for_every_operation_and_server_how_fast_it_is(tmp_path: Path) -> None:
-    results.write(make_run(), tmp_path / "new" / "results.json")
+    results.write(results.as_json(make_run()), tmp_path / "new" / "results.json")
     stored = json.loads((tmp_path / "new" / "results.json").read_text())
     assert stored["operations"].keys() == OPERATIONS.keys()
     for by_server in stored["operations"].values():
@@ -88,6 +88,17 @@ def test_the_table_has_medians_ranges_memory_and_ratios() -> None:
     assert "94-105" in trellis
     assert trellis.split()[-1] == "80"
     assert limit.split()[-2:] == ["0.50", "x"]
+
+
+def test_who_is_not_asked_an_operation_is_named_with_the_reason() -> None:
+    run = make_run({"feed": make_measured(), "hidden": make_measured({"trellis": 100.0, "limit": 200.0})})
+    assert [remark for remark in report.remarks(run) if "is not asked" in remark] == [
+        "hidden is not asked of FraiseQL 1.9; Strawberry, by hand; strawchemy; sqlalchemy-mapper: they hide nothing."
+    ]
+    deep = make_run({"deep": make_measured()})
+    assert "FraiseQL 1.9 is not asked deep: its nested lists have no pages, and its pages no totals." in report.remarks(
+        deep
+    )
 
 
 def test_a_busy_machine_is_told() -> None:

@@ -1,7 +1,7 @@
 // PostGraphile 5 as a library: the recommended presets, Grafserv on Node's own HTTP server, nothing for developers.
 //
 // Sources: https://postgraphile.org/postgraphile/5/usage-library, https://postgraphile.org/postgraphile/5/config,
-// https://grafast.org/grafserv/servers/node. NODE_ENV=production is set by whoever starts this.
+// https://grafast.org/grafserv/servers/node, https://postgraphile.org/postgraphile/5/security. NODE_ENV=production is set by whoever starts this.
 import { createServer } from "node:http";
 
 import { PgManyToManyPreset } from "@graphile-contrib/pg-many-to-many";
@@ -11,6 +11,14 @@ import { makePgService } from "postgraphile/adaptors/pg";
 import { grafserv } from "postgraphile/grafserv/node";
 import { PostGraphileAmberPreset } from "postgraphile/presets/amber";
 import { PostGraphileConnectionFilterPreset } from "postgraphile-plugin-connection-filter";
+
+const MEMBERS = `${new URL(process.env.DATABASE_URL).pathname.slice(1)}_members`;
+
+/** Whoever comes with a header that says who asks is a member, and row security hides what members may not see. */
+function settingsOf({ node }) {
+  const member = node?.req.headers["bench-member"];
+  return member === undefined ? {} : { pgSettings: { role: MEMBERS, "bench.member": member } };
+}
 
 const preset = {
   extends: [
@@ -27,7 +35,7 @@ const preset = {
     }),
   ],
   schema: { connectionFilterRelations: true },
-  grafast: { explain: false },
+  grafast: { explain: false, context: settingsOf },
   grafserv: {
     watch: false,
     websockets: false,
