@@ -23,6 +23,7 @@ class Cache(StrEnum):
     DOCUMENTS = "documents"
     REFUSED_DOCUMENTS = "refused_documents"
     STATEMENTS = "statements"
+    COMBINATIONS = "combinations"
     SQL = "sql"
     LONG_LISTS = "long_lists"
 
@@ -32,9 +33,10 @@ class Cache(StrEnum):
 
 
 SIXTEENTHS: Mapping[Cache, int] = {
-    Cache.DOCUMENTS: 6,
+    Cache.DOCUMENTS: 5,
     Cache.REFUSED_DOCUMENTS: 1,
     Cache.STATEMENTS: 4,
+    Cache.COMBINATIONS: 1,
     Cache.SQL: 4,
     Cache.LONG_LISTS: 1,
 }

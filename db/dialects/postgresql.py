@@ -73,7 +73,7 @@ from db.dialects import postgresql_plans
 from db.dialects.connections import ConnectionsDialect, Heard, Options
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
-from db.dialects.paging import PagedRows, Query, cut, labelled, limit, sorted_by
+from db.dialects.paging import PagedRows, Query, cut, first_of, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
 from db.dialects.postgresql_ranges import AnyMultiRange, AnyRange, from_words
@@ -302,6 +302,7 @@ class PostgreSQL(DatabaseDialect):
     connections: ClassVar[ConnectionsDialect] = PostgreSQLConnections()
     datetimes_in_utc = True
     changes_in_with = True
+    combines = True
 
     functions: ClassVar[Mapping[FunctionName, str]] = {
         # Where two of these stand under OR, an array is served from indexes; IN from none: the whole table is read.
@@ -342,6 +343,10 @@ class PostgreSQL(DatabaseDialect):
     def json(self, *, none_as_null: bool) -> JSON:
         """JSONB, which a GIN index serves."""
         return JSONB(none_as_null=none_as_null)
+
+    def takes_for_equal(self, type_: ColumnType) -> bool:
+        """Texts, as far as their type tells."""
+        return takes_for_equal(type_)
 
     def readable(self, column: Expression, dialect: Dialect) -> Readable:
         """Days, times and JSON as text, and texts as bytes: asyncpg leaves those as they are."""
@@ -389,8 +394,9 @@ class PostgreSQL(DatabaseDialect):
     def _lateral(self, paged: PagedRows) -> Query:
         parent = _parents(paged.key)
         page = self._page_of(parent, paged)
+        number = [] if paged.most is None else [page.c.number]
         return (
-            select(*_but_number(page), *_keys_of(parent))
+            select(*_but_number(page), *_keys_of(parent), *number)
             .select_from(parent.join(page, true()))
             .order_by(parent.c.position, page.c.number)
         )
@@ -419,7 +425,8 @@ class PostgreSQL(DatabaseDialect):
         at_once = _cut(few, paged, [str(column.key) for column in _but_number(page)]).where(fits)
         found = union_all(at_once, one_by_one).subquery("found")
         key = (found.c[f"key_{index}"] for index in range(len(paged.key)))
-        return select(*_but_number(found)).order_by(*key, found.c.number)
+        number = [] if paged.most is None else [found.c.number]
+        return select(*_but_number(found), *number).order_by(*key, found.c.number)
 
     def _page_of(self, parent: FromClause, paged: PagedRows) -> FromClause:
         """The page of one parent, with a `number` for each row."""
@@ -430,7 +437,16 @@ class PostgreSQL(DatabaseDialect):
             .where(*(column == key for column, key in zip(paged.key, _keys_of(parent), strict=True)))
             .order_by(*order)
         )
+        if paged.most is not None:
+            return first_of(rows, paged.most, parent).lateral("page")
         return cut(rows, skips=paged.skips).lateral("page")
+
+    def numbered_rows(self, paged: PagedRows) -> Query:
+        """The window function and the order share one sort; PostgreSQL stops both where the page ends."""
+        assert paged.most is not None
+        order = sorted_by(paged.order)
+        number = func.row_number().over(order_by=order or None).label("number")
+        return first_of(self.with_cursors(paged).add_columns(number).order_by(*order), paged.most)
 
     def insert_missing(self, table: Table, key: Sequence[str] = ()) -> Insert:
         """INSERT … ON CONFLICT DO NOTHING."""

@@ -91,10 +91,16 @@ class PreparedOperation:
         self._sized = sorted(set(_sized_variables(node, fragments, sizes)))
         self._weighed = dict(_weighed_variables(schema, node, works))
         self._costs: dict[tuple[Any, ...], tuple[Cost, Claim]] = {}
+        self._met = 0
 
     @cached_property
     def _certain_weight(self) -> Weight:
         return weight_of(self._schema, self.fragments, self.node)
+
+    def is_met(self, often: int) -> bool:
+        """Whether it was run so often already, this time included."""
+        self._met += 1
+        return self._met >= often
 
     def check(self, given: Mapping[str, Any], limits: Limits | None = None) -> CheckedOperation:
         """The operation with its variables and its cost, within the limits of its viewer, or else those of everybody.
