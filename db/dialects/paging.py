@@ -37,7 +37,12 @@ class PagedRows(NamedTuple):
     skips: bool = False
     """Whether the page begins behind `offset()` rows of each parent."""
     most: int | None = None
-    """What `limit()` is at most, of pages whose rows say their number, as the last column; None: they do not."""
+    """What `limit()` is at most, of pages whose rows say their number, as the last column; None: they do not.
+
+    Rows that say their number come in any order.
+    """
+    most_together: int = 0
+    """How many rows all pages have together, about: a planner that knows no keys is told so."""
 
 
 def limit() -> ColumnElement[int]:

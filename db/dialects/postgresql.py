@@ -394,12 +394,10 @@ class PostgreSQL(DatabaseDialect):
     def _lateral(self, paged: PagedRows) -> Query:
         parent = _parents(paged.key)
         page = self._page_of(parent, paged)
-        number = [] if paged.most is None else [page.c.number]
-        return (
-            select(*_but_number(page), *_keys_of(parent), *number)
-            .select_from(parent.join(page, true()))
-            .order_by(parent.c.position, page.c.number)
-        )
+        rows = select(*_but_number(page), *_keys_of(parent)).select_from(parent.join(page, true()))
+        if paged.most is not None:
+            return rows.add_columns(page.c.number)
+        return rows.order_by(parent.c.position, page.c.number)
 
     def _few_or_lateral(self, paged: PagedRows) -> Query:
         """All rows of all parents, if they are as few as the pages may hold; else a short read for each parent.
@@ -407,13 +405,15 @@ class PostgreSQL(DatabaseDialect):
         Where a table of pairs leads to a small table, PostgreSQL would scan that table anew for each parent. Never more
         rows are read than the pages may hold together, and one: docs/decisions/0003-a-page-per-parent.md.
         """
-        most = func.cardinality(_arrays(paged.key)[0]) * limit()
-        few = (
-            paged.rows.add_columns(*self.term_columns(paged.order), *labelled(paged.key))
-            .where(self.key_condition(paged.key))
-            .limit(most + 1)
-            .cte("few")
+        most: ColumnElement[int] = func.cardinality(_arrays(paged.key)[0]) * limit()
+        found = paged.rows.add_columns(*self.term_columns(paged.order), *labelled(paged.key)).where(
+            self.key_condition(paged.key)
         )
+        if paged.most is not None:
+            together = literal_column(str(paged.most_together), Integer())
+            found = select(found.limit(together).subquery("together"))
+            most = func.least(most, together - 1)
+        few = found.limit(most + 1).cte("few")
         fits = select(func.count()).select_from(few).scalar_subquery() <= most
         parent = _parents(paged.key)
         page = self._page_of(parent, paged)
@@ -423,10 +423,11 @@ class PostgreSQL(DatabaseDialect):
             .where(not_(fits))
         )
         at_once = _cut(few, paged, [str(column.key) for column in _but_number(page)]).where(fits)
-        found = union_all(at_once, one_by_one).subquery("found")
-        key = (found.c[f"key_{index}"] for index in range(len(paged.key)))
-        number = [] if paged.most is None else [found.c.number]
-        return select(*_but_number(found), *number).order_by(*key, found.c.number)
+        pages = union_all(at_once, one_by_one).subquery("found")
+        if paged.most is not None:
+            return select(*_but_number(pages), pages.c.number)
+        key = (pages.c[f"key_{index}"] for index in range(len(paged.key)))
+        return select(*_but_number(pages)).order_by(*key, pages.c.number)
 
     def _page_of(self, parent: FromClause, paged: PagedRows) -> FromClause:
         """The page of one parent, with a `number` for each row."""

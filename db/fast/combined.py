@@ -125,7 +125,7 @@ def _written(parts: Sequence[Part]) -> tuple[str, list[Form]]:
         columns = ", ".join(f"c{column}" for column in range(len(part.form.untouched)))
         if part.asked is not None:
             with_.append(_keys(index, part, parts[part.asked.part], numbers[part.asked.part]))
-        sql = _renumbered(index, part, {slot: f"${number}" for slot, number in numbers[index].items()} | fixed)
+        sql = _renumbered(index, part, {**{slot: f"${number}" for slot, number in numbers[index].items()}, **fixed})
         if index in read:
             with_.append(f"level_{index} ({columns}) AS MATERIALIZED ({sql})")
             source = f"level_{index}"

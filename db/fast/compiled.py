@@ -109,7 +109,13 @@ class Form(NamedTuple):
             return None
         values = []
         try:
-            for names, required, default, convert, _ in self.slots:  # no call for each: a third of a look-up's time here
+            for (
+                names,
+                required,
+                default,
+                convert,
+                _,
+            ) in self.slots:  # no call for each: a third of a look-up's time here
                 for name in names:
                     if name in parameters:
                         values.append(parameters[name] if convert is None else convert(parameters[name]))
@@ -184,7 +190,9 @@ def _parameter(name: str, compiled: SQLCompiler, dialect: Dialect) -> _Parameter
     names = (parameter.key,) if parameter.key == name else (parameter.key, name)  # the compiler shortens long ones
     kind = undecorated(parameter.type)
     item = kind.item_type if isinstance(kind, ARRAY) else kind
-    touches = item.dialect_impl(dialect).bind_processor(dialect) is not None or dialect_of(dialect.name).takes_for_equal(item)
+    touches = item.dialect_impl(dialect).bind_processor(dialect) is not None or dialect_of(
+        dialect.name
+    ).takes_for_equal(item)
     return _Parameter(names, parameter.required, default, convert, touches)
 
 

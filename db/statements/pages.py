@@ -15,7 +15,6 @@ from db.relations import Expression, Predicate, Source, Term, cursor_type
 from db.statements.conditions import conditions
 from db.statements.statement import Statement
 
-
 CURSORS = ("__after_", "__before_")
 """How the parameters begin that hold the values of cursors."""
 
@@ -91,6 +90,8 @@ class PageShape(NamedTuple):
     """Whether rows stand in front of it by number; their number is bound when the statement runs."""
     most: int | None = None
     """The most that `limit` may be, of rows that say their number among those of their parent, as the last column."""
+    most_together: int = 0
+    """How many rows all pages have together, about."""
 
     def order(self) -> tuple[Term, ...]:
         """The order in which rows are read: a backward page is read from its end."""
@@ -110,7 +111,16 @@ def page(source: Source, shape: PageShape, dialect: str, predicates: Sequence[Pr
         .where(*conditions(source, predicates), *(side.condition(shape.terms) for side in shape.sides))
     )
     cursors = shape.cursors or not (shape.columns or source.key)  # a SELECT needs a column
-    paged = PagedRows(rows, source.key, shape.order(), cursors, source.through_table, shape.skips, shape.most)
+    paged = PagedRows(
+        rows,
+        source.key,
+        shape.order(),
+        cursors,
+        source.through_table,
+        shape.skips,
+        shape.most,
+        shape.most_together,
+    )
     if source.key:
         return Statement(known.page_per_parent(paged), known, len(shape.columns), len(source.key))
     if shape.most is not None:

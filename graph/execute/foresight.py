@@ -10,7 +10,7 @@ Why: docs/decisions/0049-one-round-trip.md.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, overload
 
 from graphql import GraphQLObjectType, is_leaf_type
 
@@ -24,12 +24,17 @@ from graph.prepare.fields import FieldPlan, Rows, Selection
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from graph.context import RequestContext
     from graph.loading.loaders import LevelLoader
 
 T = TypeVar("T")
 
 MAX_LOADS = 30
 """More are not foreseen: each is a part of one statement, which is planned as a whole."""
+
+
+LASTING = frozenset({"loaders", "max_page", "refuse_empty_comparisons", "visible"})
+"""What of a context is the same in every run of a server for viewers of one visibility."""
 
 
 class Cell(NamedTuple):
@@ -91,7 +96,11 @@ class Foresight:
         self.loads: list[ForeseenLoad] = []
         self.is_complete = True
         """Whether nothing else will be asked."""
+        self.is_lasting = True
+        """Whether it holds for every run with the same variables and the same visibility."""
         self._work = work
+        self.context = cast("RequestContext", _WatchedContext(work.context, self))
+        """What fields see of the context."""
         self._known: dict[Hashable, int] = {}
         self.begin(Objects(work.selection, [{}], [None]))
 
@@ -105,7 +114,7 @@ class Foresight:
 
     def _begin(self, objects: Objects, field: FieldPlan) -> None:
         planned = field.planned
-        if planned is not None and planned.seen_by is not None and not planned.seen_by(self._work.context.viewer):
+        if planned is not None and planned.seen_by is not None and not planned.seen_by(self.context.viewer):
             return
         if field.begin is not None:
             field.begin(ForeseenLevel(self, self._work, objects, field))
@@ -128,6 +137,21 @@ class Foresight:
         return loader.outcome.of_row(ForeseenRow(number))
 
 
+class _WatchedContext:
+    """A context that tells when a field looks at what the next run may have another one of: its viewer, mostly."""
+
+    __slots__ = ("_context", "_foresight")
+
+    def __init__(self, context: RequestContext, foresight: Foresight) -> None:
+        self._context = context
+        self._foresight = foresight
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in LASTING:
+            self._foresight.is_lasting = False
+        return getattr(self._context, name)
+
+
 def _asked(key: Key) -> Asked | None:
     """Which columns hold a key; None for a key that is known. Raises `UnforeseenError` for one that is half known."""
     cells = [part for part in key if isinstance(part, Cell)]
@@ -146,6 +170,7 @@ class ForeseenLevel(ObjectsLevel):
     def __init__(self, foresight: Foresight, work: Work, objects: Objects, field: FieldPlan) -> None:
         super().__init__(work, objects, field)
         self._foresight = foresight
+        self.context = foresight.context
 
     @property
     def sources(self) -> Sequence[Any]:

@@ -54,8 +54,11 @@ class Reads(NamedTuple):
     """That of the statement."""
     statement: Callable[[], Statement]
     """The statement as it is sent alone."""
-    part: Callable[[], Statement] | None
-    """As it is sent with others, where that is another one: its rows say their number among those of their parent."""
+    part: Callable[[int], Statement] | None
+    """As it is sent with others, where that is another one: its rows say their number among those of their parent.
+
+    It is told how many rows it finds at most, about.
+    """
     outcome: Outcome
     parameters: Mapping[str, Any]
     """All but the keys, and what is bound for the viewer."""
@@ -288,10 +291,19 @@ class Loaders:
         """The rows of each parent that `window` makes a page of; at the root, the key is `()`."""
         skips = window.offset is not None
 
-        def build(most: int | None = None) -> Statement:
+        def build(most: int | None = None, most_together: int = 0) -> Statement:
             source = self.source(listing)
             terms = order.terms(source)
-            shape = PageShape(wanted.columns, terms, window.backward, window.sides(), wanted.cursors, skips, most)
+            shape = PageShape(
+                wanted.columns,
+                terms,
+                window.backward,
+                window.sides(),
+                wanted.cursors,
+                skips,
+                most,
+                most_together,
+            )
             return page(source, shape, self._session.dialect, self.predicates(listing))
 
         identity = ("page", listing.identity, order.identity, window, wanted)
@@ -397,7 +409,7 @@ class Loaders:
         build: Callable[[], Statement],
         outcome: Outcome,
         parameters: Mapping[str, Any] = NOTHING,
-        part: Callable[[], Statement] | None = None,
+        part: Callable[[int], Statement] | None = None,
     ) -> LevelLoader[T]:
         """The loader of this identity; `outcome` turns the rows of all keys into values.
 
@@ -406,9 +418,10 @@ class Loaders:
         """
         made = self._made.get(identity)
         if made is None:
-            fetch, reads = self._fetch(shape, build, outcome, parameters), None
+            fetch: Fetch[T] = self._fetch(shape, build, outcome, parameters)
+            reads = None
             if shape is not None:
-                built = None if part is None else partial(self._statement, (shape, "part"), part)
+                built = None if part is None else partial(self._part, shape, part)
                 reads = Reads(identity, shape, partial(self._statement, shape, build), built, outcome, parameters)
             values = self._read_before.pop(identity, None)
             made = self._made[identity] = LevelLoader(fetch, model, reads, values, outcome)
@@ -426,6 +439,9 @@ class Loaders:
             return outcome.values(keys, statement, await self._read(statement, keys, parameters))
 
         return fetch
+
+    def _part(self, shape: Hashable, build: Callable[[int], Statement], most_together: int) -> Statement:
+        return self._statement((shape, "part", most_together), lambda: build(most_together))
 
     def _statement(self, shape: Hashable | None, build: Callable[[], Statement]) -> Statement:
         if shape is None:
