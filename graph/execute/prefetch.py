@@ -207,7 +207,8 @@ def _together(checked: CheckedOperation, foresight: Foresight) -> _Together | No
         if member is None or (load.asked is None and _may_be_rare(load, member))
     ]
     together = [number for number in range(len(loads)) if number not in apart]
-    if len(together) < FEWEST or any(loads[number].asked is not None for number in apart):
+    fewest = FEWEST + 1 if apart else FEWEST  # there, foresight is most of what one round trip less would save
+    if len(together) < fewest or any(loads[number].asked is not None for number in apart):
         return never
     places = {number: place for place, number in enumerate(together)}
     members = [
