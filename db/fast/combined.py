@@ -15,6 +15,8 @@ from db.fast.compiled import Form, Values
 MAX_COLUMNS = 1_600
 """How many columns a SELECT of PostgreSQL has. Source: https://www.postgresql.org/docs/current/limits.html"""
 
+MOST_BESIDE = 4
+
 LEXEMES = re.compile(
     r"""
     [eE]'(?:[^'\\]|\\.|'')*'            # texts with escapes
@@ -108,7 +110,9 @@ class CombinedStatement:
 def _written(parts: Sequence[Part]) -> tuple[str, list[Form]]:
     """The SQL, and for each part which values it takes of those that are given."""
     read = {part.asked.part for part in parts if part.asked is not None}
-    with_, shown, from_, slots = [], [], [], []
+    with_: list[str] = []
+    rows: list[str] = []
+    slots: list[Form] = []
     first = 1
     numbers: list[Mapping[int, int]] = []
     """Of each part, the numbers that its values have in the whole."""
@@ -131,14 +135,24 @@ def _written(parts: Sequence[Part]) -> tuple[str, list[Form]]:
             source = f"level_{index}"
         else:
             source = f"({sql}) AS level_{index} ({columns})"
-        gathered = ", ".join(f"array_agg(c{column}{_order(part)})" for column in range(part.width))
-        from_.append(f"(SELECT {gathered} FROM {source}) AS rows_{index}")
-        shown.append(f"rows_{index}.*")
+        arrays = [f"array_agg(c{column}{_order(part)})" for column in range(part.width)]
         if part.asked is not None:
-            from_.append(f"keys_{index}")
-            shown.append(f"keys_{index}.*")
+            arrays += [f"(SELECT k{column} FROM keys_{index})" for column in range(len(part.keys))]
+        rows.append(f"(SELECT {', '.join(arrays)} FROM {source}) AS rows_{index}")
     head = f"WITH {', '.join(with_)} " if with_ else ""
-    return f"{head}SELECT {', '.join(shown)} FROM {', '.join(from_)}", slots
+    return f"{head}SELECT * FROM {_beside(rows)}", slots
+
+
+def _beside(rows: Sequence[str], depth: int = 0) -> str:
+    """Single rows side by side, a few at a time: PostgreSQL tries every order in which so many could be joined.
+
+    OFFSET keeps apart what it would join together otherwise.
+    """
+    if len(rows) <= MOST_BESIDE:
+        return ", ".join(rows)
+    groups = [rows[first : first + MOST_BESIDE] for first in range(0, len(rows), MOST_BESIDE)]
+    inner = [f"(SELECT * FROM {', '.join(group)} OFFSET 0) AS group_{depth}_{at}" for at, group in enumerate(groups)]
+    return _beside(inner, depth + 1)
 
 
 def _is_key(part: Part, names: Sequence[str]) -> bool:

@@ -96,13 +96,18 @@ class Foresight:
         self.loads: list[ForeseenLoad] = []
         self.is_complete = True
         """Whether nothing else will be asked."""
-        self.is_lasting = True
-        """Whether it holds for every run with the same variables and the same visibility."""
+        self.loaders = work.context.loaders
         self._work = work
-        self.context = cast("RequestContext", _WatchedContext(work.context, self))
+        self._watched = _WatchedContext(work.context)
+        self.context = cast("RequestContext", self._watched)
         """What fields see of the context."""
         self._known: dict[Hashable, int] = {}
         self.begin(Objects(work.selection, [{}], [None]))
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether it holds for every run with the same variables and the same visibility."""
+        return self._watched.is_lasting
 
     def begin(self, objects: Objects) -> None:
         """Begin the fields of one object."""
@@ -140,15 +145,15 @@ class Foresight:
 class _WatchedContext:
     """A context that tells when a field looks at what the next run may have another one of: its viewer, mostly."""
 
-    __slots__ = ("_context", "_foresight")
+    __slots__ = ("_context", "is_lasting")
 
-    def __init__(self, context: RequestContext, foresight: Foresight) -> None:
+    def __init__(self, context: RequestContext) -> None:
+        self.is_lasting = True
         self._context = context
-        self._foresight = foresight
 
     def __getattr__(self, name: str) -> Any:
         if name not in LASTING:
-            self._foresight.is_lasting = False
+            self.is_lasting = False
         return getattr(self._context, name)
 
 

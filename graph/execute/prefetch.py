@@ -67,20 +67,8 @@ async def prefetch(checked: CheckedOperation, work: Work) -> Exception | None:
     What the database, or a value of a row, has against the statement is returned; the session is broken then, and the
     operation is to be run anew in another one.
     """
-    kept = checked.operation.foreseen
-    identity = _identity(checked, work)
-    known = kept.get(identity) if identity is not None else None
-    try:
-        together = cast("_Together | None", known) or _together(checked, foresight := Foresight(work))
-    except Exception:  # a field refuses its arguments: the run itself says so, where it belongs
-        return None
-    if together is None:
-        return None
-    if known is None and identity is not None and foresight.is_lasting and not together.apart:
-        kept[identity] = together._replace(loaders=())
-        if len(kept) > MAX_FORESEEN:
-            kept.popitem(last=False)
-    if not together.is_worth_it():
+    together = _foreseen(checked, work)
+    if together is None or not together.is_worth_it():
         return None
     try:
         await together.read(work)
@@ -88,6 +76,24 @@ async def prefetch(checked: CheckedOperation, work: Work) -> Exception | None:
         work.context.session.is_broken = True
         return error
     return None
+
+
+def _foreseen(checked: CheckedOperation, work: Work) -> _Together | None:
+    """What can be read at once, from the last time if nothing has changed; None where that is not known."""
+    kept, identity = checked.operation.foreseen, _identity(checked, work)
+    known = None if identity is None else cast("_Together | None", kept.get(identity))
+    if known is not None:
+        return known
+    try:
+        foresight = Foresight(work)
+        found = _together(checked, foresight)
+    except Exception:  # a field refuses its arguments: the run itself says so, where it belongs
+        return None
+    if found is not None and identity is not None and foresight.is_lasting and not found.apart:
+        kept[identity] = found._replace(loaders=())
+        if len(kept) > MAX_FORESEEN:
+            kept.popitem(last=False)
+    return found
 
 
 def _identity(checked: CheckedOperation, work: Work) -> Hashable:
@@ -197,7 +203,6 @@ def _together(checked: CheckedOperation, foresight: Foresight) -> _Together | No
     known = [_member(load, most) for load, most in zip(loads, _most_rows(loads), strict=True)]
     if not all(member is None or forms_of([member])[0] for member in known):  # one of them was not run yet
         return None
-    loaders = foresight.context.loaders
     never = _Together((), (), (), (), {}, REFUSED, is_all=False)
     if not all(map(_is_small, loads)):
         return never
@@ -221,7 +226,7 @@ def _together(checked: CheckedOperation, foresight: Foresight) -> _Together | No
         [load.loader for load in loads],
         members,
         places,
-        loaders.statements.combination(tuple(shapes)),
+        foresight.loaders.statements.combination(tuple(shapes)),
         is_all=foresight.is_complete and not apart and not checked.cost.reads_itself,
     )
 

@@ -34,7 +34,7 @@ async def quay(blank_database: Database, monkeypatch: pytest.MonkeyPatch) -> Asy
 
 
 @left_by_graphql_core
-@tried(40)
+@tried(15)
 @given(data=st.data())
 async def test_what_was_read_at_once_changes_no_answer(data: st.DataObject, quay: tuple[Asking, Known]) -> None:
     asking, known = quay
