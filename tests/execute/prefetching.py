@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from strawberry.types import ExecutionResult
+
 from db.fast import CombinedStatement
 from db.session.engines import Engines
 from db.statements import StatementCache
@@ -46,12 +48,16 @@ class Asking:
         trace = StatementTrace()
         token = TRACE.set(trace)
         try:
-            context = ContextFactory(self.on if prefetched else self.off, statements=self._statements)
-            result = await self.schema.execute(query, dict(variables), context_value=context)
+            result = await self.run(query, variables, prefetched=prefetched)
         finally:
             TRACE.reset(token)
         self.combined += sum("AS rows_0" in sent.sql for sent in trace.sent)
         return answer_of(result, 0), [sent.sql for sent in trace.sent if sent.kind is not Kind.DRIVER]
+
+    async def run(self, query: str, variables: Mapping[str, Any], *, prefetched: bool = True) -> ExecutionResult:
+        """The same without a trace."""
+        context = ContextFactory(self.on if prefetched else self.off, statements=self._statements)
+        return await self.schema.execute(query, dict(variables), context_value=context)
 
     async def same(self, query: str, **variables: Any) -> Sent:
         """Assert that prefetch changes no answer, however often it is asked for; what was sent at last."""

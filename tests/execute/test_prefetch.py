@@ -3,17 +3,22 @@
 Of `BEGIN`, a statement for each level and field, and `COMMIT`, one statement is left.
 """
 
+import gc
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import text
 
 from db.session import Mode, OutdatedView, RequestSession
+from db.session.engines import Engines
 from graph.entity import Schema
 from graph.execute import prefetch
+from tests.databases import Database
 from tests.entity.conftest import Filled
 from tests.entity.market import MARKET
-from tests.entity.serving import settings_of
+from tests.entity.serving import fill, settings_of
 from tests.execute.prefetching import Asking, Sent
+from tests.execute.test_direct import without_collector
 
 pytestmark = pytest.mark.postgresql
 
@@ -150,6 +155,18 @@ async def test_a_refused_argument_is_told_as_ever(shop: Asking) -> None:
     await shop.same(query, n=-1)
 
 
+async def test_an_answer_leaves_nothing_to_the_garbage_collector(shop: Asking) -> None:
+    query = "query ($n: Int!) { tracks(first: $n) { nodes { name genre { name tracks(first: 1) { totalCount } } } } }"
+    await shop.same(query, n=2)
+    rounds = []
+    with without_collector():
+        for _ in range(3):
+            for n in (2, 3):
+                await shop.run(query, {"n": n})
+            rounds.append(gc.collect())
+    assert min(rounds) == 0, rounds
+
+
 async def test_who_asks_again_in_a_view_that_is_gone_is_refused(shop: Asking) -> None:
     query = "{ genres(first: 2) { nodes { tracks(first: 1) { nodes { name } } } } }"
     await shop.same(query)
@@ -165,3 +182,62 @@ async def test_who_asks_again_in_a_view_that_is_gone_is_refused(shop: Asking) ->
         with pytest.raises(OutdatedView):
             await session.found_together(combination, values, alone=True)
         assert session.is_broken
+
+
+@pytest.fixture
+async def own(schema: Schema, blank_database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Asking]:
+    """A market of one's own, to write to, whose statements may take a quarter of a second."""
+    monkeypatch.setattr(prefetch, "OFTEN", 1)
+    await fill(blank_database, MARKET)
+    asking = Asking(schema, settings_of(blank_database).model_copy(update={"statement_timeout_s": 0.25}))
+    yield asking
+    await asking.close()
+
+
+async def execute(engines: Engines, statement: str) -> None:
+    async with engines.writing().begin() as connection:
+        await connection.execute(text(statement))
+
+
+STAFF = "{ employees(first: 9) { nodes { lastName birthDate reportsTo { birthDate } } } }"
+
+
+async def test_a_value_that_cannot_be_read_is_an_error_of_its_field_and_ends_the_prefetch(own: Asking) -> None:
+    assert (await own.same(STAFF)).prefetched == 1
+    await execute(own.on, "UPDATE employee SET birth_date = '20000-01-01' WHERE employee_id = 1")
+    # one statement in vain, then BEGIN, employees (twice, the second time value by value), who they report to, COMMIT
+    expected, level_by_level = await own.answer(STAFF, {}, prefetched=False)
+    first, second = await own.answer(STAFF, {}), await own.answer(STAFF, {})
+    assert first[0] == second[0] == expected
+    assert expected.problems
+    assert len(first[1]) == 1 + len(level_by_level)
+    assert second[1] == level_by_level
+
+
+async def test_a_table_that_has_changed_is_read_as_it_is_now(own: Asking) -> None:
+    assert (await own.same(STAFF)).prefetched == 1
+    await execute(own.on, "ALTER TABLE employee ALTER COLUMN last_name TYPE text, ADD COLUMN nickname text")
+    await own.same(STAFF)
+
+
+async def test_a_level_that_is_late_fails_alone(own: Asking) -> None:
+    query = "{ genres(first: 2) { nodes { name tracks(first: 1) { nodes { name album { title } } } } } }"
+    assert (await own.same(query)).prefetched == 1
+    async with own.off.writing().begin() as connection:
+        await connection.execute(text("LOCK TABLE album IN ACCESS EXCLUSIVE MODE"))
+        expected, _ = await own.answer(query, {}, prefetched=False)
+        found, _ = await own.answer(query, {})
+    assert found == expected
+    assert all(problem.path is not None and problem.path[-1] == "album" for problem in found.problems)
+    assert found.problems
+    assert found.data["genres"]["nodes"][0]["name"]
+
+
+async def test_a_connection_that_is_lost_is_replaced_and_the_answer_whole(own: Asking) -> None:
+    assert (await own.same(STAFF)).prefetched == 1
+    await execute(
+        own.off,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        " AND datname = current_database()",
+    )
+    assert (await own.same(STAFF)).prefetched == 1
