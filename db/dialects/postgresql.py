@@ -389,15 +389,18 @@ class PostgreSQL(DatabaseDialect):
     def page_per_parent(self, paged: PagedRows) -> Query:
         """A short ordered read for each parent, except where a table of pairs leads to few rows."""
         few = paged.through_table and not paged.skips and not any(takes_for_equal(it.type) for it in paged.key)
+        if paged.most is not None:
+            return self._numbered_pages(paged, few=few)
         return self._few_or_lateral(paged) if few else self._lateral(paged)
 
     def _lateral(self, paged: PagedRows) -> Query:
         parent = _parents(paged.key)
         page = self._page_of(parent, paged)
-        rows = select(*_but_number(page), *_keys_of(parent)).select_from(parent.join(page, true()))
-        if paged.most is not None:
-            return rows.add_columns(page.c.number)
-        return rows.order_by(parent.c.position, page.c.number)
+        return (
+            select(*_but_number(page), *_keys_of(parent))
+            .select_from(parent.join(page, true()))
+            .order_by(parent.c.position, page.c.number)
+        )
 
     def _few_or_lateral(self, paged: PagedRows) -> Query:
         """All rows of all parents, if they are as few as the pages may hold; else a short read for each parent.
@@ -405,15 +408,13 @@ class PostgreSQL(DatabaseDialect):
         Where a table of pairs leads to a small table, PostgreSQL would scan that table anew for each parent. Never more
         rows are read than the pages may hold together, and one: docs/decisions/0003-a-page-per-parent.md.
         """
-        most: ColumnElement[int] = func.cardinality(_arrays(paged.key)[0]) * limit()
-        found = paged.rows.add_columns(*self.term_columns(paged.order), *labelled(paged.key)).where(
-            self.key_condition(paged.key)
+        most = func.cardinality(_arrays(paged.key)[0]) * limit()
+        few = (
+            paged.rows.add_columns(*self.term_columns(paged.order), *labelled(paged.key))
+            .where(self.key_condition(paged.key))
+            .limit(most + 1)
+            .cte("few")
         )
-        if paged.most is not None:
-            together = literal_column(str(paged.most_together), Integer())
-            found = select(found.limit(together).subquery("together"))
-            most = func.least(most, together - 1)
-        few = found.limit(most + 1).cte("few")
         fits = select(func.count()).select_from(few).scalar_subquery() <= most
         parent = _parents(paged.key)
         page = self._page_of(parent, paged)
@@ -423,11 +424,30 @@ class PostgreSQL(DatabaseDialect):
             .where(not_(fits))
         )
         at_once = _cut(few, paged, [str(column.key) for column in _but_number(page)]).where(fits)
-        pages = union_all(at_once, one_by_one).subquery("found")
-        if paged.most is not None:
-            return select(*_but_number(pages), pages.c.number)
-        key = (pages.c[f"key_{index}"] for index in range(len(paged.key)))
-        return select(*_but_number(pages)).order_by(*key, pages.c.number)
+        found = union_all(at_once, one_by_one).subquery("found")
+        key = (found.c[f"key_{index}"] for index in range(len(paged.key)))
+        return select(*_but_number(found)).order_by(*key, found.c.number)
+
+    def _numbered_pages(self, paged: PagedRows, *, few: bool) -> Query:
+        """The pages in any order, each row with its number, for a planner that knows neither keys nor limits.
+
+        Whether there are few rows is seen in the table of pairs alone: of a join with an unknown LIMIT, PostgreSQL makes
+        loops for three rows or hashes for a million. docs/decisions/0049-one-round-trip.md.
+        """
+        parent = _parents(paged.key)
+        page = self._page_of(parent, paged)
+        one_by_one = select(*_but_number(page), *_keys_of(parent), page.c.number).select_from(parent.join(page, true()))
+        pairs = select(*labelled(paged.key)).where(self.key_condition(paged.key))
+        if not few or len(pairs.get_final_froms()) != 1:
+            return one_by_one
+        pairs = pairs.limit(literal_column(str(paged.most_together), Integer()))
+        fits = select(func.count() < paged.most_together).select_from(pairs.cte("pairs")).scalar_subquery()
+        rows = paged.rows.add_columns(*self.term_columns(paged.order), *labelled(paged.key))
+        shown = [str(column.key) for column in _but_number(page)]
+        together = rows.where(self.key_condition(paged.key), fits).subquery("few")
+        at_once = _cut(together, paged, shown).subquery("at_once")
+        key = [f"key_{index}" for index in range(len(paged.key))]
+        return select(*(at_once.c[name] for name in (*shown, *key, "number"))).union_all(one_by_one.where(not_(fits)))
 
     def _page_of(self, parent: FromClause, paged: PagedRows) -> FromClause:
         """The page of one parent, with a `number` for each row."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 from graphql import OperationType
 
 from db.fast import Asked
-from db.session import Mode
+from db.session import DeadlineExceeded, Mode
 from db.statements import LIMIT, Combination, Key, Member, forms_of, is_selective
 from graph.execute.foresight import ForeseenLoad, Foresight
 from graph.execute.work import Work
@@ -33,8 +33,10 @@ the text for itself, which takes a millisecond, and the statements of levels are
 MAX_ROOT = 100
 """The rows of a page, where its rows are keys of others: PostgreSQL needs more processor time for more."""
 
-MAX_ROWS = 4_000
+MAX_ROWS = 2_000
 """The rows of all levels together, as they were found the last time."""
+MOST_TOGETHER = 8_192
+"""The rows behind a table of pairs that are read at once, a power of two; more are read parent by parent."""
 REST = 200
 """How often what has found more is read level by level before it is tried again."""
 
@@ -178,7 +180,9 @@ class _Together(NamedTuple):
             try:
                 found = await session.found_together(combination.statement, values, alone=alone)
             except Exception as error:
-                if session.blames(error):
+                if isinstance(error, DeadlineExceeded):  # somebody may have held a table
+                    combination.rests = REST
+                elif session.blames(error):
                     combination.refuse()
                 raise
         if found is None:
@@ -247,7 +251,7 @@ def _most_rows(loads: Sequence[ForeseenLoad]) -> Sequence[int]:
         keys = len(load.keys) if load.asked is None else most[load.asked.part]
         reads = load.loader.reads
         most.append(keys * (reads.parameters.get(LIMIT, 1) if reads is not None else MAX_ROOT))
-    return [1 << rows.bit_length() for rows in most]
+    return [1 << min(rows, MOST_TOGETHER - 1).bit_length() for rows in most]
 
 
 def _member(load: ForeseenLoad, most: int) -> Member | None:
