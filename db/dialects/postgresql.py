@@ -431,8 +431,8 @@ class PostgreSQL(DatabaseDialect):
     def _numbered_pages(self, paged: PagedRows, *, few: bool) -> Query:
         """The pages in any order, each row with its number, for a planner that knows neither keys nor limits.
 
-        Whether there are few rows is seen in the table of pairs alone: of a join with an unknown LIMIT, PostgreSQL makes
-        loops for three rows or hashes for a million. docs/decisions/0049-one-round-trip.md.
+        Whether there are few rows is seen in the table of pairs alone: of a join with an unknown LIMIT, PostgreSQL
+        makes loops for three rows, or hashes for a million. docs/decisions/0049-one-round-trip.md.
         """
         parent = _parents(paged.key)
         page = self._page_of(parent, paged)
@@ -447,7 +447,8 @@ class PostgreSQL(DatabaseDialect):
         together = rows.where(self.key_condition(paged.key), fits).subquery("few")
         at_once = _cut(together, paged, shown).subquery("at_once")
         key = [f"key_{index}" for index in range(len(paged.key))]
-        return select(*(at_once.c[name] for name in (*shown, *key, "number"))).union_all(one_by_one.where(not_(fits)))
+        first = select(*(at_once.c[name] for name in (*shown, *key, "number")))
+        return select(union_all(first, one_by_one.where(not_(fits))).subquery("pages"))
 
     def _page_of(self, parent: FromClause, paged: PagedRows) -> FromClause:
         """The page of one parent, with a `number` for each row."""
