@@ -15,6 +15,10 @@ from db.fast.compiled import Form, Values
 MAX_COLUMNS = 1_600
 """How many columns a SELECT of PostgreSQL has. Source: https://www.postgresql.org/docs/current/limits.html"""
 
+MAX_CHARACTERS = 15 * 1024
+"""A longer text is prepared and planned for every run: `max_cacheable_statement_size` of asyncpg.
+Source: https://magicstack.github.io/asyncpg/current/api/index.html#connection"""
+
 MOST_BESIDE = 4
 
 LEXEMES = re.compile(
@@ -81,6 +85,8 @@ class CombinedStatement:
             raise ValueError(f"More than {MAX_COLUMNS} columns.")
         self.parts = tuple(parts)
         self.sql, self._slots = _written(self.parts)
+        if len(self.sql) > MAX_CHARACTERS:
+            raise ValueError(f"More than {MAX_CHARACTERS} characters.")
 
     def values(self, parameters: Sequence[Mapping[str, Any]]) -> list[Any] | None:
         """The values to run with, from the parameters of each part; None where one is missing or does not fit."""

@@ -92,6 +92,8 @@ async def test_arrays_and_too_many_columns_cannot_be_combined(session: RequestSe
         CombinedStatement([one, array])
     with pytest.raises(ValueError, match="columns"):
         CombinedStatement([one] * 1_601)
+    with pytest.raises(ValueError, match="characters"):
+        CombinedStatement([one] * 100)
 
 
 async def test_twenty_parts_are_planned_in_no_time(session: RequestSession) -> None:
