@@ -9,6 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from sqlalchemy import BindParameter, ClauseElement
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import BooleanClauseList, Grouping
+
 from db.dialects import LIMIT
 from db.fast import Asked, CombinedStatement, Form, Part
 from db.relations import VIEWER
@@ -69,14 +73,30 @@ def forms_of(members: Iterable[Member]) -> tuple[Form | None, ...]:
 def is_selective(member: Member) -> bool:
     """Whether a statement has a condition with a value that a planner does not know, beside keys and cursors.
 
-    A plan for every value of it may be the wrong one for a rare value. Values that never change are written out.
+    A plan for every value of it may be the wrong one for a rare value. Values that never change are written out. What a
+    policy asks of its viewer in an alternative to something else decides nothing: the viewer sees the other rows, too.
     """
     form = _form(member.statement)
     ours = {LIMIT, *_keys(member.statement)}
-    return form is not None and any(
-        not slot.is_fixed(member.parameters, VIEWER) and ours.isdisjoint(slot.names) and not is_of_cursor(slot.names)
+    given = form is not None and any(
+        not slot.is_fixed(member.parameters, VIEWER)
+        and ours.isdisjoint(slot.names)
+        and not is_of_cursor(slot.names)
+        and not slot.names[0].startswith(VIEWER)
         for slot in form.slots
     )
+    return given or _hangs_on_viewer(member.statement.select.whereclause)
+
+
+def _hangs_on_viewer(condition: object) -> bool:
+    """Whether no row fits that does not fit for the sake of its viewer."""
+    if isinstance(condition, Grouping):
+        return _hangs_on_viewer(condition.element)
+    if isinstance(condition, BooleanClauseList):
+        one_is_enough = condition.operator is operators.and_
+        return (any if one_is_enough else all)(map(_hangs_on_viewer, condition.clauses))
+    parameters = visitors.iterate(condition) if isinstance(condition, ClauseElement) else ()
+    return any(isinstance(it, BindParameter) and it.key.startswith(VIEWER) for it in parameters)
 
 
 def _kept(members: Sequence[Member]) -> Iterator[int]:
