@@ -80,7 +80,7 @@ class CombinedStatement:
 
     def __init__(self, parts: Sequence[Part]) -> None:
         if not all(part.form.combines for part in parts):
-            raise ValueError("An array of arrays has one shape, and a column of arrays many.")
+            raise ValueError("A column of arrays or of files is not gathered into an array.")
         if sum(part.width + len(part.keys) for part in parts) > MAX_COLUMNS:
             raise ValueError(f"More than {MAX_COLUMNS} columns.")
         self.parts = tuple(parts)

@@ -8,7 +8,7 @@ Why: docs/decisions/0009-statements-past-the-orm.md.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ARRAY, CursorResult, Dialect, Select
+from sqlalchemy import ARRAY, CursorResult, Dialect, LargeBinary, Select
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
@@ -98,7 +98,7 @@ class Form(NamedTuple):
     untouched: tuple[bool, ...]
     """Of each column, whether its values are the database's own, each of them equal to nothing but itself."""
     combines: bool
-    """Whether every column may be gathered into an array: an array of arrays is of one shape."""
+    """Whether every column may be gathered into an array: an array of arrays is of one shape, and files are large."""
 
     def values(self, parameters: Mapping[str, Any]) -> list[Any] | None:
         """The values to run with, in the order of the statement's `$1`, `$2`.
@@ -167,7 +167,7 @@ def _form(statement: Runnable, dialect: Dialect, type_codes: Sequence[Any]) -> F
         tuple(
             convert is None and not known.takes_for_equal(type_) for convert, type_ in zip(converts, types, strict=True)
         ),
-        not any(isinstance(undecorated(type_), ARRAY) for type_ in types),
+        not any(isinstance(undecorated(type_), ARRAY | LargeBinary) for type_ in types),
     )
 
 

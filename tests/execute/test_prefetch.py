@@ -167,6 +167,16 @@ async def test_an_answer_leaves_nothing_to_the_garbage_collector(shop: Asking) -
     assert min(rounds) == 0, rounds
 
 
+async def test_the_doctor_shows_what_was_sent(shop: Asking) -> None:
+    query = "{ genres(first: 2) { nodes { name tracks(first: 1) { nodes { name album { title } } } } } }"
+    await shop.same(query)
+    result = await shop.run(query, {}, extensions={"doctor": True})
+    assert not result.errors
+    statements = [it for it in (result.extensions or {})["doctor"]["statements"] if it["kind"] == "read"]
+    assert len(statements) == 1
+    assert "AS rows_2" in statements[0]["sql"]
+
+
 async def test_who_asks_again_in_a_view_that_is_gone_is_refused(shop: Asking) -> None:
     query = "{ genres(first: 2) { nodes { tracks(first: 1) { nodes { name } } } } }"
     await shop.same(query)
