@@ -23,6 +23,7 @@ class Cache(StrEnum):
     DOCUMENTS = "documents"
     REFUSED_DOCUMENTS = "refused_documents"
     STATEMENTS = "statements"
+    COMBINATIONS = "combinations"
     SQL = "sql"
     LONG_LISTS = "long_lists"
 
@@ -32,9 +33,10 @@ class Cache(StrEnum):
 
 
 SIXTEENTHS: Mapping[Cache, int] = {
-    Cache.DOCUMENTS: 6,
+    Cache.DOCUMENTS: 5,
     Cache.REFUSED_DOCUMENTS: 1,
     Cache.STATEMENTS: 4,
+    Cache.COMBINATIONS: 1,
     Cache.SQL: 4,
     Cache.LONG_LISTS: 1,
 }
@@ -77,6 +79,10 @@ class Kept(Generic[K, T]):
 
     def __contains__(self, key: object) -> bool:
         return key in self._found
+
+    def things(self) -> list[T]:
+        """All that is kept, the least recently used first."""
+        return [thing for thing, _ in self._found.values()]
 
     def get(self, key: K) -> T | None:
         """What was kept for a key, now the last one to leave."""

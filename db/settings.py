@@ -96,6 +96,11 @@ class DatabaseSettings(BaseSettings):
         description="Run prepared statements on the driver's own connection where that is possible (PostgreSQL). Off:"
         " every statement goes through SQLAlchemy, which is slower; turn it off to look for the cause of an error.",
     )
+    prefetch: bool = Field(
+        default=True,
+        description="Read the levels of an operation that was met often with one statement where that is cheaper"
+        " (PostgreSQL, on the fast path, without PgBouncer). Off: one statement for each level and field.",
+    )
     max_cache_bytes: int = Field(
         default=MAX_CACHE_BYTES,
         ge=16 * MIB,

@@ -157,6 +157,7 @@ class RequestContext:
         refuse = self.refuse_empty_comparisons
         context = self._factory.make(self.session.mode, self.max_page, refuse_empty_comparisons=refuse)
         context.session.avoided = self.session.avoided
+        context.session.is_anew = True
         return context
 
     def service(self, kind: type[S]) -> S:

@@ -81,6 +81,7 @@ SLOW = (
     "entity/test_unreadable_values.py",
     "execute/agreement",
     "execute/core",  # graphql-core's own tests
+    "execute/test_prefetch.py",  # a market of its own for some
     "execute/test_direct.py::test_an_answer_leaves_nothing_to_the_garbage_collector",
     "explorer",  # a browser
     "federation",  # off unless a setting says otherwise

@@ -140,6 +140,13 @@ class DatabaseDialect(ABC):
         """At most `limit()` of the rows, in order. `bounds` hold of every row whose first term is not null."""
         return rows.order_by(*sorted_by(order)).limit(limit())
 
+    combines: ClassVar[bool] = False
+    """Whether many statements are cheaper as one, whose rows come back as an array for each column."""
+
+    def numbered_rows(self, paged: PagedRows) -> Query:
+        """The rows of a page at the root, each with its `number`; for databases that combine statements."""
+        raise NotImplementedError(f"{self.name} does not combine statements.")
+
     def with_cursors(self, paged: PagedRows) -> Query:
         """The rows, with the values of the order's terms if cursors are wanted."""
         return paged.rows.add_columns(*self.term_columns(paged.order)) if paged.cursors else paged.rows
@@ -168,6 +175,10 @@ class DatabaseDialect(ABC):
     """Whether no text of a column is longer than the column's type says."""
     datetimes_in_utc: ClassVar[bool] = False
     """Whether the driver gives every datetime with its zone, in UTC."""
+
+    def takes_for_equal(self, type_: ColumnType) -> bool:
+        """Whether the database may take different values of a type for equal, as texts without their case."""
+        return False
 
     def readable(self, column: Expression, dialect: Dialect) -> Readable:
         """A column in a form that the driver never refuses, for statements that it has refused to read otherwise."""

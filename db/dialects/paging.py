@@ -7,7 +7,7 @@ a database takes stands in its own file. Why: docs/decisions/0003-a-page-per-par
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, Integer, Label, Select, bindparam
+from sqlalchemy import ColumnElement, FromClause, Integer, Label, Select, bindparam, literal_column, select
 
 from db.relations import Expression, Term
 
@@ -36,6 +36,13 @@ class PagedRows(NamedTuple):
     """Whether a table of pairs stands between parents and rows."""
     skips: bool = False
     """Whether the page begins behind `offset()` rows of each parent."""
+    most: int | None = None
+    """What `limit()` is at most, of pages whose rows say their number, as the last column; None: they do not.
+
+    Rows that say their number come in any order.
+    """
+    most_together: int = 0
+    """How many rows all pages have together, about: a planner that knows no keys is told so."""
 
 
 def limit() -> ColumnElement[int]:
@@ -52,6 +59,17 @@ def cut(rows: Query, *, skips: bool) -> Query:
     """A page of rows that stand in order."""
     page = rows.limit(limit())
     return page.offset(offset()) if skips else page
+
+
+def first_of(rows: Query, most: int, parent: FromClause | None = None) -> Query:
+    """A page of rows that stand in order and have a `number`, for a planner that is not told how long the page is.
+
+    PostgreSQL takes an unknown LIMIT for a tenth of the table, and so plans the statement anew for every run. Here it
+    is told the most that the LIMIT may be. The condition says which rows are meant, the LIMIT where to stop.
+    """
+    bounded = rows.limit(literal_column(str(most)))
+    first = bounded.subquery("first") if parent is None else bounded.correlate(parent).lateral("first")
+    return select(first).where(first.c.number <= limit()).limit(limit())
 
 
 def on_page(number: ColumnElement[int], *, skips: bool) -> list[ColumnElement[bool]]:

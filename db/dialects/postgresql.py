@@ -76,7 +76,7 @@ from db.dialects import postgresql_plans
 from db.dialects.connections import ConnectionsDialect, Heard, Options
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
-from db.dialects.paging import PagedRows, Query, cut, labelled, limit, sorted_by
+from db.dialects.paging import PagedRows, Query, cut, first_of, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
 from db.dialects.postgresql_ranges import AnyMultiRange, AnyRange, from_words
@@ -330,6 +330,7 @@ class PostgreSQL(DatabaseDialect):
     connections: ClassVar[ConnectionsDialect] = PostgreSQLConnections()
     datetimes_in_utc = True
     changes_in_with = True
+    combines = True
 
     functions: ClassVar[Mapping[FunctionName, str]] = {
         # Where two of these stand under OR, an array is served from indexes; IN from none: the whole table is read.
@@ -371,6 +372,10 @@ class PostgreSQL(DatabaseDialect):
     def json(self, *, none_as_null: bool) -> JSON:
         """JSONB, which a GIN index serves."""
         return JSONB(none_as_null=none_as_null)
+
+    def takes_for_equal(self, type_: ColumnType) -> bool:
+        """Texts, as far as their type tells."""
+        return takes_for_equal(type_)
 
     def readable(self, column: Expression, dialect: Dialect) -> Readable:
         """Days, times and JSON as text, and texts as bytes: asyncpg leaves those as they are."""
@@ -415,6 +420,8 @@ class PostgreSQL(DatabaseDialect):
     def page_per_parent(self, paged: PagedRows) -> Query:
         """A short ordered read for each parent, except where a table of pairs leads to few rows."""
         few = paged.through_table and not paged.skips and not any(takes_for_equal(it.type) for it in paged.key)
+        if paged.most is not None:
+            return self._numbered_pages(paged, few=few)
         return self._few_or_lateral(paged) if few else self._lateral(paged)
 
     def first_rows(self, rows: Query, order: tuple[Term, ...], bounds: Sequence[ColumnElement[bool]] = ()) -> Query:
@@ -482,6 +489,28 @@ class PostgreSQL(DatabaseDialect):
         key = (found.c[f"key_{index}"] for index in range(len(paged.key)))
         return select(*_but_number(found)).order_by(*key, found.c.number)
 
+    def _numbered_pages(self, paged: PagedRows, *, few: bool) -> Query:
+        """The pages in any order, each row with its number, for a planner that knows neither keys nor limits.
+
+        Whether there are few rows is seen in the table of pairs alone: of a join with an unknown LIMIT, PostgreSQL
+        makes loops for three rows, or hashes for a million. docs/decisions/0049-one-round-trip.md.
+        """
+        parent = _parents(paged.key)
+        page = self._page_of(parent, paged)
+        one_by_one = select(*_but_number(page), *_keys_of(parent), page.c.number).select_from(parent.join(page, true()))
+        pairs = select(*labelled(paged.key)).where(self.key_condition(paged.key))
+        if not few or len(pairs.get_final_froms()) != 1:
+            return one_by_one
+        pairs = pairs.limit(literal_column(str(paged.most_together), Integer()))
+        fits = select(func.count() < paged.most_together).select_from(pairs.cte("pairs")).scalar_subquery()
+        rows = paged.rows.add_columns(*self.term_columns(paged.order), *labelled(paged.key))
+        shown = [str(column.key) for column in _but_number(page)]
+        together = rows.where(self.key_condition(paged.key), fits).subquery("few")
+        at_once = _cut(together, paged, shown).subquery("at_once")
+        key = [f"key_{index}" for index in range(len(paged.key))]
+        first = select(*(at_once.c[name] for name in (*shown, *key, "number")))
+        return select(union_all(first, one_by_one.where(not_(fits))).subquery("pages"))
+
     def _page_of(self, parent: FromClause, paged: PagedRows) -> FromClause:
         """The page of one parent, with a `number` for each row."""
         order = sorted_by(paged.order)
@@ -491,7 +520,16 @@ class PostgreSQL(DatabaseDialect):
             .where(*(column == key for column, key in zip(paged.key, _keys_of(parent), strict=True)))
             .order_by(*order)
         )
+        if paged.most is not None:
+            return first_of(rows, paged.most, parent).lateral("page")
         return cut(rows, skips=paged.skips).lateral("page")
+
+    def numbered_rows(self, paged: PagedRows) -> Query:
+        """The window function and the order share one sort; PostgreSQL stops both where the page ends."""
+        assert paged.most is not None
+        order = sorted_by(paged.order)
+        number = func.row_number().over(order_by=order or None).label("number")
+        return first_of(self.with_cursors(paged).add_columns(number).order_by(*order), paged.most)
 
     def insert_missing(self, table: Table, key: Sequence[str] = ()) -> Insert:
         """INSERT … ON CONFLICT DO NOTHING."""

@@ -6,9 +6,22 @@
 docs/decisions/0009-statements-past-the-orm.md.
 """
 
-from db.fast.compiled import CompiledStatement, Parameters, Values
+from db.fast.combined import Asked, CombinedStatement, Found, Part
+from db.fast.compiled import CompiledStatement, Form, Parameters, Values
 from db.fast.fast_connection import FastConnection
 from db.fast.idle_connections import IdleConnections
 from db.fast.traced import TracedConnection
 
-__all__ = ["CompiledStatement", "FastConnection", "IdleConnections", "Parameters", "TracedConnection", "Values"]
+__all__ = [
+    "Asked",
+    "CombinedStatement",
+    "CompiledStatement",
+    "FastConnection",
+    "Form",
+    "Found",
+    "IdleConnections",
+    "Parameters",
+    "Part",
+    "TracedConnection",
+    "Values",
+]

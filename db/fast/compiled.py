@@ -8,10 +8,13 @@ Why: docs/decisions/0009-statements-past-the-orm.md.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import CursorResult, Dialect, Select
+from sqlalchemy import ARRAY, CursorResult, Dialect, LargeBinary, Select
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
+
+from db.dialects import dialect_of
+from db.relations.types import undecorated
 
 Parameters = Mapping[str, Any]
 
@@ -36,7 +39,7 @@ class CompiledStatement:
     value that SQLAlchemy makes up (a default, a datetime, a key) must be made up for every run.
     """
 
-    __slots__ = ("_learnt", "changes", "form", "statement")
+    __slots__ = ("_codes", "_dialect", "_learnt", "changes", "form", "statement")
 
     def __init__(self, statement: Runnable) -> None:
         self.statement = statement
@@ -45,13 +48,23 @@ class CompiledStatement:
         self.form: Form | None = None
         """How to run it past SQLAlchemy; None as long as that is not known, or not possible."""
         self._learnt = False
+        self._codes: Sequence[Any] = ()
+        self._dialect: Dialect | None = None
 
     def learn(self, result: CursorResult[Any], dialect: Dialect) -> None:
         """Learn from a run that SQLAlchemy made on PostgreSQL. To be called before its rows are taken."""
         if not self._learnt and (not result.returns_rows or result.cursor is not None):
             self._learnt = True
             described = result.cursor.description if result.returns_rows else ()
-            self.form = _form(self.statement, dialect, [column[1] for column in described])
+            self._codes, self._dialect = [column[1] for column in described], dialect
+            self.form = _form(self.statement, dialect, self._codes)
+
+    def form_of(self, wider: Statement) -> "Form | None":
+        """The form of a statement with the same columns and whole numbers behind them; None where that is not known."""
+        if self.form is None or self._dialect is None:
+            return None
+        more = len(wider.selected_columns) - len(self._codes)
+        return _form(wider, self._dialect, [*self._codes, *[None] * more])
 
     def forget(self) -> None:
         """Learn anew at the next run, because a table has changed."""
@@ -65,6 +78,12 @@ class _Parameter(NamedTuple):
     required: bool
     default: Any
     convert: Convert | None
+    touches: bool = False
+    """Whether a value may reach the driver as another one, or be equal to others there; of a list, its elements."""
+
+    def is_fixed(self, given: Mapping[str, Any], varying: str) -> bool:
+        """Whether every run has the same value: nobody gives it by its name, which does not begin as `varying` does."""
+        return not self.required and not any(name in given or name.startswith(varying) for name in self.names)
 
 
 class Form(NamedTuple):
@@ -76,6 +95,10 @@ class Form(NamedTuple):
     """Names of what has become part of the SQL: lists, mostly."""
     convert: Callable[[Iterable[Any]], list[Values]] | None
     """Make rows of records; None when the records are the rows."""
+    untouched: tuple[bool, ...]
+    """Of each column, whether its values are the database's own, each of them equal to nothing but itself."""
+    combines: bool
+    """Whether every column may be gathered into an array: an array of arrays is of one shape, and files are large."""
 
     def values(self, parameters: Mapping[str, Any]) -> list[Any] | None:
         """The values to run with, in the order of the statement's `$1`, `$2`.
@@ -86,7 +109,13 @@ class Form(NamedTuple):
             return None
         values = []
         try:
-            for names, required, default, convert in self.slots:  # no call for each: a third of a look-up's time here
+            for (
+                names,
+                required,
+                default,
+                convert,
+                _,
+            ) in self.slots:  # no call for each: a third of a look-up's time here
                 for name in names:
                     if name in parameters:
                         values.append(parameters[name] if convert is None else convert(parameters[name]))
@@ -104,7 +133,7 @@ def _form(statement: Runnable, dialect: Dialect, type_codes: Sequence[Any]) -> F
     """How to run a statement whose columns come with these type codes; None if that is not possible."""
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)
-    types = _types(statement)
+    types, known = _types(statement), dialect_of(dialect.name)
     fixed = compiled.post_compile_params | compiled.literal_execute_params
     if (
         statement.get_execution_options()
@@ -130,7 +159,16 @@ def _form(statement: Runnable, dialect: Dialect, type_codes: Sequence[Any]) -> F
     ]
     names = {name for it in fixed for name in (it.key, compiled.bind_names[it])}
     names |= _written_by_name(statement).difference(compiled.binds)
-    return Form(expanded.statement, tuple(slots), frozenset(names), _row_maker(converts))
+    return Form(
+        expanded.statement,
+        tuple(slots),
+        frozenset(names),
+        _row_maker(converts),
+        tuple(
+            convert is None and not known.takes_for_equal(type_) for convert, type_ in zip(converts, types, strict=True)
+        ),
+        not any(isinstance(undecorated(type_), ARRAY | LargeBinary) for type_ in types),
+    )
 
 
 def _types(statement: Runnable) -> list[TypeEngine[Any]]:
@@ -150,7 +188,12 @@ def _parameter(name: str, compiled: SQLCompiler, dialect: Dialect) -> _Parameter
     convert: Convert | None = parameter.type.dialect_impl(dialect).bind_processor(dialect)
     default = parameter.value if convert is None or parameter.required else convert(parameter.value)
     names = (parameter.key,) if parameter.key == name else (parameter.key, name)  # the compiler shortens long ones
-    return _Parameter(names, parameter.required, default, convert)
+    kind = undecorated(parameter.type)
+    item = kind.item_type if isinstance(kind, ARRAY) else kind
+    touches = item.dialect_impl(dialect).bind_processor(dialect) is not None or dialect_of(
+        dialect.name
+    ).takes_for_equal(item)
+    return _Parameter(names, parameter.required, default, convert, touches)
 
 
 def _made_parameter(value: Any, convert: Any) -> _Parameter:

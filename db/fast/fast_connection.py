@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from db.dialects import dialect_of
+from db.fast.combined import CombinedStatement
 from db.fast.compiled import CompiledStatement, Parameters, Values
 from db.fast.driver_errors import raise_as_sqlalchemy
 
@@ -57,6 +58,19 @@ class FastConnection:
                 statement.forget()
             self._fail(error, form.sql)
         return records if form.convert is None else form.convert(records)
+
+    async def fetch_combined(self, statement: CombinedStatement, values: Sequence[Any]) -> Values | None:
+        """The one row of a combined statement; None, and nothing sent, where somebody listens to statements.
+
+        Raises what SQLAlchemy raises for the same error.
+        """
+        if is_observed(self.engine):
+            return None
+        try:
+            records: Sequence[Values] = await self.driver.fetch(statement.sql, *values)
+        except Exception as error:
+            self._fail(error, statement.sql)
+        return records[0]
 
     async def execute(self, sql: str) -> str | None:
         """Send a statement that frames others, such as BEGIN, and return what the server says was done.

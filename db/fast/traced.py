@@ -7,6 +7,7 @@ without a trace know nothing of it.
 from collections.abc import Sequence
 from typing import Any
 
+from db.fast.combined import CombinedStatement
 from db.fast.compiled import CompiledStatement, Parameters, Values
 from db.fast.fast_connection import FastConnection
 from db.trace import StatementTrace
@@ -26,6 +27,11 @@ class TracedConnection(FastConnection):
         """As the connection does."""
         self._driver.statement = statement
         return await super().fetch(statement, parameters)
+
+    async def fetch_combined(self, statement: CombinedStatement, values: Sequence[Any]) -> Values | None:
+        """As the connection does."""
+        self._driver.statement = None
+        return await super().fetch_combined(statement, values)
 
 
 class _TracedDriver:

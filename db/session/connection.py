@@ -16,7 +16,15 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Outage
-from db.fast import CompiledStatement, FastConnection, IdleConnections, Parameters, TracedConnection, Values
+from db.fast import (
+    CombinedStatement,
+    CompiledStatement,
+    FastConnection,
+    IdleConnections,
+    Parameters,
+    TracedConnection,
+    Values,
+)
 from db.fast.fast_connection import is_observed
 from db.session.doubt import Doubt
 from db.session.errors import ChangeUndone, ReadOnlyOperation, Unreachable, told
@@ -110,6 +118,10 @@ class DatabaseConnection:
             return result.all() if result.returns_rows else ()
         except Exception as error:
             return await self._read_again(statement.statement, parameters, error)
+
+    async def fetch_combined(self, statement: CombinedStatement, values: Sequence[Any]) -> Values | None:
+        """The one row of a combined statement; None where it cannot be sent past SQLAlchemy."""
+        return None if self._fast is None else await self._fast.fetch_combined(statement, values)
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
         """The rows of a statement that SQLAlchemy runs. Raises as `fetch` does."""

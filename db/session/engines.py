@@ -151,6 +151,9 @@ class Engines:
         )
         """One for each database; a database in memory has but one connection."""
         self._has_fast_path = settings.fast_path and self.connections.has_fast_path
+        known = dialect_of(self.dialect)
+        self.combines = self._has_fast_path and known.combines and settings.prefetch and not settings.pgbouncer
+        """Whether many statements may be sent as one. Without prepared statements it would be planned each time."""
         if self._has_fast_path:
             for engine in self._all():
                 never_open_at_once(engine)

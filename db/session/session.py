@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncResult, AsyncSession, AsyncSessionTransaction
 
 from db.dialects import Outage
-from db.fast import CompiledStatement, Parameters, Values
+from db.fast import CombinedStatement, CompiledStatement, Found, Parameters, Values
 from db.session.connection import DatabaseConnection
 from db.session.engines import Engines
 from db.session.entities import GuardedSession
@@ -26,6 +26,7 @@ from db.session.errors import (
     ChangeKept,
     ManagedTransaction,
     OutcomeUnknown,
+    OutdatedView,
     ReadOnlyOperation,
     SessionClosed,
     Unreachable,
@@ -151,6 +152,8 @@ class RequestSession(AsyncSession):
     """Whether its view was lost in a way that another session, with a view of its own, may well escape."""
     avoided: str | None = None
     """The database whose connection was lost: a read goes to another one, if there is any. Set before, if known."""
+    is_anew = False
+    """Whether it reads what another session was broken over."""
     _found_nothing = False
     """Whether a statement of the view has found no rows, or counted none."""
     _is_unframed = False
@@ -222,6 +225,40 @@ class RequestSession(AsyncSession):
         if isinstance(statement, CompiledStatement):
             return await self._run(DatabaseConnection.fetch, statement, parameters)
         return await self._run(DatabaseConnection.execute, statement, parameters)
+
+    @property
+    def combines(self) -> bool:
+        """Whether `found_together` is worth trying."""
+        return self._engines.combines and not self.is_anew
+
+    def blames(self, error: Exception) -> bool:
+        """Whether an error is about what was sent, and not about a server or a session that is gone."""
+        if isinstance(error, DBAPIError):
+            return self._engines.connections.outage(error) is None
+        return not isinstance(error, Unreachable | SessionClosed)
+
+    async def found_together(
+        self, statement: CombinedStatement, values: Sequence[Any], *, alone: bool
+    ) -> Sequence[Found] | None:
+        """What each part of a combined statement has found; None, and nothing was sent, where that is not possible.
+
+        `alone` says that nothing else is asked in this view: it needs no transaction then. Whoever asks nevertheless
+        would see another view; the session refuses, and is broken. Raises as `rows` does.
+        """
+        self._snapshot = self._snapshot and not alone
+        record = await self._run(DatabaseConnection.fetch_combined, statement, values)
+        if record is None:
+            self._snapshot = self._mode is Mode.SNAPSHOT
+            return None
+        if alone:
+            self._end = self._view_gone
+        found = statement.found(record)
+        self._found_nothing = self._found_nothing or (not alone and not all(part.rows for part in found))
+        return found
+
+    def _view_gone(self) -> Exception:
+        self.is_broken = True
+        return OutdatedView()
 
     execute = _reading(AsyncSession.execute)  # `scalars` calls it
     scalar = _reading(AsyncSession.scalar)  # type: ignore[assignment, arg-type]  # https://github.com/python/mypy/issues/20651

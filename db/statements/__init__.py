@@ -7,6 +7,7 @@ GraphQL. They never execute and never commit.
 from db.dialects import LIMIT, OFFSET
 from db.relations import Key
 from db.statements.cache import MAX_STATEMENTS, StatementCache
+from db.statements.combined import Combination, Member, forms_of, is_selective
 from db.statements.conditions import MAX_CHAIN, conditions, joined
 from db.statements.counts import aggregate, count
 from db.statements.groups import groups
@@ -20,7 +21,9 @@ __all__ = [
     "MAX_CHAIN",
     "MAX_STATEMENTS",
     "OFFSET",
+    "Combination",
     "Key",
+    "Member",
     "PageShape",
     "Side",
     "Statement",
@@ -31,7 +34,9 @@ __all__ = [
     "count",
     "counted_page",
     "first_by_key",
+    "forms_of",
     "groups",
+    "is_selective",
     "joined",
     "page",
     "page_and_count",

@@ -7,6 +7,7 @@ bound when a statement runs. The least recently used ones go first. Nothing is e
 from collections.abc import Callable, Hashable, Mapping
 
 from db.kept import MAX_CACHE_BYTES, Cache, Figures, Kept
+from db.statements.combined import Combination
 from db.statements.statement import Statement
 
 MAX_STATEMENTS = 2_000
@@ -23,12 +24,19 @@ class StatementCache:
 
     def __init__(self, capacity: int = MAX_STATEMENTS, max_cache_bytes: int = MAX_CACHE_BYTES) -> None:
         self._statements: Kept[Hashable, Statement] = Kept(capacity, Cache.STATEMENTS.share_of(max_cache_bytes), _size)
+        self._combinations: Kept[Hashable, Combination] = Kept(
+            capacity, Cache.COMBINATIONS.share_of(max_cache_bytes), _size
+        )
         self._long: Kept[Hashable, bool] = Kept(capacity, Cache.LONG_LISTS.share_of(max_cache_bytes), _size_of_length)
 
     @property
     def figures(self) -> Mapping[str, Figures]:
         """How full it is."""
-        return {Cache.STATEMENTS: self._statements.figures, Cache.LONG_LISTS: self._long.figures}
+        return {
+            Cache.STATEMENTS: self._statements.figures,
+            Cache.COMBINATIONS: self._combinations.figures,
+            Cache.LONG_LISTS: self._long.figures,
+        }
 
     def get(self, identity: Hashable, build: Callable[[], Statement]) -> Statement:
         """The statement of this identity, built if there is none."""
@@ -36,6 +44,17 @@ class StatementCache:
         if found is None:
             found = self._statements[identity] = build().to_compiled()
         return found
+
+    def combination(self, identity: Hashable) -> Combination:
+        """What is remembered of statements that may be sent as one, under the identity of all of them together."""
+        found = self._combinations.get(identity)
+        if found is None:
+            found = self._combinations[identity] = Combination()
+        return found
+
+    def combinations(self) -> list[Combination]:
+        """All that are remembered."""
+        return self._combinations.things()
 
     def is_long(self, identity: Hashable) -> bool:
         """Whether a list had many rows when it was last read."""
@@ -47,7 +66,7 @@ class StatementCache:
             self._long[identity] = long
 
 
-def _size(identity: Hashable, _statement: Statement) -> int:
+def _size(identity: Hashable, _statement: Statement | Combination) -> int:
     """About how many bytes a statement takes. To count its elements would take a tenth of the time to build it."""
     return BYTES_PER_STATEMENT + BYTES_PER_PART * _parts(identity)
 

@@ -27,6 +27,9 @@ from db.relations import Expression, Predicate, Source, Term, cursor_type
 from db.statements.conditions import conditions
 from db.statements.statement import Statement
 
+CURSORS = ("__after_", "__before_")
+"""How the parameters begin that hold the values of cursors."""
+
 
 @dataclass(frozen=True)
 class Side:
@@ -69,6 +72,11 @@ class Side:
         return bindparam(f"__{self.name}_{index}", type_=cursor_type(term.expression.type))
 
 
+def is_of_cursor(names: Iterable[str]) -> bool:
+    """Whether a parameter of these names is a value of a cursor."""
+    return any(name.startswith(CURSORS) for name in names)
+
+
 def _is_behind(term: Term, value: Expression) -> ColumnElement[bool]:
     """Whether a row comes later in the term's order than a value."""
     further = term.compared < value if term.descending else term.compared > value
@@ -92,6 +100,10 @@ class PageShape(NamedTuple):
     """Whether the values of the terms are wanted, behind the columns."""
     skips: bool = False
     """Whether rows stand in front of it by number; their number is bound when the statement runs."""
+    most: int | None = None
+    """The most that `limit` may be, of rows that say their number among those of their parent, as the last column."""
+    most_together: int = 0
+    """How many rows all pages have together, about."""
 
     def order(self) -> tuple[Term, ...]:
         """The order in which rows are read: a backward page is read from its end."""
@@ -112,9 +124,20 @@ def page(source: Source, shape: PageShape, dialect: str, predicates: Sequence[Pr
         .where(*conditions(source, predicates), *(side.condition(shape.terms) for side in shape.sides))
     )
     cursors = shape.cursors or not (shape.columns or source.key)  # a SELECT needs a column
-    paged = PagedRows(rows, source.key, shape.order(), cursors, source.through_table, shape.skips)
+    paged = PagedRows(
+        rows,
+        source.key,
+        shape.order(),
+        cursors,
+        source.through_table,
+        shape.skips,
+        shape.most,
+        shape.most_together,
+    )
     if source.key:
         return Statement(known.page_per_parent(paged), known, len(shape.columns), len(source.key))
+    if shape.most is not None:
+        return Statement(known.numbered_rows(paged), known, len(shape.columns))
     if shape.skips:
         skipping = known.with_cursors(paged).order_by(*sorted_by(paged.order))
         return Statement(cut(skipping, skips=True), known, len(shape.columns))

@@ -27,6 +27,7 @@ from graph.context import ContextFactory, RequestContext
 from graph.doctor import Examination
 from graph.errors import AnswerTooLarge, ClientError
 from graph.execute.graphql_core import LevelExecutor, free, heeding
+from graph.execute.prefetch import may_prefetch, prefetch
 from graph.execute.scheduler import Scheduler
 from graph.execute.size import AnswerSize, written_out
 from graph.execute.usage import Usage
@@ -141,6 +142,8 @@ class Operations:
             work = self._work(checked, context, on_error, make_executor, for_json=for_json)
             scheduler = Scheduler(work, None, serially=operation.kind is OperationType.MUTATION)
             try:  # here and not in a method, for a coroutine more would be entered at each wait
+                if may_prefetch(checked, work) and (failed_early := await prefetch(checked, work)):
+                    return Outcome(None, [GraphQLError("unread", original_error=failed_early)])
                 if scheduler.start():
                     await scheduler.finish()
                 data = scheduler.data()

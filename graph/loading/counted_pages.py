@@ -5,6 +5,7 @@ after `FEW` rows; then the page is read in its order, which an index may serve, 
 expected to find as much the next time. Why: docs/decisions/0003-a-page-per-parent.md.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Mapper
 
 from db.relations import Source
 from db.statements import Key, PageShape, Statement, counted_page, page_and_count
-from graph.loading.loaders import LevelLoader, Loaders
+from graph.loading.loaders import LevelLoader, Loaders, Outcome
 from graph.loading.queries import FoundRows, ListQuery, Order, PageArguments, Projection
 
 FEW = 500
@@ -28,6 +29,14 @@ class Counted(NamedTuple):
 
     rows: FoundRows
     total: int
+
+
+def _no_values(_keys: Sequence[Key], _statement: Statement, _rows: FoundRows) -> dict[Key, Counted]:
+    raise NotImplementedError("Which statement is sent hangs on what the last one has found.")
+
+
+COUNTED = Outcome(_no_values, lambda row: Counted([row], 1), lambda counted: counted.rows)
+"""A page with its count."""
 
 
 def may_count_with_page(listing: ListQuery, window: PageArguments, wanted: Projection) -> bool:
@@ -75,7 +84,7 @@ def counted_pages(
         return {(): Counted(found, total)}
 
     identity = ("counted", listing.identity, order.identity, window, wanted)
-    return loaders.once(identity, lambda: LevelLoader(fetch, listing.model))
+    return loaders.once(identity, lambda: LevelLoader(fetch, listing.model, outcome=COUNTED))
 
 
 @lru_cache(MAX_KNOWN)

@@ -7,7 +7,8 @@ document is walked is not known here. The viewer's visibility is added to every 
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
-from typing import Any, Generic, Self, TypeVar, cast
+from functools import partial
+from typing import Any, Generic, NamedTuple, Self, TypeVar, cast
 
 from aiodataloader import DataLoader
 from sqlalchemy.orm import Mapper
@@ -19,13 +20,47 @@ from db.session import RequestSession
 from db.statements import Key, PageShape, Statement, StatementCache, page
 from graph.loading.asking import load_for
 from graph.loading.queries import FoundRows, Grouping, ListQuery, Measure, Order, PageArguments, Projection
+from graph.settings import MAX_PAGE
 
 NOTHING: Mapping[str, Any] = {}
+
+MOST = MAX_PAGE + 1
+"""What the LIMIT of a page may be where it is sent with others, as PostgreSQL is told; see `Reads.part`."""
 
 T = TypeVar("T")
 
 Fetch = Callable[[list[Key]], Coroutine[Any, Any, dict[Key, T]]]
 """From keys, each of them once, to the value of each."""
+
+
+class Outcome(NamedTuple):
+    """How the rows of a statement are the values of its keys."""
+
+    values: Callable[[Sequence[Key], Statement, FoundRows], dict[Key, Any]]
+    """From all rows to the value of each key."""
+    of_row: Callable[[Values], Any]
+    """The value of a key that has this one row."""
+    rows_in: Callable[[Any], FoundRows]
+    """The rows of a value, whose columns may be keys of others."""
+
+
+class Reads(NamedTuple):
+    """What a loader sends, for whoever sends it together with others."""
+
+    identity: Hashable
+    """That of the loader."""
+    shape: Hashable
+    """That of the statement."""
+    statement: Callable[[], Statement]
+    """The statement as it is sent alone."""
+    part: Callable[[int], Statement] | None
+    """As it is sent with others, where that is another one: its rows say their number among those of their parent.
+
+    It is told how many rows it finds at most, about.
+    """
+    outcome: Outcome
+    parameters: Mapping[str, Any]
+    """All but the keys, and what is bound for the viewer."""
 
 
 class LevelLoader(DataLoader[Key, T], Generic[T]):
@@ -37,10 +72,22 @@ class LevelLoader(DataLoader[Key, T], Generic[T]):
 
     _loads_apart = False
 
-    def __init__(self, fetch: Fetch[T], model: Mapper[Any]) -> None:
+    def __init__(
+        self,
+        fetch: Fetch[T],
+        model: Mapper[Any],
+        reads: Reads | None = None,
+        values: dict[Key, T] | None = None,
+        outcome: Outcome | None = None,
+    ) -> None:
+        """Make it. It may have values already; `reads` and `outcome` tell what it does, as far as others may know."""
         self._model = model
         self._fetch = fetch
-        self._values: dict[Key, T] = {}
+        self.reads = reads
+        """What it sends; None where that hangs on what it finds."""
+        self.outcome = reads.outcome if reads is not None else outcome
+        """How rows are its values; None where nobody may know."""
+        self._values: dict[Key, T] = values or {}
         self._flights: list[_Flight] = []
 
     @property
@@ -100,6 +147,10 @@ class LevelLoader(DataLoader[Key, T], Generic[T]):
         self._values.setdefault(key, value)
         return self
 
+    def prime_all(self, values: Mapping[Key, T]) -> None:
+        """Keep values that were read another way, unless their keys have some."""
+        self._values = {**values, **self._values}
+
     def clear(self, key: Key) -> Self:
         """Forget the value of a key."""
         self._values.pop(key, None)
@@ -157,11 +208,26 @@ class Loaders:
         self._session = session
         self.statements = statements
         self._made: dict[Hashable, object] = {}
+        self._read_before: dict[Hashable, dict[Key, Any]] = {}
+        """Values for loaders that are not made yet."""
 
     @property
     def dialect(self) -> str:
         """The database that is read from, by SQLAlchemy's name."""
         return self._session.dialect
+
+    @property
+    def bound(self) -> Mapping[str, Any]:
+        """What every statement binds for the viewer."""
+        return self._bound
+
+    def prime(self, identity: Hashable, values: dict[Key, Any]) -> None:
+        """Give values that were read another way to the loader of an identity, made or not."""
+        made = self._made.get(identity)
+        if isinstance(made, LevelLoader):
+            made.prime_all(values)
+        else:
+            self._read_before[identity] = {**values, **self._read_before.get(identity, {})}
 
     def once(self, identity: Hashable, make: Callable[[], T]) -> T:
         """What is made once for the operation under this identity, a loader mostly."""
@@ -216,7 +282,7 @@ class Loaders:
 
         shape = listing.shape("one", columns)
         parameters = {batch.LIMIT: 1, **listing.parameters}
-        return self._loader(listing.model, ("one", listing.identity, columns), shape, build, _first, parameters)
+        return self._loader(listing.model, ("one", listing.identity, columns), shape, build, FIRST, parameters)
 
     def pages(
         self, listing: ListQuery, order: Order, window: PageArguments, wanted: Projection
@@ -224,17 +290,27 @@ class Loaders:
         """The rows of each parent that `window` makes a page of; at the root, the key is `()`."""
         skips = window.offset is not None
 
-        def build() -> Statement:
+        def build(most: int | None = None, most_together: int = 0) -> Statement:
             source = self.source(listing)
             terms = order.terms(source)
-            shape = PageShape(wanted.columns, terms, window.backward, window.sides(), wanted.cursors, skips)
+            shape = PageShape(
+                wanted.columns,
+                terms,
+                window.backward,
+                window.sides(),
+                wanted.cursors,
+                skips,
+                most,
+                most_together,
+            )
             return page(source, shape, self._session.dialect, self.predicates(listing))
 
         identity = ("page", listing.identity, order.identity, window, wanted)
         parts = ("page", order.identity, window.backward, window.sides(), wanted, skips)
         shape = listing.shape(*parts) if order.is_kept else None
         parameters = {**window.parameters(), **listing.parameters}
-        return self._loader(listing.model, identity, shape, build, _all, parameters)
+        numbered = None if skips else partial(build, MOST)
+        return self._loader(listing.model, identity, shape, build, ALL, parameters, numbered)
 
     def counts(self, listing: ListQuery) -> LevelLoader[int]:
         """How many rows each parent has."""
@@ -243,7 +319,7 @@ class Loaders:
             return batch.count(self.source(listing), self._session.dialect, self.predicates(listing))
 
         identity, shape = ("count", listing.identity), listing.shape("count")
-        return self._loader(listing.model, identity, shape, build, _number, listing.parameters)
+        return self._loader(listing.model, identity, shape, build, NUMBER, listing.parameters)
 
     def aggregates(self, listing: ListQuery, measures: tuple[Measure, ...]) -> LevelLoader[Values | None]:
         """The measures of each parent's rows, in order; None for a parent without rows."""
@@ -255,7 +331,7 @@ class Loaders:
 
         names = tuple(measure.name for measure in measures)
         identity, shape = ("aggregate", listing.identity, names), listing.shape("aggregate", names)
-        return self._loader(listing.model, identity, shape, build, _first, listing.parameters)
+        return self._loader(listing.model, identity, shape, build, FIRST, listing.parameters)
 
     def groups(self, listing: ListQuery, grouping: Grouping, measures: tuple[Measure, ...]) -> LevelLoader[FoundRows]:
         """The groups of each parent's rows, the largest first: the columns grouped by, then the measures."""
@@ -274,7 +350,7 @@ class Loaders:
         names = tuple(measure.name for measure in measures)
         identity = ("groups", listing.identity, grouping.by, grouping.limit, grouping.identity, names)
         parameters = {batch.LIMIT: grouping.limit, **listing.parameters}
-        return self._loader(listing.model, identity, None, build, _all, parameters)
+        return self._loader(listing.model, identity, None, build, ALL, parameters)
 
     def source(self, listing: ListQuery) -> Source:
         """Where the rows of a listing come from, with null for each value that this viewer may not see."""
@@ -297,6 +373,7 @@ class Loaders:
             if isinstance(made, DataLoader):
                 made.clear_all()
         self._made.clear()
+        self._read_before.clear()
 
     def _first(self, link: Link, columns: tuple[str, ...]) -> LevelLoader[Values | None]:
         visible = self.visible(link.target)
@@ -307,7 +384,7 @@ class Loaders:
             return page(source, shape, self._session.dialect, [visible] if visible else [])
 
         identity = ("first", link, columns)
-        return self._loader(link.target, identity, identity, build, _first, {batch.LIMIT: 1})
+        return self._loader(link.target, identity, identity, build, FIRST, {batch.LIMIT: 1})
 
     def _by_key(
         self,
@@ -322,7 +399,7 @@ class Loaders:
             seen = (*predicates, visible) if visible else predicates
             return batch.rows_by_key(source(), columns, self._session.dialect, seen)
 
-        return self._loader(model, identity, identity, build, _first)
+        return self._loader(model, identity, identity, build, FIRST)
 
     def _loader(
         self,
@@ -330,17 +407,24 @@ class Loaders:
         identity: Hashable,
         shape: Hashable | None,
         build: Callable[[], Statement],
-        finish: Callable[[Sequence[Key], Statement, FoundRows], dict[Key, T]],
-        parameters: Mapping[str, Any] | None = None,
+        outcome: Outcome,
+        parameters: Mapping[str, Any] = NOTHING,
+        part: Callable[[int], Statement] | None = None,
     ) -> LevelLoader[T]:
-        """The loader of this identity; `finish` turns the rows of all keys into values.
+        """The loader of this identity; `outcome` turns the rows of all keys into values.
 
         Statements of one `shape` are alike but for what is bound when they run, and are kept for other operations;
         without a shape, a statement is built for this operation alone.
         """
         made: Any = self._made.get(identity)
         if made is None:
-            made = self._made[identity] = LevelLoader(self._fetch(shape, build, finish, parameters or {}), model)
+            fetch: Fetch[T] = self._fetch(shape, build, outcome, parameters)
+            reads = None
+            if shape is not None:
+                built = None if part is None else partial(self._part, shape, part)
+                reads = Reads(identity, shape, partial(self._statement, shape, build), built, outcome, parameters)
+            values = self._read_before.pop(identity, None)
+            made = self._made[identity] = LevelLoader(fetch, model, reads, values, outcome)
         found: LevelLoader[T] = made
         return found
 
@@ -348,14 +432,17 @@ class Loaders:
         self,
         shape: Hashable | None,
         build: Callable[[], Statement],
-        finish: Callable[[Sequence[Key], Statement, FoundRows], dict[Key, T]],
+        outcome: Outcome,
         parameters: Mapping[str, Any],
     ) -> Fetch[T]:
         async def fetch(keys: list[Key]) -> dict[Key, T]:
             statement = self._statement(shape, build)
-            return finish(keys, statement, await self._read(statement, keys, parameters))
+            return outcome.values(keys, statement, await self._read(statement, keys, parameters))
 
         return fetch
+
+    def _part(self, shape: Hashable, build: Callable[[int], Statement], most_together: int) -> Statement:
+        return self._statement((shape, "part", most_together), lambda: build(most_together))
 
     def _statement(self, shape: Hashable | None, build: Callable[[], Statement]) -> Statement:
         if shape is None:
@@ -383,3 +470,11 @@ def _first(keys: Sequence[Key], statement: Statement, rows: FoundRows) -> dict[K
 def _all(keys: Sequence[Key], statement: Statement, rows: FoundRows) -> dict[Key, FoundRows]:
     found = batch.by_key(statement, rows)
     return {key: found.get(key, ()) for key in keys}
+
+
+FIRST = Outcome(_first, lambda row: row, lambda row: () if row is None else (row,))
+"""The one row of a key, or None."""
+ALL = Outcome(_all, lambda row: [row], lambda rows: rows)
+"""All rows of a key."""
+NUMBER = Outcome(_number, lambda _row: 0, lambda _number: ())
+"""A number."""

@@ -5,7 +5,8 @@ lengths of lists, conditions, texts that are looked for, and the work that filte
 never matter here, and of filters and orders nothing but their work: whatever is in them, they are not kept.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -93,10 +94,18 @@ class PreparedOperation:
         self._sized = sorted(set(_sized_variables(node, fragments, sizes)))
         self._weighed = dict(_weighed_variables(schema, node, works))
         self._costs: dict[tuple[Any, ...], tuple[Cost, Claim]] = {}
+        self.foreseen: OrderedDict[Hashable, object] = OrderedDict()
+        """What it was seen to load, by what that hangs on; whoever foresees that bounds it."""
+        self._met = 0
 
     @cached_property
     def _certain_weight(self) -> Weight:
         return weight_of(self._schema, self.fragments, self.node)
+
+    def is_met(self, often: int) -> bool:
+        """Whether it was run so often already, this time included."""
+        self._met += 1
+        return self._met >= often
 
     def check(self, given: Mapping[str, Any], limits: Limits | None = None) -> CheckedOperation:
         """The operation with its variables and its cost, within the limits of its viewer, or else those of everybody.

@@ -87,6 +87,11 @@ class Plan:
             self.roots, type_, collected, 1, serial=self.operation.operation is OperationType.MUTATION
         )
 
+    def object_type(self, name: str) -> GraphQLObjectType | None:
+        """The object type of this name."""
+        found = self._schema.get_type(name)
+        return found if isinstance(found, GraphQLObjectType) else None
+
     def below(
         self, field: FieldPlan, type_: GraphQLObjectType, variables: VariableValues, *, hide_suggestions: bool
     ) -> Selection:

@@ -39,7 +39,15 @@ async def test_shapes_that_nobody_asks_for_again_make_room_by_their_bytes(filled
         await ask_for_shape(client, number)
     found = await figures(client)
     caches = {cache for _, cache in found}
-    assert caches == {"documents", "refused_documents", "added_documents", "statements", "long_lists", "sql"}
+    assert caches == {
+        "documents",
+        "refused_documents",
+        "added_documents",
+        "statements",
+        "combinations",
+        "long_lists",
+        "sql",
+    }
     for cache in caches:
         assert found["bytes", cache] <= found["max_bytes", cache]
     assert sum(found["max_bytes", cache] for cache in caches - {"added_documents"}) <= MAX_CACHE_BYTES
