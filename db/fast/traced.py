@@ -4,7 +4,7 @@ A fast connection and a trace enter, a fast connection leaves that does the same
 without a trace know nothing of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from db.fast.combined import CombinedStatement
@@ -27,6 +27,10 @@ class TracedConnection(FastConnection):
         """As the connection does."""
         self._driver.statement = statement
         return await super().fetch(statement, parameters)
+
+    def _send(self, sql: str, values: Sequence[Any]) -> Awaitable[Sequence[Values]]:
+        """By the driver that notes what it is sent."""
+        return self.driver.fetch(sql, *values)  # type: ignore[no-any-return]  # the driver has no types
 
     async def fetch_combined(self, statement: CombinedStatement, values: Sequence[Any]) -> Values | None:
         """As the connection does."""

@@ -152,6 +152,7 @@ class Engines:
         """One for each database; a database in memory has but one connection."""
         self._has_fast_path = settings.fast_path and self.connections.has_fast_path
         known = dialect_of(self.dialect)
+        self._begins_ahead = self._has_fast_path and not settings.pgbouncer
         self.combines = self._has_fast_path and known.combines and settings.prefetch and not settings.pgbouncer
         """Whether many statements may be sent as one. Without prepared statements it would be planned each time."""
         if self._has_fast_path:
@@ -285,7 +286,7 @@ class Engines:
     def _source(self, name: str, engine: AsyncEngine, doubt: Doubt, under_way: UnderWay | None) -> Source:
         idle = IdleConnections(engine) if self._has_fast_path else None
         unframed = engine.execution_options(**self.connections.autocommit)
-        return Source(unframed, idle, self.connections, name, doubt, under_way)
+        return Source(unframed, idle, self.connections, name, doubt, under_way, self._begins_ahead)
 
     def _all(self) -> tuple[AsyncEngine, ...]:
         return (self.primary, *self.replicas)
