@@ -8,6 +8,7 @@ from pathlib import Path
 
 from db.reflection import MappingPlan
 from db.reflection.plan import PlannedModel
+from graph.projects.nouns import FUNCTIONS
 from graph.projects.writing import Tree
 
 TITLE = """# What was guessed
@@ -58,9 +59,19 @@ class _Places:
         self._tree = tree
         self._texts: dict[Path, list[str]] = {}
         self._models = {str(it.table.name): it for it in plan.models}
+        self._functions = {
+            f"function {it.function.signature}": (Path(f"db/models/{model.module}.py"), f"    {it.name} = ")
+            for model in plan.models
+            for it in model.functions
+        }
+        self._functions |= {f"function {it.function.signature}": (FUNCTIONS, f'"{it.name}"') for it in plan.calls}
 
     def place(self, what: str) -> str:
         """` (db/models/post.py:12)`; nothing where there is no such line."""
+        if what in self._functions:
+            file, start = self._functions[what]
+            lines = self._lines(file)
+            return f" ({file}:{next((number for number, line in enumerate(lines, 1) if start in line), 1)})"
         about = what.partition(" ")[2].removeprefix("view ").removeprefix("materialized view ").removeprefix("of ")
         names = [
             name for name in self._models if name in about and re.search(rf"(^| ){re.escape(name)}($|[. ])", about)
@@ -74,12 +85,15 @@ class _Places:
         return f" ({file}:{line})"
 
     def _line(self, file: Path, model: PlannedModel, member: str) -> int:
-        if file not in self._texts:
-            self._texts[file] = self._tree.read(file).splitlines()
         attribute = next((it.name for it in model.attributes if it.column.name == member), member)
         starts = ([f"    {attribute}:"] if attribute else []) + [f"class {model.class_name}("]
         for start in starts:
-            for number, line in enumerate(self._texts[file], 1):
+            for number, line in enumerate(self._lines(file), 1):
                 if line.startswith(start):
                     return number
         return 1
+
+    def _lines(self, file: Path) -> list[str]:
+        if file not in self._texts:
+            self._texts[file] = self._tree.read(file).splitlines()
+        return self._texts[file]
