@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from strawberry.types import ExecutionResult
 
-from db.fast import CombinedStatement
 from db.session.engines import Engines
 from db.statements import StatementCache
 from db.trace import TRACE, Kind, StatementTrace
@@ -78,8 +77,3 @@ class Asking:
             found, fewer = await self.answer(query, variables)
             check(found, expected)
         return Sent(len(sent), len(fewer))
-
-    def only_combination(self) -> CombinedStatement:
-        """The combined statement of a server that has made one."""
-        (statement,) = (it.statement for it in self._statements.combinations() if it.statement is not None)
-        return statement
