@@ -63,7 +63,8 @@ def compare(asked: Asked, url: str, cores: Cores, console: Console) -> Run:
         run = run._replace(processes=_processes(servers, starts), linear=_linear(asked, servers, status.update))
         run = run._replace(cold=_cold(asked, url, servers, status.update))
     console.print(report.operations_table(run))
-    console.print(report.bars_table(run))
+    if any(running.server.name == TRELLIS for running in servers):
+        console.print(report.bars_table(run))
     console.print(report.processes_table(run))
     if run.linear is not None:
         console.print(report.linear_table(run.linear))

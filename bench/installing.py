@@ -6,10 +6,11 @@ Each is installed once and again when its pins change. Raises `Unavailable` with
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -38,7 +39,16 @@ def python(base: Path) -> Path:
 @cache
 def fraiseql() -> Path:
     """The Python of FraiseQL's environment, on an interpreter that it takes: the machine's, or one that uv fetches."""
-    return _environment("fraiseql", FRAISEQL / "requirements.txt", FRAISEQL_WANTS)
+    base = next(filter(_version, _pythons(FRAISEQL_WANTS)), FRAISEQL_WANTS)
+    return _environment("fraiseql", FRAISEQL / "requirements.txt", base)
+
+
+def _pythons(name: str) -> Iterator[Path]:
+    """Interpreters of this name that may be here: on the path, and pyenv's, which are seldom on the path."""
+    if on_path := shutil.which(name):
+        yield Path(on_path)
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    yield from sorted(versions.glob(f"*/bin/{name}"))
 
 
 def _environment(name: str, requirements: Path, base: Path | str) -> Path:
@@ -123,6 +133,7 @@ def pins(requirements: Path = REQUIREMENTS) -> dict[str, str]:
 
 
 def _version(binary: Path) -> str:
+    """What a program says of its version; empty for one that does not run."""
     try:
         found = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):

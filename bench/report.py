@@ -11,7 +11,7 @@ from bench.cold import RUNS, Cold
 from bench.linear import FIELDS, ROWS, Curve, Linear, further, longest_over_best, worst_over_best
 from bench.operations import OPERATIONS
 from bench.results import Figures, Run, peaks_mib, ratios, summed
-from bench.servers import LEVELS, ONLY, SERVERS, TRELLIS
+from bench.servers import FRAISEQL, LEVELS, ONLY, SERVERS, TRELLIS
 
 NOTHING = "-"
 BUSY = 0.5
@@ -145,7 +145,8 @@ def processes_table(run: Run) -> Table:
 
 def remarks(run: Run) -> list[str]:
     """Whether the machine was quiet, and why there are gaps, a sentence each."""
-    found = [f"Every Python server runs on {run.interpreter}."]
+    but = f" but {SERVERS[FRAISEQL].title}, which wants another," if FRAISEQL in run.processes else ""
+    found = [f"Every Python server{but} runs on {run.interpreter}."]
     if verdicts := bars.verdicts(run):
         found.append(_which_hold(verdicts))
     if run.load_average > BUSY:

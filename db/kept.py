@@ -80,10 +80,6 @@ class Kept(Generic[K, T]):
     def __contains__(self, key: object) -> bool:
         return key in self._found
 
-    def things(self) -> list[T]:
-        """All that is kept, the least recently used first."""
-        return [thing for thing, _ in self._found.values()]
-
     def get(self, key: K) -> T | None:
         """What was kept for a key, now the last one to leave."""
         found = self._found.get(key)

@@ -48,7 +48,7 @@ class Calling:
         else:
             why = self._add(function, table, type_)
         if why is not None:
-            self.left_out.append(LeftOut(f"function {_signature(function)}", why))
+            self.left_out.append(LeftOut(f"function {function.signature}", why))
 
     def _add(self, function: FoundFunction, table: Name, type_: ColumnType) -> str | None:
         """Make a function a field of a table's type; the reason why it cannot be one."""
@@ -95,7 +95,7 @@ class Calling:
 
     def _guess(self, function: FoundFunction, decision: str) -> None:
         cure = "`@name …` or `@omit` in its comment."
-        self.guesses.append(Guess(f"function {_signature(function)}", decision, cure))
+        self.guesses.append(Guess(f"function {function.signature}", decision, cure))
 
     def _name(self, function: FoundFunction, table: Name) -> str:
         """`users_full_name(users)` is the `full_name` of a user."""
@@ -120,7 +120,3 @@ def _arguments(function: FoundFunction, forms: Sequence[object]) -> Iterable[Pla
         wanted = f"{wanted}_" if wanted in RESERVED_ATTRIBUTES - {ID} else wanted
         name = names.give(wanted, f"{wanted}_argument")
         yield PlannedArgument(name, form, argument.has_default or not function.strict)
-
-
-def _signature(function: FoundFunction) -> str:
-    return f"{function.name}({', '.join(argument.written for argument in function.arguments)})"

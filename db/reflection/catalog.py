@@ -210,6 +210,11 @@ class FoundFunction:
     called: str | None = None
     """The name that a comment gives: `@name total`."""
 
+    @property
+    def signature(self) -> str:
+        """What tells it from others of its name: `add(integer, integer)`."""
+        return f"{self.name}({', '.join(argument.written for argument in self.arguments)})"
+
 
 @dataclass(frozen=True)
 class LeftOut:

@@ -35,6 +35,8 @@ PROBE_TIMEOUT_S = 1.0
 PATIENCE_S = 1.0
 """Seconds after which a replica that says nothing is silent. With a short limit of a statement it is a quarter of that,
 so that a read which is begun again elsewhere has half of it left."""
+LEAST_PATIENCE_S = 0.1
+"""What a server that has much to do may need for an answer."""
 
 
 class PoolState(NamedTuple):
@@ -164,7 +166,7 @@ class Engines:
         self._replicas = Replicas(
             {name: Replica(engine, under_way) for (name, engine), under_way in probing},
             self.connections,
-            min(PATIENCE_S, settings.statement_timeout_s / 4),
+            min(PATIENCE_S, max(LEAST_PATIENCE_S, settings.statement_timeout_s / 4)),
             self._take_turns,
         )
         self._open_sources()

@@ -52,10 +52,6 @@ class StatementCache:
             found = self._combinations[identity] = Combination()
         return found
 
-    def combinations(self) -> list[Combination]:
-        """All that are remembered."""
-        return self._combinations.things()
-
     def is_long(self, identity: Hashable) -> bool:
         """Whether a list had many rows when it was last read."""
         return self._long.get(identity) or False

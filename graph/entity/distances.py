@@ -14,7 +14,6 @@ from sqlalchemy import bindparam
 from graph.entity.comparisons import Condition, Expression, Operand, Operator, input_type
 from graph.entity.fields import described_enum
 from graph.entity.registry import optional
-from graph.errors import InvalidFilter
 
 Distance = Callable[[Expression, Operand], Expression]
 """From a column and a value to the distance of both."""
@@ -74,8 +73,6 @@ class Measures:
         return Operator("near", "As near to this as that.", self._is_near, given)
 
     def _is_near(self, column: Expression, asked: Operand) -> Condition:
-        if asked[WITHIN] is None or asked[TO] is None:
-            raise InvalidFilter("near", "null compares nothing; leave it out, or use `isNull`.")
         if self.near is not None:
             return self.near(column, _bound(column, asked[TO]), asked[WITHIN])
         found: Condition = self.distance(column, asked) <= asked[WITHIN]

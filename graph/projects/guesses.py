@@ -10,6 +10,7 @@ from pathlib import Path
 from db.reflection import MappingPlan
 from db.reflection.catalog import Name
 from db.reflection.plan import PlannedModel
+from graph.projects.nouns import FUNCTIONS
 from graph.projects.writing import Tree
 
 TITLE = """# What was guessed
@@ -62,14 +63,20 @@ class _Places:
         self._texts: dict[Path, list[str]] = {}
         self._models = {str(it.table.name): it for it in plan.models}
         self._plan = plan
+        self._functions = {
+            f"function {it.function.signature}": (Path(f"db/models/{model.module}.py"), f"    {it.name} = ")
+            for model in plan.models
+            for it in model.functions
+        }
+        self._functions |= {f"function {it.function.signature}": (FUNCTIONS, f'"{it.name}"') for it in plan.calls}
 
     def place(self, what: str) -> str:
         """` (db/models/post.py:12)`; nothing where there is no such line."""
+        if what in self._functions:
+            return self._at(*self._functions[what])
         kind, _, rest = what.partition(" ")
         if kind == "type" and not rest.startswith("of column "):
             return self._of_type(rest)
-        if kind == "function":
-            return self._of_function(rest.partition("(")[0])
         about = rest.removeprefix("view ").removeprefix("materialized view ").removeprefix("of ")
         names = [
             name for name in self._models if name in about and re.search(rf"(^| ){re.escape(name)}($|[. ])", about)
@@ -86,15 +93,8 @@ class _Places:
         enums = {str(Name(it.schema, it.type_name or "")): it.class_name for it in self._plan.enums}
         return self._at(ENUMS_FILE, f"class {enums[name]}(") if name in enums else ""
 
-    def _of_function(self, name: str) -> str:
-        for model in self._plan.models:
-            for planned in model.functions:
-                if str(planned.function.name) == name:
-                    return self._at(Path(f"db/models/{model.module}.py"), f"    {planned.name} = ")
-        return ""
-
     def _at(self, file: Path, *starts: str) -> str:
-        """The place of the first line that begins so."""
+        """The place of the first line that has such a part."""
         return f" ({file}:{self._number(file, starts)})"
 
     def _line(self, file: Path, model: PlannedModel, member: str) -> int:
@@ -105,5 +105,5 @@ class _Places:
     def _number(self, file: Path, starts: Sequence[str]) -> int:
         if file not in self._texts:
             self._texts[file] = self._tree.read(file).splitlines()
-        found = (at for start in starts for at, line in enumerate(self._texts[file], 1) if line.startswith(start))
+        found = (at for start in starts for at, line in enumerate(self._texts[file], 1) if start in line)
         return next(found, 1)

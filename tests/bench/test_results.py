@@ -101,6 +101,16 @@ def test_who_is_not_asked_an_operation_is_named_with_the_reason() -> None:
     )
 
 
+def test_the_interpreter_of_the_python_servers_is_told() -> None:
+    run = make_run()._replace(interpreter="CPython 3.11.2", processes={})
+    assert report.remarks(run)[0] == "Every Python server runs on CPython 3.11.2."
+    with_fraiseql = run._replace(processes=make_run().processes)
+    assert report.remarks(with_fraiseql)[0].startswith(
+        "Every Python server but FraiseQL 1.9, which wants another, runs"
+    )
+    assert results.as_json(run)["interpreter"] == "CPython 3.11.2"
+
+
 def test_a_busy_machine_is_told() -> None:
     quiet, busy = make_run(), make_run()._replace(load_average=3.0)
     assert not any("load average" in remark for remark in report.remarks(quiet))

@@ -5,14 +5,13 @@ from typing import Any, NamedTuple
 
 from strawberry.types import ExecutionResult
 
-from db.fast import CombinedStatement
 from db.session.engines import Engines
 from db.statements import StatementCache
 from db.trace import TRACE, Kind, StatementTrace
 from graph.context import ContextFactory
 from graph.entity import Schema
 from graph.settings import Settings
-from tests.execute.agreement.comparing import Answer, answer_of
+from tests.execute.agreement.comparing import Answer, answer_of, check
 
 MET = 3
 """Runs until what an operation asks for is read at once, where what was met twice has been met often."""
@@ -69,14 +68,12 @@ class Asking:
         return await self.schema.execute(query, dict(variables), context_value=context, operation_extensions=extensions)
 
     async def same(self, query: str, **variables: Any) -> Sent:
-        """Assert that prefetch changes no answer, however often it is asked for; what was sent at last."""
+        """What was sent at last, however often it is asked for. Raises `Disagreement` where prefetch changes an answer.
+
+        Errors may be told in another order: that in which they came, where resolvers are waited for.
+        """
         expected, sent = await self.answer(query, variables, prefetched=False)
         for _ in range(MET):
             found, fewer = await self.answer(query, variables)
-            assert found == expected, (query, variables)
+            check(found, expected)
         return Sent(len(sent), len(fewer))
-
-    def only_combination(self) -> CombinedStatement:
-        """The combined statement of a server that has made one."""
-        (statement,) = (it.statement for it in self._statements.combinations() if it.statement is not None)
-        return statement

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 
-from db.session import Mode, OutdatedView, RequestSession
 from db.session.engines import Engines
 from graph.entity import Schema
 from graph.execute import prefetch
@@ -175,23 +174,6 @@ async def test_the_doctor_shows_what_was_sent(shop: Asking) -> None:
     statements = [it for it in (result.extensions or {})["doctor"]["statements"] if it["kind"] == "read"]
     assert len(statements) == 1
     assert "AS rows_2" in statements[0]["sql"]
-
-
-async def test_who_asks_again_in_a_view_that_is_gone_is_refused(shop: Asking) -> None:
-    query = "{ genres(first: 2) { nodes { tracks(first: 1) { nodes { name } } } } }"
-    await shop.same(query)
-    async with RequestSession(shop.on, Mode.SNAPSHOT) as session:
-        combination = shop.only_combination()
-        parts = combination.parts
-        values = combination.values([{"__limit": 3}, {"__limit": 2}])
-        assert values is not None
-        found = await session.found_together(combination, values, alone=True)
-        assert found is not None
-        assert [len(part.rows) for part in found] == [3, 4]
-        assert len(parts) == 2
-        with pytest.raises(OutdatedView):
-            await session.found_together(combination, values, alone=True)
-        assert session.is_broken
 
 
 @pytest.fixture

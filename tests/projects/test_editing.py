@@ -68,3 +68,12 @@ def test_words_of_a_class_are_those_that_people_would_read() -> None:
         "http_post",
         "book",
     ]
+
+
+def test_items_of_a_call_stand_before_its_keywords() -> None:
+    edited = with_items("Query = query_type(extra=EXTRA)  # é\n", "f.py", "Query", ["One", "Two"])
+    assert edited == "Query = query_type(One, Two, extra=EXTRA)  # é\n"
+    assert (
+        with_items(edited, "f.py", "Query", ["Two", "Six"]) == "Query = query_type(One, Two, Six, extra=EXTRA)  # é\n"
+    )
+    assert with_items("EXTRA: X = ()\n", "f.py", "EXTRA", ["*FUNCTIONS"]) == "EXTRA: X = (\n    *FUNCTIONS,\n)\n"

@@ -134,11 +134,11 @@ class Asker:
 
     async def _aggregate(self, model: PlannedModel) -> Difference | None:
         where, condition = self._filter(model, "r", 2)
-        asked, measured, say = self._measures(model)
-        document = f"{{ {list_of(model)}Aggregate(where: {where}) {{ {asked} }} }}"
-        found = say((await self._ask(document))[f"{list_of(model)}Aggregate"])
-        (row,) = await self._database.rows(f"SELECT {measured} FROM {table_of(model)} AS r WHERE {condition}")
-        return compared(document, found, self._plain_measures(model, asked, row))
+        measures = self._measures(model)
+        document = f"{{ {list_of(model)}Aggregate(where: {where}) {{ {measures.asked} }} }}"
+        found = measures.said((await self._ask(document))[f"{list_of(model)}Aggregate"])
+        (row,) = await self._database.rows(f"SELECT {measures.sql} FROM {table_of(model)} AS r WHERE {condition}")
+        return compared(document, found, measures.held(row))
 
     async def _groups(self, model: PlannedModel) -> Difference | None:
         """Groups by a value or two, of which there may be asked something."""
@@ -147,7 +147,7 @@ class Asker:
             return None
         by = self._dice.sample(values, min(len(values), self._dice.randint(1, 2)))
         where, condition = self._filter(model, "r", 1)
-        asked, measured, say = self._measures(model)
+        measures = self._measures(model)
         number = self._dice.randint(1, 4)
         having, wanted = self._dice.choice(
             [("", ""), (f", having: {{ count: {{ gte: {number} }} }}", f" HAVING count(*) >= {number}")]
@@ -155,20 +155,19 @@ class Asker:
         constants = ", ".join(_constant(it.graphql_name) for it in by)
         document = (
             f"{{ {list_of(model)}Aggregate(where: {where}) {{ groupBy(fields: [{constants}], first: 1000{having})"
-            f" {{ key {{ {_named(by)} }} {asked} }} }} }}"
+            f" {{ key {{ {_named(by)} }} {measures.asked} }} }} }}"
         )
         found = (await self._ask(document))[f"{list_of(model)}Aggregate"]["groupBy"]
         shared = [self._database.compared(it, f"r.{quoted(it.column.name)}") for it in by]
         keys = ", ".join(self._text(it, sql) for it, sql in zip(by, shared, strict=True))
         sql = (
-            f"SELECT {keys}, {measured} FROM {table_of(model)} AS r WHERE {condition}"
+            f"SELECT {keys}, {measures.sql} FROM {table_of(model)} AS r WHERE {condition}"
             f" GROUP BY {', '.join(shared)}{wanted}"
         )
         expected = [
-            [self._plain(by, row[: len(by)]), self._plain_measures(model, asked, row[len(by) :])]
-            for row in await self._database.rows(sql)
+            [self._plain(by, row[: len(by)]), measures.held(row[len(by) :])] for row in await self._database.rows(sql)
         ]
-        answered = [[self._said(by, group["key"]), say(group)] for group in found]
+        answered = [[self._said(by, group["key"]), measures.said(group)] for group in found]
         return compared(document, sorted(answered, key=repr), sorted(expected, key=repr))
 
     async def _look_up(self, model: PlannedModel) -> Difference | None:
@@ -411,20 +410,8 @@ class Asker:
 
     # Measures
 
-    def _measures(self, model: PlannedModel) -> tuple[str, str, Callable[[Said], Said]]:
-        """What is asked of many rows, its SQL, and how the answer is read."""
-        chosen = self._measured(model)
-        asked, sql = ["count"], ["count(*)"]
-        for name, attribute in chosen:
-            asked.append(f"{name} {{ {attribute.graphql_name} }}")
-            sql.append(self._measure(name, attribute))
-
-        def say(found: Said) -> Said:
-            values = [self._said_measure(name, it, found[name][it.graphql_name]) for name, it in chosen]
-            return [found["count"], *values]
-
-        self._chosen = chosen
-        return " ".join(asked), ", ".join(sql), say
+    def _measures(self, model: PlannedModel) -> "_Measures":
+        return _Measures(self, self._measured(model))
 
     def _measured(self, model: PlannedModel) -> list[tuple[str, PlannedAttribute]]:
         found: dict[str, PlannedAttribute] = {}
@@ -436,7 +423,8 @@ class Asker:
                 found.setdefault(self._dice.choice(["sum", "avg"]), attribute)
         return list(found.items())
 
-    def _measure(self, name: str, attribute: PlannedAttribute) -> str:
+    def measure(self, name: str, attribute: PlannedAttribute) -> str:
+        """The SQL of an aggregate function."""
         column = self._database.compared(attribute, f"r.{quoted(attribute.column.name)}")
         if name in ("min", "max"):
             return self._text(attribute, f"{name}({column})")
@@ -446,16 +434,12 @@ class Asker:
             return f"CAST(sum({value}) / count({value}) AS text)"
         return f"CAST({name}({value}) AS text)"
 
-    def _said_measure(self, name: str, attribute: PlannedAttribute, value: Said) -> Said:
+    def said_measure(self, name: str, attribute: PlannedAttribute, value: Said) -> Said:
+        """Its result, in the one form that both sides are compared by."""
         kind = self._kind(attribute)
         if value is None:
             return None
         return (kind.averaged or kind.plain)(value) if name == "avg" else kind.plain(value)
-
-    def _plain_measures(self, model: PlannedModel, asked: str, row: Sequence[Any]) -> Said:
-        assert asked, model
-        values = [self._said_measure(name, it, value) for (name, it), value in zip(self._chosen, row[1:], strict=True)]
-        return [row[0], *values]
 
     # Values
 
@@ -535,6 +519,25 @@ class Asker:
     def said(self, shown: Sequence[PlannedAttribute], node: Mapping[str, Said]) -> dict[str, Said]:
         """The values of a node, as both sides are compared by."""
         return dict(self._said(shown, node))
+
+
+class _Measures:
+    """What is computed over rows, as a document and as SQL ask for it."""
+
+    def __init__(self, asker: Asker, chosen: Sequence[tuple[str, PlannedAttribute]]) -> None:
+        self._asker = asker
+        self._chosen = chosen
+        self.asked = " ".join(["count", *(f"{name} {{ {it.graphql_name} }}" for name, it in chosen)])
+        self.sql = ", ".join(["count(*)", *(asker.measure(name, it) for name, it in chosen)])
+
+    def said(self, found: Said) -> Said:
+        """What the API says."""
+        return self.held([found["count"], *(found[name][it.graphql_name] for name, it in self._chosen)])
+
+    def held(self, row: Sequence[Any]) -> Said:
+        """What SQL says."""
+        values = zip(self._chosen, row[1:], strict=True)
+        return [row[0], *(self._asker.said_measure(name, it, value) for (name, it), value in values)]
 
 
 class _Below:

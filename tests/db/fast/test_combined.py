@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import ARRAY, Integer, String, bindparam, column, func, literal, select, values
 
 from db.fast import Asked, CombinedStatement, CompiledStatement, Part
-from db.session import Mode, RequestSession
+from db.session import Mode, OutdatedView, RequestSession
 from db.session.engines import Engines
 
 pytestmark = pytest.mark.postgresql
@@ -99,3 +99,20 @@ async def test_arrays_and_too_many_columns_cannot_be_combined(session: RequestSe
 async def test_twenty_parts_are_planned_in_no_time(session: RequestSession) -> None:
     one, rows = await part(session, select(NUMBERS.c.n).order_by(NUMBERS.c.n), {})
     assert await found(session, [one] * 20, [{}] * 20) == [(None, rows)] * 20
+
+
+async def test_who_asks_again_where_one_statement_was_to_be_all_is_refused(
+    session: RequestSession, engines: Engines
+) -> None:
+    one, rows = await part(session, select(NUMBERS.c.n), {})
+    combined = CombinedStatement([one, one])
+    given = combined.values([{}, {}])
+    assert given is not None
+    async with RequestSession(engines, Mode.SNAPSHOT) as alone:
+        found_ = await alone.found_together(combined, given, alone=True)
+        assert found_ is not None
+        assert [list(map(tuple, it.rows)) for it in found_] == [rows, rows]
+        assert not alone.is_broken
+        with pytest.raises(OutdatedView):
+            await alone.rows(select(NUMBERS.c.n))
+        assert alone.is_broken
