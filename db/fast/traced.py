@@ -29,8 +29,8 @@ class TracedConnection(FastConnection):
         return await super().fetch(statement, parameters)
 
     def _send(self, sql: str, values: Sequence[Any]) -> Awaitable[Sequence[Values]]:
-        """By the driver that notes what it is sent."""
-        return self.driver.fetch(sql, *values)  # type: ignore[no-any-return]  # the driver has no types
+        """By the driver that notes what is sent."""
+        return self._driver.fetch(sql, *values)
 
     async def fetch_combined(self, statement: CombinedStatement, values: Sequence[Any]) -> Values | None:
         """As the connection does."""

@@ -53,8 +53,6 @@ class Source(NamedTuple):
     """Which of its connections are to be tried before they are used."""
     under_way: UnderWay | None
     """Of a replica that may fall silent; None of the others."""
-    begins_ahead: bool = False
-    """Whether BEGIN may be sent together with the first statement."""
 
 
 class _Tracing(NamedTuple):
@@ -113,7 +111,6 @@ class DatabaseConnection:
                 rows = await fast.fetch(statement, parameters or NOTHING)
                 if rows is not None:
                     return rows
-            await self.begun()
             connection = self.sqlalchemy
             result = await connection.execute(statement.statement, parameters)
             if fast is not None:
@@ -131,7 +128,6 @@ class DatabaseConnection:
         if not self.changing and isinstance(statement, UpdateBase):
             raise ReadOnlyOperation
         try:
-            await self.begun()
             return (await self.sqlalchemy.execute(statement, parameters)).all()
         except Exception as error:
             return await self._read_again(statement, parameters, error)
@@ -228,51 +224,24 @@ class DatabaseConnection:
         return bool(await driver.fetchval(query))
 
     async def begin_snapshot(self) -> None:
-        """Open one read-only view of the database, together with the first statement if that is possible."""
-        sql = self._source.dialect.begin_snapshot
-        if not self._begins_ahead(sql):
-            await self._send(sql)
+        """Open one read-only view of the database, in one round trip."""
+        await self._send(self._source.dialect.begin_snapshot)
         self.in_snapshot = True
 
     async def end_snapshot(self) -> None:
         """Close the view; the next statement sees what is committed then."""
-        if not self._never_begun():
-            await self._send("COMMIT")
+        await self._send("COMMIT")
         self.in_snapshot = False
 
     async def begin_change(self) -> None:
         """Open a transaction for changes; on SQLite, wait for the turn to write."""
         if self._fast is not None:
             self._fast.unobserved = not is_observed(self._source.engine)
-        sql = self._source.dialect.begin_change
-        if not self._begins_ahead(sql):
-            await self._send(sql)
+        await self._send(self._source.dialect.begin_change)
         self.changing = True
-
-    def _begins_ahead(self, sql: str) -> bool:
-        """Have a transaction opened together with the first statement; False where BEGIN is to be sent by itself."""
-        fast, engine = self._fast, self._source.engine
-        if fast is None or not self._source.begins_ahead or self._tracing is not None:
-            return False
-        if not fast.unobserved and is_observed(engine):
-            return False
-        fast.begin(sql)
-        return True
-
-    async def begun(self) -> None:
-        """Open the transaction, if it waits for its first statement: what comes next does not pass here."""
-        if self._fast is not None:
-            await self._fast.begun()
-
-    def _never_begun(self) -> bool:
-        """Whether a transaction has waited for its first statement, and none has come."""
-        return self._fast is not None and self._fast.never_begun()
 
     async def commit(self) -> None:
         """End a transaction for changes, and keep them. Raises `ChangeUndone`."""
-        if self._never_begun():
-            self._end_change()
-            return
         if self._source.dialect.sqlalchemy_ends_any_transaction:
             await self._end("COMMIT", self.sqlalchemy.commit)
         else:
@@ -294,9 +263,6 @@ class DatabaseConnection:
 
     async def roll_back(self) -> None:
         """End a transaction for changes, and undo them."""
-        if self._never_begun():
-            self._end_change()
-            return
         if self._source.dialect.sqlalchemy_ends_any_transaction:
             await self._end("ROLLBACK", self.sqlalchemy.rollback)
         else:

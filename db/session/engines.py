@@ -154,7 +154,6 @@ class Engines:
         """One for each database; a database in memory has but one connection."""
         self._has_fast_path = settings.fast_path and self.connections.has_fast_path
         known = dialect_of(self.dialect)
-        self._begins_ahead = self._has_fast_path and not settings.pgbouncer
         self.combines = self._has_fast_path and known.combines and settings.prefetch and not settings.pgbouncer
         """Whether many statements may be sent as one. Without prepared statements it would be planned each time."""
         if self._has_fast_path:
@@ -288,7 +287,7 @@ class Engines:
     def _source(self, name: str, engine: AsyncEngine, doubt: Doubt, under_way: UnderWay | None) -> Source:
         idle = IdleConnections(engine) if self._has_fast_path else None
         unframed = engine.execution_options(**self.connections.autocommit)
-        return Source(unframed, idle, self.connections, name, doubt, under_way, self._begins_ahead)
+        return Source(unframed, idle, self.connections, name, doubt, under_way)
 
     def _all(self) -> tuple[AsyncEngine, ...]:
         return (self.primary, *self.replicas)

@@ -406,7 +406,6 @@ class RequestSession(AsyncSession):
         if self._torn is not None:
             raise self._torn
         if self._has_entities:
-            await connection.begun()
             await AsyncSession.run_sync(self, lambda _: self.sync_session.keep_change())
         self._committing = True
         try:
@@ -542,7 +541,6 @@ class RequestSession(AsyncSession):
         self, connection: DatabaseConnection, method: Callable[P, Awaitable[T]], /, *given: P.args, **named: P.kwargs
     ) -> T:
         """Call a method of `AsyncSession`, which works on this connection."""
-        await connection.begun()
         if self.sync_session.bind is not connection.sqlalchemy.sync_connection:
             self.bind = connection.sqlalchemy
         try:

@@ -7,7 +7,7 @@ document is walked is not known here. The viewer's visibility is added to every 
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Generic, NamedTuple, Self, TypeVar, cast
 
 from aiodataloader import DataLoader
@@ -76,19 +76,23 @@ class LevelLoader(DataLoader[Key, T], Generic[T]):
         self,
         fetch: Fetch[T],
         model: Mapper[Any],
-        reads: Reads | None = None,
+        tell: Callable[[], Reads] | None = None,
         values: dict[Key, T] | None = None,
         outcome: Outcome | None = None,
     ) -> None:
-        """Make it. It may have values already; `reads` and `outcome` tell what it does, as far as others may know."""
+        """Make it. It may have values already; `tell` and `outcome` say what it does, as far as others may know."""
         self._model = model
         self._fetch = fetch
-        self.reads = reads
-        """What it sends; None where that hangs on what it finds."""
-        self.outcome = reads.outcome if reads is not None else outcome
+        self._tell = tell
+        self.outcome = outcome
         """How rows are its values; None where nobody may know."""
         self._values: dict[Key, T] = values or {}
         self._flights: list[_Flight] = []
+
+    @cached_property
+    def reads(self) -> Reads | None:
+        """What it sends; None where that hangs on what it finds. Made when somebody asks: a look-up never does."""
+        return None if self._tell is None else self._tell()
 
     @property
     def name(self) -> str:
@@ -419,12 +423,13 @@ class Loaders:
         made: Any = self._made.get(identity)
         if made is None:
             fetch: Fetch[T] = self._fetch(shape, build, outcome, parameters)
-            reads = None
-            if shape is not None:
+
+            def tell() -> Reads:
                 built = None if part is None else partial(self._part, shape, part)
-                reads = Reads(identity, shape, partial(self._statement, shape, build), built, outcome, parameters)
-            values = self._read_before.pop(identity, None)
-            made = self._made[identity] = LevelLoader(fetch, model, reads, values, outcome)
+                return Reads(identity, shape, partial(self._statement, shape, build), built, outcome, parameters)
+
+            values = self._read_before.pop(identity, None) if self._read_before else None
+            made = self._made[identity] = LevelLoader(fetch, model, None if shape is None else tell, values, outcome)
         found: LevelLoader[T] = made
         return found
 
