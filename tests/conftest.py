@@ -131,31 +131,70 @@ SLOW = (
     "mutations/test_hostile.py",
     "mutations/test_money.py",
     "mutations/test_orders.py",
+    "api_keys",  # a server for each
+    "cli/test_key.py",
+    "db/session/test_healing.py",  # seconds of faults
+    "db/session/test_replicas.py",
+    "db/session/test_streams.py",
+    "doctor/test_doctor.py",
+    "execute/test_answer_size.py",
+    "execute/test_calls.py",
+    "http/test_budgets.py",
+    "http/test_read_only.py",
+    "mutations/test_people.py",
+    "outside",  # providers that are away
+    "prepare/test_mistakes.py",
+    "prepare/test_price_and_truth.py",
+    "rates/test_counters.py",
+    "reflected",  # a database for each
+    "test_databases.py",
 )
 """Left out by `make test-fast`, beside tests that start processes: a third of the time, for what breaks seldom."""
 
 LONG = (
+    "admission/test_overload.py",
     "attacks",
+    "bench/test_measuring.py",
+    "cli/test_content.py",  # processes, as all of these
+    "cli/test_db.py",
+    "cli/test_reflect.py",
+    "cli/test_serve.py",
+    "db/importing/test_markdown.py",
+    "db/test_exporting.py",
     "docs/test_readme.py",  # a clone, and every command
+    "documents/test_registry.py",
     "entity/test_questions.py",
     "execute/agreement",
     "execute/core",
     "explorer/demo",
     "http/test_caches.py",  # memory is watched
+    "http/test_deadlines.py",
     "http/test_hostile_values.py",
-    "migrations/test_evolution.py",
+    "identity/test_in_a_browser.py",
+    "identity/test_over_http.py",
+    "identity/test_requests.py",
+    "migrations",
     "mutations/test_hostile.py",
     "operations/test_hostile_values.py",
+    "outside/test_jwks.py",
     "policies/test_injection.py",
     "policies/test_nobody_can_tell.py",
-    "projects/test_found.py::test_a_project_for",  # mypy over a whole project
+    "policies/test_rows.py::test_search_finds",
+    "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
+    "projects/test_found.py",  # mypy over a whole project, and servers
+    "projects/test_merging.py",
     "projects/test_sync.py",
     "projects/test_tutorial.py",
+    "projects/test_wheel.py",
     "promises",
     "reflected/test_every_type.py",
-    "serving/test_draining.py::test_workers_are_replaced",  # six processes, one after the other
+    "reflected/test_questions.py",
+    "serving/test_draining.py",
+    "serving/test_limits.py",
+    "serving/test_supervisor.py",
+    "usage/test_killed.py",
 )
-"""Of these, what `make test` leaves out and `make test-long` runs: a third of all the time, 250 of 6,000 tests."""
+"""What `make test` leaves out and `make test-long` runs: half of all the time, and what breaks seldom."""
 
 # The examples of a law are the same at every run and share a database, which they only read. `max_examples` is in per
 # cent of what each law asks for; `pytest --hypothesis-profile=many` tries twenty times as much.
@@ -212,7 +251,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and begin with that: a worker that is done takes over what others have not begun."""
     for item in items:
         name = item.nodeid.removeprefix("tests/")
-        if name.startswith(SLOW):
+        if name.startswith((*SLOW, *LONG)):
             item.add_marker(pytest.mark.slow)
         if name.startswith(LONG):
             item.add_marker(pytest.mark.long)

@@ -152,12 +152,13 @@ RAISED = "P0001"
 NO_SCHEMA = "3F000"
 ABORTED = "25P02"
 LOCKED = "55P03"
-UNFIT = ("22000", "22001", "22023", "22007", "22008", "22021", "22P02", "22P03")
+UNFIT = ("22000", "22001", "22007", "22008", "22021", "22P02", "22P03")
 """Values that the driver cannot encode, texts that are too long, moments out of range, characters and forms that a
 type does not have."""
 
-FAULTS_OF_SQL = ("42", "3F")
-"""The classes of syntax errors, and of names that are not there."""
+FAULTS_OF_SQL = ("42", "3F", "22023")
+"""The classes of syntax errors, and of names that are not there; and what a function does not take: a value of a client,
+or one of a row in a view."""
 FORBIDDEN = "42501"
 DATA_EXCEPTION = "22"
 """The class of states of these, and of all that a function does not take: a time zone, a pattern, a path.
@@ -631,10 +632,10 @@ class PostgreSQL(DatabaseDialect):
             return Failure.UNFIT_VALUE
         if state in OUT_OF_RANGE:
             return Failure.OUT_OF_RANGE
-        if state.startswith(DATA_EXCEPTION):
-            return Failure.UNCOMPUTABLE
         if _is_about_a_value(error, state):
             return Failure.UNFIT_VALUE
+        if state.startswith(DATA_EXCEPTION):
+            return Failure.UNCOMPUTABLE
         if state == RAISED:
             return Failure.REFUSED
         return {

@@ -29,6 +29,7 @@ from db.reflection.catalog import (
 )
 from db.reflection.catalog import Kind as TableKind
 from db.reflection.changes import PlannedChanges
+from db.reflection.naming import camel
 from db.reflection.plan import MappingPlan, PlannedAttribute, PlannedModel, PlannedRelation
 from db.reflection.plurals import plural as plural_of
 from db.reflection.plurals import singular
@@ -225,7 +226,11 @@ class _Noun:
             is_relation = field.type not in TYPES
             attributes.append(
                 PlannedAttribute(
-                    column=column, name=column.name, graphql_name="", annotation=annotation, hidden=is_relation
+                    column=column,
+                    name=column.name,
+                    graphql_name=camel(column.name),
+                    annotation=annotation,
+                    hidden=is_relation,
                 )
             )
             if field.unique:
@@ -237,7 +242,7 @@ class _Noun:
                 relations.append(
                     PlannedRelation(
                         name=field.name,
-                        graphql_name="",
+                        graphql_name=camel(field.name),
                         target=field.type,
                         many=False,
                         nullable=field.optional,
@@ -249,7 +254,7 @@ class _Noun:
                     relations.append(
                         PlannedRelation(
                             name=self._reverse(field),
-                            graphql_name="",
+                            graphql_name=camel(self._reverse(field)),
                             target=self.cls,
                             many=not field.unique,
                             nullable=True,
@@ -305,7 +310,7 @@ class _Noun:
             for name, type_ in zip(it.key, it.columns, strict=True)
         ]
         attributes = [
-            PlannedAttribute(column=column, name=name, graphql_name="", annotation=python, in_key=True)
+            PlannedAttribute(column=column, name=name, graphql_name=camel(name), annotation=python, in_key=True)
             for column, name, python in zip(columns, it.names, it.types, strict=True)
         ]
         table = FoundTable(name=it.table, kind=TableKind.TABLE, columns=columns, key=FoundKey(it.key))
