@@ -157,7 +157,7 @@ UNFIT = ("22000", "22001", "22007", "22008", "22021", "22P02", "22P03")
 type does not have."""
 
 FAULTS_OF_SQL = ("42", "3F", "22023")
-"""The classes of syntax errors, and of names that are not there; and what a function does not take: a value of a client,
+"""The classes of syntax errors, and of names that are not there; and what a function does not take, a client's value
 or one of a row in a view."""
 FORBIDDEN = "42501"
 DATA_EXCEPTION = "22"
