@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -61,6 +62,24 @@ async def test_rows_that_nobody_fetches_do_not_keep_an_interruption_alive(engine
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
         abandoned.set()
+        assert await (await driver.execute(ENDLESS.replace("FROM n)", "FROM n WHERE i < 20000)"))).fetchone() == (
+            20000,
+        )
+
+
+async def test_rows_that_came_as_their_task_was_cancelled_do_not_keep_an_interruption_alive(engines: Engines) -> None:
+    async with engines.primary.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        late = asyncio.create_task(driver.execute("SELECT 1 UNION ALL SELECT 2"))
+        await asyncio.sleep(0)
+        time.sleep(0.1)  # noqa: ASYNC251 - the thread is done, and the loop does not know it yet
+        late.cancel()
+        await asyncio.gather(late, return_exceptions=True)
+        abandoned = asyncio.create_task(driver.execute(ENDLESS))
+        await asyncio.sleep(0.05)
+        abandoned.cancel()
+        await asyncio.gather(abandoned, return_exceptions=True)
         assert await (await driver.execute(ENDLESS.replace("FROM n)", "FROM n WHERE i < 20000)"))).fetchone() == (
             20000,
         )

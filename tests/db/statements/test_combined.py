@@ -35,6 +35,11 @@ CONDITIONS: dict[str, tuple[Condition, bool]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _fast_path(_clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRELLIS_FAST_PATH", "true")
+
+
 @pytest.fixture
 def dialect() -> str:
     """SQLite combines nothing."""
