@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    FromClause,
     Label,
     and_,
     bindparam,
@@ -20,7 +19,9 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
 )
+from sqlalchemy.orm import join
 
 from db.dialects import DatabaseDialect, PagedRows, cut, dialect_of, limit, sorted_by
 from db.relations import Expression, Predicate, Source, Term, cursor_type
@@ -117,10 +118,10 @@ def page(source: Source, shape: PageShape, dialect: str, predicates: Sequence[Pr
     A backward page comes in reverse.
     """
     known = dialect_of(dialect)
-    shape, beside = _shared(shape, known)
+    shape, rows_of = _shared(source, shape, known)
     rows = (
         select(*_columns(source, shape))
-        .select_from(source.from_clause, *beside)
+        .select_from(rows_of)
         .where(*conditions(source, predicates), *(side.condition(shape.terms) for side in shape.sides))
     )
     cursors = shape.cursors or not (shape.columns or source.key)  # a SELECT needs a column
@@ -155,11 +156,11 @@ def counted_page(
     not the right one. A row is read with its columns to be counted, so they should be stored ones. No sides of cursors.
     """
     known = dialect_of(dialect)
-    shape, beside = _shared(shape, known)
+    shape, rows_of = _shared(source, shape, known)
     few = (
         select(*_columns(source, shape))
         .add_columns(*known.term_columns(shape.terms))
-        .select_from(source.from_clause, *beside)
+        .select_from(rows_of)
         .where(*conditions(source, predicates))
         .limit(literal_column(str(most + 1)))  # PostgreSQL plans for a number that it knows
         .subquery("few")
@@ -180,14 +181,20 @@ def page_and_count(
     return found._replace(select=found.select.add_columns(count.scalar_subquery().label("total")))
 
 
-def _shared(shape: PageShape, dialect: DatabaseDialect) -> tuple[PageShape, list[FromClause]]:
-    """The shape, with terms whose values are computed beside the rows where that is cheaper; and what stands there."""
+def _shared(source: Source, shape: PageShape, dialect: DatabaseDialect) -> tuple[PageShape, Any]:
+    """The shape, with terms whose values are computed beside the rows where that is cheaper; and the rows with those.
+
+    Joined, for SQLAlchemy would not see that what stands beside a row depends on the row.
+    """
     beside = [dialect.beside(term, number) for number, term in enumerate(shape.terms)]
+    rows = source.from_clause
+    for found in beside:
+        rows = rows if found is None else join(rows, found, true())
     terms = (
         term if found is None else term._replace(expression=found.c.value)
         for term, found in zip(shape.terms, beside, strict=True)
     )
-    return shape._replace(terms=tuple(terms)), [found for found in beside if found is not None]
+    return shape._replace(terms=tuple(terms)), rows
 
 
 def _columns(source: Source, shape: PageShape) -> list[Label[Any]]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from db.composites import composite_of
 from db.reflection import MappingPlan
 from db.reflection.catalog import Name
 from db.reflection.plan import PlannedModel
@@ -20,6 +21,7 @@ change it. `trellis sync` keeps what you have edited.
 """
 
 ENUMS_FILE = Path("db/models/enums.py")
+COMPOSITES_FILE = Path("db/models/composites.py")
 RELATION = "relation "
 MOST_TOLD = 10
 """Lines of each kind that a terminal shows."""
@@ -91,7 +93,10 @@ class _Places:
 
     def _of_type(self, name: str) -> str:
         enums = {str(Name(it.schema, it.type_name or "")): it.class_name for it in self._plan.enums}
-        return self._at(ENUMS_FILE, f"class {enums[name]}(") if name in enums else ""
+        if name in enums:
+            return self._at(ENUMS_FILE, f"class {enums[name]}(")
+        made = {composite.name: cls.__name__ for cls in self._plan.composites if (composite := composite_of(cls))}
+        return self._at(COMPOSITES_FILE, f"class {made[name]}:") if name in made else ""
 
     def _at(self, file: Path, *starts: str) -> str:
         """The place of the first line that has such a part."""

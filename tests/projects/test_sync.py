@@ -49,7 +49,7 @@ async def test_edits_stand_and_changes_of_the_database_are_there(blank_database:
     assert "+++ b/db/models/price.py" in shown
     assert "+    isbn: Mapped[str | None] = mapped_column(VARCHAR(length=13))\n" in shown
     for file in ("db/models/query_row.py", "graph/types/query_row.py"):
-        assert f"{file}: QueryRow.column1st is no longer in the database; it stays until you remove it.\n" in shown
+        assert f"{file}: QueryRow.column_1st is no longer in the database; it stays until you remove it.\n" in shown
     assert not (folder / "db/models/price.py").exists()
     run_in(folder, "trellis", "sync", "--check", status=1)
     assert "Wrote " in run_in(folder, "trellis", "sync", "--write")

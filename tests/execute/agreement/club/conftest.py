@@ -18,7 +18,14 @@ async def club(engines: Engines) -> AsyncIterator[Pair]:
     """The schema of our nouns, on the small demo and one change of it in the record."""
     await demo.fill(engines, scale=1)
     async with engines.writing().begin() as connection:
-        entry = {"action": "createTag", "actor": "user:1", "actor_id": 1, "object_ids": [], "request_id": "1"}
+        entry = {
+            "action": "createTag",
+            "actor": "user:1",
+            "user_id": "1",
+            "user_number": 1,
+            "object_ids": [],
+            "request_id": "1",
+        }
         await connection.execute(insert(models.AuditEntry).values(entry))
     generous = Settings.model_construct(max_work=10_000)
     schema = make_schema(generous)

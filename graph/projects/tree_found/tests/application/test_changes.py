@@ -4,18 +4,19 @@ The copy has the columns that the models name, without foreign keys, so that one
 NULL, for models do not name each sequence that gives a value.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pytest
 from graphql import GraphQLInputObjectType, get_named_type, is_leaf_type, is_non_null_type
 from pydantic import SecretStr
-from sqlalchemy import Connection, MetaData, Table
+from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateSchema, CreateTable
 from sqlalchemy.types import ARRAY, SchemaType, TypeEngine
 
 from db.base import Base
+from db.dialects.postgresql_composites import COMPOSITE
 from db.session.engines import Engines, create_engine
 from db.views import is_view
 from graph.context import ContextFactory
@@ -71,16 +72,29 @@ def _make_table(connection: Connection, table: Table) -> None:
     copied = table.to_metadata(MetaData())
     for column in copied.columns:
         column.nullable = not column.primary_key
-        for type_ in _named(column.type):
-            type_.create(connection, checkfirst=True)
+        _make_types(connection, column.type)
     connection.execute(CreateTable(copied, include_foreign_key_constraints=[]))
 
 
-def _named(type_: TypeEngine[Any]) -> Iterator[SchemaType]:
-    """Enumerations and domains, which are made before a table."""
+def _make_types(connection: Connection, type_: TypeEngine[Any]) -> None:
+    """Make what a column's type is made of: enumerations, domains and composite types."""
     inner = type_.item_type if isinstance(type_, ARRAY) else type_
-    if isinstance(inner, SchemaType):
-        yield inner
+    if isinstance(inner, COMPOSITE):
+        for part in inner.composite.parts:
+            _make_types(connection, part.type)
+        _make_composite(connection, inner)
+    elif isinstance(inner, SchemaType):
+        inner.create(connection, checkfirst=True)
+
+
+def _make_composite(connection: Connection, type_: COMPOSITE) -> None:
+    name, quoted = type_.get_col_spec(), connection.dialect.identifier_preparer.quote
+    if connection.scalar(text("SELECT to_regtype(:name)"), {"name": name}) is not None:
+        return
+    if type_.composite.schema is not None:
+        connection.execute(CreateSchema(type_.composite.schema, if_not_exists=True))
+    parts = [f"{quoted(it.name)} {it.type.compile(connection.dialect)}" for it in type_.composite.parts]
+    connection.exec_driver_sql(f"CREATE TYPE {name} AS ({', '.join(parts)})")
 
 
 async def test_a_row_of_each_table_is_made_changed_and_deleted(
