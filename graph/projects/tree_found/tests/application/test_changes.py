@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateSchema, CreateTable
 from sqlalchemy.types import ARRAY, SchemaType, TypeEngine
 
 from db.base import Base
-from db.dialects.postgresql_composites import COMPOSITE
+from db.composites import CompositeType
 from db.session.engines import Engines, create_engine
 from db.views import is_view
 from graph.context import ContextFactory
@@ -79,21 +79,22 @@ def _make_table(connection: Connection, table: Table) -> None:
 def _make_types(connection: Connection, type_: TypeEngine[Any]) -> None:
     """Make what a column's type is made of: enumerations, domains and composite types."""
     inner = type_.item_type if isinstance(type_, ARRAY) else type_
-    if isinstance(inner, COMPOSITE):
-        for part in inner.composite.parts:
+    composite: CompositeType | None = getattr(inner, "composite", None)
+    if composite is not None:
+        for part in composite.parts:
             _make_types(connection, part.type)
-        _make_composite(connection, inner)
+        _make_composite(connection, inner.compile(connection.dialect), composite)
     elif isinstance(inner, SchemaType):
         inner.create(connection, checkfirst=True)
 
 
-def _make_composite(connection: Connection, type_: COMPOSITE) -> None:
-    name, quoted = type_.get_col_spec(), connection.dialect.identifier_preparer.quote
+def _make_composite(connection: Connection, name: str, type_: CompositeType) -> None:
     if connection.scalar(text("SELECT to_regtype(:name)"), {"name": name}) is not None:
         return
-    if type_.composite.schema is not None:
-        connection.execute(CreateSchema(type_.composite.schema, if_not_exists=True))
-    parts = [f"{quoted(it.name)} {it.type.compile(connection.dialect)}" for it in type_.composite.parts]
+    if type_.schema is not None:
+        connection.execute(CreateSchema(type_.schema, if_not_exists=True))
+    quoted = connection.dialect.identifier_preparer.quote
+    parts = [f"{quoted(it.name)} {it.type.compile(connection.dialect)}" for it in type_.parts]
     connection.exec_driver_sql(f"CREATE TYPE {name} AS ({', '.join(parts)})")
 
 
