@@ -19,6 +19,7 @@ import asyncpg
 from sqlalchemy import make_url
 from strawberry.scalars import JSON
 
+from db.composites import composite_of
 from db.dialects import Range
 from db.reflection.plan import EnumPlan, PlannedAttribute, PlannedModel
 from graph.entity.scalars import BigInt, LocalDateTime
@@ -131,13 +132,14 @@ KINDS: Mapping[object, Kind] = {
 
 
 def is_object(attribute: PlannedAttribute) -> bool:
-    """Whether values are objects in the schema, of which parts are selected: ranges, shapes."""
+    """Whether values are objects in the schema, of which parts are selected: ranges, shapes, composite types."""
     annotation: object = attribute.annotation
     while get_origin(annotation) is list:
         annotation = next(
             it for it in get_args(get_args(annotation)[0]) or get_args(annotation) if it is not type(None)
         )
-    return get_origin(annotation) is Range or getattr(annotation, "__module__", "") == "db.geometry"
+    is_shape = getattr(annotation, "__module__", "") == "db.geometry"
+    return get_origin(annotation) is Range or is_shape or composite_of(annotation) is not None
 
 
 class Refusal(Exception):
