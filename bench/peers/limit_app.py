@@ -181,11 +181,7 @@ IN_ONE_VIEW: dict[str, Handler] = {
 CHANGES: dict[str, Handler] = {"/write": limit_changes.write, "/transfer": limit_changes.transfer}
 
 
-async def _lookup_oneself(connection: Connection, asked: Asked, _member: int) -> Answer:
-    return await lookup(connection, asked)
-
-
-SIGNED_IN: dict[str, ForMember] = {"/signed_in": members_feed, "/signed_in_lookup": _lookup_oneself}
+SIGNED_IN: dict[str, ForMember] = {"/signed_in": members_feed, "/signed_in_lookup": limit_members.alike(lookup)}
 
 
 async def _answer(connection: Connection, path: str, asked: Asked, headers: Headers) -> Answer:

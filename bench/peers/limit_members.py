@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jwt
 
 from bench.operations import MEMBER, TOKEN_KEY
-from bench.peers.limit_serving import Connection, Headers
+from bench.peers.limit_serving import Answer, Asked, Connection, ForMember, Handler, Headers
 
 SIGN_IN = """
     SELECT sign_ins.user_id, sign_ins.in_cookie, sign_ins.secret_hash, roles.name
@@ -52,3 +52,12 @@ def _verify(text: bytes) -> _Verified:
     claims = jwt.decode(token, TOKEN_KEY, algorithms=["HS256"], audience="trellis", issuer="trellis")
     _verified[text] = _Verified(int(claims["sub"]), uuid.UUID(claims["sid"]), claims["exp"])
     return _verified[text]
+
+
+def alike(handler: Handler) -> ForMember:
+    """A handler whose answer is the same for every member."""
+
+    async def answer(connection: Connection, asked: Asked, _member: int) -> Answer:
+        return await handler(connection, asked)
+
+    return answer

@@ -27,12 +27,7 @@ MAX_KEYS = 100
 """Of one user, with those that ended of late. More are nobody's machines."""
 
 
-def _line(text: str) -> str:
-    check_line(text)
-    return text
-
-
-KeyName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME), AfterValidator(_line)]
+KeyName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME), AfterValidator(check_line)]
 
 
 class CreateApiKeyInput(Input):

@@ -49,8 +49,6 @@ class Reads(NamedTuple):
 
     identity: Hashable
     """That of the loader."""
-    shape: Hashable
-    """That of the statement."""
     statement: Callable[[], Statement]
     """The statement as it is sent alone."""
     part: Callable[[int], Statement] | None
@@ -58,7 +56,6 @@ class Reads(NamedTuple):
 
     It is told how many rows it finds at most, about.
     """
-    outcome: Outcome
     parameters: Mapping[str, Any]
     """All but the keys, and what is bound for the viewer."""
 
@@ -426,7 +423,7 @@ class Loaders:
 
             def tell() -> Reads:
                 built = None if part is None else partial(self._part, shape, part)
-                return Reads(identity, shape, partial(self._statement, shape, build), built, outcome, parameters)
+                return Reads(identity, partial(self._statement, shape, build), built, parameters)
 
             values = self._read_before.pop(identity, None) if self._read_before else None
             made = self._made[identity] = LevelLoader(fetch, model, None if shape is None else tell, values, outcome)
