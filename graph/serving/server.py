@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 
 from graph.serving.gate import Gate
 from graph.serving.limits import HANGING_S, LAST_REQUESTS_S, LAST_WORDS_S, SIGNALS
+from graph.serving.newcomers import let_nobody_come
 from graph.serving.protocol import LimitedProtocol
 
 logger = logging.getLogger("uvicorn.error")
@@ -130,8 +131,14 @@ class DrainingServer(uvicorn.Server):
             await asyncio.sleep(min(TICK_S, end - loop.time()))
 
     def _stop_listening(self, sockets: list[socket.socket]) -> None:
-        """Take what has connected already, for closing the socket would reset it; then refuse newcomers."""
+        """Take what has connected already, for closing the socket would reset it; then refuse newcomers.
+
+        Where only this worker ends, newcomers are for the others.
+        """
+        is_last = self._parent is None or self._parent.poll()
         for listening in sockets:
+            if is_last:
+                let_nobody_come(listening)
             self._accept_waiting(listening)
         for server in self.servers:
             server.close()

@@ -1,0 +1,33 @@
+"""A socket that takes nobody new still has those who came before, so that closing it resets nobody."""
+
+import socket
+import sys
+
+import pytest
+
+from graph.serving.newcomers import let_nobody_come
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other kernels have no such filter")
+@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_who_has_come_is_accepted_and_nobody_comes_any_more(family: socket.AddressFamily, host: str) -> None:
+    with socket.create_server((host, 0), family=family) as listening, socket.socket(family) as early:
+        address = listening.getsockname()
+        early.connect(address)
+        let_nobody_come(listening)
+        early.sendall(b"asked before")
+        with socket.socket(family) as late:
+            late.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                late.connect(address)
+        listening.setblocking(False)
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.recv(12) == b"asked before"
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+
+
+def test_a_socket_of_another_kind_is_left_alone() -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        let_nobody_come(listening)
