@@ -47,6 +47,7 @@ from graph.rates.storage import operation_counters
 from graph.schema import DOMAIN
 from graph.settings import Settings
 from graph.startup import StartChecks, check
+from graph.telemetry.sums import OperationSums
 from graph.usage.counting import UsageCounter
 from graph.usage.monitoring import UsageMetrics
 from graph.usage.task import UsageWriter
@@ -115,6 +116,9 @@ def create_app(
     metrics.watch(LimitMetrics([rates, *started.limits]))
     metrics.watch(CacheMetrics([endpoint.caches] if way is None else [endpoint.caches, way.caches]))
     metrics.watch(AdmissionMetrics(endpoint.admission))
+    sums = OperationSums()
+    endpoint.listeners.add(sums)
+    metrics.watch(sums)
     lifetime = Lifetime(
         engines,
         settings,
@@ -143,6 +147,7 @@ def create_app(
         lifespan=lifetime.running,
     )
     app.state.health = health  # for whoever stops the server: `drain`
+    app.state.listeners = endpoint.listeners  # for whoever writes a log
     return app
 
 

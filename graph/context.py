@@ -6,10 +6,9 @@ a WebSocket has many operations, and each gets a context of its own: an old sess
 database, and a connection, for hours.
 """
 
-import random
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from starlette.requests import HTTPConnection
@@ -20,13 +19,11 @@ from db.statements import StatementCache
 from graph.client import UNKNOWN, Client
 from graph.errors import MissingService
 from graph.loading.loaders import NOTHING, Loaders
+from graph.request_id import NamedRequest, request_id_of
 from graph.settings import MAX_PAGE
 from graph.viewer import NOBODY, Viewer
 
 T = TypeVar("T")
-
-REQUEST_ID = "X-Request-Id"
-_REQUEST_ID = re.compile(r"[\w.:/+=-]{1,100}", re.ASCII)
 
 S = TypeVar("S")
 
@@ -66,6 +63,7 @@ class ContextFactory:
         may_diagnose: Callable[[Viewer], bool] = lambda _viewer: False,
         place: HeldPlace | None = None,
         budget: float = 1,
+        record: NamedRequest | None = None,
     ) -> None:
         """Know what is known before an operation. `services` are found by their class: `context.service(Mailer)`.
 
@@ -83,6 +81,8 @@ class ContextFactory:
         self.place = place
         """None: nobody else wants it."""
         self.budget = budget
+        self.record = record
+        """What is noted of the request; None: nobody listens."""
         self.cookies: list[Cookie] = []
         """For the answer."""
         self._changing: list[RequestSession] = []
@@ -100,6 +100,13 @@ class ContextFactory:
         if mode is Mode.CURRENT:
             self._changing.append(context.session)
         return context
+
+    @cached_property
+    def request_id(self) -> str:
+        """What the request is called in logs and records."""
+        if self.record is not None:
+            return self.record.request_id
+        return request_id_of({} if self.request is None else dict(self.request.headers.raw))
 
     @property
     def changes(self) -> bool:
@@ -135,7 +142,6 @@ class RequestContext:
         """Whether every part of a filter must ask something."""
         self.cookies = factory.cookies
         self._factory = factory
-        self._request_id: str | None = None
         self._see(factory.viewer, factory.visible)
 
     def become(self, viewer: Viewer, visible: Visibility) -> None:
@@ -203,10 +209,7 @@ class RequestContext:
     @property
     def request_id(self) -> str:
         """What the request is called in records: the name that the client gave it, or one of ours."""
-        if self._request_id is None:
-            given = "" if self.request is None else self.request.headers.get(REQUEST_ID, "")
-            self._request_id = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
-        return self._request_id
+        return self._factory.request_id
 
     async def close(self) -> None:
         """End the operation, and give the connection back."""

@@ -34,17 +34,20 @@ from graph.http import batches
 from graph.http.batches import not_answered
 from graph.http.negotiation import MAX_HEADER_BYTES, told
 from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
-from graph.http.responses import Answer, answer, batch_answer, refusal
+from graph.http.responses import Answer, answer, batch_answer, code_of_refusal, refusal
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
 from graph.prepare.points import LEAST
 from graph.rates.operations import Meter, RateLimits
+from graph.request_id import ANSWERED
 from graph.settings import Settings
+from graph.telemetry.record import Listeners, RequestRecord, first_code
 from graph.viewer import Viewer
 
 READING = (OperationType.QUERY,)
 EVERYTHING = (*READING, OperationType.MUTATION)
 """Tuples: a set asks a member for its hash, which an enumeration makes by two calls."""
 
+CLIENT_HAS_LEFT = "CLIENT_HAS_LEFT"
 CLIENT_LEFT = 499
 """Nobody reads it; the metrics count it. Source: https://nginx.org/en/docs/dev/development_guide.html#http_phases"""
 
@@ -86,6 +89,8 @@ class GraphQLEndpoint:
         """Bytes of an answer that anybody may have."""
         self._statements = StatementCache(max_cache_bytes=settings.max_cache_bytes)
         self._rates = rates if rates is not None and rates.wanted else None
+        self.listeners = Listeners()
+        """Whoever hears of each request when it was answered."""
 
     def caches(self) -> Mapping[str, Figures]:
         """How full the caches are, by name."""
@@ -97,42 +102,66 @@ class GraphQLEndpoint:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI has it."""
+        """Answer one request, as ASGI has it, and tell of it."""
         request = Request(scope, receive)
-        response = await (self.respond(request) if self._rates is None else self._respond_within(self._rates, request))
+        if self._page is not None and wants_page(request):
+            await self._page.response()(scope, receive, send)
+            return
+        record = RequestRecord(traced=self.listeners.are_told_of_statements)
+        ANSWERED.set(record)
+        if self._rates is None:
+            response = await self._respond(request, record)
+        else:
+            response = await self._respond_within(self._rates, request, record)
         await response(scope, receive, send)
+        record.end(response.status_code)
+        self.listeners.tell(record)
+        ANSWERED.set(None)  # the context of a task may live on, and the answer with it
 
-    async def _respond_within(self, rates: RateLimits, request: Request) -> Response:
+    async def _respond_within(self, rates: RateLimits, request: Request, record: RequestRecord) -> Response:
         """Answer one request within the limits of who sent it, and tell what is left of them."""
         meter = rates.meter(request.client.host if request.client else None)
-        response = await self.respond(request, meter)
+        response = await self._respond(request, record, meter)
         response.headers.update(meter.headers)
         return response
 
-    async def respond(self, request: Request, meter: Meter | None = None) -> Response:
+    async def _respond(self, request: Request, record: RequestRecord, meter: Meter | None = None) -> Response:
         """Answer one request; with a meter, its points are counted first."""
-        edition = self._settings.http_edition
-        if self._page is not None and wants_page(request):
-            return self._page.response()
-        media_type = JSON
+        edition, media_type = self._settings.http_edition, JSON
         try:
-            headers = headers_of(request)
+            record.headers = headers = headers_of(request)
+            record.client = client_of(headers)
             media_type = response_type(headers.get(b"accept", b"")[:MAX_HEADER_BYTES])
             watch = RequestWatch(request, self._settings.operation_timeout_s)
-            answering = self._answer(request, headers, media_type, watch, meter)
+            answering = self._answer(request, headers, media_type, watch, record, meter)
             return await watch.over(answering if meter is None else _counted(answering, meter))
         except HTTPException as refused:
+            record.code = code_of_refusal(refused)
             return refusal(refused, media_type, edition)
         except asyncio.CancelledError:
             # Nobody but the server itself cancels a request: it drains, and its grace is over (0035).
-            return answer(_failed(Stopped()), media_type, edition)
+            return self._failed(Stopped(), media_type, record)
         except ClientDisconnect:
+            record.code = CLIENT_HAS_LEFT
             return Response(status_code=CLIENT_LEFT)
         except Exception as error:  # whatever it is, the answer has the form of GraphQL's errors
-            return _with_cookies(answer(_failed(error), media_type, edition), request, _wrong_cookies(error))
+            return _with_cookies(self._failed(error, media_type, record), request, _wrong_cookies(error))
+
+    def _failed(self, error: Exception, media_type: str, record: RequestRecord) -> Answer:
+        """The answer in the place of what was asked."""
+        result = _as_result(error)
+        failed = answer(result, media_type, self._settings.http_edition)
+        record.code = first_code(result.errors or ())
+        return failed
 
     async def _answer(
-        self, request: Request, headers: Headers, media_type: str, watch: RequestWatch, meter: Meter | None
+        self,
+        request: Request,
+        headers: Headers,
+        media_type: str,
+        watch: RequestWatch,
+        record: RequestRecord,
+        meter: Meter | None,
     ) -> Response:
         settings, first = self._settings, self._identify_first
         if request.scope["method"] not in METHODS:
@@ -150,18 +179,18 @@ class GraphQLEndpoint:
             if not place.is_taken:
                 await place.wait()
             viewer = await self._identify(request) if known is None else known
-            contexts = self._contexts(request, headers, viewer, place)
+            contexts = self._contexts(request, headers, viewer, place, record)
             watch.may_stop = contexts.may_stop
             if meter is not None:
                 meter.belongs_to(viewer)
                 contexts.count = meter.count
             if isinstance(asked, list):
                 batch = await self.documents.find_each(asked, request, viewer)
-                batched = batch_answer(await self._execute_batch(batch, contexts), media_type)
+                batched = batch_answer(await self._execute_batch(batch, contexts, record), media_type)
                 response = self._bounded(batched, media_type, contexts.budget)
             else:
                 asked = await self.documents.find(asked, request, viewer)
-                result = await self._execute(request, asked, contexts)
+                result = await self._execute(request, asked, contexts, record)
                 whole = answer(result, media_type, settings.http_edition)
                 is_small = len(whole.body) <= self._always_allowed
                 response = whole if is_small else self._bounded(whole, media_type, contexts.budget)
@@ -176,8 +205,11 @@ class GraphQLEndpoint:
             await response.compress(told(headers, b"accept-encoding"))
         return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
 
-    def _contexts(self, request: Request, headers: Headers, viewer: Viewer, place: Place) -> ContextFactory:
+    def _contexts(
+        self, request: Request, headers: Headers, viewer: Viewer, place: Place, record: RequestRecord
+    ) -> ContextFactory:
         """What makes the context of each operation of a request."""
+        record.viewer = viewer
         return ContextFactory(
             self._engines,
             request=request,
@@ -185,10 +217,11 @@ class GraphQLEndpoint:
             visible=self._visibility(viewer),
             statements=self._statements,
             services=self._services,
-            client=client_of(headers),
+            client=record.client,
             may_diagnose=self._may_diagnose,
             place=place,
             budget=self._budget(viewer),
+            record=record,
         )
 
     def _bounded(self, response: Answer, media_type: str, budget: float) -> Answer:
@@ -198,19 +231,26 @@ class GraphQLEndpoint:
             return response
         return answer(ExecutionResult(None, [AnswerTooLarge(most)]), media_type, self._settings.http_edition)
 
-    async def _execute(self, request: Request, asked: OperationRequest, contexts: ContextFactory) -> ExecutionResult:
+    async def _execute(
+        self, request: Request, asked: OperationRequest, contexts: ContextFactory, record: RequestRecord
+    ) -> ExecutionResult:
         allowed = EVERYTHING if request.scope["method"] == "POST" else READING
-        try:
-            return await self._operations.answer(asked, contexts, allowed, for_json=True)
+        noted = record.operation(asked)
+        try:  # here and not in a method, as above
+            return noted.came_to(await self._operations.answer(asked, contexts, allowed, noted, for_json=True))
         except NotAllowed as error:
             raise _wrong_address(error.kind) from None
+        finally:
+            noted.end()
 
-    async def _execute_batch(self, asked: Batch, contexts: ContextFactory) -> list[ExecutionResult]:
+    async def _execute_batch(
+        self, asked: Batch, contexts: ContextFactory, record: RequestRecord
+    ) -> list[ExecutionResult]:
         priced = await batches.price(asked, self._operations.preparer, contexts.budget)
         if contexts.count is not None:
             await contexts.count(priced.points)
             contexts.count = None  # for all of them together
-        return await batches.run(priced, self._operations, contexts)
+        return await batches.run(priced, self._operations, contexts, record)
 
 
 async def _counted(answering: Coroutine[Any, Any, Response], meter: Meter) -> Response:
@@ -234,7 +274,7 @@ def budgets(settings: Settings, is_operator: Callable[[Viewer], bool]) -> Callab
     return budget
 
 
-def _failed(error: Exception) -> ExecutionResult:
+def _as_result(error: Exception) -> ExecutionResult:
     if isinstance(error, InvalidDocument):
         return ExecutionResult(None, error.errors)
     shown = error if isinstance(error, ClientError) else GraphQLError(str(error), original_error=error)

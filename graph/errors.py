@@ -149,6 +149,12 @@ def _unknown_variable(name: str, known: Sequence[str]) -> str:
     return f"{name} is no setting of this server; {hint}"
 
 
+def code_of(error: GraphQLError) -> str | None:
+    """What kind of error it is, for programs."""
+    code: str | None = (error.extensions or {}).get("code")
+    return code
+
+
 class ClientError(GraphQLError, TrellisError):
     """The client can do something about it. `code` is stable; the sentence may change."""
 

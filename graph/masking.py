@@ -113,12 +113,6 @@ def for_client(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
     return [_for_client(error, ids) for error in errors]
 
 
-def code_of(error: GraphQLError) -> str | None:
-    """What kind of error it is, for programs."""
-    code: str | None = (error.extensions or {}).get("code")
-    return code
-
-
 def _for_client(error: GraphQLError, ids: dict[int, str]) -> GraphQLError:
     cause = _cause(error)
     if isinstance(cause, Undeclared):

@@ -3,23 +3,20 @@
 Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
-from bisect import bisect_left
 from collections.abc import Iterator
-from itertools import accumulate
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.session.engines import Engines
+from graph.durations import Durations
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Metrics:
@@ -57,7 +54,7 @@ class _Requests(Collector):
 
     def __init__(self) -> None:
         self._answered: dict[tuple[str, int], int] = {}
-        self._durations: dict[str, _Durations] = {}
+        self._durations: dict[str, Durations] = {}
 
     def note(self, path: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
@@ -65,9 +62,8 @@ class _Requests(Collector):
         answered[path, status] = answered.get((path, status), 0) + 1
         durations = self._durations.get(path)
         if durations is None:
-            durations = self._durations[path] = _Durations()
-        durations.seconds += seconds
-        durations.buckets[bisect_left(BUCKETS_S, seconds)] += 1
+            durations = self._durations[path] = Durations()
+        durations.add(seconds)
 
     def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily]:
         """Everything so far."""
@@ -85,21 +81,6 @@ class _Requests(Collector):
         for path, durations in list(self._durations.items()):
             duration.add_metric([path], durations.told(), durations.seconds)
         yield duration
-
-
-class _Durations:
-    """How long requests of one path took."""
-
-    __slots__ = ("buckets", "seconds")
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.buckets = [0] * (len(BUCKETS_S) + 1)
-
-    def told(self) -> list[tuple[str, float]]:
-        """The buckets as Prometheus has them: how many took at most so long."""
-        ends = [*map(floatToGoString, BUCKETS_S), "+Inf"]
-        return list(zip(ends, accumulate(self.buckets), strict=True))
 
 
 class _Pools(Collector):

@@ -57,6 +57,32 @@ class DoctorAccess(StrEnum):
     EVERYBODY = "everybody"
 
 
+class LogFormat(StrEnum):
+    """How lines of the log look."""
+
+    AUTO = "auto"
+    """As text on a terminal, else as JSON."""
+    JSON = "json"
+    TEXT = "text"
+
+
+class LogLevel(StrEnum):
+    """The least level of what is written to the log."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LoggedOperations(StrEnum):
+    """Which operations have a line in the log."""
+
+    ALL = "all"
+    FAILED = "failed"
+    NONE = "none"
+
+
 class DocumentsMode(StrEnum):
     """How documents reach the server."""
 
@@ -241,6 +267,25 @@ class Settings(DatabaseSettings):
     )
     prepared_operations: int = Field(
         default=1_000, ge=1, description="How many documents are kept parsed and validated."
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.AUTO,
+        description="How lines of the log look: `json`, one object each; `text`; `auto`, text on a terminal.",
+    )
+    log_level: LogLevel = Field(
+        default=LogLevel.INFO,
+        description="The least level that is written to the log: `debug`, `info`, `warning` or `error`.",
+    )
+    log_operations: LoggedOperations = Field(
+        default=LoggedOperations.ALL,
+        description="Which operations have a line in the log: `all`, `failed` (those with errors, and slow ones) or"
+        " `none`.",
+    )
+    slow_operation_s: float = Field(
+        default=0,
+        ge=0,
+        description="Seconds from which an operation is slow: its line is a warning and tells its statements with their"
+        " times. 0: none is, and no statement is noted, which costs some microseconds for each.",
     )
     record_usage: bool = Field(
         default=True, description="Count which parts of the schema each client uses, in tables of Trellis's own."

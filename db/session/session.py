@@ -130,6 +130,8 @@ class RequestSession(AsyncSession):
     """Notes every statement; to be set before the first one."""
     statements = 0
     """How many turns were taken: one for each statement, and one for each change."""
+    rows_read = 0
+    """How many rows `rows` and `found_together` have read."""
     _connection: DatabaseConnection | None = None
     _deadline: Deadline | None = None
     _end: Callable[[], Exception] | None = None
@@ -223,8 +225,11 @@ class RequestSession(AsyncSession):
         if self._changing and self._has_entities:
             await self.flush()
         if isinstance(statement, CompiledStatement):
-            return await self._run(DatabaseConnection.fetch, statement, parameters)
-        return await self._run(DatabaseConnection.execute, statement, parameters)
+            found = await self._run(DatabaseConnection.fetch, statement, parameters)
+        else:
+            found = await self._run(DatabaseConnection.execute, statement, parameters)
+        self.rows_read += len(found)
+        return found
 
     @property
     def combines(self) -> bool:
@@ -253,6 +258,7 @@ class RequestSession(AsyncSession):
         if alone:
             self._end = self._view_gone
         found = statement.found(record)
+        self.rows_read += sum(len(part.rows) for part in found)
         self._found_nothing = self._found_nothing or (not alone and not all(part.rows for part in found))
         return found
 

@@ -19,6 +19,7 @@ from graph.doctor import Examination
 from graph.execute.operation import Operations, believed, context_for
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation
+from graph.telemetry.record import OperationRecord
 
 
 class ExtendedOperations(Operations):
@@ -33,6 +34,7 @@ class ExtendedOperations(Operations):
         request: OperationRequest,
         contexts: ContextFactory,
         allowed: Container[OperationType],
+        record: OperationRecord | None = None,
         *,
         for_json: bool = False,
     ) -> ExecutionResult:
@@ -42,7 +44,9 @@ class ExtendedOperations(Operations):
         try:
             examination = Examination.asked(request.extensions, contexts) if request.extensions else None
             async with extended.runner.operation():
-                result = await self._answer(extended, request, contexts, allowed, examination, for_json=for_json)
+                result = await self._answer(
+                    extended, request, contexts, allowed, examination, record, for_json=for_json
+                )
         except NotAllowed:
             raise
         except Exception as error:  # whatever an extension raises
@@ -61,6 +65,7 @@ class ExtendedOperations(Operations):
         contexts: ContextFactory,
         allowed: Container[OperationType],
         examination: Examination | None,
+        record: OperationRecord | None,
         *,
         for_json: bool,
     ) -> ExecutionResult:
@@ -79,11 +84,15 @@ class ExtendedOperations(Operations):
         context = seen.context = context_for(checked, contexts, self.preparer.limits)
         if examination is not None:
             examination.begin(context.session)
+        if record is not None:
+            record.begin(checked, context.session)
         try:
             async with runner.executing():
                 data, errors = await self.run(checked, context, request, extended.middleware, for_json=for_json)
                 if context.session.is_broken:
                     context = seen.context = context.again()
+                    if record is not None:
+                        record.begin(checked, context.session)
                     again = await self.run(checked, context, request, extended.middleware, for_json=for_json)
                     data, errors = believed(again, context)
                 result = seen.result = ExecutionResult(data, errors or None)

@@ -38,6 +38,7 @@ from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
 from graph.prepare.operation import CheckedOperation
 from graph.prepare.points import points_of
+from graph.telemetry.record import OperationRecord
 
 TURN_S = 0.01
 """Seconds for which resolvers are called one after the other before other operations have their turn."""
@@ -71,10 +72,13 @@ class Operations:
         request: OperationRequest,
         contexts: ContextFactory,
         allowed: Container[OperationType],
+        record: OperationRecord | None = None,
         *,
         for_json: bool = False,
     ) -> ExecutionResult:
-        """Answer one operation. Raises `NotAllowed` for one of another kind, `RateLimited` for one too many.
+        """Answer one operation, and note in its record what it does.
+
+        Raises `NotAllowed` for one of another kind, `RateLimited` for one too many.
 
         A query whose view was lost in the middle is run once more, in a new view; nothing of it has been told yet.
         With `for_json`, a datetime in the data may stay one: orjson writes it as the scalar does.
@@ -91,11 +95,15 @@ class Operations:
         context = context_for(checked, contexts, self.preparer.limits)
         if examination is not None:
             examination.begin(context.session)
+        if record is not None:
+            record.begin(checked, context.session)
         data, errors = await self.run(checked, context, request, for_json=for_json)
         if context.session.is_broken:
             context = context.again()
             if examination is not None:
                 examination.begin(context.session)
+            if record is not None:
+                record.begin(checked, context.session)
             data, errors = believed(await self.run(checked, context, request, for_json=for_json), context)
         told = await self.extensions_asked(request, checked, examination, data) if request.extensions else {}
         return ExecutionResult(data, errors or None, told)

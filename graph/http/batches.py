@@ -21,8 +21,11 @@ from graph.prepare.cost import Cost
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation, refuse_costly
 from graph.prepare.points import LEAST, points_of
+from graph.telemetry.record import RequestRecord
 
 ALLOWED = frozenset((OperationType.QUERY, OperationType.MUTATION))
+UNREAD = OperationRequest("")
+"""In records, for what cannot be run."""
 
 
 class PricedBatch(NamedTuple):
@@ -55,12 +58,23 @@ async def price(batch: Batch, preparer: Preparer, budget: float) -> PricedBatch:
     return PricedBatch(turns, points)
 
 
-async def run(batch: PricedBatch, operations: Operations, contexts: ContextFactory) -> list[ExecutionResult]:
-    """Run a batch."""
-    return [
-        turn if isinstance(turn, ExecutionResult) else await operations.answer(turn, contexts, ALLOWED, for_json=True)
-        for turn in batch.turns
-    ]
+async def run(
+    batch: PricedBatch, operations: Operations, contexts: ContextFactory, record: RequestRecord
+) -> list[ExecutionResult]:
+    """Run a batch, and note each of its operations."""
+    return [await _answered(turn, operations, contexts, record) for turn in batch.turns]
+
+
+async def _answered(
+    turn: OperationRequest | ExecutionResult, operations: Operations, contexts: ContextFactory, record: RequestRecord
+) -> ExecutionResult:
+    if isinstance(turn, ExecutionResult):
+        return record.operation(UNREAD).came_to(turn)
+    noted = record.operation(turn)
+    try:
+        return noted.came_to(await operations.answer(turn, contexts, ALLOWED, noted, for_json=True))
+    finally:
+        noted.end()
 
 
 def not_answered(kind: OperationType) -> ClientError:

@@ -15,11 +15,11 @@ from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
 from db import exact_json
-from graph.errors import AnswerTooLarge, IllFormed, Overloaded
+from graph.errors import AnswerTooLarge, IllFormed, Overloaded, code_of
 from graph.http.compression import coding_for, compressed
 from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from graph.http.statuses import CHANGED, HEADERS_OF, LATER, STATUSES, Statuses, status_of_refusal
-from graph.masking import code_of, for_client
+from graph.masking import for_client
 from graph.settings import HTTPEdition
 
 OK = 200
@@ -71,7 +71,7 @@ class _Formed(NamedTuple):
 
 
 def answer(result: ExecutionResult, media_type: str, edition: HTTPEdition) -> Answer:
-    """The answer to one operation."""
+    """The answer to one operation. Afterwards, the result has the errors as the client sees them."""
     formed = _formed(result)
     if not formed.errors:
         return _answer(formed.answer, OK, media_type)
@@ -86,9 +86,14 @@ def batch_answer(results: Iterable[ExecutionResult], media_type: str) -> Answer:
     return _answer([_formed(result).answer for result in results], OK, media_type)
 
 
+def code_of_refusal(refused: HTTPException) -> str:
+    """The code of what HTTP itself refuses."""
+    return CODES.get(refused.status_code, IllFormed.code)
+
+
 def refusal(refused: HTTPException, media_type: str = JSON, edition: HTTPEdition = "2025") -> Answer:
     """What HTTP itself refuses, in the form of GraphQL's errors."""
-    error = {"message": refused.detail, "extensions": {"code": CODES.get(refused.status_code, IllFormed.code)}}
+    error = {"message": refused.detail, "extensions": {"code": code_of_refusal(refused)}}
     media_type = STATUSES[edition, media_type].refused_as
     return _answer({"errors": [error]}, refused.status_code, media_type, refused.headers)
 
@@ -96,6 +101,7 @@ def refusal(refused: HTTPException, media_type: str = JSON, edition: HTTPEdition
 def _formed(result: ExecutionResult) -> _Formed:
     answer: dict[str, Any] = {}
     errors = for_client(result.errors) if result.errors else []
+    result.errors = errors or None
     refused = result.data is None and bool(errors) and not any(map(_was_run, errors))
     if not refused:
         answer["data"] = result.data

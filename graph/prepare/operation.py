@@ -94,6 +94,8 @@ class PreparedOperation:
         self._sized = sorted(set(_sized_variables(node, fragments, sizes)))
         self._weighed = dict(_weighed_variables(schema, node, works))
         self._costs: dict[tuple[Any, ...], tuple[Cost, Claim]] = {}
+        self.described: Mapping[str, str | None] | None = None
+        """What logs and metrics call it, once they have."""
         self.foreseen: OrderedDict[Hashable, object] = OrderedDict()
         """What it was seen to load, by what that hangs on; whoever foresees that bounds it."""
         self._met = 0

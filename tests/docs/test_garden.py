@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from graph.context import ContextFactory
-from graph.masking import code_of
+from graph.errors import code_of
 from graph.viewer import Viewer
 from tests.databases import Database, StatementRecorder
 from tests.docs.garden import GARDEN

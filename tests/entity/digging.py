@@ -11,7 +11,8 @@ from strawberry.types import ExecutionResult
 
 from db.session.engines import Engines
 from graph.context import ContextFactory
-from graph.masking import code_of, for_client
+from graph.errors import code_of
+from graph.masking import for_client
 from graph.prepare.documents import OperationRequest
 from tests.databases import Database
 from tests.entity.ages import Age, Find

@@ -11,8 +11,8 @@ from strawberry.types import ExecutionResult
 from db.statements import StatementCache
 from graph.context import ContextFactory
 from graph.entity import Schema
+from graph.errors import code_of
 from graph.execute.graphql_core import LevelExecutor
-from graph.masking import code_of
 from graph.settings import Settings
 from graph.viewer import Viewer
 from tests.databases import recorded_statements

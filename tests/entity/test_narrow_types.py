@@ -6,7 +6,8 @@ import pytest
 
 from db.session.engines import Engines
 from graph.context import ContextFactory
-from graph.masking import code_of, for_client
+from graph.errors import code_of
+from graph.masking import for_client
 from graph.viewer import Viewer
 from tests.databases import Database
 from tests.entity.narrow import SCHEMA, Base

@@ -9,7 +9,7 @@ from strawberry.types import ExecutionResult
 from db.session.engines import Engines
 from graph.context import ContextFactory, RequestContext
 from graph.entity import Schema
-from graph.masking import code_of
+from graph.errors import code_of
 
 
 class Recording(ContextFactory):

@@ -17,10 +17,10 @@ from graph.context import ContextFactory
 from graph.entity import Schema
 from graph.entity.registry import Entity
 from graph.entity.roots import entities_of
+from graph.errors import code_of
 from graph.execute.graphql_core import LevelExecutor
 from graph.federation import fields
 from graph.federation.representations import keys_of
-from graph.masking import code_of
 from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
 from tests.databases import StatementRecorder

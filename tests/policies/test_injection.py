@@ -13,8 +13,9 @@ from pydantic import SecretStr
 from db import demo
 from db.session.engines import Engines
 from graph.context import ContextFactory
+from graph.errors import code_of
 from graph.identity.service import Identity
-from graph.masking import code_of, for_client
+from graph.masking import for_client
 from graph.mutations.house import HouseSettings
 from graph.policies import visibility
 from graph.prepare.documents import OperationRequest

@@ -3,7 +3,8 @@
 import pytest
 
 from graph.context import ContextFactory
-from graph.masking import code_of, for_client
+from graph.errors import code_of
+from graph.masking import for_client
 from tests.databases import Database
 from tests.reflected.library import reflected
 

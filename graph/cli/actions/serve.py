@@ -1,8 +1,9 @@
 """`trellis serve`: an address enters; it is served, by this process or by several, until a signal says stop."""
 
-import logging.config
+import logging
 import resource
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -11,7 +12,6 @@ from typing import Any, TypeAlias, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.config import LOGGING_CONFIG
 
 from graph.building import building
 from graph.cli.environment import settings_of_the_environment
@@ -20,8 +20,9 @@ from graph.errors import TrellisError
 from graph.outside.announcement import announcement
 from graph.serving.limits import LAST_REQUESTS_S, LAST_WORDS_S, MAX_REFUSED, Limits
 from graph.serving.supervisor import Supervisor
-from graph.settings import Settings
+from graph.settings import LoggedOperations, Settings
 from graph.startup import see_to_the_database
+from graph.telemetry.writing import Write, line_writer, set_up_logging
 
 T = TypeVar("T")
 
@@ -70,7 +71,7 @@ def listen(
 
     `announced` is what the log says first.
     """
-    logging.config.dictConfig(LOGGING_CONFIG)
+    set_up_logging(settings, sys.stderr)
     if announced is not None:
         logger.warning(announced)
     _allow_files(settings.max_connections + FILES_BESIDE)
@@ -91,6 +92,9 @@ def _serve(sockets: Sequence[socket.socket], parent: Connection | None, *, make:
     from graph.serving.server import DrainingServer
 
     settings, app = made(make, parent)
+    set_up_logging(settings, sys.stderr)
+    write = line_writer(settings, sys.stderr)
+    _log_operations(settings, app, write)
     tell = partial(logger.info, "Trellis is running on %s (press Ctrl-C to stop)", address_of(sockets))
     DrainingServer(
         uvicorn.Config(
@@ -98,6 +102,7 @@ def _serve(sockets: Sequence[socket.socket], parent: Connection | None, *, make:
             http=LimitedProtocol,
             lifespan="on",
             access_log=access_log,
+            log_config=None,
             server_header=False,
             proxy_headers=False,  # believes this machine by default; whom we believe, TRELLIS_TRUSTED_PROXIES says
         ),
@@ -108,6 +113,18 @@ def _serve(sockets: Sequence[socket.socket], parent: Connection | None, *, make:
         parent,
         tell if parent is None else lambda: None,
     ).run(list(sockets))
+    write.close()
+
+
+def _log_operations(settings: Settings, app: Starlette, write: Write) -> None:
+    """Write a line for each operation, as far as the settings say."""
+    # Late, as above.
+    from graph.telemetry.lines import OperationLines
+
+    listeners = app.state.listeners
+    if settings.log_operations is not LoggedOperations.NONE:
+        listeners.add(OperationLines(write, settings.log_operations, settings.slow_operation_s))
+        listeners.are_told_of_statements = settings.slow_operation_s > 0
 
 
 def made(make: Callable[[], T], parent: Connection | None) -> T:

@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from db.dialects import DIALECTS, Failure, Outage, failure_of
 from db.session.engines import Engines
-from graph.masking import code_of, for_client
+from graph.errors import code_of
+from graph.masking import for_client
 from tests.databases import Database, settings_for
 
 LOCKING = {"postgresql": "LOCK TABLE boxes NOWAIT", "sqlite": "INSERT INTO boxes VALUES (2)"}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from strawberry.types import ExecutionResult
 
-from graph.masking import code_of
+from graph.errors import code_of
 
 Path: TypeAlias = tuple[str | int, ...]
 

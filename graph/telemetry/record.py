@@ -1,0 +1,141 @@
+"""What became of one request: noted as it goes, told once at its end. Nothing of it is kept afterwards."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from time import perf_counter
+from typing import TypeAlias
+
+from graphql import GraphQLError
+from strawberry.types import ExecutionResult
+
+from db.session import RequestSession
+from db.trace import TRACE, SentStatement, StatementTrace
+from graph.client import UNKNOWN, Client
+from graph.errors import code_of
+from graph.prepare.documents import OperationRequest
+from graph.prepare.operation import CheckedOperation
+from graph.prepare.points import points_of
+from graph.request_id import request_id_of
+from graph.viewer import NOBODY, Viewer
+
+OK = "OK"
+"""The outcome of what had no errors."""
+NO_CODE = "GRAPHQL_ERROR"
+"""Of errors that have no code of their own, as those of custom resolvers."""
+
+NO_HEADERS: Mapping[bytes, bytes] = {}
+
+
+class OperationRecord:
+    """One operation of a request."""
+
+    def __init__(self, asked: OperationRequest, *, traced: bool = False) -> None:
+        """`traced`: its statements are noted one by one, with their times."""
+        self.asked = asked
+        self.checked: CheckedOperation | None = None
+        """The operation, once it is prepared."""
+        self.seconds = 0.0
+        """That it took."""
+        self.statements = 0
+        self.rows = 0
+        """How many rows its loaders have read."""
+        self.points = 0
+        """What it was to cost."""
+        self.sent: Sequence[SentStatement] = ()
+        """Its statements, where they were noted one by one."""
+        self._result: ExecutionResult | None = None
+        self._traced = traced
+        self._sessions: tuple[RequestSession, ...] = ()
+        self._began = perf_counter()
+
+    def begin(self, checked: CheckedOperation, session: RequestSession) -> None:
+        """The operation is prepared, and runs in this session; perhaps once more in another one."""
+        self.checked = checked
+        self._sessions = (*self._sessions, session)
+        if self._traced:
+            session.trace = session.trace or StatementTrace()
+            TRACE.set(session.trace)
+
+    def came_to(self, result: ExecutionResult) -> ExecutionResult:
+        """The operation was run. Returns the result."""
+        self._result = result
+        return result
+
+    def end(self) -> None:
+        """The operation has ended, however it did."""
+        self.seconds = perf_counter() - self._began
+        for session in self._sessions:
+            self.statements += session.statements
+            self.rows += session.rows_read
+            if session.trace is not None:
+                self.sent = [*self.sent, *session.trace.sent]
+        self._sessions = ()  # a session knows its request: all of an answer would wait for the garbage collector
+        if self.checked is not None:
+            self.points = points_of(self.checked.cost)
+
+    @property
+    def code(self) -> str:
+        """Of its first error, as the client sees it; `OK` where there is none."""
+        errors = None if self._result is None else self._result.errors
+        return first_code(errors) if errors else OK
+
+
+class RequestRecord:
+    """One request: who sent it, what it asked for, and what came of it."""
+
+    def __init__(self, *, traced: bool = False) -> None:
+        """`traced`: as `OperationRecord` has it."""
+        self.headers = NO_HEADERS
+        self.client: Client = UNKNOWN
+        self.viewer: Viewer = NOBODY
+        self.operations: list[OperationRecord] = []
+        self.status = 0
+        self.seconds = 0.0
+        """From its headers to its answer."""
+        self.code: str | None = None
+        """Of the error that was answered in the place of all operations."""
+        self._traced = traced
+        self._began = perf_counter()
+
+    @cached_property
+    def request_id(self) -> str:
+        """What it is called in logs and records."""
+        return request_id_of(self.headers)
+
+    def operation(self, asked: OperationRequest) -> OperationRecord:
+        """Note an operation that is answered now."""
+        noted = OperationRecord(asked, traced=self._traced)
+        self.operations.append(noted)
+        return noted
+
+    def end(self, status: int) -> None:
+        """The request was answered."""
+        self.status = status
+        self.seconds = perf_counter() - self._began
+
+
+Listener: TypeAlias = Callable[[RequestRecord], None]
+"""Hears of each request when it was answered. It never waits and never raises."""
+
+
+class Listeners:
+    """Whoever hears of requests."""
+
+    def __init__(self) -> None:
+        self.are_told_of_statements = False
+        """Whether statements are noted one by one, which costs some microseconds for each."""
+        self._listeners: list[Listener] = []
+
+    def add(self, listener: Listener) -> None:
+        """Tell this one, too."""
+        self._listeners.append(listener)
+
+    def tell(self, record: RequestRecord) -> None:
+        """A request was answered."""
+        for listener in self._listeners:
+            listener(record)
+
+
+def first_code(errors: Iterable[GraphQLError]) -> str:
+    """What kind of error the first one is, for programs."""
+    return next((code_of(error) or NO_CODE for error in errors), OK)
