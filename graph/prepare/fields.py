@@ -161,7 +161,10 @@ class Level(Protocol):
 
 def resolved(annotation: Any) -> Any:
     """An annotation in Strawberry's own form. What is in that form already stays, the rest is looked up once."""
-    return annotation if isinstance(annotation, StrawberryType | LazyType) else _resolved(annotation)
+    return annotation if isinstance(annotation, _WHOLE) else _resolved(annotation)
+
+
+_WHOLE = (StrawberryType, LazyType)
 
 
 @cache
