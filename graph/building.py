@@ -28,6 +28,15 @@ def building() -> Iterator[None]:
     finally:
         sys.setrecursionlimit(calls)
         if collects:
-            gc.freeze()  # nothing stays frozen: what was counts as of the oldest generation, and nobody has looked at it
-            gc.unfreeze()
+            _count_as_old()
             gc.enable()
+
+
+def _count_as_old() -> None:
+    """Let all objects be of the oldest generation, which nobody has to look through for that.
+
+    Python has no other way to it. What somebody has frozen stays so, and then the new ones are looked through.
+    """
+    if not gc.get_freeze_count():
+        gc.freeze()
+        gc.unfreeze()

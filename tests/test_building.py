@@ -2,10 +2,22 @@
 
 import gc
 import sys
+from collections.abc import Iterator
+
+import pytest
 
 from graph.building import building
 
 
+@pytest.fixture
+def nothing_frozen() -> Iterator[None]:
+    """The tests freeze what lives as long as they do; servers are made before anything is frozen."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
+
+
+@pytest.mark.usefixtures("nothing_frozen")
 def test_what_was_built_counts_as_old_and_nobody_has_looked_through_it() -> None:
     looked_through: list[int] = []
 
@@ -26,3 +38,10 @@ def test_what_was_built_counts_as_old_and_nobody_has_looked_through_it() -> None
     assert (looked_through, len(after)) == ([], 100)
     assert any(it is made for it in gc.get_objects(generation=2))
     assert (gc.isenabled(), gc.get_freeze_count(), sys.getrecursionlimit()) == (True, 0, calls)
+
+
+def test_what_is_frozen_stays_frozen() -> None:
+    frozen = gc.get_freeze_count()
+    with building():
+        pass
+    assert gc.get_freeze_count() == frozen > 0
