@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import strawberry
-from strawberry.annotation import StrawberryAnnotation
 from strawberry.schema_directives import OneOf
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from graph.prepare.fields import Resolved
+from graph.prepare.fields import Resolved, whole
 
 
 class MadeField(Resolved):
@@ -34,7 +33,7 @@ class MadeField(Resolved):
         super().__init__(
             python_name=python_name,
             graphql_name=graphql_name,
-            type_annotation=StrawberryAnnotation(annotation),
+            type_annotation=whole(annotation),
             description=description,
             default=default,
             metadata=metadata,
@@ -83,10 +82,7 @@ def _define(
     interfaces: Sequence[StrawberryObjectDefinition] = (),
     directives: Sequence[object] = (),
 ) -> None:
-    found = list(fields)
-    for field in found:
-        field.origin = field.origin or cls
-    cls.__strawberry_definition__ = StrawberryObjectDefinition(
+    known = cls.__strawberry_definition__ = StrawberryObjectDefinition(
         name=name,
         is_input=is_input,
         is_interface=False,
@@ -97,5 +93,8 @@ def _define(
         directives=directives,
         is_type_of=getattr(cls, "is_type_of", None),
         resolve_type=None,
-        fields=found,
+        fields=[],
     )
+    for field in fields:  # later than the definition, which would ask each whether its type is `Self`
+        field.origin = field.origin or cls
+        known.fields.append(field)
