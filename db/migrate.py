@@ -11,12 +11,12 @@ Source: https://alembic.sqlalchemy.org/en/latest/api/commands.html
 import asyncio
 import io
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -46,8 +46,9 @@ from db.refusals import (
     ForeignTables,
     Refused,
 )
+from db.revisions import FOLDER, history, own_history
 from db.session.engines import create_engine
-from db.settings import HOUSE, DatabaseSettings
+from db.settings import DatabaseSettings
 from db.told_keys import broken_keys
 
 T = TypeVar("T")
@@ -248,34 +249,6 @@ def newest() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
-class History(NamedTuple):
-    """The revisions of the code."""
-
-    newest: frozenset[str]
-    """Where a database should be; empty where the code has no revisions."""
-    known: frozenset[str]
-
-
-@cache
-def history() -> History:
-    """The revisions that the code has, read from its files once."""
-    script = ScriptDirectory.from_config(_config())
-    return History(frozenset(script.get_heads()), frozenset(it.revision for it in script.walk_revisions()))
-
-
-def own_history(features: Collection[Feature]) -> History:
-    """The same of Trellis's own tables, as far as these features go."""
-    newest, known = _own_revisions()
-    return History(frozenset(newest[feature] for feature in features), known)
-
-
-@cache
-def _own_revisions() -> tuple[Mapping[str, str], frozenset[str]]:
-    script = ScriptDirectory.from_config(_config(own=True))
-    heads = {head.rpartition("_")[0]: head for head in script.get_heads()}
-    return heads, frozenset(it.revision for it in script.walk_revisions())
-
-
 def revisions(*, own: bool = False) -> list[str]:
     """Every revision, the oldest first."""
     script = ScriptDirectory.from_config(_config(own=own))
@@ -322,7 +295,7 @@ def compare(config: Config) -> list[str]:
 
 def _config(settings: DatabaseSettings | None = None, output: TextIO | None = None, *, own: bool = False) -> Config:
     config = Config(output_buffer=output, stdout=io.StringIO())  # commands print what they find; ours return it
-    folder = str(HOUSE / "migrations").replace("%", "%%")
+    folder = str(FOLDER).replace("%", "%%")
     config.set_main_option("script_location", folder)
     if own:
         config.set_main_option(OWN, "true")

@@ -17,9 +17,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.dialects import Failure, dialect_of, failure_of
-from db.migrate import History, history, own_history
 from db.own import Feature, required_tables
 from db.own.place import VersionTable, version_table
+from db.revisions import History, history, own_history
 from db.settings import DatabaseSettings
 
 MIN_FREE_BYTES = 256 * 1024

@@ -4,6 +4,7 @@ Names of tables, schemas and revisions enter. Nothing is looked up here.
 """
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 
 class Refused(Exception):
@@ -102,4 +103,15 @@ class NoSchema(Refused):
         super().__init__(
             f"Trellis keeps its own tables in the schema {schema}, and this role may not make them there. As the"
             f" database's owner run: {statement}; or switch off what needs them."
+        )
+
+
+class UnreadableRevision(Refused):
+    """The file of a revision does not say which one it is, or only to whoever runs it."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        super().__init__(
+            f"{file} does not say which revision it is. Write the names into it as texts, as alembic does:"
+            ' revision = "0002" and down_revision = "0001", or None for the first.'
         )

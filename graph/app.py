@@ -182,6 +182,7 @@ class Lifetime:
             refuse_unknown_variables(os.environ, Settings, self._from_environment)
         await asyncio.to_thread(self._started.check)
         await check(self._engines, self._settings, self._health.ask)
+        await self._engines.open_first()
 
     @asynccontextmanager
     async def running(self, _app: Starlette) -> AsyncIterator[None]:

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from db.migrate import history, own_history
+from db.revisions import history, own_history
 from graph.health import Health
 from graph.metrics import Metrics
 from graph.operators import VERBOSE, OperatorAccess

@@ -8,6 +8,7 @@ database wants to be told is in `db.dialects`. No statement of ours is written h
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from sqlalchemy import URL, event
@@ -207,6 +208,14 @@ class Engines:
                 raise
             self.leave_out(source.name, type(error).__name__)
             return await self.connect(primary=False)
+
+    async def open_first(self) -> None:
+        """Let the connection lie ready that the first read takes: opening it is half of what that would wait for.
+
+        Where there is none, nothing is said: reads will meet whatever it is.
+        """
+        with suppress(Exception):
+            await (await self.connect(primary=False)).give_back()
 
     def leave_out(self, name: str, why: str) -> None:
         """Let reads go elsewhere until this replica answers again; it is asked in the background."""

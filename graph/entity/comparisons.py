@@ -292,7 +292,7 @@ def input_type(
     fields: Mapping[str, InputField],
     *,
     required: Mapping[str, InputField] | None = None,
-    one_of: bool | None = None,
+    one_of: bool = False,
     weights: Mapping[str, Weight] = NO_WEIGHTS,
 ) -> type[Any]:
     """Make an input type: by Python name, the annotation, name and description of each field.

@@ -18,7 +18,6 @@ from functools import cache
 from inspect import cleandoc
 from typing import Any, TypeVar, get_origin
 
-import strawberry
 from sqlalchemy import Column, String, inspect
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import ColumnProperty, Mapper
@@ -41,6 +40,7 @@ from graph.entity.fields import (
 from graph.entity.ids import Node, Row
 from graph.entity.keys import check_key, check_link
 from graph.entity.lists import depth_of, innermost, may_hold_nulls
+from graph.entity.made_types import make_type
 from graph.entity.names import Named, called, check_apart, check_class_name, check_plural, shown_name
 from graph.entity.offset_lists import list_field
 from graph.entity.registry import Attribute, Entity, Relation, entity_named, optional, register
@@ -180,12 +180,11 @@ class _Declaration:
             if isinstance(field, PlannedField):
                 field.computed_by_database = not all(map(self._is_stored, field.needs))
         self._cls.__annotations__ = {}
-        for name, field in fields.items():
+        for name in fields:
             if name in self._cls.__dict__:
                 delattr(self._cls, name)  # so that the fields stand in the order of the annotations
-            setattr(self._cls, name, field)
         self._check_keys()
-        strawberry.type(self._cls, description=first_paragraph(self._cls.__doc__) or self._cls.__name__)
+        make_type(self._cls, first_paragraph(self._cls.__doc__) or self._cls.__name__, fields)
         self._cls.__entity__ = self._entity
         register(self._entity)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -58,12 +58,16 @@ def optional(annotation: object) -> StrawberryOptional:
     Strawberry's own form of `annotation | None`. Strawberry copies the annotation of a field three times and resolves
     every copy: unions of Python took a third of the time in which a type is made (5 fields: 546 µs, now 310 µs).
     """
-    return StrawberryOptional(resolved(annotation))
+    return _optional(resolved(annotation))
 
 
 def list_of(annotation: object) -> StrawberryList:
     """A list of the annotation, in Strawberry's own form, as `optional` has it."""
-    return StrawberryList(resolved(annotation))
+    return _list(resolved(annotation))
+
+
+_optional = cache(StrawberryOptional)
+_list = cache(StrawberryList)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-import strawberry
 from graphql import (
     GraphQLError,
     GraphQLObjectType,
@@ -27,13 +26,13 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 from db.own import Feature
 from graph.building import building
 from graph.context import ContextFactory
+from graph.entity.conversion import ConvertedSchema
 from graph.entity.registry import Entity
 from graph.entity.types import TYPES
 from graph.errors import EqualNames
 from graph.execute.extensions import ExtendedOperations
 from graph.execute.graphql_core import LevelExecutor
 from graph.execute.operation import Operations
-from graph.execute.walk import use_resolvers
 from graph.prepare.documents import OperationRequest, Preparer
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.introspection import most_introspected
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from graph.federation.subgraph import Subgraph
 
 
-class Schema(strawberry.Schema):
+class Schema(ConvertedSchema):
     """What a Trellis server answers to. `query` comes from `query_type`; `types` are those that no field names."""
 
     def __init__(
@@ -83,7 +82,6 @@ class Schema(strawberry.Schema):
         except DuplicatedTypeName as error:
             raise EqualNames(error.message) from None
         self._schema.description = description
-        use_resolvers(self._schema)
         limits = Limits(
             settings.max_tokens,
             settings.max_statements,

@@ -17,11 +17,8 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLResolveInfo,
-    GraphQLSchema,
     Undefined,
-    default_field_resolver,
     is_leaf_type,
-    is_object_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails
 from graphql.execution.values import VariableValues
@@ -31,7 +28,7 @@ from graph import errors
 from graph.errors import Withheld
 from graph.execute.reference import RowReference
 from graph.execute.response import completed, is_key
-from graph.prepare.fields import FieldPlan, LevelField, PlannedField, Reading, Resolver, Rows, Selection, planned
+from graph.prepare.fields import FieldPlan, LevelField, PlannedField, Reading, Resolver, Rows, Selection
 from graph.prepare.plan import Plan
 
 if TYPE_CHECKING:
@@ -41,19 +38,10 @@ if TYPE_CHECKING:
 Info: TypeAlias = GraphQLResolveInfo[Any]
 
 
-def use_resolvers(schema: GraphQLSchema) -> None:
-    """Let graphql-core call planned fields directly.
-
-    Strawberry's wrapper would build an input object for each argument and an `Info` for each field; planned fields want
-    the coerced values as they are.
-    """
-    for type_ in schema.type_map.values():
-        if is_object_type(type_):
-            for field in type_.fields.values():
-                definition = planned(field)
-                if definition is not None:
-                    resolver = _resolver_of(definition) or field.resolve
-                    field.resolve = resolver if definition.seen_by is None else _guarded(definition, resolver)
+def resolver_of(field: PlannedField, otherwise: Callable[[PlannedField], Resolver]) -> Resolver:
+    """What graphql-core calls for the values of a planned field; `otherwise` gives that of one with a resolver."""
+    resolver = _resolver_of(field) or otherwise(field)
+    return resolver if field.seen_by is None else _guarded(field, resolver)
 
 
 async def read_row(info: Info, reference: RowReference) -> Any:
@@ -87,9 +75,8 @@ def _read_above(read: Callable[[Any], Any]) -> Resolver:
     return resolve
 
 
-def _guarded(field: PlannedField, resolver: Resolver | None) -> Resolver:
+def _guarded(field: PlannedField, resolve: Resolver) -> Resolver:
     """The resolver for viewers who may see its values; for others there is none, and an error where null may not be."""
-    resolve = resolver or default_field_resolver
 
     def guarded(source: Any, info: Info, **arguments: Any) -> Any:
         if field.seen_by is None or field.seen_by(info.context.viewer):

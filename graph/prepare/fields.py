@@ -161,12 +161,40 @@ class Level(Protocol):
 
 def resolved(annotation: Any) -> Any:
     """An annotation in Strawberry's own form. What is in that form already stays, the rest is looked up once."""
-    return annotation if isinstance(annotation, StrawberryType | LazyType) else _resolved(annotation)
+    return annotation if isinstance(annotation, _WHOLE) else _resolved(annotation)
+
+
+_WHOLE = (StrawberryType, LazyType)
 
 
 @cache
 def _resolved(annotation: Any) -> Any:
     return StrawberryAnnotation(annotation).resolve()
+
+
+class WholeAnnotation(StrawberryAnnotation):
+    """An annotation in Strawberry's own form: there is nothing to find out. All fields that have it share it."""
+
+    __slots__ = ()
+
+    def evaluate(self) -> Any:
+        """The annotation itself: it names nothing."""
+        return self.raw_annotation
+
+    def resolve(self, *, type_definition: StrawberryObjectDefinition | None = None, origin: Any = None) -> Any:
+        """The annotation itself: it has no type parameters."""
+        return self.raw_annotation
+
+
+_shared = cache(WholeAnnotation)
+
+
+def whole(annotation: Any) -> StrawberryAnnotation:
+    """The annotation of a field or an argument that is made: a type, not the name of one."""
+    if isinstance(annotation, str):
+        return StrawberryAnnotation(annotation)
+    found = resolved(annotation)
+    return WholeAnnotation(found) if isinstance(found, LazyType) else _shared(found)
 
 
 class Resolved(StrawberryField):
@@ -180,7 +208,7 @@ class Resolved(StrawberryField):
         annotation = None if self.type_annotation is None else self.type_annotation.raw_annotation
         if annotation is None or isinstance(annotation, str):
             return super().resolve_type(type_definition=type_definition)
-        return resolved(annotation)
+        return annotation if isinstance(self.type_annotation, WholeAnnotation) else resolved(annotation)
 
 
 class PlannedField(Resolved):
@@ -226,7 +254,7 @@ class PlannedField(Resolved):
         super().__init__(
             python_name=name,
             graphql_name=to_camel_case(name),
-            type_annotation=StrawberryAnnotation(annotation),
+            type_annotation=whole(annotation),
             description=description,
         )
         self.arguments = list(arguments)
@@ -273,7 +301,7 @@ def argument(name: str, annotation: object, description: str) -> StrawberryArgum
     return StrawberryArgument(
         python_name=name,
         graphql_name=to_camel_case(name),
-        type_annotation=StrawberryAnnotation(annotation),
+        type_annotation=whole(annotation),
         description=description,
     )
 

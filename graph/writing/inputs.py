@@ -6,9 +6,9 @@ Nothing is read from the database: whether a row exists is not known here.
 Source: https://docs.pydantic.dev/latest/concepts/models/
 """
 
-import dataclasses
 import types
 from collections.abc import Iterator, Mapping
+from dataclasses import MISSING
 from enum import Enum
 from functools import cache
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, Union, get_args, get_origin
@@ -23,11 +23,11 @@ from graph.entity.completeness import check_complete
 from graph.entity.fields import describe_enum, first_paragraph
 from graph.entity.filters import filter_type
 from graph.entity.ids import key_in
+from graph.entity.made_types import MadeField, made_input
 from graph.entity.registry import Deferred, Entity, entity_of, optional
 from graph.entity.scalars import check_text
 from graph.entity.types import TYPES
 from graph.errors import DeclarationError, InvalidFilter, InvalidId
-from graph.prepare.fields import Resolved
 from graph.writing.errors import InvalidInput, Place, Rejected, UserError
 from graph.writing.messages import sentence, sentence_of
 
@@ -239,23 +239,21 @@ def _unstorable(value: object, place: Place) -> Iterator[UserError]:
 @cache
 def input_type(model: type[Input]) -> Annotation:
     """The input type of the schema for a model. Raises `DeclarationError` for a field that GraphQL has no type for."""
-    annotations: dict[str, Annotation] = {}
-    members: dict[str, object] = {"__annotations__": annotations}
-    for name, field in model.model_fields.items():
-        annotation = _annotation(model, name, field)
-        if (not field.is_required() and not isinstance(field.default, Enum)) or model.ONE_OF:
-            annotation = optional(annotation) if not _is_optional(annotation) else annotation
-        annotations[name] = annotation
-        default = dataclasses.MISSING if field.is_required() and not model.ONE_OF else _default(field)
-        members[name] = Resolved(
-            graphql_name=field.alias, description=_description(model, name, field), default=default
-        )
-    made = type(model.__name__, (), members)
-    return strawberry.input(
-        made,
-        name=model.__name__,
-        description=first_paragraph(model.__doc__) or model.__name__,
-        one_of=True if model.ONE_OF else None,
+    fields = (_field(model, name, field) for name, field in model.model_fields.items())
+    description = first_paragraph(model.__doc__) or model.__name__
+    return made_input(model.__name__, description, fields, one_of=model.ONE_OF)
+
+
+def _field(model: type[Input], name: str, field: FieldInfo) -> MadeField:
+    annotation = _annotation(model, name, field)
+    is_enum = isinstance(field.default, Enum)
+    may_be_null = model.ONE_OF or not (field.is_required() or is_enum)
+    return MadeField(
+        name,
+        str(field.alias),
+        optional(annotation) if may_be_null and not _is_optional(annotation) else annotation,
+        _description(model, name, field),
+        _default(model, field),
     )
 
 
@@ -265,8 +263,10 @@ def _description(model: type[Input], name: str, field: FieldInfo) -> str:
     return field.description
 
 
-def _default(field: FieldInfo) -> object:
+def _default(model: type[Input], field: FieldInfo) -> object:
     """The default that the schema shows: of enumerations the value that is taken, of others nothing."""
+    if field.is_required() and not model.ONE_OF:
+        return MISSING
     return field.default if isinstance(field.default, Enum) else strawberry.UNSET
 
 

@@ -12,11 +12,11 @@ from strawberry.schema.config import StrawberryConfig
 
 from graph.context import ContextFactory, RequestContext
 from graph.entity import row
+from graph.entity.conversion import ConvertedSchema
 from graph.entity.types import TYPES
 from graph.errors import ClientError
 from graph.execute import level, scheduler
 from graph.execute.graphql_core import LevelExecutor
-from graph.execute.walk import use_resolvers
 from graph.execute.work import Objects, Work
 from graph.prepare.fields import FieldPlan
 from tests.databases import Database, StatementRecorder
@@ -82,14 +82,12 @@ class Subscription:
 @pytest.fixture(scope="module")
 def plain() -> strawberry.Schema:
     """A schema of Strawberry's own, with our executor, that may answer in parts."""
-    schema = strawberry.Schema(
+    return ConvertedSchema(
         query=Query,
         subscription=Subscription,
         execution_context_class=LevelExecutor,
         config=StrawberryConfig(scalar_map=TYPES.definitions(), enable_experimental_incremental_execution=True),
     )
-    use_resolvers(schema._schema)  # noqa: SLF001 - Strawberry has no public way to it
-    return schema
 
 
 @pytest.fixture

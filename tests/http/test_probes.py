@@ -14,7 +14,7 @@ from sqlalchemy import make_url, text
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from db.migrate import History
+from db.revisions import History
 from db.session.engines import Engines
 from graph.domain import own_features
 from graph.entity import Schema

@@ -28,7 +28,7 @@ from sqlalchemy import text
 from db.dialects import failure_of
 from db.own.place import VersionTable
 from db.probing import Probe, Wanted
-from db.migrate import History
+from db.revisions import History
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
 

@@ -5,7 +5,7 @@ import logging
 import multiprocessing
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,18 @@ def settings_of(url: str, **more: Any) -> Settings:
     return Settings(database_url=SecretStr(url), start_checks=True, readiness_timeout_s=10, **more)
 
 
-async def started(app: ASGIApp) -> str | None:
+async def nothing() -> None:
+    """Do nothing while a server runs."""
+
+
+async def started(app: ASGIApp, meanwhile: Callable[[], Awaitable[None]] = nothing) -> str | None:
     """Start an application and stop it: None, or the sentence that a server would end with."""
     answers: list[Message] = []
     messages = [{"type": "lifespan.shutdown"}, {"type": "lifespan.startup"}]
 
     async def receive() -> Message:
+        if len(messages) == 1:
+            await meanwhile()
         return messages.pop()
 
     async def send(message: Message) -> None:
@@ -68,6 +74,17 @@ async def refusal(settings: Settings, domain: Domain = PLAIN) -> str:
 async def test_a_whole_database_is_started_on(database: Database) -> None:
     await check_database(settings_of(database.url))
     assert await started(create_app(settings_of(database.url), domain=PLAIN)) is None
+
+
+async def test_the_first_request_finds_a_connection(database: Database) -> None:
+    app, found = create_app(settings_of(database.url), domain=PLAIN), []
+
+    async def look() -> None:
+        (pool,) = (await app.state.health.detail())["pools"].values()
+        found.append((pool["checked_in"], pool["checked_out"]))
+
+    assert await started(app, look) is None
+    assert found == [(1, 0)]
 
 
 @pytest.mark.postgresql

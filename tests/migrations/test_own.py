@@ -17,6 +17,7 @@ from db.own.place import version_table
 from db.probing import Note, Probe, wanted_by
 from db.refusals import ForeignOwnRevision, ForeignSchema, NoSchema
 from db.relations import EVERYTHING
+from db.revisions import own_history
 from db.session.engines import Engines
 from db.settings import HOUSE, DatabaseSettings
 from graph.domain import Domain, own_features
@@ -55,7 +56,7 @@ async def value(settings: DatabaseSettings, statement: str) -> Any:
 async def test_own_tables_come_with_an_upgrade_and_go_at_the_base(blank: DatabaseSettings) -> None:
     migrate.upgrade(blank, "0001")
     assert await sample.ask(blank, names_of) == made_for(blank, ALL)
-    assert migrate.own_history(ALL).newest < migrate.own_current(blank)
+    assert own_history(ALL).newest < migrate.own_current(blank)
     migrate.downgrade(blank, "base")
     assert await sample.ask(blank, names_of) == made_for(blank, ())
     migrate.upgrade(blank)
