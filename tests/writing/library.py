@@ -133,6 +133,7 @@ books = Crud(
     create=EDITORS,
     links=[RelationshipInput("genres", create=("name",), create_right=EDITORS)],
     checks=[compare_length("code", "<=", 9)],
+    increments=["pages", "price"],
 )
 
 genres = Crud(Genre, ["name", "note", "code"], may=lambda _viewer, row: row.note != "fixed", create=EDITORS)

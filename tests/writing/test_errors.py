@@ -87,7 +87,7 @@ def test_each_mutation_says_what_it_may_answer() -> None:
     always = ["Forbidden", "InvalidInput", "NotFound", "NotSignedIn"]
     assert answers(SCHEMA) == {
         "createBook": ["AlreadyExists", *always],
-        "updateBook": ["AlreadyExists", *always, "VersionConflict"],
+        "updateBook": sorted(["AlreadyExists", *always, "IdempotencyConflict", "VersionConflict"]),
         "deleteBook": [*always, "StillReferenced", "VersionConflict"],
         "createBooks": ["AlreadyExists", *always],
         "createGenre": ["AlreadyExists", *always],
