@@ -96,6 +96,7 @@ class Schema(strawberry.Schema):
             max_fields=settings.max_fields,
             introspection=settings.introspection,
             refuse_empty_comparisons=settings.refuse_empty_comparisons,
+            max_changed_rows=settings.max_changed_rows,
         )
         self.preparer = Preparer(
             self._schema,

@@ -5,8 +5,8 @@ mutations leave. A change that only this noun knows (to publish a post, to pay a
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import strawberry
 from pydantic import Field
@@ -16,6 +16,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from db.statements import Key, references_to
 from graph.entity.registry import Entity, entity_of, key_of
+from graph.errors import DeclarationError
 from graph.writing.bulk import Bulk
 from graph.writing.change import Change, WrittenRow, global_id
 from graph.writing.checks import Check
@@ -31,16 +32,14 @@ from graph.writing.errors import (
 )
 from graph.writing.idempotency import FIELD as KEY
 from graph.writing.idempotency import IdempotencyKey, idempotency_key
-from graph.writing.increments import Increments, Sums, placed
+from graph.writing.increments import Increments, Sums
 from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
+from graph.writing.many import Beforehand, Declared, ManyDeletions, ManyUpdates
 from graph.writing.mutation import MutationDeclaration, Prepare
 from graph.writing.payload import Member
 from graph.writing.rights import SIGNED_IN, May, Right
 from graph.writing.writer import Default, EntityWriter
-
-Beforehand: TypeAlias = Callable[[Any, Any, Change], Awaitable[None]]
-"""What a noun does with a row and an input before the row changes or goes. It raises `Rejected` to keep the row."""
 
 
 class Named(Protocol):
@@ -164,6 +163,30 @@ class Crud:
         name, does = f"delete_{self._one}", f"Delete {self.entity.a_one}."
         return MutationDeclaration(name, does, model, members, self._change, self._delete, errors=self._delete_errors)
 
+    def update_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
+        """`updatePosts`: the same change of all rows that a filter finds. Links are not among that."""
+        if self._prepare_update is not None:
+            raise DeclarationError(f"{self.entity.name} has a prepare_update, which is for one row; leave one out.")
+        declared = self._declared(self._update_errors)
+        return ManyUpdates(name or f"update_{self.entity.plural}", declared, self._column_fields()).declaration()
+
+    def delete_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
+        """`deletePosts`: all rows that a filter finds go."""
+        declared = self._declared(self._delete_errors)
+        return ManyDeletions(name or f"delete_{self.entity.plural}", declared).declaration()
+
+    def _declared(self, errors: Sequence[ErrorClass]) -> Declared:
+        return Declared(
+            writer=self._writer,
+            may=self._may,
+            right=self._change,
+            columns=self._columns,
+            increments=self._increments,
+            before_update=self._before_update,
+            before_delete=self._before_delete,
+            errors=[error for error in errors if error is not VersionConflict],
+        )
+
     def create_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
         """`createPosts`, or under another name: many new rows in one statement."""
         return self._bulk(name or f"create_{self.entity.plural}", None)
@@ -264,7 +287,7 @@ class Crud:
         errors: list[UserError] = refused(self.entity.model, new, change.context, change.place)
         whole = {name: getattr(row, name) for name in self._writer.checked_with(new)} | new
         if errors := [*errors, *self._writer.broken(whole, new, change.place)]:
-            raise Rejected(*placed(errors, change.place, sums, self._increments))
+            raise Rejected(*self._increments.placed(errors, change.place, sums, change.place))
 
     async def _delete(self, values: Named, change: Change) -> str:
         """Delete by a statement of its own: through the session, a lost race would be a warning about a row count.

@@ -149,6 +149,14 @@ class Increments:
         conditions = {name: seen[name](row) for name in names if name in seen}
         return {name: condition for name, condition in conditions.items() if condition is not None}
 
+    def placed(self, errors: Iterable[UserError], set_: Place, added: Iterable[str], place: Place) -> list[UserError]:
+        """Errors at columns that are set, those of counted ones at their numbers."""
+        numbers = {(*set_, self.place(place, name)[-1]): self.place(place, name) for name in added}
+        found = list(errors)
+        for error in found:
+            error.path = [str(part) for part in numbers.get(tuple(error.path), error.path)]
+        return found
+
     def refused(self, error: IntegrityError, added: Iterable[str], place: Place) -> InvalidInput | None:
         """The user error for a CHECK of the database that a sum has broken; None where no sum is known to have."""
         violation = violation_of(error, self._writer.table.metadata)
@@ -160,12 +168,3 @@ class Increments:
                 message = f"The sum would break a rule of the database{rule}. Add less, or something else."
                 return InvalidInput(message, self.place(place, name))
         return None
-
-
-def placed(errors: Iterable[UserError], place: Place, added: Iterable[str], increments: Increments) -> list[UserError]:
-    """Errors at columns of an input, those of counted ones at their numbers."""
-    shown = {(*map(str, place), increments.place(place, name)[-1]): increments.place(place, name) for name in added}
-    found = list(errors)
-    for error in found:
-        error.path = [str(part) for part in shown.get(tuple(error.path), error.path)]
-    return found

@@ -53,7 +53,7 @@ products = Crud(
     increments=["stock", "price"],
 )
 
-MUTATIONS = [products.update]
+MUTATIONS = [products.update, products.update_many, products.delete_many]
 
 
 class AskingStall(AskingSchema):

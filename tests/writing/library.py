@@ -141,8 +141,8 @@ genres = Crud(Genre, ["name", "note", "code"], may=lambda _viewer, row: row.note
 Query = query_type(Book, Genre)
 Mutation = mutation_type(
     [
-        *(books.create, books.update, books.delete, books.create_many),
-        *(genres.create, genres.update, partial(genres.upsert_many, by="name")),
+        *(books.create, books.update, books.delete, books.create_many, books.update_many, books.delete_many),
+        *(genres.create, genres.update, genres.update_many, genres.delete_many, partial(genres.upsert_many, by="name")),
     ]
 )
 

@@ -90,8 +90,12 @@ def test_each_mutation_says_what_it_may_answer() -> None:
         "updateBook": sorted(["AlreadyExists", *always, "IdempotencyConflict", "VersionConflict"]),
         "deleteBook": [*always, "StillReferenced", "VersionConflict"],
         "createBooks": ["AlreadyExists", *always],
+        "updateBooks": sorted(["AlreadyExists", *always, "IdempotencyConflict"]),
+        "deleteBooks": sorted([*always, "IdempotencyConflict", "StillReferenced"]),
         "createGenre": ["AlreadyExists", *always],
         "updateGenre": ["AlreadyExists", *always, "VersionConflict"],
+        "updateGenres": sorted(["AlreadyExists", *always, "IdempotencyConflict"]),
+        "deleteGenres": sorted([*always, "IdempotencyConflict", "StillReferenced"]),
         "upsertGenres": ["AlreadyExists", *always],
     }
 

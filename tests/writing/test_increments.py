@@ -36,7 +36,7 @@ class AskingAmounts(AskingSchema):
     schema = Schema(
         query_type(Amount, Ledger),
         Settings.model_construct(),
-        mutation=mutation_type([amounts.create, amounts.update]),
+        mutation=mutation_type([amounts.create, amounts.update, amounts.update_many]),
     )
 
     def context(self) -> ContextFactory:
@@ -171,6 +171,23 @@ async def test_nothing_is_added_to_a_number_that_the_viewer_may_not_see(
     for added in ("1", "-1000"):
         changed = {"id": hidden, "increment": {"whole": added}}
         assert await ask.refused("updateAmount", changed, SHOWN) == [("Forbidden", ("input", "increment", "whole"))]
+    asked = {"all": True, "increment": {"whole": "1"}, "onError": "REJECT_FAILED"}
+    with statements() as seen:
+        payload = await ask.do("updateAmounts", asked, "amounts { id } count")
+    assert (payload["amounts"], payload["count"]) == ([{"id": known}], 1)
+    assert [(it["__typename"], it["path"]) for it in payload["errors"]] == [
+        ("Forbidden", ["input", "increment", "whole"])
+    ]
+    # lock + change, then read back
+    assert len(seen) == 3, seen
+
+
+async def test_the_filter_of_a_change_finds_nothing_by_a_number_that_the_viewer_may_not_see(ask: AskingAmounts) -> None:
+    await made(ask, whole="500")
+    ask, asked = ask.by(KEEPER), {"where": {"whole": {"gt": "99"}}, "set": {"price": "1"}}
+    assert await ask.do("updateAmounts", asked, "count") == {"count": 0, "errors": []}
+    asked["where"] = {"whole": {"isNull": True}}
+    assert await ask.do("updateAmounts", asked, "count") == {"count": 1, "errors": []}
 
 
 @pytest.mark.parametrize(("columns", "name"), [(["title", "pages"], "title"), (["title"], "pages")])

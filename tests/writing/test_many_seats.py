@@ -1,0 +1,66 @@
+"""Changes of many rows whose key has two parts, and whose noun has rules of its own for each."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import insert, select
+
+from db.session import Mode, RequestSession
+from tests.databases import Database, StatementRecorder
+from tests.writing.test_bulk import errors_of
+from tests.writing.theatre import AskingTheatre, SeatRow, TicketRow, make_theatre
+
+SEATS = "seats { line number price } count"
+
+
+@pytest.fixture
+async def theatre(blank_database: Database) -> AsyncIterator[AskingTheatre]:
+    """Four seats: one is taken, one is broken, one is in a ticket."""
+    made = await make_theatre(blank_database)
+    rows = [
+        {"line": "A", "number": 1, "floor": 1, "label": "a1", "price": 10, "is_taken": False},
+        {"line": "A", "number": 2, "floor": 1, "label": "a2", "price": 20, "is_taken": True},
+        {"line": "B", "number": 1, "floor": 1, "label": "b1", "price": 30, "is_taken": False},
+        {"line": "B", "number": 2, "floor": None, "label": "broken", "price": 40, "is_taken": False},
+    ]
+    async with made.engines.writing().begin() as connection:
+        await connection.execute(insert(SeatRow), rows)
+        await connection.execute(insert(TicketRow).values(line="B", number=1))
+    yield made
+    await made.engines.dispose()
+
+
+async def prices(theatre: AskingTheatre) -> list[int]:
+    async with RequestSession(theatre.engines, Mode.CURRENT) as session:
+        return [row[0] for row in await session.rows(select(SeatRow.price).order_by(SeatRow.line, SeatRow.number))]
+
+
+async def test_a_nouns_own_rule_is_asked_for_each_row(theatre: AskingTheatre, statements: StatementRecorder) -> None:
+    asked = {"all": True, "set": {"price": 15}}
+    refused = [("InvalidInput", ("input", "set", "price")), ("InvalidState", ("input", "where"))]
+    assert await theatre.refused("updateSeats", asked, SEATS) == refused
+    assert await prices(theatre) == [10, 20, 30, 40]
+    with statements() as seen:
+        payload = await theatre.do("updateSeats", {**asked, "onError": "REJECT_FAILED"}, SEATS)
+    assert payload["seats"] == [{"line": "A", "number": 1, "price": 15}, {"line": "B", "number": 1, "price": 15}]
+    assert errors_of(payload) == refused
+    # lock + the rows as the rule takes them + change, then read back
+    assert len(seen) == 4, seen
+    counted = {"where": {"label": {"ne": "broken"}}, "increment": {"price": 1}}
+    assert (await theatre.do("updateSeats", counted, "count"))["count"] == 3
+    assert await prices(theatre) == [16, 21, 16, 40]
+
+
+async def test_rows_with_keys_of_two_parts_are_deleted_as_far_as_they_may(theatre: AskingTheatre) -> None:
+    asked = {"where": {"floor": {"eq": 1}}, "onError": "REJECT_FAILED"}
+    payload = await theatre.do("deleteSeats", asked, "count")
+    assert payload["count"] == 1
+    assert errors_of(payload) == [("InvalidState", ("input", "where")), ("StillReferenced", ("input", "where"))]
+    assert await prices(theatre) == [20, 30, 40]
+
+
+async def test_nothing_is_done_where_a_rule_keeps_every_row(theatre: AskingTheatre) -> None:
+    taken = {"where": {"isTaken": {"eq": True}}, "onError": "REJECT_FAILED"}
+    assert await theatre.refused("deleteSeats", taken, "count") == [("InvalidState", ("input", "where"))]
+    ignored = await theatre.do("deleteSeats", {**taken, "onError": "IGNORE_FAILED"}, "deletedIds count")
+    assert ignored == {"deletedIds": [], "count": 0, "errors": []}
