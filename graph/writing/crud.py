@@ -37,8 +37,10 @@ from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
 from graph.writing.many import Beforehand, Declared, ManyDeletions, ManyUpdates
 from graph.writing.mutation import MutationDeclaration, Prepare
+from graph.writing.natural_keys import NaturalKeys
 from graph.writing.payload import Member
 from graph.writing.rights import SIGNED_IN, May, Right
+from graph.writing.upsert import Upsert
 from graph.writing.writer import Default, EntityWriter
 
 
@@ -191,12 +193,40 @@ class Crud:
         """`createPosts`, or under another name: many new rows in one statement."""
         return self._bulk(name or f"create_{self.entity.plural}", None)
 
-    def upsert_many(self, by: str, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
-        """`upsertTags`: many rows in one statement; those whose natural key is there are changed."""
-        return self._bulk(name or f"upsert_{self.entity.plural}", by)
+    def upsert(
+        self, by: str | Sequence[str] | None = None, name: str | None = None
+    ) -> MutationDeclaration[Any, Mapping[str, object]]:
+        """`upsertTag`: a row is made, or the one that has its natural key is changed.
 
-    def _bulk(self, name: str, by: str | None) -> MutationDeclaration[Any, Mapping[str, object]]:
-        return Bulk(name, self._writer, self._links, may=self._may, right=self._right, by=by).declaration()
+        `by` is a column, or several that are unique together; without it, a client names one of all keys that there
+        are. Raises `DeclarationError` for a noun that asks more of an update than this can.
+        """
+        upsert = Upsert(
+            name or f"upsert_{self._one}",
+            self._writer,
+            self._links,
+            may=self._may,
+            right=self._right,
+            keys=NaturalKeys(self._writer, by),
+        )
+        self._check_no_rule_of_updates()
+        return upsert.declaration()
+
+    def upsert_many(
+        self, by: str | Sequence[str] | None = None, name: str | None = None
+    ) -> MutationDeclaration[Any, Mapping[str, object]]:
+        """`upsertTags`: many rows in one statement; those whose natural key is there are changed. See `upsert`."""
+        bulk = self._bulk(name or f"upsert_{self.entity.plural}", NaturalKeys(self._writer, by))
+        self._check_no_rule_of_updates()
+        return bulk
+
+    def _check_no_rule_of_updates(self) -> None:
+        if self._before_update is not None or self._prepare_update is not None:
+            message = "has a before_update or prepare_update, which an upsert would pass by; leave the upsert out."
+            raise DeclarationError(f"{self.entity.name} {message}")
+
+    def _bulk(self, name: str, keys: NaturalKeys | None) -> MutationDeclaration[Any, Mapping[str, object]]:
+        return Bulk(name, self._writer, self._links, may=self._may, right=self._right, keys=keys).declaration()
 
     def _naming_fields(self, description: str) -> dict[str, Annotation]:
         fields: dict[str, Annotation] = {"id": (id_of(self.entity.cls), Field(description=description))}

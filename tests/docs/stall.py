@@ -1,6 +1,7 @@
 """The noun that the page on changes shows: what a stall has to sell."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
@@ -54,6 +55,7 @@ products = Crud(
 )
 
 MUTATIONS = [products.update, products.update_many, products.delete_many]
+MUTATIONS += [products.upsert, partial(products.upsert_many, by="code")]
 
 
 class AskingStall(AskingSchema):
@@ -70,9 +72,9 @@ async def make_stall(database: Database) -> AskingStall:
     """The stall with three things to sell."""
     engines = Engines(settings_of(database))
     rows = [
-        {"id": 1, "name": "Rake", "code": "rake", "stock": 3, "price": Decimal("12.50")},
-        {"id": 2, "name": "Spade", "code": "spade", "stock": 0, "price": Decimal("20.00")},
-        {"id": 3, "name": "Twine", "code": "twine", "stock": 40, "price": None},
+        {"name": "Rake", "code": "rake", "stock": 3, "price": Decimal("12.50")},
+        {"name": "Spade", "code": "spade", "stock": 0, "price": Decimal("20.00")},
+        {"name": "Twine", "code": "twine", "stock": 40, "price": None},
     ]
     async with engines.writing().begin() as connection:
         await connection.run_sync(Base.metadata.create_all)

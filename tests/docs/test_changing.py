@@ -11,7 +11,7 @@ from tests.databases import Database
 from tests.docs.stall import AskingStall, make_stall
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "changing.md").read_text(encoding="utf-8")
-SECTIONS = ("Numbers that are counted", "Many rows at once")
+SECTIONS = ("Numbers that are counted", "Many rows at once", "Made or changed")
 PAIR = re.compile(r"^```graphql\n(.*?)^```\n+```json\n(.*?)^```$", re.M | re.S)
 
 

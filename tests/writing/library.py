@@ -142,7 +142,14 @@ Query = query_type(Book, Genre)
 Mutation = mutation_type(
     [
         *(books.create, books.update, books.delete, books.create_many, books.update_many, books.delete_many),
-        *(genres.create, genres.update, genres.update_many, genres.delete_many, partial(genres.upsert_many, by="name")),
+        *(
+            genres.create,
+            genres.update,
+            genres.upsert,
+            genres.update_many,
+            genres.delete_many,
+            partial(genres.upsert_many, by="name"),
+        ),
     ]
 )
 

@@ -96,6 +96,7 @@ def test_each_mutation_says_what_it_may_answer() -> None:
         "updateGenre": ["AlreadyExists", *always, "VersionConflict"],
         "updateGenres": sorted(["AlreadyExists", *always, "IdempotencyConflict"]),
         "deleteGenres": sorted([*always, "IdempotencyConflict", "StillReferenced"]),
+        "upsertGenre": ["AlreadyExists", *always],
         "upsertGenres": ["AlreadyExists", *always],
     }
 

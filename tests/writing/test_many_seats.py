@@ -1,33 +1,13 @@
 """Changes of many rows whose key has two parts, and whose noun has rules of its own for each."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from db.session import Mode, RequestSession
-from tests.databases import Database, StatementRecorder
+from tests.databases import StatementRecorder
 from tests.writing.test_bulk import errors_of
-from tests.writing.theatre import AskingTheatre, SeatRow, TicketRow, make_theatre
+from tests.writing.theatre import AskingTheatre, SeatRow
 
 SEATS = "seats { line number price } count"
-
-
-@pytest.fixture
-async def theatre(blank_database: Database) -> AsyncIterator[AskingTheatre]:
-    """Four seats: one is taken, one is broken, one is in a ticket."""
-    made = await make_theatre(blank_database)
-    rows = [
-        {"line": "A", "number": 1, "floor": 1, "label": "a1", "price": 10, "is_taken": False},
-        {"line": "A", "number": 2, "floor": 1, "label": "a2", "price": 20, "is_taken": True},
-        {"line": "B", "number": 1, "floor": 1, "label": "b1", "price": 30, "is_taken": False},
-        {"line": "B", "number": 2, "floor": None, "label": "broken", "price": 40, "is_taken": False},
-    ]
-    async with made.engines.writing().begin() as connection:
-        await connection.execute(insert(SeatRow), rows)
-        await connection.execute(insert(TicketRow).values(line="B", number=1))
-    yield made
-    await made.engines.dispose()
 
 
 async def prices(theatre: AskingTheatre) -> list[int]:

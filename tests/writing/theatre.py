@@ -11,7 +11,7 @@ from db.session.engines import Engines
 from graph.context import ContextFactory
 from graph.entity import Node, Schema, entity, query_type
 from graph.settings import Settings
-from graph.writing import Change, Crud, Rejected, mutation_type, with_right
+from graph.writing import Change, Crud, Rejected, compare_columns, mutation_type, with_right
 from graph.writing.errors import InvalidInput, InvalidState
 from tests.databases import Database
 from tests.entity.serving import settings_of
@@ -80,13 +80,23 @@ seats = Crud(
 )
 
 
+places = Crud(
+    Seat,
+    ["floor", "label", "price"],
+    may=with_right(EDITORS),
+    create=EDITORS,
+    first=["line", "number"],
+    checks=[compare_columns("floor", "<=", "price")],
+)
+
+
 class AskingTheatre(AskingSchema):
     """Asks for seats, as somebody who may change them."""
 
     schema = Schema(
         query_type(Seat),
         Settings.model_construct(),
-        mutation=mutation_type([seats.create, seats.update_many, seats.delete_many]),
+        mutation=mutation_type([seats.create, seats.update_many, seats.delete_many, places.upsert, places.upsert_many]),
     )
 
     def context(self) -> ContextFactory:
