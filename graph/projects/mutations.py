@@ -4,7 +4,7 @@ What a CHECK demands is written as a check of the input. Nothing is changed by a
 the lines that say so.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from db.reflection.changes import PlannedChanges
@@ -49,7 +49,7 @@ def mutations_text(
         f"create={right}",
         *([f"first={list(changes.key)!r}"] if changes.key and changes.creates else []),
         *_references(module, model, references or {}),
-        *_numbers(model, changes, references or {}),
+        *_numbers(model, changes),
         *_checks(module, changes.rules),
     ]
     lines = [f"{_plural(model)} = {crud}(", *(_line(it) for it in arguments), ")"]
@@ -79,10 +79,11 @@ def _of_many(model: PlannedModel, changes: PlannedChanges) -> Iterable[str]:
     return ["update_many", "delete_many", *(["upsert_many"] if model.natural_keys and changes.creates else [])]
 
 
-def _numbers(model: PlannedModel, changes: PlannedChanges, references: Container[str]) -> Iterable[str]:
+def _numbers(model: PlannedModel, changes: PlannedChanges) -> Iterable[str]:
     """A remark with the numbers that could be counted up and down."""
-    written = [it for it in model.attributes if it.name in changes.columns and it.name not in references]
-    names = [it.name for it in written if it.annotation in NUMBERS]
+    refer = {name for key in model.table.foreign_keys for name in key.columns}
+    written = [it for it in model.attributes if it.name in changes.columns and it.column.name not in refer]
+    names = [it.name for it in written if it.annotation in NUMBERS and not it.in_key]
     if names:
         yield f"# increments={names!r},".replace("'", '"')
 

@@ -32,7 +32,7 @@ from graph.writing.errors import (
 )
 from graph.writing.idempotency import FIELD as KEY
 from graph.writing.idempotency import IdempotencyKey, idempotency_key
-from graph.writing.increments import Increments, Sums
+from graph.writing.increments import Increments, Sums, increments_seen
 from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
 from graph.writing.many import Beforehand, Declared, ManyDeletions, ManyUpdates
@@ -271,9 +271,12 @@ class Crud:
 
     async def _update(self, values: Any, change: Change) -> object:
         row = await self.found(values, change)
-        if self._before_update is not None:
-            await self._before_update(row, values, change)
         sums = await self._sums(row, values, change)
+        if self._before_update is not None:
+            try:
+                await self._before_update(row, increments_seen(values, sums), change)
+            except Rejected as rejected:
+                raise Rejected(*self._increments.placed(rejected.errors, change.place, sums, change.place)) from None
         self._check_guards(row, values, sums, change)
         linked = [
             await link.apply(row, getattr(values, link.name), change) for link in self._links if values.given(link.name)

@@ -168,3 +168,8 @@ class Increments:
                 message = f"The sum would break a rule of the database{rule}. Add less, or something else."
                 return InvalidInput(message, self.place(place, name))
         return None
+
+
+def increments_seen(values: Input, sums: Sums) -> Input:
+    """An input as a noun's own rule is given it: a column that is counted up has its sum, as if it were set."""
+    return values.model_copy(update=sums) if sums else values

@@ -8,7 +8,7 @@ Why: docs/decisions/0055-changes-of-many-rows.md.
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Annotated, Any, TypeAlias
 
@@ -16,6 +16,7 @@ import strawberry
 from pydantic import Field
 from sqlalchemy import Column, ColumnElement, Delete, Integer, Update, delete, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
+from strawberry.utils.str_converters import to_camel_case
 
 from db.statements import Key, kept_by
 from db.unreadable import UnreadableValue
@@ -36,7 +37,7 @@ from graph.writing.errors import (
     not_yours,
 )
 from graph.writing.idempotency import FIELD, IdempotencyKey, idempotency_key
-from graph.writing.increments import Increments
+from graph.writing.increments import Increments, Sums, increments_seen
 from graph.writing.inputs import ALL, Annotation, Guard, entity_input, filter_of
 from graph.writing.mutation import MutationDeclaration
 from graph.writing.payload import MAX_LISTED, Member
@@ -80,6 +81,8 @@ class Judged:
     """Its values, by attribute."""
     key: Key
     errors: list[UserError]
+    sums: Sums = field(default_factory=dict)
+    """What its counted columns will have."""
 
 
 class ManyRows(ABC):
@@ -93,10 +96,11 @@ class ManyRows(ABC):
         self._entity: Entity = declared.writer.entity
         self._key = list(self._writer.table.primary_key)
         self._many = self._entity.many
+        self._input_name = to_camel_case(f"{name[0].upper()}{name[1:]}_input")
 
     # The input
 
-    def _choosing_fields(self, done: str) -> dict[str, Annotation]:
+    def _choosing_fields(self) -> dict[str, Annotation]:
         many = self._many
         return {
             WHERE: (
@@ -232,19 +236,36 @@ class ManyRows(ABC):
             errors = [not_yours(self._entity.one, (*change.place, WHERE))]
         return Judged(row, tuple(getattr(row, name) for name in self._entity.key), errors)
 
-    async def _ask_beforehand(self, found: Iterable[Judged], asked: Any, place: Place, change: Change) -> None:
-        """Let the noun's own rule say what stands against the change of each good row."""
+    async def _ask_beforehand(self, found: Iterable[Judged], values: Any, change: Change) -> None:
+        """Let the noun's own rule say what stands against the change of each good row.
+
+        What a rule has done along with a change that it refuses then is undone, where other rows go on: that takes a
+        savepoint for each.
+        """
         good = [one for one in found if not one.errors]
         if self._before is None or not good:
             return
         entities = await self._entities([one.key for one in good], change)
         for one in good:
+            if one.key not in entities:
+                continue
             try:
-                if one.key in entities:
-                    await self._before(entities[one.key], asked, change)
+                if values.on_error is OnError.REJECT_ALL:
+                    await self._before(entities[one.key], self._as_asked(one, values), change)
+                else:
+                    async with change.session.begin_nested():
+                        await self._before(entities[one.key], self._as_asked(one, values), change)
             except Rejected as rejected:
-                one.errors.extend(_within(error, change.place, place) for error in rejected.errors)
+                one.errors.extend(self._placed(rejected.errors, one, change))
         await change.flush()
+
+    @abstractmethod
+    def _as_asked(self, one: Judged, values: Any) -> Any:
+        """The input as the noun's own rule is given it, for one row."""
+
+    @abstractmethod
+    def _placed(self, errors: Iterable[UserError], one: Judged, change: Change) -> Iterable[UserError]:
+        """Errors of a rule that knows changes of one row alone, at their places among those of many."""
 
     async def _entities(self, keys: Sequence[Key], change: Change) -> Mapping[Key, Any]:
         model, mapper = self._entity.model, self._entity.mapper
@@ -285,13 +306,12 @@ class ManyUpdates(ManyRows):
         """The declaration of the mutation."""
         entity, many = self._entity, self._many
         fields: dict[str, Annotation] = {
-            **self._choosing_fields("changed"),
+            **self._choosing_fields(),
             SET: (self._set, Field(None, description="What each of them is to have.")),
             **self._declared.increments.input_fields(),
             **self._bounding_fields("changed"),
         }
-        camel = f"Update{entity.plural[0].upper()}{entity.plural[1:]}"
-        model = entity_input(entity, f"{camel}Input", f"Which {many} are changed, and how.", fields)
+        model = entity_input(entity, self._input_name, f"Which {many} are changed, and how.", fields)
         rows = list[entity.cls]  # type: ignore[name-defined]  # made at run time
         members = {
             entity.plural: Member(rows, f"The {many} that were changed, as they are now; the first {MAX_LISTED:,}."),
@@ -365,18 +385,25 @@ class ManyUpdates(ManyRows):
         given, added, place = self._given(values), self._declared.increments.given(values), self._place(change)
         for one in found:
             if not one.errors:
-                one.errors.extend(self._against(one.row, given, added, place, change))
-        await self._ask_beforehand(found, values.set if given else self._set(), place, change)
+                try:
+                    one.sums = self._declared.increments.sums(one.row, added, change, change.place)
+                except Rejected as rejected:
+                    one.errors.extend(rejected.errors)
+                else:
+                    one.errors.extend(self._against(one.row, given, one.sums, place, change))
+        await self._ask_beforehand(found, values, change)
 
-    def _against(
-        self, row: Any, given: Mapping[str, Any], added: Mapping[str, Any], place: Place, change: Change
-    ) -> list[UserError]:
+    def _as_asked(self, one: Judged, values: Any) -> Any:
+        return increments_seen(values.set if self._given(values) else self._set(), one.sums)
+
+    def _placed(self, errors: Iterable[UserError], one: Judged, change: Change) -> Iterable[UserError]:
+        place = self._place(change)
+        within = [_within(error, change.place, place) for error in errors]
+        return self._declared.increments.placed(within, place, one.sums, change.place)
+
+    def _against(self, row: Any, given: Mapping[str, Any], sums: Sums, place: Place, change: Change) -> list[UserError]:
         """What stands against the change of a row. What a row has already is no change."""
         increments = self._declared.increments
-        try:
-            sums = increments.sums(row, added, change, change.place)
-        except Rejected as rejected:
-            return list(rejected.errors)
         new = {name: value for name, value in {**given, **sums}.items() if value != getattr(row, name)}
         whole = {name: getattr(row, name) for name in self._writer.checked_with(new)} | new
         errors = [*refused(self._entity.model, new, change.context, place), *self._writer.broken(whole, new, place)]
@@ -407,9 +434,8 @@ class ManyDeletions(ManyRows):
     def declaration(self) -> MutationDeclaration[Any, Mapping[str, object]]:
         """The declaration of the mutation."""
         entity, many = self._entity, self._many
-        fields = self._choosing_fields("deleted") | self._bounding_fields("deleted")
-        camel = f"Delete{entity.plural[0].upper()}{entity.plural[1:]}"
-        model = entity_input(entity, f"{camel}Input", f"Which {many} are to go.", fields)
+        fields = self._choosing_fields() | self._bounding_fields("deleted")
+        model = entity_input(entity, self._input_name, f"Which {many} are to go.", fields)
         ids = list[strawberry.ID]
         members = {
             "deleted_ids": Member(ids, f"The ids that they had; the first {MAX_LISTED:,}."),
@@ -447,8 +473,19 @@ class ManyDeletions(ManyRows):
             return None
 
     async def _judge(self, found: Sequence[Judged], values: Any, change: Change) -> None:
-        await self._ask_beforehand(found, values, (*change.place, WHERE), change)
+        if self._before is None:
+            return
+        # A rule may do something along with a deletion, which is not to be done where others keep the row.
+        await self._mark_kept(found, [one.key for one in found], change)
+        self._check_all(found, values)
+        await self._ask_beforehand(found, values, change)
         change.session.expunge_all()
+
+    def _as_asked(self, one: Judged, values: Any) -> Any:
+        return values
+
+    def _placed(self, errors: Iterable[UserError], one: Judged, change: Change) -> Iterable[UserError]:
+        return [_within(error, change.place, (*change.place, WHERE)) for error in errors]
 
     async def _written(self, found: Sequence[Judged], values: Any, change: Change) -> list[Key]:
         for _ in range(ATTEMPTS):

@@ -7,6 +7,8 @@ fail: one makes it, the other changes it. Of a row that is there, what is left o
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from strawberry.utils.str_converters import to_camel_case
+
 from graph.writing.change import Change, WrittenRow
 from graph.writing.errors import AlreadyExists, Rejected
 from graph.writing.inputs import entity_input
@@ -48,7 +50,7 @@ class Upsert:
         entity, one = self._entity, self._entity.one
         fields = self._writer.input_fields() | self._keys.input_fields()
         doc = f"{entity.a_one.capitalize()} to make or to change. What is left out of one that is there stays as it is."
-        model = entity_input(entity, f"Upsert{entity.name}Input", doc, fields)
+        model = entity_input(entity, to_camel_case(f"{self._name[0].upper()}{self._name[1:]}_input"), doc, fields)
         members = {
             self._one: Member(entity.cls, f"The {one} as it is now; null if nothing was done."),
             INSERTED: Member(bool, f"Whether the {one} is new; if not, it was changed. Null if nothing was done."),

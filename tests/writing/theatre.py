@@ -44,6 +44,13 @@ class TicketRow(Base):
     number: Mapped[int]
 
 
+class NoteRow(Base):
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+
+
 @entity(SeatRow)
 class Seat(Node):
     line: str
@@ -62,6 +69,8 @@ async def _not_cheaper_when_taken(seat: SeatRow, values: Any, change: Change) ->
 
 
 async def _not_taken(seat: SeatRow, _values: Any, change: Change) -> None:
+    change.session.add(NoteRow(text=f"{seat.line}{seat.number} goes"))
+    await change.flush()
     if seat.is_taken:
         raise Rejected(InvalidState("Somebody sits here.", (*change.place, "id")))
 
@@ -96,7 +105,9 @@ class AskingTheatre(AskingSchema):
     schema = Schema(
         query_type(Seat),
         Settings.model_construct(),
-        mutation=mutation_type([seats.create, seats.update_many, seats.delete_many, places.upsert, places.upsert_many]),
+        mutation=mutation_type(
+            [seats.create, seats.update, seats.update_many, seats.delete_many, places.upsert, places.upsert_many]
+        ),
     )
 
     def context(self) -> ContextFactory:
