@@ -17,7 +17,6 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.exc import IntegrityError
 
 from db.numerals import EXACT
-from db.unreadable import Unreadable
 from db.violations import Rule, violation_of
 from graph.entity.scalars import BigInt
 from graph.entity.types import TYPES
@@ -33,6 +32,9 @@ INCREMENT = "increment"
 
 NUMBERS: tuple[object, ...] = (int, BigInt, Decimal, float)
 """The types of values that a number can be added to."""
+
+MAX_TOLD = 50
+"""Characters of a sum that an error tells."""
 
 Sums: TypeAlias = dict[str, object]
 """What the columns of a row will have, by attribute."""
@@ -115,16 +117,17 @@ class Increments:
         """What becomes of a value. Raises `ValueError` with a sentence for people."""
         if there is None:
             raise ValueError("There is no number yet to add this to; set one first.")
-        if isinstance(there, Unreadable):
-            raise ValueError("What is there cannot be read, so nothing is added to it; set a value instead.")
-        found = EXACT.add(there, number) if isinstance(there, Decimal) else there + number
-        if not math.isfinite(found):
+        found = _added(there, number)
+        if found is None:
+            raise ValueError("What is there is no number, so nothing is added to it; set a value instead.")
+        if isinstance(found, float) and not math.isfinite(found):
             raise ValueError("The sum would be larger than any number that fits here; add less.")
         try:
             self._rules[name].validate_python(found)
         except ValidationError as error:
             (first, *_) = error.errors(include_url=False)
-            raise ValueError(f"The sum would be {found}. {sentence_of(first)}") from None
+            told = f"The sum would be {found}. " if len(str(found)) <= MAX_TOLD else ""
+            raise ValueError(f"{told}{sentence_of(first)}") from None
         return found
 
     def _check_storable(self, name: str, sum_: object, change: Change) -> None:
@@ -168,6 +171,17 @@ class Increments:
                 message = f"The sum would break a rule of the database{rule}. Add less, or something else."
                 return InvalidInput(message, self.place(place, name))
         return None
+
+
+def _added(there: object, number: Any) -> object | None:
+    """The exact sum; None where there is no number of its kind: SQLite keeps texts in columns of numbers."""
+    if isinstance(there, bool):
+        return None
+    if isinstance(number, Decimal):
+        return EXACT.add(Decimal(there), number) if isinstance(there, int | Decimal) else None
+    if isinstance(number, float):
+        return there + number if isinstance(there, int | float) else None
+    return there + number if isinstance(there, int) else None
 
 
 def increments_seen(values: Input, sums: Sums) -> Input:

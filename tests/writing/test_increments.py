@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from db.relations import EVERYTHING, Visibility
 from db.session.engines import Engines
@@ -63,52 +64,67 @@ async def made(ask: AskingAmounts, **values: Any) -> str:
     return str(payload["amount"]["id"])
 
 
-@pytest.mark.parametrize(
-    ("name", "there", "added", "sum_"),
-    [
-        ("whole", "9007199254740993", "-1", "9007199254740992"),
-        ("whole", "9223372036854775806", "1", "9223372036854775807"),
-        ("price", "0.10", "0.20", "0.30"),
-        ("price", "9999999999.98", "0.01", "9999999999.99"),
-        ("free", "0.1", "0.2", "0.3"),
-        ("free", "12", "-12.5", "-0.5"),
-        ("double", 0.5, 0.25, 0.75),
-    ],
-)
-async def test_sums_are_exact(ask: AskingAmounts, name: str, there: Any, added: Any, sum_: Any) -> None:
-    id_ = await made(ask, **{name: there})
-    payload = await ask.do("updateAmount", {"id": id_, "increment": {name: added}}, SHOWN)
-    assert payload["errors"] == []
-    assert payload["amount"][name] == sum_
-    found = await ask(
-        "query($where: AmountFilter!) { amounts(where: $where) { totalCount } }", where={name: {"eq": sum_}}
-    )
-    assert found == {"amounts": {"totalCount": 1}}
+EXACT: list[tuple[str, Any, Any, Any]] = [
+    ("whole", "9007199254740993", "-1", "9007199254740992"),
+    ("whole", "9223372036854775806", "1", "9223372036854775807"),
+    ("price", "0.10", "0.20", "0.30"),
+    ("price", "9999999999.98", "0.01", "9999999999.99"),
+    ("free", "0.1", "0.2", "0.3"),
+    ("free", "12", "-12.5", "-0.5"),
+    ("double", 0.5, 0.25, 0.75),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "there", "added", "message"),
-    [
-        ("whole", "9223372036854775807", "1", "less than"),
-        ("whole", "0", "-6", "This must be at least -5."),
-        ("price", "9999999999.99", "0.01", "at most 10 digits may stand before the point"),
-        ("price", "0.10", "0.001", "At most 2 digits may stand behind the point."),
-        ("double", 1.7e308, 1.7e308, "larger than any number that fits"),
-        ("single", 3.4e38, 3.4e38, "less than"),
-        ("whole", None, "1", "There is no number yet to add this to"),
-    ],
-)
-async def test_a_sum_out_of_bounds_is_an_error_at_its_place(
-    ask: AskingAmounts, statements: StatementRecorder, name: str, there: Any, added: Any, message: str
-) -> None:
-    id_ = await made(ask, **{name: there})
-    with statements() as seen:
+async def test_sums_are_exact(ask: AskingAmounts) -> None:
+    found_by = "query($where: AmountFilter!) { amounts(where: $where) { nodes { id } } }"
+    for name, there, added, sum_ in EXACT:
+        id_ = await made(ask, **{name: there})
         payload = await ask.do("updateAmount", {"id": id_, "increment": {name: added}}, SHOWN)
-    (error,) = payload["errors"]
-    assert (error["__typename"], error["path"]) == ("InvalidInput", ["input", "increment", name])
-    assert message.lower() in error["message"].lower()
-    assert len(seen) == 1, seen  # the row
-    assert (await ask(f"{{ amounts {{ nodes {{ {name} }} }} }}"))["amounts"]["nodes"] == [{name: there}]
+        assert payload["errors"] == []
+        assert payload["amount"][name] == sum_
+        found = await ask(found_by, where={name: {"eq": sum_}})
+        assert {"id": id_} in found["amounts"]["nodes"]
+
+
+BEYOND: list[tuple[str, Any, Any, str]] = [
+    ("whole", "9223372036854775807", "1", "less than"),
+    ("whole", "0", "-6", "This must be at least -5."),
+    ("whole", "0", f"{10**900}", "less than"),
+    ("whole", None, "1", "There is no number yet to add this to"),
+    ("price", "9999999999.99", "0.01", "at most 10 digits may stand before the point"),
+    ("price", "0.10", "0.001", "At most 2 digits may stand behind the point."),
+    ("price", "0.10", "1e900", "at most 12 digits fit here"),
+    ("double", 1.7e308, 1.7e308, "larger than any number that fits"),
+    ("single", 3.4e38, 3.4e38, "less than"),
+]
+
+
+async def test_a_sum_out_of_bounds_is_an_error_at_its_place(ask: AskingAmounts, statements: StatementRecorder) -> None:
+    for name, there, added, message in BEYOND:
+        id_ = await made(ask, **{name: there})
+        with statements() as seen:
+            payload = await ask.do("updateAmount", {"id": id_, "increment": {name: added}}, SHOWN)
+        (error,) = payload["errors"]
+        assert (error["__typename"], error["path"]) == ("InvalidInput", ["input", "increment", name])
+        assert message.lower() in error["message"].lower()
+        assert len(error["message"]) < 200
+        assert len(seen) == 1, seen  # the row
+        kept = await ask("query($id: ID!) { amount(id: $id) { whole price double single } }", id=id_)
+        assert kept["amount"][name] == there
+
+
+@pytest.mark.sqlite
+async def test_nothing_is_added_to_what_is_no_number(library: AskingLibrary) -> None:
+    made = await library.do("createBook", book(), "book { id }")
+    for kept in ("'many'", "1.5", "x'00'"):
+        async with library.engines.writing().begin() as connection:
+            await connection.execute(text(f"UPDATE books SET pages = {kept}, price = 'dear'"))  # as SQLite lets anybody
+        for column, number in (("pages", 1), ("price", "1")):
+            changed = {"id": made["book"]["id"], "increment": {column: number}}
+            error = [("InvalidInput", ("input", "increment", column))]
+            assert await library.refused("updateBook", changed, "book { id }") == error
+            many = {"all": True, "increment": {column: number}}
+            assert await library.refused("updateBooks", many, "count") == error
 
 
 @pytest.mark.sqlite

@@ -100,6 +100,17 @@ async def test_an_input_that_does_not_say_which_rows_is_refused(library: AskingL
     assert await rows(library, select(BookRow.form)) == [(None,)] * 3
 
 
+async def test_a_bound_whose_variable_has_no_value_is_refused(library: AskingLibrary) -> None:
+    await shelve(library, 3)
+    for name, kind in (("limit", "Int"), ("expected", "Int"), ("where", "BookFilter"), ("idempotencyKey", "String")):
+        which = "" if name == "where" else "all: true, "
+        payload = await library(
+            f"mutation($it: {kind}) {{ deleteBooks(input: {{{which}{name}: $it}}) "
+            "{ count errors { ... on UserError { path } } } }"
+        )
+        assert payload["deleteBooks"] == {"count": None, "errors": [{"path": ["input", name]}]}
+
+
 async def test_an_update_of_nothing_is_refused(library: AskingLibrary) -> None:
     await shelve(library, 1)
     nothings: list[dict[str, Any]] = [{}, {"set": {}}, {"set": {}, "increment": {}}]
