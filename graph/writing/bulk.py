@@ -13,8 +13,8 @@ from pydantic import Field
 from strawberry.utils.str_converters import to_camel_case
 
 from graph.entity.fields import described_enum
-from graph.writing.change import Change, WrittenRow, global_id
-from graph.writing.errors import AlreadyExists, Place, Rejected, UserError
+from graph.writing.change import Beforehand, Change, WrittenRow, global_id
+from graph.writing.errors import AlreadyExists, ErrorClass, Place, Rejected, UserError
 from graph.writing.inputs import Annotation, Input, entity_input, parsed, rows_of
 from graph.writing.links import RelationshipWriter
 from graph.writing.mutation import MutationDeclaration
@@ -59,16 +59,21 @@ class Bulk:
         may: May,
         right: Right,
         keys: NaturalKeys | None = None,
+        before_update: Beforehand | None = None,
+        errors: Sequence[ErrorClass] = (),
     ) -> None:
         """Make it. Raises `DeclarationError` where one statement cannot do what single ones can."""
         self._name = name
         self._camel = to_camel_case(name[0].upper() + name[1:])
         self._writer = writer
         self._right = right
+        self._errors: tuple[ErrorClass, ...] = (AlreadyExists, *errors)
         self._keys = keys
         self._entity = writer.entity
         self._many = writer.entity.plural
-        self._savers = {names: RowSaver(writer, links, may, names) for names in (keys.all if keys else (None,))}
+        self._savers = {
+            names: RowSaver(writer, links, may, names, before_update) for names in (keys.all if keys else (None,))
+        }
         doc = f"{self._entity.a_one.capitalize()} among those of `{to_camel_case(name)}`"
         self._row = entity_input(self._entity, f"{self._camel}Row", f"{doc}.", writer.input_fields())
 
@@ -98,14 +103,14 @@ class Bulk:
                 list[strawberry.ID], "The ids of those that are new; the others were changed."
             )
             does = f"Make or change many {entity.many}, by their {self._keys.words}."
-        return MutationDeclaration(self._name, does, model, members, self._right, self._work, errors=(AlreadyExists,))
+        return MutationDeclaration(self._name, does, model, members, self._right, self._work, errors=self._errors)
 
     async def _work(self, values: Any, change: Change) -> Mapping[str, object]:
         await change.flush()
         on_error: OnError = values.on_error
-        batch = await self._checked(getattr(values, self._many), change)
+        batch, inputs = await self._checked(getattr(values, self._many), change)
         saver = self._savers[self._keys.of(values) if self._keys else None]
-        saved = await saver.saved(batch, change, all_or_none=on_error is OnError.REJECT_ALL)
+        saved = await saver.saved(batch, inputs, change, all_or_none=on_error is OnError.REJECT_ALL)
         if batch.bad and not saved.keys and on_error is OnError.REJECT_FAILED:
             raise Rejected(*batch.errors)
         rows = {place: WrittenRow(self._entity, key) for place, key in saved.keys.items()}
@@ -116,7 +121,9 @@ class Bulk:
 
     # What is wrong with rows
 
-    async def _checked(self, given: Sequence[Mapping[str, object]], change: Change) -> Batch:
+    async def _checked(
+        self, given: Sequence[Mapping[str, object]], change: Change
+    ) -> tuple[Batch, Mapping[Place, Input]]:
         """The rows as far as they can be judged alone."""
         inputs: dict[Place, Input] = {}
         rejected: dict[Place, list[UserError]] = {}
@@ -131,4 +138,4 @@ class Bulk:
         for place, row in batch.good.items():
             # One statement has the same columns for all rows, so what a row leaves out is null.
             batch.good[place] = dict.fromkeys(self._writer.names) | self._writer.complete(row)
-        return batch
+        return batch, inputs

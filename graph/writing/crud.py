@@ -18,7 +18,7 @@ from db.statements import Key, references_to
 from graph.entity.registry import Entity, entity_of, key_of
 from graph.errors import DeclarationError
 from graph.writing.bulk import Bulk
-from graph.writing.change import Change, WrittenRow, global_id
+from graph.writing.change import Beforehand, Change, WrittenRow, global_id
 from graph.writing.checks import Check
 from graph.writing.column_guards import refused
 from graph.writing.errors import (
@@ -35,7 +35,7 @@ from graph.writing.idempotency import IdempotencyKey, idempotency_key
 from graph.writing.increments import Increments, Sums, increments_seen
 from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
-from graph.writing.many import Beforehand, Declared, ManyDeletions, ManyUpdates
+from graph.writing.many import Declared, ManyDeletions, ManyUpdates
 from graph.writing.mutation import MutationDeclaration, Prepare
 from graph.writing.natural_keys import NaturalKeys
 from graph.writing.payload import Member
@@ -167,8 +167,7 @@ class Crud:
 
     def update_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
         """`updatePosts`: the same change of all rows that a filter finds. Links are not among that."""
-        if self._prepare_update is not None:
-            raise DeclarationError(f"{self.entity.name} has a prepare_update, which is for one row; leave one out.")
+        self._check_nothing_is_prepared()
         declared = self._declared(self._update_errors)
         return ManyUpdates(name or f"update_{self.entity.plural}", declared, self._column_fields()).declaration()
 
@@ -186,8 +185,12 @@ class Crud:
             increments=self._increments,
             before_update=self._before_update,
             before_delete=self._before_delete,
-            errors=[error for error in errors if error is not VersionConflict],
+            errors=self._without_version(errors),
         )
+
+    def _without_version(self, errors: Sequence[ErrorClass]) -> Sequence[ErrorClass]:
+        """What changes answer that name no version of a row."""
+        return [error for error in errors if error is not VersionConflict]
 
     def create_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
         """`createPosts`, or under another name: many new rows in one statement."""
@@ -208,8 +211,10 @@ class Crud:
             may=self._may,
             right=self._right,
             keys=NaturalKeys(self._writer, by),
+            before_update=self._before_update,
+            errors=self._without_version(self._update_errors),
         )
-        self._check_no_rule_of_updates()
+        self._check_nothing_is_prepared()
         return upsert.declaration()
 
     def upsert_many(
@@ -217,16 +222,24 @@ class Crud:
     ) -> MutationDeclaration[Any, Mapping[str, object]]:
         """`upsertTags`: many rows in one statement; those whose natural key is there are changed. See `upsert`."""
         bulk = self._bulk(name or f"upsert_{self.entity.plural}", NaturalKeys(self._writer, by))
-        self._check_no_rule_of_updates()
+        self._check_nothing_is_prepared()
         return bulk
 
-    def _check_no_rule_of_updates(self) -> None:
-        if self._before_update is not None or self._prepare_update is not None:
-            message = "has a before_update or prepare_update, which an upsert would pass by; leave the upsert out."
-            raise DeclarationError(f"{self.entity.name} {message}")
+    def _check_nothing_is_prepared(self) -> None:
+        if self._prepare_update is not None:
+            raise DeclarationError(f"{self.entity.name} has a prepare_update, which is for one row; leave one out.")
 
     def _bulk(self, name: str, keys: NaturalKeys | None) -> MutationDeclaration[Any, Mapping[str, object]]:
-        return Bulk(name, self._writer, self._links, may=self._may, right=self._right, keys=keys).declaration()
+        return Bulk(
+            name,
+            self._writer,
+            self._links,
+            may=self._may,
+            right=self._right,
+            keys=keys,
+            before_update=self._before_update,
+            errors=self._without_version(self._update_errors) if keys is not None else (),
+        ).declaration()
 
     def _naming_fields(self, description: str) -> dict[str, Annotation]:
         fields: dict[str, Annotation] = {"id": (id_of(self.entity.cls), Field(description=description))}

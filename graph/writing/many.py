@@ -7,10 +7,10 @@ Why: docs/decisions/0055-changes-of-many-rows.md.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 import strawberry
 from pydantic import Field
@@ -23,7 +23,7 @@ from db.unreadable import UnreadableValue
 from graph.entity.registry import Entity, key_of
 from graph.errors import DeclarationError
 from graph.writing.bulk import OnError
-from graph.writing.change import Change, WrittenRow, global_id
+from graph.writing.change import Beforehand, Change, WrittenRow, global_id
 from graph.writing.choosing import chosen
 from graph.writing.column_guards import refused
 from graph.writing.errors import (
@@ -50,9 +50,6 @@ WHERE = "where"
 
 ATTEMPTS = 3
 """How often rows are looked for that keep others from being deleted: others may come to refer to them meanwhile."""
-
-Beforehand: TypeAlias = Callable[[Any, Any, Change], Awaitable[None]]
-"""What a noun does with a row and an input before the row changes or goes. It raises `Rejected` to keep the row."""
 
 Limit = Annotated[int, Field(ge=1), Guard("more would be changed than was asked for")]
 Expected = Annotated[int, Field(ge=0), Guard("whatever the filter finds would be changed")]

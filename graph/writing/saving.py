@@ -26,8 +26,9 @@ from sqlalchemy.exc import IntegrityError
 from db.dialects import DIALECTS
 from db.statements import Key
 from graph.errors import DeclarationError
-from graph.writing.change import Change
+from graph.writing.change import Beforehand, Change
 from graph.writing.errors import AlreadyExists, InvalidInput, Place, Rejected, UserError, not_yours
+from graph.writing.inputs import Input
 from graph.writing.links import RelationshipWriter
 from graph.writing.rights import May
 from graph.writing.violations import taken
@@ -75,13 +76,19 @@ class RowSaver:
     """
 
     def __init__(
-        self, writer: EntityWriter, links: Sequence[RelationshipWriter], may: May, by: Names | None = None
+        self,
+        writer: EntityWriter,
+        links: Sequence[RelationshipWriter],
+        may: May,
+        by: Names | None = None,
+        before_update: Beforehand | None = None,
     ) -> None:
         """Make it. Raises `DeclarationError` where one statement cannot do what single ones can."""
         self._writer = writer
         self._links = links
         self._may = may
         self._by = by
+        self._before_update = before_update
         self._entity = writer.entity
         self._fields = writer.input_fields().keys()
         self._uniques = sorted(unique_names(writer), key=lambda names: names != by)
@@ -92,8 +99,6 @@ class RowSaver:
         if self._by is not None and self._by not in natural_keys(self._writer):
             by = " and ".join(self._by)
             raise DeclarationError(f"{self._entity.name}.{by} is not unique, or not written; upsert by another.")
-        if self._by is not None and any(link.has_first for link in self._links):
-            raise DeclarationError(f"{self._entity.name} has links that every new row gets; upsert cannot make them.")
         for name in self._writer.names:
             column = self._writer.columns[name]
             if (
@@ -103,12 +108,12 @@ class RowSaver:
 
     # What is wrong with rows
 
-    async def _look(self, batch: Batch, change: Change, given: Collection[str] | None) -> list[Key]:
+    async def _look(self, batch: Batch, change: Change, given: Collection[str] | None) -> dict[Place, Key]:
         """Reject the rows that clash with others: of the table, as one statement finds them, or of the input.
 
-        The primary keys of the rows that the good ones will change leave.
+        The primary keys of the rows that the good ones will change leave, by the places of these.
         """
-        known: list[Key] = []
+        known: dict[Place, Key] = {}
         self._reject_nulls(batch)
         found = await self._others(batch.good.values(), change)
         for names in self._uniques:
@@ -127,7 +132,7 @@ class RowSaver:
                 elif values in others and names == self._by:
                     if errors := self._broken(others[values], row, given, place):
                         batch.reject(place, *errors)
-                    known.append(tuple(getattr(others[values].row, name) for name in self._entity.key))
+                    known[place] = tuple(getattr(others[values].row, name) for name in self._entity.key)
         return known
 
     def _reject_nulls(self, batch: Batch) -> None:
@@ -194,9 +199,15 @@ class RowSaver:
     # Writing
 
     async def saved(
-        self, batch: Batch, change: Change, *, all_or_none: bool, given: Collection[str] | None = None
+        self,
+        batch: Batch,
+        inputs: Mapping[Place, Input],
+        change: Change,
+        *,
+        all_or_none: bool,
+        given: Collection[str] | None = None,
     ) -> Saved:
-        """Write the good rows. Of rows that are there, all is changed, or what is `given`.
+        """Write the good rows, which these inputs have asked for. Of rows that are there, all is changed, or `given`.
 
         Raises `Rejected` for bad rows where it is `all_or_none`.
         """
@@ -208,8 +219,17 @@ class RowSaver:
                 break
             try:
                 async with change.session.begin_nested():
-                    keys = await self._written(batch.good, known, change, given)
-                    return Saved(keys, {place for place, key in keys.items() if key not in known})
+                    if self._before_update is not None:
+                        for place in known.keys() & batch.good.keys():
+                            asked = inputs[place] if given is not None else _whole(inputs[place], batch.good[place])
+                            errors = await self._against(known[place], asked, place, change, undo=not all_or_none)
+                            if errors:
+                                batch.reject(place, *errors)
+                        if all_or_none and batch.bad:
+                            raise Rejected(*batch.errors)
+                    there = list(known.values())
+                    keys = await self._written(batch.good, there, change, given)
+                    return Saved(keys, {place for place, key in keys.items() if key not in there})
             except (IntegrityError, _Overtaken):  # another change was faster, unless it happens again and again
                 if attempt == ATTEMPTS:
                     raise
@@ -218,14 +238,41 @@ class RowSaver:
     async def _written(
         self, rows: Mapping[Place, NewRow], known: Sequence[Key], change: Change, given: Collection[str] | None
     ) -> dict[Place, Key]:
-        if self._by is not None:
-            return await self._upserted(self._by, rows, known, change, given)
-        keys = dict(zip(rows, await self._writer.insert_many(list(rows.values()), change), strict=True))
-        named = {place: dict(zip(self._entity.key, key, strict=True)) for place, key in keys.items()}
-        parents = [SimpleNamespace(**{**row, **named[place]}) for place, row in rows.items()]
+        if not rows:
+            return {}
+        if self._by is None:
+            keys = dict(zip(rows, await self._writer.insert_many(list(rows.values()), change), strict=True))
+        else:
+            keys = await self._upserted(self._by, rows, known, change, given)
+        named = {
+            place: dict(zip(self._entity.key, key, strict=True)) for place, key in keys.items() if key not in known
+        }
+        parents = [SimpleNamespace(**{**rows[place], **key}) for place, key in named.items()]
         for link in self._links:
             await link.begin(parents, change)
         return keys
+
+    async def _against(self, key: Key, asked: Input, place: Place, change: Change, *, undo: bool) -> list[UserError]:
+        """What the noun's own rule says against the change of a row. What it has done then is undone, if asked."""
+        assert self._before_update is not None
+        row = await change.find(self._entity.model, key)
+        try:
+            if undo:
+                async with change.session.begin_nested():
+                    await self._before_update(row, asked, change)
+            else:
+                await self._before_update(row, asked, change)
+        except Rejected as rejected:
+            return [self._at(error, place, change) for error in rejected.errors]
+        await change.flush()
+        return []
+
+    def _at(self, error: UserError, place: Place, change: Change) -> UserError:
+        """An error of a rule that knows changes of one row alone, at its place among those of many."""
+        inner = error.path[len(change.place) :]
+        at = self._place(self._by or (), place) if inner == ["id"] else (*place, *inner)
+        error.path = [str(part) for part in at]
+        return error
 
     async def _upserted(
         self,
@@ -241,6 +288,11 @@ class RowSaver:
         if missing:
             raise _Overtaken(*(taken(self._writer.table, by, self._place(by, place)) for place in missing))
         return {place: keys[key] for place, key in natural.items()}
+
+
+def _whole(values: Input, row: NewRow) -> Input:
+    """An input as a noun's own rule is given it where a row stands for the whole: what was left out is given, too."""
+    return values.model_copy(update={name: value for name, value in row.items() if name in type(values).model_fields})
 
 
 def unique_names(writer: EntityWriter) -> list[Names]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from strawberry.utils.str_converters import to_camel_case
 
-from graph.writing.change import Change, WrittenRow
-from graph.writing.errors import AlreadyExists, Rejected
+from graph.writing.change import Beforehand, Change, WrittenRow
+from graph.writing.errors import AlreadyExists, ErrorClass, Rejected
 from graph.writing.inputs import entity_input
 from graph.writing.links import RelationshipWriter
 from graph.writing.mutation import MutationDeclaration
@@ -35,15 +35,18 @@ class Upsert:
         may: May,
         right: Right,
         keys: NaturalKeys,
+        before_update: Beforehand | None = None,
+        errors: Sequence[ErrorClass] = (),
     ) -> None:
         """Make it. Raises `DeclarationError` where one statement cannot do what single ones can."""
         self._name = name
         self._writer = writer
         self._right = right
+        self._errors: tuple[ErrorClass, ...] = (AlreadyExists, *errors)
         self._keys = keys
         self._entity = writer.entity
         self._one = writer.entity.one.replace(" ", "_")
-        self._savers = {names: RowSaver(writer, links, may, names) for names in keys.all}
+        self._savers = {names: RowSaver(writer, links, may, names, before_update) for names in keys.all}
 
     def declaration(self) -> MutationDeclaration[Any, Mapping[str, object]]:
         """The declaration of the mutation."""
@@ -56,17 +59,19 @@ class Upsert:
             INSERTED: Member(bool, f"Whether the {one} is new; if not, it was changed. Null if nothing was done."),
         }
         does = f"Make {entity.a_one}, or change the one that has its {self._keys.words}."
-        return MutationDeclaration(self._name, does, model, members, self._right, self._work, errors=(AlreadyExists,))
+        return MutationDeclaration(self._name, does, model, members, self._right, self._work, errors=self._errors)
 
     async def _work(self, values: Any, change: Change) -> Mapping[str, object]:
         await change.flush()
-        batch = await self._writer.check({change.place: values}, change)
+        inputs = {change.place: values}
+        batch = await self._writer.check(inputs, change)
         if batch.bad:
             raise Rejected(*batch.errors)
         row = batch.good[change.place]
         batch.good[change.place] = dict.fromkeys(self._writer.names) | self._writer.complete(row)
         given = [name for name in self._writer.names if values.given(name)]
-        saved = await self._savers[self._keys.of(values)].saved(batch, change, all_or_none=True, given=given)
+        saver = self._savers[self._keys.of(values)]
+        saved = await saver.saved(batch, inputs, change, all_or_none=True, given=given)
         written = WrittenRow(self._entity, saved.keys[change.place])
         change.touch(written)
         return {self._one: written, INSERTED: change.place in saved.inserted}

@@ -175,8 +175,8 @@ async def bulk(change: Change, rows: Iterable[dict[str, Any]]) -> Any:
 async def test_a_row_that_nobody_looked_at_is_not_overwritten(
     library: AskingLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def blind(_self: RowSaver, _batch: Any, _change: Change, _given: Any) -> list[Any]:
-        return []  # as if it had been made since then
+    async def blind(_self: RowSaver, _batch: Any, _change: Change, _given: Any) -> dict[Any, Any]:
+        return {}  # as if it had been made since then
 
     async def seed(change: Change) -> None:
         change.session.add(GenreRow(name="a", note="Theirs"))
@@ -214,11 +214,11 @@ async def test_a_bulk_statement_flushes_what_the_session_holds_and_never_overwri
 async def test_a_race_is_looked_at_three_times(library: AskingLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = 0
 
-    async def blind(self: RowSaver, batch: Any, change: Change, given: Any) -> list[Any]:
+    async def blind(self: RowSaver, batch: Any, change: Change, given: Any) -> dict[Any, Any]:
         nonlocal looked
         looked += 1
         return (
-            await look(self, batch, change, given) if looked == ATTEMPTS else []
+            await look(self, batch, change, given) if looked == ATTEMPTS else {}
         )  # as if the other had committed by then
 
     async def seed(change: Change) -> None:

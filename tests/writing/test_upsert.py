@@ -12,7 +12,7 @@ from tests.databases import StatementRecorder
 from tests.writing.library import EDITORS, AskingLibrary, Book, Genre, GenreRow
 from tests.writing.test_bulk import errors_of
 from tests.writing.test_versions import rows
-from tests.writing.theatre import AskingTheatre, Seat, seats
+from tests.writing.theatre import AskingTheatre, Seat
 
 GENRE = "genre { name note code edits } inserted"
 SEAT = "seat { line number floor label price } inserted"
@@ -109,9 +109,30 @@ async def test_checks_are_asked_of_the_row_as_it_will_be(theatre: AskingTheatre)
     assert (await theatre.do("upsertSeat", there | {"floor": 11, "price": 11}, SEAT))["inserted"] is False
 
 
+async def test_a_nouns_own_rule_is_asked_of_rows_that_are_there(theatre: AskingTheatre) -> None:
+    taken, broken = ({"line": line, "number": 2} for line in "AB")
+    asked = taken | {"label": "a2", "price": 1}
+    assert await theatre.refused("upsertChair", asked, SEAT) == [("InvalidInput", ("input", "price"))]
+    unasked = await theatre.do("upsertChair", taken | {"label": "a2"}, SEAT)
+    assert unasked["seat"]["price"] == 20
+    rows = [{"line": "C", "number": 1, "label": "c1"}, taken | {"label": "a2"}, broken | {"label": "mended"}]
+    policy = {"onError": "REJECT_FAILED"}
+    payload = await theatre.do("upsertChairs", {"seats": rows, **policy}, "seats { label } insertedIds")
+    assert payload["seats"] == [{"label": "c1"}]
+    assert errors_of(payload) == [
+        ("InvalidInput", ("input", "seats", "1", "price")),  # a row stands for the whole, so its price would be 10
+        ("InvalidState", ("input", "seats", "2", "line")),
+    ]
+    assert await theatre.refused("upsertChairs", {"seats": rows}, "seats { label }") == errors_of(payload)
+
+
+async def prepare(_values: Any, _context: Any) -> None:
+    """Nothing."""
+
+
 def test_what_cannot_be_upserted_is_refused_when_it_is_declared() -> None:
-    with pytest.raises(DeclarationError, match="Seat has a before_update or prepare_update"):
-        seats.upsert()
+    with pytest.raises(DeclarationError, match="Genre has a prepare_update"):
+        Crud(Genre, ["name"], may=with_right(EDITORS), prepare_update=prepare).upsert("name")
     with pytest.raises(DeclarationError, match=r"Seat\.price is not unique, or not written"):
         Crud(Seat, ["price"], may=with_right(EDITORS), create=EDITORS).upsert("price")
     with pytest.raises(DeclarationError, match="Book has nothing unique that is written"):

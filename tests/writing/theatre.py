@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint, String, UniqueConstraint
@@ -106,7 +107,12 @@ class AskingTheatre(AskingSchema):
         query_type(Seat),
         Settings.model_construct(),
         mutation=mutation_type(
-            [seats.create, seats.update, seats.update_many, seats.delete_many, places.upsert, places.upsert_many]
+            [
+                *(seats.create, seats.update, seats.update_many, seats.delete_many),
+                *(places.upsert, places.upsert_many),
+                partial(seats.upsert, by=("line", "number"), name="upsert_chair"),
+                partial(seats.upsert_many, by=("line", "number"), name="upsert_chairs"),
+            ]
         ),
     )
 
