@@ -166,10 +166,11 @@ class Crud:
         return MutationDeclaration(name, does, model, members, self._change, self._delete, errors=self._delete_errors)
 
     def update_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
-        """`updatePosts`: the same change of all rows that a filter finds. Links are not among that."""
+        """`updatePosts`: the same change of all rows that a filter finds."""
         self._check_nothing_is_prepared()
         declared = self._declared(self._update_errors)
-        return ManyUpdates(name or f"update_{self.entity.plural}", declared, self._column_fields()).declaration()
+        fields = self._column_fields() | self._link_fields()
+        return ManyUpdates(name or f"update_{self.entity.plural}", declared, fields).declaration()
 
     def delete_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
         """`deletePosts`: all rows that a filter finds go."""
@@ -183,6 +184,7 @@ class Crud:
             right=self._change,
             columns=self._columns,
             increments=self._increments,
+            links=self._links,
             before_update=self._before_update,
             before_delete=self._before_delete,
             errors=self._without_version(errors),

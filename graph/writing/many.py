@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import strawberry
 from pydantic import Field
-from sqlalchemy import Column, ColumnElement, Delete, Integer, Update, delete, select, tuple_, update
+from sqlalchemy import Column, ColumnDefault, ColumnElement, Delete, Integer, Update, delete, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from strawberry.utils.str_converters import to_camel_case
 
@@ -39,6 +39,7 @@ from graph.writing.errors import (
 from graph.writing.idempotency import FIELD, IdempotencyKey, idempotency_key
 from graph.writing.increments import Increments, Sums, increments_seen
 from graph.writing.inputs import ALL, Annotation, Guard, entity_input, filter_of
+from graph.writing.links import RelationshipWriter
 from graph.writing.mutation import MutationDeclaration
 from graph.writing.payload import MAX_LISTED, Member
 from graph.writing.rights import May, OverRows, Right
@@ -64,6 +65,7 @@ class Declared:
     right: Right
     columns: Sequence[str]
     increments: Increments
+    links: Sequence[RelationshipWriter]
     before_update: Beforehand | None
     before_delete: Beforehand | None
     errors: Sequence[ErrorClass]
@@ -330,11 +332,18 @@ class ManyUpdates(ManyRows):
     def _given(self, values: Any) -> dict[str, Any]:
         """What is set, by attribute."""
         asked = values.set if values.given(SET) else None
-        return {} if asked is None else {name: getattr(asked, name) for name in asked.model_fields_set}
+        given = () if asked is None else asked.model_fields_set
+        return {name: getattr(asked, name) for name in self._declared.columns if name in given}
+
+    def _linked(self, values: Any) -> list[tuple[RelationshipWriter, Any]]:
+        """What becomes of the links of each row."""
+        asked = values.set if values.given(SET) else None
+        links = [] if asked is None else [link for link in self._declared.links if asked.given(link.name)]
+        return [(link, getattr(asked, link.name)) for link in links]
 
     def _check(self, values: Any, change: Change) -> None:
         given, added = self._given(values), self._declared.increments.given(values)
-        if not given and not added:
+        if not given and not added and not self._linked(values):
             message = f"Nothing says what becomes of the {self._many}; send a value for one of their fields."
             raise Rejected(InvalidInput(message, (*change.place, SET)))
         if errors := self._declared.increments.set_twice(added, given, change.place):
@@ -342,7 +351,9 @@ class ManyUpdates(ManyRows):
 
     def _is_the_same_for_all(self, values: Any, change: Change) -> bool:
         given, place = self._given(values), self._place(change)
-        if self._before is not None or self._declared.increments.given(values) or not self._may_all(change):
+        if self._before is not None or self._declared.increments.given(values) or self._linked(values):
+            return False
+        if not self._may_all(change):
             return False
         if refused(self._entity.model, given, change.context, place):
             return False  # some rows may have the value already, which is no change
@@ -351,13 +362,20 @@ class ManyUpdates(ManyRows):
         return not self._writer.broken(given, given, place)
 
     def _statement(self, values: Any, change: Change) -> Update:
+        return update(self._writer.table).values(self._changes(values))
+
+    def _changes(self, values: Any) -> dict[Any, Any]:
+        """What the statement sets, by column. Links belong to their row, which tells of a change of them, too."""
         columns, version = self._writer.columns, self._entity.mapper.version_id_col
         changes: dict[Any, Any] = {columns[name]: value for name, value in self._given(values).items()}
         for name, number in self._declared.increments.given(values).items():
             changes[columns[name]] = columns[name] + number
         if isinstance(version, Column) and version.table is self._writer.table:
             changes[version] = self._next(version)
-        return update(self._writer.table).values(changes)
+        for column in self._writer.table.columns:
+            if isinstance(column.onupdate, ColumnDefault) and column not in changes:
+                changes[column] = column.onupdate.arg(None) if column.onupdate.is_callable else column.onupdate.arg
+        return changes
 
     def _next(self, version: Column[Any]) -> object:
         """The version after this one: the next number, or a new one of the model's own making."""
@@ -407,11 +425,24 @@ class ManyUpdates(ManyRows):
         return increments.placed(errors, place, sums, change.place)
 
     async def _written(self, found: Sequence[Judged], values: Any, change: Change) -> list[Key]:
-        keys = [one.key for one in found if not one.errors]
-        if not keys:
-            return []
+        good = [one for one in found if not one.errors]
+        await self._link(good, values, change)
+        keys = [one.key for one in good]
+        if not keys or not self._changes(values):
+            return keys
         statement = self._statement(values, change).where(_in(self._key, keys))
         return await self._sent(statement, values, change) or []
+
+    async def _link(self, good: Iterable[Judged], values: Any, change: Change) -> None:
+        """Write the links of each row, by statements of its own. Raises `Rejected` for what they cannot lead to."""
+        linked = self._linked(values)
+        try:
+            for one in good:
+                for link, asked in linked:
+                    await link.apply(one.row, asked, change)
+        except Rejected as rejected:
+            place = self._place(change)
+            raise Rejected(*(_within(error, change.place, place) for error in rejected.errors)) from None
 
     def _result(self, keys: Sequence[Key], errors: Sequence[UserError], change: Change) -> Mapping[str, object]:
         rows = [WrittenRow(self._entity, key) for key in keys]

@@ -120,7 +120,7 @@ async def test_upserted_posts_have_their_links_and_public_ones_their_rule(ask: A
     mutation = posts.upsert_many("slug")
     rows = [post_row(1, slug="new"), post_row(2, slug="public", content=" ")]
     asked = mutation.input.model_validate({"posts": rows, "onError": OnError.REJECT_FAILED})
-    result = await in_change(author, lambda change: mutation.work(asked, change))
+    result: Any = await in_change(author, lambda change: mutation.work(asked, change))
     assert [error.path for error in result["errors"]] == [["input", "posts", "1", "content"]]
     (new,) = (await author('{ posts(where: {slug: {eq: "new"}}) { nodes { contributors { nodes { name } } } } }'))[
         "posts"

@@ -242,6 +242,23 @@ async def test_of_many_who_change_what_they_find_each_row_is_changed_once(librar
     )
 
 
+async def test_links_of_many_rows_are_written_as_those_of_one(library: AskingLibrary) -> None:
+    await shelve(library, 3)
+    which = {"where": {"pages": {"gt": 1}}}
+    added = {"set": {"genres": {"add": [{"create": {"name": "a"}}]}, "form": "essay"}}
+    payload = await library.do("updateBooks", which | added, "books { form changes genres { nodes { name } } } count")
+    one = {"form": "essay", "changes": 2, "genres": {"nodes": [{"name": "a"}]}}
+    assert payload == {"books": [one, one], "count": 2, "errors": []}
+    removed = {"all": True, "set": {"genres": {"remove": [{"name": "a"}]}}}
+    payload = await library.do("updateBooks", removed, "books { changes genres { totalCount } } count")
+    assert [(book["changes"], book["genres"]["totalCount"]) for book in payload["books"]] == [(2, 0), (3, 0), (3, 0)]
+    missing = {"all": True, "set": {"genres": {"add": [{"name": "missing"}]}}}
+    assert await library.refused("updateBooks", missing, "count") == [
+        ("NotFound", ("input", "set", "genres", "add", "0"))
+    ]
+    assert await rows(library, select(BookRow.changes)) == [(2,), (3,), (3,)]
+
+
 async def test_links_of_rows_that_are_deleted_go_along(library: AskingLibrary) -> None:
     made = {"title": "Emma", "pages": 1, "genres": {"add": [{"create": {"name": "a"}}]}}
     await library.do("createBook", made, "book { id }")
