@@ -3,6 +3,7 @@
 SQLAlchemy's `IntegrityError` enters, a `Violation` leaves. The words of a database are known to its dialect alone.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -21,7 +22,9 @@ class Violation(NamedTuple):
     rule: Rule
     table: Table | None = None
     columns: tuple[str, ...] = ()
-    """The columns that the rule is about, by their names in the database, as far as they are known."""
+    """The columns that the rule is about, by their names in the database, as far as they are known.
+
+    Of a CHECK, those whose names stand in it as words."""
     name: str = ""
     """The name of a CHECK in the model, without the prefix of the naming convention; empty if it has no name."""
 
@@ -58,5 +61,11 @@ def _constraints(table: Table) -> Iterator[Constraint | Index]:
 def _violation(rule: Rule, table: Table, constraint: Constraint | Index) -> Violation:
     if isinstance(constraint, CheckConstraint):
         name = constraint.name if isinstance(constraint.name, str) else ""
-        return Violation(rule, table, (), name.removeprefix(f"ck_{table.name}_"))
+        return Violation(rule, table, _named_in(constraint, table), name.removeprefix(f"ck_{table.name}_"))
     return Violation(rule, table, tuple(column.name for column in getattr(constraint, "columns", ())))
+
+
+def _named_in(check: CheckConstraint, table: Table) -> tuple[str, ...]:
+    """The columns of a table that a CHECK names: its text is not parsed, so a word of a constant counts, too."""
+    words = set(re.findall(r"\w+", str(check.sqltext)))
+    return tuple(column.name for column in table.columns if column.name in words)

@@ -20,7 +20,7 @@ from graph.client import UNKNOWN, Client
 from graph.errors import MissingService
 from graph.loading.loaders import NOTHING, Loaders
 from graph.request_id import NamedRequest, request_id_of
-from graph.settings import MAX_PAGE
+from graph.settings import MAX_CHANGED_ROWS, MAX_PAGE
 from graph.viewer import NOBODY, Viewer
 
 T = TypeVar("T")
@@ -129,6 +129,9 @@ class ContextFactory:
 
 class RequestContext:
     """The context value that resolvers find as `info.context`."""
+
+    max_changed_rows = MAX_CHANGED_ROWS
+    """The most rows that one change by a filter may be about."""
 
     def __init__(
         self, factory: ContextFactory, mode: Mode, max_page: int, *, refuse_empty_comparisons: bool = False

@@ -19,6 +19,9 @@ from db.settings import DatabaseSettings
 MAX_PAGE = 100
 """The most rows of one page, unless the settings say otherwise."""
 
+MAX_CHANGED_ROWS = 1_000
+"""The most rows that one change by a filter may be about, unless the settings say otherwise."""
+
 MAX_FIELDS = 8_000
 """The most fields of one operation, unless the settings say otherwise: to plan so many takes 0.4 s and 13 MB."""
 
@@ -253,6 +256,12 @@ class Settings(DatabaseSettings):
         " about a millisecond of a processor for 40,000 rows.",
     )
     max_page: int = Field(default=MAX_PAGE, ge=1, description="The most rows of one page.")
+    max_changed_rows: int = Field(
+        default=MAX_CHANGED_ROWS,
+        ge=1,
+        le=10_000,
+        description="The most rows that one change by a filter may update or delete.",
+    )
     refuse_empty_comparisons: bool = Field(
         default=False,
         description="Refuse queries whose filters ask nothing somewhere, as a variable without a value leaves it"

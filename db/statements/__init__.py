@@ -12,7 +12,7 @@ from db.statements.conditions import MAX_CHAIN, conditions, joined
 from db.statements.counts import aggregate, count
 from db.statements.groups import groups
 from db.statements.pages import PageShape, Side, counted_page, page, page_and_count
-from db.statements.references import references_to
+from db.statements.references import kept_by, references_to
 from db.statements.rows import rows_by_key
 from db.statements.statement import Statement, by_key, first_by_key
 
@@ -38,6 +38,7 @@ __all__ = [
     "groups",
     "is_selective",
     "joined",
+    "kept_by",
     "page",
     "page_and_count",
     "references_to",

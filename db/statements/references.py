@@ -1,9 +1,12 @@
 """References: which rows keep a row from being deleted.
 
-A row's key enters, one question for each table leaves, as a statement. Nothing is executed here.
+Keys of rows enter, one question for each table leaves, as a statement. Nothing is executed here.
 """
 
-from sqlalchemy import MetaData, Select, Table, exists, select
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint, MetaData, Select, Table, exists, select, tuple_
 
 from db.relations import Key
 
@@ -12,11 +15,33 @@ def references_to(table: Table, key: Key, metadata: MetaData) -> list[tuple[Tabl
     """For each table that would keep a row from being deleted, a statement that asks whether it does."""
     values = dict(zip((column.name for column in table.primary_key), key, strict=True))
     found: list[tuple[Table, Select[bool]]] = []
+    for other, constraint in _keeping(table, metadata):
+        pairs = [(element.parent, element.column) for element in constraint.elements]
+        refers = exists().where(*(own == values[far.name] for own, far in pairs))
+        found.append((other, select(refers.select_from(other))))
+    return found
+
+
+def kept_by(table: Table, keys: Sequence[Key], metadata: MetaData) -> list[tuple[Table, Select[Any]]]:
+    """For each table that would keep rows from being deleted, a statement that tells which: it gives their keys.
+
+    A key of which a table refers to a part alone is not among them.
+    """
+    found: list[tuple[Table, Select[Any]]] = []
+    for other, constraint in _keeping(table, metadata):
+        own = {element.column.name: element.parent for element in constraint.elements}
+        if own.keys() == {column.name for column in table.primary_key}:
+            key = [own[column.name] for column in table.primary_key]
+            found.append((other, select(*key).distinct().where(tuple_(*key).in_(keys))))
+    return found
+
+
+def _keeping(table: Table, metadata: MetaData) -> Iterator[tuple[Table, ForeignKeyConstraint]]:
+    """The references to a table's key that do not give way when a row is deleted."""
+    key = {column.name for column in table.primary_key}
     for other in metadata.sorted_tables:
         for constraint in other.foreign_key_constraints:
             gives_way = (constraint.ondelete or "").upper() in ("CASCADE", "SET NULL")
-            pairs = [(element.parent, element.column) for element in constraint.elements]
-            if constraint.referred_table is table and not gives_way and all(far.name in values for _, far in pairs):
-                refers = exists().where(*(own == values[far.name] for own, far in pairs))
-                found.append((other, select(refers.select_from(other))))
-    return found
+            within = all(element.column.name in key for element in constraint.elements)
+            if constraint.referred_table is table and not gives_way and within:
+                yield other, constraint

@@ -94,6 +94,7 @@ class Schema(ConvertedSchema):
             max_fields=settings.max_fields,
             introspection=settings.introspection,
             refuse_empty_comparisons=settings.refuse_empty_comparisons,
+            max_changed_rows=settings.max_changed_rows,
         )
         self.preparer = Preparer(
             self._schema,

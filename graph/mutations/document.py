@@ -20,5 +20,7 @@ MUTATIONS = [
     documents.create,
     documents.update,
     documents.delete,
+    documents.update_many,
+    documents.delete_many,
     partial(documents.create_many, name="import_documents"),
 ]

@@ -8,4 +8,10 @@ from graph.writing import Crud, with_right
 
 tags = Crud(Tag, ["name", "slug"], may=with_right(EDITORS), create=EDITORS)
 
-MUTATIONS = [tags.create, tags.update, tags.delete, partial(tags.upsert_many, by="slug")]
+MUTATIONS = [
+    tags.create,
+    tags.update,
+    tags.delete,
+    partial(tags.upsert, by="slug"),
+    partial(tags.upsert_many, by="slug"),
+]

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass, replace
 
-from graph.settings import MAX_FIELDS, MAX_PAGE
+from graph.settings import MAX_CHANGED_ROWS, MAX_FIELDS, MAX_PAGE
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Limits:
     introspection: bool = True
     refuse_empty_comparisons: bool = False
     """Whether every part of a filter must ask something."""
+    max_changed_rows: int = MAX_CHANGED_ROWS
+    """That one change by a filter may be about."""
 
     def share(self, budget: float) -> "Limits":
         """The limits of a viewer who may ask for this many times as much.

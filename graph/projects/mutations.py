@@ -17,7 +17,11 @@ from db.reflection.plan import (
     PlannedModel,
     PlannedRule,
 )
+from graph.entity.scalars import BigInt
 from graph.projects.code import INDENT, Module, literal
+
+NUMBERS = (int, BigInt, Decimal)
+"""The types of values that are counted."""
 
 OWNERS = ("owner_id", "user_id", "owner", "user", "author_id", "customer_id", "account_id", "created_by", "userid")
 """Columns that tell whose a row is, the most telling first."""
@@ -45,11 +49,13 @@ def mutations_text(
         f"create={right}",
         *([f"first={list(changes.key)!r}"] if changes.key and changes.creates else []),
         *_references(module, model, references or {}),
+        *_numbers(model, changes),
         *_checks(module, changes.rules),
     ]
     lines = [f"{_plural(model)} = {crud}(", *(_line(it) for it in arguments), ")"]
     made = ", ".join(f"{_plural(model)}.{it}" for it in _made(changes))
-    return module.text(_title(model), "\n".join([*lines, "", f"MUTATIONS = [{made}]"]) + "\n")
+    more = f"# And of many rows: {', '.join(f'{_plural(model)}.{it}' for it in _of_many(model, changes))}"
+    return module.text(_title(model), "\n".join([*lines, "", f"MUTATIONS = [{made}]", more]) + "\n")
 
 
 def _plural(model: PlannedModel) -> str:
@@ -66,6 +72,20 @@ def _line(argument: str) -> str:
 
 def _made(changes: PlannedChanges) -> Iterable[str]:
     return [*(["create"] if changes.creates else []), "update", "delete"]
+
+
+def _of_many(model: PlannedModel, changes: PlannedChanges) -> Iterable[str]:
+    """What is not made by itself: each is four types of the schema."""
+    return ["update_many", "delete_many", *(["upsert_many"] if model.natural_keys and changes.creates else [])]
+
+
+def _numbers(model: PlannedModel, changes: PlannedChanges) -> Iterable[str]:
+    """A remark with the numbers that could be counted up and down."""
+    refer = {name for key in model.table.foreign_keys for name in key.columns}
+    written = [it for it in model.attributes if it.name in changes.columns and it.column.name not in refer]
+    names = [it.name for it in written if it.annotation in NUMBERS and not it.in_key]
+    if names:
+        yield f"# increments={names!r},".replace("'", '"')
 
 
 def _remarks(model: PlannedModel) -> Iterable[str]:

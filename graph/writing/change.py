@@ -6,7 +6,7 @@ work never commits: that is done once, at the end of the mutation's field.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import Select, and_, inspect, select, true
 from sqlalchemy.orm import Mapper, defer
@@ -126,6 +126,10 @@ class WrittenRow(RowReference):
         super().__init__(entity, key)
         self.entity = entity
         self.key = key
+
+
+Beforehand: TypeAlias = Callable[[Any, Any, Change], Awaitable[None]]
+"""What a noun does with a row and an input before the row changes or goes. It raises `Rejected` to keep the row."""
 
 
 def written(cls: type[object], *key: object) -> WrittenRow:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 
-from db.relations import Row
+from db.relations import Row, Source
 from graph.entity.filters import restricted
 from graph.entity.registry import Entity
 from graph.errors import InvalidFilter
@@ -48,6 +48,7 @@ def chosen(values: Choosing, entity: Entity, change: Change) -> Chosen:
     if (values.where is None) is not values.all:
         raise Rejected(InvalidInput(_neither_or_both(values, entity), (*change.place, "where")))
     row: Row = aliased(entity.model)
+    shown = change.context.visible.seen(Source(row, row), entity.mapper).row
     listing = ListQuery(entity.mapper, _no_source, "chosen")
     try:
         listing = restricted(listing, entity, values.where, change.context.loaders)
@@ -55,7 +56,7 @@ def chosen(values: Choosing, entity: Entity, change: Change) -> Chosen:
         raise Rejected(InvalidInput(error.message, (*change.place, "where"))) from None
     seen = change.context.visible(entity.mapper)
     predicates = [*listing.predicates, *([seen] if seen else [])]
-    conditions = [condition for it in predicates if (condition := it(row)) is not None]
+    conditions = [condition for it in predicates if (condition := it(shown)) is not None]
     return Chosen(row, conditions, {**listing.parameters, **change.bound})
 
 

@@ -5,19 +5,20 @@ mutations leave. A change that only this noun knows (to publish a post, to pay a
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import strawberry
 from pydantic import Field
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
 from db.statements import Key, references_to
 from graph.entity.registry import Entity, entity_of, key_of
+from graph.errors import DeclarationError
 from graph.writing.bulk import Bulk
-from graph.writing.change import Change, WrittenRow, global_id
+from graph.writing.change import Beforehand, Change, WrittenRow, global_id
 from graph.writing.checks import Check
 from graph.writing.column_guards import refused
 from graph.writing.errors import (
@@ -29,15 +30,18 @@ from graph.writing.errors import (
     VersionConflict,
     not_yours,
 )
+from graph.writing.idempotency import FIELD as KEY
+from graph.writing.idempotency import IdempotencyKey, idempotency_key
+from graph.writing.increments import Increments, Sums, increments_seen
 from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
+from graph.writing.many import Declared, ManyDeletions, ManyUpdates
 from graph.writing.mutation import MutationDeclaration, Prepare
+from graph.writing.natural_keys import NaturalKeys
 from graph.writing.payload import Member
 from graph.writing.rights import SIGNED_IN, May, Right
+from graph.writing.upsert import Upsert
 from graph.writing.writer import Default, EntityWriter
-
-Beforehand: TypeAlias = Callable[[Any, Any, Change], Awaitable[None]]
-"""What a noun does with a row and an input before the row changes or goes. It raises `Rejected` to keep the row."""
 
 
 class Named(Protocol):
@@ -69,6 +73,7 @@ class Crud:
         first: Sequence[str] = (),
         before_update: Beforehand | None = None,
         before_delete: Beforehand | None = None,
+        increments: Sequence[str] = (),
         update_fields: Mapping[str, Annotation] | None = None,
         prepare_update: Prepare | None = None,
         update_errors: Sequence[ErrorClass] = (),
@@ -92,6 +97,7 @@ class Crud:
             first: Columns besides, which a new row alone is given: its key.
             before_update: What else stands against an update, or is done along with it.
             before_delete: The same for a deletion.
+            increments: Those of the columns, numbers, that a client may add to: `increment: {stock: -1}`.
             update_fields: Fields of an update's input that are no columns, as Pydantic's `create_model` takes them.
             prepare_update: What an update does before its transaction; `before_update` finds it in `change.prepared`.
             update_errors: What these two answer besides what every mutation may.
@@ -107,6 +113,7 @@ class Crud:
             self.entity, new, owner=owner, owner_right=owner_right, defaults=defaults, rules=rules, checks=checks
         )
         self._links = [RelationshipWriter(self.entity, declared) for declared in links]
+        self._increments = Increments(self._writer, increments, self._columns)
         self._before_update = before_update
         self._update_fields = dict(update_fields or {})
         self._prepare_update = prepare_update
@@ -129,10 +136,11 @@ class Crud:
 
     def update(self) -> MutationDeclaration[Any, Any]:
         """`updatePost`."""
-        fields = self._naming_fields(f"Which {self.entity.one}.")
-        for name in self._columns:
-            description = self._writer.description(name)
-            fields[name] = (self._writer.rule(name), Field(None, description=description))
+        fields = (
+            self._naming_fields(f"Which {self.entity.one}.") | self._column_fields() | self._increments.input_fields()
+        )
+        if self._increments.names:
+            fields[KEY] = (IdempotencyKey | None, idempotency_key())
         doc = f"What becomes of {self.entity.a_one}. What is left out stays as it is."
         model = entity_input(
             self.entity, f"Update{self.entity.name}Input", doc, fields | self._update_fields | self._link_fields()
@@ -145,6 +153,7 @@ class Crud:
             self._change,
             self._update,
             prepare=self._prepare_update,
+            idempotent=bool(self._increments.names),  # to add twice is not to add once
             errors=self._update_errors,
         )
 
@@ -156,16 +165,83 @@ class Crud:
         name, does = f"delete_{self._one}", f"Delete {self.entity.a_one}."
         return MutationDeclaration(name, does, model, members, self._change, self._delete, errors=self._delete_errors)
 
+    def update_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
+        """`updatePosts`: the same change of all rows that a filter finds."""
+        self._check_nothing_is_prepared()
+        declared = self._declared(self._update_errors)
+        fields = self._column_fields() | self._link_fields()
+        return ManyUpdates(name or f"update_{self.entity.plural}", declared, fields).declaration()
+
+    def delete_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
+        """`deletePosts`: all rows that a filter finds go."""
+        declared = self._declared(self._delete_errors)
+        return ManyDeletions(name or f"delete_{self.entity.plural}", declared).declaration()
+
+    def _declared(self, errors: Sequence[ErrorClass]) -> Declared:
+        return Declared(
+            writer=self._writer,
+            may=self._may,
+            right=self._change,
+            columns=self._columns,
+            increments=self._increments,
+            links=self._links,
+            before_update=self._before_update,
+            before_delete=self._before_delete,
+            errors=self._without_version(errors),
+        )
+
+    def _without_version(self, errors: Sequence[ErrorClass]) -> Sequence[ErrorClass]:
+        """What changes answer that name no version of a row."""
+        return [error for error in errors if error is not VersionConflict]
+
     def create_many(self, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
         """`createPosts`, or under another name: many new rows in one statement."""
         return self._bulk(name or f"create_{self.entity.plural}", None)
 
-    def upsert_many(self, by: str, name: str | None = None) -> MutationDeclaration[Any, Mapping[str, object]]:
-        """`upsertTags`: many rows in one statement; those whose natural key is there are changed."""
-        return self._bulk(name or f"upsert_{self.entity.plural}", by)
+    def upsert(
+        self, by: str | Sequence[str] | None = None, name: str | None = None
+    ) -> MutationDeclaration[Any, Mapping[str, object]]:
+        """`upsertTag`: a row is made, or the one that has its natural key is changed.
 
-    def _bulk(self, name: str, by: str | None) -> MutationDeclaration[Any, Mapping[str, object]]:
-        return Bulk(name, self._writer, self._links, may=self._may, right=self._right, by=by).declaration()
+        `by` is a column, or several that are unique together; without it, a client names one of all keys that there
+        are. Raises `DeclarationError` for a noun that asks more of an update than this can.
+        """
+        upsert = Upsert(
+            name or f"upsert_{self._one}",
+            self._writer,
+            self._links,
+            may=self._may,
+            right=self._right,
+            keys=NaturalKeys(self._writer, by),
+            before_update=self._before_update,
+            errors=self._without_version(self._update_errors),
+        )
+        self._check_nothing_is_prepared()
+        return upsert.declaration()
+
+    def upsert_many(
+        self, by: str | Sequence[str] | None = None, name: str | None = None
+    ) -> MutationDeclaration[Any, Mapping[str, object]]:
+        """`upsertTags`: many rows in one statement; those whose natural key is there are changed. See `upsert`."""
+        bulk = self._bulk(name or f"upsert_{self.entity.plural}", NaturalKeys(self._writer, by))
+        self._check_nothing_is_prepared()
+        return bulk
+
+    def _check_nothing_is_prepared(self) -> None:
+        if self._prepare_update is not None:
+            raise DeclarationError(f"{self.entity.name} has a prepare_update, which is for one row; leave one out.")
+
+    def _bulk(self, name: str, keys: NaturalKeys | None) -> MutationDeclaration[Any, Mapping[str, object]]:
+        return Bulk(
+            name,
+            self._writer,
+            self._links,
+            may=self._may,
+            right=self._right,
+            keys=keys,
+            before_update=self._before_update,
+            errors=self._without_version(self._update_errors) if keys is not None else (),
+        ).declaration()
 
     def _naming_fields(self, description: str) -> dict[str, Annotation]:
         fields: dict[str, Annotation] = {"id": (id_of(self.entity.cls), Field(description=description))}
@@ -173,6 +249,10 @@ class Crud:
             text = "Only if this is still its version; otherwise nothing happens and the answer says what it is now."
             fields["if_version"] = (Version | None, Field(None, description=text))
         return fields
+
+    def _column_fields(self) -> dict[str, Annotation]:
+        described = {name: Field(None, description=self._writer.description(name)) for name in self._columns}
+        return {name: (self._writer.rule(name), field) for name, field in described.items()}
 
     def _link_fields(self) -> dict[str, Annotation]:
         return {link.name: (link.input, Field(None, description=f"The {link.words}.")) for link in self._links}
@@ -206,9 +286,13 @@ class Crud:
 
     async def _update(self, values: Any, change: Change) -> object:
         row = await self.found(values, change)
+        sums = await self._sums(row, values, change)
         if self._before_update is not None:
-            await self._before_update(row, values, change)
-        self._check_guards(row, values, change)
+            try:
+                await self._before_update(row, increments_seen(values, sums), change)
+            except Rejected as rejected:
+                raise Rejected(*self._increments.placed(rejected.errors, change.place, sums, change.place)) from None
+        self._check_guards(row, values, sums, change)
         linked = [
             await link.apply(row, getattr(values, link.name), change) for link in self._links if values.given(link.name)
         ]
@@ -217,20 +301,41 @@ class Crud:
         for name in self._columns:
             if values.given(name):
                 _set(row, name, getattr(values, name))
+        added = self._increments.given(values)
+        for name, number in added.items():
+            setattr(row, name, getattr(self.entity.model, name) + number)
         if any(linked) and self._tells_changes:
             flag_modified(row, self._columns[0])  # the links belong to the row, so its version changes with them
-        await change.flush()
+        try:
+            await change.flush()
+        except IntegrityError as error:
+            if (refusal := self._increments.refused(error, added, change.place)) is None:
+                raise
+            raise Rejected(refusal) from None
         change.touch(row)
         return row
 
-    def _check_guards(self, row: object, values: Any, change: Change) -> None:
+    async def _sums(self, row: object, values: Any, change: Change) -> Sums:
+        """What the counted columns of a locked row will have. Raises `Rejected` for what cannot be."""
+        added = self._increments.given(values)
+        if errors := self._increments.set_twice(added, values.model_fields_set, change.place):
+            raise Rejected(*errors)
+        if conditions := self._increments.may_see(self.entity.model, added, change):
+            of_row = _has_key(self.entity, key_of(row))
+            (seen,) = await change.rows(select(*conditions.values()).where(of_row), change.bound)
+            hidden = [name for name, is_seen in zip(conditions, seen, strict=True) if not is_seen]
+            if hidden:
+                raise Rejected(*self._increments.hidden(hidden, change.place))
+        return self._increments.sums(row, added, change, change.place)
+
+    def _check_guards(self, row: object, values: Any, sums: Sums, change: Change) -> None:
         """Raise `Rejected` for values that guards or checks refuse. What a row has already is no change."""
-        given = {name: getattr(values, name) for name in self._columns if values.given(name)}
+        given = {name: getattr(values, name) for name in self._columns if values.given(name)} | sums
         new = {name: value for name, value in given.items() if value != getattr(row, name)}
         errors: list[UserError] = refused(self.entity.model, new, change.context, change.place)
         whole = {name: getattr(row, name) for name in self._writer.checked_with(new)} | new
         if errors := [*errors, *self._writer.broken(whole, new, change.place)]:
-            raise Rejected(*errors)
+            raise Rejected(*self._increments.placed(errors, change.place, sums, change.place))
 
     async def _delete(self, values: Named, change: Change) -> str:
         """Delete by a statement of its own: through the session, a lost race would be a warning about a row count.
@@ -240,13 +345,12 @@ class Crud:
         row = await self.found(values, change)
         if self._before_delete is not None:
             await self._before_delete(row, values, change)
-        gone, key, mapper = global_id(row), key_of(row), self.entity.mapper
+        gone, key = global_id(row), key_of(row)
         change.touch(row)
         change.session.expunge(row)
-        has_key = (column == part for column, part in zip(mapper.primary_key, key, strict=True))
         try:
             async with change.session.begin_nested():
-                await change.session.execute(delete(self.entity.model).where(*has_key))
+                await change.session.execute(delete(self.entity.model).where(_has_key(self.entity, key)))
         except IntegrityError:
             raise Rejected(await self._still_referenced(key, change)) from None
         return gone
@@ -272,6 +376,10 @@ class Crud:
         """Whether a row says that it has changed."""
         mapper = self.entity.mapper
         return mapper.version_id_col is not None or any(column.onupdate is not None for column in mapper.columns)
+
+
+def _has_key(entity: Entity, key: Key) -> ColumnElement[bool]:
+    return and_(*(column == part for column, part in zip(entity.mapper.primary_key, key, strict=True)))
 
 
 def _set(row: object, name: str, value: object) -> None:

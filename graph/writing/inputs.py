@@ -126,6 +126,10 @@ class _FilterOf(Guard):
         self.cls = cls
 
 
+ALL = "all"
+"""The field of an input that says in the place of a filter that all rows are meant."""
+
+
 def filter_of(cls: type[object]) -> Annotation:
     """The annotation of a field that takes an entity's filter and holds it as `graph.entity.filters` reads it.
 
@@ -188,6 +192,8 @@ def _open_guards(model: type[Input], given: Mapping[str, object], place: Place) 
         value, filtered = given[name], _mark(field, _FilterOf)
         if value is None:
             yield InvalidInput("Null stands against nothing; send a value, or leave it out.", (*place, name))
+        elif filtered is not None and value == {} and ALL in model.model_fields:
+            yield InvalidInput("This asks nothing; send a comparison, or `all: true` in its place.", (*place, name))
         elif filtered is not None and isinstance(value, Mapping):
             try:
                 check_complete(entity_of(filtered.cls), value, name)

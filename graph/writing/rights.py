@@ -5,6 +5,7 @@ another: a right names all roles that it allows.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -63,14 +64,31 @@ ANYBODY = Right(signed_in=False)
 SIGNED_IN = Right()
 
 
+@dataclass(frozen=True)
+class OverRows:
+    """A `May` that knows who may change every row, so that nobody has to look at them one by one."""
+
+    right: Right
+    owner: str | None = None
+    """The attribute of a row that holds the key of somebody who may change that one, too."""
+
+    def __call__(self, viewer: Viewer, row: Any) -> bool:
+        """Whether a viewer may change a row."""
+        return self.over_all(viewer) or (self.owner is not None and is_same(viewer.id, getattr(row, self.owner)))
+
+    def over_all(self, viewer: Viewer) -> bool:
+        """Whether a viewer may change every row that they see."""
+        return self.right(viewer) is None
+
+
 def with_right(right: Right) -> May:
     """Those who have this right may change every row."""
-    return lambda viewer, _row: right(viewer) is None
+    return OverRows(right)
 
 
 def owner_or(right: Right, *, owner: str) -> May:
     """Those whose key a row has in the attribute `owner` may change it, and those who have this right."""
-    return lambda viewer, row: right(viewer) is None or is_same(viewer.id, getattr(row, owner))
+    return OverRows(right, owner)
 
 
 class Ownership:

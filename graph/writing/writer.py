@@ -259,28 +259,38 @@ class EntityWriter:
         return sorted(keys) if counted else keys
 
     async def upsert_many(
-        self, by: str, rows: Sequence[NewRow], known: Sequence[Key], change: Change
+        self,
+        by: Sequence[str],
+        rows: Sequence[NewRow],
+        known: Sequence[Key],
+        change: Change,
+        changed: Collection[str] | None = None,
     ) -> dict[Key, Key]:
         """INSERT … ON CONFLICT DO UPDATE; from the natural key of each row to its primary key.
 
         Only those rows of the table are changed whose primary keys are `known`: of others, nobody has asked whether the
-        viewer may. The owner of a row stays.
+        viewer may. The owner and the key of a row stay; so does all else but `changed` attributes, where these are
+        given.
         """
         dialect = dialect_of(change.dialect)
         new = dialect.new_values(self.table)
-        key, version = self.columns[by], self.entity.mapper.version_id_col
+        key, version = [self.columns[name] for name in by], self.entity.mapper.version_id_col
+        stays = {*by, *self.entity.key}
         set_: dict[AnyColumn, object] = {
-            self.columns[name]: new[self.columns[name].key] for name in self.names if name != by
+            self.columns[name]: new[self.columns[name].key]
+            for name in self.names
+            if name not in stays and (changed is None or name in changed)
         }
         for column in self.table.columns:
             if isinstance(column.onupdate, ColumnDefault):
                 set_[column] = column.onupdate.arg(None) if column.onupdate.is_callable else column.onupdate.arg
         if isinstance(version, Column):
             set_[version] = version + 1
-        statement = dialect.upsert(self.table, [key], set_ or {key: new[key.key]}, self._one_of(known, change))
-        returning = statement.returning(key, *self.table.primary_key)
+        nothing = {key[0]: new[key[0].key]}
+        statement = dialect.upsert(self.table, key, set_ or nothing, self._one_of(known, change))
+        returning = statement.returning(*key, *self.table.primary_key)
         found = await change.session.execute(returning, [self._by_column(row) for row in rows])
-        keys = {(canonical(key, natural),): tuple(primary) for natural, *primary in found}
+        keys = {tuple(map(canonical, key, it)): tuple(it[len(key) :]) for it in found}
         await self._read_again(keys.values(), change)
         return keys
 

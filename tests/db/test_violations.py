@@ -89,9 +89,9 @@ async def broken(connection: AsyncConnection, statement: Any, metadata: MetaData
         ({"name": "ROSE"}, Rule.UNIQUE, ("name",), ""),
         ({"name": "New", "town": "Ulm", "street": "Weg"}, Rule.UNIQUE, ("town", "street"), ""),
         ({"name": None}, Rule.NOT_NULL, ("name",), ""),
-        ({"name": "New", "staff": 0}, Rule.CHECK, (), "staff_is_positive"),
-        ({"name": "New", "rooms": 10}, Rule.CHECK, (), ""),
-        ({"name": "New", "floor": -1}, Rule.CHECK, (), LONG),
+        ({"name": "New", "staff": 0}, Rule.CHECK, ("staff",), "staff_is_positive"),
+        ({"name": "New", "rooms": 10}, Rule.CHECK, ("rooms",), ""),
+        ({"name": "New", "floor": -1}, Rule.CHECK, ("floor",), LONG),
     ],
 )
 async def test_a_violation_names_rule_table_and_columns(
@@ -101,6 +101,8 @@ async def test_a_violation_names_rule_table_and_columns(
     found = await broken(connection, insert(shops).values(**values), shops.metadata)
     if shops.metadata is NAMED and "rooms" in values:
         name = "rooms_fit"
+    elif "rooms" in values and connection.dialect.name == "postgresql":
+        columns = ()  # the database has given the rule a name that the model does not know
     assert (found.rule, found.table, found.columns, found.name) == (rule, shops, columns, name)
 
 

@@ -6,12 +6,13 @@ import pytest
 
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
-from graph.errors import DeclarationError
 from graph.mutations.post import posts
 from graph.types.user import User
 from graph.viewer import Viewer
+from graph.writing.bulk import OnError
 from tests.databases import StatementRecorder
 from tests.mutations.asking import ADMIN, Asking, make_user
+from tests.writing.asking import in_change
 
 
 def post_row(number: int, **values: Any) -> dict[str, Any]:
@@ -112,12 +113,22 @@ async def test_documents_belong_to_whoever_imports_them_or_to_whom_an_admin_says
     ]
 
 
+async def test_upserted_posts_have_their_links_and_public_ones_their_rule(ask: Asking) -> None:
+    author = ask.by(await make_user(ask.engines, "author", name="Ada"))
+    made = await author.do("createPost", post_row(0, slug="public"), "post { id }")
+    await author.do("publishPost", {"id": made["post"]["id"]}, "post { id }")
+    mutation = posts.upsert_many("slug")
+    rows = [post_row(1, slug="new"), post_row(2, slug="public", content=" ")]
+    asked = mutation.input.model_validate({"posts": rows, "onError": OnError.REJECT_FAILED})
+    result: Any = await in_change(author, lambda change: mutation.work(asked, change))
+    assert [error.path for error in result["errors"]] == [["input", "posts", "1", "content"]]
+    (new,) = (await author('{ posts(where: {slug: {eq: "new"}}) { nodes { contributors { nodes { name } } } } }'))[
+        "posts"
+    ]["nodes"]
+    assert new["contributors"]["nodes"] == [{"name": "Ada"}]
+
+
 async def test_only_editors_upsert_tags(ask: Asking) -> None:
     author = ask.by(await make_user(ask.engines, "author"))
     assert await author.refused("upsertTags", {"tags": [tag_row("a")]}, "tags { id }") == [("Forbidden", ())]
     assert await ask.refused("upsertTags", {"tags": [tag_row("a")]}, "tags { id }") == [("NotSignedIn", ())]
-
-
-def test_links_that_every_row_has_and_upsert_do_not_go_together() -> None:
-    with pytest.raises(DeclarationError, match="links"):
-        posts.upsert_many("slug")

@@ -133,6 +133,7 @@ books = Crud(
     create=EDITORS,
     links=[RelationshipInput("genres", create=("name",), create_right=EDITORS)],
     checks=[compare_length("code", "<=", 9)],
+    increments=["pages", "price"],
 )
 
 genres = Crud(Genre, ["name", "note", "code"], may=lambda _viewer, row: row.note != "fixed", create=EDITORS)
@@ -140,8 +141,15 @@ genres = Crud(Genre, ["name", "note", "code"], may=lambda _viewer, row: row.note
 Query = query_type(Book, Genre)
 Mutation = mutation_type(
     [
-        *(books.create, books.update, books.delete, books.create_many),
-        *(genres.create, genres.update, partial(genres.upsert_many, by="name")),
+        *(books.create, books.update, books.delete, books.create_many, books.update_many, books.delete_many),
+        *(
+            genres.create,
+            genres.update,
+            genres.upsert,
+            genres.update_many,
+            genres.delete_many,
+            partial(genres.upsert_many, by="name"),
+        ),
     ]
 )
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from db.session import RequestSession
 from graph.errors import DeclarationError
 from graph.writing import SIGNED_IN, Change, Crud, Rejected, with_right
-from graph.writing.bulk import ATTEMPTS, Bulk
+from graph.writing.saving import ATTEMPTS, RowSaver
 from tests.databases import StatementRecorder
 from tests.writing.asking import in_change
 from tests.writing.library import AskingLibrary, BookRow, Genre, GenreRow, book, books, genres
@@ -175,13 +175,13 @@ async def bulk(change: Change, rows: Iterable[dict[str, Any]]) -> Any:
 async def test_a_row_that_nobody_looked_at_is_not_overwritten(
     library: AskingLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def blind(_self: Bulk, _batch: Any, _change: Change) -> list[Any]:
-        return []  # as if it had been made since then
+    async def blind(_self: RowSaver, _batch: Any, _change: Change, _given: Any) -> dict[Any, Any]:
+        return {}  # as if it had been made since then
 
     async def seed(change: Change) -> None:
         change.session.add(GenreRow(name="a", note="Theirs"))
 
-    monkeypatch.setattr(Bulk, "_look", blind)
+    monkeypatch.setattr(RowSaver, "_look", blind)
     await in_change(library, seed)
     with pytest.raises(Rejected) as refused:
         await in_change(library, lambda change: bulk(change, [genre_row("b"), genre_row("a", "Ours")]))
@@ -214,10 +214,12 @@ async def test_a_bulk_statement_flushes_what_the_session_holds_and_never_overwri
 async def test_a_race_is_looked_at_three_times(library: AskingLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = 0
 
-    async def blind(self: Bulk, batch: Any, change: Change) -> list[Any]:
+    async def blind(self: RowSaver, batch: Any, change: Change, given: Any) -> dict[Any, Any]:
         nonlocal looked
         looked += 1
-        return await look(self, batch, change) if looked == ATTEMPTS else []  # as if the other had committed by then
+        return (
+            await look(self, batch, change, given) if looked == ATTEMPTS else {}
+        )  # as if the other had committed by then
 
     async def seed(change: Change) -> None:
         change.session.add(BookRow(title="taken", pages=1))
@@ -228,8 +230,8 @@ async def test_a_race_is_looked_at_three_times(library: AskingLibrary, monkeypat
         return await mutation.work(mutation.input.model_validate(given), change)
 
     await in_change(library, seed)
-    look = Bulk._look  # noqa: SLF001 - the one place where time passes between looking and writing
-    monkeypatch.setattr(Bulk, "_look", blind)
+    look = RowSaver._look  # noqa: SLF001 - the one place where time passes between looking and writing
+    monkeypatch.setattr(RowSaver, "_look", blind)
     result = await in_change(library, work)
     assert (len(result["books"]), [error.path for error in result["errors"]]) == (1, [["input", "books", "0", "title"]])
     assert looked == ATTEMPTS

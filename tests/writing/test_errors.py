@@ -87,11 +87,16 @@ def test_each_mutation_says_what_it_may_answer() -> None:
     always = ["Forbidden", "InvalidInput", "NotFound", "NotSignedIn"]
     assert answers(SCHEMA) == {
         "createBook": ["AlreadyExists", *always],
-        "updateBook": ["AlreadyExists", *always, "VersionConflict"],
+        "updateBook": sorted(["AlreadyExists", *always, "IdempotencyConflict", "VersionConflict"]),
         "deleteBook": [*always, "StillReferenced", "VersionConflict"],
         "createBooks": ["AlreadyExists", *always],
+        "updateBooks": sorted(["AlreadyExists", *always, "IdempotencyConflict"]),
+        "deleteBooks": sorted([*always, "IdempotencyConflict", "StillReferenced"]),
         "createGenre": ["AlreadyExists", *always],
         "updateGenre": ["AlreadyExists", *always, "VersionConflict"],
+        "updateGenres": sorted(["AlreadyExists", *always, "IdempotencyConflict"]),
+        "deleteGenres": sorted([*always, "IdempotencyConflict", "StillReferenced"]),
+        "upsertGenre": ["AlreadyExists", *always],
         "upsertGenres": ["AlreadyExists", *always],
     }
 
