@@ -11,8 +11,23 @@ from functools import cache, cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field, create_model
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, exists, insert, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import RelationshipProperty
 from strawberry.utils.str_converters import to_camel_case
 
 from db.fast import CompiledStatement
@@ -97,8 +112,8 @@ class RelationshipWriter:
             for near, far in relationship.synchronize_pairs
         }
         """By the columns between the two: the attributes of the parent that they repeat."""
-        self._far = {far.name: near for near, far in relationship.secondary_synchronize_pairs or ()}
-        """By the columns between the two: the key columns of the far end that they repeat."""
+        self._far = _far_of(entity, relationship)
+        """By the columns between the two, in the order of the key: the key columns of the far end that they repeat."""
 
     @cached_property
     def target(self) -> Entity:
@@ -257,18 +272,22 @@ class RelationshipWriter:
         A viewer who sees a row, but not its natural key, may not find the row by it either.
         """
         mapper, model = self._target_mapper, self.target.model
-        attribute = self.target.key[0] if name == "id" else name
-        wanted = {at: value[0] for at, value in named.items()} if name == "id" else named
-        found = getattr(model, attribute)
-        statement = change.visible(model).with_only_columns(found, *mapper.primary_key)
-        statement = statement.where(found.in_(list(wanted.values())))
+        attributes = self.target.key if name == "id" else (name,)
+        wanted: Mapping[int, Key] = named if name == "id" else {at: (value,) for at, value in named.items()}
+        statement = change.visible(model).with_only_columns(*(getattr(model, it) for it in attributes))
+        statement = statement.add_columns(*mapper.primary_key).where(_has_one(model, attributes, wanted.values()))
         may_find = change.context.visible.values(mapper).get(name)
         condition = may_find(model) if may_find else None
         if condition is not None:
             statement = statement.where(condition)
-        column, rows = mapper.columns[attribute], await change.session.execute(statement, change.bound)
-        known = {canonical(column, value): tuple(key) for value, *key in rows}
-        return {at: known.get(canonical(column, value)) for at, value in wanted.items()}
+        columns, rows = [mapper.columns[it] for it in attributes], await change.session.execute(statement, change.bound)
+
+        def compared(values: Sequence[object]) -> Key:
+            return tuple([canonical(column, value) for column, value in zip(columns, values, strict=True)])
+
+        width = len(attributes)
+        known = {compared(row[:width]): tuple(row[width:]) for row in rows}
+        return {at: known.get(compared(values)) for at, values in wanted.items()}
 
     async def _made(self, new: Input, change: Change, place: Place) -> Key:
         """The key of the row with the natural key of a new one: there already, or made if the viewer may make it.
@@ -309,6 +328,22 @@ class RelationshipWriter:
                 if known[0] is not None:
                     return known[0]
         return None
+
+
+def _has_one(model: Any, names: Sequence[str], keys: Iterable[Key]) -> ColumnElement[bool]:
+    """Whether a row has one of these keys, of one attribute or several."""
+    columns = [getattr(model, name) for name in names]
+    return columns[0].in_([value for (value,) in keys]) if len(columns) == 1 else tuple_(*columns).in_(list(keys))
+
+
+def _far_of(entity: Entity, relationship: RelationshipProperty[Any]) -> dict[str, ColumnElement[Any]]:
+    far = {near: column.name for near, column in relationship.secondary_synchronize_pairs or ()}
+    key = relationship.mapper.primary_key
+    if far.keys() != set(key):
+        raise DeclarationError(
+            f"{entity.name}.{relationship.key} refers to other columns than the key of its far end; leave it out."
+        )
+    return {far[column]: column for column in key}
 
 
 def _natural_keys(target: Entity) -> dict[str, Attribute]:
