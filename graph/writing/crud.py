@@ -29,6 +29,7 @@ from graph.writing.errors import (
     VersionConflict,
     not_yours,
 )
+from graph.writing.free_values import FreeValues
 from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
 from graph.writing.mutation import MutationDeclaration, Prepare
@@ -106,6 +107,7 @@ class Crud:
         self._writer = EntityWriter(
             self.entity, new, owner=owner, owner_right=owner_right, defaults=defaults, rules=rules, checks=checks
         )
+        self._free_values = FreeValues(self._writer)
         self._links = [RelationshipWriter(self.entity, declared) for declared in links]
         self._before_update = before_update
         self._update_fields = dict(update_fields or {})
@@ -121,7 +123,7 @@ class Crud:
 
     def create(self) -> MutationDeclaration[Input, WrittenRow]:
         """`createPost`."""
-        one, fields = self.entity.one, self._writer.input_fields() | self._link_fields()
+        one, fields = self.entity.one, self._new_fields()
         model = entity_input(self.entity, f"Create{self.entity.name}Input", f"A new {one}.", fields)
         name = f"create_{self._one}"
         does = f"Make {self.entity.a_one}."
@@ -174,6 +176,9 @@ class Crud:
             fields["if_version"] = (Version | None, Field(None, description=text))
         return fields
 
+    def _new_fields(self) -> dict[str, Annotation]:
+        return self._writer.input_fields() | self._free_values.input_fields() | self._link_fields()
+
     def _link_fields(self) -> dict[str, Annotation]:
         return {link.name: (link.input, Field(None, description=f"The {link.words}.")) for link in self._links}
 
@@ -194,7 +199,7 @@ class Crud:
         batch = await self._writer.check({change.place: values}, change)
         if batch.bad:
             raise Rejected(*batch.errors)
-        row, reference = await self._writer.insert(batch.good[change.place], change)
+        row, reference = await self._free_values.insert(batch.good[change.place], values, change)
         for link in self._links:
             asked = getattr(values, link.name)
             if asked is not None:

@@ -133,6 +133,11 @@ class EntityWriter:
             raise DeclarationError(f"{entity.name} has no column {name}, which a check names; correct the check.")
         self._insert_of = lru_cache(MAX_STATEMENTS)(self._compiled)
 
+    @property
+    def made_up(self) -> Collection[str]:
+        """The attributes whose values are made of others where they are left out."""
+        return self._defaults.keys()
+
     # Inputs
 
     def rule(self, name: str) -> Annotation:
