@@ -83,6 +83,8 @@ class Schema(strawberry.Schema):
         except DuplicatedTypeName as error:
             raise EqualNames(error.message) from None
         self._schema.description = description
+        # Given to Strawberry, they would wrap each resolver in an extension.
+        self._schema.directives = (*self._schema.directives, *getattr(mutation, "directives", ()))
         use_resolvers(self._schema)
         limits = Limits(
             settings.max_tokens,

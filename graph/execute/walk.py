@@ -18,13 +18,14 @@ from graphql import (
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    OperationDefinitionNode,
     Undefined,
     default_field_resolver,
     is_leaf_type,
     is_object_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails
-from graphql.execution.values import VariableValues
+from graphql.execution.values import VariableValues, get_argument_values
 
 from db.unreadable import UnreadableValue
 from graph import errors
@@ -59,6 +60,11 @@ def use_resolvers(schema: GraphQLSchema) -> None:
 async def read_row(info: Info, reference: RowReference) -> Any:
     """The row of a reference as an object of its type, with what is selected of it; None where there is none."""
     return await _Walk.of(info).row(_field_of(info), reference)
+
+
+def root_fields(info: Info) -> list[tuple[FieldPlan, Mapping[str, Any]]]:
+    """The fields of the operation's root, with their arguments, in order. Raises `GraphQLError` for these."""
+    return _Walk.of(info).root_fields(info.schema, info.operation)
 
 
 def coerced_variables(info: Info) -> Mapping[str, Any]:
@@ -180,6 +186,20 @@ class _Walk:
     def below(self, field: FieldPlan, type_: GraphQLObjectType) -> Selection:
         """What is asked of objects of this type below a field, deferred or not."""
         return self._plan.below(field, type_, self._variables, hide_suggestions=False)
+
+    def root_fields(
+        self, schema: GraphQLSchema, operation: OperationDefinitionNode
+    ) -> list[tuple[FieldPlan, Mapping[str, Any]]]:
+        """The fields of the root that have a value still to come."""
+        root = schema.get_root_type(operation.operation)
+        assert root is not None  # the document is valid
+        steps = self._plan.root(root, self._variables, hide_suggestions=False).steps
+        return [(field, self._arguments(field)) for field in steps]
+
+    def _arguments(self, field: FieldPlan) -> Mapping[str, Any]:
+        return get_argument_values(
+            field.definition, field.nodes[0], self._variables, field.details[0].fragment_variable_values
+        )
 
     async def row(self, field: FieldPlan, reference: RowReference) -> Any:
         """The row of a reference as an object."""

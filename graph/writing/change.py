@@ -25,6 +25,10 @@ from graph.writing.errors import Place, Rejected, no_such
 
 ModelT = TypeVar("ModelT")
 
+INPUT = "input"
+PLACE: Place = (INPUT,)
+"""Where the input of a mutation stands among its arguments."""
+
 
 class Asked(NamedTuple):
     """What a client has asked for, for the record."""
@@ -42,7 +46,7 @@ class Change:
         self,
         session: RequestSession,
         context: RequestContext,
-        place: Place = ("input",),
+        place: Place = PLACE,
         prepared: Any = None,
         asked: Asked | None = None,
     ) -> None:

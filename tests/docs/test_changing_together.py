@@ -14,12 +14,12 @@ from tests.writing.asking import EVERYTHING
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "changing.md"
 BLOCK = re.compile(r"^```(graphql|json)\n(.*?)^```$", re.M | re.S)
-SECTIONS = ("A free slug for an equal title",)
+SECTIONS = ("A free slug for an equal title", "Several changes in one transaction")
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 async def test_the_operations_of_the_page_answer_as_it_says(engines: Engines, section: str) -> None:
-    ask = Asking(engines, await make_user(engines, "admin", "author", name="Ada"))
+    ask = Asking(engines, await make_user(engines, "admin", "author", "editor", name="Ada"))
     blocks = BLOCK.findall(_section(section))
     assert [language for language, _ in blocks] == ["graphql", "json"] * (len(blocks) // 2)
     assert blocks

@@ -86,13 +86,13 @@ def answers(schema: Schema) -> dict[str, list[str]]:
 def test_each_mutation_says_what_it_may_answer() -> None:
     always = ["Forbidden", "InvalidInput", "NotFound", "NotSignedIn"]
     assert answers(SCHEMA) == {
-        "createBook": ["AlreadyExists", *always],
-        "updateBook": ["AlreadyExists", *always, "VersionConflict"],
-        "deleteBook": [*always, "StillReferenced", "VersionConflict"],
-        "createBooks": ["AlreadyExists", *always],
-        "createGenre": ["AlreadyExists", *always],
-        "updateGenre": ["AlreadyExists", *always, "VersionConflict"],
-        "upsertGenres": ["AlreadyExists", *always],
+        "createBook": ["AlreadyExists", *always, "Undone"],
+        "updateBook": ["AlreadyExists", *always, "Undone", "VersionConflict"],
+        "deleteBook": [*always, "StillReferenced", "Undone", "VersionConflict"],
+        "createBooks": ["AlreadyExists", *always, "Undone"],
+        "createGenre": ["AlreadyExists", *always, "Undone"],
+        "updateGenre": ["AlreadyExists", *always, "Undone", "VersionConflict"],
+        "upsertGenres": ["AlreadyExists", *always, "Undone"],
     }
 
 
