@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from aiodataloader import DataLoader
 from graphql import (
@@ -32,6 +32,7 @@ from graph import errors
 from graph.errors import Withheld
 from graph.execute.reference import RowReference
 from graph.execute.response import completed, is_key
+from graph.loading.asking import Asking
 from graph.prepare.fields import FieldPlan, LevelField, PlannedField, Reading, Resolver, Rows, Selection, planned
 from graph.prepare.plan import Plan
 
@@ -62,8 +63,20 @@ async def read_row(info: Info, reference: RowReference) -> Any:
     return await _Walk.of(info).row(_field_of(info), reference)
 
 
-def root_fields(info: Info) -> list[tuple[FieldPlan, Mapping[str, Any]]]:
-    """The fields of the operation's root, with their arguments, in order. Raises `GraphQLError` for these."""
+class RootField(NamedTuple):
+    """A field of the operation's root."""
+
+    plan: FieldPlan
+    arguments: Mapping[str, Any]
+    asking: Asking
+    """Who asks for the statements that are sent for it."""
+
+
+def root_fields(info: Info) -> list[RootField]:
+    """The fields of the operation's root that have a value still to come, in order.
+
+    Raises `GraphQLError` for arguments that do not fit.
+    """
     return _Walk.of(info).root_fields(info.schema, info.operation)
 
 
@@ -187,14 +200,12 @@ class _Walk:
         """What is asked of objects of this type below a field, deferred or not."""
         return self._plan.below(field, type_, self._variables, hide_suggestions=False)
 
-    def root_fields(
-        self, schema: GraphQLSchema, operation: OperationDefinitionNode
-    ) -> list[tuple[FieldPlan, Mapping[str, Any]]]:
-        """The fields of the root that have a value still to come."""
+    def root_fields(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> list[RootField]:
+        """The fields of the root."""
         root = schema.get_root_type(operation.operation)
         assert root is not None  # the document is valid
         steps = self._plan.root(root, self._variables, hide_suggestions=False).steps
-        return [(field, self._arguments(field)) for field in steps]
+        return [RootField(field, self._arguments(field), Asking(self._plan, (field,))) for field in steps]
 
     def _arguments(self, field: FieldPlan) -> Mapping[str, Any]:
         return get_argument_values(

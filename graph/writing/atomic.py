@@ -17,6 +17,7 @@ from sqlalchemy.exc import StatementError
 from db.session import RequestSession
 from graph.context import RequestContext
 from graph.execute.walk import Info, coerced_variables, root_fields
+from graph.loading.asking import Asking, asking
 from graph.viewer import Viewer
 from graph.writing.change import INPUT, PLACE, Asked, Change
 from graph.writing.errors import InvalidInput, Place, Rejected, UserError, undone
@@ -65,6 +66,8 @@ class _Call(NamedTuple):
     field: Joining
     node: FieldNode
     given: Mapping[str, object]
+    asking: Asking
+    """Who asks for its statements."""
 
 
 class _Ready(NamedTuple):
@@ -93,8 +96,8 @@ class _Together:
         self._context: RequestContext = info.context
         self._variables = coerced_variables(info)
         self._calls = [
-            _Call(field.key, cast(Joining, field.planned), field.nodes[0], arguments.get(INPUT) or {})
-            for field, arguments in root_fields(info)
+            _Call(plan.key, cast(Joining, plan.planned), plan.nodes[0], arguments.get(INPUT) or {}, asked)
+            for plan, arguments, asked in root_fields(info)
         ]
         self._at = 0
         """The call that is under way."""
@@ -157,7 +160,8 @@ class _Together:
             await repeats.begin(Change(session, self._context))
         for call, (_, values, prepared) in zip(self._in_turn(), ready, strict=True):
             change = Change(session, self._context, PLACE, prepared, Asked(type(values), call.given))
-            result = await call.field.changed(values, change)
+            with asking(call.asking):
+                result = await call.field.changed(values, change)
             if errors := call.field.payload.errors_in(result):
                 raise Rejected(*errors)
             done.append((result, change))
