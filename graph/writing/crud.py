@@ -6,6 +6,7 @@ mutations leave. A change that only this noun knows (to publish a post, to pay a
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol, TypeAlias
 
 import strawberry
@@ -33,6 +34,7 @@ from graph.writing.free_values import FreeValues
 from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
 from graph.writing.mutation import MutationDeclaration, Prepare
+from graph.writing.nested import RowsInput, RowsWriter, RowWork, fields_of
 from graph.writing.payload import Member
 from graph.writing.rights import SIGNED_IN, May, Right
 from graph.writing.writer import Default, EntityWriter
@@ -63,6 +65,7 @@ class Crud:
         owner: str | None = None,
         owner_right: Right | None = None,
         links: Sequence[RelationshipInput] = (),
+        rows: Sequence[RowsInput] = (),
         defaults: Mapping[str, Default] | None = None,
         rules: Mapping[str, Annotation] | None = None,
         checks: Sequence[Check] = (),
@@ -86,6 +89,7 @@ class Crud:
             owner: The to-one relationship to the user whom a new row belongs to: the viewer, unless another is given.
             owner_right: Who may give another owner; needed with `owner`.
             links: Many-to-many relationships that are written along.
+            rows: One-to-many relationships whose rows are written along.
             defaults: Values of columns that were left out, from the other values.
             rules: What Pydantic checks values of columns for, where more is known of them than their types tell.
             checks: What must hold over the values of a row, alone or together.
@@ -109,12 +113,14 @@ class Crud:
         )
         self._free_values = FreeValues(self._writer)
         self._links = [RelationshipWriter(self.entity, declared) for declared in links]
+        self._rows = [RowsWriter(self.entity, declared) for declared in rows]
+        self._rows_errors = frozenset[ErrorClass]().union(*(it.errors for it in self._rows))
         self._before_update = before_update
         self._update_fields = dict(update_fields or {})
         self._prepare_update = prepare_update
         self._before_delete = before_delete
         self._versions = (VersionConflict,) if self.entity.mapper.version_id_col is not None else ()
-        self._update_errors = (AlreadyExists, *self._versions, *update_errors)
+        self._update_errors = (AlreadyExists, *self._versions, *self._rows_errors, *update_errors)
         self._delete_errors = (StillReferenced, *self._versions, *delete_errors)
         self._one = self.entity.one.replace(" ", "_")
         self._member = {self._one: Member(cls, f"The {self.entity.one} as it is now; null if nothing was done.")}
@@ -127,8 +133,10 @@ class Crud:
         model = entity_input(self.entity, f"Create{self.entity.name}Input", f"A new {one}.", fields)
         name = f"create_{self._one}"
         does = f"Make {self.entity.a_one}."
-        return MutationDeclaration(name, does, model, self._member, self._right, self._create, errors=(AlreadyExists,))
+        errors: tuple[ErrorClass, ...] = (AlreadyExists, *self._rows_errors)
+        return MutationDeclaration(name, does, model, self._member, self._right, self._create, errors=errors)
 
+    @cache  # noqa: B019 - it lives as long as its process, and the schema has one type of this name
     def update(self) -> MutationDeclaration[Any, Any]:
         """`updatePost`."""
         fields = self._naming_fields(f"Which {self.entity.one}.")
@@ -150,6 +158,7 @@ class Crud:
             errors=self._update_errors,
         )
 
+    @cache  # noqa: B019 - as above
     def delete(self) -> MutationDeclaration[Any, str]:
         """`deletePost`."""
         one, fields = self.entity.one, self._naming_fields(f"Which {self.entity.one}.")
@@ -180,20 +189,47 @@ class Crud:
         return self._writer.input_fields() | self._free_values.input_fields() | self._link_fields()
 
     def _link_fields(self) -> dict[str, Annotation]:
-        return {link.name: (link.input, Field(None, description=f"The {link.words}.")) for link in self._links}
+        links = {link.name: (link.input, Field(None, description=f"The {link.words}.")) for link in self._links}
+        return links | dict(fields_of(self._rows))
+
+    @property
+    def work(self) -> RowWork:
+        """What may be done with rows that are written along with another."""
+        return RowWork(
+            writer=self._writer,
+            free_values=self._free_values,
+            links=self._links,
+            rows=self._rows,
+            create=self._right,
+            change=self._change,
+            new_fields=self._new_fields,
+            update_input=lambda: self.update().input,
+            delete_input=lambda: self.delete().input,
+            permit=self._permit,
+            edit=self._edit,
+            before_delete=self._before_delete,
+            erase=self._erase,
+            update_errors=self._update_errors,
+            delete_errors=self._delete_errors,
+            is_prepared=self._prepare_update is not None,
+        )
 
     # The work
 
     async def found(self, values: Named, change: Change) -> Any:
         """The row that an input names with `id` and perhaps `if_version`, locked, if the viewer may change it."""
         row = await change.find(self.entity.model, values.id, "id")
+        self._permit(row, values, change)
+        return row
+
+    def _permit(self, row: Any, values: Named, change: Change) -> None:
+        """Raise `Rejected` where the viewer may not change a row, or an input names another version of it."""
         if not self._may(change.viewer, row):
             raise Rejected(not_yours(self.entity.one, (*change.place, "id")))
         wanted = getattr(values, "if_version", None)
         if wanted is not None and (version := getattr(row, self._version)) != wanted:
             message = f"The version is {version} now, not {wanted}; read it again and decide anew."
             raise Rejected(VersionConflict(message, (*change.place, "ifVersion"), current_version=version))
-        return row
 
     async def _create(self, values: Input, change: Change) -> WrittenRow:
         batch = await self._writer.check({change.place: values}, change)
@@ -206,17 +242,28 @@ class Crud:
                 await link.apply(row, asked, change, new=True)
             elif link.has_first:
                 await link.begin([row], change)
+        for rows in self._rows:
+            await rows.apply(row, getattr(values, rows.name), change)
         change.touch(reference)
         return reference
 
     async def _update(self, values: Any, change: Change) -> object:
         row = await self.found(values, change)
+        await self._edit(row, values, change)
+        await change.flush()
+        change.touch(row)
+        return row
+
+    async def _edit(self, row: Any, values: Any, change: Change) -> None:
+        """Give a row that is locked what an input says."""
         if self._before_update is not None:
             await self._before_update(row, values, change)
         self._check_guards(row, values, change)
         linked = [
             await link.apply(row, getattr(values, link.name), change) for link in self._links if values.given(link.name)
         ]
+        for rows in self._rows:
+            await rows.apply(row, getattr(values, rows.name), change)
         # The columns come after the links, whose statements flush the session: each flush of a changed row counts its
         # version up, and a change counts once.
         for name in self._columns:
@@ -224,9 +271,6 @@ class Crud:
                 _set(row, name, getattr(values, name))
         if any(linked) and self._tells_changes:
             flag_modified(row, self._columns[0])  # the links belong to the row, so its version changes with them
-        await change.flush()
-        change.touch(row)
-        return row
 
     def _check_guards(self, row: object, values: Any, change: Change) -> None:
         """Raise `Rejected` for values that guards or checks refuse. What a row has already is no change."""
@@ -238,23 +282,24 @@ class Crud:
             raise Rejected(*errors)
 
     async def _delete(self, values: Named, change: Change) -> str:
-        """Delete by a statement of its own: through the session, a lost race would be a warning about a row count.
-
-        In a savepoint, for the reason of a refusal is read from the same transaction.
-        """
+        """Delete by a statement of its own: through the session, a lost race would be a warning about a row count."""
         row = await self.found(values, change)
         if self._before_delete is not None:
             await self._before_delete(row, values, change)
-        gone, key, mapper = global_id(row), key_of(row), self.entity.mapper
+        gone, key = global_id(row), key_of(row)
         change.touch(row)
         change.session.expunge(row)
-        has_key = (column == part for column, part in zip(mapper.primary_key, key, strict=True))
+        await self._erase(key, change)
+        return gone
+
+    async def _erase(self, key: Key, change: Change) -> None:
+        """Delete the row of a key. In a savepoint, for the reason of a refusal is read from the same transaction."""
+        has_key = (column == part for column, part in zip(self.entity.mapper.primary_key, key, strict=True))
         try:
             async with change.session.begin_nested():
                 await change.session.execute(delete(self.entity.model).where(*has_key))
         except IntegrityError:
             raise Rejected(await self._still_referenced(key, change)) from None
-        return gone
 
     async def _still_referenced(self, key: Key, change: Change) -> StillReferenced:
         table = self._writer.table

@@ -75,13 +75,17 @@ class FreeValues:
             for field, name in self._fields.items()
         }
 
+    def asked(self, values: Input) -> list[str]:
+        """The attributes that are to get a number where they are taken."""
+        return [name for field, name in self._fields.items() if getattr(values, field) is OnTaken.APPEND_NUMBER]
+
     async def insert(self, row: NewRow, values: Input, change: Change) -> Inserted:
         """Insert a row. Raises as `EntityWriter.insert` does, and `Rejected` for a value that takes no number.
 
         Where a number is asked for, another change may take the same one at once: this one fails in a savepoint then,
         sees what was committed, and goes on with another.
         """
-        asked = [name for field, name in self._fields.items() if getattr(values, field) is OnTaken.APPEND_NUMBER]
+        asked = self.asked(values)
         if not asked:
             return await self._writer.insert(row, change)
         for attempt in range(1, ATTEMPTS + 1):

@@ -275,7 +275,7 @@ class RelationshipWriter:
         attributes = self.target.key if name == "id" else (name,)
         wanted: Mapping[int, Key] = named if name == "id" else {at: (value,) for at, value in named.items()}
         statement = change.visible(model).with_only_columns(*(getattr(model, it) for it in attributes))
-        statement = statement.add_columns(*mapper.primary_key).where(_has_one(model, attributes, wanted.values()))
+        statement = statement.add_columns(*mapper.primary_key).where(has_one(model, attributes, wanted.values()))
         may_find = change.context.visible.values(mapper).get(name)
         condition = may_find(model) if may_find else None
         if condition is not None:
@@ -330,7 +330,7 @@ class RelationshipWriter:
         return None
 
 
-def _has_one(model: Any, names: Sequence[str], keys: Iterable[Key]) -> ColumnElement[bool]:
+def has_one(model: Any, names: Sequence[str], keys: Iterable[Key]) -> ColumnElement[bool]:
     """Whether a row has one of these keys, of one attribute or several."""
     columns = [getattr(model, name) for name in names]
     return columns[0].in_([value for (value,) in keys]) if len(columns) == 1 else tuple_(*columns).in_(list(keys))
