@@ -21,6 +21,7 @@ from graph.writing.bulk import Bulk
 from graph.writing.change import Change, WrittenRow, global_id
 from graph.writing.checks import Check
 from graph.writing.column_guards import refused
+from graph.writing.editing import RowChanger
 from graph.writing.errors import (
     AlreadyExists,
     ErrorClass,
@@ -114,13 +115,14 @@ class Crud:
         self._free_values = FreeValues(self._writer)
         self._links = [RelationshipWriter(self.entity, declared) for declared in links]
         self._rows = [RowsWriter(self.entity, declared) for declared in rows]
-        self._rows_errors = frozenset[ErrorClass]().union(*(it.errors for it in self._rows))
+        nested = (*(it.errors for it in self._links), *(it.errors for it in self._rows))
+        self._nested_errors = frozenset[ErrorClass]().union(*nested)
         self._before_update = before_update
         self._update_fields = dict(update_fields or {})
         self._prepare_update = prepare_update
         self._before_delete = before_delete
         self._versions = (VersionConflict,) if self.entity.mapper.version_id_col is not None else ()
-        self._update_errors = (AlreadyExists, *self._versions, *self._rows_errors, *update_errors)
+        self._update_errors = (AlreadyExists, *self._versions, *self._nested_errors, *update_errors)
         self._delete_errors = (StillReferenced, *self._versions, *delete_errors)
         self._one = self.entity.one.replace(" ", "_")
         self._member = {self._one: Member(cls, f"The {self.entity.one} as it is now; null if nothing was done.")}
@@ -133,7 +135,7 @@ class Crud:
         model = entity_input(self.entity, f"Create{self.entity.name}Input", f"A new {one}.", fields)
         name = f"create_{self._one}"
         does = f"Make {self.entity.a_one}."
-        errors: tuple[ErrorClass, ...] = (AlreadyExists, *self._rows_errors)
+        errors: tuple[ErrorClass, ...] = (AlreadyExists, *self._nested_errors)
         return MutationDeclaration(name, does, model, self._member, self._right, self._create, errors=errors)
 
     @cache  # noqa: B019 - it lives as long as its process, and the schema has one type of this name
@@ -193,25 +195,32 @@ class Crud:
         return links | dict(fields_of(self._rows))
 
     @property
-    def work(self) -> RowWork:
-        """What may be done with rows that are written along with another."""
-        return RowWork(
+    def changer(self) -> RowChanger:
+        """What an update does with rows that are changed along with others."""
+        return RowChanger(
             writer=self._writer,
+            right=self._change,
+            input=lambda: self.update().input,
+            permit=self._permit,
+            edit=self._edit,
+            errors=self._update_errors,
+            is_prepared=self._prepare_update is not None,
+        )
+
+    @property
+    def work(self) -> RowWork:
+        """What may be done with rows that are written along with the one that they belong to."""
+        return RowWork(
+            changer=self.changer,
             free_values=self._free_values,
             links=self._links,
             rows=self._rows,
             create=self._right,
-            change=self._change,
             new_fields=self._new_fields,
-            update_input=lambda: self.update().input,
             delete_input=lambda: self.delete().input,
-            permit=self._permit,
-            edit=self._edit,
             before_delete=self._before_delete,
             erase=self._erase,
-            update_errors=self._update_errors,
             delete_errors=self._delete_errors,
-            is_prepared=self._prepare_update is not None,
         )
 
     # The work

@@ -2,7 +2,8 @@
 
 References enter (by id, by a natural key, or as a new row where that is allowed); rows of the table between the two are
 written. Where that table has a `position`, the order of the input is kept. Rows that the viewer may not see stay where
-they are: no client can mean them. The rows at the far end themselves are never changed.
+they are: no client can mean them. The rows at the far end themselves are changed where the declaration names their
+`Crud`, and by the rules of that alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +24,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -36,7 +36,8 @@ from graph.entity.registry import Attribute, Entity, entity_of_model
 from graph.errors import DeclarationError
 from graph.writing.change import Change
 from graph.writing.column_guards import refused
-from graph.writing.errors import Place, Rejected, no_such
+from graph.writing.editing import Editing, has_one, parts_of
+from graph.writing.errors import ErrorClass, Place, Rejected, no_such
 from graph.writing.inputs import Annotation, Input, id_of, named_as
 from graph.writing.rights import SIGNED_IN, Right
 from graph.writing.rules import canonical
@@ -45,6 +46,7 @@ from graph.writing.writer import PREFIX, EntityWriter, compiled_insert
 
 MAX_REFERENCES = 100
 POSITION = "position"
+UPDATE = "update"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class RelationshipInput:
     """The columns that make a new row at the far end; none: rows must be there already."""
     create_right: Right | None = None
     """Who may make such rows; needed with `create`."""
+    update: Editing | None = None
+    """The `Crud` by whose rules rows at the far end may be changed along; None: they may not."""
     always: Callable[[Any], Sequence[Key]] | None = None
     """From the parent: keys of the far end that come first, whatever the input says."""
 
@@ -70,7 +74,10 @@ class Reference(Input):
 
 
 class References(Input):
-    """An input that says what becomes of a relationship: first `set`, then `remove`, then `add`."""
+    """An input that says what becomes of a relationship: first `set`, then `remove`, then `add`.
+
+    Where rows at the far end may be changed, there is an `update`, too.
+    """
 
     set: Sequence[Reference] | None = None
     add: Sequence[Reference] | None = None
@@ -96,6 +103,11 @@ class RelationshipWriter:
             raise DeclarationError(f"{entity.name}.{declared.name} is no many-to-many relationship; leave it out.")
         if declared.create_right is None and declared.create:
             raise DeclarationError(f"{entity.name}.{declared.name} has no create_right; say who may make new rows.")
+        self._changer = None if declared.update is None else declared.update.changer
+        if self._changer is not None and (
+            self._changer.is_prepared or self._changer.entity.mapper is not relationship.mapper
+        ):
+            raise DeclarationError(f"{entity.name}.{declared.name} cannot be changed by this Crud; leave `update` out.")
         self.name = declared.name
         self.words = declared.name.replace("_", " ")
         """The relationship in a sentence."""
@@ -120,6 +132,11 @@ class RelationshipWriter:
         """The entity at the far end. It may be declared later than this one."""
         return entity_of_model(self._target_mapper)
 
+    @property
+    def errors(self) -> frozenset[ErrorClass]:
+        """What writing may answer besides what every mutation may."""
+        return frozenset() if self._changer is None else frozenset((*self._changer.right.errors, *self._changer.errors))
+
     # Inputs
 
     @cached_property
@@ -138,7 +155,11 @@ class RelationshipWriter:
             field: (list[reference], Field(None, description=text, max_length=MAX_REFERENCES))  # type: ignore[valid-type]  # made at run time
             for field, (reference, text) in texts.items()
         }
-        doc = f"What becomes of the {self.words} of {self._entity.a_one}: first set, then remove, then add."
+        order = "first set, then remove, then add"
+        if self._changer is not None:
+            text, order = f"{many.capitalize()} to change, of those that are there then.", f"{order}, then update"
+            fields[UPDATE] = (list[self._changer.input()], Field(None, description=text, max_length=MAX_REFERENCES))  # type: ignore[misc]  # as above
+        doc = f"What becomes of the {self.words} of {self._entity.a_one}: {order}."
         name = f"{self._entity.name}{camel[0].upper()}{camel[1:]}Input"
         return create_model(name, __base__=References, __doc__=doc, **fields)
 
@@ -151,7 +172,20 @@ class RelationshipWriter:
             await self._insert(rows, change)
 
     async def apply(self, parent: object, asked: References | None, change: Change, *, new: bool = False) -> bool:
-        """Write what the input says for a parent that has its key. Whether anything changed."""
+        """Write what the input says for a parent that has its key. Whether any link changed."""
+        changed = await self._relink(parent, asked, change, new=new)
+        parts = parts_of(getattr(asked, UPDATE, None), (*change.place, self._entity.shown(self.name), UPDATE))
+        if self._changer is not None and parts:
+            await change.flush()
+            await self._changer.update(await self._changer.found(parts, self._is_linked(parent), change), change)
+        return changed
+
+    def _is_linked(self, parent: object) -> ColumnElement[bool]:
+        """Whether a row at the far end is linked to a parent, as SQL."""
+        same = (column == self._between.c[name] for name, column in self._far.items())
+        return exists(select(literal(1)).select_from(self._between).where(self._of(parent), *same))
+
+    async def _relink(self, parent: object, asked: References | None, change: Change, *, new: bool) -> bool:
         current = [] if new else await self._current(parent, change)
         before = [link.key for link in current]
         wanted = before
@@ -328,12 +362,6 @@ class RelationshipWriter:
                 if known[0] is not None:
                     return known[0]
         return None
-
-
-def has_one(model: Any, names: Sequence[str], keys: Iterable[Key]) -> ColumnElement[bool]:
-    """Whether a row has one of these keys, of one attribute or several."""
-    columns = [getattr(model, name) for name in names]
-    return columns[0].in_([value for (value,) in keys]) if len(columns) == 1 else tuple_(*columns).in_(list(keys))
 
 
 def _far_of(entity: Entity, relationship: RelationshipProperty[Any]) -> dict[str, ColumnElement[Any]]:

@@ -10,70 +10,54 @@ columns. Only rows that belong to the parent are meant. Nothing is committed her
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from types import SimpleNamespace
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import Field, create_model
-from sqlalchemy import ColumnElement, and_, bindparam, delete, inspect, update
+from sqlalchemy import and_, delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import RelationshipDirection
 from strawberry.utils.str_converters import to_camel_case
 
-from db.relations import is_same
 from db.statements import Key
-from db.unreadable import UnreadableValue
-from graph.entity.registry import Entity, key_of
+from graph.entity.registry import Entity
 from graph.errors import DeclarationError
 from graph.writing.change import Change, WrittenRow
-from graph.writing.errors import (
-    AlreadyExists,
-    ErrorClass,
-    Forbidden,
-    InvalidInput,
-    Place,
-    Rejected,
-    UserError,
-    no_such,
-)
+from graph.writing.editing import Part, RowChanger, Written, blaming, blaming_one, has_one, parts_of
+from graph.writing.errors import AlreadyExists, ErrorClass, Forbidden, Place, Rejected, UserError
 from graph.writing.free_values import FreeValues
 from graph.writing.inputs import Annotation, Input, entity_input
-from graph.writing.links import MAX_REFERENCES, RelationshipWriter, has_one
+from graph.writing.links import MAX_REFERENCES, UPDATE, RelationshipWriter
 from graph.writing.rights import Right
-from graph.writing.violations import refused_by_rule, violation_errors
-from graph.writing.writer import PREFIX, EntityWriter, NewRow
+from graph.writing.violations import refused_by_rule
+from graph.writing.writer import EntityWriter, NewRow
 
-T = TypeVar("T")
-
-CREATE, UPDATE, DELETE = "create", "update", "delete"
+CREATE, DELETE = "create", "delete"
 
 
 @dataclass(frozen=True)
 class RowWork:
     """What may be done with single rows of one entity, as its `Crud` says."""
 
-    writer: EntityWriter
+    changer: RowChanger
     free_values: FreeValues
     links: Sequence[RelationshipWriter]
     rows: Sequence["RowsWriter"]
     """Rows that belong to these, in turn."""
     create: Right
-    change: Right
+    """Who may make new rows."""
     new_fields: Callable[[], Mapping[str, Annotation]]
     """The fields of an input for a new row."""
-    update_input: Callable[[], type[Input]]
     delete_input: Callable[[], type[Input]]
-    permit: Callable[[Any, Any, Change], None]
-    """Raises `Rejected` where a row may not be changed, or not in this version; by the row and the input."""
-    edit: Callable[[Any, Any, Change], Awaitable[None]]
-    """Gives a row what an input says, without a flush."""
     before_delete: Callable[[Any, Any, Change], Awaitable[None]] | None
     erase: Callable[[Key, Change], Awaitable[None]]
     """Deletes a row by its key. Raises `Rejected` where others refer to it."""
-    update_errors: Sequence[ErrorClass]
     delete_errors: Sequence[ErrorClass]
-    is_prepared: bool
-    """Whether an update does something before its transaction begins."""
+
+    @property
+    def writer(self) -> EntityWriter:
+        """What inserts rows."""
+        return self.changer.writer
 
 
 class Nesting(Protocol):
@@ -97,26 +81,13 @@ class RowsInput:
     delete: bool = True
 
 
-class _Part(NamedTuple):
-    """A row that is written along, and where the input asks for it."""
-
-    place: Place
-    values: Any
-    row: Any = None
-    """None: it is new."""
-
-
 class _Made(NamedTuple):
     """A new row that was inserted."""
 
-    part: _Part
+    part: Part
     values: object
     """Its values and its key, as attributes."""
     reference: WrittenRow
-
-
-_Values: TypeAlias = tuple[_Part, Mapping[str, object]]
-"""A row, and what it gets, by attribute."""
 
 
 class RowsWriter:
@@ -132,7 +103,7 @@ class RowsWriter:
             raise DeclarationError(
                 f"{entity.name}.{declared.name} leads to other rows than its Crud; give that of theirs."
             )
-        if declared.update and work.is_prepared:
+        if declared.update and work.changer.is_prepared:
             raise DeclarationError(f"{entity.name}.{declared.name} cannot prepare each update; declare update=False.")
         self.name = declared.name
         self.words = declared.name.replace("_", " ")
@@ -153,10 +124,10 @@ class RowsWriter:
     def errors(self) -> frozenset[ErrorClass]:
         """What writing them may answer."""
         work = self._work
-        errors: list[ErrorClass] = [AlreadyExists, *work.create.errors, *work.change.errors]
-        errors += work.update_errors if self._declared.update else ()
+        errors: list[ErrorClass] = [AlreadyExists, *work.create.errors, *work.changer.right.errors]
+        errors += work.changer.errors if self._declared.update else ()
         errors += work.delete_errors if self._declared.delete else ()
-        return frozenset(errors).union(*(rows.errors for rows in work.rows))
+        return frozenset(errors).union(*(it.errors for it in work.links), *(it.errors for it in work.rows))
 
     # Inputs
 
@@ -166,7 +137,7 @@ class RowsWriter:
         many, work = self._target.many, self._work
         parts: dict[str, tuple[type[Input], str]] = {CREATE: (self._new, f"New {many}.")}
         if self._declared.update:
-            parts[UPDATE] = (work.update_input(), f"{many.capitalize()} to change.")
+            parts[UPDATE] = (work.changer.input(), f"{many.capitalize()} to change.")
         if self._declared.delete:
             parts[DELETE] = (work.delete_input(), f"{many.capitalize()} to delete.")
         fields: dict[str, Annotation] = {
@@ -205,67 +176,20 @@ class RowsWriter:
         await change.flush()
         found = await self._found(parent, asked, change, place)
         await self._delete(found[DELETE], change)
-        await self._update(found[UPDATE], change)
+        await self._work.changer.update(found[UPDATE], change)
         await self._create(parent, _given(asked, CREATE, place), change)
 
     # Rows that are there
 
-    async def _found(self, parent: object, asked: Any, change: Change, place: Place) -> Mapping[str, list[_Part]]:
-        """The rows that an input names, locked, if the viewer may change them."""
-        named = {name: _given(asked, name, place) for name in (DELETE, UPDATE)}
-        every = list(chain.from_iterable(named.values()))
-        if not every:
-            return named
-        if (error := self._work.change(change.viewer, every[0].place)) is not None:
-            raise Rejected(error)
-        self._check_named_once(every)
-        rows = await self._rows(parent, [part.values.id for part in every], change)
-        keys = {part.place: self._compared(part.values.id) for part in every}
-        missing = [no_such(self._target.one, (*part.place, "id")) for part in every if keys[part.place] not in rows]
-        if missing:
-            raise Rejected(*missing)
-        found = {name: [part._replace(row=rows[keys[part.place]]) for part in parts] for name, parts in named.items()}
-        errors: list[UserError] = []
-        for part in chain.from_iterable(found.values()):
-            try:
-                self._work.permit(part.row, part.values, change.at(part.place))
-            except Rejected as rejected:
-                errors += rejected.errors
-        if errors:
-            raise Rejected(*errors)
-        return found
-
-    def _check_named_once(self, parts: Iterable[_Part]) -> None:
-        first: dict[Key, _Part] = {}
-        message = f"This {self._target.one} is named twice; say once what becomes of it."
-        again = [part for part in parts if first.setdefault(self._compared(part.values.id), part) is not part]
-        if again:
-            raise Rejected(*(InvalidInput(message, (*part.place, "id")) for part in again))
-
-    async def _rows(self, parent: object, keys: Sequence[Key], change: Change) -> dict[Key, Any]:
-        """The rows of a parent that have these keys, as entities that are locked. One statement."""
+    async def _found(self, parent: object, asked: Any, change: Change, place: Place) -> Mapping[str, list[Part]]:
+        """The rows that are to be deleted and changed, locked by one statement, if the viewer may."""
+        parts = [*_given(asked, DELETE, place), *_given(asked, UPDATE, place)]
         model = self._target.model
         belongs = and_(*(getattr(model, far) == getattr(parent, near) for far, near in self._link.items()))
-        statement = change.visible(model).where(belongs, self._has_one(keys))
-        statement = statement.order_by(*self._target.mapper.primary_key).with_for_update(of=model)
-        found: Iterable[Any]
-        try:
-            found = await change.session.scalars(statement.execution_options(populate_existing=True), change.bound)
-        except UnreadableValue:  # one by one, the other columns can be changed
-            found = [row for row in [await change.find(model, key) for key in keys] if self._belongs(row, parent)]
-        return {self._compared(key_of(row)): row for row in found}
+        found = await self._work.changer.found(parts, belongs, change)
+        return {name: [part for part in found if part.place[len(place)] == name] for name in (DELETE, UPDATE)}
 
-    def _belongs(self, row: object, parent: object) -> bool:
-        return all(is_same(getattr(row, far), getattr(parent, near)) for far, near in self._link.items())
-
-    def _has_one(self, keys: Sequence[Key]) -> ColumnElement[bool]:
-        return has_one(self._target.model, self._target.key, keys)
-
-    def _compared(self, key: Key) -> Key:
-        """A key as the database compares it."""
-        return self._work.writer.key(self._target.key, dict(zip(self._target.key, key, strict=True)))
-
-    async def _delete(self, parts: Sequence[_Part], change: Change) -> None:
+    async def _delete(self, parts: Sequence[Part], change: Change) -> None:
         for part in parts:
             if self._work.before_delete is not None:
                 await self._work.before_delete(part.row, part.values, change.at(part.place))
@@ -274,7 +198,8 @@ class RowsWriter:
         for part in parts:
             change.session.expunge(part.row)
         if len(parts) > 1:
-            gone = delete(self._target.model).where(self._has_one([part.values.id for part in parts]))
+            model = self._target.model
+            gone = delete(model).where(has_one(model, self._target.key, [part.values.id for part in parts]))
             try:
                 async with change.session.begin_nested():
                     await change.session.execute(gone)
@@ -284,54 +209,9 @@ class RowsWriter:
         for part in parts:
             await self._work.erase(part.values.id, change.at(part.place))
 
-    async def _update(self, parts: Sequence[_Part], change: Change) -> None:
-        for part in parts:
-            await self._work.edit(part.row, part.values, change.at(part.place))
-            change.touch(part.row)
-        alike: dict[tuple[str, ...], list[_Values]] = {}
-        for part in parts:
-            values = self._changed(part.row)
-            if values:
-                alike.setdefault(tuple(values), []).append((part, values))
-            if values is not None:  # else the session writes the row
-                change.session.expunge(part.row)
-        await _blaming([(part, {}) for part in parts if part.row in change.session], lambda _: _done(change.flush()))
-        for group in alike.values():
-            await _blaming_all(group, lambda rows: self._updated(rows, change), change)
-
-    def _changed(self, row: Any) -> Mapping[str, object] | None:
-        """What a row gets, by attribute; None where the session alone knows how to write it.
-
-        The session writes rows that count their versions one by one, where a driver does not tell how many rows each of
-        many statements has met. These are locked: nobody else counts meanwhile.
-        """
-        if not self._work.writer.is_plain:
-            return None
-        state = inspect(row)
-        changed = [name for name in self._work.writer.columns if state.attrs[name].history.has_changes()]
-        values = {name: getattr(row, name) for name in changed}
-        return None if any(isinstance(value, ColumnElement) for value in values.values()) else values
-
-    async def _updated(self, rows: Sequence[_Values], change: Change) -> list[None]:
-        """Write rows that get values for the same attributes by one statement."""
-        writer, mapper, names = self._work.writer, self._target.mapper, tuple(rows[0][1])
-        values: dict[Any, Any] = {
-            writer.columns[name]: bindparam(f"{PREFIX}{name}", type_=writer.columns[name].type) for name in names
-        }
-        if mapper.version_id_col is not None:
-            values[mapper.version_id_col] = mapper.version_id_col + 1
-        is_it = (column == bindparam(f"key_{at}", type_=column.type) for at, column in enumerate(mapper.primary_key))
-        bound = [
-            {f"{PREFIX}{name}": value for name, value in given.items()}
-            | {f"key_{at}": value for at, value in enumerate(part.values.id)}
-            for part, given in rows
-        ]
-        await change.session.execute(update(writer.table).where(*is_it).values(values), bound)
-        return []
-
     # New rows
 
-    async def _create(self, parent: object, parts: Sequence[_Part], change: Change) -> None:
+    async def _create(self, parent: object, parts: Sequence[Part], change: Change) -> None:
         if not parts:
             return
         link = {far: getattr(parent, near) for far, near in self._link.items()}
@@ -363,25 +243,25 @@ class RowsWriter:
             given[owner.field] = (link[owner.attribute],)
         return self._whole_input.model_construct(**given)
 
-    async def _inserted(self, rows: Sequence[_Values], change: Change) -> list[_Made]:
+    async def _inserted(self, rows: Sequence[Written], change: Change) -> list[_Made]:
         """Insert rows, with those that have the same attributes by one statement; each with its values and its key."""
-        alike: dict[tuple[str, ...], list[_Values]] = {}
+        alike: dict[tuple[str, ...], list[Written]] = {}
         made: list[_Made] = []
         for part, row in rows:
             if self._work.free_values.asked(part.values) or not self._work.writer.is_plain:
-                made += await _blaming([(part, row)], lambda one: self._insert_each(one, change))
+                made += await blaming([(part, row)], lambda one: self._insert_each(one, change))
             else:
                 whole = self._work.writer.complete(dict(row))
                 alike.setdefault(tuple(sorted(whole)), []).append((part, whole))
         for group in alike.values():
-            made += await _blaming_all(group, lambda many: self._insert_alike(many, change), change)
+            made += await blaming_one(group, lambda many: self._insert_alike(many, change), change)
         return made
 
-    async def _insert_each(self, rows: Sequence[_Values], change: Change) -> list[_Made]:
+    async def _insert_each(self, rows: Sequence[Written], change: Change) -> list[_Made]:
         insert = self._work.free_values.insert
         return [_Made(part, *await insert(dict(row), part.values, change.at(part.place))) for part, row in rows]
 
-    async def _insert_alike(self, rows: Sequence[_Values], change: Change) -> list[_Made]:
+    async def _insert_alike(self, rows: Sequence[Written], change: Change) -> list[_Made]:
         keys = await self._work.writer.insert_many([dict(row) for _, row in rows], change)
         if len(keys) < len(rows):  # a trigger has left one out
             raise Rejected(refused_by_rule(rows[0][0].place))
@@ -404,38 +284,9 @@ class RowsWriter:
             change.touch(reference)
 
 
-def _given(asked: Any, name: str, place: Place) -> list[_Part]:
-    """What an input asks for under one of its names, each with its place."""
-    return [_Part((*place, name, at), values) for at, values in enumerate(getattr(asked, name, None) or ())]
-
-
-async def _done(awaitable: Awaitable[None]) -> list[None]:
-    await awaitable
-    return []
-
-
-async def _blaming_all(
-    rows: Sequence[_Values], write: Callable[[Sequence[_Values]], Awaitable[list[T]]], change: Change
-) -> list[T]:
-    """Write rows together; where the database refuses that, one by one, to see which of them it refuses."""
-    if len(rows) > 1:
-        try:
-            async with change.session.begin_nested():
-                return await write(rows)
-        except IntegrityError:
-            pass
-    return [made for row in rows for made in await _blaming([row], write)]
-
-
-async def _blaming(rows: Sequence[_Values], write: Callable[[Sequence[_Values]], Awaitable[list[T]]]) -> list[T]:
-    """Write rows, if there are any. Raises `Rejected` at the place of the first where the database refuses."""
-    if not rows:
-        return []
-    try:
-        return await write(rows)
-    except IntegrityError as error:
-        part, _ = rows[0]
-        raise Rejected(*violation_errors(error, type(part.values), part.place)) from None
+def _given(asked: Any, name: str, place: Place) -> list[Part]:
+    """What an input asks for under one of its names."""
+    return parts_of(getattr(asked, name, None), (*place, name))
 
 
 def fields_of(writers: Iterable[RowsWriter]) -> Iterator[tuple[str, Annotation]]:

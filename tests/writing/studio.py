@@ -124,13 +124,19 @@ async def _not_forged(_row: PaintingRow, values: Any, change: Change) -> None:
         raise Rejected(InvalidInput("This is not what it is called; choose another.", (*change.place, "title")))
 
 
+async def _not_classic(row: StyleRow, _values: Any, change: Change) -> None:
+    if row.name == "classic":
+        raise Rejected(InvalidInput("This one keeps its name; choose another.", (*change.place, "name")))
+
+
+styles = Crud(Style, ["name"], may=with_right(EDITORS), before_update=_not_classic)
 notes = Crud(Note, ["painting_id", "text"], may=with_right(SIGNED_IN))
 paintings = Crud(
     Painting,
     ["painter_id", "code", "title", "price"],
     may=lambda _viewer, row: not row.is_sold,
     create=EDITORS,
-    links=[RelationshipInput("styles", create=("name",), create_right=EDITORS)],
+    links=[RelationshipInput("styles", create=("name",), create_right=EDITORS, update=styles)],
     rows=[RowsInput("notes", notes)],
     defaults={"code": _code},
     checks=[compare("price", ">", 0)],

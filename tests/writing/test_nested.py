@@ -184,6 +184,39 @@ async def test_rights_are_those_of_the_rows_and_hidden_rows_are_not_there(studio
     assert await refused(studio, painter, delete=[{"id": sun}]) == [("NotFound", ("delete", "0", "id"))]
 
 
+async def test_rows_at_the_far_end_are_changed_by_their_own_rules(
+    studio: AskingStudio, statements: StatementRecorder
+) -> None:
+    shown = "painting { id edits styles(orderBy: [{name: ASC}]) { nodes { id name } } }"
+    links = {"add": [{"create": {"name": name}} for name in ("a", "b", "classic")]}
+    await made(studio)
+    sun = {"title": "Sun", "painterId": 1, "styles": links}
+    painting = (await studio.do("createPainting", sun, shown))["painting"]
+    a, b, classic = (style["id"] for style in painting["styles"]["nodes"])
+    both = {"update": [{"id": a, "name": "x"}, {"id": b, "name": "y"}], "remove": [{"name": "classic"}]}
+    with statements() as seen:
+        payload = await studio.do("updatePainting", {"id": painting["id"], "styles": both}, shown)
+    assert payload["errors"] == []
+    assert [style["name"] for style in payload["painting"]["styles"]["nodes"]] == ["x", "y"]
+    # the painting, its links, the one to remove, its deletion, two styles, their change, the version; two read back
+    assert len(seen) == 7 + 2, seen
+
+    async def wrong(*update: dict[str, str], **more: Any) -> list[tuple[str, tuple[str, ...]]]:
+        asked = {"id": painting["id"], "styles": {"update": list(update), **more}}
+        return [(name, path[2:]) for name, path in await studio.refused("updatePainting", asked, shown)]
+
+    assert await wrong({"id": a, "name": "z"}, {"id": classic, "name": "z"}) == [("NotFound", ("update", "1", "id"))]
+    again = {"add": [{"name": "classic"}]}
+    assert await wrong({"id": classic, "name": "z"}, **again) == [("InvalidInput", ("update", "0", "name"))]
+    assert await wrong({"id": a, "name": "q"}, {"id": b, "name": "classic"}) == [
+        ("AlreadyExists", ("update", "1", "name"))
+    ]
+    reader = studio.by(Viewer(9))
+    asked = {"id": painting["id"], "styles": {"update": [{"id": a, "name": "z"}]}}
+    refusal = await reader.refused("updatePainting", asked, shown)
+    assert refusal == [("Forbidden", ("input", "styles", "update", "0", "id"))]
+
+
 async def test_a_guard_inside_is_a_guard(studio: AskingStudio) -> None:
     painter = await made(studio, "Sun")
     sun = works(painter)["sun"]["id"]
