@@ -132,6 +132,8 @@ class RequestContext:
 
     max_changed_rows = MAX_CHANGED_ROWS
     """The most rows that one change by a filter may be about."""
+    together: Mapping[str, object] | None = None
+    """What the changes of an `@atomic` operation came to, by their names in the answer, once all are done."""
 
     def __init__(
         self, factory: ContextFactory, mode: Mode, max_page: int, *, refuse_empty_comparisons: bool = False
@@ -217,4 +219,5 @@ class RequestContext:
     async def close(self) -> None:
         """End the operation, and give the connection back."""
         self.loaders.clear()  # they hold one another, and would hold all rows until the next garbage collection
+        self.together = None  # it may have errors, whose tracebacks lead back here
         await self.session.close()

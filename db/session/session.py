@@ -284,6 +284,12 @@ class RequestSession(AsyncSession):
         if self._has_entities and self.sync_session.holds_changes():
             await self._flush(objects)
 
+    async def forget(self) -> None:
+        """Flush, and let go of all entities: what a change does next finds the rows as they are by now."""
+        await self.flush()
+        if self._has_entities:
+            self.sync_session.expunge_all()
+
     @_typed_as(AsyncSession.stream)
     async def stream(
         self,

@@ -82,6 +82,8 @@ class Schema(ConvertedSchema):
         except DuplicatedTypeName as error:
             raise EqualNames(error.message) from None
         self._schema.description = description
+        # Given to Strawberry, they would wrap each resolver in an extension.
+        self._schema.directives = (*self._schema.directives, *getattr(mutation, "directives", ()))
         limits = Limits(
             settings.max_tokens,
             settings.max_statements,

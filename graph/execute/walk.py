@@ -10,24 +10,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from aiodataloader import DataLoader
 from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLResolveInfo,
+    GraphQLSchema,
+    OperationDefinitionNode,
     Undefined,
     is_leaf_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails
-from graphql.execution.values import VariableValues
+from graphql.execution.values import VariableValues, get_argument_values
 
 from db.unreadable import UnreadableValue
 from graph import errors
 from graph.errors import Withheld
 from graph.execute.reference import RowReference
 from graph.execute.response import completed, is_key
+from graph.loading.asking import Asking
 from graph.prepare.fields import FieldPlan, LevelField, PlannedField, Reading, Resolver, Rows, Selection
 from graph.prepare.plan import Plan
 
@@ -47,6 +50,23 @@ def resolver_of(field: PlannedField, otherwise: Callable[[PlannedField], Resolve
 async def read_row(info: Info, reference: RowReference) -> Any:
     """The row of a reference as an object of its type, with what is selected of it; None where there is none."""
     return await _Walk.of(info).row(_field_of(info), reference)
+
+
+class RootField(NamedTuple):
+    """A field of the operation's root."""
+
+    plan: FieldPlan
+    arguments: Mapping[str, Any]
+    asking: Asking
+    """Who asks for the statements that are sent for it."""
+
+
+def root_fields(info: Info) -> list[RootField]:
+    """The fields of the operation's root that have a value still to come, in order.
+
+    Raises `GraphQLError` for arguments that do not fit.
+    """
+    return _Walk.of(info).root_fields(info.schema, info.operation)
 
 
 def coerced_variables(info: Info) -> Mapping[str, Any]:
@@ -167,6 +187,18 @@ class _Walk:
     def below(self, field: FieldPlan, type_: GraphQLObjectType) -> Selection:
         """What is asked of objects of this type below a field, deferred or not."""
         return self._plan.below(field, type_, self._variables, hide_suggestions=False)
+
+    def root_fields(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> list[RootField]:
+        """The fields of the root."""
+        root = schema.get_root_type(operation.operation)
+        assert root is not None  # the document is valid
+        steps = self._plan.root(root, self._variables, hide_suggestions=False).steps
+        return [RootField(field, self._arguments(field), Asking(self._plan, (field,))) for field in steps]
+
+    def _arguments(self, field: FieldPlan) -> Mapping[str, Any]:
+        return get_argument_values(
+            field.definition, field.nodes[0], self._variables, field.details[0].fragment_variable_values
+        )
 
     async def row(self, field: FieldPlan, reference: RowReference) -> Any:
         """The row of a reference as an object."""

@@ -105,7 +105,13 @@ async def _prepare_sign_up(values: SignUpInput, context: RequestContext) -> Sign
     return SignUp(attempt, await _hashed(context, values.password, "password"))
 
 
-@mutation(right=ANYBODY, prepare=_prepare_sign_up, errors=[AlreadyExists, WaitFirst], **SIGNED_IN_MEMBERS)
+@mutation(
+    right=ANYBODY,
+    prepare=_prepare_sign_up,
+    errors=[AlreadyExists, WaitFirst],
+    joins_others=False,
+    **SIGNED_IN_MEMBERS,
+)
 async def sign_up(values: SignUpInput, change: Change) -> dict[str, Any]:
     """Become a user, and sign in. Too many attempts have to wait."""
     attempt, hashed_password = change.prepared
@@ -121,7 +127,13 @@ async def _prepare_sign_in(values: SignInInput, context: RequestContext) -> Know
     return await user_with(context, values.email, values.password, browser_of(context, values.email))
 
 
-@mutation(right=ANYBODY, prepare=_prepare_sign_in, errors=[SignInFailed, WaitFirst], **SIGNED_IN_MEMBERS)
+@mutation(
+    right=ANYBODY,
+    prepare=_prepare_sign_in,
+    errors=[SignInFailed, WaitFirst],
+    joins_others=False,
+    **SIGNED_IN_MEMBERS,
+)
 async def sign_in(values: SignInInput, change: Change) -> dict[str, Any]:
     """Prove who you are with a password. Too many attempts have to wait."""
     known: Known = change.prepared
@@ -130,7 +142,7 @@ async def sign_in(values: SignInInput, change: Change) -> dict[str, Any]:
     return await _signed_in(change, known.id, in_cookie=values.cookie)
 
 
-@mutation(right=ANYBODY, errors=[SignInFailed], **SIGNED_IN_MEMBERS)
+@mutation(right=ANYBODY, errors=[SignInFailed], joins_others=False, **SIGNED_IN_MEMBERS)
 async def refresh_session(values: RefreshSessionInput, change: Change) -> dict[str, Any]:
     """Get the next access token and the next refresh token; each refresh token serves once.
 
@@ -145,7 +157,7 @@ async def refresh_session(values: RefreshSessionInput, change: Change) -> dict[s
     return await _answer(change, found)
 
 
-@mutation(right=ANYBODY, done=(bool, "Whether there was a sign-in to end."))
+@mutation(right=ANYBODY, joins_others=False, done=(bool, "Whether there was a sign-in to end."))
 async def sign_out(values: SignOutInput, change: Change) -> dict[str, Any]:
     """End the sign-in that this request came with; its tokens and its cookie are worthless at once."""
     viewer = change.viewer

@@ -8,6 +8,7 @@ from pydantic import Field
 from db import models
 from db.slugs import slug_of
 from graph.mutations.rights import ADMINS, AUTHORS, EDITORS
+from graph.mutations.tag import tags
 from graph.types.post import Post
 from graph.writing import Change, Crud, Input, Rejected, RelationshipInput, Version, id_of, mutation, owner_or
 from graph.writing.errors import Forbidden, InvalidInput, InvalidState, VersionConflict
@@ -43,7 +44,7 @@ posts = Crud(
     owner="author",
     owner_right=ADMINS,
     links=[
-        RelationshipInput("tags", create=("name", "slug"), create_right=AUTHORS),
+        RelationshipInput("tags", create=("name", "slug"), create_right=AUTHORS, update=tags),
         RelationshipInput("contributors", always=_author_first),
     ],
     defaults={"slug": _slug_of_title},

@@ -11,11 +11,12 @@ from graph.audit import forget_user
 from graph.context import RequestContext
 from graph.identity import users as people
 from graph.mutations.house import HouseSettings
+from graph.mutations.post import posts
 from graph.mutations.proof import count_attempt, prove_viewer
 from graph.mutations.rights import ADMINS
 from graph.mutations.role import check_an_admin_stays, is_admin
 from graph.types.user import User
-from graph.writing import Change, Crud, Rejected, owner_or
+from graph.writing import Change, Crud, Rejected, RowsInput, owner_or
 from graph.writing.errors import Forbidden, InvalidInput, InvalidState, SignInFailed, TooManyAttempts
 
 CURRENT_PASSWORD = "Your own password. A change of an e-mail address takes it, of your own and of somebody else's."
@@ -84,6 +85,7 @@ users = Crud(
     may=owner_or(ADMINS, owner="id"),
     create=ADMINS,
     later=["is_active"],
+    rows=[RowsInput("posts", posts)],
     before_update=_before_update,
     update_fields={"current_password": (SecretStr | None, Field(None, description=CURRENT_PASSWORD))},
     prepare_update=_prove,

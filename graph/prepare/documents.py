@@ -31,6 +31,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from db.kept import MAX_CACHE_BYTES, Cache, Figures, Kept
 from graph.errors import TooCostly
+from graph.prepare.atomic import AtomicRule
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
 from graph.prepare.mistakes import bytes_of, found_by, most_errors, most_suggested, told
@@ -138,7 +139,7 @@ class Preparer:
         self._sizes = size_arguments(schema)
         self._works = InputWorks()
         self._suggested = most_suggested(schema)
-        self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, *hidden)
+        self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, AtomicRule, *hidden)
 
     @property
     def figures(self) -> Mapping[str, Figures]:

@@ -243,6 +243,8 @@ class PlannedField(Resolved):
     """The length of its longest value, in a database that holds to the types of columns; None: nothing says."""
     own_feature: Feature | None = None
     """What it needs tables of Trellis's own for."""
+    joins_others = False
+    """Whether it changes something in such a way that an `@atomic` operation can undo it."""
 
     def __init__(
         self,

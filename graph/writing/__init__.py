@@ -13,6 +13,7 @@ from graph.writing.idempotency import IdempotencyKey, idempotency_key
 from graph.writing.inputs import Guard, Input, Version, filter_of, id_of, reference_to
 from graph.writing.links import RelationshipInput
 from graph.writing.mutation import MutationDeclaration, mutation, mutation_type
+from graph.writing.nested import RowsInput
 from graph.writing.rights import ANYBODY, SIGNED_IN, Right, owner_or, with_right
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Rejected",
     "RelationshipInput",
     "Right",
+    "RowsInput",
     "UserError",
     "Version",
     "WrittenRow",

@@ -6,6 +6,7 @@ work never commits: that is done once, at the end of the mutation's field.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import Select, and_, inspect, select, true
@@ -25,6 +26,10 @@ from graph.writing.errors import Place, Rejected, no_such
 
 ModelT = TypeVar("ModelT")
 
+INPUT = "input"
+PLACE: Place = (INPUT,)
+"""Where the input of a mutation stands among its arguments."""
+
 
 class Asked(NamedTuple):
     """What a client has asked for, for the record."""
@@ -42,7 +47,7 @@ class Change:
         self,
         session: RequestSession,
         context: RequestContext,
-        place: Place = ("input",),
+        place: Place = PLACE,
         prepared: Any = None,
         asked: Asked | None = None,
     ) -> None:
@@ -112,6 +117,12 @@ class Change:
         for column in unreadable:
             set_committed_value(found, column.key, Unreadable())
         return found
+
+    def at(self, place: Place) -> "Change":
+        """This change, for a part of the input that stands at another place."""
+        part = copy(self)
+        part.place = place
+        return part
 
     def touch(self, *rows: object) -> None:
         """Name rows, mapped or written, in the record of this change. Mapped rows must have their keys: flush first."""

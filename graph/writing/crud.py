@@ -6,6 +6,7 @@ mutations leave. A change that only this noun knows (to publish a post, to pay a
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Protocol
 
 import strawberry
@@ -21,6 +22,7 @@ from graph.writing.bulk import Bulk
 from graph.writing.change import Beforehand, Change, WrittenRow, global_id
 from graph.writing.checks import Check
 from graph.writing.column_guards import refused
+from graph.writing.editing import RowChanger
 from graph.writing.errors import (
     AlreadyExists,
     ErrorClass,
@@ -30,6 +32,7 @@ from graph.writing.errors import (
     VersionConflict,
     not_yours,
 )
+from graph.writing.free_values import FreeValues
 from graph.writing.idempotency import FIELD as KEY
 from graph.writing.idempotency import IdempotencyKey, idempotency_key
 from graph.writing.increments import Increments, Sums, increments_seen
@@ -38,6 +41,7 @@ from graph.writing.links import RelationshipInput, RelationshipWriter
 from graph.writing.many import Declared, ManyDeletions, ManyUpdates
 from graph.writing.mutation import MutationDeclaration, Prepare
 from graph.writing.natural_keys import NaturalKeys
+from graph.writing.nested import RowsInput, RowsWriter, RowWork, fields_of
 from graph.writing.payload import Member
 from graph.writing.rights import SIGNED_IN, May, Right
 from graph.writing.upsert import Upsert
@@ -66,6 +70,7 @@ class Crud:
         owner: str | None = None,
         owner_right: Right | None = None,
         links: Sequence[RelationshipInput] = (),
+        rows: Sequence[RowsInput] = (),
         defaults: Mapping[str, Default] | None = None,
         rules: Mapping[str, Annotation] | None = None,
         checks: Sequence[Check] = (),
@@ -90,6 +95,7 @@ class Crud:
             owner: The to-one relationship to the user whom a new row belongs to: the viewer, unless another is given.
             owner_right: Who may give another owner; needed with `owner`.
             links: Many-to-many relationships that are written along.
+            rows: One-to-many relationships whose rows are written along.
             defaults: Values of columns that were left out, from the other values.
             rules: What Pydantic checks values of columns for, where more is known of them than their types tell.
             checks: What must hold over the values of a row, alone or together.
@@ -112,14 +118,18 @@ class Crud:
         self._writer = EntityWriter(
             self.entity, new, owner=owner, owner_right=owner_right, defaults=defaults, rules=rules, checks=checks
         )
+        self._free_values = FreeValues(self._writer)
         self._links = [RelationshipWriter(self.entity, declared) for declared in links]
         self._increments = Increments(self._writer, increments, self._columns)
+        self._rows = [RowsWriter(self.entity, declared) for declared in rows]
+        nested = (*(it.errors for it in self._links), *(it.errors for it in self._rows))
+        self._nested_errors = frozenset[ErrorClass]().union(*nested)
         self._before_update = before_update
         self._update_fields = dict(update_fields or {})
         self._prepare_update = prepare_update
         self._before_delete = before_delete
         self._versions = (VersionConflict,) if self.entity.mapper.version_id_col is not None else ()
-        self._update_errors = (AlreadyExists, *self._versions, *update_errors)
+        self._update_errors = (AlreadyExists, *self._versions, *self._nested_errors, *update_errors)
         self._delete_errors = (StillReferenced, *self._versions, *delete_errors)
         self._one = self.entity.one.replace(" ", "_")
         self._member = {self._one: Member(cls, f"The {self.entity.one} as it is now; null if nothing was done.")}
@@ -128,23 +138,23 @@ class Crud:
 
     def create(self) -> MutationDeclaration[Input, WrittenRow]:
         """`createPost`."""
-        one, fields = self.entity.one, self._writer.input_fields() | self._link_fields()
+        one, fields = self.entity.one, self._new_fields()
         model = entity_input(self.entity, f"Create{self.entity.name}Input", f"A new {one}.", fields)
         name = f"create_{self._one}"
         does = f"Make {self.entity.a_one}."
-        return MutationDeclaration(name, does, model, self._member, self._right, self._create, errors=(AlreadyExists,))
+        errors: tuple[ErrorClass, ...] = (AlreadyExists, *self._nested_errors)
+        return MutationDeclaration(name, does, model, self._member, self._right, self._create, errors=errors)
 
     def update(self) -> MutationDeclaration[Any, Any]:
         """`updatePost`."""
-        fields = (
-            self._naming_fields(f"Which {self.entity.one}.") | self._column_fields() | self._increments.input_fields()
-        )
+        return self._updating
+
+    @cached_property
+    def _updating(self) -> MutationDeclaration[Any, Any]:
+        model = self._changed_input
         if self._increments.names:
-            fields[KEY] = (IdempotencyKey | None, idempotency_key())
-        doc = f"What becomes of {self.entity.a_one}. What is left out stays as it is."
-        model = entity_input(
-            self.entity, f"Update{self.entity.name}Input", doc, fields | self._update_fields | self._link_fields()
-        )
+            key: dict[str, Annotation] = {KEY: (IdempotencyKey | None, idempotency_key())}
+            model = self._update_input(f"Update{self.entity.name}Input", key)
         return MutationDeclaration(
             f"update_{self._one}",
             f"Change {self.entity.a_one}.",
@@ -157,8 +167,23 @@ class Crud:
             errors=self._update_errors,
         )
 
+    @cached_property
+    def _changed_input(self) -> type[Input]:
+        """What becomes of a row, alone or along with others: which call it is, only a call of its own says."""
+        return self._update_input(f"{'Change' if self._increments.names else 'Update'}{self.entity.name}Input", {})
+
+    def _update_input(self, name: str, more: Mapping[str, Annotation]) -> type[Input]:
+        fields = self._naming_fields(f"Which {self.entity.one}.") | self._column_fields()
+        fields |= self._increments.input_fields() | dict(more) | self._update_fields | self._nested_fields()
+        doc = f"What becomes of {self.entity.a_one}. What is left out stays as it is."
+        return entity_input(self.entity, name, doc, fields)
+
     def delete(self) -> MutationDeclaration[Any, str]:
         """`deletePost`."""
+        return self._deleting
+
+    @cached_property
+    def _deleting(self) -> MutationDeclaration[Any, str]:
         one, fields = self.entity.one, self._naming_fields(f"Which {self.entity.one}.")
         model = entity_input(self.entity, f"Delete{self.entity.name}Input", f"Which {one} is to go.", fields)
         members = {"deleted_id": Member(strawberry.ID, f"The id that the {one} had; null if it is still there.")}
@@ -254,38 +279,92 @@ class Crud:
         described = {name: Field(None, description=self._writer.description(name)) for name in self._columns}
         return {name: (self._writer.rule(name), field) for name, field in described.items()}
 
+    def _new_fields(self) -> dict[str, Annotation]:
+        return self._writer.input_fields() | self._free_values.input_fields() | self._nested_fields()
+
     def _link_fields(self) -> dict[str, Annotation]:
         return {link.name: (link.input, Field(None, description=f"The {link.words}.")) for link in self._links}
+
+    def _nested_fields(self) -> dict[str, Annotation]:
+        return self._link_fields() | dict(fields_of(self._rows))
+
+    @property
+    def changer(self) -> RowChanger:
+        """What an update does with rows that are changed along with others."""
+        return RowChanger(
+            writer=self._writer,
+            right=self._change,
+            input=lambda: self._changed_input,
+            permit=self._permit,
+            edit=self._edit,
+            errors=self._update_errors,
+            is_prepared=self._prepare_update is not None,
+        )
+
+    @property
+    def work(self) -> RowWork:
+        """What may be done with rows that are written along with the one that they belong to."""
+        return RowWork(
+            changer=self.changer,
+            free_values=self._free_values,
+            links=self._links,
+            rows=self._rows,
+            create=self._right,
+            new_fields=self._new_fields,
+            delete_input=lambda: self.delete().input,
+            before_delete=self._before_delete,
+            erase=self._erase,
+            delete_errors=self._delete_errors,
+        )
 
     # The work
 
     async def found(self, values: Named, change: Change) -> Any:
         """The row that an input names with `id` and perhaps `if_version`, locked, if the viewer may change it."""
         row = await change.find(self.entity.model, values.id, "id")
+        self._permit(row, values, change)
+        return row
+
+    def _permit(self, row: Any, values: Named, change: Change) -> None:
+        """Raise `Rejected` where the viewer may not change a row, or an input names another version of it."""
         if not self._may(change.viewer, row):
             raise Rejected(not_yours(self.entity.one, (*change.place, "id")))
         wanted = getattr(values, "if_version", None)
         if wanted is not None and (version := getattr(row, self._version)) != wanted:
             message = f"The version is {version} now, not {wanted}; read it again and decide anew."
             raise Rejected(VersionConflict(message, (*change.place, "ifVersion"), current_version=version))
-        return row
 
     async def _create(self, values: Input, change: Change) -> WrittenRow:
         batch = await self._writer.check({change.place: values}, change)
         if batch.bad:
             raise Rejected(*batch.errors)
-        row, reference = await self._writer.insert(batch.good[change.place], change)
+        row, reference = await self._free_values.insert(batch.good[change.place], values, change)
         for link in self._links:
             asked = getattr(values, link.name)
             if asked is not None:
                 await link.apply(row, asked, change, new=True)
             elif link.has_first:
                 await link.begin([row], change)
+        for rows in self._rows:
+            await rows.apply(row, getattr(values, rows.name), change)
         change.touch(reference)
         return reference
 
     async def _update(self, values: Any, change: Change) -> object:
         row = await self.found(values, change)
+        await self._edit(row, values, change)
+        added = self._increments.given(values)
+        try:
+            await change.flush()
+        except IntegrityError as error:
+            if (refusal := self._increments.refused(error, added, change.place)) is None:
+                raise
+            raise Rejected(refusal) from None
+        change.touch(row)
+        return row
+
+    async def _edit(self, row: Any, values: Any, change: Change) -> None:
+        """Give a row that is locked what an input says."""
         sums = await self._sums(row, values, change)
         if self._before_update is not None:
             try:
@@ -296,24 +375,17 @@ class Crud:
         linked = [
             await link.apply(row, getattr(values, link.name), change) for link in self._links if values.given(link.name)
         ]
+        for rows in self._rows:
+            await rows.apply(row, getattr(values, rows.name), change)
         # The columns come after the links, whose statements flush the session: each flush of a changed row counts its
         # version up, and a change counts once.
         for name in self._columns:
             if values.given(name):
                 _set(row, name, getattr(values, name))
-        added = self._increments.given(values)
-        for name, number in added.items():
+        for name, number in self._increments.given(values).items():
             setattr(row, name, getattr(self.entity.model, name) + number)
         if any(linked) and self._tells_changes:
             flag_modified(row, self._columns[0])  # the links belong to the row, so its version changes with them
-        try:
-            await change.flush()
-        except IntegrityError as error:
-            if (refusal := self._increments.refused(error, added, change.place)) is None:
-                raise
-            raise Rejected(refusal) from None
-        change.touch(row)
-        return row
 
     async def _sums(self, row: object, values: Any, change: Change) -> Sums:
         """What the counted columns of a locked row will have. Raises `Rejected` for what cannot be."""
@@ -338,22 +410,23 @@ class Crud:
             raise Rejected(*self._increments.placed(errors, change.place, sums, change.place))
 
     async def _delete(self, values: Named, change: Change) -> str:
-        """Delete by a statement of its own: through the session, a lost race would be a warning about a row count.
-
-        In a savepoint, for the reason of a refusal is read from the same transaction.
-        """
+        """Delete by a statement of its own: through the session, a lost race would be a warning about a row count."""
         row = await self.found(values, change)
         if self._before_delete is not None:
             await self._before_delete(row, values, change)
         gone, key = global_id(row), key_of(row)
         change.touch(row)
         change.session.expunge(row)
+        await self._erase(key, change)
+        return gone
+
+    async def _erase(self, key: Key, change: Change) -> None:
+        """Delete the row of a key. In a savepoint, for the reason of a refusal is read from the same transaction."""
         try:
             async with change.session.begin_nested():
                 await change.session.execute(delete(self.entity.model).where(_has_key(self.entity, key)))
         except IntegrityError:
             raise Rejected(await self._still_referenced(key, change)) from None
-        return gone
 
     async def _still_referenced(self, key: Key, change: Change) -> StillReferenced:
         table = self._writer.table

@@ -165,6 +165,19 @@ class IdempotencyConflict(UserError):
     CODE = "IDEMPOTENCY_CONFLICT"
 
 
+@user_error
+class Undone(UserError):
+    """Another change of the same `@atomic` operation was not done, and so nothing of this one was kept."""
+
+    CODE = "UNDONE"
+
+    cause: str = strawberry.field(description="The change that was not done, by its name in the answer.")
+
+    def __init__(self, message: str, place: Place, *, cause: str) -> None:
+        super().__init__(message, place)
+        self.cause = cause
+
+
 class Rejected(Exception):
     """Work ends here, and is undone; the client gets these errors."""
 
@@ -176,6 +189,13 @@ class Rejected(Exception):
 def no_such(what: str, place: Place) -> NotFound:
     """`NotFound` for an object that does not exist, or not for this viewer: the client cannot tell which."""
     return NotFound(f"There is no such {what}; it may have been deleted. Use an id that you can still read.", place)
+
+
+def undone(cause: str) -> Undone:
+    """`Undone` because of the change that has this name in the answer."""
+    return Undone(
+        f"Nothing was changed, because `{cause}` was not done; mend that, and send all again.", (), cause=cause
+    )
 
 
 def not_yours(what: str, place: Place) -> Forbidden:

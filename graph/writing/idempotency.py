@@ -14,7 +14,6 @@ from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, NamedTuple, Protocol, TypeAlias
 
-import strawberry
 from pydantic import Field, StringConstraints
 
 from db.session import RequestSession
@@ -40,8 +39,6 @@ IdempotencyKey = Annotated[
 
 StoredAnswer: TypeAlias = Mapping[str, Any]
 """An answer as JSON: `{"members": {name: value}, "errors": [{type, code, message, path, data}]}`, with ids for rows."""
-
-_PLAIN = (str, int, bool, strawberry.ID)
 
 
 def idempotency_key() -> Any:
@@ -83,9 +80,15 @@ def check_idempotent(name: str, model: type[Input], members: Mapping[str, Member
     if FIELD not in model.model_fields:
         raise DeclarationError(f"{model.__name__} has no {FIELD}; add one, or leave idempotent=True of {name} out.")
     for member_name, member in members.items():
-        if member.entity is None and member.type not in _PLAIN:
+        if not member.is_kept:
             message = f"{name}: {member_name} cannot be kept; give an entity, text, a number or a truth value."
             raise DeclarationError(message)
+
+
+def used_before(place: Place) -> IdempotencyConflict:
+    """`IdempotencyConflict` for a key, at its place in the arguments, that was used for something else."""
+    message = "This key was used before, for something else; choose another key for another change."
+    return IdempotencyConflict(message, place)
 
 
 @dataclass(frozen=True)
@@ -106,25 +109,24 @@ class IdempotentCall:
         if claim is None:
             return
         if claim.fingerprint != self.fingerprint:
-            message = "This key was used before, for something else; choose another key for another change."
-            raise Repeated(self.payload.rejection([IdempotencyConflict(message, self.place)]))
-        raise Repeated(_restored(claim.answer, self.payload))
+            raise Repeated(self.payload.rejection([used_before(self.place)]))
+        raise Repeated(restored(claim.answer, self.payload))
 
     async def done(self, result: object, change: Change) -> None:
         """Keep the answer to work that was done."""
-        await self.keys.keep(change, self.owner, self.key, _stored(result, self.payload))
+        await self.keys.keep(change, self.owner, self.key, stored(result, self.payload))
 
     async def rejected(self, errors: Iterable[UserError], context: RequestContext) -> Answer:
         """Keep the answer to work that was rejected and undone. The answer to give leaves.
 
         Between the two transactions another call may have come through with the same key: then its answer counts.
         """
-        stored = {ERRORS: [_stored_error(error) for error in errors]}
+        kept = stored_errors(errors)
 
         async def work(session: RequestSession) -> Answer:
             change = Change(session, context)
             await self.begin(change)
-            await self.keys.keep(change, self.owner, self.key, stored)
+            await self.keys.keep(change, self.owner, self.key, kept)
             return self.payload.rejection(errors)
 
         try:
@@ -148,7 +150,13 @@ def _canonical(value: Any) -> str:
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
-def _stored(result: object, payload: Payload) -> StoredAnswer:
+def stored_errors(errors: Iterable[UserError]) -> StoredAnswer:
+    """The answer to a call that was rejected, to be kept."""
+    return {ERRORS: [_stored_error(error) for error in errors]}
+
+
+def stored(result: object, payload: Payload) -> StoredAnswer:
+    """The answer to a call that was done, to be kept."""
     values = payload.values(result)
     members = {name: _stored_value(values.get(name), member) for name, member in payload.members.items()}
     errors: Any = values.get(ERRORS, ())
@@ -172,17 +180,21 @@ def _stored_error(error: UserError) -> Mapping[str, object]:
     }
 
 
-def _restored(stored: StoredAnswer, payload: Payload) -> Answer:
+def restored(kept: StoredAnswer, payload: Payload) -> Answer:
     """The answer again; a member that the payload has got since then is empty."""
-    errors = [_restored_error(it, payload) for it in stored[ERRORS]]
-    members = stored.get("members", {})
+    errors = restored_errors(kept, payload)
+    members = kept.get("members", {})
     known = {name: member for name, member in payload.members.items() if name in members}
     values = {name: _restored_value(members[name], member) for name, member in known.items()}
     return {**payload.rejection(errors), **values}
 
 
+def restored_errors(kept: StoredAnswer, payload: Payload) -> list[UserError]:
+    """The errors of an answer again. Raises `Undeclared` for one that the mutation does not declare any more."""
+    return [_restored_error(it, payload) for it in kept[ERRORS]]
+
+
 def _restored_error(stored: Mapping[str, Any], payload: Payload) -> UserError:
-    """The error again. Raises `Undeclared` for one that the mutation does not declare any more."""
     cls = payload.error_named(stored["type"])
     if cls is None:
         raise payload.undeclared(stored["type"], stored.get("code", ""), stored["message"], stored["path"])

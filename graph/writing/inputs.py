@@ -167,7 +167,7 @@ def parsed(model: type[InputT], given: Mapping[str, object], place: Place) -> In
     now = {name: value for name, value in given.items() if name not in later} if later else given
     if not _is_plain(now) and (unstorable := list(_unstorable(now, place))):
         raise Rejected(*unstorable)
-    if guards_of(model) and (open_ := list(_open_guards(model, given, place))):
+    if is_guarded(model) and (open_ := list(_open_guards(model, given, place))):
         raise Rejected(*open_)
     try:
         return model.model_validate(given)
@@ -183,8 +183,31 @@ def guards_of(model: type[Input]) -> Mapping[str, str]:
     return {name: guard.otherwise for name, guard in marked.items() if guard is not None}
 
 
+@cache
+def inputs_in(model: type[Input]) -> Mapping[str, type[Input]]:
+    """The inputs that an input holds, alone or in lists, by the names of the schema."""
+    held = {str(field.alias): _input_in(field.annotation) for field in model.model_fields.values()}
+    return {name: inner for name, inner in held.items() if inner is not None}
+
+
+def _input_in(annotation: object) -> type[Input] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Input):
+        return annotation
+    return next((inner for part in get_args(annotation) if (inner := _input_in(part)) is not None), None)
+
+
+@cache
+def is_guarded(model: type[Input]) -> bool:
+    """Whether an input, or one inside of it, has guards."""
+    return bool(guards_of(model)) or any(map(is_guarded, inputs_in(model).values()))
+
+
 def _open_guards(model: type[Input], given: Mapping[str, object], place: Place) -> Iterator[UserError]:
-    """An error for each guard that is null, and for each filter that asks nothing somewhere."""
+    """An error for each guard that is null, and for each filter that asks nothing somewhere; also in what is inside."""
+    for name, inner in inputs_in(model).items():
+        if is_guarded(inner):
+            for at, part in _parts(given.get(name), (*place, name)):
+                yield from _open_guards(inner, part, at)
     for field in model.model_fields.values():
         name = str(field.alias)
         if name not in given or _mark(field, Guard) is None:
@@ -199,6 +222,15 @@ def _open_guards(model: type[Input], given: Mapping[str, object], place: Place) 
                 check_complete(entity_of(filtered.cls), value, name)
             except InvalidFilter as error:
                 yield InvalidInput(error.message, (*place, name))
+
+
+def _parts(value: object, place: Place) -> Iterator[tuple[Place, Mapping[str, object]]]:
+    """The objects of a value, which is one or a list of some, with their places."""
+    if isinstance(value, Mapping):
+        yield place, value
+    elif isinstance(value, list):
+        for at, inner in enumerate(value):
+            yield from _parts(inner, (*place, at))
 
 
 @cache

@@ -7,30 +7,33 @@ leave a value as it is, nothing is said. Source: https://spec.graphql.org/Septem
 
 from collections.abc import Container, Iterator
 
-from graphql import ArgumentNode, FieldNode, ListValueNode, ObjectValueNode, ValueNode, VariableNode
+from graphql import FieldNode, ListValueNode, ObjectValueNode, ValueNode, VariableNode
 
 from graph.writing.errors import InvalidInput, Place
-from graph.writing.inputs import Input, guards_of
+from graph.writing.inputs import Input, guards_of, inputs_in, is_guarded
 
 
 def left_out(node: FieldNode, model: type[Input], given: Container[str], place: Place) -> list[InvalidInput]:
     """An error for each variable without a value in a guard of an input; `given` are the variables that have one."""
-    guards = guards_of(model)
-    written = [] if not guards else [it for it in node.arguments or () if it.name.value == place[-1]]
-    return [
-        InvalidInput(f"`${name}` has no value, so {guards[str(at[len(place)])]}; send one, or do not write this.", at)
-        for argument in written
-        for at, name in _absent(argument, guards, given, place)
-    ]
+    written = [it for it in node.arguments or () if it.name.value == place[-1]] if is_guarded(model) else []
+    return [error for argument in written for error in _absent(argument.value, model, given, place)]
 
 
-def _absent(
-    argument: ArgumentNode, guards: Container[str], given: Container[str], place: Place
-) -> Iterator[tuple[Place, str]]:
-    if isinstance(argument.value, ObjectValueNode):
-        for field in argument.value.fields:
-            if field.name.value in guards:
-                yield from _variables(field.value, given, (*place, field.name.value))
+def _absent(value: ValueNode, model: type[Input], given: Container[str], place: Place) -> Iterator[InvalidInput]:
+    """The same for an input as it stands in the document, or for a list of some."""
+    if isinstance(value, ListValueNode):
+        for index, part in enumerate(value.values):
+            yield from _absent(part, model, given, (*place, index))
+    elif isinstance(value, ObjectValueNode):
+        guards, inside = guards_of(model), inputs_in(model)
+        for field in value.fields:
+            name = field.name.value
+            if name in guards:
+                for at, variable in _variables(field.value, given, (*place, name)):
+                    message = f"`${variable}` has no value, so {guards[name]}; send one, or do not write this."
+                    yield InvalidInput(message, at)
+            elif name in inside and is_guarded(inside[name]):
+                yield from _absent(field.value, inside[name], given, (*place, name))
 
 
 def _variables(value: ValueNode, given: Container[str], place: Place) -> Iterator[tuple[Place, str]]:

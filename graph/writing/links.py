@@ -2,7 +2,8 @@
 
 References enter (by id, by a natural key, or as a new row where that is allowed); rows of the table between the two are
 written. Where that table has a `position`, the order of the input is kept. Rows that the viewer may not see stay where
-they are: no client can mean them. The rows at the far end themselves are never changed.
+they are: no client can mean them. The rows at the far end themselves are changed where the declaration names their
+`Crud`, and by the rules of that alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,8 +12,22 @@ from functools import cache, cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field, create_model
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, exists, insert, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import RelationshipProperty
 from strawberry.utils.str_converters import to_camel_case
 
 from db.fast import CompiledStatement
@@ -21,7 +36,8 @@ from graph.entity.registry import Attribute, Entity, entity_of_model
 from graph.errors import DeclarationError
 from graph.writing.change import Change
 from graph.writing.column_guards import refused
-from graph.writing.errors import Place, Rejected, no_such
+from graph.writing.editing import Editing, has_one, parts_of
+from graph.writing.errors import ErrorClass, Place, Rejected, no_such
 from graph.writing.inputs import Annotation, Input, id_of, named_as
 from graph.writing.rights import SIGNED_IN, Right
 from graph.writing.rules import canonical
@@ -30,6 +46,7 @@ from graph.writing.writer import PREFIX, EntityWriter, compiled_insert
 
 MAX_REFERENCES = 100
 POSITION = "position"
+UPDATE = "update"
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,8 @@ class RelationshipInput:
     """The columns that make a new row at the far end; none: rows must be there already."""
     create_right: Right | None = None
     """Who may make such rows; needed with `create`."""
+    update: Editing | None = None
+    """The `Crud` by whose rules rows at the far end may be changed along; None: they may not."""
     always: Callable[[Any], Sequence[Key]] | None = None
     """From the parent: keys of the far end that come first, whatever the input says."""
 
@@ -55,7 +74,10 @@ class Reference(Input):
 
 
 class References(Input):
-    """An input that says what becomes of a relationship: first `set`, then `remove`, then `add`."""
+    """An input that says what becomes of a relationship: first `set`, then `remove`, then `add`.
+
+    Where rows at the far end may be changed, there is an `update`, too.
+    """
 
     set: Sequence[Reference] | None = None
     add: Sequence[Reference] | None = None
@@ -81,6 +103,11 @@ class RelationshipWriter:
             raise DeclarationError(f"{entity.name}.{declared.name} is no many-to-many relationship; leave it out.")
         if declared.create_right is None and declared.create:
             raise DeclarationError(f"{entity.name}.{declared.name} has no create_right; say who may make new rows.")
+        self._changer = None if declared.update is None else declared.update.changer
+        if self._changer is not None and (
+            self._changer.is_prepared or self._changer.entity.mapper is not relationship.mapper
+        ):
+            raise DeclarationError(f"{entity.name}.{declared.name} cannot be changed by this Crud; leave `update` out.")
         self.name = declared.name
         self.words = declared.name.replace("_", " ")
         """The relationship in a sentence."""
@@ -97,13 +124,18 @@ class RelationshipWriter:
             for near, far in relationship.synchronize_pairs
         }
         """By the columns between the two: the attributes of the parent that they repeat."""
-        self._far = {far.name: near for near, far in relationship.secondary_synchronize_pairs or ()}
-        """By the columns between the two: the key columns of the far end that they repeat."""
+        self._far = _far_of(entity, relationship)
+        """By the columns between the two, in the order of the key: the key columns of the far end that they repeat."""
 
     @cached_property
     def target(self) -> Entity:
         """The entity at the far end. It may be declared later than this one."""
         return entity_of_model(self._target_mapper)
+
+    @property
+    def errors(self) -> frozenset[ErrorClass]:
+        """What writing may answer besides what every mutation may."""
+        return frozenset() if self._changer is None else frozenset((*self._changer.right.errors, *self._changer.errors))
 
     # Inputs
 
@@ -123,7 +155,11 @@ class RelationshipWriter:
             field: (list[reference], Field(None, description=text, max_length=MAX_REFERENCES))  # type: ignore[valid-type]  # made at run time
             for field, (reference, text) in texts.items()
         }
-        doc = f"What becomes of the {self.words} of {self._entity.a_one}: first set, then remove, then add."
+        order = "first set, then remove, then add"
+        if self._changer is not None:
+            text, order = f"{many.capitalize()} to change, of those that are there then.", f"{order}, then update"
+            fields[UPDATE] = (list[self._changer.input()], Field(None, description=text, max_length=MAX_REFERENCES))  # type: ignore[misc]  # as above
+        doc = f"What becomes of the {self.words} of {self._entity.a_one}: {order}."
         name = f"{self._entity.name}{camel[0].upper()}{camel[1:]}Input"
         return create_model(name, __base__=References, __doc__=doc, **fields)
 
@@ -136,7 +172,20 @@ class RelationshipWriter:
             await self._insert(rows, change)
 
     async def apply(self, parent: object, asked: References | None, change: Change, *, new: bool = False) -> bool:
-        """Write what the input says for a parent that has its key. Whether anything changed."""
+        """Write what the input says for a parent that has its key. Whether any link changed."""
+        changed = await self._relink(parent, asked, change, new=new)
+        parts = parts_of(getattr(asked, UPDATE, None), (*change.place, self._entity.shown(self.name), UPDATE))
+        if self._changer is not None and parts:
+            await change.flush()
+            await self._changer.update(await self._changer.found(parts, self._is_linked(parent), change), change)
+        return changed
+
+    def _is_linked(self, parent: object) -> ColumnElement[bool]:
+        """Whether a row at the far end is linked to a parent, as SQL."""
+        same = (column == self._between.c[name] for name, column in self._far.items())
+        return exists(select(literal(1)).select_from(self._between).where(self._of(parent), *same))
+
+    async def _relink(self, parent: object, asked: References | None, change: Change, *, new: bool) -> bool:
         current = [] if new else await self._current(parent, change)
         before = [link.key for link in current]
         wanted = before
@@ -257,18 +306,22 @@ class RelationshipWriter:
         A viewer who sees a row, but not its natural key, may not find the row by it either.
         """
         mapper, model = self._target_mapper, self.target.model
-        attribute = self.target.key[0] if name == "id" else name
-        wanted = {at: value[0] for at, value in named.items()} if name == "id" else named
-        found = getattr(model, attribute)
-        statement = change.visible(model).with_only_columns(found, *mapper.primary_key)
-        statement = statement.where(found.in_(list(wanted.values())))
+        attributes = self.target.key if name == "id" else (name,)
+        wanted: Mapping[int, Key] = named if name == "id" else {at: (value,) for at, value in named.items()}
+        statement = change.visible(model).with_only_columns(*(getattr(model, it) for it in attributes))
+        statement = statement.add_columns(*mapper.primary_key).where(has_one(model, attributes, wanted.values()))
         may_find = change.context.visible.values(mapper).get(name)
         condition = may_find(model) if may_find else None
         if condition is not None:
             statement = statement.where(condition)
-        column, rows = mapper.columns[attribute], await change.session.execute(statement, change.bound)
-        known = {canonical(column, value): tuple(key) for value, *key in rows}
-        return {at: known.get(canonical(column, value)) for at, value in wanted.items()}
+        columns, rows = [mapper.columns[it] for it in attributes], await change.session.execute(statement, change.bound)
+
+        def compared(values: Sequence[object]) -> Key:
+            return tuple([canonical(column, value) for column, value in zip(columns, values, strict=True)])
+
+        width = len(attributes)
+        known = {compared(row[:width]): tuple(row[width:]) for row in rows}
+        return {at: known.get(compared(values)) for at, values in wanted.items()}
 
     async def _made(self, new: Input, change: Change, place: Place) -> Key:
         """The key of the row with the natural key of a new one: there already, or made if the viewer may make it.
@@ -309,6 +362,16 @@ class RelationshipWriter:
                 if known[0] is not None:
                     return known[0]
         return None
+
+
+def _far_of(entity: Entity, relationship: RelationshipProperty[Any]) -> dict[str, ColumnElement[Any]]:
+    far = {near: column.name for near, column in relationship.secondary_synchronize_pairs or ()}
+    key = relationship.mapper.primary_key
+    if far.keys() != set(key):
+        raise DeclarationError(
+            f"{entity.name}.{relationship.key} refers to other columns than the key of its far end; leave it out."
+        )
+    return {far[column]: column for column in key}
 
 
 def _natural_keys(target: Entity) -> dict[str, Attribute]:

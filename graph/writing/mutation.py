@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast, get_type_hints
 
+from graphql import FieldNode
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from strawberry.utils.str_converters import to_camel_case
 
@@ -21,8 +22,11 @@ from graph.context import RequestContext
 from graph.entity.fields import first_paragraph, object_type
 from graph.errors import DeclarationError
 from graph.execute.walk import Info, coerced_variables
+from graph.prepare.atomic import ATOMIC, is_atomic
 from graph.prepare.fields import PlannedField, argument
-from graph.writing.change import Asked, Change
+from graph.viewer import Viewer
+from graph.writing.atomic import answer_together
+from graph.writing.change import INPUT, PLACE, Asked, Change
 from graph.writing.error_types import ErrorTypes
 from graph.writing.errors import (
     ErrorClass,
@@ -31,6 +35,7 @@ from graph.writing.errors import (
     NotFound,
     Place,
     Rejected,
+    Undone,
     UserError,
     is_user_error,
 )
@@ -54,9 +59,6 @@ Prepare: TypeAlias = Callable[[Any, RequestContext], Awaitable[object]]
 Record: TypeAlias = Callable[[Change, str], Awaitable[None]]
 """Writes down who did what, by the mutation's name, in the transaction of the change."""
 
-INPUT = "input"
-PLACE: Place = (INPUT,)
-
 
 @dataclass(frozen=True)
 class MutationDeclaration(Generic[InputT, ResultT]):
@@ -77,6 +79,8 @@ class MutationDeclaration(Generic[InputT, ResultT]):
     """What it may answer besides what every mutation may."""
     needs: Feature | None = None
     """What it needs tables of Trellis's own for."""
+    joins_others: bool = True
+    """Whether it may be a part of an `@atomic` operation: undone, it leaves nothing, and the viewer stays the same."""
 
     def __post_init__(self) -> None:
         """Raise `DeclarationError` for what cannot be kept under a key, and for errors that are none."""
@@ -94,7 +98,8 @@ class MutationDeclaration(Generic[InputT, ResultT]):
         has just been deleted.
         """
         keys = (IdempotencyConflict,) if self.idempotent else ()
-        return frozenset((InvalidInput, NotFound, *self.right.errors, *keys, *self.errors))
+        together = (Undone,) if self.joins_others else ()
+        return frozenset((InvalidInput, NotFound, *self.right.errors, *keys, *together, *self.errors))
 
 
 AnyMutation: TypeAlias = MutationDeclaration[Any, Any]
@@ -117,35 +122,63 @@ class MutationField(PlannedField):
         )
         self.declaration = declaration
         self.resolver = self._resolve
+        self.joins_others = declaration.joins_others
         self._name = camel
-        self._payload = payload
+        self.payload = payload
         self._record = record
-        self._keys = keys
+        self.keys = keys
 
     async def _resolve(self, _source: object, info: Info, **arguments: Mapping[str, object]) -> Answer:
+        if is_atomic(info.operation):
+            return await answer_together(info)
         try:
-            return self._payload.answer(await self._done(info, arguments.get(INPUT) or {}))
+            return self.payload.answer(await self._done(info, arguments.get(INPUT) or {}))
         except Repeated as repeated:
             return repeated.answer
         except Rejected as rejected:
-            return self._payload.rejection(rejected.errors)
+            return self.payload.rejection(rejected.errors)
 
     async def _done(self, info: Info, given: Mapping[str, object]) -> object:
         """The result of a call that is right and whose work is committed. Raises `Rejected` and `Repeated`."""
-        declaration, context = self.declaration, info.context
-        error = declaration.right(context.viewer)
-        if error is not None:
-            raise Rejected(error)
-        missing = left_out(info.field_nodes[0], declaration.input, coerced_variables(info), PLACE)
-        if missing:
-            raise Rejected(*missing)
-        values = parsed(declaration.input, given, PLACE)
-        call = self._idempotent_call(values, context) if declaration.idempotent else None
-        prepared = await declaration.prepare(values, context) if declaration.prepare is not None else None
+        context = info.context
+        values = self.checked(given, info.field_nodes[0], coerced_variables(info), context.viewer)
+        call = self._idempotent_call(values, context)
+        prepared = await self.prepared(values, context)
         result, change = await self._committed(values, prepared, call, context, given)
         for then in change.afterwards:
             await then()
         return result
+
+    def checked(
+        self, given: Mapping[str, object], node: FieldNode, variables: Mapping[str, object], viewer: Viewer
+    ) -> Input:
+        """The input of a viewer who has the right. Raises `Rejected`."""
+        model: type[Input] = self.declaration.input
+        error = self.declaration.right(viewer)
+        if error is not None:
+            raise Rejected(error)
+        missing = left_out(node, model, variables, PLACE)
+        if missing:
+            raise Rejected(*missing)
+        return parsed(model, given, PLACE)
+
+    async def prepared(self, values: Input, context: RequestContext) -> object:
+        """What is to be done before the transaction. Raises `Rejected`."""
+        prepare = self.declaration.prepare
+        return await prepare(values, context) if prepare is not None else None
+
+    async def changed(self, values: Input, change: Change) -> object:
+        """The result of the work, which is recorded. Raises `Rejected`, and what databases and work raise."""
+        result = await self.declaration.work(values, change)
+        self.payload.errors_in(result)  # before anything is kept: it raises for those that are not declared
+        await change.flush()
+        if self._record is not None:
+            await self._record(change, self._name)
+        return result
+
+    def errors_of(self, rejection: StatementError | Rejected) -> list[UserError]:
+        """Why a change was rejected. Raises an error of the database again that no input can have caused."""
+        return self.payload.declared(_errors_of(rejection, self.declaration.input))
 
     async def _committed(
         self,
@@ -162,11 +195,7 @@ class MutationField(PlannedField):
             change = Change(session, context, PLACE, prepared, asked)
             if call is not None:
                 await call.begin(change)
-            result = await self.declaration.work(values, change)
-            self._payload.errors_in(result)  # before anything is kept: it raises for those that are not declared
-            await change.flush()
-            if self._record is not None:
-                await self._record(change, self._name)
+            result = await self.changed(values, change)
             if call is not None:
                 await call.done(result, change)
             return result, change
@@ -174,7 +203,7 @@ class MutationField(PlannedField):
         try:
             return await context.session.write(work)
         except (StatementError, Rejected) as rejection:
-            errors = self._payload.declared(_errors_of(rejection, self.declaration.input))
+            errors = self.errors_of(rejection)
             if call is None:
                 raise Rejected(*errors) from None
             raise Repeated(await call.rejected(errors, context)) from None
@@ -183,13 +212,24 @@ class MutationField(PlannedField):
 
     def _idempotent_call(self, values: Input, context: RequestContext) -> IdempotentCall | None:
         """The call of an idempotent mutation under the client's key; None without one."""
-        key: str | None = getattr(values, FIELD)
-        if key is None or self._keys is None:
+        key = self.key_of(values)
+        if key is None or self.keys is None:
             return None
-        place = (*PLACE, str(self.declaration.input.model_fields[FIELD].alias))
-        return IdempotentCall(
-            self._keys, self._payload, context.viewer.name, key, fingerprint_of(self._name, values), place
-        )
+        fingerprint = self.fingerprint_of(values)
+        return IdempotentCall(self.keys, self.payload, context.viewer.name, key, fingerprint, self.key_place)
+
+    def key_of(self, values: Input) -> str | None:
+        """The client's own name for the change; None where there is none, or none is heeded."""
+        return getattr(values, FIELD) if self.declaration.idempotent and self.keys is not None else None
+
+    @property
+    def key_place(self) -> Place:
+        """Where the client's own name for the change stands among the arguments."""
+        return (*PLACE, str(self.declaration.input.model_fields[FIELD].alias))
+
+    def fingerprint_of(self, values: Input) -> str:
+        """A digest of a call: equal for calls that ask for the same."""
+        return fingerprint_of(self._name, values)
 
 
 def _errors_of(rejection: StatementError | Rejected, model: type[Input]) -> Iterable[UserError]:
@@ -212,6 +252,7 @@ def mutation(
     idempotent: bool = False,
     errors: Iterable[ErrorClass] = (),
     needs: Feature | None = None,
+    joins_others: bool = True,
     **members: tuple[object, str] | type[object],
 ) -> Callable[[Work[InputT, ResultT]], MutationDeclaration[InputT, ResultT]]:
     """Declare a mutation: `@mutation(post=Post)` above `async def publish_post(input: PublishPost, change: Change)`.
@@ -220,8 +261,9 @@ def mutation(
     keyword is a field of the payload: an entity's class, a list of one, or any type with a description. One that is
     `idempotent` has an `idempotency_key` in its input, and is done once for each key of a viewer. `errors` are the user
     errors that its work answers with, besides those that every mutation may: an invalid input, something that is not
-    there, the want of a right. `needs` says what it needs tables of Trellis's own for. Raises `DeclarationError` for a
-    function without an input, and for an idempotent one whose payload cannot be kept.
+    there, the want of a right. `needs` says what it needs tables of Trellis's own for. One that does more than its
+    transaction can undo, or lets the operation go on as another viewer, does not join others in an `@atomic` operation.
+    Raises `DeclarationError` for a function without an input, and for an idempotent one whose payload cannot be kept.
     """
 
     def decorate(work: Work[InputT, ResultT]) -> MutationDeclaration[InputT, ResultT]:
@@ -232,7 +274,7 @@ def mutation(
         given = cast(type[InputT], model)
         declared = members_of(members)
         return MutationDeclaration(
-            name, description, given, declared, right, work, prepare, idempotent, tuple(errors), needs
+            name, description, given, declared, right, work, prepare, idempotent, tuple(errors), needs, joins_others
         )
 
     return decorate
@@ -260,9 +302,13 @@ def mutation_type(
     `own` says (`own_features` of the type).
     """
     declarations = [it if isinstance(it, MutationDeclaration) else it() for it in mutations]
-    description = "Everything that can be changed. Fields are done one after the other, each in its own transaction."
+    description = (
+        "Everything that can be changed. Fields are done one after the other, each in its own transaction; or with"
+        " `@atomic` behind `mutation`, all in one."
+    )
     types = ErrorTypes(error for it in declarations for error in it.answers)
     made = object_type("Mutation", description, *(MutationField(it, types, record, keys) for it in declarations))
     needed = (*(getattr(it, "own", None) for it in (record, keys)), *(it.needs for it in declarations))
+    made.directives = (ATOMIC,)
     made.own_features = frozenset(it for it in needed if it is not None)
     return made

@@ -10,6 +10,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any, TypeAlias, get_args, get_origin
 
+import strawberry
 from sqlalchemy import inspect
 from sqlalchemy.orm import InstanceState
 
@@ -29,6 +30,8 @@ Answer: TypeAlias = Mapping[str, object]
 
 ERRORS = "errors"
 
+_PLAIN = (str, int, bool, strawberry.ID)
+
 
 class Member:
     """One field of a payload besides `errors`."""
@@ -43,6 +46,11 @@ class Member:
     def entity(self) -> Entity | None:
         """The entity whose rows it holds; None for plain values."""
         return entity_of(self.type) if isinstance(self.type, type) and "__entity__" in vars(self.type) else None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its values can be kept as JSON, with ids for rows."""
+        return self.entity is not None or self.type in _PLAIN
 
 
 class Payload:
@@ -60,6 +68,11 @@ class Payload:
         fields = [_MemberField(member_name, member) for member_name, member in members.items()]
         described = f"What `{mutation}` did, or why it was not done."
         self.type = object_type(f"{name}Payload", described, *fields, _ErrorsField(union))
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether an answer can be kept."""
+        return all(member.is_kept for member in self.members.values())
 
     def values(self, result: object) -> Answer:
         """The value of each member as work returned it: of the one member, or in a dict by the members' names."""

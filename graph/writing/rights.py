@@ -113,6 +113,15 @@ class Ownership:
         (key,) = self._relationship.mapper.primary_key
         return fitted(viewer.id, python_type(key.type))
 
+    @property
+    def who(self) -> str:
+        """Those who give rows to others, in a sentence."""
+        return self._right.who
+
+    def may_choose(self, viewer: Viewer) -> bool:
+        """Whether a viewer may give a row to somebody else."""
+        return self._right(viewer) is None
+
     def input_field(self) -> Annotation:
         """The field, as Pydantic's `create_model` takes it."""
         text = f"{self._relationship.doc} Only {self._right.who} give it; it is the viewer if left out."
@@ -127,8 +136,8 @@ class Ownership:
             raise Rejected(InvalidInput(message, (*place, to_camel_case(self.field))))
         if given is None or given == (own,):
             return own
-        if self._right(viewer) is not None:
-            message = f"Only {self._right.who} make this for others; leave it out."
+        if not self.may_choose(viewer):
+            message = f"Only {self.who} make this for others; leave it out."
             raise Rejected(Forbidden(message, (*place, to_camel_case(self.field))))
         return given[0]
 

@@ -133,6 +133,18 @@ class EntityWriter:
             raise DeclarationError(f"{entity.name} has no column {name}, which a check names; correct the check.")
         self._insert_of = lru_cache(MAX_STATEMENTS)(self._compiled)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether rows are of one table, and nobody listens to what becomes of them: they can go past the session."""
+        mapper, heard = self.entity.mapper, self.entity.mapper.dispatch
+        listened = heard.before_insert or heard.after_insert or heard.before_update or heard.after_update
+        return not listened and mapper.polymorphic_on is None and isinstance(mapper.local_table, Table)
+
+    @property
+    def made_up(self) -> Collection[str]:
+        """The attributes whose values are made of others where they are left out."""
+        return self._defaults.keys()
+
     # Inputs
 
     def rule(self, name: str) -> Annotation:
@@ -228,9 +240,7 @@ class EntityWriter:
         entity costs more than the server's work. A model that spreads over several tables, or whose inserts somebody
         listens to, goes through the session, which alone knows how.
         """
-        mapper = self.entity.mapper
-        listened = bool(mapper.dispatch.before_insert or mapper.dispatch.after_insert)
-        if listened or mapper.polymorphic_on is not None or not isinstance(mapper.local_table, Table):
+        if not self.is_plain:
             entity = self.entity.model(**row)
             change.session.add(entity)
             await change.session.flush()
@@ -253,7 +263,9 @@ class EntityWriter:
         """Insert rows that have the same attributes, in one statement; their keys, in the order of the rows."""
         key = self.table.primary_key
         # Where RETURNING has no order, SQLAlchemy inserts row by row. Numbers in the order of the rows need none.
-        counted = self.table.autoincrement_column is not None and dialect_of(change.dialect).numbers_rows_in_order
+        number = self.table.autoincrement_column
+        given = {self.columns[name] for name in rows[0]}
+        counted = number is not None and number not in given and dialect_of(change.dialect).numbers_rows_in_order
         statement = insert(self.table).returning(*key, sort_by_parameter_order=not counted)
         keys = [tuple(it) for it in await change.session.execute(statement, [self._by_column(row) for row in rows])]
         return sorted(keys) if counted else keys

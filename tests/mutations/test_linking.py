@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from db import models
+from db.own import AuditEntry
 from graph.types.tag import Tag
 from graph.types.user import User
 from tests.mutations.asking import ADMIN, Asking, make_user
@@ -118,3 +119,34 @@ async def test_what_is_not_there_or_no_reference_is_told_at_its_place(ask: Askin
         ("InvalidInput", ("input", "tags", "add", "0", "create", "slug")),
     ]
     assert await rows(ask, select(models.Tag.slug)) == []
+
+
+async def test_a_users_posts_are_changed_along_with_the_user_by_the_rules_of_posts(ask: Asking) -> None:
+    ada = await make_user(ask.engines, "author", name="Ada")
+    writer = ask.by(ada)
+    me = id_of(User, ada.id)
+    posts = "user { name posts(orderBy: [{slug: ASC}]) { nodes { id slug version contributors { nodes { name } } } } }"
+    tags = {"add": [{"create": {"name": "A", "slug": "a"}}]}
+    new = [{"title": "Roses", "content": "Tie them.", "tags": tags}, {"title": "Tulips", "content": ""}]
+    made = (await writer.do("updateUser", {"id": me, "name": "Eve", "posts": {"create": new}}, posts))["user"]
+    assert made["name"] == "Eve"
+    roses, tulips = made["posts"]["nodes"]
+    assert [(it["slug"], it["contributors"]["nodes"]) for it in (roses, tulips)] == [
+        ("roses", [{"name": "Eve"}]),
+        ("tulips", [{"name": "Eve"}]),
+    ]
+    await writer.do("publishPost", {"id": roses["id"]}, "post { id }")
+    emptied = {"id": me, "posts": {"update": [{"id": tulips["id"], "title": "T"}, {"id": roses["id"], "content": " "}]}}
+    assert await writer.refused("updateUser", emptied) == [
+        ("InvalidInput", ("input", "posts", "update", "1", "content"))
+    ]
+    stranger = ask.by(await make_user(ask.engines, "author"))
+    assert await stranger.refused("updateUser", emptied) == [("Forbidden", ("input", "id"))]
+    entries = await rows(ask, select(AuditEntry.action, AuditEntry.object_ids).order_by(AuditEntry.created_at))
+    assert entries[0][0] == "updateUser"
+    assert {me, roses["id"], tulips["id"]} < set(entries[0][1])  # and the tag
+
+    admin = ask.by(await make_user(ask.engines, "admin"))
+    given = {"email": "new@example.org", "name": "New", "posts": {"create": [{"title": "Lilies", "content": ""}]}}
+    (lilies,) = (await admin.do("createUser", given, posts))["user"]["posts"]["nodes"]
+    assert lilies["contributors"]["nodes"] == [{"name": "New"}]

@@ -69,7 +69,9 @@ async def test_nearly_every_place_gets_as_far_as_to_look_for_the_row(worlds: Wor
             hidden |= {one} if codes else set()
             reached |= {one} if "NOT_FOUND" in codes else set()
     # The others are for admins, from whom nothing is hidden, or need a row of the viewer's own beside the hidden one.
-    assert {one.mutation for one in hidden - reached} <= {"deposit", "shipOrder", "payOrder"}
+    # Posts of a user are such rows: tests/writing/test_nested.py has those that are hidden.
+    not_reached = {one.mutation for one in hidden - reached}
+    assert not_reached <= {"createUser", "updateUser", "deposit", "shipOrder", "payOrder"}
 
 
 @pytest.mark.parametrize("name", LIMITED)

@@ -86,18 +86,18 @@ def answers(schema: Schema) -> dict[str, list[str]]:
 def test_each_mutation_says_what_it_may_answer() -> None:
     always = ["Forbidden", "InvalidInput", "NotFound", "NotSignedIn"]
     assert answers(SCHEMA) == {
-        "createBook": ["AlreadyExists", *always],
-        "updateBook": sorted(["AlreadyExists", *always, "IdempotencyConflict", "VersionConflict"]),
-        "deleteBook": [*always, "StillReferenced", "VersionConflict"],
-        "createBooks": ["AlreadyExists", *always],
-        "updateBooks": sorted(["AlreadyExists", *always, "IdempotencyConflict"]),
-        "deleteBooks": sorted([*always, "IdempotencyConflict", "StillReferenced"]),
-        "createGenre": ["AlreadyExists", *always],
-        "updateGenre": ["AlreadyExists", *always, "VersionConflict"],
-        "updateGenres": sorted(["AlreadyExists", *always, "IdempotencyConflict"]),
-        "deleteGenres": sorted([*always, "IdempotencyConflict", "StillReferenced"]),
-        "upsertGenre": ["AlreadyExists", *always],
-        "upsertGenres": ["AlreadyExists", *always],
+        "createBook": ["AlreadyExists", *always, "Undone"],
+        "updateBook": sorted(["AlreadyExists", *always, "IdempotencyConflict", "Undone", "VersionConflict"]),
+        "deleteBook": [*always, "StillReferenced", "Undone", "VersionConflict"],
+        "createBooks": ["AlreadyExists", *always, "Undone"],
+        "updateBooks": sorted(["AlreadyExists", *always, "IdempotencyConflict", "Undone"]),
+        "deleteBooks": sorted([*always, "IdempotencyConflict", "StillReferenced", "Undone"]),
+        "createGenre": ["AlreadyExists", *always, "Undone"],
+        "updateGenre": ["AlreadyExists", *always, "Undone", "VersionConflict"],
+        "updateGenres": sorted(["AlreadyExists", *always, "IdempotencyConflict", "Undone"]),
+        "deleteGenres": sorted([*always, "IdempotencyConflict", "StillReferenced", "Undone"]),
+        "upsertGenre": ["AlreadyExists", *always, "Undone"],
+        "upsertGenres": ["AlreadyExists", *always, "Undone"],
     }
 
 
