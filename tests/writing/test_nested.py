@@ -277,12 +277,12 @@ class Dice:
         return {name: every[name] for name in sorted(every) if dice.random() < 0.5}
 
     def _code(self, dice: random.Random, letter: str) -> str:
-        return f"{letter}{dice.randint(1, 14)}"
+        return f"{letter}{dice.randint(1, 8)}"
 
 
 async def test_a_nested_change_is_what_its_parts_are_in_one_transaction(studio: AskingStudio) -> None:
     painters = {letter: (await made(studio)) for letter in "ab"}
-    dice = {letter: Dice(7) for letter in "ab"}
+    dice = {letter: Dice(9) for letter in "ab"}
     outcomes = set()
     for _ in range(8):
         nested = dice["a"].asked(await codes(studio, painters["a"]), "a")
