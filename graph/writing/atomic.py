@@ -37,6 +37,10 @@ class Joining(Protocol):
     def key_place(self) -> Place:
         """Where the client's own name for the change stands."""
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether its answers may be kept under the key of another change."""
+
     def checked(
         self, given: Mapping[str, object], node: FieldNode, variables: Mapping[str, object], viewer: Viewer
     ) -> Input:
