@@ -229,7 +229,7 @@ class MutationField(PlannedField):
 
     @property
     def is_kept(self) -> bool:
-        """Whether its answers may be kept under the key of another change. Text may be a secret, unless that was meant."""
+        """Whether its answers may be kept under another change's key. Text may be a secret, unless that was meant."""
         members = self.declaration.members.values()
         return self.declaration.idempotent or all(member.is_kept and member.type is not str for member in members)
 
