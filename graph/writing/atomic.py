@@ -37,6 +37,10 @@ class Joining(Protocol):
     def key_place(self) -> Place:
         """Where the client's own name for the change stands."""
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether its answers may be kept under the key of another change."""
+
     def checked(
         self, given: Mapping[str, object], node: FieldNode, variables: Mapping[str, object], viewer: Viewer
     ) -> Input:
@@ -183,12 +187,9 @@ class _Together:
         ]
         if not named:
             return None
-        payloads = [call.field.payload for call in self._calls]
-        for self._at, payload in enumerate(payloads):
-            if not payload.is_kept:
-                message = (
-                    "The answer cannot be kept, as `idempotencyKey` beside it demands; leave that out, or send two."
-                )
+        for call in self._in_turn():
+            if not call.field.is_kept:
+                message = "This answer is not kept under a key; leave `idempotencyKey` out, or send two operations."
                 raise Rejected(InvalidInput(message, PLACE))
         asked = [(call.field.fingerprint_of(values), call.field.key_of(values)) for call, values, _ in ready]
         keys = self._calls[named[0].at].field.keys

@@ -129,16 +129,15 @@ class RowChanger:
         for part in parts:
             await self.edit(part.row, part.values, change.at(part.place))
             change.touch(part.row)
-        alike: dict[tuple[str, ...], list[Written]] = {}
+        written: list[Written] = []
         for part in parts:
             values = None if part.is_held else self._changed(part.row)
             if values:
-                alike.setdefault(tuple(values), []).append((part, values))
+                written.append((part, values))
             if values is not None:  # else the session writes the row
                 change.session.expunge(part.row)
         await blaming([(part, {}) for part in parts if part.row in change.session], lambda _: _none(change.flush()))
-        for group in alike.values():
-            await blaming_one(group, lambda rows: self._updated(rows, change), change)
+        await blaming_one(written, lambda rows: self._updated(rows, change), change)
 
     def _changed(self, row: Any) -> Mapping[str, object] | None:
         """What a row gets, by attribute; None where the session alone knows how to write it.
@@ -154,7 +153,12 @@ class RowChanger:
         return None if any(isinstance(value, ColumnElement) for value in values.values()) else values
 
     async def _updated(self, rows: Sequence[Written], change: Change) -> list[None]:
-        """Write rows that get values for the same attributes by one statement."""
+        """Write rows, with those that get values for the same attributes by one statement."""
+        for group in alike(rows):
+            await self._updated_alike(group, change)
+        return []
+
+    async def _updated_alike(self, rows: Sequence[Written], change: Change) -> None:
         writer, mapper, names = self.writer, self.entity.mapper, tuple(rows[0][1])
         values: dict[Any, Any] = {
             writer.columns[name]: bindparam(f"{PREFIX}{name}", type_=writer.columns[name].type) for name in names
@@ -168,7 +172,6 @@ class RowChanger:
             for part, given in rows
         ]
         await change.session.execute(update(writer.table).where(*is_it).values(values), bound)
-        return []
 
 
 def has_one(model: Any, names: Sequence[str], keys: Iterable[Key]) -> ColumnElement[bool]:
@@ -180,6 +183,14 @@ def has_one(model: Any, names: Sequence[str], keys: Iterable[Key]) -> ColumnElem
 def parts_of(asked: Sequence[Any] | None, place: Place) -> list[Part]:
     """What an input asks for in a list, each with its place."""
     return [Part((*place, at), values) for at, values in enumerate(asked or ())]
+
+
+def alike(rows: Iterable[Written]) -> Iterable[list[Written]]:
+    """The rows in groups, each of rows that have values for the same attributes."""
+    groups: dict[tuple[str, ...], list[Written]] = {}
+    for row in rows:
+        groups.setdefault(tuple(sorted(row[1])), []).append(row)
+    return groups.values()
 
 
 async def _none(awaitable: Awaitable[None]) -> list[None]:

@@ -227,6 +227,12 @@ class MutationField(PlannedField):
         """Where the client's own name for the change stands among the arguments."""
         return (*PLACE, str(self.declaration.input.model_fields[FIELD].alias))
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether its answers may be kept under another change's key. Text may be a secret, unless that was meant."""
+        members = self.declaration.members.values()
+        return self.declaration.idempotent or all(member.is_kept and member.type is not str for member in members)
+
     def fingerprint_of(self, values: Input) -> str:
         """A digest of a call: equal for calls that ask for the same."""
         return fingerprint_of(self._name, values)

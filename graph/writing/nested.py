@@ -23,7 +23,7 @@ from db.statements import Key
 from graph.entity.registry import Entity
 from graph.errors import DeclarationError
 from graph.writing.change import Change, WrittenRow
-from graph.writing.editing import Part, RowChanger, Written, blaming, blaming_one, has_one, parts_of
+from graph.writing.editing import Part, RowChanger, Written, alike, blaming, blaming_one, has_one, parts_of
 from graph.writing.errors import AlreadyExists, ErrorClass, Forbidden, Place, Rejected, UserError
 from graph.writing.free_values import FreeValues
 from graph.writing.inputs import Annotation, Input, entity_input
@@ -244,18 +244,21 @@ class RowsWriter:
         return self._whole_input.model_construct(**given)
 
     async def _inserted(self, rows: Sequence[Written], change: Change) -> list[_Made]:
-        """Insert rows, with those that have the same attributes by one statement; each with its values and its key."""
-        alike: dict[tuple[str, ...], list[Written]] = {}
-        made: list[_Made] = []
+        """Insert rows; each with its values and its key. Those that take any number come last: others need none."""
+        together: list[Written] = []
+        alone: list[Written] = []
         for part, row in rows:
             if self._work.free_values.asked(part.values) or not self._work.writer.is_plain:
-                made += await blaming([(part, row)], lambda one: self._insert_each(one, change))
+                alone.append((part, row))
             else:
-                whole = self._work.writer.complete(dict(row))
-                alike.setdefault(tuple(sorted(whole)), []).append((part, whole))
-        for group in alike.values():
-            made += await blaming_one(group, lambda many: self._insert_alike(many, change), change)
+                together.append((part, self._work.writer.complete(dict(row))))
+        made = await blaming_one(together, lambda some: self._insert_together(some, change), change)
+        for one in alone:
+            made += await blaming([one], lambda some: self._insert_each(some, change))
         return made
+
+    async def _insert_together(self, rows: Sequence[Written], change: Change) -> list[_Made]:
+        return [made for group in alike(rows) for made in await self._insert_alike(group, change)]
 
     async def _insert_each(self, rows: Sequence[Written], change: Change) -> list[_Made]:
         insert = self._work.free_values.insert

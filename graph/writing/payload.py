@@ -69,11 +69,6 @@ class Payload:
         described = f"What `{mutation}` did, or why it was not done."
         self.type = object_type(f"{name}Payload", described, *fields, _ErrorsField(union))
 
-    @property
-    def is_kept(self) -> bool:
-        """Whether an answer can be kept."""
-        return all(member.is_kept for member in self.members.values())
-
     def values(self, result: object) -> Answer:
         """The value of each member as work returned it: of the one member, or in a dict by the members' names."""
         return result if isinstance(result, dict) else dict.fromkeys(self.members, result)

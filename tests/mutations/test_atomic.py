@@ -5,12 +5,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from pydantic import Field
 from sqlalchemy import func, select
 
 from db import models
 from db.own import AuditEntry
+from graph.entity import Schema
+from graph.mutations import account
 from graph.prepare.atomic import MAX_CHANGES
 from graph.prepare.documents import OperationRequest
+from graph.schema import Query
+from graph.settings import Settings
+from graph.writing import Change, Input, mutation, mutation_type
+from graph.writing.stored_keys import StoredKeys
 from tests.databases import StatementRecorder
 from tests.mutations.asking import Asking, make_user
 from tests.mutations.banking import balance_of, make_account, transfer
@@ -162,6 +169,39 @@ async def test_a_key_holds_for_the_whole(editor: Asking) -> None:
     await editor.do("deposit", {"accountId": one, "amount": "50"})
     assert await editor(document, **rejected) == refusal
     assert (await kept(editor))[0] == 1
+
+
+class WhisperInput(Input):
+    """What is whispered."""
+
+    word: str = Field(description="A word.")
+
+
+@mutation(secret=(str, "What nobody keeps."))
+async def whisper(values: WhisperInput, _change: Change) -> str:
+    """Tell a secret, once."""
+    return values.word
+
+
+class AskingSecrets(Asking):
+    schema = Schema(
+        Query, Settings.model_construct(), mutation=mutation_type([whisper, *account.MUTATIONS], keys=StoredKeys())
+    )
+
+
+async def test_a_text_that_may_be_a_secret_is_not_kept_under_the_key_of_another_change(editor: Asking) -> None:
+    one, two = await make_account(editor, "10"), await make_account(editor)
+    secretive = AskingSecrets(editor.engines, editor.viewer)
+    document = """mutation($input: TransferFundsInput!) @atomic {
+      whisper(input: {word: "hush"}) { secret errors { ...Why } }
+      transferFunds(input: $input) { transfer { id } errors { ...Why } }
+    }
+    fragment Why on UserError { __typename path ... on Undone { cause } }"""
+    data = await secretive(document, input=transfer(one, two, "4", "k"))
+    assert told(data["whisper"]) == [("InvalidInput", None, ("input",))]
+    assert told(data["transferFunds"]) == [("Undone", "whisper", ())]
+    data = await secretive(document, input=transfer(one, two, "4"))
+    assert (data["whisper"]["secret"], data["transferFunds"]["errors"]) == ("hush", [])
 
 
 async def test_two_keys_name_one_operation(editor: Asking) -> None:

@@ -1,5 +1,6 @@
 """What an atomic operation comes to when a change of it fails, and what happens after all are kept."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,8 @@ from pydantic import Field
 from sqlalchemy import String, bindparam, update
 
 from db.fast import CompiledStatement
+from db.session import DeadlineExceeded
+from db.session.engines import Engines
 from graph.entity import Schema
 from graph.errors import code_of
 from graph.prepare.documents import OperationRequest
@@ -16,11 +19,13 @@ from graph.prepare.error_behavior import ErrorBehavior
 from graph.settings import Settings
 from graph.writing import Change, Input, Rejected, mutation, mutation_type
 from graph.writing.errors import InvalidState
-from tests.databases import StatementRecorder
+from tests.databases import Database, StatementRecorder
+from tests.entity.serving import settings_of
 from tests.writing.asking import EVERYTHING
 from tests.writing.library import EDITOR, AskingLibrary, GenreRow, Query, genres
 
 HAPPENED: list[str] = []
+TIMEOUT_S = 0.2
 RENAMED = CompiledStatement(update(GenreRow).values(note=bindparam("word", type_=String())))
 
 
@@ -59,10 +64,19 @@ async def set_note(values: StepInput, change: Change) -> str:
     return values.word
 
 
+@mutation(word=(str, "The word."))
+async def dawdle(values: StepInput, change: Change) -> str:
+    """Take longer than a change may."""
+    await change.flush()
+    await asyncio.sleep(TIMEOUT_S * 3)
+    await change.rows(RENAMED, {"word": values.word})
+    return values.word
+
+
 class AskingSteps(AskingLibrary):
     """Asks a schema of these mutations."""
 
-    schema = Schema(Query, Settings.model_construct(), mutation=mutation_type([genres.create, step, note_of, set_note]))
+    schema = Schema(Query, Settings.model_construct(), mutation=mutation_type([genres.create, step, note_of, set_note, dawdle]))
 
     async def answer(self, document: str, on_error: ErrorBehavior | None = None) -> tuple[Any, list[GraphQLError]]:
         """The data and the errors of an operation."""
@@ -125,3 +139,17 @@ async def test_entities_of_one_change_are_read_again_by_the_next(
     assert errors == []
     assert (data["a"]["note"], data["b"]["note"]) == ("old", "new")
     assert len(seen) == 3, seen
+
+
+async def test_one_deadline_holds_for_all(library: AskingLibrary, blank_database: Database) -> None:
+    engines = Engines(settings_of(blank_database).model_copy(update={"statement_timeout_s": TIMEOUT_S}))
+    document = """mutation @atomic {
+      genre: createGenre(input: {name: "a"}) { genre { name } errors { ... on Undone { cause } } }
+      late: dawdle(input: {word: "b"}) { word }
+    }"""
+    data, (error,) = await AskingSteps(engines, EDITOR).answer(document, ErrorBehavior.NULL)
+    await engines.dispose()
+    assert data == {"genre": {"genre": None, "errors": [{"cause": "late"}]}, "late": None}
+    assert error.path == ["late"]
+    assert isinstance(error.original_error, DeadlineExceeded)
+    assert await genres_in(AskingSteps(library.engines, EDITOR)) == 0

@@ -1,5 +1,6 @@
 """Rows that are made, changed and deleted together with the row that they belong to."""
 
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -249,3 +250,71 @@ def test_only_rows_of_its_own_can_be_declared() -> None:
         Crud(Painter, ["name"], may=with_right(SIGNED_IN), rows=[RowsInput("paintings", notes)])
     with pytest.raises(DeclarationError, match="is not one-to-many"):
         Crud(paintings.entity.cls, ["title"], may=with_right(SIGNED_IN), rows=[RowsInput("styles", notes)])
+
+
+class Dice:
+    """Random changes of the paintings of one of two painters, who have the same ones under codes of their own."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def asked(self, ids: dict[str, str], letter: str) -> dict[str, list[dict[str, Any]]]:
+        """An input for `paintings`, the same for every letter; now and then one that is refused."""
+        dice = random.Random(self._random.randrange(2**32))
+        known = sorted(ids)
+        named = dice.sample(known, min(len(known), dice.randint(0, 4)))
+        gone = named[: dice.randint(0, 1)]
+        update = [{"id": ids[code], **self._values(dice, letter)} for code in named[len(gone) :]]
+        create = [{"title": "New", **self._values(dice, letter), "code": self._code(dice, letter)} for _ in range(2)]
+        return {
+            "delete": [{"id": ids[code]} for code in gone],
+            "update": update,
+            "create": create[: dice.randint(0, 2)],
+        }
+
+    def _values(self, dice: random.Random, letter: str) -> dict[str, Any]:
+        every = {"title": f"T{dice.randint(1, 9)}", "price": dice.randint(1, 9), "code": self._code(dice, letter)}
+        return {name: every[name] for name in sorted(every) if dice.random() < 0.5}
+
+    def _code(self, dice: random.Random, letter: str) -> str:
+        return f"{letter}{dice.randint(1, 8)}"
+
+
+async def test_a_nested_change_is_what_its_parts_are_in_one_transaction(studio: AskingStudio) -> None:
+    painters = {letter: (await made(studio)) for letter in "ab"}
+    dice = {letter: Dice(9) for letter in "ab"}
+    outcomes = set()
+    for _ in range(8):
+        nested = dice["a"].asked(await codes(studio, painters["a"]), "a")
+        payload = await studio.do("updatePainter", {"id": painters["a"]["id"], "paintings": nested})
+        parts = dice["b"].asked(await codes(studio, painters["b"]), "b")
+        done = await one_by_one(studio, parts)
+        assert bool(payload["errors"]) is not done, (nested, payload)
+        assert await state(studio, painters["a"]) == await state(studio, painters["b"])
+        outcomes.add(done)
+    assert outcomes == {True, False}
+
+
+async def codes(studio: AskingStudio, painter: Any) -> dict[str, str]:
+    """The ids of a painter's paintings, by their codes without the letter."""
+    found = await studio(f"query($id: ID!) {{ painter(id: $id) {{ {WORKS} }} }}", id=painter["id"])
+    return {code[1:]: work["id"] for code, work in works(found["painter"]).items()}
+
+
+async def state(studio: AskingStudio, painter: Any) -> list[tuple[Any, ...]]:
+    found = await studio(f"query($id: ID!) {{ painter(id: $id) {{ {WORKS} }} }}", id=painter["id"])
+    return sorted((code[1:], it["title"], it["price"], it["edits"]) for code, it in works(found["painter"]).items())
+
+
+async def one_by_one(studio: AskingStudio, parts: dict[str, list[dict[str, Any]]]) -> bool:
+    """Do the parts of a nested change as mutations of their own in one transaction; whether all were done."""
+    given = {f"{kind}{at}": (kind, it) for kind, every in parts.items() for at, it in enumerate(every)}
+    if not given:
+        return True
+    variables = {name: it | ({"painterId": 2} if kind == "create" else {}) for name, (kind, it) in given.items()}
+    declared = ", ".join(f"${name}: {kind.capitalize()}PaintingInput!" for name, (kind, _) in given.items())
+    fields = [
+        f"{name}: {kind}Painting(input: ${name}) {{ errors {{ __typename }} }}" for name, (kind, _) in given.items()
+    ]
+    data = await studio(f"mutation({declared}) @atomic {{ {' '.join(fields)} }}", **variables)
+    return not any(payload["errors"] for payload in data.values())
