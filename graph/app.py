@@ -30,6 +30,7 @@ from graph.endpoint import GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
 from graph.explorer import ExplorerPage, explorer_files
+from graph.export import ExportEndpoint, export_paths
 from graph.health import Health
 from graph.http.cors import for_other_origins
 from graph.http.proxies import TrustedProxies
@@ -132,7 +133,8 @@ def create_app(
         ],
     )
     served = for_other_origins(endpoint, settings)
-    routes = _routes(served, health, metrics, settings)
+    exports = for_other_origins(ExportEndpoint(endpoint, settings), settings)
+    routes = [*_routes(served, health, metrics, settings), *(Route(path, exports) for path in export_paths(settings))]
     before_all = _before_all(routes, metrics, settings)
     app = Application(
         served,

@@ -7,7 +7,7 @@ Source: https://http-spec.graphql.org/
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
@@ -38,8 +38,11 @@ from graph.http.responses import Answer, answer, batch_answer, refusal
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
 from graph.prepare.points import LEAST
 from graph.rates.operations import Meter, RateLimits
-from graph.settings import Settings
+from graph.settings import HTTPEdition, Settings
 from graph.viewer import Viewer
+
+T = TypeVar("T")
+C = TypeVar("C", bound=ContextFactory)
 
 READING = (OperationType.QUERY,)
 EVERYTHING = (*READING, OperationType.MUTATION)
@@ -71,11 +74,11 @@ class GraphQLEndpoint:
         self._page = page
         self.documents = Documents(schema.preparer, engines, settings)
         self.admission = Admission(engines, settings, self.documents, schema.preparer, has_credentials)
-        self._operations = schema.operations
+        self.operations = schema.operations
         self._engines = engines
         self._settings = settings
-        self._identify = identify
-        self._identify_first = identify_first
+        self.identify = identify
+        self.identify_first = identify_first
         self._visibility = visibility
         self._services = services
         self._compress_from_bytes = settings.compress_from_bytes or sys.maxsize
@@ -85,12 +88,12 @@ class GraphQLEndpoint:
         self._always_allowed = schema.operations.preparer.limits_of(least).max_answer_bytes
         """Bytes of an answer that anybody may have."""
         self._statements = StatementCache(max_cache_bytes=settings.max_cache_bytes)
-        self._rates = rates if rates is not None and rates.wanted else None
+        self.rates = rates if rates is not None and rates.wanted else None
 
     def caches(self) -> Mapping[str, Figures]:
         """How full the caches are, by name."""
         return {
-            **self._operations.preparer.figures,
+            **self.operations.preparer.figures,
             "added_documents": self.documents.added.figures,
             **self._statements.figures,
             Cache.SQL: self._engines.sql.figures,
@@ -99,7 +102,7 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
         request = Request(scope, receive)
-        response = await (self.respond(request) if self._rates is None else self._respond_within(self._rates, request))
+        response = await (self.respond(request) if self.rates is None else self._respond_within(self.rates, request))
         await response(scope, receive, send)
 
     async def _respond_within(self, rates: RateLimits, request: Request) -> Response:
@@ -111,7 +114,6 @@ class GraphQLEndpoint:
 
     async def respond(self, request: Request, meter: Meter | None = None) -> Response:
         """Answer one request; with a meter, its points are counted first."""
-        edition = self._settings.http_edition
         if self._page is not None and wants_page(request):
             return self._page.response()
         media_type = JSON
@@ -120,26 +122,19 @@ class GraphQLEndpoint:
             media_type = response_type(headers.get(b"accept", b"")[:MAX_HEADER_BYTES])
             watch = RequestWatch(request, self._settings.operation_timeout_s)
             answering = self._answer(request, headers, media_type, watch, meter)
-            return await watch.over(answering if meter is None else _counted(answering, meter))
-        except HTTPException as refused:
-            return refusal(refused, media_type, edition)
-        except asyncio.CancelledError:
-            # Nobody but the server itself cancels a request: it drains, and its grace is over (0035).
-            return answer(_failed(Stopped()), media_type, edition)
-        except ClientDisconnect:
-            return Response(status_code=CLIENT_LEFT)
-        except Exception as error:  # whatever it is, the answer has the form of GraphQL's errors
-            return _with_cookies(answer(_failed(error), media_type, edition), request, _wrong_cookies(error))
+            return await watch.over(answering if meter is None else counted(answering, meter))
+        except (asyncio.CancelledError, Exception) as error:  # whatever it is: the answer has the form of GraphQL's
+            return unanswered(error, request, media_type, self._settings.http_edition)
 
     async def _answer(
         self, request: Request, headers: Headers, media_type: str, watch: RequestWatch, meter: Meter | None
     ) -> Response:
-        settings, first = self._settings, self._identify_first
+        settings, first = self._settings, self.identify_first
         if request.scope["method"] not in METHODS:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
         asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch)
         watch.body_read()
-        known = await self._identify(request) if first is not None and first(request) else None
+        known = await self.identify(request) if first is not None and first(request) else None
         asked, claim = self.admission.claimed(asked)
         turn = await self.admission.turn(request, claim.bulk) if claim.bulk else None
         place: Place | None = None
@@ -149,8 +144,8 @@ class GraphQLEndpoint:
             place = self.admission.place(request, claim)
             if not place.is_taken:
                 await place.wait()
-            viewer = await self._identify(request) if known is None else known
-            contexts = self._contexts(request, headers, viewer, place)
+            viewer = await self.identify(request) if known is None else known
+            contexts = self.contexts(ContextFactory, request, headers, viewer, place)
             watch.may_stop = contexts.may_stop
             if meter is not None:
                 meter.belongs_to(viewer)
@@ -176,9 +171,9 @@ class GraphQLEndpoint:
             await response.compress(told(headers, b"accept-encoding"))
         return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
 
-    def _contexts(self, request: Request, headers: Headers, viewer: Viewer, place: Place) -> ContextFactory:
+    def contexts(self, kind: type[C], request: Request, headers: Headers, viewer: Viewer, place: Place) -> C:
         """What makes the context of each operation of a request."""
-        return ContextFactory(
+        return kind(
             self._engines,
             request=request,
             viewer=viewer,
@@ -193,7 +188,7 @@ class GraphQLEndpoint:
 
     def _bounded(self, response: Answer, media_type: str, budget: float) -> Answer:
         """An answer that is no larger than it may be: errors, extensions and rare characters were not counted."""
-        most = self._operations.preparer.limits_of(budget).max_answer_bytes
+        most = self.operations.preparer.limits_of(budget).max_answer_bytes
         if len(response.body) <= most:
             return response
         return answer(ExecutionResult(None, [AnswerTooLarge(most)]), media_type, self._settings.http_edition)
@@ -201,19 +196,30 @@ class GraphQLEndpoint:
     async def _execute(self, request: Request, asked: OperationRequest, contexts: ContextFactory) -> ExecutionResult:
         allowed = EVERYTHING if request.scope["method"] == "POST" else READING
         try:
-            return await self._operations.answer(asked, contexts, allowed, for_json=True)
+            return await self.operations.answer(asked, contexts, allowed, for_json=True)
         except NotAllowed as error:
             raise _wrong_address(error.kind) from None
 
     async def _execute_batch(self, asked: Batch, contexts: ContextFactory) -> list[ExecutionResult]:
-        priced = await batches.price(asked, self._operations.preparer, contexts.budget)
+        priced = await batches.price(asked, self.operations.preparer, contexts.budget)
         if contexts.count is not None:
             await contexts.count(priced.points)
             contexts.count = None  # for all of them together
-        return await batches.run(priced, self._operations, contexts)
+        return await batches.run(priced, self.operations, contexts)
 
 
-async def _counted(answering: Coroutine[Any, Any, Response], meter: Meter) -> Response:
+def unanswered(
+    error: asyncio.CancelledError | Exception, request: Request, media_type: str, edition: HTTPEdition
+) -> Response:
+    """The answer to a request that came to none, because of an error."""
+    if isinstance(error, HTTPException):
+        return refusal(error, media_type, edition)
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=CLIENT_LEFT)
+    return _with_cookies(answer(failed(error), media_type, edition), request, _wrong_cookies(error))
+
+
+async def counted(answering: Coroutine[Any, Any, T], meter: Meter) -> T:
     """The answer. Raises `RateLimited` in its place if it came to no operation, and even that was too much."""
     try:
         return await answering
@@ -234,14 +240,18 @@ def budgets(settings: Settings, is_operator: Callable[[Viewer], bool]) -> Callab
     return budget
 
 
-def _failed(error: Exception) -> ExecutionResult:
+def failed(error: asyncio.CancelledError | Exception) -> ExecutionResult:
+    """What a request came to that was not answered because of an error."""
+    if isinstance(error, asyncio.CancelledError):
+        # Nobody but the server itself cancels a request: it drains, and its grace is over (0035).
+        return ExecutionResult(None, [Stopped()])
     if isinstance(error, InvalidDocument):
         return ExecutionResult(None, error.errors)
     shown = error if isinstance(error, ClientError) else GraphQLError(str(error), original_error=error)
     return ExecutionResult(None, [shown])
 
 
-def _wrong_cookies(error: Exception) -> list[Cookie]:
+def _wrong_cookies(error: asyncio.CancelledError | Exception) -> list[Cookie]:
     """What the browser is to forget, for its page cannot get rid of it."""
     wrong = error.cookie if isinstance(error, Unauthenticated) else None
     return [Cookie(wrong, "", max_age_s=0)] if wrong else []

@@ -227,6 +227,13 @@ class Settings(DatabaseSettings):
         " about a millisecond of a processor for 40,000 rows.",
     )
     max_page: int = Field(default=MAX_PAGE, ge=1, description="The most rows of one page.")
+    max_exports: int = Field(
+        default=2,
+        ge=0,
+        description="The most exports that one process makes at once (docs/files.md). 0: none are made.",
+    )
+    max_export_rows: int = Field(default=1_000_000, ge=1, description="The most rows that one export may have.")
+    export_timeout_s: float = Field(default=600, gt=0, description="Seconds that an export may take, to its last row.")
     refuse_empty_comparisons: bool = Field(
         default=False,
         description="Refuse queries whose filters ask nothing somewhere, as a variable without a value leaves it"

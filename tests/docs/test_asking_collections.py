@@ -18,4 +18,5 @@ async def test_the_collection_of_the_page_is_answered(engines: Engines) -> None:
     (document,) = (body for language, body in BLOCK.findall(SECTION) if language == "graphql")
     result = await SCHEMA.execute(document, context_value=ContextFactory(engines, viewer=ADMIN))
     assert result.errors is None
+    assert result.data is not None
     assert any(account["incomingTransfers"]["totalCount"] for account in result.data["accounts"]["nodes"])
