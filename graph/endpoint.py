@@ -6,7 +6,8 @@ Source: https://http-spec.graphql.org/
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from graphql import GraphQLError, OperationType
@@ -32,11 +33,13 @@ from graph.errors import AnswerTooLarge, ClientError, Stopped, Unauthenticated
 from graph.explorer import ExplorerPage
 from graph.http import batches
 from graph.http.batches import not_answered
+from graph.http.multipart import UploadRules
 from graph.http.negotiation import MAX_HEADER_BYTES, told
 from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
 from graph.http.responses import Answer, answer, batch_answer, refusal
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
 from graph.prepare.points import LEAST
+from graph.prepare.weight import Claim
 from graph.rates.operations import Meter, RateLimits
 from graph.settings import HTTPEdition, Settings
 from graph.viewer import Viewer
@@ -69,8 +72,13 @@ class GraphQLEndpoint:
         has_credentials: Callable[[HTTPConnection], bool] = has_authorization,
         *,
         identify_first: Callable[[HTTPConnection], bool] | None = None,
+        uploads: UploadRules | None = None,
     ) -> None:
-        """`identify_first`: of which requests the sender is found out without a database, before a place is taken."""
+        """`identify_first`: of which requests the sender is found out without a database, before a place is taken.
+
+        `uploads`: which files may come along with requests; None: none.
+        """
+        self._uploads = uploads
         self._page = page
         self.documents = Documents(schema.preparer, engines, settings)
         self.admission = Admission(engines, settings, self.documents, schema.preparer, has_credentials)
@@ -132,7 +140,7 @@ class GraphQLEndpoint:
         settings, first = self._settings, self.identify_first
         if request.scope["method"] not in METHODS:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
-        asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch)
+        asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch, self._uploads)
         watch.body_read()
         known = await self.identify(request) if first is not None and first(request) else None
         asked, claim = self.admission.claimed(asked)
@@ -170,6 +178,30 @@ class GraphQLEndpoint:
         if len(response.body) >= self._compress_from_bytes and not contexts.changes:
             await response.compress(told(headers, b"accept-encoding"))
         return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
+
+    @asynccontextmanager
+    async def admitted(
+        self, kind: type[C], request: Request, headers: Headers, claim: Claim, meter: Meter | None
+    ) -> AsyncIterator[C]:
+        """What makes the contexts of whoever sent a request, in a place at the gate of its database, for the block.
+
+        For other addresses than the API's own, whose requests are as those in all that keeps somebody out.
+        """
+        known = (
+            await self.identify(request) if self.identify_first is not None and self.identify_first(request) else None
+        )
+        place = self.admission.place(request, claim)
+        try:
+            if not place.is_taken:
+                await place.wait()
+            viewer = await self.identify(request) if known is None else known
+            contexts = self.contexts(kind, request, headers, viewer, place)
+            if meter is not None:
+                meter.belongs_to(viewer)
+                contexts.count = meter.count
+            yield contexts
+        finally:
+            place.leave()
 
     def contexts(self, kind: type[C], request: Request, headers: Headers, viewer: Viewer, place: Place) -> C:
         """What makes the context of each operation of a request."""

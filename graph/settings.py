@@ -227,6 +227,22 @@ class Settings(DatabaseSettings):
         " about a millisecond of a processor for 40,000 rows.",
     )
     max_page: int = Field(default=MAX_PAGE, ge=1, description="The most rows of one page.")
+    files: str = Field(
+        default="",
+        description="Where files are kept that clients upload: `file:///var/lib/trellis/files`, `s3://bucket/folder` or"
+        " others that obstore knows, with the extra `trellis[files]` (docs/files.md). Empty: none are taken.",
+    )
+    max_upload_bytes: int = Field(
+        default=32 * MIB, ge=1, description="The most bytes of one request with files, all of them together."
+    )
+    upload_types: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Media types of files that are taken, separated by commas, such as `image/*,application/pdf`."
+        " Empty: all.",
+    )
+    upload_timeout_s: float = Field(
+        default=300, gt=0, description="Seconds that a request with files may take, from its first byte to its answer."
+    )
     max_exports: int = Field(
         default=2,
         ge=0,
@@ -426,7 +442,14 @@ class Settings(DatabaseSettings):
     )
 
     @field_validator(
-        "token_keys", "cors_origins", "documents_exempt", "trusted_proxies", "dev_viewer", *OF_LISTS, mode="before"
+        "token_keys",
+        "cors_origins",
+        "documents_exempt",
+        "trusted_proxies",
+        "dev_viewer",
+        "upload_types",
+        *OF_LISTS,
+        mode="before",
     )
     @classmethod
     def _split_lists_by_commas(cls, value: Any) -> Any:
@@ -452,6 +475,15 @@ class Settings(DatabaseSettings):
                 f"has to be at least {METRICS_TOKEN_CHARACTERS} visible characters of ASCII without blanks; "
                 "make one with `openssl rand -base64 32`"
             )
+        return value
+
+    @field_validator("files")
+    @classmethod
+    def _store_of_files(cls, value: str) -> str:
+        if value and ("://" not in value or (value.startswith("file:") and not value.startswith("file:///"))):
+            raise ValueError("is no address such as file:///var/lib/trellis/files or s3://bucket/folder")
+        if value and find_spec("obstore") is None:
+            raise ValueError("names a store, which takes a package that is not installed; install trellis[files]")
         return value
 
     @field_validator("jwt_jwks_url", "jwt_discovery", "auth_webhook_url")

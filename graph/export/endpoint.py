@@ -6,8 +6,8 @@ before its end, so that no client takes a part for the whole. Limits, places, id
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -24,11 +24,12 @@ from graph.export.listing import Listing, listing_of
 from graph.export.reading import ExportContexts, pages
 from graph.http.compression import CODINGS, OFF_LOOP_FROM_BYTES, Compressor, coding_for
 from graph.http.negotiation import liking, told, weights
-from graph.http.requests import GRAPHQL_RESPONSE, Headers, headers_of, read_request
+from graph.http.requests import GRAPHQL_RESPONSE, headers_of, read_request
 from graph.http.responses import HEADERS, answer
 from graph.masking import for_client
 from graph.prepare.documents import OperationRequest
 from graph.prepare.fields import Weight
+from graph.prepare.weight import Claim
 from graph.rates.operations import Meter
 from graph.settings import Settings
 
@@ -95,7 +96,12 @@ class ExportEndpoint:
         if self._settings.compress_from_bytes:
             stream.coding = coding_for(told(headers, b"accept-encoding"))
         with self._one_more():
-            async with self._admitted(request, headers, asked, meter) as (asked, contexts):
+            asked, claim = await self._claimed(request, asked)
+            async with (
+                self._api.admitted(ExportContexts, request, headers, claim, meter) as contexts,
+                contexts.ended(),
+            ):
+                asked = (await self._api.documents.find(asked, request, contexts.viewer))._replace(extensions=None)
                 preparer = self._api.operations.preparer
                 listing = listing_of(asked, preparer, preparer.limits_of(contexts.budget))
                 form = CSV(listing, escape_formulas=_escapes(request)) if is_csv else NDJSON()
@@ -112,41 +118,18 @@ class ExportEndpoint:
         finally:
             self._under_way -= 1
 
-    @asynccontextmanager
-    async def _admitted(
-        self, request: Request, headers: Headers, asked: OperationRequest, meter: Meter | None
-    ) -> AsyncIterator[tuple[OperationRequest, ExportContexts]]:
-        """The request with its document, and the contexts of whoever sent it, in a place at the gate of its database.
-
-        As the API does it; an export is dear, whatever its first page would be.
-        """
-        api, first = self._api, self._api.identify_first
-        known = await api.identify(request) if first is not None and first(request) else None
-        claimed, claim = api.admission.claimed(asked)
-        turn = await api.admission.turn(request, claim.bulk) if claim.bulk else None
-        try:
-            if turn is not None:
-                claimed, claim = api.admission.claimed(asked, has_turn=True)
-        finally:
-            if turn is not None:
-                turn.leave()
-        claim = claim._replace(needs_database=True, reads=True, weight=Weight.DEAR)
-        place = api.admission.place(request, claim)
-        try:
-            if not place.is_taken:
-                await place.wait()
-            viewer = await api.identify(request) if known is None else known
-            contexts = api.contexts(ExportContexts, request, headers, viewer, place)
-            if meter is not None:
-                meter.belongs_to(viewer)
-                contexts.count = meter.count
-            assert isinstance(claimed, OperationRequest)  # as it was
+    async def _claimed(self, request: Request, asked: OperationRequest) -> tuple[OperationRequest, Claim]:
+        """The request with its document prepared, where it is known, and its claim: dear, whatever a page would be."""
+        admission = self._api.admission
+        claimed, claim = admission.claimed(asked)
+        if claim.bulk:
+            turn = await admission.turn(request, claim.bulk)
             try:
-                yield (await api.documents.find(claimed, request, viewer))._replace(extensions=None), contexts
+                claimed, claim = admission.claimed(asked, has_turn=True)
             finally:
-                await contexts.end()
-        finally:
-            place.leave()
+                turn.leave()
+        assert isinstance(claimed, OperationRequest)  # as it was
+        return claimed, claim._replace(needs_database=True, reads=True, weight=Weight.DEAR)
 
     async def _send(
         self, listing: Listing, asked: OperationRequest, contexts: ExportContexts, form: Form, stream: "_Stream"

@@ -5,7 +5,8 @@ that clients send; their session is one. What goes wrong ends the export: nothin
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from graphql import OperationType
@@ -56,6 +57,14 @@ class ExportContexts(ContextFactory):
             # What reads the levels of one operation by a single statement may end the view with it.
             self._made.session.is_anew = True
         return self._made
+
+    @asynccontextmanager
+    async def ended(self) -> AsyncIterator[None]:
+        """End the view with the block, however that ends."""
+        try:
+            yield
+        finally:
+            await self.end()
 
     async def end(self) -> None:
         """End the view, if there is one. Raises `OutdatedView`."""

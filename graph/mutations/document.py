@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from graph.files import attach_file
 from graph.mutations.rights import ADMINS
 from graph.types.document import Document
 from graph.writing import Crud, owner_or
@@ -21,4 +22,5 @@ MUTATIONS = [
     documents.update,
     documents.delete,
     partial(documents.create_many, name="import_documents"),
+    partial(attach_file, documents),
 ]
