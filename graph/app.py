@@ -26,12 +26,18 @@ from graph.admission import AdmissionMetrics
 from graph.audit.sweeping import AuditSweeper
 from graph.caches import CacheMetrics
 from graph.domain import Domain, Identification, Started, check_own_features, has_authorization, own_features
+from graph.downloads import PATH as DOWNLOADS
+from graph.downloads import DownloadEndpoint
 from graph.endpoint import GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
 from graph.explorer import ExplorerPage, explorer_files
+from graph.export import ExportEndpoint, export_paths
+from graph.files import FileStore, FileSweeper, StoredFile
+from graph.files.upload import UPLOAD
 from graph.health import Health
 from graph.http.cors import for_other_origins
+from graph.http.multipart import UploadRules
 from graph.http.proxies import TrustedProxies
 from graph.http.responses import refusal
 from graph.liveness import Liveness
@@ -100,18 +106,20 @@ def create_app(
     revised, changing = domain.is_revised, domain.takes_changes
     health = Health(engines, settings, schema, features, is_revised=revised, takes_changes=changing)
     rates = RateLimits(settings, operation_counters(engines, settings))
+    store = FileStore(settings.files) if settings.files else None
     endpoint = GraphQLEndpoint(
         schema,
         engines,
         settings,
         with_development_viewer(started.identify, settings),
         domain.visibility,
-        [domain.settings(), *started.services],
+        [domain.settings(), *started.services, *([store] if store else [])],
         domain.is_operator,
         ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
         rates,
         started.has_credentials,
         identify_first=None if way is None else needs_no_database(way),
+        uploads=_uploads(schema, settings),
     )
     metrics.watch(LimitMetrics([rates, *started.limits]))
     metrics.watch(CacheMetrics([endpoint.caches] if way is None else [endpoint.caches, way.caches]))
@@ -129,6 +137,7 @@ def create_app(
             endpoint.documents.running,
             _counting(schema, engines, settings, metrics),
             _forgetting(features, engines, settings),
+            nullcontext if store is None else FileSweeper(store, engines, schema.tables()).running,
         ],
         closing=[
             *([way.close] if way else []),
@@ -136,7 +145,11 @@ def create_app(
         ],
     )
     served = for_other_origins(endpoint, settings)
-    routes = _routes(served, health, metrics, settings)
+    exports = for_other_origins(ExportEndpoint(endpoint, settings), settings)
+    routes = [*_routes(served, health, metrics, settings), *(Route(path, exports) for path in export_paths(settings))]
+    if store is not None:
+        fields = schema.fields_that_show(StoredFile.__name__)
+        routes.append(Route(DOWNLOADS, DownloadEndpoint(endpoint, store, fields, settings)))
     before_all = _before_all(routes, metrics, settings)
     app = Application(
         served,
@@ -201,6 +214,13 @@ class Lifetime:
         for close in self._closing:
             await close()
         await self._engines.dispose()
+
+
+def _uploads(schema: Schema, settings: Settings) -> UploadRules | None:
+    """Which files are taken; None where the schema has no place for any, or nobody keeps them."""
+    if not settings.files or not schema.shows(UPLOAD.name):
+        return None
+    return UploadRules(settings.max_upload_bytes, settings.upload_types, settings.upload_timeout_s)
 
 
 def _who_asks(

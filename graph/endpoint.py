@@ -6,8 +6,9 @@ Source: https://http-spec.graphql.org/
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
@@ -32,16 +33,21 @@ from graph.errors import AnswerTooLarge, ClientError, Stopped, Unauthenticated
 from graph.explorer import ExplorerPage
 from graph.http import batches
 from graph.http.batches import not_answered
+from graph.http.multipart import UploadRules
 from graph.http.negotiation import MAX_HEADER_BYTES, told
 from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
 from graph.http.responses import Answer, answer, batch_answer, code_of_refusal, refusal
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
 from graph.prepare.points import LEAST
+from graph.prepare.weight import Claim
 from graph.rates.operations import Meter, RateLimits
 from graph.request_id import ANSWERED
-from graph.settings import Settings
+from graph.settings import HTTPEdition, Settings
 from graph.telemetry.record import Listeners, RequestRecord, first_code
 from graph.viewer import Viewer
+
+T = TypeVar("T")
+C = TypeVar("C", bound=ContextFactory)
 
 READING = (OperationType.QUERY,)
 EVERYTHING = (*READING, OperationType.MUTATION)
@@ -69,16 +75,21 @@ class GraphQLEndpoint:
         has_credentials: Callable[[HTTPConnection], bool] = has_authorization,
         *,
         identify_first: Callable[[HTTPConnection], bool] | None = None,
+        uploads: UploadRules | None = None,
     ) -> None:
-        """`identify_first`: of which requests the sender is found out without a database, before a place is taken."""
+        """`identify_first`: of which requests the sender is found out without a database, before a place is taken.
+
+        `uploads`: which files may come along with requests; None: none.
+        """
+        self._uploads = uploads
         self._page = page
         self.documents = Documents(schema.preparer, engines, settings)
         self.admission = Admission(engines, settings, self.documents, schema.preparer, has_credentials)
-        self._operations = schema.operations
+        self.operations = schema.operations
         self._engines = engines
         self._settings = settings
-        self._identify = identify
-        self._identify_first = identify_first
+        self.identify = identify
+        self.identify_first = identify_first
         self._visibility = visibility
         self._services = services
         self._compress_from_bytes = settings.compress_from_bytes or sys.maxsize
@@ -88,14 +99,14 @@ class GraphQLEndpoint:
         self._always_allowed = schema.operations.preparer.limits_of(least).max_answer_bytes
         """Bytes of an answer that anybody may have."""
         self._statements = StatementCache(max_cache_bytes=settings.max_cache_bytes)
-        self._rates = rates if rates is not None and rates.wanted else None
+        self.rates = rates if rates is not None and rates.wanted else None
         self.listeners = Listeners()
         """Whoever hears of each request when it was answered."""
 
     def caches(self) -> Mapping[str, Figures]:
         """How full the caches are, by name."""
         return {
-            **self._operations.preparer.figures,
+            **self.operations.preparer.figures,
             "added_documents": self.documents.added.figures,
             **self._statements.figures,
             Cache.SQL: self._engines.sql.figures,
@@ -109,10 +120,10 @@ class GraphQLEndpoint:
             return
         record = RequestRecord(traced=self.listeners.are_told_of_statements)
         ANSWERED.set(record)
-        if self._rates is None:
+        if self.rates is None:
             response = await self._respond(request, record)
         else:
-            response = await self._respond_within(self._rates, request, record)
+            response = await self._respond_within(self.rates, request, record)
         await response(scope, receive, send)
         record.end(response.status_code)
         self.listeners.tell(record)
@@ -127,32 +138,16 @@ class GraphQLEndpoint:
 
     async def _respond(self, request: Request, record: RequestRecord, meter: Meter | None = None) -> Response:
         """Answer one request; with a meter, its points are counted first."""
-        edition, media_type = self._settings.http_edition, JSON
+        media_type = JSON
         try:
             record.headers = headers = headers_of(request)
             record.client = client_of(headers)
             media_type = response_type(headers.get(b"accept", b"")[:MAX_HEADER_BYTES])
             watch = RequestWatch(request, self._settings.operation_timeout_s)
             answering = self._answer(request, headers, media_type, watch, record, meter)
-            return await watch.over(answering if meter is None else _counted(answering, meter))
-        except HTTPException as refused:
-            record.code = code_of_refusal(refused)
-            return refusal(refused, media_type, edition)
-        except asyncio.CancelledError:
-            # Nobody but the server itself cancels a request: it drains, and its grace is over (0035).
-            return self._failed(Stopped(), media_type, record)
-        except ClientDisconnect:
-            record.code = CLIENT_HAS_LEFT
-            return Response(status_code=CLIENT_LEFT)
-        except Exception as error:  # whatever it is, the answer has the form of GraphQL's errors
-            return _with_cookies(self._failed(error, media_type, record), request, _wrong_cookies(error))
-
-    def _failed(self, error: Exception, media_type: str, record: RequestRecord) -> Answer:
-        """The answer in the place of what was asked."""
-        result = _as_result(error)
-        failed = answer(result, media_type, self._settings.http_edition)
-        record.code = first_code(result.errors or ())
-        return failed
+            return await watch.over(answering if meter is None else counted(answering, meter))
+        except (asyncio.CancelledError, Exception) as error:  # whatever it is: the answer has the form of GraphQL's
+            return unanswered(error, request, media_type, self._settings.http_edition, record)
 
     async def _answer(
         self,
@@ -163,12 +158,12 @@ class GraphQLEndpoint:
         record: RequestRecord,
         meter: Meter | None,
     ) -> Response:
-        settings, first = self._settings, self._identify_first
+        settings, first = self._settings, self.identify_first
         if request.scope["method"] not in METHODS:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
-        asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch)
+        asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch, self._uploads)
         watch.body_read()
-        known = await self._identify(request) if first is not None and first(request) else None
+        known = await self.identify(request) if first is not None and first(request) else None
         asked, claim = self.admission.claimed(asked)
         turn = await self.admission.turn(request, claim.bulk) if claim.bulk else None
         place: Place | None = None
@@ -178,8 +173,8 @@ class GraphQLEndpoint:
             place = self.admission.place(request, claim)
             if not place.is_taken:
                 await place.wait()
-            viewer = await self._identify(request) if known is None else known
-            contexts = self._contexts(request, headers, viewer, place, record)
+            viewer = await self.identify(request) if known is None else known
+            contexts = self.contexts(ContextFactory, request, viewer, place, record)
             watch.may_stop = contexts.may_stop
             if meter is not None:
                 meter.belongs_to(viewer)
@@ -205,12 +200,34 @@ class GraphQLEndpoint:
             await response.compress(told(headers, b"accept-encoding"))
         return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
 
-    def _contexts(
-        self, request: Request, headers: Headers, viewer: Viewer, place: Place, record: RequestRecord
-    ) -> ContextFactory:
+    @asynccontextmanager
+    async def admitted(
+        self, kind: type[C], request: Request, record: RequestRecord, claim: Claim, meter: Meter | None
+    ) -> AsyncIterator[C]:
+        """What makes the contexts of whoever sent a request, in a place at the gate of its database, for the block.
+
+        For other addresses than the API's own, whose requests are as those in all that keeps somebody out.
+        """
+        known = (
+            await self.identify(request) if self.identify_first is not None and self.identify_first(request) else None
+        )
+        place = self.admission.place(request, claim)
+        try:
+            if not place.is_taken:
+                await place.wait()
+            viewer = await self.identify(request) if known is None else known
+            contexts = self.contexts(kind, request, viewer, place, record)
+            if meter is not None:
+                meter.belongs_to(viewer)
+                contexts.count = meter.count
+            yield contexts
+        finally:
+            place.leave()
+
+    def contexts(self, kind: type[C], request: Request, viewer: Viewer, place: Place, record: RequestRecord) -> C:
         """What makes the context of each operation of a request."""
         record.viewer = viewer
-        return ContextFactory(
+        return kind(
             self._engines,
             request=request,
             viewer=viewer,
@@ -226,7 +243,7 @@ class GraphQLEndpoint:
 
     def _bounded(self, response: Answer, media_type: str, budget: float) -> Answer:
         """An answer that is no larger than it may be: errors, extensions and rare characters were not counted."""
-        most = self._operations.preparer.limits_of(budget).max_answer_bytes
+        most = self.operations.preparer.limits_of(budget).max_answer_bytes
         if len(response.body) <= most:
             return response
         return answer(ExecutionResult(None, [AnswerTooLarge(most)]), media_type, self._settings.http_edition)
@@ -237,7 +254,7 @@ class GraphQLEndpoint:
         allowed = EVERYTHING if request.scope["method"] == "POST" else READING
         noted = record.operation(asked)
         try:  # here and not in a method, as above
-            return noted.came_to(await self._operations.answer(asked, contexts, allowed, noted, for_json=True))
+            return noted.came_to(await self.operations.answer(asked, contexts, allowed, noted, for_json=True))
         except NotAllowed as error:
             raise _wrong_address(error.kind) from None
         finally:
@@ -246,14 +263,34 @@ class GraphQLEndpoint:
     async def _execute_batch(
         self, asked: Batch, contexts: ContextFactory, record: RequestRecord
     ) -> list[ExecutionResult]:
-        priced = await batches.price(asked, self._operations.preparer, contexts.budget)
+        priced = await batches.price(asked, self.operations.preparer, contexts.budget)
         if contexts.count is not None:
             await contexts.count(priced.points)
             contexts.count = None  # for all of them together
-        return await batches.run(priced, self._operations, contexts, record)
+        return await batches.run(priced, self.operations, contexts, record)
 
 
-async def _counted(answering: Coroutine[Any, Any, Response], meter: Meter) -> Response:
+def unanswered(
+    error: asyncio.CancelledError | Exception,
+    request: Request,
+    media_type: str,
+    edition: HTTPEdition,
+    record: RequestRecord,
+) -> Response:
+    """The answer to a request that came to none, because of an error, of which its record is told."""
+    if isinstance(error, HTTPException):
+        record.code = code_of_refusal(error)
+        return refusal(error, media_type, edition)
+    if isinstance(error, ClientDisconnect):
+        record.code = CLIENT_HAS_LEFT
+        return Response(status_code=CLIENT_LEFT)
+    result = failed(error)
+    response = _with_cookies(answer(result, media_type, edition), request, _wrong_cookies(error))
+    record.code = first_code(result.errors or ())
+    return response
+
+
+async def counted(answering: Coroutine[Any, Any, T], meter: Meter) -> T:
     """The answer. Raises `RateLimited` in its place if it came to no operation, and even that was too much."""
     try:
         return await answering
@@ -274,14 +311,18 @@ def budgets(settings: Settings, is_operator: Callable[[Viewer], bool]) -> Callab
     return budget
 
 
-def _as_result(error: Exception) -> ExecutionResult:
+def failed(error: asyncio.CancelledError | Exception) -> ExecutionResult:
+    """What a request came to that was not answered because of an error."""
+    if isinstance(error, asyncio.CancelledError):
+        # Nobody but the server itself cancels a request: it drains, and its grace is over (0035).
+        return ExecutionResult(None, [Stopped()])
     if isinstance(error, InvalidDocument):
         return ExecutionResult(None, error.errors)
     shown = error if isinstance(error, ClientError) else GraphQLError(str(error), original_error=error)
     return ExecutionResult(None, [shown])
 
 
-def _wrong_cookies(error: Exception) -> list[Cookie]:
+def _wrong_cookies(error: asyncio.CancelledError | Exception) -> list[Cookie]:
     """What the browser is to forget, for its page cannot get rid of it."""
     wrong = error.cookie if isinstance(error, Unauthenticated) else None
     return [Cookie(wrong, "", max_age_s=0)] if wrong else []

@@ -262,6 +262,29 @@ class Settings(DatabaseSettings):
         le=10_000,
         description="The most rows that one change by a filter may update or delete.",
     )
+    files: str = Field(
+        default="",
+        description="Where files are kept that clients upload: `file:///var/lib/trellis/files`, `s3://bucket/folder` or"
+        " others that obstore knows, with the extra `trellis[files]` (docs/files.md). Empty: none are taken.",
+    )
+    max_upload_bytes: int = Field(
+        default=32 * MIB, ge=1, description="The most bytes of one request with files, all of them together."
+    )
+    upload_types: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Media types of files that are taken, separated by commas, such as `image/*,application/pdf`."
+        " Empty: all.",
+    )
+    upload_timeout_s: float = Field(
+        default=300, gt=0, description="Seconds that a request with files may take, from its first byte to its answer."
+    )
+    max_exports: int = Field(
+        default=2,
+        ge=0,
+        description="The most exports that one process makes at once (docs/files.md). 0: none are made.",
+    )
+    max_export_rows: int = Field(default=1_000_000, ge=1, description="The most rows that one export may have.")
+    export_timeout_s: float = Field(default=600, gt=0, description="Seconds that an export may take, to its last row.")
     refuse_empty_comparisons: bool = Field(
         default=False,
         description="Refuse queries whose filters ask nothing somewhere, as a variable without a value leaves it"
@@ -473,7 +496,14 @@ class Settings(DatabaseSettings):
     )
 
     @field_validator(
-        "token_keys", "cors_origins", "documents_exempt", "trusted_proxies", "dev_viewer", *OF_LISTS, mode="before"
+        "token_keys",
+        "cors_origins",
+        "documents_exempt",
+        "trusted_proxies",
+        "dev_viewer",
+        "upload_types",
+        *OF_LISTS,
+        mode="before",
     )
     @classmethod
     def _split_lists_by_commas(cls, value: Any) -> Any:
@@ -499,6 +529,15 @@ class Settings(DatabaseSettings):
                 f"has to be at least {METRICS_TOKEN_CHARACTERS} visible characters of ASCII without blanks; "
                 "make one with `openssl rand -base64 32`"
             )
+        return value
+
+    @field_validator("files")
+    @classmethod
+    def _store_of_files(cls, value: str) -> str:
+        if value and ("://" not in value or (value.startswith("file:") and not value.startswith("file:///"))):
+            raise ValueError("is no address such as file:///var/lib/trellis/files or s3://bucket/folder")
+        if value and find_spec("obstore") is None:
+            raise ValueError("names a store, which takes a package that is not installed; install trellis[files]")
         return value
 
     @field_validator("jwt_jwks_url", "jwt_discovery", "auth_webhook_url")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, ColumnElement, Index
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from db.base import Base, Currency, Id, MinorUnits, Timestamps, references
 from db.money import decimal_of, to_decimal
@@ -34,17 +34,15 @@ class Account(Timestamps, Base):
     owner_id: Mapped[int] = mapped_column(references("users.id"), doc="The owner's number.")
 
     owner: Mapped[User] = relationship(back_populates="accounts", lazy="raise", doc="Whom the account belongs to.")
-    outgoing_transfers: Mapped[list[Transfer]] = relationship(
+    outgoing_transfers: WriteOnlyMapped[Transfer] = relationship(
         foreign_keys="Transfer.from_account_id",
         back_populates="from_account",
-        lazy="raise",
         passive_deletes="all",
         doc="Transfers out of the account.",
     )
-    incoming_transfers: Mapped[list[Transfer]] = relationship(
+    incoming_transfers: WriteOnlyMapped[Transfer] = relationship(
         foreign_keys="Transfer.to_account_id",
         back_populates="to_account",
-        lazy="raise",
         passive_deletes="all",
         doc="Transfers into the account.",
     )

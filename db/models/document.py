@@ -8,13 +8,14 @@ from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.base import Base, Id, Line, Timestamps, Versioned, references
+from db.files import HasFile
 
 if TYPE_CHECKING:
     from db.models.user import User
 
 
-class Document(Versioned, Timestamps, Base):
-    """A piece of JSON with a title and a kind."""
+class Document(HasFile, Versioned, Timestamps, Base):
+    """A piece of JSON with a title and a kind, and perhaps a file."""
 
     __tablename__ = "documents"
     __table_args__ = (

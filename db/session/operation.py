@@ -7,6 +7,7 @@ Why: docs/decisions/0032-one-deadline.md.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextvars import ContextVar
 
 from db.session.errors import DeadlineExceeded
@@ -23,6 +24,7 @@ class OperationDeadline(Interruption):
     """Ends whatever the task that runs now waits for, `timeout_s` seconds from now, until `end`."""
 
     __slots__ = (
+        "_afterwards",
         "_deadlines",
         "_ends",
         "_next",
@@ -43,6 +45,7 @@ class OperationDeadline(Interruption):
         """Whether `patience_s` seconds have not passed yet."""
         self._patience_s = patience_s
         self._deadlines: list[Deadline] = []
+        self._afterwards: Callable[[], None] | None = None
         now = self.loop.time()
         self._ends = now + timeout_s
         self._next = now + patience_s if patience_s < timeout_s else self._ends
@@ -63,6 +66,15 @@ class OperationDeadline(Interruption):
         if deadline in self._deadlines:
             self._deadlines.remove(deadline)
 
+    def prolong(self, timeout_s: float) -> None:
+        """Let the operation take so many seconds in all; before its time is up."""
+        self._ends += timeout_s - self.timeout_s
+        self.timeout_s = timeout_s
+
+    def at_end(self, then: Callable[[], None]) -> None:
+        """Do something when the operation has come to its end, whatever that is."""
+        self._afterwards = then
+
     def lose_patience(self) -> None:
         """Begin with what need not begin in an operation that is over soon; called once."""
         self.has_patience = False
@@ -81,6 +93,8 @@ class OperationDeadline(Interruption):
             deadline.leave()
         self._deadlines.clear()
         self.stop()
+        if self._afterwards is not None:
+            self._afterwards()
 
     def _look_at(self, moment: float) -> None:
         if self._timer is not None:

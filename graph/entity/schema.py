@@ -13,6 +13,7 @@ from graphql import (
     OperationTypeDefinitionNode,
     SchemaDefinitionNode,
     StringValueNode,
+    get_named_type,
     print_ast,
 )
 from sqlalchemy import FromClause
@@ -113,6 +114,19 @@ class Schema(ConvertedSchema):
         """The one way into an operation."""
         self.own_features = frozenset[Feature]().union(*(getattr(it, "own_features", ()) for it in (query, mutation)))
         """What its fields need tables of Trellis's own for."""
+
+    def fields_that_show(self, name: str) -> dict[str, list[str]]:
+        """The fields that lead to a type, without arguments, by the object types that have them."""
+        found: dict[str, list[str]] = {}
+        for type_ in self._schema.type_map.values():
+            for field, definition in type_.fields.items() if isinstance(type_, GraphQLObjectType) else ():
+                if get_named_type(definition.type).name == name and not definition.args:
+                    found.setdefault(type_.name, []).append(field)
+        return found
+
+    def shows(self, name: str) -> bool:
+        """Whether there is a type of this name."""
+        return name in self._schema.type_map
 
     def tables(self) -> tuple[FromClause, ...]:
         """The tables whose rows the schema shows."""

@@ -16,6 +16,7 @@ from starlette.requests import Request as HTTPRequest
 
 from db.exact_json import loads_floats
 from graph.errors import ClientError, IllFormed
+from graph.http.multipart import MULTIPART, UploadRules, read_operations
 from graph.http.negotiation import KEPT_HEADERS, MAX_HEADER_BYTES, liking, split, weights
 from graph.prepare.documents import InvalidDocument, OperationRequest
 from graph.prepare.error_behavior import error_behavior
@@ -97,17 +98,20 @@ def headers_of(request: HTTPRequest) -> Headers:
 
 
 async def read_request(
-    request: HTTPRequest, headers: Headers, max_body_bytes: int, max_batch: int
+    request: HTTPRequest, headers: Headers, max_body_bytes: int, max_batch: int, uploads: UploadRules | None = None
 ) -> OperationRequest | Batch:
     """Read what a client asks for, from the query string of a GET or the body of a POST.
 
-    Raises `HTTPException` and `IllFormed`.
+    `uploads`: which files may come along; None: none. Raises `HTTPException` and `IllFormed`.
     """
     if request.scope["method"] != "POST":
         return _from_parameters(request)
     media_type, parameters = _content_type(headers.get(b"content-type", b"")[:MAX_HEADER_BYTES])
+    if media_type == MULTIPART and uploads is not None:
+        found = await read_operations(request, uploads, max_body_bytes, _parsed)
+        return _batched(found, max_batch) if isinstance(found, list) else _validated(found)
     if media_type != JSON:
-        raise HTTPException(415, f"Send the request as {JSON}.")
+        raise HTTPException(415, f"Send the request as {JSON}{f' or {MULTIPART}' if uploads is not None else ''}.")
     if parameters.get("charset", "utf-8") not in UTF_8:
         raise HTTPException(415, "Send the request in UTF-8.")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":

@@ -141,9 +141,13 @@ def _headers(status: int, errors: Iterable[GraphQLError]) -> Mapping[str, str]:
     return {**headers, "Retry-After": str(wait_s)} if wait_s and "Retry-After" in headers else headers
 
 
-def _answer(answer: object, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> Answer:
+def json_bytes(value: object) -> bytes:
+    """JSON of what an operation has answered."""
     try:
-        body = orjson.dumps(answer)
+        return orjson.dumps(value)
     except TypeError:  # in a JSON document: a number that no double holds, half of a surrogate pair, or deep nesting
-        body = exact_json.dumps(answer, default=datetime.isoformat).encode()
-    return Answer(body, status, media_type, headers)
+        return exact_json.dumps(value, default=datetime.isoformat).encode()
+
+
+def _answer(answer: object, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(json_bytes(answer), status, media_type, headers)

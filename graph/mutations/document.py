@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from graph.files import attach_file
 from graph.mutations.rights import ADMINS
 from graph.types.document import Document
 from graph.writing import Crud, owner_or
@@ -23,4 +24,5 @@ MUTATIONS = [
     documents.update_many,
     documents.delete_many,
     partial(documents.create_many, name="import_documents"),
+    partial(attach_file, documents),
 ]

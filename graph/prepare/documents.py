@@ -197,11 +197,14 @@ class Preparer:
             node = get_operation_ast(prepared.document, name)
             if node is None:
                 raise InvalidDocument([no_such_operation()])
-            found = PreparedOperation(
-                self._schema, node, prepared.fragments, prepared.details, self._sizes, self._works, self.limits
-            )
-            prepared.operations[name] = found
+            found = prepared.operations[name] = self.derived(prepared, node)
         return found
+
+    def derived(self, prepared: Prepared, node: OperationDefinitionNode) -> PreparedOperation:
+        """An operation of a valid document, or made of its nodes, so that it is valid, too; nobody keeps it."""
+        return PreparedOperation(
+            self._schema, node, prepared.fragments, prepared.details, self._sizes, self._works, self.limits
+        )
 
     def limits_of(self, budget: float) -> Limits:
         """What viewers may ask for who have this many times the limits."""

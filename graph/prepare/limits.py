@@ -29,6 +29,11 @@ class Limits:
     max_changed_rows: int = MAX_CHANGED_ROWS
     """That one change by a filter may be about."""
 
+    def unpriced(self) -> "Limits":
+        """The same for what is not run, but made into something that has a price of its own."""
+        most = sys.maxsize
+        return replace(self, max_statements=most, max_rows=most, max_values=most, max_work=most)
+
     def share(self, budget: float) -> "Limits":
         """The limits of a viewer who may ask for this many times as much.
 

@@ -1,6 +1,7 @@
 """What became of one request: noted as it goes, told once at its end. Nothing of it is kept afterwards."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from time import perf_counter
 from typing import TypeAlias
@@ -15,7 +16,7 @@ from graph.errors import code_of
 from graph.prepare.documents import OperationRequest
 from graph.prepare.operation import CheckedOperation
 from graph.prepare.points import points_of
-from graph.request_id import request_id_of
+from graph.request_id import ANSWERED, request_id_of
 from graph.viewer import NOBODY, Viewer
 
 OK = "OK"
@@ -51,7 +52,8 @@ class OperationRecord:
     def begin(self, checked: CheckedOperation, session: RequestSession) -> None:
         """The operation is prepared, and runs in this session; perhaps once more in another one."""
         self.checked = checked
-        self._sessions = (*self._sessions, session)
+        if session not in self._sessions:  # all pages of an export have one
+            self._sessions = (*self._sessions, session)
         if self._traced:
             session.trace = session.trace or StatementTrace()
             TRACE.set(session.trace)
@@ -129,6 +131,17 @@ class Listeners:
     def add(self, listener: Listener) -> None:
         """Tell this one, too."""
         self._listeners.append(listener)
+
+    @contextmanager
+    def told(self) -> Iterator[RequestRecord]:
+        """The record of a request that is answered in the block, and ended there."""
+        record = RequestRecord(traced=self.are_told_of_statements)
+        token = ANSWERED.set(record)
+        try:
+            yield record
+            self.tell(record)
+        finally:
+            ANSWERED.reset(token)
 
     def tell(self, record: RequestRecord) -> None:
         """A request was answered."""

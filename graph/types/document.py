@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from strawberry.scalars import JSON
 
 from db import models
-from graph.entity import Node, entity
+from graph.entity import Node, computed, entity
+from graph.files import StoredFile, stored_file
+from graph.files.stored import FILE_COLUMNS
 
 if TYPE_CHECKING:
     from graph.types.user import User
@@ -25,3 +27,8 @@ class Document(Node):
     created_at: datetime
     updated_at: datetime
     owner: User
+
+    @computed(needs=["id", *FILE_COLUMNS])
+    def file(self) -> StoredFile | None:
+        """The document's file; null if it has none."""
+        return stored_file(self)

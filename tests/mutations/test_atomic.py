@@ -183,10 +183,11 @@ async def whisper(values: WhisperInput, _change: Change) -> str:
     return values.word
 
 
+DECLARED: list[Any] = [whisper, *account.MUTATIONS]
+
+
 class AskingSecrets(Asking):
-    schema = Schema(
-        Query, Settings.model_construct(), mutation=mutation_type([whisper, *account.MUTATIONS], keys=StoredKeys())
-    )
+    schema = Schema(Query, Settings.model_construct(), mutation=mutation_type(DECLARED, keys=StoredKeys()))
 
 
 async def test_a_text_that_may_be_a_secret_is_not_kept_under_the_key_of_another_change(editor: Asking) -> None:

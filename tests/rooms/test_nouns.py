@@ -28,6 +28,7 @@ OTHERWISE = {
     "graph/cli/actions/init.py": ("house", "the folder of the project"),
     "graph/cli/actions/schema.py": ("house", "the folder of the project"),
     "graph/endpoint.py": ("post", "the method of HTTP"),
+    "graph/export/endpoint.py": ("post", "the method of HTTP"),
     "graph/entity/types.py": ("editor", "a host name, rfc-editor.org"),
     "graph/outside/webhook.py": ("post posts", "the method of HTTP"),
     "graph/projects/checkout.py": ("house", "the folder that a project is made of"),

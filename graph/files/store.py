@@ -1,0 +1,100 @@
+"""Where files are kept: a folder, a bucket of S3, or what obstore knows besides.
+
+Chunks enter under a key that is made here, and leave by it. A file appears whole or not at all. Which rows have which
+files is not known here. Source: https://developmentseed.org/obstore/latest/
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from uuid_utils.compat import uuid7
+
+from db.private_files import make_folder
+from graph.errors import CannotStart, TrellisError
+from graph.files.upload import CHUNK_BYTES, Upload
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+PART_BYTES = 5 * 1024 * 1024
+"""The least that S3 takes for a part of a file: so much of each file is in memory while it is sent there."""
+LISTED_AT_ONCE = 1_000
+
+
+class NoSuchFile(TrellisError):
+    """The store has no file of this key: somebody has taken it away."""
+
+
+class FileStore:
+    """A place for files, by its address: `file:///var/lib/trellis/files`, `s3://bucket/folder`, `memory:///`.
+
+    Credentials are found where the provider's own tools find them: `AWS_ACCESS_KEY_ID` and others.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Raise `CannotStart` for an address that is no store's. Nothing is asked of one yet."""
+        from obstore.exceptions import BaseError  # an extra, and 10 ms of a start
+        from obstore.store import from_url
+
+        folder = urlsplit(url)
+        try:
+            if folder.scheme == "file":
+                make_folder(Path(unquote(folder.path)))
+            self._store: ObjectStore = from_url(url)
+        except (BaseError, OSError, ValueError) as error:
+            raise CannotStart(f"TRELLIS_FILES names no store that can be used: {error}") from None
+        self._part_bytes = CHUNK_BYTES if folder.scheme == "file" else PART_BYTES
+
+    async def save(self, upload: Upload) -> str:
+        """Keep a file; the key that it has from now on."""
+        import obstore
+
+        key = uuid7().hex
+        await obstore.put_async(
+            self._store, _path(key), upload.chunks(), chunk_size=self._part_bytes, max_concurrency=1
+        )
+        return key
+
+    async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes of a file from `start` until before `end`. Raises `NoSuchFile` before the first one."""
+        import obstore
+
+        if start == end:
+            return
+        try:
+            found = await obstore.get_async(self._store, _path(key), options={"range": (start, end)})
+        except FileNotFoundError:
+            raise NoSuchFile(key) from None
+        async for chunk in found.stream(CHUNK_BYTES):
+            yield bytes(chunk)
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Let files go. Those that are gone already are no mistake."""
+        import obstore
+
+        try:
+            await obstore.delete_async(self._store, [_path(key) for key in keys])
+        except FileNotFoundError:
+            for key in keys if len(keys) > 1 else ():
+                await self.delete([key])
+
+    async def older_than(self, moment: datetime) -> AsyncIterator[list[str]]:
+        """The keys of all files that are older, some at a time."""
+        import obstore
+
+        async for found in obstore.list(self._store, chunk_size=LISTED_AT_ONCE):
+            yield [_key(it) for it in found if it["last_modified"] < moment]
+
+
+def _path(key: str) -> str:
+    """Where a file of this key is: few of them share a folder."""
+    return f"{key[-2:]}/{key}"
+
+
+def _key(found: Mapping[str, Any]) -> str:
+    return str(found["path"]).rpartition("/")[2]
