@@ -20,7 +20,7 @@ from db.statements import StatementCache
 from graph.client import UNKNOWN, Client
 from graph.errors import MissingService
 from graph.loading.loaders import NOTHING, Loaders
-from graph.settings import MAX_PAGE
+from graph.settings import MAX_OFFSET, MAX_PAGE
 from graph.viewer import NOBODY, Viewer
 
 T = TypeVar("T")
@@ -93,10 +93,15 @@ class ContextFactory:
         """About how large the answers to this request are so far."""
 
     def make(
-        self, mode: Mode = Mode.SNAPSHOT, max_page: int = MAX_PAGE, *, refuse_empty_comparisons: bool = False
+        self,
+        mode: Mode = Mode.SNAPSHOT,
+        max_page: int = MAX_PAGE,
+        max_offset: int = MAX_OFFSET,
+        *,
+        refuse_empty_comparisons: bool = False,
     ) -> "RequestContext":
         """The context of an operation, not connected yet. Whoever makes it closes it."""
-        context = RequestContext(self, mode, max_page, refuse_empty_comparisons=refuse_empty_comparisons)
+        context = RequestContext(self, mode, max_page, max_offset, refuse_empty_comparisons=refuse_empty_comparisons)
         if mode is Mode.CURRENT:
             self._changing.append(context.session)
         return context
@@ -124,13 +129,21 @@ class RequestContext:
     """The context value that resolvers find as `info.context`."""
 
     def __init__(
-        self, factory: ContextFactory, mode: Mode, max_page: int, *, refuse_empty_comparisons: bool = False
+        self,
+        factory: ContextFactory,
+        mode: Mode,
+        max_page: int,
+        max_offset: int,
+        *,
+        refuse_empty_comparisons: bool = False,
     ) -> None:
         self.session = RequestSession(factory.engines, mode)
         """SQLAlchemy's `AsyncSession` of this operation, for loaders and resolvers alike."""
         self.request = factory.request
         self.max_page = max_page
         """The most rows of one page."""
+        self.max_offset = max_offset
+        """The most rows that a page leaves out in front."""
         self.refuse_empty_comparisons = refuse_empty_comparisons
         """Whether every part of a filter must ask something."""
         self.cookies = factory.cookies
@@ -155,7 +168,7 @@ class RequestContext:
     def again(self) -> "RequestContext":
         """A context like this one, not connected yet, for the same query in another view, elsewhere if possible."""
         refuse = self.refuse_empty_comparisons
-        context = self._factory.make(self.session.mode, self.max_page, refuse_empty_comparisons=refuse)
+        context = self._factory.make(self.session.mode, self.max_page, self.max_offset, refuse_empty_comparisons=refuse)
         context.session.avoided = self.session.avoided
         context.session.is_anew = True
         return context

@@ -19,6 +19,9 @@ from db.settings import DatabaseSettings
 MAX_PAGE = 100
 """The most rows of one page, unless the settings say otherwise."""
 
+MAX_OFFSET = 10_000
+"""The most rows that a page leaves out in front, unless the settings say otherwise."""
+
 MAX_FIELDS = 8_000
 """The most fields of one operation, unless the settings say otherwise: to plan so many takes 0.4 s and 13 MB."""
 
@@ -227,6 +230,12 @@ class Settings(DatabaseSettings):
         " about a millisecond of a processor for 40,000 rows.",
     )
     max_page: int = Field(default=MAX_PAGE, ge=1, description="The most rows of one page.")
+    max_offset: int = Field(
+        default=MAX_OFFSET,
+        ge=0,
+        description="The most rows that a page leaves out in front by `offset`: they are read all the same. Cursors"
+        " have no such bound, and lists of rows without a key have none.",
+    )
     refuse_empty_comparisons: bool = Field(
         default=False,
         description="Refuse queries whose filters ask nothing somewhere, as a variable without a value leaves it"

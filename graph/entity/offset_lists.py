@@ -14,10 +14,7 @@ from graph.context import RequestContext
 from graph.entity.connections import (
     DEFAULT_PAGE,
     ConnectionField,
-    ConnectionQuery,
     NodesField,
-    PageInfoField,
-    PageInfoValue,
     TotalCountField,
     aggregate_of,
     check_size,
@@ -27,6 +24,7 @@ from graph.entity.connections import (
 from graph.entity.fields import ValueField, object_type
 from graph.entity.names import made_name
 from graph.entity.ordering import can_be_ordered
+from graph.entity.page_info import PageInfoField, PageInfoValue, page_count
 from graph.entity.registry import Entity, list_of, optional
 from graph.loading.queries import ListQuery, Order, PageArguments
 from graph.prepare.fields import Weight, argument
@@ -73,6 +71,10 @@ class OffsetListField(ConnectionField):
         """Keep them; the entity may not be declared yet."""
         self._taken = value
 
+    def skipped(self, arguments: Mapping[str, Any]) -> int:
+        """None that count as rows: as offsets have no bound here, those rows are priced as work."""
+        return 0
+
     def work(self, arguments: Mapping[str, Any]) -> int:
         """The rows in front of the page are read, too."""
         offset = arguments.get("offset")
@@ -115,8 +117,7 @@ def list_field(
 
 
 def _has_previous(value: PageInfoValue) -> bool:
-    query: ConnectionQuery = value.connection.query
-    return query.arguments.offset is not None
+    return value.connection.query.arguments.offset is not None
 
 
 OffsetPageInfo = object_type(
@@ -124,6 +125,7 @@ OffsetPageInfo = object_type(
     "Where a page stands in its list, whose rows have no key and so no cursors.",
     ValueField("has_next_page", bool, "Whether rows follow behind the page.", lambda value: value.page.has_more),
     ValueField("has_previous_page", bool, "Whether rows were left out in front of the page.", _has_previous),
+    page_count(),
 )
 
 

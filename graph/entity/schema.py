@@ -95,6 +95,7 @@ class Schema(strawberry.Schema):
             settings.max_answer_bytes,
             max_fields=settings.max_fields,
             introspection=settings.introspection,
+            max_offset=settings.max_offset,
             refuse_empty_comparisons=settings.refuse_empty_comparisons,
         )
         self.preparer = Preparer(

@@ -260,7 +260,12 @@ def cost_asked(extensions: Mapping[str, Any] | None, checked: CheckedOperation) 
 
 def context_for(checked: CheckedOperation, contexts: ContextFactory, limits: Limits) -> RequestContext:
     """The context of a prepared operation. Whoever asks for one closes it."""
-    return contexts.make(mode_of(checked), limits.max_page, refuse_empty_comparisons=limits.refuse_empty_comparisons)
+    return contexts.make(
+        mode_of(checked),
+        limits.max_page,
+        limits.max_offset,
+        refuse_empty_comparisons=limits.refuse_empty_comparisons,
+    )
 
 
 def mode_of(checked: CheckedOperation) -> Mode:

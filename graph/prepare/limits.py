@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass, replace
 
-from graph.settings import MAX_FIELDS, MAX_PAGE
+from graph.settings import MAX_FIELDS, MAX_OFFSET, MAX_PAGE
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Limits:
     max_fields: int = MAX_FIELDS
     """Of an operation, with its fragments written out."""
     introspection: bool = True
+    max_offset: int = MAX_OFFSET
+    """The most rows that a page with a key leaves out in front."""
     refuse_empty_comparisons: bool = False
     """Whether every part of a filter must ask something."""
 

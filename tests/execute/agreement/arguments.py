@@ -91,7 +91,7 @@ class Arguments:
         if most >= 20 and self._draw(st.integers(1, 4)) == 4:
             given = {}
         for name in field.args:
-            if name not in ("first", "last", "after", "before", "orderBy", "where") or (
+            if name not in ("first", "last", "after", "before", "offset", "orderBy", "where") or (
                 name == "where" and self._draw(st.integers(1, 4)) == 4
             ):
                 given[name] = self._argument(field.args[name], row)
@@ -103,6 +103,8 @@ class Arguments:
         cursors = self._known.cursors.get((row, order))
         if cursors and self._draw(st.integers(1, 3)) == 3:
             given["before" if backward else "after"] = self._draw(st.sampled_from(cursors))
+        elif not backward and rarely(self._draw, 4):
+            given["offset"] = self._draw(st.integers(0, 3))
         return self._spoilt(given) if rarely(self._draw) else given
 
     def _spoilt(self, given: Given) -> Given:

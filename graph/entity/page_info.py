@@ -1,0 +1,125 @@
+"""`pageInfo`: where a page stands in its list.
+
+The pages of all connections of a level enter, an object for each leaves. The number of pages is counted when somebody
+asks. Source: https://relay.dev/graphql/connections.htm#sec-undefined.PageInfo
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from graph.entity.connection_values import ConnectionQuery, ConnectionValue, PartField, keys_of
+from graph.entity.fields import ValueField, object_type
+from graph.entity.registry import optional
+from graph.loading.queries import FoundRows, Page
+from graph.prepare.fields import CostRule, Level, LevelField, Selection, Weight
+from graph.prepare.work import SCAN
+
+ENDS = frozenset({"hasNextPage", "hasPreviousPage"})
+
+
+@dataclass(slots=True)
+class PageInfoValue:
+    """A page and the connection that it is part of."""
+
+    connection: ConnectionValue
+    page: Page
+
+
+class PageInfoField(PartField):
+    """`pageInfo`."""
+
+    cost = CostRule.PAGE_INFO
+
+    def begin(self, level: Level) -> None:
+        """Where each page stands."""
+        query: ConnectionQuery = level.sources[0].query
+        selection = level.below()
+
+        def then(pages: list[Page]) -> None:
+            level.fill(level.objects(selection, list(map(PageInfoValue, level.sources, pages))))
+
+        _load(level, query, selection, then)
+
+
+def _load(level: Level, query: ConnectionQuery, selection: Selection, then: Callable[[list[Page]], None]) -> None:
+    """Load the pages. Of an empty one nothing is read but what is asked of its ends, from a total if there is one."""
+    arguments, keys = query.arguments, keys_of(level)
+
+    def of_rows(found: list[FoundRows]) -> None:
+        then(list(map(arguments.page, found)))
+
+    def of_totals(totals: list[int]) -> None:
+        then([Page((), total > (arguments.offset or 0)) for total in totals])
+
+    if arguments.limit:
+        query.load_pages(level, keys, of_rows)
+    elif ENDS.isdisjoint(selection.by_name):
+        of_rows([()] * len(keys))
+    elif query.has_totals and not arguments.sides():
+        query.load_totals(level, keys, of_totals)
+    else:
+        query.load_pages(level, keys, of_rows)
+
+
+class _PageCountField(LevelField):
+    """How many pages a list has: its rows by the size of the page."""
+
+    cost = CostRule.TOTAL
+    scan = SCAN // 2  # as `totalCount`
+    begins_last = True
+
+    def apart(self, source: PageInfoValue) -> ConnectionQuery:
+        """As for connections."""
+        return source.connection.query
+
+    def weight(self, given: Collection[str]) -> Weight:
+        """Rows are counted one by one."""
+        return Weight.DEAR
+
+    def begin(self, level: Level) -> None:
+        """The number of pages of each connection."""
+        query: ConnectionQuery = level.sources[0].connection.query
+        size = query.arguments.limit
+        keys = [value.connection.key for value in level.sources]
+        if size:
+            query.load_totals(level, keys, lambda totals: level.complete([-(-total // size) for total in totals]))
+        else:
+            level.complete([None] * len(keys))
+
+
+def page_count() -> LevelField:
+    """`pageCount`, a field of every kind of `pageInfo`."""
+    return _PageCountField(
+        "page_count",
+        optional(int),
+        "How many pages of this size the list has; null for `first: 0`.",
+    )
+
+
+def _has_next(value: PageInfoValue) -> bool:
+    arguments = value.connection.query.arguments
+    return arguments.before is not None if arguments.backward else value.page.has_more
+
+
+def _has_previous(value: PageInfoValue) -> bool:
+    arguments = value.connection.query.arguments
+    return value.page.has_more if arguments.backward else bool(arguments.after or arguments.offset)
+
+
+def _cursor_at(position: int) -> Callable[[PageInfoValue], str | None]:
+    return lambda value: value.connection.cursor(value.page.rows[position]) if value.page.rows else None
+
+
+PageInfo = object_type(
+    "PageInfo",
+    "Where a page stands in its list.",
+    ValueField("has_next_page", bool, "Whether rows follow behind the page.", _has_next),
+    ValueField("has_previous_page", bool, "Whether rows stand in front of the page.", _has_previous),
+    ValueField(
+        "start_cursor", optional(str), "The cursor of the page's first row; null for an empty page.", _cursor_at(0)
+    ),
+    ValueField(
+        "end_cursor", optional(str), "The cursor of the page's last row; null for an empty page.", _cursor_at(-1)
+    ),
+    page_count(),
+)
