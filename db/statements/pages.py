@@ -134,6 +134,7 @@ def page(source: Source, shape: PageShape, dialect: str, predicates: Sequence[Pr
         shape.skips,
         shape.most,
         shape.most_together,
+        bool(source.only),
     )
     if source.key:
         return Statement(known.page_per_parent(paged), known, len(shape.columns), len(source.key))

@@ -5,29 +5,31 @@ A to-many field works out once for all parents which rows are meant (`Connection
 statement. Source: https://relay.dev/graphql/connections.htm
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import Enum
 from functools import cache, cached_property
 from typing import Any, ClassVar
 
 from strawberry.types.arguments import StrawberryArgument
 
-from db.relations import EVERYTHING, Source, Visibility
+from db.relations import Source, Visibility
 from graph.context import RequestContext
 from graph.entity.aggregates import AggregateField
 from graph.entity.connection_values import ConnectionQuery, ConnectionValue, EdgeValue, PartField, keys_of
 from graph.entity.cursors import decode_cursor
 from graph.entity.fields import ValueField, object_type
 from graph.entity.filters import filter_type, restricted, where_of
+from graph.entity.groups import _group_enum, group_fields
 from graph.entity.names import made_name
-from graph.entity.ordering import ordering, sort_type
+from graph.entity.ordering import natural_order, ordering, sort_type
 from graph.entity.page_info import PageInfo, PageInfoField
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.errors import InvalidPage
 from graph.loading.counted_pages import may_count_with_page
 from graph.loading.loaders import Loaders
-from graph.loading.queries import FoundRows, ListQuery, Order, PageArguments, Projection
+from graph.loading.queries import FirstOfEach, FoundRows, ListQuery, Order, PageArguments, Projection
 from graph.prepare.fields import CostRule, FieldPlan, Level, LevelField, Selection, Weight, argument
-from graph.prepare.work import SCAN
+from graph.prepare.work import GROUPING, SCAN
 from graph.settings import MAX_PAGE
 
 DEFAULT_PAGE = 20
@@ -39,6 +41,11 @@ OFFSET_ALONE = (
     "`offset` counts from the start of the list; give it with `first` alone, or leave it out beside `last`, `after` and"
     " `before`."
 )
+DISTINCT_BY_NOTHING = (
+    "`distinctBy` is empty; name what tells the rows apart that you want, or leave `distinctBy` out for all rows."
+)
+FIRST_OF_EACH = SCAN + GROUPING
+"""The work of `distinctBy`: to read the list once more, and to put its rows into groups."""
 AT_MOST = f"at most {MAX_PAGE} unless the server is set otherwise"
 
 
@@ -73,7 +80,7 @@ class ConnectionField(LevelField):
     """A to-many field, or a list at the root."""
 
     cost = CostRule.CONNECTION
-    size_arguments: ClassVar[tuple[str, ...]] = ("first", "last", "offset")
+    size_arguments: ClassVar[tuple[str, ...]] = ("first", "last", "offset", "distinctBy")
     """The arguments that say how many rows are meant, or where they begin."""
     page_arguments: ClassVar[frozenset[str]] = PAGE_ARGUMENTS
 
@@ -109,8 +116,23 @@ class ConnectionField(LevelField):
         self._has_all_rows = has_all_rows
 
     def work(self, arguments: Mapping[str, Any]) -> int:
-        """What those arguments ask that are the field's own."""
-        return self._asked(arguments) if self._asked is not None else 0
+        """What those arguments ask that are the field's own, and to find the first row of each value."""
+        own = self._asked(arguments) if self._asked is not None else 0
+        return own + FIRST_OF_EACH if arguments.get("distinctBy") else own
+
+    @property
+    def arguments(self) -> list[StrawberryArgument]:
+        """Those that the entity has something to ask for: an enumeration has at least one value, as inputs have."""
+        return [taken for taken in self._taken if self.takes(taken.python_name)]
+
+    @arguments.setter
+    def arguments(self, value: list[StrawberryArgument]) -> None:
+        """Keep them; the entity may not be declared yet."""
+        self._taken = value
+
+    def takes(self, name: str) -> bool:
+        """Whether there is anything to ask for by an argument."""
+        return name != "distinct_by" or bool(group_fields(self._entity))
 
     def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """The page's size, as far as it is one; wrong sizes are refused when the field is begun."""
@@ -153,6 +175,8 @@ class ConnectionField(LevelField):
             where = where_of(arguments, self._entity, context)
             listing = restricted(self._listing(arguments), self._entity, where, context.loaders)
             order = self._order(arguments, context.loaders)
+            if arguments.get("distinctBy") is not None:
+                listing = listing.first_of_each(FirstOfEach(self._shared(arguments["distinctBy"]), order))
             asked = level.field.arguments
             if asked is not None and all(name in self.page_arguments for name, _ in asked.variable):
                 parts.settled = (context.visible, listing, order)
@@ -169,12 +193,18 @@ class ConnectionField(LevelField):
 
     def made_arguments(self, entity: Callable[[], Entity], *, ordered: bool) -> list[StrawberryArgument]:
         """The arguments that every such list takes."""
+        shared = Deferred("what tells rows apart", lambda: _group_enum(entity()).__strawberry_definition__)
         return [
             page_size("first"),
             argument("after", optional(str), "Only rows behind this cursor."),
             argument("last", optional(int), f"How many rows, from the end; {AT_MOST}."),
             argument("before", optional(str), "Only rows in front of this cursor."),
             argument("offset", optional(int), "How many rows to leave out in front; with `first` alone."),
+            argument(
+                "distinct_by",
+                optional(list_of(shared)),
+                "Of rows that share these values, the first in the order alone.",
+            ),
             *restrictions(entity, ordered=ordered),
         ]
 
@@ -201,11 +231,18 @@ class ConnectionField(LevelField):
         size = min(DEFAULT_PAGE, max_page) if limit is None else limit
         return PageArguments(size, last is not None, cursors.get("after"), cursors.get("before"), offset or None)
 
+    def _shared(self, asked: Sequence[Enum]) -> tuple[str, ...]:
+        """The attributes whose values tell rows apart. Raises `InvalidPage`."""
+        if not asked:
+            raise InvalidPage(DISTINCT_BY_NOTHING)
+        fields = group_fields(self._entity)
+        return tuple(dict.fromkeys(column for one in asked for column in fields[one.name].columns))
+
     def _order(self, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
         if not arguments.get("orderBy"):
             return self._natural_order
         entity = self._entity
-        asked = ordering(entity, arguments["orderBy"], loaders.visible)
+        asked = ordering(entity, arguments["orderBy"], loaders.visible, loaders.dialect)
         return asked._replace(identity=f"{entity.name} {asked.identity}")
 
     @cached_property
@@ -216,7 +253,7 @@ class ConnectionField(LevelField):
     def _natural_order(self) -> Order:
         """It belongs to the relationship, so its cursors belong to it too."""
         entity = self._entity
-        terms = self._fixed_order or ordering(entity, None, EVERYTHING).terms
+        terms = self._fixed_order or natural_order(entity)
         return Order(terms, f"{entity.name} {self.name}")
 
 

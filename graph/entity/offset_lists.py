@@ -59,17 +59,9 @@ class OffsetListField(ConnectionField):
             *restrictions(entity, ordered=ordered, order=ORDER),
         ]
 
-    @property
-    def arguments(self) -> list[StrawberryArgument]:
-        """Without an order where there is nothing to put rows in order by: an input type has at least one field."""
-        if can_be_ordered(self._entity):
-            return self._taken
-        return [taken for taken in self._taken if taken.python_name != "order_by"]
-
-    @arguments.setter
-    def arguments(self, value: list[StrawberryArgument]) -> None:
-        """Keep them; the entity may not be declared yet."""
-        self._taken = value
+    def takes(self, name: str) -> bool:
+        """No order where there is nothing to put rows in order by."""
+        return name != "order_by" or can_be_ordered(self._entity)
 
     def skipped(self, arguments: Mapping[str, Any]) -> int:
         """None that count as rows: as offsets have no bound here, those rows are priced as work."""

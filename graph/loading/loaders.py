@@ -310,7 +310,7 @@ class Loaders:
         parts = ("page", order.identity, window.backward, window.sides(), wanted, skips)
         shape = listing.shape(*parts) if order.is_kept else None
         parameters = {**window.parameters(), **listing.parameters}
-        numbered = None if skips else partial(build, MOST)
+        numbered = None if skips or listing.only is not None else partial(build, MOST)
         return self._loader(listing.model, identity, shape, build, ALL, parameters, numbered)
 
     def counts(self, listing: ListQuery) -> LevelLoader[int]:
@@ -355,7 +355,12 @@ class Loaders:
 
     def source(self, listing: ListQuery) -> Source:
         """Where the rows of a listing come from, with null for each value that this viewer may not see."""
-        return self.visible.seen(listing.source(), listing.model)
+        source = self.visible.seen(listing.source(), listing.model)
+        if listing.only is None:
+            return source
+        again, predicates = self.visible.seen(listing.source(), listing.model), self.predicates(listing)
+        by, terms = listing.only.by, listing.only.order.terms(again)
+        return batch.first_of_each(source, again, listing.model, by, terms, self.dialect, predicates)
 
     def predicates(self, listing: ListQuery) -> tuple[Predicate, ...]:
         """Which rows of a listing count: those that were asked for, as far as this viewer may see them."""

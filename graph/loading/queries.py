@@ -4,8 +4,8 @@ Arguments of fields have become these values; the loaders make statements of the
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapper
@@ -72,6 +72,22 @@ class PageArguments(NamedTuple):
         return [(name, values) for name, values in given if values is not None]
 
 
+class Order(NamedTuple):
+    """An order of a listing, total where rows have a key. `identity` is equal for equal orders; cursors carry it."""
+
+    terms: Callable[[Source], tuple[Term, ...]]
+    identity: str
+    is_kept: bool = True
+    """Whether statements in this order are kept for other operations: not those that hold a value of a client's."""
+
+
+class FirstOfEach(NamedTuple):
+    """Of rows that share the values of attributes, the first one under an order."""
+
+    by: tuple[str, ...]
+    order: Order
+
+
 @dataclass(frozen=True, eq=False)
 class ListQuery:
     """Rows of one model: all of them or those of each parent, filtered, in no order yet.
@@ -87,6 +103,14 @@ class ListQuery:
     """Equal for listings whose statements differ in `parameters` alone; None when they cannot be kept."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """What is bound when a statement of it runs."""
+    only: FirstOfEach | None = None
+    """Which of the rows count, where that hangs on the other ones; None: all of them."""
+
+    def first_of_each(self, only: FirstOfEach) -> Self:
+        """Those of its rows that are the first of all that share some values."""
+        parts = (only.by, only.order.identity)
+        form = self.shape("first of each", *parts) if only.order.is_kept else None
+        return replace(self, identity=(self.identity, *parts), form=form, only=only)
 
     @property
     def kept_by(self) -> Hashable | None:
@@ -96,15 +120,6 @@ class ListQuery:
     def shape(self, *parts: Hashable) -> Hashable | None:
         """What one statement of it is kept by, with what else that hangs on."""
         return None if self.kept_by is None else (self.kept_by, *parts)
-
-
-class Order(NamedTuple):
-    """An order of a listing, total where rows have a key. `identity` is equal for equal orders; cursors carry it."""
-
-    terms: Callable[[Source], tuple[Term, ...]]
-    identity: str
-    is_kept: bool = True
-    """Whether statements in this order are kept for other operations: not those that hold a value of a client's."""
 
 
 class Projection(NamedTuple):

@@ -91,8 +91,8 @@ class Arguments:
         if most >= 20 and self._draw(st.integers(1, 4)) == 4:
             given = {}
         for name in field.args:
-            if name not in ("first", "last", "after", "before", "offset", "orderBy", "where") or (
-                name == "where" and self._draw(st.integers(1, 4)) == 4
+            if name not in ("first", "last", "after", "before", "offset", "distinctBy", "orderBy", "where") or (
+                name in ("distinctBy", "where") and self._draw(st.integers(1, 4)) == 4
             ):
                 given[name] = self._argument(field.args[name], row)
         order = self._draw(st.sampled_from([*ORDERS, "other"])) if "orderBy" in field.args else "other"
