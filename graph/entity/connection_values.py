@@ -6,6 +6,7 @@ of a whole level, and never load otherwise, so that those of one connection shar
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 from db.fast import Values
@@ -14,7 +15,7 @@ from graph.entity.cursors import encode_cursor
 from graph.entity.registry import Entity
 from graph.loading.counted_pages import Counted, counted_pages
 from graph.loading.loaders import LevelLoader, Loaders
-from graph.loading.queries import FoundRows, ListQuery, Order, PageArguments, Projection
+from graph.loading.queries import FoundRows, ListQuery, Order, Page, PageArguments, Projection
 from graph.prepare.fields import CostRule, Level, LevelField, Rows, Weight
 
 
@@ -43,10 +44,38 @@ class ConnectionQuery:
 
     def load_rows(self, level: Level, keys: Sequence[Key], then: Callable[[list[FoundRows]], None]) -> None:
         """Load the rows of each page; nothing is sent for pages that have none, as clients ask that want totals."""
-        if self.arguments.limit:
-            self.load_pages(level, keys, lambda found: then(list(self.arguments.shown(found))))
-        else:
+        if not self.arguments.limit:
             then([()] * len(keys))
+        elif self.arguments.around is not None:
+            self.load_around(level, keys, lambda pages: then([page.rows for page in pages]))
+        else:
+            self.load_pages(level, keys, lambda found: then(list(self.arguments.shown(found))))
+
+    def load_around(self, level: Level, keys: Sequence[Key], then: Callable[[list[Page]], None]) -> None:
+        """Load pages around a row: what is in front of the row, and what follows."""
+        halves = self.arguments.halves()
+        found: dict[PageArguments, list[FoundRows]] = {}
+
+        def arrived(half: PageArguments, rows: list[FoundRows]) -> None:
+            found[half] = rows
+            if len(found) == len(halves):
+                then(self.arguments.joined(*(found[it] for it in halves)))
+
+        for half in halves:
+            loader = self.loaders.pages(self.listing, self.order, half, self.projection)
+            level.load(loader, keys, partial(arrived, half))
+
+    def load_positions(self, level: Level, keys: Sequence[Key], then: Callable[[list[int]], None]) -> None:
+        """Load from where each page is counted: how many rows of the list are in front of its cursor, or of its end."""
+        arguments = self.arguments
+        side = "until" if arguments.around is None and not arguments.backward else "before"
+        cursor = arguments.around or (arguments.before if arguments.backward else arguments.after)
+        if cursor is not None:
+            level.load(self.loaders.positions(self.listing, self.order, side, cursor), keys, then)
+        elif arguments.backward:
+            self.load_totals(level, keys, then)
+        else:
+            then([arguments.offset or 0] * len(keys))
 
     def load_totals(self, level: Level, keys: Sequence[Key], then: Callable[[list[int]], None]) -> None:
         """Load the number of all rows of each connection of a level."""

@@ -33,10 +33,14 @@ from graph.prepare.work import GROUPING, SCAN
 from graph.settings import MAX_PAGE
 
 DEFAULT_PAGE = 20
-CURSOR_ARGUMENTS = frozenset({"first", "after", "last", "before"})
+CURSOR_ARGUMENTS = frozenset({"first", "after", "last", "before", "around"})
 """Those that ask for a few rows in an order, which an index may serve."""
 PAGE_ARGUMENTS = CURSOR_ARGUMENTS | {"offset"}
 """The arguments that say which part of a list is meant; the others say which list."""
+AROUND_ALONE = (
+    "`around` says where the page stands; give it with `first` alone, or leave it out beside `last`, `after`, `before`"
+    " and `offset`."
+)
 OFFSET_ALONE = (
     "`offset` counts from the start of the list; give it with `first` alone, or leave it out beside `last`, `after` and"
     " `before`."
@@ -139,10 +143,14 @@ class ConnectionField(LevelField):
         sizes = [size for name in ("first", "last") if isinstance(size := arguments.get(name), int) and size >= 0]
         return min(*sizes, max_page) if sizes else min(DEFAULT_PAGE, max_page)
 
+    def statements(self, arguments: Mapping[str, Any]) -> int:
+        """A page around a row has two halves, each of them with a statement of its own."""
+        return 2 if "around" in arguments else 1
+
     def skipped(self, arguments: Mapping[str, Any]) -> int:
-        """The rows in front of the page are read, too."""
+        """The rows in front of the page are read, too, and one behind each half."""
         offset = arguments.get("offset")
-        return offset if isinstance(offset, int) and offset > 0 else 0
+        return (offset if isinstance(offset, int) and offset > 0 else 0) + self.statements(arguments) - 1
 
     def weight(self, given: Collection[str]) -> Weight:
         """A plain page where all rows are listed, no condition and no other order is asked for."""
@@ -199,6 +207,7 @@ class ConnectionField(LevelField):
             argument("after", optional(str), "Only rows behind this cursor."),
             argument("last", optional(int), f"How many rows, from the end; {AT_MOST}."),
             argument("before", optional(str), "Only rows in front of this cursor."),
+            argument("around", optional(str), "Rows on both sides of this cursor and its own; with `first` alone."),
             argument("offset", optional(int), "How many rows to leave out in front; with `first` alone."),
             argument(
                 "distinct_by",
@@ -219,17 +228,19 @@ class ConnectionField(LevelField):
         for name, size in (("first", first), ("last", last)):
             check_size(name, size, max_page)
         cursors: dict[str, tuple[Any, ...]] = {}
-        for name in ("after", "before"):
+        for name in ("after", "before", "around"):
             if arguments.get(name) is not None:
                 terms = order.terms(context.visible.seen(listing.source(), listing.model))
                 cursors[name] = decode_cursor(name, arguments[name], order.identity, terms)
         offset = arguments.get("offset")
         if offset is not None and (cursors or last is not None):
             raise InvalidPage(OFFSET_ALONE)
+        if "around" in cursors and (len(cursors) > 1 or last is not None):
+            raise InvalidPage(AROUND_ALONE)
         check_size("offset", offset, context.max_offset, "Page by `after` to go further.")
         limit = first if first is not None else last
         size = min(DEFAULT_PAGE, max_page) if limit is None else limit
-        return PageArguments(size, last is not None, cursors.get("after"), cursors.get("before"), offset or None)
+        return PageArguments(size, last is not None, offset=offset or None, **cursors)
 
     def _shared(self, asked: Sequence[Enum]) -> tuple[str, ...]:
         """The attributes whose values tell rows apart. Raises `InvalidPage`."""

@@ -24,7 +24,7 @@ from graph.entity.connections import (
 from graph.entity.fields import ValueField, object_type
 from graph.entity.names import made_name
 from graph.entity.ordering import can_be_ordered
-from graph.entity.page_info import PageInfoField, PageInfoValue, page_count
+from graph.entity.page_info import PageInfoField, PageInfoValue, counted_fields
 from graph.entity.registry import Entity, list_of, optional
 from graph.loading.queries import ListQuery, Order, PageArguments
 from graph.prepare.fields import Weight, argument
@@ -117,7 +117,7 @@ OffsetPageInfo = object_type(
     "Where a page stands in its list, whose rows have no key and so no cursors.",
     ValueField("has_next_page", bool, "Whether rows follow behind the page.", lambda value: value.page.has_more),
     ValueField("has_previous_page", bool, "Whether rows were left out in front of the page.", _has_previous),
-    page_count(),
+    *counted_fields(),
 )
 
 

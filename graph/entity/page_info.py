@@ -4,7 +4,7 @@ The pages of all connections of a level enter, an object for each leaves. The nu
 asks. Source: https://relay.dev/graphql/connections.htm#sec-undefined.PageInfo
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from graph.entity.connection_values import ConnectionQuery, ConnectionValue, PartField, keys_of
@@ -51,7 +51,9 @@ def _load(level: Level, query: ConnectionQuery, selection: Selection, then: Call
     def of_totals(totals: list[int]) -> None:
         then([Page((), total > (arguments.offset or 0)) for total in totals])
 
-    if arguments.limit:
+    if arguments.around is not None and (arguments.limit or not ENDS.isdisjoint(selection.by_name)):
+        query.load_around(level, keys, then)
+    elif arguments.limit:
         query.load_pages(level, keys, of_rows)
     elif ENDS.isdisjoint(selection.by_name):
         of_rows([()] * len(keys))
@@ -61,8 +63,8 @@ def _load(level: Level, query: ConnectionQuery, selection: Selection, then: Call
         query.load_pages(level, keys, of_rows)
 
 
-class _PageCountField(LevelField):
-    """How many pages a list has: its rows by the size of the page."""
+class _CountedField(LevelField):
+    """What is told of a page by counting rows of its list."""
 
     cost = CostRule.TOTAL
     scan = SCAN // 2  # as `totalCount`
@@ -76,6 +78,29 @@ class _PageCountField(LevelField):
         """Rows are counted one by one."""
         return Weight.DEAR
 
+
+class _StartPositionField(_CountedField):
+    """Where a page begins: the rows in front of its cursor, and of the page's own those that are not behind it."""
+
+    def begin(self, level: Level) -> None:
+        """The number of rows in front of each page."""
+        values: Sequence[PageInfoValue] = level.sources
+        query = values[0].connection.query
+
+        def then(found: list[int]) -> None:
+            level.complete([count - _in_front(value) for count, value in zip(found, values, strict=True)])
+
+        query.load_positions(level, [value.connection.key for value in values], then)
+
+
+def _in_front(value: PageInfoValue) -> int:
+    """How many rows of a page stand in front of that from which it is counted."""
+    return len(value.page.rows) if value.connection.query.arguments.backward else value.page.front
+
+
+class _PageCountField(_CountedField):
+    """How many pages a list has: its rows by the size of the page."""
+
     def begin(self, level: Level) -> None:
         """The number of pages of each connection."""
         query: ConnectionQuery = level.sources[0].connection.query
@@ -87,12 +112,12 @@ class _PageCountField(LevelField):
             level.complete([None] * len(keys))
 
 
-def page_count() -> LevelField:
-    """`pageCount`, a field of every kind of `pageInfo`."""
-    return _PageCountField(
-        "page_count",
-        optional(int),
-        "How many pages of this size the list has; null for `first: 0`.",
+def counted_fields() -> Sequence[LevelField]:
+    """What every kind of `pageInfo` tells by counting: `pageCount` and `startPosition`."""
+    pages = "How many pages of this size the list has; null for `first: 0`."
+    return (
+        _PageCountField("page_count", optional(int), pages),
+        _StartPositionField("start_position", int, "How many rows of the list stand in front of the page."),
     )
 
 
@@ -102,8 +127,8 @@ def _has_next(value: PageInfoValue) -> bool:
 
 
 def _has_previous(value: PageInfoValue) -> bool:
-    arguments = value.connection.query.arguments
-    return value.page.has_more if arguments.backward else bool(arguments.after or arguments.offset)
+    arguments, page = value.connection.query.arguments, value.page
+    return page.has_more if arguments.backward else bool(arguments.after or arguments.offset or page.has_less)
 
 
 def _cursor_at(position: int) -> Callable[[PageInfoValue], str | None]:
@@ -121,5 +146,5 @@ PageInfo = object_type(
     ValueField(
         "end_cursor", optional(str), "The cursor of the page's last row; null for an empty page.", _cursor_at(-1)
     ),
-    page_count(),
+    *counted_fields(),
 )

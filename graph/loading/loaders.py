@@ -17,7 +17,7 @@ from db import statements as batch
 from db.fast import Values
 from db.relations import Link, Predicate, Source, Visibility, bare, comparable, root, seen_where, total_order
 from db.session import RequestSession
-from db.statements import Key, PageShape, Statement, StatementCache, page
+from db.statements import Key, PageShape, Side, Statement, StatementCache, page
 from graph.loading.asking import load_for
 from graph.loading.queries import FoundRows, Grouping, ListQuery, Measure, Order, PageArguments, Projection
 from graph.settings import MAX_PAGE
@@ -321,6 +321,20 @@ class Loaders:
 
         identity, shape = ("count", listing.identity), listing.shape("count")
         return self._loader(listing.model, identity, shape, build, NUMBER, listing.parameters)
+
+    def positions(self, listing: ListQuery, order: Order, side: str, values: tuple[Any, ...]) -> LevelLoader[int]:
+        """How many rows of each parent are on one side of a cursor with these values."""
+        found = Side(side, tuple(value is None for value in values))
+
+        def build() -> Statement:
+            source = self.source(listing)
+            there = source._replace(only=(*source.only, found.condition(order.terms(source))))
+            return batch.count(there, self._session.dialect, self.predicates(listing))
+
+        identity = ("position", listing.identity, order.identity, side, values)
+        shape = listing.shape("position", order.identity, found) if order.is_kept else None
+        parameters = {**found.parameters(values), **listing.parameters}
+        return self._loader(listing.model, identity, shape, build, NUMBER, parameters)
 
     def aggregates(self, listing: ListQuery, measures: tuple[Measure, ...]) -> LevelLoader[Values | None]:
         """The measures of each parent's rows, in order; None for a parent without rows."""

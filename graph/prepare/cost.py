@@ -221,7 +221,8 @@ class _Costing:
         if page:  # of a connection; one row more tells whether others follow
             rows += limit * (1 + rows_per_row) + 1 + field.skipped(arguments)
             values += max(limit, 1) * values_per_row  # an empty page has a `pageInfo`, too
-        return Cost(statements + page, rows, 1 + values, reads_itself=reads_itself)
+            statements += field.statements(arguments)
+        return Cost(statements, rows, 1 + values, reads_itself=reads_itself)
 
     def _introspected(self, node: FieldNode) -> Cost:
         name = self._document.arguments(node.arguments).get("name")

@@ -191,8 +191,9 @@ def _below(parent: Entity, name: str, entity: Entity, *, many: bool) -> str:
     inner = around(entity)
     if many:
         aggregate = computed(f"{entity.name}Aggregate", groups=False)
+        place = "pageInfo { startPosition pageCount }"
         shown = f"edges {{ cursor node {{ {inner} }} }} totalCount aggregate {aggregate}"
-        inner = f"{name}(first: 2) {{ {shown} }} last: {name}(last: 1) {{ nodes {{ id }} }}"
+        inner = f"{name}(first: 2) {{ {shown} }} last: {name}(last: 1) {{ nodes {{ id }} {place} }}"
     else:
         inner = f"{name} {{ {inner} }}"
     return f"{parent.plural}(first: 40) {{ nodes {{ {inner} }} }}"
