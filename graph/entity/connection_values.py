@@ -42,14 +42,14 @@ class ConnectionQuery:
             loader = self.loaders.pages(self.listing, self.order, self.arguments, self.projection)
             level.load(loader, keys, then)
 
-    def load_rows(self, level: Level, keys: Sequence[Key], then: Callable[[list[FoundRows]], None]) -> None:
+    def load_rows(self, level: Level, keys: Sequence[Key], then: Callable[[Sequence[FoundRows]], None]) -> None:
         """Load the rows of each page; nothing is sent for pages that have none, as clients ask that want totals."""
         if not self.arguments.limit:
             then([()] * len(keys))
         elif self.arguments.around is not None:
             self.load_around(level, keys, lambda pages: then([page.rows for page in pages]))
         else:
-            self.load_pages(level, keys, lambda found: then(list(self.arguments.shown(found))))
+            self.load_pages(level, keys, lambda found: then(self.arguments.shown(found)))
 
     def load_around(self, level: Level, keys: Sequence[Key], then: Callable[[list[Page]], None]) -> None:
         """Load pages around a row: what is in front of the row, and what follows."""

@@ -299,7 +299,7 @@ class NodesField(PartField):
         """The rows of each page."""
         query: ConnectionQuery = level.sources[0].query
 
-        def then(shown: list[FoundRows]) -> None:
+        def then(shown: Sequence[FoundRows]) -> None:
             level.share(level.rows(level.below(), query.shown_rows(shown)), shown)
 
         query.load_rows(level, keys_of(level), then)
@@ -310,7 +310,7 @@ class _EdgesField(PartField):
         """The rows of each page, with the connection that knows their cursors."""
         query: ConnectionQuery = level.sources[0].query
 
-        def then(shown: list[FoundRows]) -> None:
+        def then(shown: Sequence[FoundRows]) -> None:
             edges = [
                 EdgeValue(connection, row)
                 for connection, rows in zip(level.sources, shown, strict=True)

@@ -128,7 +128,7 @@ def sort_type(entity: Entity) -> type[Any]:
 
 def can_be_ordered(entity: Entity) -> bool:
     """Whether there is anything that an entity's rows are put in order by."""
-    by_value = any(is_ordered(it) or _measures(it) is not None for it in entity.attributes.values())
+    by_value = any(is_ordered(it) or is_json(it) or _measures(it) is not None for it in entity.attributes.values())
     return bool(entity.key) or by_value or any(relation.link.to_many for relation in entity.relations.values())
 
 

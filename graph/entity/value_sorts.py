@@ -35,7 +35,9 @@ MAX_STEPS_IN_JSON = 50
 
 BY_RULES = Weight(20)
 """To fold each text, or to compare texts by the rules of a language."""
-BY_CHANCE = Weight(20)
+BY_PART = Weight(JSON_WORK + 40)
+"""To read each JSON value, and to find the place of the part."""
+BY_CHANCE = Weight(30)
 """To compute a hash of each key."""
 
 Asked = Mapping[str, Any]
@@ -65,7 +67,7 @@ def json_sort(direction: Any) -> type[Any]:
         "Ordering by a part of a JSON value: texts, then numbers, then false and true, then lists, then objects.",
         {"direction_": (optional(direction), DIRECTION, "Small ones first if left out.")},
         required={"at_": (list[str], AT, 'Where the part is: keys and indexes, for instance `["lines", "0"]`.')},
-        weights={AT: Weight(JSON_WORK)},
+        weights={AT: BY_PART},
     )
 
 

@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +19,10 @@ from graph.context import ContextFactory
 from graph.entity import Connection, Node, entity, query_type
 from graph.entity.value_sorts import MAX_STEPS_IN_JSON
 from graph.errors import InvalidCursor
-from graph.masking import for_client
-from tests.databases import StatementRecorder
+from graph.masking import code_of, for_client
+from tests.databases import SQLiteDatabases, StatementRecorder
 from tests.entity.conftest import Filled
-from tests.entity.serving import Api, Rows, Sample, serve
+from tests.entity.serving import Api, Rows, Sample, fill, serve
 
 
 class Base(DeclarativeBase):
@@ -257,3 +258,22 @@ async def test_a_cursor_that_was_made_up_is_a_place_or_refused(api: Api) -> None
         made_up = urlsafe_b64encode(json.dumps([digest, no_text, 1]).encode()).decode().rstrip("=")
         (error,) = await api.errors(PAGE, orderBy=order, first=3, after=made_up)
         assert error == str(InvalidCursor("after"))
+
+
+@pytest.fixture
+async def spoilt(_sqlite: SQLiteDatabases, tmp_path: Path) -> AsyncIterator[Api]:
+    """Jars, of which one holds no JSON."""
+    database = _sqlite.blank(tmp_path)
+    await fill(database, JARS)
+    async with serve(database, JARS) as api:
+        async with api.engines.writing().begin() as connection:
+            await connection.execute(sqlalchemy.text("UPDATE jars SET content = '{' WHERE id = 3"))
+        yield api
+
+
+async def test_a_text_that_is_no_json_has_no_place_and_is_no_fault_of_ours(spoilt: Api) -> None:
+    for asked in ('orderBy: [{content: {at: ["at"]}}]', 'where: {content: {path: [{at: ["at"], eq: 3}]}}'):
+        query = f"{{ jars({asked}) {{ nodes {{ id }} }} }}"
+        result: Any = await spoilt.schema.execute(query, context_value=ContextFactory(spoilt.engines))
+        (error,) = for_client(result.errors)
+        assert code_of(error) == "NOT_COMPUTABLE"
