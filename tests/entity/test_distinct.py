@@ -13,11 +13,13 @@ from graph.entity.registry import Entity, entity_of
 from tests.databases import StatementRecorder
 from tests.entity import things, things_types
 from tests.entity.asking import spelled
+from tests.entity.conftest import Filled
 from tests.entity.laws import Both, tried
 from tests.entity.plain_rows import plain_rows
 from tests.entity.questions import some_term
 from tests.entity.reckoning import Row, Term, id_of, sorted_by
-from tests.entity.serving import Api
+from tests.entity.sales_types import SALES
+from tests.entity.serving import Api, serve
 from tests.entity.test_paging_laws import DIRECTIONS, walk_backward, walk_forward
 from tests.entity.things_rows import SAMPLE
 
@@ -134,6 +136,35 @@ async def test_composite_keys_are_told_apart(chinook: Api) -> None:
     found = (await chinook.ask(query))["playlistTracks"]["nodes"]
     playlists = [node["playlist"]["id"] for node in found]
     assert len(set(playlists)) == len(playlists) > 1
+
+
+async def test_composite_keys_are_ordered_by_chance(chinook: Api) -> None:
+    query = """query ($after: String, $offset: Int) {
+        playlistTracks(first: 20, after: $after, offset: $offset, orderBy: [{random: {seed: 9}}]) {
+            nodes { id } pageInfo { endCursor startPosition }
+        } }"""
+    first = (await chinook.ask(query))["playlistTracks"]
+    by_number = (await chinook.ask(query, offset=20))["playlistTracks"]
+    by_cursor = (await chinook.ask(query, after=first["pageInfo"]["endCursor"]))["playlistTracks"]
+    assert by_cursor == by_number
+    assert by_cursor["pageInfo"]["startPosition"] == 20
+
+
+async def test_rows_of_views_are_told_apart(dialect: str, filled: Filled) -> None:
+    """Those with a key; a list of rows without one does not take it, and orders them by parts of JSON all the same."""
+    query = """{
+        all: shopTotals(orderBy: [{amount: DESC}]) { nodes { shop { name } sales } }
+        first: shopTotals(distinctBy: [SALES], orderBy: [{amount: DESC}]) { nodes { shop { name } sales } totalCount } }"""
+    async with serve(await filled(SALES, dialect), SALES) as api:
+        found = await api.ask(query)
+        expected: dict[int, Any] = {}
+        for node in found["all"]["nodes"]:
+            expected.setdefault(node["sales"], node)
+        assert found["first"] == {"nodes": list(expected.values()), "totalCount": len(expected)}
+        (error,) = await api.errors("{ saleLines(distinctBy: [SHOP]) { totalCount } }")
+        assert error.startswith("Unknown argument 'distinctBy'")
+        notes = "{ notes(orderBy: [{body: {at: [], direction: DESC}}]) { nodes { body } } }"
+        assert (await api.ask(notes))["notes"]["nodes"] == [{"body": [1]}, {"body": [1]}, {"body": None}]
 
 
 @pytest.mark.parametrize("by", ["GENRE", "ALBUM, MEDIA_TYPE"])
