@@ -154,7 +154,8 @@ async def test_rows_of_views_are_told_apart(dialect: str, filled: Filled) -> Non
     """Those with a key; a list of rows without one does not take it, and orders them by parts of JSON all the same."""
     query = """{
         all: shopTotals(orderBy: [{amount: DESC}]) { nodes { shop { name } sales } }
-        first: shopTotals(distinctBy: [SALES], orderBy: [{amount: DESC}]) { nodes { shop { name } sales } totalCount } }"""
+        first: shopTotals(distinctBy: [SALES], orderBy: [{amount: DESC}]) { nodes { shop { name } sales } totalCount }
+    }"""
     async with serve(await filled(SALES, dialect), SALES) as api:
         found = await api.ask(query)
         expected: dict[int, Any] = {}
