@@ -15,6 +15,7 @@ import strawberry
 from sqlalchemy import select
 
 from db.relations import Row, Source, Term, Visibility, leads_an_index, may_hide, total_order
+from graph.entity import value_sorts
 from graph.entity.comparisons import InputField, input_type
 from graph.entity.distances import DIRECTION, Measures
 from graph.entity.fields import described_enum
@@ -22,17 +23,6 @@ from graph.entity.filters import first, number_of, related
 from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, optional
 from graph.entity.types import TYPES
-from graph.entity.value_sorts import (
-    asked_of,
-    attribute_of,
-    check_locales,
-    expression,
-    fields_of,
-    holds_a_value,
-    is_json,
-    is_of_rows,
-    spelled,
-)
 from graph.errors import InvalidPage
 from graph.loading.queries import Order
 from graph.prepare.work import Weight, weighed
@@ -113,7 +103,7 @@ def sort_type(entity: Entity) -> type[Any]:
     for name, relation in entity.relations.items():
         if relation.link.to_many or can_be_ordered(relation.target()):
             fields[f"{name}_"] = (optional(_relation_sort(relation)), name, relation.description)
-    fields |= fields_of(entity, Direction)
+    fields |= value_sorts.fields_of(entity, Direction)
     if entity.key:
         fields["id_"] = (optional(Direction), "id", "The primary key, which is the order in which rows came.")
     weights = {
@@ -128,7 +118,9 @@ def sort_type(entity: Entity) -> type[Any]:
 
 def can_be_ordered(entity: Entity) -> bool:
     """Whether there is anything that an entity's rows are put in order by."""
-    by_value = any(is_ordered(it) or is_json(it) or _measures(it) is not None for it in entity.attributes.values())
+    by_value = any(
+        is_ordered(it) or value_sorts.is_json(it) or _measures(it) is not None for it in entity.attributes.values()
+    )
     return bool(entity.key) or by_value or any(relation.link.to_many for relation in entity.relations.values())
 
 
@@ -168,7 +160,7 @@ def ordering(entity: Entity, asked: Sequence[Asked] | None, visible: Visibility,
         raise InvalidPage(f"`orderBy` leads over at most {MAX_STEPS} relations.")
 
     for term in asked:
-        check_locales(term, dialect)
+        value_sorts.check_locales(term, dialect)
 
     def terms(source: Source) -> tuple[Term, ...]:
         wanted = tuple(_term(entity, source.row, term, visible) for term in asked) or source.order
@@ -202,14 +194,19 @@ def _term(entity: Entity, row: Row, asked: Asked, visible: Visibility, *, is_rel
 def _is_of_value(entity: Entity, name: str) -> bool:
     """Whether a term is more than a direction, and neither a distance nor about related rows."""
     attribute = entity.attributes.get(name)
-    return is_of_rows(entity, name) if attribute is None else is_json(attribute)
+    return value_sorts.is_of_rows(entity, name) if attribute is None else value_sorts.is_json(attribute)
 
 
 def _value_term(entity: Entity, name: str, asked: Mapping[str, Any], row: Row) -> Term:
     """By a text, by a part of JSON, or by chance; null where the value is hidden."""
-    attribute, direction = attribute_of(entity, name, asked), _direction(asked_of(entity, name, asked))
-    nullable = attribute is not None and (attribute.nullable or is_json(attribute) or may_hide(row, attribute.name))
-    ordered = expression(entity, name, asked, row)
+    attribute, direction = (
+        value_sorts.attribute_of(entity, name, asked),
+        _direction(value_sorts.asked_of(entity, name, asked)),
+    )
+    nullable = attribute is not None and (
+        attribute.nullable or value_sorts.is_json(attribute) or may_hide(row, attribute.name)
+    )
+    ordered = value_sorts.expression(entity, name, asked, row)
     return Term(ordered, direction.descending, nullable, direction.nulls_first)
 
 
@@ -259,7 +256,7 @@ def _holds_a_value(entity: Entity, asked: Asked) -> bool:
     name, value = _only(asked)
     relation = entity.relations.get(name)
     if _is_of_value(entity, name):
-        return isinstance(value, Mapping) and holds_a_value(entity, name)
+        return isinstance(value, Mapping) and value_sorts.holds_a_value(entity, name)
     if relation is None:
         return isinstance(value, Mapping)
     return not relation.link.to_many and isinstance(value, Mapping) and _holds_a_value(relation.target(), value)
@@ -270,7 +267,9 @@ def _spell(entity: Entity, asked: Asked) -> str:
     if not isinstance(value, Mapping):
         return f"{name}:{value.value}"
     if _is_of_value(entity, name):
-        return f"{spelled(entity, name, value)}:{_direction(asked_of(entity, name, value)).value}"
+        return (
+            f"{value_sorts.spelled(entity, name, value)}:{_direction(value_sorts.asked_of(entity, name, value)).value}"
+        )
     relation, attribute = entity.relations.get(name), entity.attributes.get(name)
     if relation is not None:
         return f"{name}.{_counted(value) if relation.link.to_many else _spell(relation.target(), value)}"

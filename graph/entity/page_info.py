@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from graph.entity.connection_values import ConnectionQuery, ConnectionValue, PartField, keys_of
 from graph.entity.fields import ValueField, object_type
 from graph.entity.registry import optional
-from graph.loading.queries import FoundRows, Page
+from graph.loading.queries import FoundRows, Page, PageArguments
 from graph.prepare.fields import CostRule, Level, LevelField, Selection, Weight
 from graph.prepare.work import SCAN
 
 ENDS = frozenset({"hasNextPage", "hasPreviousPage"})
+COUNTED = frozenset({"pageCount", "startPosition", "__typename"})
+"""What is told without a page, as long as the page is not counted from its end."""
 
 
 @dataclass(slots=True)
@@ -51,16 +53,24 @@ def _load(level: Level, query: ConnectionQuery, selection: Selection, then: Call
     def of_totals(totals: list[int]) -> None:
         then([Page((), total > (arguments.offset or 0)) for total in totals])
 
-    if arguments.around is not None and (arguments.limit or not ENDS.isdisjoint(selection.by_name)):
+    if not _needs_page(arguments, selection):
+        of_rows([()] * len(keys))
+    elif arguments.around is not None:
         query.load_around(level, keys, then)
     elif arguments.limit:
         query.load_pages(level, keys, of_rows)
-    elif ENDS.isdisjoint(selection.by_name):
-        of_rows([()] * len(keys))
     elif query.has_totals and not arguments.sides():
         query.load_totals(level, keys, of_totals)
     else:
         query.load_pages(level, keys, of_rows)
+
+
+def _needs_page(arguments: PageArguments, selection: Selection) -> bool:
+    """Whether a page must be read for what is selected: an empty one for its ends alone."""
+    if not arguments.limit:
+        return not ENDS.isdisjoint(selection.by_name)
+    is_counted_back = arguments.backward or arguments.around is not None
+    return not COUNTED.issuperset(selection.by_name) or (is_counted_back and "startPosition" in selection.by_name)
 
 
 class _CountedField(LevelField):

@@ -27,6 +27,8 @@ TEXTS, CHANCE = "byText", "random"
 """What orders have besides the fields of an entity."""
 DIRECTION, IGNORE_CASE, LOCALE, AT, SEED = "direction", "ignoreCase", "locale", "at", "seed"
 
+ASKED_OF_TEXTS = frozenset({DIRECTION, IGNORE_CASE, LOCALE})
+
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 """A language, with a script or a country where its rules differ. Source: https://www.rfc-editor.org/info/bcp47"""
 
@@ -195,9 +197,9 @@ def check_locales(asked: Asked, dialect: str) -> None:
 
 
 def _locales(asked: Asked) -> Iterator[str]:
-    """Every language that is named, over all relations: nothing else of an order is called so and is a text."""
-    for name, value in asked.items():
+    """Every language that is named, wherever a text stands in an order."""
+    if asked.keys() <= ASKED_OF_TEXTS and isinstance(asked.get(LOCALE), str):
+        yield asked[LOCALE]
+    for value in asked.values():
         if isinstance(value, Mapping):
             yield from _locales(value)
-        elif name == LOCALE and isinstance(value, str):
-            yield value

@@ -80,6 +80,7 @@ async def test_the_number_of_pages_comes_with_the_page_below_a_filter(
         (f"tracks(first: 0, where: {SOME}) {{ totalCount nodes {{ id }} pageInfo {{ hasNextPage }} }}", 1),
         (f"tracks(last: 0, where: {SOME}) {{ nodes {{ id }} aggregate {{ count max {{ milliseconds }} }} }}", 1),
         ("tracks(first: 0) { pageInfo { hasNextPage } }", 1),
+        ("tracks(first: 0, offset: 5) { pageInfo { startPosition startCursor } nodes { id } }", 0),
         ("albums(first: 0) { aggregate { count } pageInfo { endCursor } nodes { tracks { nodes { id } } } }", 1),
         ("albums(first: 2) { nodes { tracks(first: 0) { totalCount nodes { id } pageInfo { hasNextPage } } } }", 2),
     ],
@@ -124,3 +125,24 @@ async def test_rows_in_front_of_a_page_are_paid_for_and_bounded_by_a_setting(chi
     # Ten pages of albums have so many rows in front of each.
     assert await priced(narrow, 5) - await priced(narrow, 0) == 10 * 5
     assert await priced(narrow, 6) - await priced(narrow, 0) == 10 * 6
+
+
+@pytest.mark.parametrize(
+    ("page", "selected", "costs"),
+    [
+        ("first: 2", ["pageCount"], 1),
+        ("first: 2, offset: 3", ["startPosition"], 0),
+        ("last: 2", ["startPosition", "pageCount"], 2),
+        ("first: 2", ["startPosition", "hasNextPage"], 1),
+    ],
+)
+async def test_what_is_counted_of_pages_reads_no_page_that_nobody_asks_for(
+    chinook: Api, statements: StatementRecorder, page: str, selected: list[str], costs: int
+) -> None:
+    total = (await chinook.ask("{ genres { totalCount } }"))["genres"]["totalCount"]
+    start = 3 if "offset" in page else total - 2 if "last" in page else 0
+    expected = {"pageCount": -(-total // 2), "startPosition": start, "hasNextPage": True}
+    with statements() as seen:
+        found = (await chinook.ask(f"{{ genres({page}) {{ pageInfo {{ {' '.join(selected)} }} }} }}"))["genres"]
+    assert len(seen) == costs
+    assert found["pageInfo"] == {name: expected[name] for name in selected}
