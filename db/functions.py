@@ -8,11 +8,14 @@ import json
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, Boolean, Integer, Numeric, Text
+from sqlalchemy import JSON, Boolean, Dialect, Integer, Numeric, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
 
+from db import exact_json
 from db.dialects import FunctionName, function_sql, variants
+from db.relations import ColumnType
 
 __all__ = [
     "among",
@@ -24,9 +27,11 @@ __all__ = [
     "json_kind",
     "json_order",
     "json_path",
+    "json_sorted",
     "json_text",
     "likely",
     "plain_text",
+    "shuffled",
 ]
 
 T = TypeVar("T")
@@ -113,6 +118,55 @@ class json_order(_Function[int]):  # noqa: N801 - a function in SQL
 
     name = FunctionName.JSON_ORDER
     type = Integer()
+    inherit_cache = True
+
+
+class JSONPart(TypeDecorator[str]):
+    """A part of a JSON value, written as JSON, as rows are ordered by it; a text that is none stands for itself.
+
+    A cursor holds it: whatever a client makes of a cursor, there is a place for it in the order.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
+        """The database's own JSON."""
+        return json_at.type.dialect_impl(dialect)
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        """From the text to JSON."""
+        try:
+            return None if value is None else exact_json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        """From JSON to the text."""
+        return None if value is None else exact_json.dumps(value)
+
+    @property
+    def python_type(self) -> type[str]:
+        """A text."""
+        return str
+
+
+class json_sorted(_Function[str]):  # noqa: N801 - a function in SQL
+    """`(part)`: the part as rows are ordered by it, NULL for JSON's null.
+
+    Texts, then numbers, then false and true, then lists and objects, the shorter ones first; an empty list before all.
+    """
+
+    name = FunctionName.JSON_SORTED
+    type = JSONPart()
+    inherit_cache = True
+
+
+class shuffled(_Function[str]):  # noqa: N801 - a function in SQL
+    """`(seed, *key)`: a text that nobody can tell from chance, and that is the same for the same seed and key."""
+
+    name = FunctionName.SHUFFLED
+    type = Text()
     inherit_cache = True
 
 

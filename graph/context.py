@@ -20,7 +20,7 @@ from graph.client import UNKNOWN, Client
 from graph.errors import MissingService
 from graph.loading.loaders import NOTHING, Loaders
 from graph.request_id import NamedRequest, request_id_of
-from graph.settings import MAX_CHANGED_ROWS, MAX_PAGE
+from graph.settings import MAX_CHANGED_ROWS, MAX_OFFSET, MAX_PAGE
 from graph.viewer import NOBODY, Viewer
 
 T = TypeVar("T")
@@ -45,6 +45,22 @@ class HeldPlace(Protocol):
 
     async def come_back(self) -> None:
         """Take it again. Raises `Overloaded`."""
+
+
+class Bounds(NamedTuple):
+    """What is too much for one operation, where only its run can tell."""
+
+    max_page: int = MAX_PAGE
+    """The most rows of one page."""
+    max_offset: int = MAX_OFFSET
+    """The most rows that a page leaves out in front."""
+    max_changed_rows: int = MAX_CHANGED_ROWS
+    """The most rows that one change by a filter may be about."""
+    refuse_empty_comparisons: bool = False
+    """Whether every part of a filter must ask something."""
+
+
+BOUNDS = Bounds()
 
 
 class ContextFactory:
@@ -92,11 +108,9 @@ class ContextFactory:
         self.answered_bytes = 0
         """About how large the answers to this request are so far."""
 
-    def make(
-        self, mode: Mode = Mode.SNAPSHOT, max_page: int = MAX_PAGE, *, refuse_empty_comparisons: bool = False
-    ) -> "RequestContext":
+    def make(self, mode: Mode = Mode.SNAPSHOT, bounds: Bounds = BOUNDS) -> "RequestContext":
         """The context of an operation, not connected yet. Whoever makes it closes it."""
-        context = RequestContext(self, mode, max_page, refuse_empty_comparisons=refuse_empty_comparisons)
+        context = RequestContext(self, mode, bounds)
         if mode is Mode.CURRENT:
             self._changing.append(context.session)
         return context
@@ -118,9 +132,9 @@ class ContextFactory:
         return all(session.waits for session in self._changing)
 
     @asynccontextmanager
-    async def context(self, mode: Mode = Mode.SNAPSHOT, max_page: int = MAX_PAGE) -> "AsyncIterator[RequestContext]":
+    async def context(self, mode: Mode = Mode.SNAPSHOT) -> "AsyncIterator[RequestContext]":
         """The context of an operation, which is closed at its end."""
-        context = self.make(mode, max_page)
+        context = self.make(mode)
         try:
             yield context
         finally:
@@ -130,21 +144,15 @@ class ContextFactory:
 class RequestContext:
     """The context value that resolvers find as `info.context`."""
 
-    max_changed_rows = MAX_CHANGED_ROWS
-    """The most rows that one change by a filter may be about."""
     together: Mapping[str, object] | None = None
     """What the changes of an `@atomic` operation came to, by their names in the answer, once all are done."""
 
-    def __init__(
-        self, factory: ContextFactory, mode: Mode, max_page: int, *, refuse_empty_comparisons: bool = False
-    ) -> None:
+    def __init__(self, factory: ContextFactory, mode: Mode, bounds: Bounds) -> None:
         self.session = RequestSession(factory.engines, mode)
         """SQLAlchemy's `AsyncSession` of this operation, for loaders and resolvers alike."""
         self.request = factory.request
-        self.max_page = max_page
-        """The most rows of one page."""
-        self.refuse_empty_comparisons = refuse_empty_comparisons
-        """Whether every part of a filter must ask something."""
+        self.bounds = bounds
+        """How much is too much, where only the run can tell."""
         self.cookies = factory.cookies
         self._factory = factory
         self._see(factory.viewer, factory.visible)
@@ -165,8 +173,7 @@ class RequestContext:
 
     def again(self) -> "RequestContext":
         """A context like this one, not connected yet, for the same query in another view, elsewhere if possible."""
-        refuse = self.refuse_empty_comparisons
-        context = self._factory.make(self.session.mode, self.max_page, refuse_empty_comparisons=refuse)
+        context = self._factory.make(self.session.mode, self.bounds)
         context.session.avoided = self.session.avoided
         context.session.is_anew = True
         return context

@@ -63,6 +63,18 @@ class Uncomputable(ClientError):
         )
 
 
+class UnknownLanguage(ClientError):
+    """Texts were to be ordered by the rules of a language."""
+
+    code = "INVALID_PAGE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database does not know the rules of a language that `locale` names; name it without its country, name"
+            " another one, or leave `locale` out."
+        )
+
+
 class Unanswered(ClientError):
     """A field that stood beside one that the database could not answer."""
 
@@ -100,6 +112,7 @@ OF_FAILURES: Mapping[Failure | Outage | None, Callable[[], ClientError]] = {
     Failure.UNFIT_VALUE: UnfitValue,
     Failure.OUT_OF_RANGE: OutOfRange,
     Failure.ABORTED: Unanswered,
+    Failure.NO_COLLATION: UnknownLanguage,
     Failure.UNCOMPUTABLE: Uncomputable,
     Failure.REFUSED: Uncomputable,
     Failure.BUSY: Overloaded,

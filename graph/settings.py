@@ -21,6 +21,8 @@ MAX_PAGE = 100
 
 MAX_CHANGED_ROWS = 1_000
 """The most rows that one change by a filter may be about, unless the settings say otherwise."""
+MAX_OFFSET = 10_000
+"""The most rows that a page leaves out in front, unless the settings say otherwise."""
 
 MAX_FIELDS = 8_000
 """The most fields of one operation, unless the settings say otherwise: to plan so many takes 0.4 s and 13 MB."""
@@ -285,6 +287,12 @@ class Settings(DatabaseSettings):
     )
     max_export_rows: int = Field(default=1_000_000, ge=1, description="The most rows that one export may have.")
     export_timeout_s: float = Field(default=600, gt=0, description="Seconds that an export may take, to its last row.")
+    max_offset: int = Field(
+        default=MAX_OFFSET,
+        ge=0,
+        description="The most rows that a page leaves out in front by `offset`: they are read all the same. Cursors"
+        " have no such bound, and lists of rows without a key have none.",
+    )
     refuse_empty_comparisons: bool = Field(
         default=False,
         description="Refuse queries whose filters ask nothing somewhere, as a variable without a value leaves it"

@@ -20,6 +20,7 @@ from db.dialects.postgresql import PostgreSQL
 from db.dialects.postgresql_composites import part_of
 from db.dialects.postgresql_extensions import between_places, by_operator
 from db.dialects.postgresql_ranges import Range, from_words, in_words
+from db.dialects.postgresql_texts import icu_collation
 from db.dialects.sqlite import SQLite
 from db.relations.arrays import counted_from_one
 from db.relations.moments import moment, moments_compared
@@ -55,6 +56,7 @@ __all__ = [
     "failure_of",
     "from_words",
     "function_sql",
+    "icu_collation",
     "in_words",
     "labelled",
     "limit",

@@ -63,5 +63,7 @@ class Failure(Enum):
     """A number is larger than the database stores or computes with, or was to be divided by zero."""
     ABORTED = auto()
     """A statement before this one has failed, and the transaction takes no others."""
+    NO_COLLATION = auto()
+    """The server has no order of texts by the rules of a language."""
     UNCOMPUTABLE = auto()
     """What a view or a function computes cannot be computed of the rows that are there."""

@@ -79,10 +79,12 @@ class FunctionName(StrEnum):
     FOLD_CASE = "trellis_fold_case"
     PLAIN_TEXT = "trellis_plain_text"
     LIKELY = "trellis_likely"
+    SHUFFLED = "trellis_shuffled"
     JSON_AT = "trellis_json_at"
     JSON_KIND = "trellis_json_kind"
     JSON_TEXT = "trellis_json_text"
     JSON_ORDER = "trellis_json_order"
+    JSON_SORTED = "trellis_json_sorted"
     JSON_CONTAINS = "trellis_json_contains"
     JSON_HAS_KEY = "trellis_json_has_key"
     COUNTED_FROM_ONE = "trellis_counted_from_one"
@@ -162,6 +164,8 @@ class DatabaseDialect(ABC):
         """
         return None
 
+    orders_by_locale: ClassVar[bool] = False
+    """Whether texts may be ordered by the rules of a language, by the name of an ICU collation."""
     relates_once: ClassVar[bool] = False
     """Whether the rows that a filter finds through a relation of related rows are best found once, and not for each."""
 

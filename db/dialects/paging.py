@@ -43,6 +43,8 @@ class PagedRows(NamedTuple):
     """
     most_together: int = 0
     """How many rows all pages have together, about: a planner that knows no keys is told so."""
+    reads_all: bool = False
+    """Whether all rows of the parents are read anyway, whatever their pages have."""
 
 
 def limit() -> ColumnElement[int]:

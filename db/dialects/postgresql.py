@@ -80,7 +80,7 @@ from db.dialects.paging import PagedRows, Query, cut, first_of, labelled, limit,
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
 from db.dialects.postgresql_ranges import AnyMultiRange, AnyRange, from_words
-from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, learn_small_letters, takes_for_equal
+from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, ICU, PLAIN, fold_sql, learn_small_letters, takes_for_equal
 from db.dialects.postgresql_times import read_day, read_moment, read_moment_in_utc, read_time
 from db.relations import ColumnType, Expression, Key, Term, element_type, parameter_type, stored
 from db.relations.types import undecorated
@@ -148,6 +148,7 @@ NOT_ABOUT_READING = (
 """What the database or the network says, and what SQLAlchemy and asyncpg say of statements and parameters."""
 
 NO_TABLE = "42P01"
+NO_OBJECT = "42704"
 RAISED = "P0001"
 NO_SCHEMA = "3F000"
 ABORTED = "25P02"
@@ -332,6 +333,7 @@ class PostgreSQL(DatabaseDialect):
     datetimes_in_utc = True
     changes_in_with = True
     combines = True
+    orders_by_locale = True
 
     functions: ClassVar[Mapping[FunctionName, str]] = {
         # Where two of these stand under OR, an array is served from indexes; IN from none: the whole table is read.
@@ -341,6 +343,7 @@ class PostgreSQL(DatabaseDialect):
         FunctionName.FOLD_CASE: FOLD,
         FunctionName.PLAIN_TEXT: PLAIN,
         FunctionName.LIKELY: "({0})",
+        FunctionName.SHUFFLED: "md5(concat_ws('/', {parts}))",
         FunctionName.COUNTED_FROM_ONE: "({0})[:]",
         FunctionName.MOMENT: "{0}",
         FunctionName.MOMENTS_COMPARED: "{0}",
@@ -351,15 +354,23 @@ class PostgreSQL(DatabaseDialect):
             "(CASE WHEN jsonb_typeof({0}) = jsonb_typeof(CAST({1} AS jsonb)) THEN"
             " CASE WHEN {0} < CAST({1} AS jsonb) THEN -1 WHEN {0} = CAST({1} AS jsonb) THEN 0 ELSE 1 END END)"
         ),
+        # Its order of kinds is ours; an empty list stands in front of all: docs/decisions/0053-pages-and-orders.md
+        FunctionName.JSON_SORTED: "NULLIF({0}, CAST('null' AS jsonb))",
         FunctionName.JSON_CONTAINS: "({0} @> CAST({1} AS jsonb))",
         FunctionName.JSON_HAS_KEY: "({0} ? {1})",
     }
 
     def template(self, function: Function, dialect: Dialect) -> str | None:
-        """Small letters as this server makes them; a column that says how to tell texts apart keeps its collation."""
+        """Small letters as this server makes them; a column that says how to tell texts apart keeps its collation.
+
+        Of a key, as many parts as there are.
+        """
         name = FunctionName(function.name)
         if name is FunctionName.FOLD_CASE:
             return fold_sql(dialect)
+        if name is FunctionName.SHUFFLED:
+            parts = (f"CAST({{{number}}} AS TEXT)" for number in range(len(function.clauses)))
+            return self.functions[name].replace("{parts}", ", ".join(parts))
         if name is FunctionName.PLAIN_TEXT and _collations(function) <= DETERMINISTIC and _collations(function):
             return "CAST({0} AS TEXT)"
         return super().template(function, dialect)
@@ -419,7 +430,12 @@ class PostgreSQL(DatabaseDialect):
         return {f"{KEYS}_{index}": [key[index] for key in keys] for index in range(width)}
 
     def page_per_parent(self, paged: PagedRows) -> Query:
-        """A short ordered read for each parent, except where a table of pairs leads to few rows."""
+        """A short ordered read for each parent, except where a table of pairs leads to few rows.
+
+        Where all rows of the parents are read anyway, they are read once, and not for each parent.
+        """
+        if paged.reads_all:
+            return super().page_per_parent(paged)
         few = paged.through_table and not paged.skips and not any(takes_for_equal(it.type) for it in paged.key)
         if paged.most is not None:
             return self._numbered_pages(paged, few=few)
@@ -632,6 +648,8 @@ class PostgreSQL(DatabaseDialect):
             return Failure.UNFIT_VALUE
         if state in OUT_OF_RANGE:
             return Failure.OUT_OF_RANGE
+        if state == NO_OBJECT and f'{ICU}"' in (error.statement or ""):
+            return Failure.NO_COLLATION
         if _is_about_a_value(error, state):
             return Failure.UNFIT_VALUE
         if state.startswith(DATA_EXCEPTION):

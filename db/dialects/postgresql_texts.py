@@ -40,6 +40,9 @@ LETTERS = "AIZÀÉÞĀĨŐŸŽƏǅǈΑΩΫАЯЁІԱႠẞỲḀΆὋKÅΩⅠⒶ
 DETERMINISTIC = frozenset({"C", "POSIX", "C.utf8", "C.UTF-8", "ucs_basic", "pg_c_utf8", "pg_unicode_fast", "default"})
 """Collations that tell all texts apart on every server; what other names stand for is the server's to say."""
 
+ICU = "-x-icu"
+"""How the names of ICU's collations end. Source: https://www.postgresql.org/docs/current/collation.html"""
+
 COLLATIONS = """
     SELECT collname FROM pg_catalog.pg_collation
     WHERE collname = ANY (CAST($1 AS text[])) AND collnamespace = CAST('pg_catalog' AS regnamespace)
@@ -82,6 +85,11 @@ def takes_for_equal(type_: ColumnType) -> bool:
     stored = undecorated(type_)
     collation = getattr(stored, "collation", None)
     return isinstance(stored, CITEXT) or (collation is not None and collation not in DETERMINISTIC)
+
+
+def icu_collation(locale: str) -> str:
+    """How the collation of a language is called where ICU has come with the server."""
+    return f"{locale}{ICU}"
 
 
 def fold_sql(dialect: Dialect) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum, auto
+from hashlib import md5
 from operator import itemgetter
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -49,8 +50,15 @@ KINDS: Mapping[type, str] = {
 }
 
 
+EMPTY_LIST = "0"
+"""The place of an empty list, in front of everything."""
+EXPONENTS = 5 * 10**19
+"""In the middle of all exponents that a decimal has."""
+REVERSED = str.maketrans("0123456789", "9876543210")
+
+
 class PythonFunction(NamedTuple):
-    """A function and the number of its arguments."""
+    """A function and the number of its arguments; -1 for any number."""
 
     arguments: int
     function: Callable[..., Value]
@@ -96,25 +104,54 @@ def _order(part: str | None, value: str) -> int | None:
     left, right = _exactly(part), _exactly(value)
     if KINDS[type(left)] != KINDS[type(right)]:
         return None
-    left_key, right_key = _sort_key(left), _sort_key(right)
-    return (left_key > right_key) - (left_key < right_key)
+    left_place, right_place = _place(left), _place(right)
+    return (left_place > right_place) - (left_place < right_place)
 
 
-def _sort_key(value: Json) -> tuple[object, ...]:
-    """Null < string < number < boolean < array < object; longer arrays and objects after shorter ones."""
+def _sorted(part: str | None) -> str | None:
+    """A JSON text that is ordered among others, by its bytes, as PostgreSQL orders the parts themselves."""
+    value = None if part is None else _exactly(part)
+    if value is None:
+        return None
+    return f'"{_place(value)}"' if value != [] else f'"{EMPTY_LIST}"'
+
+
+def _place(value: Json) -> str:
+    """Null < string < number < boolean < array < object; longer arrays and objects after shorter ones.
+
+    Digits and `!`, `~`, so that whatever begins alike is told apart by what follows, and the shorter one is less.
+    """
     if isinstance(value, dict):
         # PostgreSQL keeps keys by length, then by bytes, and compares pair after pair, each key by its bytes alone.
-        pairs = sorted(((len(key.encode()), key.encode(), item) for key, item in value.items()), key=itemgetter(0, 1))
-        return (5, len(pairs), *((key, _sort_key(item)) for _, key, item in pairs))
+        pairs = sorted(((len(_bytes(key)), _bytes(key), item) for key, item in value.items()), key=itemgetter(0, 1))
+        return f"5{len(pairs):010}{''.join(f'{key.hex()}!{_place(item)}!' for _, key, item in pairs)}"
     if isinstance(value, list):
-        return (4, len(value), *map(_sort_key, value))
+        return f"4{len(value):010}{''.join(f'{_place(item)}!' for item in value)}"
     if isinstance(value, bool):
-        return (3, value)
+        return f"3{int(value)}"
     if isinstance(value, int | float | Decimal):
-        return (2, value)
-    if isinstance(value, str):
-        return (1, value)
-    return (0,)
+        return f"2{_place_of_number(Decimal(value))}"
+    return f"1{_bytes(value).hex()}" if isinstance(value, str) else "0"
+
+
+def _bytes(text: str) -> bytes:
+    """A text as it is ordered; JSON may hold half of a letter."""
+    return text.encode(errors="surrogatepass")
+
+
+def _place_of_number(number: Decimal) -> str:
+    """Its sign, its exponent and its digits; those of a negative number the other way round."""
+    if not number:
+        return "1"
+    digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
+    written = f"{number.adjusted() + EXPONENTS:020}{digits}"
+    return f"2{written}" if number > 0 else f"0{written.translate(REVERSED)}~"
+
+
+def _shuffled(seed: int, *key: Value) -> str:
+    """MD5, which every database has: the same order for keys that are written alike."""
+    written = "/".join(part.hex() if isinstance(part, bytes) else str(part) for part in (seed, *key))
+    return md5(_bytes(written), usedforsecurity=False).hexdigest()
 
 
 def _contains(document: str | None, value: str) -> bool | None:
@@ -152,6 +189,8 @@ FUNCTIONS: Mapping[str, PythonFunction] = {
     FunctionName.JSON_KIND: PythonFunction(1, _kind),
     FunctionName.JSON_TEXT: PythonFunction(1, _text),
     FunctionName.JSON_ORDER: PythonFunction(2, _order),
+    FunctionName.JSON_SORTED: PythonFunction(1, _sorted),
+    FunctionName.SHUFFLED: PythonFunction(-1, _shuffled),
     FunctionName.JSON_CONTAINS: PythonFunction(2, _contains),
     FunctionName.JSON_HAS_KEY: PythonFunction(2, _has_key),
     MOMENT_KEY: PythonFunction(1, _of_text(moment_key)),

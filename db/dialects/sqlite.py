@@ -108,6 +108,7 @@ FAILURES = {
     "database is locked": Failure.BUSY,
     "integer overflow": Failure.OUT_OF_RANGE,
     "malformed JSON": Failure.UNCOMPUTABLE,
+    "user-defined function raised exception": Failure.UNCOMPUTABLE,  # ours, of a text that is no JSON
 }
 
 ALONE = "trellis_alone"

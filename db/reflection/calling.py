@@ -14,7 +14,7 @@ from db.reflection.naming import ID, RESERVED_ATTRIBUTES, RESERVED_ROOTS, Names,
 from db.reflection.plan import Guess, PlannedArgument, PlannedCall, PlannedFunction
 from db.relations import ColumnType
 
-OF_LISTS = ("first", "after", "last", "before", "limit", "offset", "where", "order_by")
+OF_LISTS = ("first", "after", "last", "before", "around", "limit", "offset", "distinct_by", "where", "order_by")
 """What lists take for themselves."""
 
 

@@ -5,6 +5,7 @@ A model enters, a `Source` leaves; the sources of related rows are made by `db.r
 
 from typing import Any, NamedTuple
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 
 from db.relations.order import Term
@@ -23,6 +24,8 @@ class Source(NamedTuple):
     """The natural order, for requests without an `orderBy`; the primary key comes behind these terms."""
     through_table: bool = False
     """Whether a table of pairs stands between parents and children."""
+    only: tuple[ColumnElement[bool], ...] = ()
+    """What holds of the rows that count, where that hangs on the other rows of the source."""
 
 
 def root(model: type[object]) -> Source:

@@ -10,6 +10,7 @@ from db.statements.cache import MAX_STATEMENTS, StatementCache
 from db.statements.combined import Combination, Member, forms_of, is_selective
 from db.statements.conditions import MAX_CHAIN, conditions, joined
 from db.statements.counts import aggregate, count
+from db.statements.distinct import first_of_each
 from db.statements.groups import groups
 from db.statements.pages import PageShape, Side, counted_page, page, page_and_count
 from db.statements.references import kept_by, references_to
@@ -34,6 +35,7 @@ __all__ = [
     "count",
     "counted_page",
     "first_by_key",
+    "first_of_each",
     "forms_of",
     "groups",
     "is_selective",

@@ -15,8 +15,9 @@ MAX_CHAIN = 50
 
 
 def conditions(source: Source, predicates: Sequence[Predicate]) -> list[ColumnElement[bool]]:
-    """The conditions of the predicates on the rows of a source."""
-    return [condition for predicate in predicates if (condition := predicate(source.row)) is not None]
+    """The conditions of the predicates on the rows of a source, and its own."""
+    found = [condition for predicate in predicates if (condition := predicate(source.row)) is not None]
+    return [*found, *source.only] if source.only else found
 
 
 def joined(

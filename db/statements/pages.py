@@ -28,13 +28,17 @@ from db.relations import Expression, Predicate, Source, Term, cursor_type
 from db.statements.conditions import conditions
 from db.statements.statement import Statement
 
-CURSORS = ("__after_", "__before_")
+BACKWARD = frozenset({"before", "until"})
+"""Sides of the rows in front of a cursor; others are of those behind."""
+INCLUSIVE = frozenset({"from", "until"})
+"""Sides that have the cursor's own row."""
+CURSORS = tuple(f"__{side}_" for side in ("after", *sorted(BACKWARD | INCLUSIVE)))
 """How the parameters begin that hold the values of cursors."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a cursor: the rows after it, or before it, in the order of the page.
+    """One side of a cursor: the rows after it, or before it, with its own row or without, in the order of the page.
 
     `nulls` says which of the cursor's values are null: it changes the condition, so it is part of the shape.
     """
@@ -52,7 +56,7 @@ class Side:
 
     def condition(self, terms: Iterable[Term]) -> ColumnElement[bool]:
         """Whether a row is on this side: the first term that differs decides."""
-        if self.name == "before":
+        if self.name in BACKWARD:
             terms = [term.reversed() for term in terms]
         equal_so_far: list[ColumnElement[bool]] = []
         alternatives: list[ColumnElement[bool]] = []
@@ -60,12 +64,14 @@ class Side:
             compared, value = term.compared, self._value(index, term)
             alternatives.append(and_(*equal_so_far, _is_behind_null(term) if null else _is_behind(term, value)))
             equal_so_far.append(compared.is_(None) if null else compared == value)
+        if self.name in INCLUSIVE:
+            alternatives.append(and_(*equal_so_far))
         return or_(*alternatives)
 
     def bounds(self, terms: Sequence[Term]) -> Iterator[ColumnElement[bool]]:
         """What holds of every row on this side whose first term is not null: a range that an index can serve."""
         if terms and not self.nulls[0]:
-            first = terms[0].reversed() if self.name == "before" else terms[0]
+            first = terms[0].reversed() if self.name in BACKWARD else terms[0]
             value = self._value(0, first)
             yield first.compared <= value if first.descending else first.compared >= value
 
@@ -134,6 +140,7 @@ def page(source: Source, shape: PageShape, dialect: str, predicates: Sequence[Pr
         shape.skips,
         shape.most,
         shape.most_together,
+        bool(source.only),
     )
     if source.key:
         return Statement(known.page_per_parent(paged), known, len(shape.columns), len(source.key))

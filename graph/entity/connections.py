@@ -6,110 +6,57 @@ statement. Source: https://relay.dev/graphql/connections.htm
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from enum import Enum
 from functools import cache, cached_property
-from itertools import chain
 from typing import Any, ClassVar
 
 from strawberry.types.arguments import StrawberryArgument
 
-from db.fast import Values
-from db.relations import EVERYTHING, Source, Visibility
-from db.statements import Key
+from db.relations import Source, Visibility
 from graph.context import RequestContext
 from graph.entity.aggregates import AggregateField
-from graph.entity.cursors import decode_cursor, encode_cursor
+from graph.entity.connection_values import ConnectionQuery, ConnectionValue, EdgeValue, PartField, keys_of
+from graph.entity.cursors import decode_cursor
 from graph.entity.fields import ValueField, object_type
 from graph.entity.filters import filter_type, restricted, where_of
+from graph.entity.groups import _group_enum, group_fields
 from graph.entity.names import made_name
-from graph.entity.ordering import ordering, sort_type
+from graph.entity.ordering import natural_order, ordering, sort_type
+from graph.entity.page_info import PageInfo, PageInfoField
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.errors import InvalidPage
-from graph.loading.counted_pages import Counted, counted_pages, may_count_with_page
-from graph.loading.loaders import LevelLoader, Loaders
-from graph.loading.queries import FoundRows, ListQuery, Order, Page, PageArguments, Projection
-from graph.prepare.fields import CostRule, FieldPlan, Level, LevelField, Rows, Selection, Weight, argument
-from graph.prepare.work import SCAN
+from graph.loading.counted_pages import may_count_with_page
+from graph.loading.loaders import Loaders
+from graph.loading.queries import FirstOfEach, FoundRows, ListQuery, Order, PageArguments, Projection
+from graph.prepare.fields import CostRule, FieldPlan, Level, LevelField, Selection, Weight, argument
+from graph.prepare.work import GROUPING, SCAN
 from graph.settings import MAX_PAGE
 
 DEFAULT_PAGE = 20
-PAGE_ARGUMENTS = frozenset({"first", "after", "last", "before"})
+CURSOR_ARGUMENTS = frozenset({"first", "after", "last", "before", "around"})
+"""Those that ask for a few rows in an order, which an index may serve."""
+PAGE_ARGUMENTS = CURSOR_ARGUMENTS | {"offset"}
 """The arguments that say which part of a list is meant; the others say which list."""
+AROUND_ALONE = (
+    "`around` says where the page stands; give it with `first` alone, or leave it out beside `last`, `after`, `before`"
+    " and `offset`."
+)
+OFFSET_ALONE = (
+    "`offset` counts from the start of the list; give it with `first` alone, or leave it out beside `last`, `after` and"
+    " `before`."
+)
+DISTINCT_BY_NOTHING = (
+    "`distinctBy` is empty; name what tells the rows apart that you want, or leave `distinctBy` out for all rows."
+)
+FIRST_OF_EACH = SCAN + GROUPING
+"""The work of `distinctBy`: to read the list once more, and to put its rows into groups."""
 AT_MOST = f"at most {MAX_PAGE} unless the server is set otherwise"
-
-
-@dataclass(frozen=True, eq=False)
-class ConnectionQuery:
-    """What a connection's field, its arguments and its selection mean, the same for every parent."""
-
-    entity: Entity
-    listing: ListQuery
-    order: Order
-    arguments: PageArguments
-    projection: Projection
-    loaders: Loaders
-    is_counted: bool
-    """Whether the page and the number of all rows are read together."""
-
-    def load_pages(self, level: Level, then: Callable[[list[FoundRows]], None]) -> None:
-        """Load the rows of each connection of a level, one more than its page has if there are more."""
-        if self.is_counted:
-            level.load(self._counted_page, [()], lambda found: then([page.rows for page in found]))
-        else:
-            loader = self.loaders.pages(self.listing, self.order, self.arguments, self.projection)
-            level.load(loader, [connection.key for connection in level.sources], then)
-
-    def load_totals(self, level: Level, then: Callable[[list[int]], None]) -> None:
-        """Load the number of all rows of each connection of a level."""
-        if self.is_counted:
-            level.load(self._counted_page, [()], lambda found: then([page.total for page in found]))
-        else:
-            level.load(self.loaders.counts(self.listing), [connection.key for connection in level.sources], then)
-
-    def shown_rows(self, pages: Sequence[FoundRows]) -> Rows:
-        """The rows of all pages, one after the other."""
-        rows = pages[0] if len(pages) == 1 else list(chain.from_iterable(pages))
-        return Rows(rows, self.projection.columns, self.entity.instance)
-
-    @property
-    def _counted_page(self) -> LevelLoader[Counted]:
-        return counted_pages(self.loaders, self.listing, self.order, self.arguments, self.projection)
-
-
-@dataclass(slots=True)  # made for each object: half as dear as a NamedTuple
-class ConnectionValue:
-    """The connection of one parent."""
-
-    query: ConnectionQuery
-    key: Key
-
-    def cursor(self, row: Values) -> str:
-        """Where a row of its page stands."""
-        width = len(self.query.projection.columns)
-        end = len(row) - len(self.key)
-        return encode_cursor(self.query.order.identity, row[width:end])
-
-
-@dataclass(slots=True)
-class EdgeValue:
-    """A row and the connection that it is part of."""
-
-    connection: ConnectionValue
-    row: Values
-
-
-@dataclass(slots=True)
-class PageInfoValue:
-    """A page and the connection that it is part of."""
-
-    connection: ConnectionValue
-    page: Page
 
 
 class _Parts:
     """What is selected of a connection, worked out once where no variable changes what is selected."""
 
-    __slots__ = ("is_counted", "projection", "settled")
+    __slots__ = ("has_totals", "is_counted", "projection", "settled")
 
     def __init__(self, entity: Entity, selection: Selection, below: Callable[[FieldPlan], Selection]) -> None:
         parts = selection.by_name
@@ -125,7 +72,9 @@ class _Parts:
             columns = [entity.columns[0]]  # a SELECT needs a column, and here no key stands in for one
         self.projection = Projection(tuple(columns), cursors)
         """What must be read of each row."""
-        self.is_counted = "totalCount" in parts and not parts.keys().isdisjoint(("nodes", "edges", "pageInfo"))
+        self.has_totals = "totalCount" in parts or any("pageCount" in info.by_name for info in infos)
+        """Whether the number of all rows is selected, or that of all pages."""
+        self.is_counted = self.has_totals and not parts.keys().isdisjoint(("nodes", "edges", "pageInfo"))
         """Whether rows and the number of all rows are selected."""
         self.settled: tuple[Visibility, ListQuery, Order] | None = None
         """Which list is meant and in which order, where no variable says so: for a visibility."""
@@ -135,7 +84,7 @@ class ConnectionField(LevelField):
     """A to-many field, or a list at the root."""
 
     cost = CostRule.CONNECTION
-    size_arguments: ClassVar[tuple[str, ...]] = ("first", "last")
+    size_arguments: ClassVar[tuple[str, ...]] = ("first", "last", "offset", "distinctBy")
     """The arguments that say how many rows are meant, or where they begin."""
     page_arguments: ClassVar[frozenset[str]] = PAGE_ARGUMENTS
 
@@ -171,17 +120,41 @@ class ConnectionField(LevelField):
         self._has_all_rows = has_all_rows
 
     def work(self, arguments: Mapping[str, Any]) -> int:
-        """What those arguments ask that are the field's own."""
-        return self._asked(arguments) if self._asked is not None else 0
+        """What those arguments ask that are the field's own, and to find the first row of each value."""
+        own = self._asked(arguments) if self._asked is not None else 0
+        return own + FIRST_OF_EACH if arguments.get("distinctBy") else own
+
+    @property
+    def arguments(self) -> list[StrawberryArgument]:
+        """Those that the entity has something to ask for: an enumeration has at least one value, as inputs have."""
+        return [taken for taken in self._taken if self.takes(taken.python_name)]
+
+    @arguments.setter
+    def arguments(self, value: list[StrawberryArgument]) -> None:
+        """Keep them; the entity may not be declared yet."""
+        self._taken = value
+
+    def takes(self, name: str) -> bool:
+        """Whether there is anything to ask for by an argument."""
+        return name != "distinct_by" or bool(group_fields(self._entity))
 
     def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """The page's size, as far as it is one; wrong sizes are refused when the field is begun."""
         sizes = [size for name in ("first", "last") if isinstance(size := arguments.get(name), int) and size >= 0]
         return min(*sizes, max_page) if sizes else min(DEFAULT_PAGE, max_page)
 
+    def statements(self, arguments: Mapping[str, Any]) -> int:
+        """A page around a row has two halves, each of them with a statement of its own."""
+        return 2 if "around" in arguments else 1
+
+    def skipped(self, arguments: Mapping[str, Any]) -> int:
+        """The rows in front of the page are read, too, and one behind each half."""
+        offset = arguments.get("offset")
+        return (offset if isinstance(offset, int) and offset > 0 else 0) + self.statements(arguments) - 1
+
     def weight(self, given: Collection[str]) -> Weight:
         """A plain page where all rows are listed, no condition and no other order is asked for."""
-        return Weight.PAGE if self._has_all_rows and self.page_arguments.issuperset(given) else Weight.DEAR
+        return Weight.PAGE if self._has_all_rows and CURSOR_ARGUMENTS.issuperset(given) else Weight.DEAR
 
     def begin(self, level: Level) -> None:
         """Give each parent its connection; parents with equal keys share one."""
@@ -210,12 +183,17 @@ class ConnectionField(LevelField):
             where = where_of(arguments, self._entity, context)
             listing = restricted(self._listing(arguments), self._entity, where, context.loaders)
             order = self._order(arguments, context.loaders)
+            if arguments.get("distinctBy") is not None:
+                listing = listing.first_of_each(FirstOfEach(self._shared(arguments["distinctBy"]), order))
             asked = level.field.arguments
             if asked is not None and all(name in self.page_arguments for name, _ in asked.variable):
                 parts.settled = (context.visible, listing, order)
         page = self.page(arguments, listing, order, context)
-        is_counted = parts.is_counted and not self.needs and may_count_with_page(listing, page, parts.projection)
-        return ConnectionQuery(self._entity, listing, order, page, parts.projection, context.loaders, is_counted)
+        may_count = parts.is_counted and page.limit > 0 and not self.needs
+        is_counted = may_count and may_count_with_page(listing, page, parts.projection)
+        return ConnectionQuery(
+            self._entity, listing, order, page, parts.projection, context.loaders, is_counted, parts.has_totals
+        )
 
     def made_type(self, entity: Entity) -> type[Any]:
         """The type of a page of an entity's rows."""
@@ -223,11 +201,19 @@ class ConnectionField(LevelField):
 
     def made_arguments(self, entity: Callable[[], Entity], *, ordered: bool) -> list[StrawberryArgument]:
         """The arguments that every such list takes."""
+        shared = Deferred("what tells rows apart", lambda: _group_enum(entity()).__strawberry_definition__)
         return [
             page_size("first"),
             argument("after", optional(str), "Only rows behind this cursor."),
             argument("last", optional(int), f"How many rows, from the end; {AT_MOST}."),
             argument("before", optional(str), "Only rows in front of this cursor."),
+            argument("around", optional(str), "Rows on both sides of this cursor and its own; with `first` alone."),
+            argument("offset", optional(int), "How many rows to leave out in front; with `first` alone."),
+            argument(
+                "distinct_by",
+                optional(list_of(shared)),
+                "Of rows that share these values, the first in the order alone.",
+            ),
             *restrictions(entity, ordered=ordered),
         ]
 
@@ -235,26 +221,39 @@ class ConnectionField(LevelField):
         self, arguments: Mapping[str, Any], listing: ListQuery, order: Order, context: RequestContext
     ) -> PageArguments:
         """Which part of the list is meant. Raises `InvalidPage` and `InvalidCursor`."""
-        max_page = context.max_page
+        max_page = context.bounds.max_page
         first, last = arguments.get("first"), arguments.get("last")
         if first is not None and last is not None:
             raise InvalidPage("`first` and `last` exclude each other; give one of them.")
         for name, size in (("first", first), ("last", last)):
             check_size(name, size, max_page)
         cursors: dict[str, tuple[Any, ...]] = {}
-        for name in ("after", "before"):
+        for name in ("after", "before", "around"):
             if arguments.get(name) is not None:
                 terms = order.terms(context.visible.seen(listing.source(), listing.model))
                 cursors[name] = decode_cursor(name, arguments[name], order.identity, terms)
+        offset = arguments.get("offset")
+        if offset is not None and (cursors or last is not None):
+            raise InvalidPage(OFFSET_ALONE)
+        if "around" in cursors and (len(cursors) > 1 or last is not None):
+            raise InvalidPage(AROUND_ALONE)
+        check_size("offset", offset, context.bounds.max_offset, "Page by `after` to go further.")
         limit = first if first is not None else last
         size = min(DEFAULT_PAGE, max_page) if limit is None else limit
-        return PageArguments(size, last is not None, cursors.get("after"), cursors.get("before"))
+        return PageArguments(size, last is not None, offset=offset or None, **cursors)
+
+    def _shared(self, asked: Sequence[Enum]) -> tuple[str, ...]:
+        """The attributes whose values tell rows apart. Raises `InvalidPage`."""
+        if not asked:
+            raise InvalidPage(DISTINCT_BY_NOTHING)
+        fields = group_fields(self._entity)
+        return tuple(dict.fromkeys(column for one in asked for column in fields[one.name].columns))
 
     def _order(self, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
         if not arguments.get("orderBy"):
             return self._natural_order
         entity = self._entity
-        asked = ordering(entity, arguments["orderBy"], loaders.visible)
+        asked = ordering(entity, arguments["orderBy"], loaders.visible, loaders.dialect)
         return asked._replace(identity=f"{entity.name} {asked.identity}")
 
     @cached_property
@@ -265,7 +264,7 @@ class ConnectionField(LevelField):
     def _natural_order(self) -> Order:
         """It belongs to the relationship, so its cursors belong to it too."""
         entity = self._entity
-        terms = self._fixed_order or ordering(entity, None, EVERYTHING).terms
+        terms = self._fixed_order or natural_order(entity)
         return Order(terms, f"{entity.name} {self.name}")
 
 
@@ -286,24 +285,11 @@ def restrictions(
     return found
 
 
-def check_size(name: str, size: int | None, most: int) -> None:
-    """Raise `InvalidPage` for a number that is no size of a page."""
+def check_size(name: str, size: int | None, most: int, cure: str = "") -> None:
+    """Raise `InvalidPage` for a number that is no size of a page; `cure` helps with one that is too large."""
     if size is not None and not 0 <= size <= most:
-        raise InvalidPage(f"`{name}` is {size}; it must be between 0 and {most}.")
-
-
-class PartField(LevelField):
-    """A field of a connection. All connections of one level have one query."""
-
-    cost = CostRule.PAGE
-
-    def apart(self, source: ConnectionValue) -> ConnectionQuery:
-        """Connections of several queries are several levels."""
-        return source.query
-
-    def weight(self, given: Collection[str]) -> Weight:
-        """Nothing beside that of its connection."""
-        return Weight.LOOK_UP
+        told = f" {cure}" if cure and size > most else ""
+        raise InvalidPage(f"`{name}` is {size}; it must be between 0 and {most}.{told}")
 
 
 class NodesField(PartField):
@@ -313,11 +299,10 @@ class NodesField(PartField):
         """The rows of each page."""
         query: ConnectionQuery = level.sources[0].query
 
-        def then(found: list[FoundRows]) -> None:
-            shown = query.arguments.shown(found)
+        def then(shown: Sequence[FoundRows]) -> None:
             level.share(level.rows(level.below(), query.shown_rows(shown)), shown)
 
-        query.load_pages(level, then)
+        query.load_rows(level, keys_of(level), then)
 
 
 class _EdgesField(PartField):
@@ -325,8 +310,7 @@ class _EdgesField(PartField):
         """The rows of each page, with the connection that knows their cursors."""
         query: ConnectionQuery = level.sources[0].query
 
-        def then(found: list[FoundRows]) -> None:
-            shown = query.arguments.shown(found)
+        def then(shown: Sequence[FoundRows]) -> None:
             edges = [
                 EdgeValue(connection, row)
                 for connection, rows in zip(level.sources, shown, strict=True)
@@ -334,7 +318,7 @@ class _EdgesField(PartField):
             ]
             level.share(level.objects(level.below(), edges), shown)
 
-        query.load_pages(level, then)
+        query.load_rows(level, keys_of(level), then)
 
 
 class _NodeOfEdgeField(LevelField):
@@ -352,20 +336,6 @@ class _NodeOfEdgeField(LevelField):
         return source.connection.query
 
 
-class PageInfoField(PartField):
-    """`pageInfo`."""
-
-    def begin(self, level: Level) -> None:
-        """Where each page stands."""
-        query: ConnectionQuery = level.sources[0].query
-
-        def then(found: list[FoundRows]) -> None:
-            pages = map(query.arguments.page, found)
-            level.fill(level.objects(level.below(), list(map(PageInfoValue, level.sources, pages))))
-
-        query.load_pages(level, then)
-
-
 class TotalCountField(PartField):
     """`totalCount`."""
 
@@ -380,35 +350,7 @@ class TotalCountField(PartField):
     def begin(self, level: Level) -> None:
         """The number of all rows of each connection."""
         query: ConnectionQuery = level.sources[0].query
-        query.load_totals(level, level.complete)
-
-
-def _has_next(value: PageInfoValue) -> bool:
-    arguments = value.connection.query.arguments
-    return arguments.before is not None if arguments.backward else value.page.has_more
-
-
-def _has_previous(value: PageInfoValue) -> bool:
-    arguments = value.connection.query.arguments
-    return value.page.has_more if arguments.backward else arguments.after is not None
-
-
-def _cursor_at(position: int) -> Callable[[PageInfoValue], str | None]:
-    return lambda value: value.connection.cursor(value.page.rows[position]) if value.page.rows else None
-
-
-PageInfo = object_type(
-    "PageInfo",
-    "Where a page stands in its list.",
-    ValueField("has_next_page", bool, "Whether rows follow behind the page.", _has_next),
-    ValueField("has_previous_page", bool, "Whether rows stand in front of the page.", _has_previous),
-    ValueField(
-        "start_cursor", optional(str), "The cursor of the page's first row; null for an empty page.", _cursor_at(0)
-    ),
-    ValueField(
-        "end_cursor", optional(str), "The cursor of the page's last row; null for an empty page.", _cursor_at(-1)
-    ),
-)
+        query.load_totals(level, keys_of(level), level.complete)
 
 
 @cache

@@ -136,7 +136,7 @@ def _predicate(entity: Entity, asked: Asked, filtering: "_Filtering") -> Predica
 def where_of(arguments: Mapping[str, Any], entity: Entity, context: RequestContext) -> Asked | None:
     """The `where` of a field that reads. Raises `InvalidFilter` where nothing is asked, if the settings say so."""
     where: Asked | None = arguments.get("where")
-    if where is not None and context.refuse_empty_comparisons:
+    if where is not None and context.bounds.refuse_empty_comparisons:
         check_complete(entity, where, "where")
     return where
 

@@ -211,9 +211,9 @@ class _ValuesField(LevelField):
         statement = select(call)
         if self._many:
             limit, offset = level.arguments.get(LIMIT), level.arguments.get(OFFSET)
-            check_size(LIMIT, limit, context.max_page)
+            check_size(LIMIT, limit, context.bounds.max_page)
             check_size(OFFSET, offset, MAX_OFFSET)
-            size = min(DEFAULT_PAGE, context.max_page) if limit is None else limit
+            size = min(DEFAULT_PAGE, context.bounds.max_page) if limit is None else limit
             statement = select(call.column_valued("value")).limit(bindparam(None, size)).offset(offset)
 
         def then(found: list[Sequence[Any]]) -> None:

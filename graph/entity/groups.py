@@ -73,7 +73,7 @@ class GroupByField(LevelField):
         if not by:
             raise InvalidPage("`fields` is empty; name what the rows of a group share, or leave `groupBy` out.")
         asked = arguments.get("having")
-        if asked is not None and level.context.refuse_empty_comparisons:
+        if asked is not None and level.context.bounds.refuse_empty_comparisons:
             check_having_complete(asked, "having")
         having = _having(self._entity, asked)
         grouping = Grouping(by, DEFAULT_GROUPS if first is None else first, having, repr(asked))

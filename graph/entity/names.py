@@ -26,14 +26,25 @@ MEMBERS = frozenset({"and", "or", "not"})
 TYPES_OF_EVERY_SCHEMA = frozenset(
     {
         *("Query", "Mutation", "Subscription", "Node", "PageInfo", "OffsetPageInfo", "UserError", "UserErrorCode"),
-        *("SortDirection", "CountSort", "String", "Int", "Float", "Boolean", "ID"),
+        *(
+            "SortDirection",
+            "CountSort",
+            "TextSort",
+            "JSONSort",
+            "RandomSort",
+            "String",
+            "Int",
+            "Float",
+            "Boolean",
+            "ID",
+        ),
     }
 )
 
 SUFFIXES = frozenset(
     {
         *("Aggregate", "Avg", "Connection", "Edge", "Extremes", "Filter", "Group", "GroupField", "GroupKey"),
-        *("Having", "HavingAvg", "HavingExtremes", "HavingSum", "List", "ListFilter", "Sort", "Sum"),
+        *("Having", "HavingAvg", "HavingExtremes", "HavingSum", "List", "ListFilter", "Sort", "Sum", "TextSort"),
     }
 )
 """How the types are called that are made for an entity: `PostFilter`, `PostSort`."""

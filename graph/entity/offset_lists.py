@@ -14,10 +14,7 @@ from graph.context import RequestContext
 from graph.entity.connections import (
     DEFAULT_PAGE,
     ConnectionField,
-    ConnectionQuery,
     NodesField,
-    PageInfoField,
-    PageInfoValue,
     TotalCountField,
     aggregate_of,
     check_size,
@@ -27,6 +24,7 @@ from graph.entity.connections import (
 from graph.entity.fields import ValueField, object_type
 from graph.entity.names import made_name
 from graph.entity.ordering import can_be_ordered
+from graph.entity.page_info import PageInfoField, PageInfoValue, counted_fields
 from graph.entity.registry import Entity, list_of, optional
 from graph.loading.queries import ListQuery, Order, PageArguments
 from graph.prepare.fields import Weight, argument
@@ -61,17 +59,13 @@ class OffsetListField(ConnectionField):
             *restrictions(entity, ordered=ordered, order=ORDER),
         ]
 
-    @property
-    def arguments(self) -> list[StrawberryArgument]:
-        """Without an order where there is nothing to put rows in order by: an input type has at least one field."""
-        if can_be_ordered(self._entity):
-            return self._taken
-        return [taken for taken in self._taken if taken.python_name != "order_by"]
+    def takes(self, name: str) -> bool:
+        """No order where there is nothing to put rows in order by."""
+        return name != "order_by" or can_be_ordered(self._entity)
 
-    @arguments.setter
-    def arguments(self, value: list[StrawberryArgument]) -> None:
-        """Keep them; the entity may not be declared yet."""
-        self._taken = value
+    def skipped(self, arguments: Mapping[str, Any]) -> int:
+        """None that count as rows: as offsets have no bound here, those rows are priced as work."""
+        return 0
 
     def work(self, arguments: Mapping[str, Any]) -> int:
         """The rows in front of the page are read, too."""
@@ -92,9 +86,9 @@ class OffsetListField(ConnectionField):
     ) -> PageArguments:
         """Which part of the list is meant. Raises `InvalidPage`."""
         limit, offset = arguments.get("limit"), arguments.get("offset")
-        check_size("limit", limit, context.max_page)
+        check_size("limit", limit, context.bounds.max_page)
         check_size("offset", offset, MAX_OFFSET)
-        size = min(DEFAULT_PAGE, context.max_page) if limit is None else limit
+        size = min(DEFAULT_PAGE, context.bounds.max_page) if limit is None else limit
         return PageArguments(size, offset=offset or None)
 
 
@@ -115,8 +109,7 @@ def list_field(
 
 
 def _has_previous(value: PageInfoValue) -> bool:
-    query: ConnectionQuery = value.connection.query
-    return query.arguments.offset is not None
+    return value.connection.query.arguments.offset is not None
 
 
 OffsetPageInfo = object_type(
@@ -124,6 +117,7 @@ OffsetPageInfo = object_type(
     "Where a page stands in its list, whose rows have no key and so no cursors.",
     ValueField("has_next_page", bool, "Whether rows follow behind the page.", lambda value: value.page.has_more),
     ValueField("has_previous_page", bool, "Whether rows were left out in front of the page.", _has_previous),
+    *counted_fields(),
 )
 
 

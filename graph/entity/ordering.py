@@ -5,7 +5,7 @@ in the direction of the last term, so that one index can serve both. Rows withou
 for, and no more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from hashlib import sha256
@@ -15,6 +15,7 @@ import strawberry
 from sqlalchemy import select
 
 from db.relations import Row, Source, Term, Visibility, leads_an_index, may_hide, total_order
+from graph.entity import value_sorts
 from graph.entity.comparisons import InputField, input_type
 from graph.entity.distances import DIRECTION, Measures
 from graph.entity.fields import described_enum
@@ -102,6 +103,7 @@ def sort_type(entity: Entity) -> type[Any]:
     for name, relation in entity.relations.items():
         if relation.link.to_many or can_be_ordered(relation.target()):
             fields[f"{name}_"] = (optional(_relation_sort(relation)), name, relation.description)
+    fields |= value_sorts.fields_of(entity, Direction)
     if entity.key:
         fields["id_"] = (optional(Direction), "id", "The primary key, which is the order in which rows came.")
     weights = {
@@ -116,7 +118,9 @@ def sort_type(entity: Entity) -> type[Any]:
 
 def can_be_ordered(entity: Entity) -> bool:
     """Whether there is anything that an entity's rows are put in order by."""
-    by_value = any(is_ordered(it) or _measures(it) is not None for it in entity.attributes.values())
+    by_value = any(
+        is_ordered(it) or value_sorts.is_json(it) or _measures(it) is not None for it in entity.attributes.values()
+    )
     return bool(entity.key) or by_value or any(relation.link.to_many for relation in entity.relations.values())
 
 
@@ -144,13 +148,19 @@ def is_ordered(attribute: Attribute) -> bool:
     return type_ is not None and type_.is_ordered
 
 
-def ordering(entity: Entity, asked: Sequence[Asked] | None, visible: Visibility) -> Order:
-    """The order that was asked for, or the natural one. Raises `InvalidPage` for too much of it."""
+def ordering(entity: Entity, asked: Sequence[Asked] | None, visible: Visibility, dialect: str) -> Order:
+    """The order that was asked for, or the natural one. Raises `InvalidPage` for too much of it.
+
+    `dialect` is the database that will be asked, by SQLAlchemy's name.
+    """
     asked = asked or ()
     if len(asked) > MAX_TERMS:
         raise InvalidPage(f"`orderBy` takes at most {MAX_TERMS} terms.")
     if any(_steps(entity, term) > MAX_STEPS for term in asked):
         raise InvalidPage(f"`orderBy` leads over at most {MAX_STEPS} relations.")
+
+    for term in asked:
+        value_sorts.check_locales(term, dialect)
 
     def terms(source: Source) -> tuple[Term, ...]:
         wanted = tuple(_term(entity, source.row, term, visible) for term in asked) or source.order
@@ -160,11 +170,18 @@ def ordering(entity: Entity, asked: Sequence[Asked] | None, visible: Visibility)
     return Order(terms, spelled, is_kept=not any(_holds_a_value(entity, term) for term in asked))
 
 
+def natural_order(entity: Entity) -> Callable[[Source], tuple[Term, ...]]:
+    """The terms of the order that rows have when none is asked for."""
+    return lambda source: total_order(entity.mapper, source.row, source.order)
+
+
 def _term(entity: Entity, row: Row, asked: Asked, visible: Visibility, *, is_related: bool = False) -> Term:
     """One term; `is_related` where its row is one that a relation leads to, and so may be met more than once."""
     name, value = _only(asked)
     attribute = entity.attributes.get(name)
     if isinstance(value, Mapping):
+        if _is_of_value(entity, name):
+            return _value_term(entity, name, value, row)
         if attribute is None:
             return _related_term(entity.relations[name], row, value, visible, is_related=is_related)
         return _distance_term(attribute, row, value)
@@ -172,6 +189,25 @@ def _term(entity: Entity, row: Row, asked: Asked, visible: Visibility, *, is_rel
         return Term(getattr(row, entity.key[0]), value.descending, nulls_first=value.nulls_first)
     nullable = attribute.nullable or may_hide(row, attribute.name)
     return Term(attribute.expression(row), value.descending, nullable, value.nulls_first)
+
+
+def _is_of_value(entity: Entity, name: str) -> bool:
+    """Whether a term is more than a direction, and neither a distance nor about related rows."""
+    attribute = entity.attributes.get(name)
+    return value_sorts.is_of_rows(entity, name) if attribute is None else value_sorts.is_json(attribute)
+
+
+def _value_term(entity: Entity, name: str, asked: Mapping[str, Any], row: Row) -> Term:
+    """By a text, by a part of JSON, or by chance; null where the value is hidden."""
+    attribute, direction = (
+        value_sorts.attribute_of(entity, name, asked),
+        _direction(value_sorts.asked_of(entity, name, asked)),
+    )
+    nullable = attribute is not None and (
+        attribute.nullable or value_sorts.is_json(attribute) or may_hide(row, attribute.name)
+    )
+    ordered = value_sorts.expression(entity, name, asked, row)
+    return Term(ordered, direction.descending, nullable, direction.nulls_first)
 
 
 def _distance_term(attribute: Attribute, row: Row, asked: Mapping[str, Any]) -> Term:
@@ -219,6 +255,8 @@ def _holds_a_value(entity: Entity, asked: Asked) -> bool:
     """Whether a term is a distance to a value that the client has sent."""
     name, value = _only(asked)
     relation = entity.relations.get(name)
+    if _is_of_value(entity, name):
+        return isinstance(value, Mapping) and value_sorts.holds_a_value(entity, name)
     if relation is None:
         return isinstance(value, Mapping)
     return not relation.link.to_many and isinstance(value, Mapping) and _holds_a_value(relation.target(), value)
@@ -228,6 +266,10 @@ def _spell(entity: Entity, asked: Asked) -> str:
     name, value = _only(asked)
     if not isinstance(value, Mapping):
         return f"{name}:{value.value}"
+    if _is_of_value(entity, name):
+        return (
+            f"{value_sorts.spelled(entity, name, value)}:{_direction(value_sorts.asked_of(entity, name, value)).value}"
+        )
     relation, attribute = entity.relations.get(name), entity.attributes.get(name)
     if relation is not None:
         return f"{name}.{_counted(value) if relation.link.to_many else _spell(relation.target(), value)}"

@@ -96,6 +96,7 @@ class Schema(ConvertedSchema):
             settings.max_answer_bytes,
             max_fields=settings.max_fields,
             introspection=settings.introspection,
+            max_offset=settings.max_offset,
             refuse_empty_comparisons=settings.refuse_empty_comparisons,
             max_changed_rows=settings.max_changed_rows,
         )

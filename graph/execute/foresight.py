@@ -33,7 +33,7 @@ MAX_LOADS = 30
 """More are not foreseen: each is a part of one statement, which is planned as a whole."""
 
 
-LASTING = frozenset({"loaders", "max_page", "refuse_empty_comparisons", "visible"})
+LASTING = frozenset({"bounds", "loaders", "visible"})
 """What of a context is the same in every run of a server for viewers of one visibility."""
 
 

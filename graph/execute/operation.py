@@ -268,9 +268,7 @@ def cost_asked(extensions: Mapping[str, Any] | None, checked: CheckedOperation) 
 
 def context_for(checked: CheckedOperation, contexts: ContextFactory, limits: Limits) -> RequestContext:
     """The context of a prepared operation. Whoever asks for one closes it."""
-    context = contexts.make(mode_of(checked), limits.max_page, refuse_empty_comparisons=limits.refuse_empty_comparisons)
-    context.max_changed_rows = limits.max_changed_rows
-    return context
+    return contexts.make(mode_of(checked), limits.bounds)
 
 
 def mode_of(checked: CheckedOperation) -> Mode:

@@ -12,7 +12,7 @@ from typing import Any
 from graphql import OperationType
 
 from db.session import Mode, OutdatedView
-from graph.context import ContextFactory, RequestContext
+from graph.context import BOUNDS, Bounds, ContextFactory, RequestContext
 from graph.errors import AnswerTooLarge, InvalidPage, RateLimited
 from graph.execute.operation import Operations
 from graph.export.errors import Incomplete, TooManyRows
@@ -48,13 +48,10 @@ class ExportContexts(ContextFactory):
 
     _made: OneView | None = None
 
-    def make(
-        self, mode: Mode = Mode.SNAPSHOT, max_page: int = PAGE_ROWS, *, refuse_empty_comparisons: bool = False
-    ) -> RequestContext:
+    def make(self, mode: Mode = Mode.SNAPSHOT, bounds: Bounds = BOUNDS) -> RequestContext:
         """The context of a page."""
         if self._made is None:
-            refuse = refuse_empty_comparisons
-            self._made = OneView(self, Mode.SNAPSHOT, PAGE_ROWS, refuse_empty_comparisons=refuse)
+            self._made = OneView(self, Mode.SNAPSHOT, bounds._replace(max_page=PAGE_ROWS))
             # What reads the levels of one operation by a single statement may end the view with it.
             self._made.session.is_anew = True
         return self._made

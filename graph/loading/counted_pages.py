@@ -44,7 +44,7 @@ def may_count_with_page(listing: ListQuery, window: PageArguments, wanted: Proje
 
     Only below a filter: a whole table is counted best by itself, and its page is read best in the order of an index.
     """
-    if not listing.predicates or window.sides() or window.offset is not None:
+    if not listing.predicates or window.sides() or window.offset is not None or window.around is not None:
         return False
     return _are_stored(listing.model, wanted.columns)
 

@@ -17,7 +17,7 @@ from db import statements as batch
 from db.fast import Values
 from db.relations import Link, Predicate, Source, Visibility, bare, comparable, root, seen_where, total_order
 from db.session import RequestSession
-from db.statements import Key, PageShape, Statement, StatementCache, page
+from db.statements import Key, PageShape, Side, Statement, StatementCache, page
 from graph.loading.asking import load_for
 from graph.loading.queries import FoundRows, Grouping, ListQuery, Measure, Order, PageArguments, Projection
 from graph.settings import MAX_PAGE
@@ -310,7 +310,7 @@ class Loaders:
         parts = ("page", order.identity, window.backward, window.sides(), wanted, skips)
         shape = listing.shape(*parts) if order.is_kept else None
         parameters = {**window.parameters(), **listing.parameters}
-        numbered = None if skips else partial(build, MOST)
+        numbered = None if skips or listing.only is not None else partial(build, MOST)
         return self._loader(listing.model, identity, shape, build, ALL, parameters, numbered)
 
     def counts(self, listing: ListQuery) -> LevelLoader[int]:
@@ -321,6 +321,20 @@ class Loaders:
 
         identity, shape = ("count", listing.identity), listing.shape("count")
         return self._loader(listing.model, identity, shape, build, NUMBER, listing.parameters)
+
+    def positions(self, listing: ListQuery, order: Order, side: str, values: tuple[Any, ...]) -> LevelLoader[int]:
+        """How many rows of each parent are on one side of a cursor with these values."""
+        found = Side(side, tuple(value is None for value in values))
+
+        def build() -> Statement:
+            source = self.source(listing)
+            there = source._replace(only=(*source.only, found.condition(order.terms(source))))
+            return batch.count(there, self._session.dialect, self.predicates(listing))
+
+        identity = ("position", listing.identity, order.identity, side, values)
+        shape = listing.shape("position", order.identity, found) if order.is_kept else None
+        parameters = {**found.parameters(values), **listing.parameters}
+        return self._loader(listing.model, identity, shape, build, NUMBER, parameters)
 
     def aggregates(self, listing: ListQuery, measures: tuple[Measure, ...]) -> LevelLoader[Values | None]:
         """The measures of each parent's rows, in order; None for a parent without rows."""
@@ -355,7 +369,12 @@ class Loaders:
 
     def source(self, listing: ListQuery) -> Source:
         """Where the rows of a listing come from, with null for each value that this viewer may not see."""
-        return self.visible.seen(listing.source(), listing.model)
+        source = self.visible.seen(listing.source(), listing.model)
+        if listing.only is None:
+            return source
+        again, predicates = self.visible.seen(listing.source(), listing.model), self.predicates(listing)
+        by, terms = listing.only.by, listing.only.order.terms(again)
+        return batch.first_of_each(source, again, listing.model, by, terms, self.dialect, predicates)
 
     def predicates(self, listing: ListQuery) -> tuple[Predicate, ...]:
         """Which rows of a listing count: those that were asked for, as far as this viewer may see them."""

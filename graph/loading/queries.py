@@ -4,8 +4,8 @@ Arguments of fields have become these values; the loaders make statements of the
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapper
@@ -27,6 +27,10 @@ class Page(NamedTuple):
     rows: FoundRows
     has_more: bool
     """Whether rows follow in the direction of paging."""
+    has_less: bool = False
+    """Whether rows stand in front of a page around a cursor."""
+    front: int = 0
+    """How many rows of a page around a cursor stand in front of the cursor."""
 
 
 class PageArguments(NamedTuple):
@@ -38,10 +42,25 @@ class PageArguments(NamedTuple):
     before: tuple[Any, ...] | None = None
     offset: int | None = None
     """How many rows stand in front, where no cursor says where the page begins; None for none."""
+    around: tuple[Any, ...] | None = None
+    """The row in the middle, of a page that is read as two `halves`."""
+    start: tuple[Any, ...] | None = None
+    """The first row of the page, if it is there."""
+
+    def halves(self) -> "tuple[PageArguments, PageArguments]":
+        """Of a page around a row: what is in front of the row, and the rest, which begins with the row."""
+        front = self.limit // 2
+        return PageArguments(front, True, before=self.around), PageArguments(self.limit - front, start=self.around)
+
+    def joined(self, front: Sequence[FoundRows], rest: Sequence[FoundRows]) -> list[Page]:
+        """The pages whose halves were found."""
+        first, second = self.halves()
+        pages = zip(map(first.page, front), map(second.page, rest), strict=True)
+        return [Page([*a.rows, *b.rows], b.has_more, a.has_more, len(a.rows)) for a, b in pages]
 
     def sides(self) -> tuple[Side, ...]:
         """The shapes of the cursors."""
-        if self.after is None and self.before is None:
+        if not self._is_between:
             return ()
         return tuple(Side(name, tuple(part is None for part in values)) for name, values in self._cursors())
 
@@ -50,7 +69,7 @@ class PageArguments(NamedTuple):
         parameters: dict[str, Any] = {LIMIT: self.limit + 1}
         if self.offset is not None:
             parameters[OFFSET] = self.offset
-        if self.after is None and self.before is None:
+        if not self._is_between:
             return parameters
         for side, (_, values) in zip(self.sides(), self._cursors(), strict=True):
             parameters |= side.parameters(values)
@@ -67,9 +86,30 @@ class PageArguments(NamedTuple):
             found = [rows[:limit] for rows in found]
         return [rows[::-1] for rows in found] if self.backward else found
 
+    @property
+    def _is_between(self) -> bool:
+        """Whether cursors bound the page."""
+        return self.after is not None or self.before is not None or self.start is not None
+
     def _cursors(self) -> list[tuple[str, tuple[Any, ...]]]:
-        given = (("after", self.after), ("before", self.before))
+        given = (("after", self.after), ("before", self.before), ("from", self.start))
         return [(name, values) for name, values in given if values is not None]
+
+
+class Order(NamedTuple):
+    """An order of a listing, total where rows have a key. `identity` is equal for equal orders; cursors carry it."""
+
+    terms: Callable[[Source], tuple[Term, ...]]
+    identity: str
+    is_kept: bool = True
+    """Whether statements in this order are kept for other operations: not those that hold a value of a client's."""
+
+
+class FirstOfEach(NamedTuple):
+    """Of rows that share the values of attributes, the first one under an order."""
+
+    by: tuple[str, ...]
+    order: Order
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +127,14 @@ class ListQuery:
     """Equal for listings whose statements differ in `parameters` alone; None when they cannot be kept."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """What is bound when a statement of it runs."""
+    only: FirstOfEach | None = None
+    """Which of the rows count, where that hangs on the other ones; None: all of them."""
+
+    def first_of_each(self, only: FirstOfEach) -> Self:
+        """Those of its rows that are the first of all that share some values."""
+        parts = (only.by, only.order.identity)
+        form = self.shape("first of each", *parts) if only.order.is_kept else None
+        return replace(self, identity=(self.identity, *parts), form=form, only=only)
 
     @property
     def kept_by(self) -> Hashable | None:
@@ -96,15 +144,6 @@ class ListQuery:
     def shape(self, *parts: Hashable) -> Hashable | None:
         """What one statement of it is kept by, with what else that hangs on."""
         return None if self.kept_by is None else (self.kept_by, *parts)
-
-
-class Order(NamedTuple):
-    """An order of a listing, total where rows have a key. `identity` is equal for equal orders; cursors carry it."""
-
-    terms: Callable[[Source], tuple[Term, ...]]
-    identity: str
-    is_kept: bool = True
-    """Whether statements in this order are kept for other operations: not those that hold a value of a client's."""
 
 
 class Projection(NamedTuple):

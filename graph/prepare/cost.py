@@ -209,6 +209,8 @@ class _Costing:
         if field.cost is CostRule.PAGE:
             rows_per_row += rows
             return Cost(statements, 0, 0, True, rows_per_row, 1 + values, reads_itself)
+        if field.cost is CostRule.PAGE_INFO:
+            return Cost(statements, rows, 0, True, 0, 1 + values, reads_itself)
         if field.cost in (CostRule.ROW, CostRule.TOTAL):
             return Cost(1 + statements, 1 + rows, 1 + values, reads_itself=reads_itself)
         arguments = self._document.arguments(node.arguments)
@@ -217,9 +219,10 @@ class _Costing:
             statements += field.statements(arguments)
             return Cost(statements, limit * (1 + rows), limit * (1 + values), reads_itself=reads_itself)
         if page:  # of a connection; one row more tells whether others follow
-            rows += limit * (1 + rows_per_row) + 1
+            rows += limit * (1 + rows_per_row) + 1 + field.skipped(arguments)
             values += max(limit, 1) * values_per_row  # an empty page has a `pageInfo`, too
-        return Cost(statements + page, rows, 1 + values, reads_itself=reads_itself)
+            statements += field.statements(arguments)
+        return Cost(statements, rows, 1 + values, reads_itself=reads_itself)
 
     def _introspected(self, node: FieldNode) -> Cost:
         name = self._document.arguments(node.arguments).get("name")

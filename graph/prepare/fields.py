@@ -61,6 +61,8 @@ class CostRule(Enum):
     """Nothing by itself; `limit` says how many rows the pages inside it have."""
     PAGE = auto()
     """Part of a connection: all of these share one statement, and rows up to the connection's limit."""
+    PAGE_INFO = auto()
+    """The same, with what is told of a page as a whole: what is below it is read once for each page."""
     TOTAL = auto()
     """A statement for all parents, and a row for each parent."""
     LIST = auto()
@@ -272,6 +274,10 @@ class PlannedField(Resolved):
     def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
         """How many rows it yields at most for each parent, with these arguments."""
         return 1
+
+    def skipped(self, arguments: Mapping[str, Any]) -> int:
+        """How many rows are read for each parent and not yielded, with these arguments; they count as rows."""
+        return 0
 
     def weight(self, given: Collection[str]) -> Weight:
         """What is certain of its work, without what is selected below it, where these arguments are written.

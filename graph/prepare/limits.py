@@ -2,8 +2,10 @@
 
 import sys
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from graph.settings import MAX_CHANGED_ROWS, MAX_FIELDS, MAX_PAGE
+from graph.context import Bounds
+from graph.settings import MAX_CHANGED_ROWS, MAX_FIELDS, MAX_OFFSET, MAX_PAGE
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,17 @@ class Limits:
     max_fields: int = MAX_FIELDS
     """Of an operation, with its fragments written out."""
     introspection: bool = True
+    max_offset: int = MAX_OFFSET
+    """The most rows that a page with a key leaves out in front."""
     refuse_empty_comparisons: bool = False
     """Whether every part of a filter must ask something."""
     max_changed_rows: int = MAX_CHANGED_ROWS
     """That one change by a filter may be about."""
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """What the run of an operation is held to."""
+        return Bounds(self.max_page, self.max_offset, self.max_changed_rows, self.refuse_empty_comparisons)
 
     def unpriced(self) -> "Limits":
         """The same for what is not run, but made into something that has a price of its own."""

@@ -171,7 +171,7 @@ class ManyRows(ABC):
 
     def _most(self, values: Any, change: Change) -> int:
         """How many rows are looked for: one more than may be changed, unless the client has said how many."""
-        most = change.context.max_changed_rows
+        most = change.context.bounds.max_changed_rows
         if values.limit is None:
             return most + 1
         if values.limit > most:
@@ -180,7 +180,7 @@ class ManyRows(ABC):
         return int(values.limit)
 
     def _check_number(self, number: int, values: Any, change: Change) -> None:
-        most = change.context.max_changed_rows
+        most = change.context.bounds.max_changed_rows
         if number > most:
             message = (
                 f"More than {most:,} {self._many} fit; ask for less in `where`, or send `limit`, and ask again for the"

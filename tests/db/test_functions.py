@@ -23,6 +23,7 @@ from db.functions import (
     json_kind,
     json_order,
     json_path,
+    json_sorted,
     json_text,
 )
 from db.session.engines import Engines
@@ -85,6 +86,16 @@ pytestmark = pytest.mark.postgresql  # each test asks both: PostgreSQL by the fi
 async def test_json_order_means_what_postgresql_says(databases: Databases, pairs: Pairs) -> None:
     for left, right in pairs:
         await databases.agree(select(json_order(DOCUMENT, ARGUMENT)), left, json.dumps(right))
+
+
+@many_examples
+@given(st.lists(st.tuples(DOCUMENTS, DOCUMENTS), min_size=5, max_size=20))
+async def test_json_is_sorted_as_postgresql_sorts(databases: Databases, pairs: Pairs) -> None:
+    """Between kinds, too; null is none."""
+    left, right = (json_sorted(json_at(DOCUMENT, json_path([place]))) for place in ("0", "1"))
+    for pair in pairs:
+        is_less = await databases.agree(select(left < right), pair)
+        assert (is_less is None) is (None in pair)
 
 
 @many_examples

@@ -46,8 +46,8 @@ async def test_of_many_rows_the_page_is_read_in_its_order(
     monkeypatch.setattr(counted_pages, "FEW", 1)
     for page in PAGES:
         with subtests.test(page):
-            # that there are too many, and the page with the count
-            await same_as_apart(chinook, statements, page, costs=1 if NOTHING in page else 2)
+            # that there are too many, and the page with the count; a page of no rows is not read
+            await same_as_apart(chinook, statements, page, costs=1 if NOTHING in page or "first: 0" in page else 2)
 
 
 async def test_a_page_behind_a_cursor_and_the_count_are_two_statements(

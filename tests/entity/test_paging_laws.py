@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graph.entity.registry import entity_of
+from tests.databases import StatementRecorder
 from tests.entity import things, things_types
 from tests.entity.asking import spelled
 from tests.entity.laws import Both, tried
@@ -47,6 +48,29 @@ ROOT = f"""
 query ($orderBy: [ThingSort!], $first: Int, $after: String, $last: Int, $before: String) {{
   things(orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before) {PAGE}
 }}
+"""
+
+AROUND = """
+query ($by: [ThingGroupField!], $orderBy: [ThingSort!], $first: Int, $after: String, $last: Int, $before: String,
+       $around: String, $offset: Int) {
+  things(distinctBy: $by, orderBy: $orderBy, first: $first, after: $after, last: $last, before: $before,
+         around: $around, offset: $offset) {
+    nodes { id } edges { cursor node { id } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor startPosition pageCount }
+  }
+}
+"""
+
+AROUND_IN_EVERY_BOX = """
+query ($orderBy: [ThingSort!], $around: String, $last: Int) {
+  boxes(first: 100) { nodes {
+    around: things(orderBy: $orderBy, first: 3, around: $around) {
+      nodes { id } pageInfo { startPosition hasNextPage hasPreviousPage }
+    }
+    behind: things(orderBy: $orderBy, first: 2, after: $around) { nodes { id } pageInfo { startPosition } }
+    last: things(orderBy: $orderBy, last: $last) { nodes { id } pageInfo { startPosition } }
+  } }
+}
 """
 
 IN_ONE_BOX = f"""
@@ -171,3 +195,72 @@ async def test_pages_lose_nothing_where_a_database_computes_with_doubles(directi
         assert sorted(whole) == sorted(reckoned(THINGS, []))
         assert await walk_forward(api, ROOT, size, orderBy=order_by) == whole
         assert await walk_backward(api, ROOT, size, orderBy=order_by) == whole
+
+
+@tried(3)
+@given(order=terms, place=st.integers(0, len(THINGS) - 1), size=st.integers(0, 9), is_distinct=st.booleans())
+async def test_a_page_stands_around_a_row_and_knows_its_place(
+    order: list[Term], place: int, size: int, is_distinct: bool, both: Both, statements: StatementRecorder
+) -> None:
+    asked = {"orderBy": spelled(order)} | ({"by": ["SHAPE", "NUMBER"]} if is_distinct else {})
+    for api in both.values():
+        whole = things_in(await api.ask(AROUND, first=100, **asked))["edges"]
+        ids, cursors = [edge["node"]["id"] for edge in whole], [edge["cursor"] for edge in whole]
+        at = place % len(ids)
+        start, end = max(0, at - size // 2), min(len(ids), at + size - size // 2)
+        with statements() as seen:
+            page = things_in(await api.ask(AROUND, first=size, around=cursors[at], **asked))
+        assert len(seen) <= 4  # two halves, the rows in front, all rows
+        assert ids_on(page) == ids[start:end]
+        ends = (page["pageInfo"]["hasPreviousPage"], page["pageInfo"]["hasNextPage"])
+        assert ends == (start > 0, end < len(ids))
+        assert page["pageInfo"]["startPosition"] == start
+        windows: list[tuple[dict[str, Any], int]] = [
+            ({"first": size}, 0),
+            ({"first": size, "offset": place}, place),
+            ({"first": size, "after": cursors[at]}, at + 1),
+            ({"first": size, "before": cursors[at]}, 0),
+            ({"last": size}, max(0, len(ids) - size)),
+            ({"last": size, "before": cursors[at]}, max(0, at - size)),
+            ({"last": size, "after": cursors[at]}, max(at + 1, len(ids) - size)),
+        ]
+        for window, position in windows:
+            info = things_in(await api.ask(AROUND, **window, **asked))["pageInfo"]
+            assert info["startPosition"] == position, window
+
+
+@tried(4)
+@given(order=terms, place=st.integers(0, len(THINGS) - 1), last=st.integers(0, 4))
+async def test_every_parent_has_a_page_around_a_place_of_the_order(
+    order: list[Term], place: int, last: int, both: Both, statements: StatementRecorder
+) -> None:
+    """The row may be another parent's: then the page is around the place where it would stand."""
+    order = order or [(("id",), "ASC")]  # the natural order of a relationship has cursors of its own
+    order_by, expected = spelled(order), reckoned(THINGS, order)
+    for api in both.values():
+        cursor = things_in(await api.ask(ROOT, orderBy=order_by, first=100))["edges"][place]["cursor"]
+        with statements() as seen:
+            found = await api.ask(AROUND_IN_EVERY_BOX, orderBy=order_by, around=cursor, last=last)
+        # Boxes; two halves and the rows in front; a page and the rows in front; a page and all rows.
+        assert len(seen) <= 1 + 3 + 2 + 2
+        for row, box in zip(BOXES, found["boxes"]["nodes"], strict=True):
+            own = reckoned(row.things, order)
+            at = sum(expected.index(id_) < place for id_ in own)
+            start, end = max(0, at - 1), min(len(own), at + 2)
+            assert [node["id"] for node in box["around"]["nodes"]] == own[start:end]
+            info = {"startPosition": start, "hasPreviousPage": start > 0, "hasNextPage": end < len(own)}
+            assert box["around"]["pageInfo"] == info
+            behind = at + (at < len(own) and own[at] == expected[place])
+            assert [node["id"] for node in box["behind"]["nodes"]] == own[behind : behind + 2]
+            assert box["behind"]["pageInfo"]["startPosition"] == behind
+            assert box["last"]["pageInfo"]["startPosition"] == max(0, len(own) - last)
+
+
+async def test_a_page_around_a_row_takes_no_other_place(both: Both) -> None:
+    for api in both.values():
+        (edge, *_) = things_in(await api.ask(ROOT, first=1))["edges"]
+        for other in ({"last": 1}, {"after": edge["cursor"]}, {"before": edge["cursor"]}, {"offset": 1}):
+            (error,) = await api.errors(AROUND, around=edge["cursor"], **other)
+            assert "leave it out beside" in error
+        (error,) = await api.errors(AROUND, around="nothing of ours")
+        assert error == "`around` is not a cursor of this ordering; start again without it."

@@ -97,6 +97,10 @@ class _Maker:
         for name, argument in field.args.items():
             if is_required_argument(argument) or (look_up and name == "id"):
                 given[name] = self._required(inner, name, argument)
+        if "offset" in field.args and "last" not in given and self._random.random() < 0.2:
+            given["offset"] = self._sometimes_a_variable("Int", self._random.randint(0, 4))
+        if "distinctBy" in field.args and self._random.random() < 0.1:
+            given["distinctBy"] = self._required(inner, "distinctBy", field.args["distinctBy"])
         order = field.args.get("orderBy")
         if order is not None and self._random.random() < 0.4:
             given["orderBy"] = f"[{self._term(order)}]"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLObjectType,
     get_named_type,
@@ -36,6 +37,7 @@ def paths(entity: Entity, entities: Sequence[Entity], values: Values) -> Iterato
     )
     yield Path(f"filter {entity.name}", _document(_counted(entity, where) for where in _wheres(entity, values)))
     yield Path(f"order {entity.name}", _document(_ordered(entity, order) for order in _orders(entity)))
+    yield Path(f"distinct {entity.name}", _document(_first_of_each(entity)))
     for parent in entities:
         for name, relation in parent.relations.items():
             if relation.target() is entity:
@@ -54,6 +56,15 @@ def listed(entity: Entity) -> str:
     page = "pageInfo { startCursor endCursor hasNextPage }"
     shown = f"totalCount {page} edges {{ cursor node {{ {around(entity)} }} }}"
     return _document([f"{entity.plural}(first: 100) {{ {shown} }}"])
+
+
+def _first_of_each(entity: Entity) -> Iterator[str]:
+    """The first rows of each value, and what is counted of them."""
+    by = get_named_type(_object("Query").fields[entity.plural].args["distinctBy"].type)
+    assert isinstance(by, GraphQLEnumType)
+    counted = "totalCount pageInfo { pageCount } aggregate { count }"
+    for value in by.values:
+        yield f"{entity.plural}(first: 100, distinctBy: [{value}]) {{ {counted} nodes {{ {leaves(entity.name)} }} }}"
 
 
 def around(entity: Entity) -> str:
@@ -147,8 +158,25 @@ def _orders(entity: Entity) -> list[str]:
     fields = _input(f"{entity.name}Sort").fields
     own = [name for name in fields if name not in entity.relations]
     return [
-        f"{{{name}: {direction}}}" for name, direction in zip(own, cycle(("ASC", "DESC_NULLS_FIRST")), strict=False)
+        f"{{{name}: {asked}}}"
+        for name, direction in zip(own, cycle(("ASC", "DESC_NULLS_FIRST")), strict=False)
+        for asked in _asked(fields[name], direction)
     ]
+
+
+def _asked(field: GraphQLInputField, direction: str) -> Iterator[str]:
+    """What may be asked by one field of an order."""
+    kind = get_named_type(field.type)
+    if isinstance(kind, GraphQLEnumType):
+        yield direction
+    elif kind.name == "JSONSort":
+        yield f'{{at: ["0"], direction: {direction}}}'
+    elif kind.name == "RandomSort":
+        yield "{seed: 7}"
+    else:
+        assert isinstance(kind, GraphQLInputObjectType)
+        for name in kind.fields:
+            yield f"{{{name}: {{ignoreCase: true, direction: {direction}}}}}"
 
 
 def _counted(entity: Entity, where: str) -> str:
@@ -163,8 +191,9 @@ def _below(parent: Entity, name: str, entity: Entity, *, many: bool) -> str:
     inner = around(entity)
     if many:
         aggregate = computed(f"{entity.name}Aggregate", groups=False)
+        place = "pageInfo { startPosition pageCount }"
         shown = f"edges {{ cursor node {{ {inner} }} }} totalCount aggregate {aggregate}"
-        inner = f"{name}(first: 2) {{ {shown} }} last: {name}(last: 1) {{ nodes {{ id }} }}"
+        inner = f"{name}(first: 2) {{ {shown} }} last: {name}(last: 1) {{ nodes {{ id }} {place} }}"
     else:
         inner = f"{name} {{ {inner} }}"
     return f"{parent.plural}(first: 40) {{ nodes {{ {inner} }} }}"

@@ -34,6 +34,19 @@ DEAR = {
         for n in range(10)
     )
     + "}",
+    "the first of each under many names": "{"
+    + " ".join(f"a{n}: tracks(distinctBy: [GENRE], first: {n}) {{ totalCount nodes {{ id }} }}" for n in range(5))
+    + "}",
+    "lists by the rules of a language": "{"
+    + " ".join(
+        f'a{n}: tracks(orderBy: [{{ byText: {{ name: {{ ignoreCase: true, locale: "de" }} }} }}], offset: {n}) {{'
+        " nodes { id } }"
+        for n in range(10)
+    )
+    + "}",
+    "lists at random": "{"
+    + " ".join(f"a{n}: tracks(orderBy: [{{ random: {{ seed: {n} }} }}]) {{ nodes {{ id }} }}" for n in range(12))
+    + "}",
     "a filter in a fragment under many names": "{"
     + " ".join(f"a{n}: genre(id: 1) {{ ...F }}" for n in range(30))
     + f"}} fragment F on Genre {{ tracks(where: {{ {PART} }}) {{ nodes {{ id }} }} }}",
@@ -51,6 +64,10 @@ ORDINARY = {
         } } } } } }) { totalCount nodes { name albums { nodes { title } } } } }""",
     "a dashboard": """{ tracksAggregate { count sum { milliseconds } groupBy(fields: [GENRE]) { count } }
         invoicesAggregate { count sum { total } } customers { totalCount } }""",
+    "the first of each, at random": """{ tracks(distinctBy: [GENRE], orderBy: [{ random: { seed: 1 } }]) {
+        totalCount nodes { id } } }""",
+    "texts without case": """{ tracks(orderBy: [{ byText: { name: { ignoreCase: true } } }, { album: {
+        byText: { title: { ignoreCase: true } } } }]) { nodes { id } } }""",
     "200 ids": "{ tracks(where: { id: { in: [" + '"VHJhY2s6MQ", ' * 200 + "] } }) { nodes { id } } }",
 }
 

@@ -59,6 +59,10 @@ def rarely(draw: st.DrawFn, times: int = 20) -> bool:
     return draw(st.integers(1, times)) == times
 
 
+PLACES = ("after", "before", "around", "offset")
+"""The arguments that say where a page stands."""
+
+
 class Arguments:
     """Makes arguments up, one field at a time."""
 
@@ -91,8 +95,8 @@ class Arguments:
         if most >= 20 and self._draw(st.integers(1, 4)) == 4:
             given = {}
         for name in field.args:
-            if name not in ("first", "last", "after", "before", "orderBy", "where") or (
-                name == "where" and self._draw(st.integers(1, 4)) == 4
+            if name not in (*PLACES, "first", "last", "distinctBy", "orderBy", "where") or (
+                name in ("distinctBy", "where") and self._draw(st.integers(1, 4)) == 4
             ):
                 given[name] = self._argument(field.args[name], row)
         order = self._draw(st.sampled_from([*ORDERS, "other"])) if "orderBy" in field.args else "other"
@@ -102,7 +106,10 @@ class Arguments:
             given["orderBy"] = ORDERS[order]
         cursors = self._known.cursors.get((row, order))
         if cursors and self._draw(st.integers(1, 3)) == 3:
-            given["before" if backward else "after"] = self._draw(st.sampled_from(cursors))
+            place = "before" if backward else self._draw(st.sampled_from(["after", "after", "around"]))
+            given[place] = self._draw(st.sampled_from(cursors))
+        elif not backward and rarely(self._draw, 4):
+            given["offset"] = self._draw(st.integers(0, 3))
         return self._spoilt(given) if rarely(self._draw) else given
 
     def _spoilt(self, given: Given) -> Given:
