@@ -95,9 +95,11 @@ class _Taken:
     def _value(self, type_: ValueFilter, operator: Operator, value: object, where: str) -> Hashable:
         if operator.is_switch and isinstance(value, bool):
             return value
-        if operator.bind is None or value is None or is_whole_beyond_64_bits(value):
+        values = value if isinstance(value, list) else [value]
+        if operator.bind is None or value is None or any(map(is_whole_beyond_64_bits, values)):
             raise _Formless
         check_comparable(where, value, nulls=operator.takes_nulls)
         name = self.names[where] = f"{self._prefix}_{len(self.names)}"
-        self.values[name] = operator.bind(value) if type_.read is None else type_.bound(operator, value)
+        bound = operator.bind(value) if type_.read is None else type_.bound(operator, value)
+        self.values |= operator.bindings(name, bound)
         return None

@@ -179,6 +179,8 @@ def operand(operator: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[
     """What an operator takes."""
     if operator == "isNull":
         return st.booleans()
+    if operator == "between":
+        return st.lists(values, min_size=2, max_size=2)
     return st.lists(values, max_size=3) if operator in ("in", "notIn") else values
 
 

@@ -38,6 +38,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "lte": lambda value, asked: value <= asked,
     "gt": lambda value, asked: value > asked,
     "gte": lambda value, asked: value >= asked,
+    "between": lambda value, asked: asked[0] <= value <= asked[1],
     "contains": lambda value, asked: asked in value,
     "startsWith": lambda value, asked: value.startswith(asked),
     "endsWith": lambda value, asked: value.endswith(asked),

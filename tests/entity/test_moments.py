@@ -110,6 +110,7 @@ OPERATORS = {
     "lte": "lte: $value",
     "gt": "gt: $value",
     "gte": "gte: $value",
+    "between": "between: [$value, $value]",
     "among": "in: [$value]",
     "notIn": "notIn: [$value]",
 }
@@ -137,6 +138,7 @@ async def test_every_form_is_found_by_its_moment(both: Both, field: str) -> None
             "lte": smaller + equal,
             "gt": known - smaller - equal,
             "gte": known - smaller,
+            "between": equal,
             "among": equal,
             "notIn": len(values) - equal,
         }

@@ -116,7 +116,8 @@ class Place(NamedTuple):
     many: bool
 
     def where(self, value: Any) -> dict[str, Any]:
-        return {self.attribute: {self.comparison: [value] if self.many else value}}
+        many = [value, value] if self.comparison == "between" else [value]
+        return {self.attribute: {self.comparison: many if self.many else value}}
 
 
 def root_fields(schema: GraphQLSchema) -> Mapping[str, GraphQLField]:
