@@ -432,7 +432,7 @@ class ValueFilter:
         found: list[Condition] = []
         for name, value in asked.items():
             place, operator = f"{where}.{name}", self.operators[name]
-            compared = self._compared(column, name)
+            compared = self.compared(column, name)
             if place in names:
                 parameters = [bindparam(each, type_=compared.type) for each in operator.parameters(names[place])]
                 found.append(operator.sql(compared, _of_ends(operator, parameters)))
@@ -460,7 +460,7 @@ class ValueFilter:
                 raise InvalidFilter(f"{self.name}.{operator.name}", f"{error}.") from None
         return value if operator.bind is None else operator.bind(value)
 
-    def _compared(self, column: Expression, operator: str) -> Expression:
+    def compared(self, column: Expression, operator: str) -> Expression:
         """A column as an operator takes it. Addresses and ranges are texts to Python alone, which have no parts."""
         is_text = self.annotation is not str or isinstance(underlying(column.type), sqlalchemy.String)
         return _compared(column) if is_text or operator not in _OF_TEXT else cast(column, Text)

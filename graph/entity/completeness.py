@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from sqlalchemy.orm import Mapper
 
 from db.relations import Link
+from graph.entity.column_comparisons import MEMBER
 from graph.entity.comparisons import ValueFilter
 from graph.entity.registry import Entity, Relation
 from graph.entity.types import value_filter
@@ -44,6 +45,8 @@ def check_complete(entity: Entity, asked: Asked, where: str) -> None:
             continue
         if name in ("and", "or", "not"):
             _check_members(entity, value, place)
+        elif name == MEMBER:
+            _check_given(value, place)
         elif name in entity.relations:
             _check_related(entity.relations[name], value, place)
         else:

@@ -5,7 +5,7 @@ no condition; where that would widen the answer (inside `or` and `not`) it is an
 asked for every model that a filter passes through. Source of the semantics: docs/decisions/0006-filters.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any, TypeGuard
@@ -37,6 +37,8 @@ from db.relations import (
 )
 from db.statements import conditions, joined
 from graph.context import RequestContext
+from graph.entity import column_comparisons
+from graph.entity.column_comparisons import ColumnComparison
 from graph.entity.comparisons import MAX_LIST, NO_NAMES, InputField, check_size, input_type
 from graph.entity.completeness import check_complete
 from graph.entity.filter_form import MAX_DEPTH, form_of
@@ -80,6 +82,7 @@ def filter_type(entity: Entity) -> type[Any]:
             fields[f"{name}_"] = (optional(found.input_type), name, attribute.description)
     for name, relation in entity.relations.items():
         fields[f"{name}_"] = (optional(_relation_filter(relation)), name, relation.description)
+    fields |= column_comparisons.comparison_field(entity)
     this = Deferred(made_name(entity, "Filter"), lambda: filter_type(entity))
     weights = {"id": Weight(COMPARISON)}
     weights |= {name: _weight(entity, attribute) for name, attribute in entity.attributes.items()}
@@ -197,6 +200,8 @@ class _Filtering:
             raise InvalidFilter(where, "null asks nothing; leave it out, or use `isNull` inside it.")
         if name in ("and", "or", "not"):
             return self._boolean(entity, row, name, value, where, depth)
+        if name == column_comparisons.MEMBER:
+            return self._columns(entity, row, value, where)
         if name in entity.relations:
             return self._related(entity.relations[name], row, value, where, depth)
         attribute = entity.attributes.get(name)
@@ -224,6 +229,22 @@ class _Filtering:
             raise InvalidFilter(where, f"an empty filter in `{name}` would match everything; leave it out.")
         either = joined(or_, [condition for condition in found if condition is not None])
         return [_not(either) if name == "not" else either]
+
+    def _columns(self, entity: Entity, row: Row, asked: Sequence[Asked], where: str) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        for each in column_comparisons.column_comparisons(entity, asked, where):
+            holds = self._of_other(each, row) if each.relation else each.condition(row, row)
+            found.append(_not(holds) if each.is_denied else holds)
+        return found
+
+    def _of_other(self, comparison: ColumnComparison, row: Row) -> ColumnElement[bool]:
+        """Whether a comparison holds with the row that a relation leads to; the subquery names the row around it."""
+        assert comparison.relation is not None
+        link = comparison.relation.link
+        children = self._children(link)
+        first_of_many = [self._is_first(link, children, row)] if link.is_first_of_many else []
+        holds = comparison.condition(row, children.row)
+        return related(select(1), link, children, row, self._visible, holds, *first_of_many).exists()
 
     def _related(self, relation: Relation, row: Row, value: Asked, where: str, depth: int) -> list[ColumnElement[bool]]:
         if not relation.link.to_many:

@@ -12,7 +12,9 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from graph.entity.column_comparisons import MEMBER, ColumnOperator, compared_relations
 from graph.entity.ids import encode_id
+from graph.entity.names import constant
 from graph.entity.registry import Entity, Relation
 
 Row = Any
@@ -91,6 +93,8 @@ def member(entity: Entity, name: str, asked: Any) -> list[Test]:
         return boolean(entity, name, asked)
     if name == "id":
         return comparisons(asked, lambda row: id_of(entity, row))
+    if name == MEMBER:
+        return [column_test(entity, one) for one in asked]
     attribute = entity.attributes.get(name)
     if attribute is not None:
         return comparisons(asked, lambda row: getattr(row, attribute.name))
@@ -99,6 +103,26 @@ def member(entity: Entity, name: str, asked: Any) -> list[Test]:
         inner = meaning(relation.target(), asked)
         return [lambda row: any(inner is None or inner(other) for other in related(relation, row))]
     return [test for quantifier, value in asked.items() for test in quantified(relation, quantifier, value)]
+
+
+def column_test(entity: Entity, asked: Mapping[str, str]) -> Test:
+    """The test of a column against another, whose null is met as any other value is."""
+    (towards,) = asked.keys() - {"column", "is"}
+    relation = compared_relations(entity).get(towards)
+    target = entity if relation is None else relation.target()
+    left, right = (
+        next(it.name for it in of.attributes.values() if constant(it.graphql_name) == name)
+        for of, name in ((entity, asked["column"]), (target, asked[towards]))
+    )
+
+    def test(row: Row) -> bool:
+        (other,) = [row] if relation is None else related(relation, row) or [None]
+        value, wanted = getattr(row, left), None if other is None else getattr(other, right)
+        if value is None or wanted is None:
+            return asked["is"] == "NE"
+        return COMPARISONS[ColumnOperator[asked["is"]].value](value, wanted)
+
+    return test
 
 
 def boolean(entity: Entity, name: str, asked: Any) -> list[Test]:
