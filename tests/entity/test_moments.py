@@ -144,6 +144,16 @@ async def test_every_form_is_found_by_its_moment(both: Both, field: str) -> None
         }
 
 
+async def test_columns_of_every_form_are_compared_by_their_moments(both: Both) -> None:
+    text = "query ($where: EntryFilter) { entries(first: 100, where: $where) { nodes { zonedAt keptAt dayAt } } }"
+    every = (await agreed(both, text))["entries"]["nodes"]
+    for name, field in (("KEPT_AT", "keptAt"), ("DAY_AT", "dayAt")):
+        where = {"compareColumns": [{"column": "ZONED_AT", "is": "GTE", "to": name}]}
+        found = (await agreed(both, text, where=where))["entries"]["nodes"]
+        assert found == [node for node in every if node["zonedAt"] and node["zonedAt"] >= node[field]]
+        assert 0 < len(found) < len(every)
+
+
 PAGE = """
   query ($order: [EntrySort!]!, $after: String, $before: String, $first: Int, $last: Int) {
     entries(orderBy: $order, after: $after, before: $before, first: $first, last: $last) {
