@@ -27,6 +27,7 @@ __all__ = [
     "json_text",
     "likely",
     "plain_text",
+    "without_accents",
 ]
 
 T = TypeVar("T")
@@ -69,6 +70,14 @@ class plain_text(_Function[str]):  # noqa: N801 - a function in SQL
     """`(text)`: the text itself, to look for parts of it: whatever its column's type and collation take for equal."""
 
     name = FunctionName.PLAIN_TEXT
+    type = Text()
+    inherit_cache = True
+
+
+class without_accents(_Function[str]):  # noqa: N801 - a function in SQL
+    """`(text)`: the text without its accents: docs/decisions/0019-texts-without-their-case.md."""
+
+    name = FunctionName.WITHOUT_ACCENTS
     type = Text()
     inherit_cache = True
 

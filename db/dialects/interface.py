@@ -78,6 +78,7 @@ class FunctionName(StrEnum):
     DECIMAL_OF_DOUBLE = "trellis_exactly"
     FOLD_CASE = "trellis_fold_case"
     PLAIN_TEXT = "trellis_plain_text"
+    WITHOUT_ACCENTS = "trellis_without_accents"
     LIKELY = "trellis_likely"
     JSON_AT = "trellis_json_at"
     JSON_KIND = "trellis_json_kind"

@@ -80,7 +80,16 @@ from db.dialects.paging import PagedRows, Query, cut, first_of, labelled, limit,
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
 from db.dialects.postgresql_ranges import AnyMultiRange, AnyRange, from_words
-from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, PLAIN, fold_sql, learn_small_letters, takes_for_equal
+from db.dialects.postgresql_texts import (
+    DETERMINISTIC,
+    FOLD,
+    PLAIN,
+    WITHOUT_ACCENTS,
+    fold_sql,
+    learn_small_letters,
+    takes_for_equal,
+    without_accents_sql,
+)
 from db.dialects.postgresql_times import read_day, read_moment, read_moment_in_utc, read_time
 from db.relations import ColumnType, Expression, Key, Term, element_type, parameter_type, stored
 from db.relations.types import undecorated
@@ -340,6 +349,7 @@ class PostgreSQL(DatabaseDialect):
         FunctionName.DECIMAL_OF_DOUBLE: "CAST(CAST({0} AS TEXT) AS NUMERIC)",
         FunctionName.FOLD_CASE: FOLD,
         FunctionName.PLAIN_TEXT: PLAIN,
+        FunctionName.WITHOUT_ACCENTS: WITHOUT_ACCENTS,
         FunctionName.LIKELY: "({0})",
         FunctionName.COUNTED_FROM_ONE: "({0})[:]",
         FunctionName.MOMENT: "{0}",
@@ -360,6 +370,8 @@ class PostgreSQL(DatabaseDialect):
         name = FunctionName(function.name)
         if name is FunctionName.FOLD_CASE:
             return fold_sql(dialect)
+        if name is FunctionName.WITHOUT_ACCENTS:
+            return without_accents_sql(dialect)
         if name is FunctionName.PLAIN_TEXT and _collations(function) <= DETERMINISTIC and _collations(function):
             return "CAST({0} AS TEXT)"
         return super().template(function, dialect)

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Literal, NamedTuple, TypeAlias
 
 from db import exact_json
-from db.characters import fold
+from db.characters import fold, without_accents
 from db.dialects.interface import FunctionName
 from db.dialects.sqlite_moments import DAY_BESIDE, DAY_KEY, MOMENT_KEY, TIME_KEY
 from db.moments import day_beside, day_key, moment_key, time_key
@@ -148,6 +148,7 @@ def _day_beside(value: Value, days: int) -> str | None:
 
 FUNCTIONS: Mapping[str, PythonFunction] = {
     FunctionName.FOLD_CASE: PythonFunction(1, _fold_case),
+    FunctionName.WITHOUT_ACCENTS: PythonFunction(1, _of_text(without_accents)),
     FunctionName.JSON_AT: PythonFunction(2, _at),
     FunctionName.JSON_KIND: PythonFunction(1, _kind),
     FunctionName.JSON_TEXT: PythonFunction(1, _text),

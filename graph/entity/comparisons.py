@@ -40,6 +40,7 @@ from db.functions import (
     json_path,
     json_text,
     plain_text,
+    without_accents,
 )
 from db.relations import ColumnType, Unpadded, comparable, compared_as, parameter_type, underlying
 from db.relations.arrays import as_stored, is_array
@@ -65,6 +66,8 @@ PART_OF_TEXT = 3
 """The work of looking for a part of a short text."""
 FOLDED = 20
 """The work of taking the case from a short text, and looking for a part of it."""
+WITHOUT_ACCENTS = 40
+"""The work of taking the accents from a short text as well."""
 JSON_WORK = 60
 """The work of reading a JSON value."""
 
@@ -245,6 +248,20 @@ def _folded(test: Test) -> Test:
     return lambda column, part: test(fold_case(column), fold_case(_part(column, part)))
 
 
+def _equals_without_accents(column: Expression, value: Operand) -> Condition:
+    found: Condition = _bare_letters(column) == _bare_letters(type_coerce(value, column.type))
+    return found
+
+
+def _without_accents(test: Test) -> Test:
+    """The same of small letters without accents, which the database takes away on both sides, too."""
+    return lambda column, part: test(_bare_letters(column), _bare_letters(_part(column, part)))
+
+
+def _bare_letters(text: Expression) -> Expression:
+    return fold_case(without_accents(text))
+
+
 def _part(column: Expression, part: Operand) -> Expression:
     """A part of a text as it was sent, with the blanks at its end; kinds of texts write parts as they write wholes."""
     return type_coerce(part, Text() if isinstance(column.type, String | Unpadded) else column.type)
@@ -268,6 +285,34 @@ TEXT = (
     ),
     Operator(
         "endsWithIgnoreCase", "Ends with this text, whatever the case.", _folded(_ends_with), bind=_escaped, work=FOLDED
+    ),
+    Operator(
+        "eqIgnoreAccents",
+        "Equal to this, whatever the case and the accents.",
+        _equals_without_accents,
+        bind=same,
+        work=WITHOUT_ACCENTS,
+    ),
+    Operator(
+        "containsIgnoreAccents",
+        "Holds this text, whatever the case and the accents.",
+        _without_accents(_contains),
+        bind=_escaped,
+        work=WITHOUT_ACCENTS,
+    ),
+    Operator(
+        "startsWithIgnoreAccents",
+        "Begins with this text, whatever the case and the accents.",
+        _without_accents(_starts_with),
+        bind=_escaped,
+        work=WITHOUT_ACCENTS,
+    ),
+    Operator(
+        "endsWithIgnoreAccents",
+        "Ends with this text, whatever the case and the accents.",
+        _without_accents(_ends_with),
+        bind=_escaped,
+        work=WITHOUT_ACCENTS,
     ),
 )
 
@@ -319,6 +364,12 @@ JSON_PART = (
         "containsIgnoreCase",
         "Text that holds this text, whatever the case.",
         lambda part, text: _folded(_contains)(json_text(part), _escaped(text)),
+        str,
+    ),
+    Operator(
+        "containsIgnoreAccents",
+        "Text that holds this text, whatever the case and the accents.",
+        lambda part, text: _without_accents(_contains)(json_text(part), _escaped(text)),
         str,
     ),
     Operator("isNull", "Null or not there, or with false: there and not null.", _json_is_null, bool),

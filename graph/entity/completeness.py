@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Mapper
 
+from db.characters import without_accents
 from db.relations import Link
 from graph.entity.column_comparisons import MEMBER
 from graph.entity.comparisons import ValueFilter
@@ -28,6 +29,9 @@ HOLD_FOR_ALL_WHEN_EMPTY = frozenset(
         "containsIgnoreCase",
         "startsWithIgnoreCase",
         "endsWithIgnoreCase",
+        "containsIgnoreAccents",
+        "startsWithIgnoreAccents",
+        "endsWithIgnoreAccents",
     }
 )
 """Operators that hold for every value when they are given an empty text, list or object."""
@@ -99,12 +103,17 @@ def _check_comparisons(asked: Asked, where: str, known: ValueFilter | None = Non
             if value is not None:
                 _check_comparisons(value, place, operator.asks)
             continue
-        if name in HOLD_FOR_ALL_WHEN_EMPTY and value in ("", [], {}):
+        if name in HOLD_FOR_ALL_WHEN_EMPTY and _bare(value) in ("", [], {}):
             raise InvalidFilter(place, "an empty value fits everything; leave it out, or say what is meant.")
         if name == PATH:
             _check_given(value or (), place)
             for index, part in enumerate(value or ()):
                 _check_comparisons({key: it for key, it in part.items() if key != AT}, f"{place}[{index}]")
+
+
+def _bare(value: object) -> object:
+    """A text without its accents: of one that is nothing else, nothing is left to look for."""
+    return without_accents(value) if isinstance(value, str) else value
 
 
 def _check_given(asked: Asked | Sequence[Any], where: str) -> None:

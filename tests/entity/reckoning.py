@@ -5,6 +5,7 @@ the attributes of the model: `tests.entity.plain_rows` makes some. Every answer 
 comparison with null is false, and its opposite is true. Source of the semantics: docs/decisions/0006-filters.md.
 """
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
@@ -31,6 +32,12 @@ def folded(text: str) -> str:
     return "".join(letter.lower()[0] for letter in text)
 
 
+def bare(text: str) -> str:
+    """The text in lower case and without accents."""
+    apart = unicodedata.normalize("NFD", text)
+    return folded(unicodedata.normalize("NFC", "".join(it for it in apart if unicodedata.combining(it) != 230)))
+
+
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda value, asked: value == asked,
     "ne": lambda value, asked: value != asked,
@@ -48,6 +55,10 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "containsIgnoreCase": lambda value, asked: folded(asked) in folded(value),
     "startsWithIgnoreCase": lambda value, asked: folded(value).startswith(folded(asked)),
     "endsWithIgnoreCase": lambda value, asked: folded(value).endswith(folded(asked)),
+    "eqIgnoreAccents": lambda value, asked: bare(value) == bare(asked),
+    "containsIgnoreAccents": lambda value, asked: bare(asked) in bare(value),
+    "startsWithIgnoreAccents": lambda value, asked: bare(value).startswith(bare(asked)),
+    "endsWithIgnoreAccents": lambda value, asked: bare(value).endswith(bare(asked)),
 }
 
 TRUE_OF_NULL = ("ne", "notIn")

@@ -20,6 +20,7 @@ GAPS = (
     ("{and: [{isValid: {eq: true}}, {day: {gt: $day}}]}", "where.and[1].day"),
     ("{device: {label: {}}}", "where.device.label"),
     ('{text: {contains: ""}}', "where.text.contains"),
+    ('{text: {containsIgnoreAccents: "\u0301"}}', "where.text.containsIgnoreAccents"),
     ("{text: {notIn: []}}", "where.text.notIn"),
     ("{payload: {path: []}}", "where.payload.path"),
     ("{payload: {path: [{at: []}]}}", "where.payload.path[0]"),
