@@ -211,7 +211,7 @@ class ConnectionField(LevelField):
             listing = restricted(self._listing(arguments), self._entity, where, context.loaders)
             order = self._order(arguments, context.loaders)
             asked = level.field.arguments
-            if asked is not None and all(name in self.page_arguments for name, _ in asked.variable):
+            if asked is not None and asked.vary_only_in(self.page_arguments):
                 parts.settled = (context.visible, listing, order)
         page = self.page(arguments, listing, order, context)
         is_counted = parts.is_counted and not self.needs and may_count_with_page(listing, page, parts.projection)

@@ -34,6 +34,7 @@ from db.relations import (
     seen_where,
     total_order,
     underlying,
+    viewer_id,
 )
 from db.statements import conditions, joined
 from graph.context import RequestContext
@@ -44,7 +45,7 @@ from graph.entity.completeness import check_complete
 from graph.entity.filter_form import MAX_DEPTH, form_of
 from graph.entity.ids import key_in
 from graph.entity.names import made_name
-from graph.entity.registry import Attribute, Deferred, Entity, Relation, list_of, optional
+from graph.entity.registry import Attribute, Deferred, Entity, Relation, is_of_viewers, list_of, optional
 from graph.entity.types import TYPES, value_filter
 from graph.errors import InvalidFilter
 from graph.loading.loaders import Loaders
@@ -52,6 +53,9 @@ from graph.loading.queries import ListQuery
 from graph.prepare.work import COMPARISON, Weight
 
 Asked = Mapping[str, Any]
+
+VIEWER = "$VIEWER"
+"""What stands for the viewer's own id in filters; of nobody, for an id that no row has."""
 
 TO_ONE = Weight(10)
 """To look at the one row that a relation leads to."""
@@ -75,7 +79,8 @@ def filter_type(entity: Entity) -> type[Any]:
     fields: dict[str, InputField] = {}
     if entity.key:
         ids = TYPES.known(strawberry.ID).filter.input_type
-        fields["id"] = (optional(ids), "id", "The id; null where a relation leads to no row.")
+        own = f" {VIEWER} is the viewer's own." if is_of_viewers(entity) else ""
+        fields["id"] = (optional(ids), "id", f"The id; null where a relation leads to no row.{own}")
     for name, attribute in entity.attributes.items():
         found = value_filter(attribute.type)
         if found is not None:
@@ -458,15 +463,28 @@ def _id_conditions(entity: Entity, row: Row, asked: Asked, where: str) -> list[C
     columns = [getattr(row, name) for name in entity.key]
     wide = [comparable(type_coerce(column, parameter_type(column.type))) for column in columns]
 
+    def is_viewer() -> ColumnElement[bool]:
+        if not is_of_viewers(entity):
+            raise InvalidFilter(
+                where, f"{VIEWER} is no {entity.one}; ask for the id where a relation leads to viewers."
+            )
+        return wide[0] == viewer_id(columns[0].type)
+
     def one_of(texts: list[str | None] | None) -> ColumnElement[bool]:
         if texts is None or None in texts:
             raise InvalidFilter(where, "null is no id; leave it out.")
         if len(texts) > MAX_LIST:
             raise InvalidFilter(where, f"{len(texts)} ids are too many; send at most {MAX_LIST}.")
+        if VIEWER in texts:
+            return or_(is_viewer(), one_of([text for text in texts if text != VIEWER]))
         keys = [key_in(text, entity) for text in texts if text is not None]
         if len(wide) == 1:
             return wide[0].in_([key for (key,) in keys])
         return joined(or_, [false(), *(and_(*(c == part for c, part in zip(wide, key, strict=True))) for key in keys)])
+
+    def none_of(texts: list[str | None] | None) -> ColumnElement[bool]:
+        found = one_of(texts)
+        return _not(found) if texts and VIEWER in texts else ~found  # nobody is none of all rows
 
     def is_null(wanted: bool | None) -> ColumnElement[bool]:
         if wanted is None:
@@ -475,9 +493,9 @@ def _id_conditions(entity: Entity, row: Row, asked: Asked, where: str) -> list[C
 
     sql: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
         "eq": lambda text: one_of([text]),
-        "ne": lambda text: ~one_of([text]),
+        "ne": lambda text: none_of([text]),
         "in": one_of,
-        "notIn": lambda texts: ~one_of(texts),
+        "notIn": none_of,
         "isNull": is_null,
     }
     return [sql[name](value) for name, value in asked.items()]
