@@ -26,6 +26,7 @@ __all__ = [
     "json_path",
     "json_text",
     "likely",
+    "matches",
     "plain_text",
     "without_accents",
 ]
@@ -79,6 +80,14 @@ class without_accents(_Function[str]):  # noqa: N801 - a function in SQL
 
     name = FunctionName.WITHOUT_ACCENTS
     type = Text()
+    inherit_cache = True
+
+
+class matches(_Function[bool]):  # noqa: N801 - a function in SQL
+    """`(text, pattern)`: whether a pattern of `db.patterns` is found in the text."""
+
+    name = FunctionName.MATCHES
+    type = Boolean()
     inherit_cache = True
 
 

@@ -80,6 +80,7 @@ class FunctionName(StrEnum):
     PLAIN_TEXT = "trellis_plain_text"
     WITHOUT_ACCENTS = "trellis_without_accents"
     LIKELY = "trellis_likely"
+    MATCHES = "trellis_matches"
     JSON_AT = "trellis_json_at"
     JSON_KIND = "trellis_json_kind"
     JSON_TEXT = "trellis_json_text"

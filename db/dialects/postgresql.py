@@ -351,6 +351,7 @@ class PostgreSQL(DatabaseDialect):
         FunctionName.PLAIN_TEXT: PLAIN,
         FunctionName.WITHOUT_ACCENTS: WITHOUT_ACCENTS,
         FunctionName.LIKELY: "({0})",
+        FunctionName.MATCHES: "({0} ~ CAST({1} AS TEXT))",
         FunctionName.COUNTED_FROM_ONE: "({0})[:]",
         FunctionName.MOMENT: "{0}",
         FunctionName.MOMENTS_COMPARED: "{0}",

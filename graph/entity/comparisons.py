@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from strawberry.scalars import JSON
 
-from db import exact_json
+from db import exact_json, patterns
 from db.functions import (
     fold_case,
     json_at,
@@ -39,9 +39,11 @@ from db.functions import (
     json_order,
     json_path,
     json_text,
+    matches,
     plain_text,
     without_accents,
 )
+from db.patterns import Pattern
 from db.relations import ColumnType, Unpadded, comparable, compared_as, parameter_type, underlying
 from db.relations.arrays import as_stored, is_array
 from db.statements import joined
@@ -66,6 +68,8 @@ PART_OF_TEXT = 3
 """The work of looking for a part of a short text."""
 FOLDED = 20
 """The work of taking the case from a short text, and looking for a part of it."""
+PATTERN = 30
+"""The work of looking for what a regular expression describes."""
 WITHOUT_ACCENTS = 40
 """The work of taking the accents from a short text as well."""
 JSON_WORK = 60
@@ -258,8 +262,25 @@ def _without_accents(test: Test) -> Test:
     return lambda column, part: test(_bare_letters(column), _bare_letters(_part(column, part)))
 
 
+def _folded_text(test: Test) -> Test:
+    """A test of the small letters of a text; a pattern knows about case by itself."""
+    return lambda column, pattern: test(fold_case(column), _part(column, pattern))
+
+
 def _bare_letters(text: Expression) -> Expression:
     return fold_case(without_accents(text))
+
+
+def _pattern(read: Callable[[str], Pattern]) -> Callable[[str], str]:
+    """What is bound for a regular expression. Raises `InvalidFilter` for one that not all databases would answer."""
+
+    def bind(text: str) -> str:
+        try:
+            return read(text).text
+        except ValueError as error:
+            raise InvalidFilter("regular expression", f"{error}.") from None
+
+    return bind
 
 
 def _part(column: Expression, part: Operand) -> Expression:
@@ -312,6 +333,21 @@ TEXT = (
         "Ends with this text, whatever the case and the accents.",
         _without_accents(_ends_with),
         bind=_escaped,
+        work=WITHOUT_ACCENTS,
+    ),
+    Operator(
+        "matches",
+        r"Holds what this regular expression describes: characters, `.`, `[a-z]`, `\d`, `\w`, `\s`, `(a|b)`, `*`, `+`,"
+        " `?`, `{2,5}`; `^` and `$` are the ends of the text.",
+        _plain(matches),
+        bind=_pattern(patterns.pattern),
+        work=PATTERN,
+    ),
+    Operator(
+        "matchesIgnoreCase",
+        "Holds what this regular expression describes, whatever the case.",
+        _folded_text(matches),
+        bind=_pattern(patterns.folded_pattern),
         work=WITHOUT_ACCENTS,
     ),
 )

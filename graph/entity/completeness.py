@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from sqlalchemy.orm import Mapper
 
 from db.characters import without_accents
+from db.patterns import pattern
 from db.relations import Link
 from graph.entity.column_comparisons import MEMBER
 from graph.entity.comparisons import ValueFilter
@@ -36,6 +37,8 @@ HOLD_FOR_ALL_WHEN_EMPTY = frozenset(
 )
 """Operators that hold for every value when they are given an empty text, list or object."""
 
+PATTERNS = frozenset({"matches", "matchesIgnoreCase"})
+"""Operators that hold for every text when their pattern finds nothing at all."""
 PATH = "path"
 AT = "at"
 
@@ -105,10 +108,21 @@ def _check_comparisons(asked: Asked, where: str, known: ValueFilter | None = Non
             continue
         if name in HOLD_FOR_ALL_WHEN_EMPTY and _bare(value) in ("", [], {}):
             raise InvalidFilter(place, "an empty value fits everything; leave it out, or say what is meant.")
+        if name in PATTERNS and isinstance(value, str):
+            _check_pattern(value, place)
         if name == PATH:
             _check_given(value or (), place)
             for index, part in enumerate(value or ()):
                 _check_comparisons({key: it for key, it in part.items() if key != AT}, f"{place}[{index}]")
+
+
+def _check_pattern(text: str, where: str) -> None:
+    try:
+        fits_everything = pattern(text).fits_everything
+    except ValueError:  # whoever makes SQL of this says why not
+        return
+    if fits_everything:
+        raise InvalidFilter(where, "this pattern fits every text; leave it out, or say what is meant.")
 
 
 def _bare(value: object) -> object:

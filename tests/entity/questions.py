@@ -5,6 +5,7 @@ and such as lie just beside them. Nothing is asked here.
 """
 
 import enum
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -188,6 +189,8 @@ def operand(operator: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[
     """What an operator takes."""
     if operator == "isNull":
         return st.booleans()
+    if operator.startswith("matches"):
+        return values.map(re.escape)
     if operator == "between":
         return st.lists(values, min_size=2, max_size=2)
     return st.lists(values, max_size=3) if operator in ("in", "notIn") else values

@@ -5,6 +5,7 @@ the attributes of the model: `tests.entity.plain_rows` makes some. Every answer 
 comparison with null is false, and its opposite is true. Source of the semantics: docs/decisions/0006-filters.md.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
@@ -58,6 +59,8 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "eqIgnoreAccents": lambda value, asked: bare(value) == bare(asked),
     "containsIgnoreAccents": lambda value, asked: bare(asked) in bare(value),
     "startsWithIgnoreAccents": lambda value, asked: bare(value).startswith(bare(asked)),
+    "matches": lambda value, asked: re.search(asked, value) is not None,
+    "matchesIgnoreCase": lambda value, asked: re.search(folded(asked), folded(value)) is not None,
     "endsWithIgnoreAccents": lambda value, asked: bare(value).endswith(bare(asked)),
 }
 

@@ -4,6 +4,7 @@ A schema enters; places leave, where a value is taken, and claims about all of t
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -19,6 +20,7 @@ from graphql import (
     is_list_type,
 )
 
+from db.patterns import MAX_CHARACTERS
 from tests.http.client import Answer, Client
 
 T = TypeVar("T")
@@ -116,6 +118,8 @@ class Place(NamedTuple):
     many: bool
 
     def where(self, value: Any) -> dict[str, Any]:
+        if self.comparison.startswith("matches"):
+            value = re.escape(value)[:MAX_CHARACTERS]
         many = [value, value] if self.comparison == "between" else [value]
         return {self.attribute: {self.comparison: many if self.many else value}}
 
