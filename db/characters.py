@@ -31,6 +31,15 @@ UNSEEN = re.compile(rf"[\s\u2028\u2029\u2800{_IGNORABLE}]+")
 FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f")
 """The flag of a region: a black flag, and its name in characters that cannot be seen.
 Source: https://www.unicode.org/reports/tr51/#def_emoji_tag_sequence"""
+_ACCENTS = (
+    r"\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"  # of Latin, Greek, Cyrillic
+    r"\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"  # points of Hebrew
+    r"\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed"  # and of Arabic
+)
+ACCENTS_PATTERN = f"[{_ACCENTS}]+"
+"""Marks that people leave out when they look for a word, as Python and PostgreSQL write them in a regular expression.
+Other marks of category Mn are a letter's own: vowels of Thai and of the scripts of India, the voice of Japanese."""
+ACCENTS = re.compile(ACCENTS_PATTERN)
 JOINERS = "\u200c\u200d"
 MARKS_OF_DIRECTION = "\u200e\u200f\u061c"
 VARIANTS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u180b-\u180d\u180f]")
@@ -44,6 +53,17 @@ def fold(text: str) -> str:
     `str.lower` looks at a word's end and makes ς of a last Σ, and makes two characters of İ.
     """
     return text.lower() if text.isascii() else text.replace("İ", "i").replace("Σ", "σ").lower()  # noqa: RUF001 - Greek is meant
+
+
+def without_accents(text: str) -> str:
+    """The text without its accents: é is e, whether it is written in one character or in two.
+
+    Letters that have no accent but another form, as ø, ł and ß, stay. So do the vowels and signs of scripts that write
+    those above or below a letter.
+    """
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", ACCENTS.sub("", unicodedata.normalize("NFD", text)))
 
 
 def check_line(text: str) -> str:

@@ -30,8 +30,10 @@ __all__ = [
     "json_sorted",
     "json_text",
     "likely",
+    "matches",
     "plain_text",
     "shuffled",
+    "without_accents",
 ]
 
 T = TypeVar("T")
@@ -75,6 +77,22 @@ class plain_text(_Function[str]):  # noqa: N801 - a function in SQL
 
     name = FunctionName.PLAIN_TEXT
     type = Text()
+    inherit_cache = True
+
+
+class without_accents(_Function[str]):  # noqa: N801 - a function in SQL
+    """`(text)`: the text without its accents: docs/decisions/0019-texts-without-their-case.md."""
+
+    name = FunctionName.WITHOUT_ACCENTS
+    type = Text()
+    inherit_cache = True
+
+
+class matches(_Function[bool]):  # noqa: N801 - a function in SQL
+    """`(text, pattern)`: whether a pattern of `db.patterns` is found in the text."""
+
+    name = FunctionName.MATCHES
+    type = Boolean()
     inherit_cache = True
 
 

@@ -8,6 +8,7 @@ database, and a connection, for hours.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -101,6 +102,8 @@ class ContextFactory:
         """What is noted of the request; None: nobody listens."""
         self.cookies: list[Cookie] = []
         """For the answer."""
+        self.now: datetime | None = None
+        """When an operation first asked for the time."""
         self._changing: list[RequestSession] = []
         """The sessions of operations that change something."""
         self.count: Callable[[int], Awaitable[None]] | None = None
@@ -167,7 +170,9 @@ class RequestContext:
         """Who asks."""
         self.visible = visible
         """What the viewer may see."""
-        bound: Mapping[str, Any] = NOTHING if visible is EVERYTHING else viewer_parameters(viewer.id, viewer.claims)
+        bound: Mapping[str, Any] = (
+            NOTHING if visible is EVERYTHING and viewer.id is None else viewer_parameters(viewer.id, viewer.claims)
+        )
         self.loaders = Loaders(self.session, visible, self._factory.statements, bound)
         """The DataLoaders of this operation."""
 
@@ -212,6 +217,13 @@ class RequestContext:
     @answered_bytes.setter
     def answered_bytes(self, bytes_: int) -> None:
         self._factory.answered_bytes = bytes_
+
+    @property
+    def now(self) -> datetime:
+        """The time, in UTC: the same for all operations of a request, from the first that asks."""
+        if self._factory.now is None:
+            self._factory.now = datetime.now(UTC)
+        return self._factory.now
 
     @property
     def client(self) -> Client:

@@ -80,7 +80,17 @@ from db.dialects.paging import PagedRows, Query, cut, first_of, labelled, limit,
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
 from db.dialects.postgresql_ranges import AnyMultiRange, AnyRange, from_words
-from db.dialects.postgresql_texts import DETERMINISTIC, FOLD, ICU, PLAIN, fold_sql, learn_small_letters, takes_for_equal
+from db.dialects.postgresql_texts import (
+    DETERMINISTIC,
+    FOLD,
+    ICU,
+    PLAIN,
+    WITHOUT_ACCENTS,
+    fold_sql,
+    learn_small_letters,
+    takes_for_equal,
+    without_accents_sql,
+)
 from db.dialects.postgresql_times import read_day, read_moment, read_moment_in_utc, read_time
 from db.relations import ColumnType, Expression, Key, Term, element_type, parameter_type, stored
 from db.relations.types import undecorated
@@ -342,8 +352,10 @@ class PostgreSQL(DatabaseDialect):
         FunctionName.DECIMAL_OF_DOUBLE: "CAST(CAST({0} AS TEXT) AS NUMERIC)",
         FunctionName.FOLD_CASE: FOLD,
         FunctionName.PLAIN_TEXT: PLAIN,
+        FunctionName.WITHOUT_ACCENTS: WITHOUT_ACCENTS,
         FunctionName.LIKELY: "({0})",
         FunctionName.SHUFFLED: "md5(concat_ws('/', {parts}))",
+        FunctionName.MATCHES: "({0} ~ CAST({1} AS TEXT))",
         FunctionName.COUNTED_FROM_ONE: "({0})[:]",
         FunctionName.MOMENT: "{0}",
         FunctionName.MOMENTS_COMPARED: "{0}",
@@ -371,6 +383,8 @@ class PostgreSQL(DatabaseDialect):
         if name is FunctionName.SHUFFLED:
             parts = (f"CAST({{{number}}} AS TEXT)" for number in range(len(function.clauses)))
             return self.functions[name].replace("{parts}", ", ".join(parts))
+        if name is FunctionName.WITHOUT_ACCENTS:
+            return without_accents_sql(dialect)
         if name is FunctionName.PLAIN_TEXT and _collations(function) <= DETERMINISTIC and _collations(function):
             return "CAST({0} AS TEXT)"
         return super().template(function, dialect)

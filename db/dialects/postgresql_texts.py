@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncpgString
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.characters import fold
+from db.characters import ACCENTS_PATTERN, fold
 from db.relations import ColumnType, undecorated, unpadded
 
 PLAIN = '(CAST({0} AS TEXT) COLLATE "default")'
@@ -23,6 +23,16 @@ take for equal. Where the column has no collation of its own this adds nothing: 
 
 FOLD = 'lower(CAST({0} AS TEXT) COLLATE "default")'
 """The first choice: an index on `lower(column)` serves it."""
+
+_APART = f"regexp_replace(normalize(CAST({{0}} AS TEXT), NFD), '{ACCENTS_PATTERN}', '', 'g')"
+RECOMPOSED = r"[\u0900-\u1cff\u3040-\u30ff\uac00-\ud7a3\U00011000-\U00011fff]"
+"""Letters that have parts which are no accents: syllables of Korean, kana with a voice, vowels of India."""
+WITHOUT_ACCENTS = (
+    "(CASE WHEN octet_length(CAST({0} AS TEXT)) = char_length(CAST({0} AS TEXT)) THEN CAST({0} AS TEXT)"
+    f" WHEN CAST({{0}} AS TEXT) ~ '{RECOMPOSED}' THEN normalize({_APART}, NFC) ELSE {_APART} END)"
+)
+"""A text without its accents, as `db.characters.without_accents` has it. To take letters apart takes PostgreSQL 0.1 µs
+each, and so does putting them together: ASCII's are left alone, and most others are not put together again."""
 
 ELSEWHERE = {
     "pg_c_utf8": 'lower(CAST({0} AS TEXT) COLLATE "pg_catalog"."pg_c_utf8")',  # since version 17
@@ -57,6 +67,8 @@ PADDED = 1042
 """The object identifier of `bpchar`, which CHAR(n) is. Source: `pg_type.dat` of PostgreSQL."""
 
 _FOLDING: WeakKeyDictionary[Dialect, str] = WeakKeyDictionary()
+_NORMALIZES: WeakKeyDictionary[Dialect, bool] = WeakKeyDictionary()
+"""Whether the database takes letters apart, which PostgreSQL does in UTF-8 alone."""
 
 
 class ServerText(AsyncpgString):
@@ -71,13 +83,14 @@ class ServerText(AsyncpgString):
 
 
 def learn_small_letters(engine: AsyncEngine) -> None:
-    """Ask the first connection for the server's small letters."""
+    """Ask the first connection for the server's small letters, and see whether it takes letters and accents apart."""
     dialect = engine.sync_engine.dialect
 
     @event.listens_for(engine.sync_engine, "connect")
     def learn(connection: Any, _record: object) -> None:
         if dialect not in _FOLDING:
             _FOLDING[dialect] = _folding(connection)
+            _NORMALIZES[dialect] = connection.driver_connection.get_settings().server_encoding == "UTF8"
 
 
 def takes_for_equal(type_: ColumnType) -> bool:
@@ -95,6 +108,11 @@ def icu_collation(locale: str) -> str:
 def fold_sql(dialect: Dialect) -> str:
     """The text without its case, with `{0}` for the text; of an engine that has not connected, the first choice."""
     return _FOLDING.get(dialect, FOLD)
+
+
+def without_accents_sql(dialect: Dialect) -> str:
+    """The text without its accents; in a database of another encoding than UTF-8 the text itself, on both sides."""
+    return WITHOUT_ACCENTS if _NORMALIZES.get(dialect, True) else PLAIN
 
 
 def _folding(connection: Any) -> str:

@@ -9,12 +9,15 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum, auto
+from functools import lru_cache
 from hashlib import md5
 from operator import itemgetter
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import re2
 
 from db import exact_json
-from db.characters import fold
+from db.characters import fold, without_accents
 from db.dialects.interface import FunctionName
 from db.dialects.sqlite_moments import DAY_BESIDE, DAY_KEY, MOMENT_KEY, TIME_KEY
 from db.moments import day_beside, day_key, moment_key, time_key
@@ -34,6 +37,9 @@ class _Missing(Enum):
 
 
 MISSING = _Missing.MISSING
+
+_QUIET = re2.Options()
+_QUIET.log_errors = False
 
 INDEX = re.compile(r"\s*[+-]?\d+", re.ASCII)
 """What C's `strtol` reads as a whole number: PostgreSQL asks it."""
@@ -66,6 +72,15 @@ class PythonFunction(NamedTuple):
 
 def _fold_case(text: str | None) -> str | None:
     return None if text is None else fold(text)
+
+
+@lru_cache(100)
+def _compiled(pattern: str) -> Any:
+    return re2.compile(f"(?s){pattern}", _QUIET)
+
+
+def _matches(text: str | None, pattern: str) -> bool | None:
+    return None if text is None else _compiled(pattern).search(str(text)) is not None
 
 
 def _at(document: str | None, path: str) -> str | None:
@@ -185,6 +200,8 @@ def _day_beside(value: Value, days: int) -> str | None:
 
 FUNCTIONS: Mapping[str, PythonFunction] = {
     FunctionName.FOLD_CASE: PythonFunction(1, _fold_case),
+    FunctionName.WITHOUT_ACCENTS: PythonFunction(1, _of_text(without_accents)),
+    FunctionName.MATCHES: PythonFunction(2, _matches),
     FunctionName.JSON_AT: PythonFunction(2, _at),
     FunctionName.JSON_KIND: PythonFunction(1, _kind),
     FunctionName.JSON_TEXT: PythonFunction(1, _text),

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from strawberry.scalars import JSON
 
-from db import exact_json
+from db import exact_json, patterns
 from db.functions import (
     fold_case,
     json_at,
@@ -39,8 +39,11 @@ from db.functions import (
     json_order,
     json_path,
     json_text,
+    matches,
     plain_text,
+    without_accents,
 )
+from db.patterns import Pattern
 from db.relations import ColumnType, Unpadded, comparable, compared_as, parameter_type, underlying
 from db.relations.arrays import as_stored, is_array
 from db.statements import joined
@@ -65,6 +68,10 @@ PART_OF_TEXT = 3
 """The work of looking for a part of a short text."""
 FOLDED = 20
 """The work of taking the case from a short text, and looking for a part of it."""
+PATTERN = 30
+"""The work of looking for what a regular expression describes."""
+WITHOUT_ACCENTS = 40
+"""The work of taking the accents from a short text as well."""
 JSON_WORK = 60
 """The work of reading a JSON value."""
 
@@ -85,6 +92,8 @@ class Takes(Enum):
 
     VALUE = auto()
     VALUES = auto()
+    ENDS = auto()
+    """Two values, the lower first, which are two parameters."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,7 @@ class Operator:
     description: str
     sql: Test
     takes: object = Takes.VALUE
-    """`Takes.VALUE`, `Takes.VALUES`, or the annotation of another type."""
+    """One of `Takes`, or the annotation of another type."""
     bind: Callable[[Any], object] | None = None
     """What is bound for a value, in the column's own type, when the SQL is the same for every value.
 
@@ -117,7 +126,16 @@ class Operator:
         """The annotation of what it takes, as an operator of a type."""
         if self.takes is Takes.VALUE:
             return type_
-        return list_of(type_) if self.takes is Takes.VALUES else self.takes
+        return list_of(type_) if self.takes in (Takes.VALUES, Takes.ENDS) else self.takes
+
+    def parameters(self, name: str) -> tuple[str, ...]:
+        """The names of the parameters that a value is bound to, made of its own."""
+        return (f"{name}_from", f"{name}_to") if self.takes is Takes.ENDS else (name,)
+
+    def bindings(self, name: str, value: object) -> dict[str, object]:
+        """What is bound for a value that `bind` has read, by the names of its parameters."""
+        values = value if isinstance(value, list) and self.takes is Takes.ENDS else [value]
+        return dict(zip(self.parameters(name), values, strict=True))
 
 
 def same(value: object) -> object:
@@ -141,6 +159,20 @@ def _not_in(column: Expression, values: Operand) -> Condition:
 def _listed(column: Expression, values: Operand) -> BindParameter[Any]:
     """Values of the column's own type: SQLAlchemy takes texts for texts, which no range and no address is equal to."""
     return bindparam("listed", values, type_=column.type, expanding=True, unique=True)
+
+
+def _two_ends(values: list[object]) -> list[object]:
+    """Both ends of what `between` takes. Raises `InvalidFilter` for another number of values."""
+    if len(values) != 2:
+        raise InvalidFilter(
+            "between", f"two values are compared with, the lower one first, not {len(values)}; send `[from, to]`."
+        )
+    return values
+
+
+def _between(column: Expression, ends: Operand) -> Condition:
+    lower, upper = ends
+    return and_(column >= lower, column <= upper)
 
 
 def _is_null(column: Expression, wanted: Operand) -> Condition:
@@ -173,6 +205,15 @@ ORDER = (
     Operator("lte", "Less than this, or equal.", lambda column, value: column <= value, bind=same),
     Operator("gt", "Greater than this.", lambda column, value: column > value, bind=same),
     Operator("gte", "Greater than this, or equal.", lambda column, value: column >= value, bind=same),
+    Operator(
+        "between",
+        "Not less than the first of these two, and not greater than the second.",
+        _between,
+        Takes.ENDS,
+        bind=_two_ends,
+        finds_values=True,
+        work=2 * COMPARISON,
+    ),
 )
 """Operators of types whose values have an order in SQL."""
 
@@ -211,6 +252,37 @@ def _folded(test: Test) -> Test:
     return lambda column, part: test(fold_case(column), fold_case(_part(column, part)))
 
 
+def _equals_without_accents(column: Expression, value: Operand) -> Condition:
+    found: Condition = _bare_letters(column) == _bare_letters(type_coerce(value, column.type))
+    return found
+
+
+def _without_accents(test: Test) -> Test:
+    """The same of small letters without accents, which the database takes away on both sides, too."""
+    return lambda column, part: test(_bare_letters(column), _bare_letters(_part(column, part)))
+
+
+def _folded_text(test: Test) -> Test:
+    """A test of the small letters of a text; a pattern knows about case by itself."""
+    return lambda column, pattern: test(fold_case(column), _part(column, pattern))
+
+
+def _bare_letters(text: Expression) -> Expression:
+    return fold_case(without_accents(text))
+
+
+def _pattern(read: Callable[[str], Pattern]) -> Callable[[str], str]:
+    """What is bound for a regular expression. Raises `InvalidFilter` for one that not all databases would answer."""
+
+    def bind(text: str) -> str:
+        try:
+            return read(text).text
+        except ValueError as error:
+            raise InvalidFilter("regular expression", f"{error}.") from None
+
+    return bind
+
+
 def _part(column: Expression, part: Operand) -> Expression:
     """A part of a text as it was sent, with the blanks at its end; kinds of texts write parts as they write wholes."""
     return type_coerce(part, Text() if isinstance(column.type, String | Unpadded) else column.type)
@@ -235,6 +307,49 @@ TEXT = (
     Operator(
         "endsWithIgnoreCase", "Ends with this text, whatever the case.", _folded(_ends_with), bind=_escaped, work=FOLDED
     ),
+    Operator(
+        "eqIgnoreAccents",
+        "Equal to this, whatever the case and the accents.",
+        _equals_without_accents,
+        bind=same,
+        work=WITHOUT_ACCENTS,
+    ),
+    Operator(
+        "containsIgnoreAccents",
+        "Holds this text, whatever the case and the accents.",
+        _without_accents(_contains),
+        bind=_escaped,
+        work=WITHOUT_ACCENTS,
+    ),
+    Operator(
+        "startsWithIgnoreAccents",
+        "Begins with this text, whatever the case and the accents.",
+        _without_accents(_starts_with),
+        bind=_escaped,
+        work=WITHOUT_ACCENTS,
+    ),
+    Operator(
+        "endsWithIgnoreAccents",
+        "Ends with this text, whatever the case and the accents.",
+        _without_accents(_ends_with),
+        bind=_escaped,
+        work=WITHOUT_ACCENTS,
+    ),
+    Operator(
+        "matches",
+        r"Holds what this regular expression describes: characters, `.`, `[a-z]`, `\d`, `\w`, `\s`, `(a|b)`, `*`, `+`,"
+        " `?`, `{2,5}`; `^` and `$` are the ends of the text.",
+        _plain(matches),
+        bind=_pattern(patterns.pattern),
+        work=PATTERN,
+    ),
+    Operator(
+        "matchesIgnoreCase",
+        "Holds what this regular expression describes, whatever the case.",
+        _folded_text(matches),
+        bind=_pattern(patterns.folded_pattern),
+        work=WITHOUT_ACCENTS,
+    ),
 )
 
 
@@ -254,6 +369,11 @@ def _part_in(part: Expression, values: Operand) -> Condition:
     return joined(or_, [false(), *(_part_equals(part, value) for value in values)])
 
 
+def _part_between(part: Expression, values: Operand) -> Condition:
+    lower, upper = _two_ends(values)
+    return and_(json_order(part, exact_json.dumps(lower)) >= 0, json_order(part, exact_json.dumps(upper)) <= 0)
+
+
 def _json_is_null(part: Expression, wanted: Operand) -> Condition:
     kind = json_kind(part)
     return or_(kind.is_(None), kind == "null") if wanted else and_(kind.is_not(None), kind != "null")
@@ -266,6 +386,9 @@ JSON_PART = (
     Operator("lte", "Less than this, or equal.", _part_order(lambda result: result <= 0)),
     Operator("gt", "Greater than this.", _part_order(lambda result: result > 0)),
     Operator("gte", "Greater than this, or equal.", _part_order(lambda result: result >= 0)),
+    Operator(
+        "between", "Not less than the first of these two, and not greater than the second.", _part_between, Takes.ENDS
+    ),
     Operator("in", "Equal to one of these.", _part_in, Takes.VALUES),
     Operator(
         "contains",
@@ -277,6 +400,12 @@ JSON_PART = (
         "containsIgnoreCase",
         "Text that holds this text, whatever the case.",
         lambda part, text: _folded(_contains)(json_text(part), _escaped(text)),
+        str,
+    ),
+    Operator(
+        "containsIgnoreAccents",
+        "Text that holds this text, whatever the case and the accents.",
+        lambda part, text: _without_accents(_contains)(json_text(part), _escaped(text)),
         str,
     ),
     Operator("isNull", "Null or not there, or with false: there and not null.", _json_is_null, bool),
@@ -390,15 +519,19 @@ class ValueFilter:
         found: list[Condition] = []
         for name, value in asked.items():
             place, operator = f"{where}.{name}", self.operators[name]
-            compared = self._compared(column, name)
+            compared = self.compared(column, name)
             if place in names:
-                operand: Operand = bindparam(names[place], type_=compared.type)
-            else:
-                check_comparable(place, value, nulls=operator.takes_nulls)
-                _check_range(place, compared.type, value)
-                operand = _operand(compared.type, self.bound(operator, value))
-                if operator.bind is not None:  # SQLAlchemy takes texts for texts, which no address is equal to
-                    operand = bindparam(None, operand, type_=compared.type, unique=True)
+                parameters = [bindparam(each, type_=compared.type) for each in operator.parameters(names[place])]
+                found.append(operator.sql(compared, _of_ends(operator, parameters)))
+                continue
+            check_comparable(place, value, nulls=operator.takes_nulls)
+            _check_range(place, compared.type, value)
+            operand = _operand(compared.type, self.bound(operator, value))
+            if operator.bind is not None:  # SQLAlchemy takes texts for texts, which no address is equal to
+                bound = operator.bindings("", operand).values()
+                operand = _of_ends(
+                    operator, [bindparam(None, each, type_=compared.type, unique=True) for each in bound]
+                )
             found.append(operator.sql(compared, operand))
         return found
 
@@ -408,16 +541,21 @@ class ValueFilter:
             try:
                 if operator.takes is Takes.VALUE:
                     value = self.read(value)
-                elif operator.takes is Takes.VALUES:
+                elif operator.takes in (Takes.VALUES, Takes.ENDS):
                     value = list(map(self.read, value))
             except ValueError as error:
                 raise InvalidFilter(f"{self.name}.{operator.name}", f"{error}.") from None
         return value if operator.bind is None else operator.bind(value)
 
-    def _compared(self, column: Expression, operator: str) -> Expression:
+    def compared(self, column: Expression, operator: str) -> Expression:
         """A column as an operator takes it. Addresses and ranges are texts to Python alone, which have no parts."""
         is_text = self.annotation is not str or isinstance(underlying(column.type), sqlalchemy.String)
         return _compared(column) if is_text or operator not in _OF_TEXT else cast(column, Text)
+
+
+def _of_ends(operator: Operator, parameters: list[BindParameter[Any]]) -> Operand:
+    """What an operator's SQL is made of: both of its parameters, or the one that it has."""
+    return parameters if operator.takes is Takes.ENDS else parameters[0]
 
 
 def _operand(type_: ColumnType, value: Operand) -> Operand:

@@ -10,7 +10,10 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Mapper
 
+from db.characters import without_accents
+from db.patterns import pattern
 from db.relations import Link
+from graph.entity.column_comparisons import MEMBER
 from graph.entity.comparisons import ValueFilter
 from graph.entity.registry import Entity, Relation
 from graph.entity.types import value_filter
@@ -27,10 +30,15 @@ HOLD_FOR_ALL_WHEN_EMPTY = frozenset(
         "containsIgnoreCase",
         "startsWithIgnoreCase",
         "endsWithIgnoreCase",
+        "containsIgnoreAccents",
+        "startsWithIgnoreAccents",
+        "endsWithIgnoreAccents",
     }
 )
 """Operators that hold for every value when they are given an empty text, list or object."""
 
+PATTERNS = frozenset({"matches", "matchesIgnoreCase"})
+"""Operators that hold for every text when their pattern finds nothing at all."""
 PATH = "path"
 AT = "at"
 
@@ -44,6 +52,8 @@ def check_complete(entity: Entity, asked: Asked, where: str) -> None:
             continue
         if name in ("and", "or", "not"):
             _check_members(entity, value, place)
+        elif name == MEMBER:
+            _check_given(value, place)
         elif name in entity.relations:
             _check_related(entity.relations[name], value, place)
         else:
@@ -96,12 +106,28 @@ def _check_comparisons(asked: Asked, where: str, known: ValueFilter | None = Non
             if value is not None:
                 _check_comparisons(value, place, operator.asks)
             continue
-        if name in HOLD_FOR_ALL_WHEN_EMPTY and value in ("", [], {}):
+        if name in HOLD_FOR_ALL_WHEN_EMPTY and _bare(value) in ("", [], {}):
             raise InvalidFilter(place, "an empty value fits everything; leave it out, or say what is meant.")
+        if name in PATTERNS and isinstance(value, str):
+            _check_pattern(value, place)
         if name == PATH:
             _check_given(value or (), place)
             for index, part in enumerate(value or ()):
                 _check_comparisons({key: it for key, it in part.items() if key != AT}, f"{place}[{index}]")
+
+
+def _check_pattern(text: str, where: str) -> None:
+    try:
+        fits_everything = pattern(text).fits_everything
+    except ValueError:  # whoever makes SQL of this says why not
+        return
+    if fits_everything:
+        raise InvalidFilter(where, "this pattern fits every text; leave it out, or say what is meant.")
+
+
+def _bare(value: object) -> object:
+    """A text without its accents: of one that is nothing else, nothing is left to look for."""
+    return without_accents(value) if isinstance(value, str) else value
 
 
 def _check_given(asked: Asked | Sequence[Any], where: str) -> None:

@@ -186,7 +186,7 @@ class ConnectionField(LevelField):
             if arguments.get("distinctBy") is not None:
                 listing = listing.first_of_each(FirstOfEach(self._shared(arguments["distinctBy"]), order))
             asked = level.field.arguments
-            if asked is not None and all(name in self.page_arguments for name, _ in asked.variable):
+            if asked is not None and asked.vary_only_in(self.page_arguments):
                 parts.settled = (context.visible, listing, order)
         page = self.page(arguments, listing, order, context)
         may_count = parts.is_counted and page.limit > 0 and not self.needs

@@ -7,6 +7,7 @@ are bound when it runs. Filters whose SQL hangs on their values (lists, ids, JSO
 from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
+from graph.entity.column_comparisons import MEMBER, spelled
 from graph.entity.comparisons import Operator, ValueFilter, check_comparable, is_whole_beyond_64_bits
 from graph.entity.registry import Entity, Relation
 from graph.entity.types import value_filter
@@ -62,6 +63,8 @@ class _Taken:
             return tuple(
                 self.condition(entity, member, f"{where}[{index}]", depth) for index, member in enumerate(members)
             )
+        if name == MEMBER and isinstance(value, list):
+            return spelled(value)
         if name in entity.relations:
             return self._related(entity.relations[name], value, where, depth)
         attribute = entity.attributes.get(name)
@@ -95,9 +98,11 @@ class _Taken:
     def _value(self, type_: ValueFilter, operator: Operator, value: object, where: str) -> Hashable:
         if operator.is_switch and isinstance(value, bool):
             return value
-        if operator.bind is None or value is None or is_whole_beyond_64_bits(value):
+        values = value if isinstance(value, list) else [value]
+        if operator.bind is None or value is None or any(map(is_whole_beyond_64_bits, values)):
             raise _Formless
         check_comparable(where, value, nulls=operator.takes_nulls)
         name = self.names[where] = f"{self._prefix}_{len(self.names)}"
-        self.values[name] = operator.bind(value) if type_.read is None else type_.bound(operator, value)
+        bound = operator.bind(value) if type_.read is None else type_.bound(operator, value)
+        self.values |= operator.bindings(name, bound)
         return None

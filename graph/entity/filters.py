@@ -5,7 +5,7 @@ no condition; where that would widen the answer (inside `or` and `not`) it is an
 asked for every model that a filter passes through. Source of the semantics: docs/decisions/0006-filters.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any, TypeGuard
@@ -34,15 +34,18 @@ from db.relations import (
     seen_where,
     total_order,
     underlying,
+    viewer_id,
 )
 from db.statements import conditions, joined
 from graph.context import RequestContext
+from graph.entity import column_comparisons
+from graph.entity.column_comparisons import ColumnComparison
 from graph.entity.comparisons import MAX_LIST, NO_NAMES, InputField, check_size, input_type
 from graph.entity.completeness import check_complete
 from graph.entity.filter_form import MAX_DEPTH, form_of
 from graph.entity.ids import key_in
 from graph.entity.names import made_name
-from graph.entity.registry import Attribute, Deferred, Entity, Relation, list_of, optional
+from graph.entity.registry import Attribute, Deferred, Entity, Relation, is_of_viewers, list_of, optional
 from graph.entity.types import TYPES, value_filter
 from graph.errors import InvalidFilter
 from graph.loading.loaders import Loaders
@@ -50,6 +53,9 @@ from graph.loading.queries import ListQuery
 from graph.prepare.work import COMPARISON, Weight
 
 Asked = Mapping[str, Any]
+
+VIEWER = "$VIEWER"
+"""What stands for the viewer's own id in filters; of nobody, for an id that no row has."""
 
 TO_ONE = Weight(10)
 """To look at the one row that a relation leads to."""
@@ -73,13 +79,15 @@ def filter_type(entity: Entity) -> type[Any]:
     fields: dict[str, InputField] = {}
     if entity.key:
         ids = TYPES.known(strawberry.ID).filter.input_type
-        fields["id"] = (optional(ids), "id", "The id; null where a relation leads to no row.")
+        own = f" {VIEWER} is the viewer's own." if is_of_viewers(entity) else ""
+        fields["id"] = (optional(ids), "id", f"The id; null where a relation leads to no row.{own}")
     for name, attribute in entity.attributes.items():
         found = value_filter(attribute.type)
         if found is not None:
             fields[f"{name}_"] = (optional(found.input_type), name, attribute.description)
     for name, relation in entity.relations.items():
         fields[f"{name}_"] = (optional(_relation_filter(relation)), name, relation.description)
+    fields |= column_comparisons.comparison_field(entity)
     this = Deferred(made_name(entity, "Filter"), lambda: filter_type(entity))
     weights = {"id": Weight(COMPARISON)}
     weights |= {name: _weight(entity, attribute) for name, attribute in entity.attributes.items()}
@@ -197,6 +205,8 @@ class _Filtering:
             raise InvalidFilter(where, "null asks nothing; leave it out, or use `isNull` inside it.")
         if name in ("and", "or", "not"):
             return self._boolean(entity, row, name, value, where, depth)
+        if name == column_comparisons.MEMBER:
+            return self._columns(entity, row, value, where)
         if name in entity.relations:
             return self._related(entity.relations[name], row, value, where, depth)
         attribute = entity.attributes.get(name)
@@ -224,6 +234,22 @@ class _Filtering:
             raise InvalidFilter(where, f"an empty filter in `{name}` would match everything; leave it out.")
         either = joined(or_, [condition for condition in found if condition is not None])
         return [_not(either) if name == "not" else either]
+
+    def _columns(self, entity: Entity, row: Row, asked: Sequence[Asked], where: str) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        for each in column_comparisons.column_comparisons(entity, asked, where):
+            holds = self._of_other(each, row) if each.relation else each.condition(row, row)
+            found.append(_not(holds) if each.is_denied else holds)
+        return found
+
+    def _of_other(self, comparison: ColumnComparison, row: Row) -> ColumnElement[bool]:
+        """Whether a comparison holds with the row that a relation leads to; the subquery names the row around it."""
+        assert comparison.relation is not None
+        link = comparison.relation.link
+        children = self._children(link)
+        first_of_many = [self._is_first(link, children, row)] if link.is_first_of_many else []
+        holds = comparison.condition(row, children.row)
+        return related(select(1), link, children, row, self._visible, holds, *first_of_many).exists()
 
     def _related(self, relation: Relation, row: Row, value: Asked, where: str, depth: int) -> list[ColumnElement[bool]]:
         if not relation.link.to_many:
@@ -437,15 +463,28 @@ def _id_conditions(entity: Entity, row: Row, asked: Asked, where: str) -> list[C
     columns = [getattr(row, name) for name in entity.key]
     wide = [comparable(type_coerce(column, parameter_type(column.type))) for column in columns]
 
+    def is_viewer() -> ColumnElement[bool]:
+        if not is_of_viewers(entity):
+            raise InvalidFilter(
+                where, f"{VIEWER} is no {entity.one}; ask for the id where a relation leads to viewers."
+            )
+        return wide[0] == viewer_id(columns[0].type)
+
     def one_of(texts: list[str | None] | None) -> ColumnElement[bool]:
         if texts is None or None in texts:
             raise InvalidFilter(where, "null is no id; leave it out.")
         if len(texts) > MAX_LIST:
             raise InvalidFilter(where, f"{len(texts)} ids are too many; send at most {MAX_LIST}.")
+        if VIEWER in texts:
+            return or_(is_viewer(), one_of([text for text in texts if text != VIEWER]))
         keys = [key_in(text, entity) for text in texts if text is not None]
         if len(wide) == 1:
             return wide[0].in_([key for (key,) in keys])
         return joined(or_, [false(), *(and_(*(c == part for c, part in zip(wide, key, strict=True))) for key in keys)])
+
+    def none_of(texts: list[str | None] | None) -> ColumnElement[bool]:
+        found = one_of(texts)
+        return _not(found) if texts and VIEWER in texts else ~found  # nobody is none of all rows
 
     def is_null(wanted: bool | None) -> ColumnElement[bool]:
         if wanted is None:
@@ -454,9 +493,9 @@ def _id_conditions(entity: Entity, row: Row, asked: Asked, where: str) -> list[C
 
     sql: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
         "eq": lambda text: one_of([text]),
-        "ne": lambda text: ~one_of([text]),
+        "ne": lambda text: none_of([text]),
         "in": one_of,
-        "notIn": lambda texts: ~one_of(texts),
+        "notIn": none_of,
         "isNull": is_null,
     }
     return [sql[name](value) for name, value in asked.items()]

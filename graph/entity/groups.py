@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, true
 
 from db.relations import Row
+from graph.entity.column_comparisons import name_columns
 from graph.entity.comparisons import check_size, input_type
 from graph.entity.completeness import check_having_complete
 from graph.entity.fields import ToOneField, ValueField, described_enum, object_type
@@ -162,6 +163,9 @@ def _group_enum(entity: Entity) -> Any:
         f"What {entity.many} can be grouped by.",
         {name: field.description for name, field in fields.items()},
     )
+
+
+name_columns(_group_enum)
 
 
 @cache

@@ -20,31 +20,22 @@ F = TypeVar("F", bound=PlannedField)
 NAME = re.compile(r"(?!__)[_A-Za-z][_0-9A-Za-z]*")
 """Source: https://spec.graphql.org/draft/#sec-Names. Those with `__` in front are GraphQL's own."""
 
-MEMBERS = frozenset({"and", "or", "not"})
+MEMBERS = frozenset({"and", "or", "not", "compareColumns"})
 """What every filter has besides the fields of its entity."""
 
 TYPES_OF_EVERY_SCHEMA = frozenset(
     {
         *("Query", "Mutation", "Subscription", "Node", "PageInfo", "OffsetPageInfo", "UserError", "UserErrorCode"),
-        *(
-            "SortDirection",
-            "CountSort",
-            "TextSort",
-            "JSONSort",
-            "RandomSort",
-            "String",
-            "Int",
-            "Float",
-            "Boolean",
-            "ID",
-        ),
+        *("ColumnOperator", "SortDirection", "CountSort", "TextSort", "JSONSort", "RandomSort"),
+        *("String", "Int", "Float", "Boolean", "ID"),
     }
 )
 
 SUFFIXES = frozenset(
     {
-        *("Aggregate", "Avg", "Connection", "Edge", "Extremes", "Filter", "Group", "GroupField", "GroupKey"),
-        *("Having", "HavingAvg", "HavingExtremes", "HavingSum", "List", "ListFilter", "Sort", "Sum", "TextSort"),
+        *("Aggregate", "Avg", "ColumnComparison", "Connection", "Edge", "Extremes", "Filter", "Group", "GroupField"),
+        *("GroupKey", "Having", "HavingAvg", "HavingExtremes", "HavingSum", "List", "ListFilter", "Sort", "Sum"),
+        *("TextSort",),
     }
 )
 """How the types are called that are made for an entity: `PostFilter`, `PostSort`."""

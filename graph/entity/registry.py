@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import ColumnElement, inspect
 from sqlalchemy.orm import Mapper
@@ -201,6 +201,19 @@ def shown_in(annotation: object) -> str | None:
         (f"{entity.name}.{a.name}" for entity in every for a in entity.attributes.values() if a.type == annotation),
         None,
     )
+
+
+_OF_VIEWERS: WeakSet[Entity] = WeakSet()
+
+
+def tell_viewers(entity: Entity) -> None:
+    """Make known that viewers are rows of an entity, and their ids its keys."""
+    _OF_VIEWERS.add(entity)
+
+
+def is_of_viewers(entity: Entity) -> bool:
+    """Whether viewers are rows of an entity."""
+    return entity in _OF_VIEWERS
 
 
 def key_of(row: Any) -> tuple[Any, ...]:

@@ -17,7 +17,16 @@ from graph.entity.filters import filter_type, restricted, where_of
 from graph.entity.ids import Node, decode_id, key_in, typed_key
 from graph.entity.names import check_roots
 from graph.entity.offset_lists import list_field
-from graph.entity.registry import Attribute, Deferred, Entity, entity_of, keyed_entity_of, list_of, optional
+from graph.entity.registry import (
+    Attribute,
+    Deferred,
+    Entity,
+    entity_of,
+    keyed_entity_of,
+    list_of,
+    optional,
+    tell_viewers,
+)
 from graph.entity.scalars import check_text
 from graph.errors import DeclarationError, InvalidFilter, InvalidId, InvalidLookUp, InvalidPage
 from graph.execute.reference import RowReference
@@ -227,6 +236,7 @@ class _ViewerField(LevelField):
         self._entity = entity
         (key,) = entity.mapper.primary_key
         self._form = python_type(key.type)
+        tell_viewers(entity)
 
     def weight(self, given: Collection[str]) -> Weight:
         """A look-up."""

@@ -18,6 +18,7 @@ from graph.entity import comparisons, database_types, input_rules, scalars, valu
 from graph.entity.aggregate_functions import EXTREMES, OF_DECIMALS, OF_DOUBLES, OF_WHOLE_NUMBERS
 from graph.entity.comparisons import Operator, ValueFilter
 from graph.entity.registry import shown_in
+from graph.entity.relative_moments import RelativeDay, RelativeLocalMoment, RelativeMoment, or_relative
 from graph.entity.scalar_type import ScalarType, WrittenAsIs
 from graph.entity.scalars import BigInt, LocalDateTime
 from graph.entity.type_table import Entry, TypeTable, itself
@@ -118,10 +119,13 @@ TYPES = TypeTable(
         description=(
             "A moment in RFC 3339 with its time zone: `2026-03-01T12:00:00.5+01:00` or `2026-03-01T11:00:00.5Z`. T may"
             " be a space, T and Z may be small. Seconds may be left out, and have at most six digits behind the point."
-            " Answers are in UTC."
+            " Answers are in UTC. In what is asked, `$NOW` and `$NOW-P7D` count from the moment of the request."
         ),
         specified_by=RFC_3339,
-        parse=scalars.from_text(scalars.zoned_datetime, "a moment with a time zone, for instance 2026-03-01T12:00:00Z"),
+        parse=scalars.from_text(
+            or_relative(RelativeMoment, scalars.zoned_datetime),
+            "a moment with a time zone, for instance 2026-03-01T12:00:00Z",
+        ),
         serialize=scalars.in_utc,
         most_characters=len("9999-12-31T23:59:59.999999+00:00"),
         written_as_is=WrittenAsIs("type({0}) is datetime and {0}.tzinfo is UTC", {"datetime": datetime, "UTC": UTC}),
@@ -137,11 +141,13 @@ TYPES = TypeTable(
         name="LocalDateTime",
         description=(
             "A day and a time of day in RFC 3339, but without a time zone: `2026-03-01T12:00:00`. T may be small or a"
-            " space. Seconds may be left out, and have at most six digits behind the point."
+            " space. Seconds may be left out, and have at most six digits behind the point. In what is asked, `$NOW`"
+            " and `$NOW-P7D` count from the moment of the request, in UTC."
         ),
         specified_by=LOCAL_DATE_TIME,
         parse=scalars.from_text(
-            scalars.local_datetime, "a moment without a time zone, for instance 2026-03-01T12:00:00"
+            or_relative(RelativeLocalMoment, scalars.local_datetime),
+            "a moment without a time zone, for instance 2026-03-01T12:00:00",
         ),
         serialize=datetime.isoformat,
         most_characters=len("9999-12-31T23:59:59.999999"),
@@ -152,9 +158,12 @@ TYPES = TypeTable(
     ScalarType(
         annotation=date,
         name="Date",
-        description="A day in RFC 3339: `2026-03-01`.",
+        description=(
+            "A day in RFC 3339: `2026-03-01`. In what is asked, `$NOW` is the day of the request, in UTC, and"
+            " `$NOW-P7D` the same day of the week before."
+        ),
         specified_by=RFC_3339,
-        parse=scalars.from_text(moments.day, "a day, for instance 2026-03-01"),
+        parse=scalars.from_text(or_relative(RelativeDay, moments.day), "a day, for instance 2026-03-01"),
         serialize=date.isoformat,
         most_characters=len("9999-12-31"),
         operators=comparisons.ORDER,

@@ -7,7 +7,7 @@ field has its resolver called for each. Values are completed into their position
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from graphql import GraphQLObjectType
 
@@ -21,6 +21,7 @@ from graph.execute.size import written
 from graph.execute.work import Load, Objects, Work
 from graph.loading.asking import asking
 from graph.prepare.fields import FieldPlan, Reading, Rows, Selection
+from graph.prepare.late import in_time
 
 if TYPE_CHECKING:
     from graph.context import RequestContext
@@ -50,7 +51,10 @@ class ObjectsLevel:
     def arguments(self) -> Mapping[str, Any]:
         """The field's arguments, coerced."""
         known = self.field.arguments
-        return known.fixed if known is not None and not known.variable else self._work.arguments(self.field)
+        if known is not None and not known.variable and not known.is_late:
+            return known.fixed
+        found = self._work.arguments(self.field)
+        return cast("Mapping[str, Any]", in_time(found, self.context)) if self._work.is_late(self.field) else found
 
     def keys(self, names: Sequence[str]) -> list[Key]:
         """The values of these attributes for each object."""
@@ -220,7 +224,7 @@ def _call_resolver(work: Work, objects: Objects, field: FieldPlan) -> None:
         position = ResponsePosition(made, field.key, field.type, field)
         try:
             info = work.info(position)
-            value = resolver(source, info, **work.arguments(field))
+            value = resolver(source, info, **work.arguments_in_time(field))
             if is_awaitable(value):
                 left.append(_waiting(work, value, position, info, source))
             else:

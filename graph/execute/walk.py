@@ -32,6 +32,7 @@ from graph.execute.reference import RowReference
 from graph.execute.response import completed, is_key
 from graph.loading.asking import Asking
 from graph.prepare.fields import FieldPlan, LevelField, PlannedField, Reading, Resolver, Rows, Selection
+from graph.prepare.late import holds_late, in_time
 from graph.prepare.plan import Plan
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ class WalkedLevel:
     def __init__(self, info: Info, sources: Sequence[Any], arguments: Mapping[str, Any]) -> None:
         self.context: RequestContext = info.context
         self.sources = sources
-        self.arguments = arguments
+        self.arguments = in_time(arguments, self.context) if holds_late(arguments) else arguments
         self.field = _field_of(info)
         self._walk = _Walk.of(info)
         self._values: list[Any] = [None] * len(sources)

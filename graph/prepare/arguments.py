@@ -3,11 +3,13 @@
 Source: https://spec.graphql.org/September2025/#sec-Coercing-Field-Arguments
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from graphql import FieldNode, GraphQLArgument, GraphQLField, GraphQLNonNull, Node, Undefined, VariableNode
 from graphql.execution.values import VariableValues, get_argument_values
+
+from graph.prepare.late import holds_late
 
 NO_VARIABLES = VariableValues({}, {})
 
@@ -17,6 +19,8 @@ class Arguments(NamedTuple):
 
     fixed: dict[str, Any]
     variable: tuple[tuple[str, str], ...]
+    is_late: bool = False
+    """Whether something that is fixed is known at the run alone: see `graph.prepare.late`."""
 
     @classmethod
     def of(cls, definition: GraphQLField, node: FieldNode) -> "Arguments | None":
@@ -33,7 +37,11 @@ class Arguments(NamedTuple):
                 return None
         others = {name: declared for name, declared in definition.args.items() if name not in variable}
         fixed = get_argument_values(GraphQLField(definition.type, others), node, NO_VARIABLES)
-        return cls(fixed, tuple(variable.items()))
+        return cls(fixed, tuple(variable.items()), holds_late(fixed))
+
+    def vary_only_in(self, names: Container[str]) -> bool:
+        """Whether all other arguments are the same in every run."""
+        return not self.is_late and all(name in names for name, _ in self.variable)
 
     def values(self, coerced: Mapping[str, Any]) -> dict[str, Any]:
         """The values with these variables; an argument whose variable was not given is left out."""

@@ -14,6 +14,7 @@ from graph.entity.filters import restricted
 from graph.entity.registry import Entity
 from graph.errors import InvalidFilter
 from graph.loading.queries import ListQuery
+from graph.prepare.late import in_time
 from graph.writing.change import Change
 from graph.writing.errors import InvalidInput, Rejected
 
@@ -51,7 +52,8 @@ def chosen(values: Choosing, entity: Entity, change: Change) -> Chosen:
     shown = change.context.visible.seen(Source(row, row), entity.mapper).row
     listing = ListQuery(entity.mapper, _no_source, "chosen")
     try:
-        listing = restricted(listing, entity, values.where, change.context.loaders)
+        where = None if values.where is None else in_time(values.where, change.context)
+        listing = restricted(listing, entity, where, change.context.loaders)
     except InvalidFilter as error:
         raise Rejected(InvalidInput(error.message, (*change.place, "where"))) from None
     seen = change.context.visible(entity.mapper)

@@ -28,6 +28,7 @@ from graph.entity.registry import Deferred, Entity, entity_of, optional
 from graph.entity.scalars import check_text
 from graph.entity.types import TYPES
 from graph.errors import DeclarationError, InvalidFilter, InvalidId
+from graph.prepare.late import Late
 from graph.writing.errors import InvalidInput, Place, Rejected, UserError
 from graph.writing.messages import sentence, sentence_of
 
@@ -165,8 +166,8 @@ def parsed(model: type[InputT], given: Mapping[str, object], place: Place) -> In
     """Check the values of an input. Raises `Rejected` with an `InvalidInput` for each value that breaks a rule."""
     later = _checked_later(model)
     now = {name: value for name, value in given.items() if name not in later} if later else given
-    if not _is_plain(now) and (unstorable := list(_unstorable(now, place))):
-        raise Rejected(*unstorable)
+    if not _is_plain(now) and (refused := [*_unstorable(now, place), *_left_open(model, now, place)]):
+        raise Rejected(*refused)
     if is_guarded(model) and (open_ := list(_open_guards(model, given, place))):
         raise Rejected(*open_)
     try:
@@ -240,7 +241,7 @@ def _checked_later(model: type[Input]) -> frozenset[str | None]:
 
 
 def _is_plain(value: object) -> bool:
-    """Whether all text in a value is ASCII without U+0000, which every database can store.
+    """Whether all text in a value is ASCII without U+0000, which every database can store, and is meant as it stands.
 
     Nearly all inputs are, and this look costs a quarter of the one that finds the place of each bad text. It keeps a
     list of values to look at instead of calling itself for each.
@@ -249,7 +250,7 @@ def _is_plain(value: object) -> bool:
     while waiting:
         part = waiting.pop()
         if isinstance(part, str):
-            if not part.isascii() or "\x00" in part:
+            if not part.isascii() or "\x00" in part or isinstance(part, Late):
                 return False
         elif isinstance(part, Mapping):
             waiting += part
@@ -272,6 +273,29 @@ def _unstorable(value: object, place: Place) -> Iterator[UserError]:
             check_text(value)
         except ValueError as error:
             yield InvalidInput(sentence(str(error)), place)
+
+
+def _left_open(model: type[Input], given: Mapping[str, object], place: Place) -> Iterator[UserError]:
+    """An error for each value that is known at the run alone: filters take such, rows do not."""
+    for name, value in given.items():
+        if name not in _filters_of(model):
+            yield from _late(value, (*place, name))
+
+
+@cache
+def _filters_of(model: type[Input]) -> frozenset[str]:
+    return frozenset(str(field.alias) for field in model.model_fields.values() if _mark(field, _FilterOf))
+
+
+def _late(value: object, place: Place) -> Iterator[UserError]:
+    if isinstance(value, Late):
+        yield InvalidInput(f"{value} stands for a moment in filters alone; send the moment itself.", place)
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _late(inner, (*place, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _late(inner, (*place, index))
 
 
 @cache

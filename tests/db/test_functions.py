@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.base import JSON_DOCUMENT
 from db.characters import fold
+from db.characters import without_accents as without
 from db.dialects import dialect_of
 from db.functions import (
     fold_case,
@@ -25,6 +26,7 @@ from db.functions import (
     json_path,
     json_sorted,
     json_text,
+    without_accents,
 )
 from db.session.engines import Engines
 
@@ -131,6 +133,29 @@ async def test_every_letter_is_folded_alike_on_both_databases_and_in_python(data
 @pytest.mark.parametrize("word", ["Straße", "ÀÉÎÕÜ", "ΟΔΟΣ", "ПРИВЕТ", "İstanbul", "ǅ", "ﬀ", "ẞ", "100 %", ""])
 async def test_fold_case_means_the_same_on_both_databases_and_in_python(databases: Databases, word: str) -> None:
     assert await databases.agree(select(fold_case(ARGUMENT)), None, word) == fold(word)
+
+
+async def test_every_letter_loses_its_accents_alike_on_both_databases_and_in_python(databases: Databases) -> None:
+    letters = " ".join(map(chr, range(1, sys.maxunicode))).encode(errors="ignore").decode()
+    known = "".join(letter for letter in letters if unicodedata.ucd_3_2_0.category(letter) != "Cn")
+    assert await databases.agree(select(without_accents(ARGUMENT)), None, known) == without(known)
+
+
+@pytest.mark.parametrize(
+    ("word", "bare"),
+    [
+        ("Crème Brûlée", "Creme Brulee"),
+        ("Cre\u0301me", "Creme"),
+        ("Ёлка, Ἀθῆναι, Việt", "Елка, Αθηναι, Viet"),
+        ("שָׁלוֹם مَرْحَبًا", "שלום مرحبا"),
+        ("smørrebrød Łódź Straße", "smørrebrød Łodz Straße"),
+        ("กี่ हिन्दी がぱ 각", "กี่ हिन्दी がぱ 각"),
+        ("ABC 100 %", "ABC 100 %"),
+        ("", ""),
+    ],
+)
+async def test_accents_are_what_people_leave_out(databases: Databases, word: str, bare: str) -> None:
+    assert await databases.agree(select(without_accents(ARGUMENT)), None, word) == without(word) == bare
 
 
 async def test_a_missing_document_has_no_parts(databases: Databases) -> None:

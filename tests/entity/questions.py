@@ -5,6 +5,7 @@ and such as lie just beside them. Nothing is asked here.
 """
 
 import enum
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,17 @@ from typing import Any
 from hypothesis import strategies as st
 from strawberry.scalars import JSON
 
+from graph.entity.column_comparisons import (
+    MEMBER,
+    ColumnOperator,
+    compared_columns,
+    compared_relations,
+    comparison_field,
+    fits,
+)
 from graph.entity.ids import encode_id
 from graph.entity.measures import FUNCTIONS, applicable
+from graph.entity.names import constant
 from graph.entity.ordering import Direction, is_ordered
 from graph.entity.registry import Attribute, Entity, Relation, entity_of
 from graph.entity.types import TYPES
@@ -179,6 +189,10 @@ def operand(operator: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[
     """What an operator takes."""
     if operator == "isNull":
         return st.booleans()
+    if operator.startswith("matches"):
+        return values.map(re.escape)
+    if operator == "between":
+        return st.lists(values, min_size=2, max_size=2)
     return st.lists(values, max_size=3) if operator in ("in", "notIn") else values
 
 
@@ -187,7 +201,8 @@ def some_where(draw: st.DrawFn, subject: Subject, entity: Entity, depth: int = 3
     """A filter on rows of an entity, most of them asking for something."""
     if rarely(draw):
         return {}
-    deeper = ["and", "or", "not", *entity.relations] if depth else []
+    columns = [MEMBER] if comparison_field(entity) else []
+    deeper = ["and", "or", "not", *columns, *entity.relations] if depth else []
     values = [*compared_attributes(entity), *(["id"] if entity.key else [])]
     names = st.one_of(st.sampled_from(values), st.sampled_from(deeper or values[-1:]))
     chosen = draw(st.lists(names, min_size=1, max_size=2, unique=True))
@@ -202,6 +217,8 @@ def some_member(draw: st.DrawFn, subject: Subject, entity: Entity, name: str, de
         return draw(st.lists(some_where(subject, entity, depth), min_size=least, max_size=3))
     if name == "not":
         return draw(some_where(subject, entity, depth))
+    if name == MEMBER:
+        return draw(st.lists(some_column_comparison(entity), min_size=1, max_size=2))
     if name == "id":
         return draw(some_comparisons(("eq", "ne", "in", "notIn"), subject.ids(entity)))
     attribute = entity.attributes.get(name)
@@ -214,6 +231,23 @@ def some_member(draw: st.DrawFn, subject: Subject, entity: Entity, name: str, de
     quantifier = draw(st.sampled_from(["some", "none", "every", "count"]))
     counts = some_comparisons(operators(int), st.integers(0, 4))
     return {quantifier: draw(counts if quantifier == "count" else inner)}
+
+
+@st.composite
+def some_column_comparison(draw: st.DrawFn, entity: Entity) -> Any:
+    """A column, and one that fits it: of the same row or of the one that a relation leads to."""
+    others = {"to": entity} | {name: of.target() for name, of in compared_relations(entity).items()}
+    pairs = [
+        (one, name, other)
+        for one in compared_columns(entity)
+        for name, target in others.items()
+        for other in compared_columns(target)
+        if fits(one, other)
+    ]
+    one, name, other = draw(st.sampled_from(pairs))
+    known = [operator for operator in ColumnOperator if operator.value in operators(one.type)]
+    chosen = draw(st.sampled_from(known)).name
+    return {"column": constant(one.graphql_name), "is": chosen, name: constant(other.graphql_name)}
 
 
 @st.composite

@@ -5,6 +5,8 @@ the attributes of the model: `tests.entity.plain_rows` makes some. Every answer 
 comparison with null is false, and its opposite is true. Source of the semantics: docs/decisions/0006-filters.md.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
@@ -12,7 +14,9 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from graph.entity.column_comparisons import MEMBER, ColumnOperator, compared_relations
 from graph.entity.ids import encode_id
+from graph.entity.names import constant
 from graph.entity.registry import Entity, Relation
 
 Row = Any
@@ -29,6 +33,12 @@ def folded(text: str) -> str:
     return "".join(letter.lower()[0] for letter in text)
 
 
+def bare(text: str) -> str:
+    """The text in lower case and without accents."""
+    apart = unicodedata.normalize("NFD", text)
+    return folded(unicodedata.normalize("NFC", "".join(it for it in apart if unicodedata.combining(it) != 230)))
+
+
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda value, asked: value == asked,
     "ne": lambda value, asked: value != asked,
@@ -38,6 +48,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "lte": lambda value, asked: value <= asked,
     "gt": lambda value, asked: value > asked,
     "gte": lambda value, asked: value >= asked,
+    "between": lambda value, asked: asked[0] <= value <= asked[1],
     "contains": lambda value, asked: asked in value,
     "startsWith": lambda value, asked: value.startswith(asked),
     "endsWith": lambda value, asked: value.endswith(asked),
@@ -45,6 +56,12 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "containsIgnoreCase": lambda value, asked: folded(asked) in folded(value),
     "startsWithIgnoreCase": lambda value, asked: folded(value).startswith(folded(asked)),
     "endsWithIgnoreCase": lambda value, asked: folded(value).endswith(folded(asked)),
+    "eqIgnoreAccents": lambda value, asked: bare(value) == bare(asked),
+    "containsIgnoreAccents": lambda value, asked: bare(asked) in bare(value),
+    "startsWithIgnoreAccents": lambda value, asked: bare(value).startswith(bare(asked)),
+    "matches": lambda value, asked: re.search(asked, value) is not None,
+    "matchesIgnoreCase": lambda value, asked: re.search(folded(asked), folded(value)) is not None,
+    "endsWithIgnoreAccents": lambda value, asked: bare(value).endswith(bare(asked)),
 }
 
 TRUE_OF_NULL = ("ne", "notIn")
@@ -90,6 +107,8 @@ def member(entity: Entity, name: str, asked: Any) -> list[Test]:
         return boolean(entity, name, asked)
     if name == "id":
         return comparisons(asked, lambda row: id_of(entity, row))
+    if name == MEMBER:
+        return [column_test(entity, one) for one in asked]
     attribute = entity.attributes.get(name)
     if attribute is not None:
         return comparisons(asked, lambda row: getattr(row, attribute.name))
@@ -98,6 +117,26 @@ def member(entity: Entity, name: str, asked: Any) -> list[Test]:
         inner = meaning(relation.target(), asked)
         return [lambda row: any(inner is None or inner(other) for other in related(relation, row))]
     return [test for quantifier, value in asked.items() for test in quantified(relation, quantifier, value)]
+
+
+def column_test(entity: Entity, asked: Mapping[str, str]) -> Test:
+    """The test of a column against another, whose null is met as any other value is."""
+    (towards,) = asked.keys() - {"column", "is"}
+    relation = compared_relations(entity).get(towards)
+    target = entity if relation is None else relation.target()
+    left, right = (
+        next(it.name for it in of.attributes.values() if constant(it.graphql_name) == name)
+        for of, name in ((entity, asked["column"]), (target, asked[towards]))
+    )
+
+    def test(row: Row) -> bool:
+        (other,) = [row] if relation is None else related(relation, row) or [None]
+        value, wanted = getattr(row, left), None if other is None else getattr(other, right)
+        if value is None or wanted is None:
+            return asked["is"] == "NE"
+        return COMPARISONS[ColumnOperator[asked["is"]].value](value, wanted)
+
+    return test
 
 
 def boolean(entity: Entity, name: str, asked: Any) -> list[Test]:

@@ -20,6 +20,8 @@ GAPS = (
     ("{and: [{isValid: {eq: true}}, {day: {gt: $day}}]}", "where.and[1].day"),
     ("{device: {label: {}}}", "where.device.label"),
     ('{text: {contains: ""}}', "where.text.contains"),
+    ('{text: {containsIgnoreAccents: "\u0301"}}', "where.text.containsIgnoreAccents"),
+    ('{text: {matches: "x*"}}', "where.text.matches"),
     ("{text: {notIn: []}}", "where.text.notIn"),
     ("{payload: {path: []}}", "where.payload.path"),
     ("{payload: {path: [{at: []}]}}", "where.payload.path[0]"),
@@ -54,7 +56,9 @@ async def test_a_gap_is_refused_where_the_settings_say_so(odd: Api, subtests: py
         with subtests.test(where):
             for field in FIELDS:
                 (error,) = await strict.errors(reading(field, where))
-                assert error.startswith((f"{place}: this asks", f"{place}: an empty value"))
+                assert error.startswith(
+                    tuple(f"{place}: {said}" for said in ("this asks", "an empty value", "this pattern"))
+                )
     for where in REAL:
         with subtests.test(where):
             assert [await strict.errors(reading(field, where)) for field in FIELDS] == [[], []]

@@ -110,6 +110,7 @@ OPERATORS = {
     "lte": "lte: $value",
     "gt": "gt: $value",
     "gte": "gte: $value",
+    "between": "between: [$value, $value]",
     "among": "in: [$value]",
     "notIn": "notIn: [$value]",
 }
@@ -137,9 +138,20 @@ async def test_every_form_is_found_by_its_moment(both: Both, field: str) -> None
             "lte": smaller + equal,
             "gt": known - smaller - equal,
             "gte": known - smaller,
+            "between": equal,
             "among": equal,
             "notIn": len(values) - equal,
         }
+
+
+async def test_columns_of_every_form_are_compared_by_their_moments(both: Both) -> None:
+    text = "query ($where: EntryFilter) { entries(first: 100, where: $where) { nodes { zonedAt keptAt dayAt } } }"
+    every = (await agreed(both, text))["entries"]["nodes"]
+    for name, field in (("KEPT_AT", "keptAt"), ("DAY_AT", "dayAt")):
+        where = {"compareColumns": [{"column": "ZONED_AT", "is": "GTE", "to": name}]}
+        found = (await agreed(both, text, where=where))["entries"]["nodes"]
+        assert found == [node for node in every if node["zonedAt"] and node["zonedAt"] >= node[field]]
+        assert 0 < len(found) < len(every)
 
 
 PAGE = """

@@ -4,6 +4,7 @@ A schema enters; places leave, where a value is taken, and claims about all of t
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -19,6 +20,7 @@ from graphql import (
     is_list_type,
 )
 
+from db.patterns import MAX_CHARACTERS
 from tests.http.client import Answer, Client
 
 T = TypeVar("T")
@@ -116,7 +118,10 @@ class Place(NamedTuple):
     many: bool
 
     def where(self, value: Any) -> dict[str, Any]:
-        return {self.attribute: {self.comparison: [value] if self.many else value}}
+        if self.comparison.startswith("matches"):
+            value = re.escape(value)[:MAX_CHARACTERS]
+        many = [value, value] if self.comparison == "between" else [value]
+        return {self.attribute: {self.comparison: many if self.many else value}}
 
 
 def root_fields(schema: GraphQLSchema) -> Mapping[str, GraphQLField]:

@@ -192,6 +192,11 @@ async def test_all_cancels_all_that_is_pending_and_ones_own(ask: Asking) -> None
         ({"or": [{"currency": {"eq": "JPY"}}, {"totalPrice": {"eq": "1.00"}}]}, {"cheap", "yen"}),
         ({"status": {"eq": "CANCELLED"}}, set()),
         ({"not": {"currency": {"eq": "EUR"}}}, {"yen"}),
+        ({"createdAt": {"between": ["$NOW-P1D", "$NOW+P1D"]}, "currency": {"ne": "JPY"}}, {"cheap", "dear"}),
+        ({"createdAt": {"lt": "$NOW-P1D"}}, set()),
+        ({"customer": {"id": {"eq": "$VIEWER"}}, "lines": {"count": {"gt": 1}}}, {"dear"}),
+        ({"customer": {"id": {"notIn": ["$VIEWER"]}}}, set()),
+        ({"compareColumns": [{"column": "CREATED_AT", "is": "GT", "to": "UPDATED_AT"}]}, set()),
     ],
 )
 async def test_a_filter_means_what_it_means_for_reads(ask: Asking, where: Any, expected: set[str]) -> None:
@@ -231,6 +236,7 @@ EMPTY: tuple[Any, ...] = (
     {"lines": {"none": {"description": {"startsWith": ""}}}},
     {"customer": {}},  # every order has one
     {"customer": {"name": {}}},
+    {"compareColumns": []},
 )
 
 

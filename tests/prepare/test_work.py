@@ -164,3 +164,15 @@ async def test_the_limit_is_a_setting(nowhere: Engines, filled: Engines) -> None
     await data_of(allowing, filled, query)
     refusing = Schema(Query, Settings().model_copy(update={"max_work": 39}))
     assert codes(await run(refusing, nowhere, query)) == {"TOO_COSTLY"}
+
+
+async def test_columns_that_are_compared_weigh_a_comparison_and_the_row_that_is_looked_at(
+    schema: Schema, filled: Engines
+) -> None:
+    one = "{ column: MILLISECONDS, is: GT, to: BYTES }"
+    other = "{ column: NAME, is: EQ, toGenre: NAME }"
+    for asked, work in ((one, 1), (other, 1 + 10), (f"{one} {other}", 1 + 1 + 10)):
+        query = f"{{ tracks(where: {{ compareColumns: [{asked}] }}) {{ nodes {{ id }} }} }}"
+        assert await work_of(schema, filled, query) == 20 + work
+    between = "{ tracks(where: { milliseconds: { between: [1, 2] } }) { nodes { id } } }"
+    assert await work_of(schema, filled, between) == 20 + 2

@@ -7,6 +7,7 @@ import pytest
 from pydantic import Field
 from strawberry.types.base import StrawberryOptional
 
+from graph.entity.relative_moments import RelativeMoment
 from graph.errors import DeclarationError
 from graph.writing import Input, Rejected, id_of
 from graph.writing.inputs import input_type, parsed, rows_of
@@ -88,3 +89,14 @@ def test_a_field_that_graphql_has_no_form_for_is_refused_when_it_is_declared() -
 
     with pytest.raises(DeclarationError, match=r"Odd\.name"):
         input_type(Odd)
+
+
+def test_a_moment_that_is_known_at_the_run_alone_is_written_nowhere() -> None:
+    late = RelativeMoment("$NOW-P7D")
+    assert errors_of({"leafList": [{"longName": late}], "free": []}) == [
+        (
+            ["input", "leafList", "0", "longName"],
+            "$NOW-P7D stands for a moment in filters alone; send the moment itself.",
+        )
+    ]
+    assert not parsed(Tree, {"leafList": [{"longName": "$NOW-P7D"}]}, ("input",)).given("free")
