@@ -129,12 +129,15 @@ class ManyRows(ABC):
         await change.flush()
         self._check(values, change)
         most = self._most(values, change)
-        if (
-            self._is_the_same_for_all(values, change)
-            and (keys := await self._at_once(values, change, most)) is not None
-        ):
-            self._check_number(len(keys), values, change)
-            return self._result(keys, [], change)
+        same = self._is_the_same_for_all(values, change)
+        keys = await self._at_once(values, change, most) if same else None
+        if keys is None:
+            return await self._judged(values, change, most)
+        self._check_number(len(keys), values, change)
+        return self._result(keys, [], change)
+
+    async def _judged(self, values: Any, change: Change, most: int) -> Mapping[str, object]:
+        """Lock the rows, judge each, and write the good ones."""
         found = await self._found(values, change, most)
         self._check_number(len(found), values, change)
         await self._judge(found, values, change)
