@@ -35,7 +35,9 @@ from graph.writing.idempotency import IdempotencyKey, idempotency_key
 from graph.writing.increments import Increments, Sums, increments_seen
 from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
-from graph.writing.many import Declared, ManyDeletions, ManyUpdates
+from graph.writing.many import Declared
+from graph.writing.many_deletions import ManyDeletions
+from graph.writing.many_updates import ManyUpdates
 from graph.writing.mutation import MutationDeclaration, Prepare
 from graph.writing.natural_keys import NaturalKeys
 from graph.writing.payload import Member
