@@ -12,7 +12,7 @@ import strawberry
 from pydantic import Field
 from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.attributes import flag_modified
+from sqlalchemy.orm.attributes import flag_modified, set_committed_value
 
 from db.statements import Key, references_to
 from graph.entity.registry import Entity, entity_of, key_of
@@ -314,6 +314,8 @@ class Crud:
             if (refusal := self._increments.refused(error, added, change.place)) is None:
                 raise
             raise Rejected(refusal) from None
+        for name in added:  # the session knows the statement, not the sum, and would read the row again for it
+            set_committed_value(row, name, sums[name])
         change.touch(row)
         return row
 
