@@ -13,7 +13,7 @@ import strawberry
 from pydantic import Field
 from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.attributes import flag_modified
+from sqlalchemy.orm.attributes import flag_modified, set_committed_value
 
 from db.statements import Key, references_to
 from graph.entity.registry import Entity, entity_of, key_of
@@ -38,7 +38,9 @@ from graph.writing.idempotency import IdempotencyKey, idempotency_key
 from graph.writing.increments import Increments, Sums, increments_seen
 from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
-from graph.writing.many import Declared, ManyDeletions, ManyUpdates
+from graph.writing.many import Declared
+from graph.writing.many_deletions import ManyDeletions
+from graph.writing.many_updates import ManyUpdates
 from graph.writing.mutation import MutationDeclaration, Prepare
 from graph.writing.natural_keys import NaturalKeys
 from graph.writing.nested import RowsInput, RowsWriter, RowWork, fields_of
@@ -352,19 +354,20 @@ class Crud:
 
     async def _update(self, values: Any, change: Change) -> object:
         row = await self.found(values, change)
-        await self._edit(row, values, change)
-        added = self._increments.given(values)
+        sums = await self._edit(row, values, change)
         try:
             await change.flush()
         except IntegrityError as error:
-            if (refusal := self._increments.refused(error, added, change.place)) is None:
+            if (refusal := self._increments.refused(error, sums, change.place)) is None:
                 raise
             raise Rejected(refusal) from None
+        for name, total in sums.items():  # the session knows the statement, not the sum, and would read the row again
+            set_committed_value(row, name, total)
         change.touch(row)
         return row
 
-    async def _edit(self, row: Any, values: Any, change: Change) -> None:
-        """Give a row that is locked what an input says."""
+    async def _edit(self, row: Any, values: Any, change: Change) -> Sums:
+        """Give a row that is locked what an input says. Returns what its counted columns will have."""
         sums = await self._sums(row, values, change)
         if self._before_update is not None:
             try:
@@ -386,6 +389,7 @@ class Crud:
             setattr(row, name, getattr(self.entity.model, name) + number)
         if any(linked) and self._tells_changes:
             flag_modified(row, self._columns[0])  # the links belong to the row, so its version changes with them
+        return sums
 
     async def _sums(self, row: object, values: Any, change: Change) -> Sums:
         """What the counted columns of a locked row will have. Raises `Rejected` for what cannot be."""
