@@ -121,13 +121,20 @@ class RowsWriter:
         """By the attributes of the rows: those of the parent that they repeat."""
 
     @property
+    def create_errors(self) -> frozenset[ErrorClass]:
+        """What writing them along with a new parent may answer: it has no rows yet that could be changed."""
+        work = self._work
+        own: frozenset[ErrorClass] = frozenset((AlreadyExists, *work.create.errors))
+        return own.union(*(it.errors for it in work.links), *(it.create_errors for it in work.rows))
+
+    @property
     def errors(self) -> frozenset[ErrorClass]:
         """What writing them may answer."""
         work = self._work
-        errors: list[ErrorClass] = [AlreadyExists, *work.create.errors, *work.changer.right.errors]
+        errors: list[ErrorClass] = [*self.create_errors, *work.changer.right.errors]
         errors += work.changer.errors if self._declared.update else ()
         errors += work.delete_errors if self._declared.delete else ()
-        return frozenset(errors).union(*(it.errors for it in work.links), *(it.errors for it in work.rows))
+        return frozenset(errors)
 
     # Inputs
 
