@@ -76,6 +76,10 @@ async def test_a_change_finds_what_those_before_have_written(editor: Asking, sta
     # the tag and its record; the post, its tag, the link, its author and its record; the two read back, and the tags
     assert len(seen) == 2 + 5 + 2 + 1, seen
     assert await kept(editor) == (1, 1, 2)
+    separate = TAG_AND_POST.replace("@atomic", "").replace('"Roses"', '"Tulips"')
+    with statements() as seen:
+        await editor(separate, slug="tulips", wanted="tulips")
+    assert len(seen) == 2 + 5 + 2 + 1, seen
 
 
 async def test_where_one_is_rejected_none_is_kept(editor: Asking) -> None:

@@ -76,7 +76,9 @@ async def dawdle(values: StepInput, change: Change) -> str:
 class AskingSteps(AskingLibrary):
     """Asks a schema of these mutations."""
 
-    schema = Schema(Query, Settings.model_construct(), mutation=mutation_type([genres.create, step, note_of, set_note, dawdle]))
+    schema = Schema(
+        Query, Settings.model_construct(), mutation=mutation_type([genres.create, step, note_of, set_note, dawdle])
+    )
 
     async def answer(self, document: str, on_error: ErrorBehavior | None = None) -> tuple[Any, list[GraphQLError]]:
         """The data and the errors of an operation."""
