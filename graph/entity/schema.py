@@ -84,7 +84,7 @@ class Schema(ConvertedSchema):
             raise EqualNames(error.message) from None
         self._schema.description = description
         # Given to Strawberry, they would wrap each resolver in an extension.
-        self._schema.directives = (*self._schema.directives, *getattr(mutation, "directives", ()))
+        self._schema.directives = (*self._schema.directives, *getattr(mutation, "operation_directives", ()))
         limits = Limits(
             settings.max_tokens,
             settings.max_statements,

@@ -124,14 +124,15 @@ class Crud:
         self._links = [RelationshipWriter(self.entity, declared) for declared in links]
         self._increments = Increments(self._writer, increments, self._columns)
         self._rows = [RowsWriter(self.entity, declared) for declared in rows]
-        nested = (*(it.errors for it in self._links), *(it.errors for it in self._rows))
-        self._nested_errors = frozenset[ErrorClass]().union(*nested)
+        linked = frozenset[ErrorClass]({AlreadyExists}).union(*(it.errors for it in self._links))
+        self._create_errors = linked.union(*(it.create_errors for it in self._rows)) - {*create.errors}
+        nested = linked.union(*(it.errors for it in self._rows)) - {*change.errors}
         self._before_update = before_update
         self._update_fields = dict(update_fields or {})
         self._prepare_update = prepare_update
         self._before_delete = before_delete
         self._versions = (VersionConflict,) if self.entity.mapper.version_id_col is not None else ()
-        self._update_errors = (AlreadyExists, *self._versions, *self._nested_errors, *update_errors)
+        self._update_errors = (*nested, *self._versions, *update_errors)
         self._delete_errors = (StillReferenced, *self._versions, *delete_errors)
         self._one = self.entity.one.replace(" ", "_")
         self._member = {self._one: Member(cls, f"The {self.entity.one} as it is now; null if nothing was done.")}
@@ -144,7 +145,7 @@ class Crud:
         model = entity_input(self.entity, f"Create{self.entity.name}Input", f"A new {one}.", fields)
         name = f"create_{self._one}"
         does = f"Make {self.entity.a_one}."
-        errors: tuple[ErrorClass, ...] = (AlreadyExists, *self._nested_errors)
+        errors = tuple(self._create_errors)
         return MutationDeclaration(name, does, model, self._member, self._right, self._create, errors=errors)
 
     def update(self) -> MutationDeclaration[Any, Any]:

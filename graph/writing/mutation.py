@@ -317,6 +317,6 @@ def mutation_type(
     types = ErrorTypes(error for it in declarations for error in it.answers)
     made = object_type("Mutation", description, *(MutationField(it, types, record, keys) for it in declarations))
     needed = (*(getattr(it, "own", None) for it in (record, keys)), *(it.needs for it in declarations))
-    made.directives = (ATOMIC,)
+    made.operation_directives = (ATOMIC,)
     made.own_features = frozenset(it for it in needed if it is not None)
     return made
