@@ -126,6 +126,8 @@ SLOW = (
     "audit",
     "entity/test_chinook_relations.py",
     "entity/test_odd_values.py",
+    "export/test_exports.py",  # a server for each
+    "files/test_uploads.py",  # a server for each
     "http/test_probes.py",  # seconds of silence, and of waiting for a lock
     "db/session/test_entities.py",
     "prepare/test_limits.py",

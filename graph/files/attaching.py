@@ -13,6 +13,7 @@ from pydantic import Field
 from db.files import NAME_CHARACTERS, TYPE_CHARACTERS, HasFile
 from graph.context import RequestContext
 from graph.errors import DeclarationError, MissingService
+from graph.files.scalar import UPLOAD
 from graph.files.store import FileStore
 from graph.files.upload import Upload
 from graph.writing import Change, Crud, MutationDeclaration, Rejected
@@ -37,7 +38,7 @@ def attach_file(crud: Crud) -> MutationDeclaration[Any, Any]:
         raise DeclarationError(f"{entity.model.__name__} has no place for a file; let it inherit from HasFile.")
     fields: dict[str, Annotation] = {
         "id": (id_of(entity.cls), Field(description=f"Which {entity.one}.")),
-        "file": (Upload | None, Field(description="The file; null: none from now on.")),
+        "file": (UPLOAD.python | None, Field(description="The file; null: none from now on.")),
     }
     errors: tuple[ErrorClass, ...] = ()
     if entity.mapper.version_id_col is not None:
