@@ -343,7 +343,7 @@ class PostgreSQL(DatabaseDialect):
     datetimes_in_utc = True
     changes_in_with = True
     combines = True
-    orders_by_locale = True
+    sorts_by_language = True
 
     functions: ClassVar[Mapping[FunctionName, str]] = {
         # Where two of these stand under OR, an array is served from indexes; IN from none: the whole table is read.

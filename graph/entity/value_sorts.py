@@ -187,7 +187,7 @@ def spelled(entity: Entity, name: str, asked: Asked) -> str:
 def check_locales(asked: Asked, dialect: str) -> None:
     """Raise `InvalidPage` for what is no language, and for any where a database knows no orders by language."""
     for locale in _locales(asked):
-        if not dialect_of(dialect).orders_by_locale:
+        if not dialect_of(dialect).sorts_by_language:
             raise InvalidPage("This database puts texts in order by the rules of no language; leave `locale` out.")
         if LANGUAGE.fullmatch(locale) is None:
             raise InvalidPage(
