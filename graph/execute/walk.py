@@ -52,9 +52,12 @@ def use_resolvers(schema: GraphQLSchema) -> None:
         if is_object_type(type_):
             for field in type_.fields.values():
                 definition = planned(field)
-                if definition is not None:
-                    resolver = _resolver_of(definition) or field.resolve
-                    field.resolve = resolver if definition.seen_by is None else _guarded(definition, resolver)
+                resolver = None if definition is None else _resolver_of(definition)
+                if resolver is None:
+                    resolver = _in_time(field.resolve) if field.args and field.resolve else field.resolve
+                if definition is not None and definition.seen_by is not None:
+                    resolver = _guarded(definition, resolver)
+                field.resolve = resolver
 
 
 async def read_row(info: Info, reference: RowReference) -> Any:
@@ -66,6 +69,17 @@ def coerced_variables(info: Info) -> Mapping[str, Any]:
     """The variables that have a value, given or by default. Strawberry gives resolvers a plain dict of them."""
     given: Any = info.variable_values
     return given.coerced if isinstance(given, VariableValues) else given
+
+
+def _in_time(resolver: Resolver) -> Resolver:
+    """A resolver of somebody's own, whose arguments are what they are in this run."""
+
+    def resolve(source: Any, info: Info, **arguments: Any) -> Any:
+        if holds_late(arguments):
+            arguments = {name: in_time(value, info.context) for name, value in arguments.items()}
+        return resolver(source, info, **arguments)
+
+    return resolve
 
 
 def _resolver_of(field: PlannedField) -> Resolver | None:
