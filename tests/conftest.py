@@ -53,6 +53,7 @@ SLOW = (
     "db/test_demo.py",
     "db/test_exporting.py",
     "db/test_functions.py",  # laws
+    "db/test_patterns.py",
     "db/test_search",
     "docs",  # the README's commands
     "doctor/test_hints.py",  # thousands of rows, and an index for each case

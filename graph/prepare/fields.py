@@ -250,8 +250,6 @@ class PlannedField(Resolved):
     """Whether the database has a value for every row, so that a null tells of a policy that withholds it."""
     most_characters: int | None = None
     """The length of its longest value, in a database that holds to the types of columns; None: nothing says."""
-    takes_late = False
-    """Whether arguments come with what is known at the run alone as it was written: see `graph.prepare.late`."""
     own_feature: Feature | None = None
     """What it needs tables of Trellis's own for."""
     joins_others = False

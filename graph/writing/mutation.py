@@ -108,8 +108,6 @@ AnyMutation: TypeAlias = MutationDeclaration[Any, Any]
 class MutationField(PlannedField):
     """A field of the mutation type."""
 
-    takes_late = True
-
     def __init__(self, declaration: AnyMutation, types: ErrorTypes, record: Record | None, keys: Keys | None) -> None:
         camel = to_camel_case(declaration.name)
         payload = Payload(camel, declaration.members, declaration.answers, types)
