@@ -51,7 +51,6 @@ RESERVED_CLASSES = frozenset(
             "Viewer",
             "PageInfo",
             "OnError",
-            "CountSort",
             "SortDirection",
         ),
         *("Boolean", "Float", "ID", "Int", "String"),

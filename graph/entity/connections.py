@@ -22,7 +22,7 @@ from graph.entity.cursors import decode_cursor, encode_cursor
 from graph.entity.fields import ValueField, object_type
 from graph.entity.filters import filter_type, restricted, where_of
 from graph.entity.names import made_name
-from graph.entity.ordering import ordering, sort_type
+from graph.entity.ordering import Viewing, order_of, ordering, sort_type
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.errors import InvalidPage
 from graph.loading.counted_pages import Counted, counted_pages, may_count_with_page
@@ -209,7 +209,7 @@ class ConnectionField(LevelField):
         else:
             where = where_of(arguments, self._entity, context)
             listing = restricted(self._listing(arguments), self._entity, where, context.loaders)
-            order = self._order(arguments, context.loaders)
+            order = self._order(arguments, context)
             asked = level.field.arguments
             if asked is not None and all(name in self.page_arguments for name, _ in asked.variable):
                 parts.settled = (context.visible, listing, order)
@@ -250,11 +250,11 @@ class ConnectionField(LevelField):
         size = min(DEFAULT_PAGE, max_page) if limit is None else limit
         return PageArguments(size, last is not None, cursors.get("after"), cursors.get("before"))
 
-    def _order(self, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
+    def _order(self, arguments: Mapping[str, Any], context: RequestContext) -> Order:
         if not arguments.get("orderBy"):
             return self._natural_order
         entity = self._entity
-        asked = ordering(entity, arguments["orderBy"], loaders.visible)
+        asked = order_of(entity, arguments["orderBy"], context)
         return asked._replace(identity=f"{entity.name} {asked.identity}")
 
     @cached_property
@@ -265,7 +265,7 @@ class ConnectionField(LevelField):
     def _natural_order(self) -> Order:
         """It belongs to the relationship, so its cursors belong to it too."""
         entity = self._entity
-        terms = self._fixed_order or ordering(entity, None, EVERYTHING).terms
+        terms = self._fixed_order or ordering(entity, None, Viewing(EVERYTHING)).terms
         return Order(terms, f"{entity.name} {self.name}")
 
 

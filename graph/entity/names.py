@@ -26,7 +26,7 @@ MEMBERS = frozenset({"and", "or", "not"})
 TYPES_OF_EVERY_SCHEMA = frozenset(
     {
         *("Query", "Mutation", "Subscription", "Node", "PageInfo", "OffsetPageInfo", "UserError", "UserErrorCode"),
-        *("SortDirection", "CountSort", "String", "Int", "Float", "Boolean", "ID"),
+        *("SortDirection", "String", "Int", "Float", "Boolean", "ID"),
     }
 )
 
