@@ -116,8 +116,8 @@ def list_filter_type(entity: Entity) -> type[Any]:
     }
     weights = {"some": TO_MANY, "every": NONE, "none": NONE}
     measures = measure_filter_fields(entity, "How many there are.")
-    weights |= {name: MEASURED for _, name, _ in measures.values() if name not in QUANTIFIERS}
-    fields = {**measures, **fields}  # a function that is called as a quantifier gives way to that
+    fields = {**fields, **{key: field for key, field in measures.items() if key not in fields}}
+    weights |= {name: MEASURED for _, name, _ in fields.values() if name not in QUANTIFIERS}
     described = f"What is asked of a list of {entity.many}; every condition given must hold."
     return input_type(made_name(entity, "ListFilter"), described, fields, weights=weights)
 

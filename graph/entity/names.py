@@ -34,7 +34,7 @@ SUFFIXES = frozenset(
     {
         *("Aggregate", "Avg", "Connection", "Edge", "Extremes", "Filter", "Group", "GroupField", "GroupKey"),
         *("Having", "HavingAvg", "HavingExtremes", "HavingSum", "List", "ListFilter", "Sort", "Sum"),
-        *("AvgSort", "ExtremesSort", "FilteredSort", "FirstSort", "ListSort", "SumSort"),
+        *("AvgSort", "FilteredSort", "FirstSort", "ListSort", "NumberSort", "ValueSort"),
     }
 )
 """How the types are called that are made for an entity: `PostFilter`, `PostSort`."""

@@ -93,12 +93,11 @@ def _relation_sort(relation: Relation) -> Deferred:
 @cache
 def list_sort_type(entity: Entity) -> type[Any]:
     """The input type of an order by a list of an entity's rows: of the row that has the list."""
-    fields: dict[str, InputField] = {
-        f"{function.name}_": (optional(type_), function.name, function.description)
-        for function in FUNCTIONS
-        if (type_ := measure_sort_type(entity, function)) is not None
-    }
-    fields["count_"] = (optional(Direction), COUNT.name, "By how many there are.")
+    fields: dict[str, InputField] = {"count_": (optional(Direction), COUNT.name, "By how many there are.")}
+    for function in FUNCTIONS:
+        type_ = measure_sort_type(entity, function)
+        if type_ is not None:
+            fields[f"{function.name}_"] = (optional(type_), function.name, function.description)
     weights = {name: MEASURED for _, name, _ in fields.values()}
     if can_be_ordered(entity):
         first_of = Deferred("sort by the first", lambda: _first_sort_type(entity))
