@@ -22,7 +22,7 @@ from graph.entity.directions import Direction
 from graph.entity.distances import DIRECTION, Measures
 from graph.entity.filters import condition_on_related, filter_type
 from graph.entity.measure_sorts import measure_sort_type
-from graph.entity.measures import COUNT, FUNCTIONS, Function, applicable, steady_measure_of
+from graph.entity.measures import COUNT, FUNCTIONS, applicable, steady_measure_of
 from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, list_of, optional
 from graph.entity.related_rows import first, first_value, measured, related
@@ -262,17 +262,13 @@ class _ListTerm(NamedTuple):
         if name == FIRST_OF:
             return self._first(value[ORDER_BY], value[BY])
         if name == COUNT.name:
-            return self._measured(COUNT, value, nullable=False, is_shared=self.is_related)
+            return self._measured(COUNT, value, nullable=False)
         function = next(function for function in FUNCTIONS if function.name == name)
-        return self._by(function, *_only(value))
+        attribute_name, direction = _only(value)
+        attribute, _ = applicable(self.relation.target(), function)[attribute_name]
+        return self._measured(steady_measure_of(function, attribute), direction, nullable=True)
 
-    def _by(self, function: Function, name: str, direction: Direction) -> Term:
-        attribute, result = applicable(self.relation.target(), function)[name]
-        # What is remembered for rows that share it goes through `max`, which not every type has.
-        is_shared = self.is_related and "max" in TYPES.known(result).aggregates
-        return self._measured(steady_measure_of(function, attribute), direction, nullable=True, is_shared=is_shared)
-
-    def _measured(self, measure: Measure, direction: Direction, *, nullable: bool, is_shared: bool) -> Term:
+    def _measured(self, measure: Measure, direction: Direction, *, nullable: bool) -> Term:
         children = self.viewing.children(self.relation)
         value = measured(
             measure.expression(children.row),
@@ -283,7 +279,7 @@ class _ListTerm(NamedTuple):
             *self._within(children),
             is_related=self.is_related,
         )
-        return Term(value, direction.descending, nullable, direction.nulls_first, is_shared)
+        return Term(value, direction.descending, nullable, direction.nulls_first, self.is_related)
 
     def _first(self, order_by: Sequence[Asked], by: Asked) -> Term:
         """By a value of the first row under an order, which is null where there is no row."""
@@ -300,7 +296,7 @@ class _ListTerm(NamedTuple):
             *self._within(children),
             is_related=self.is_related,
         )
-        return inner._replace(expression=value, nullable=True, is_shared=False)
+        return inner._replace(expression=value, nullable=True, is_shared=self.is_related)
 
     def _within(self, children: Source) -> list[ColumnElement[bool]]:
         entity, place = self.relation.target(), f"{ORDER_BY}.{self.relation.graphql_name}.{FILTERED}.{WHERE}"

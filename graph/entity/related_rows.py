@@ -77,14 +77,8 @@ def measured(
     if not is_related and _are_found_by_key(children):
         return related(select(value), link, children, row, visible, *asked).scalar_subquery()
     keys = labelled(children.key)
-    of_all = (
-        select(value.label("value"), *keys)
-        .select_from(children.from_clause)
-        .where(*_seen(link, children, visible), *asked)
-        .group_by(*children.key)
-        .correlate(None)
-        .subquery("of_all")
-    )
+    computed = select(value.label("value"), *keys).group_by(*children.key)
+    of_all = _of_all(computed, link, children, visible, *asked)
     # No rows have no group, but a number: 0 of a count, null of a sum. The database computes that once.
     of_none = select(value).select_from(children.from_clause).where(false()).correlate(None)
     found = _looked_up(of_all, keys, link, row).scalar_subquery()
@@ -103,22 +97,28 @@ def first_value(
 ) -> Expression:
     """A value of that child of a row which comes first in an order; null where there is none.
 
-    `is_related` and what follows from it: as of `measured`.
+    `is_related` and what follows from it: as of `measured`. Numbered, not cut by LIMIT 1: with that, PostgreSQL goes
+    through an index of the order for each row, in the hope of an early child. 1,000 users by the title of their newest
+    post of 8,658 took 2.8 s, and take 0.05 s.
     """
     placed = [each.sql() for each in order]
     if not is_related and _are_found_by_key(children):
-        found = related(select(value), link, children, row, visible, *asked)
-        return found.order_by(*placed).limit(1).scalar_subquery()
+        numbered = select(value.label("value"), func.row_number().over(order_by=placed or None).label("number"))
+        of_row = related(numbered, link, children, row, visible, *asked).subquery("of_row")
+        return select(of_row.c.value).where(of_row.c.number == 1).scalar_subquery()
     keys = labelled(children.key)
     number = func.row_number().over(partition_by=children.key, order_by=placed or None)
-    of_all = (
-        select(value.label("value"), number.label("number"), *keys)
-        .select_from(children.from_clause)
-        .where(*_seen(link, children, visible), *asked)
-        .correlate(None)
-        .subquery("of_all")
-    )
+    numbered = select(value.label("value"), number.label("number"), *keys)
+    of_all = _of_all(numbered, link, children, visible, *asked)
     return _looked_up(of_all, keys, link, row).where(of_all.c.number == 1).scalar_subquery()
+
+
+def _of_all(
+    statement: Select[Any], link: Link, children: Source, visible: Visibility, *asked: ColumnElement[bool]
+) -> Subquery:
+    """A statement over the children of all rows, which hangs on none of them."""
+    found = statement.select_from(children.from_clause).where(*_seen(link, children, visible), *asked)
+    return found.correlate(None).subquery("of_all")
 
 
 def first(statement: Select[Any], link: Link, children: Source) -> Select[Any]:
