@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 import sqlalchemy
 import strawberry
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, tuple_, type_coerce
+from sqlalchemy import ColumnElement, and_, false, or_, select, true, tuple_, type_coerce
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BooleanClauseList, ClauseElement, Grouping, UnaryExpression
@@ -261,8 +261,7 @@ class _Filtering:
         asked = measure_conditions(relation.target(), children.row, measures, where, self._names)
         if not asked:
             return []
-        holds = func.coalesce(and_(*asked), false())
-        looked_at = within(children)
+        holds, looked_at = and_(*asked), within(children)
         return [measured(holds, relation.link, children, row, self._visible, *looked_at, is_related=self._is_related)]
 
     def _is_one(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool]:

@@ -1,26 +1,36 @@
 """Filters and orders by what is computed over related rows: alike on every database, exact, and in few statements."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import pytest
+from graphql import get_named_type
 from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.context import ContextFactory
 from graph.entity import Schema
 from graph.entity.filter_form import form_of
-from graph.entity.registry import entity_of
+from graph.entity.measure_sorts import measure_sort_type
+from graph.entity.measures import FUNCTIONS, applicable
+from graph.entity.ordering import is_ordered
+from graph.entity.registry import Entity, Relation, entity_of
+from graph.entity.types import value_filter
 from graph.settings import Settings
 from tests.databases import StatementRecorder
-from tests.entity.asking import Inquiry
+from tests.entity.amounts import SAMPLE as AMOUNTS
+from tests.entity.asking import Inquiry, query_fields
 from tests.entity.conftest import Filled
 from tests.entity.laws import Both, tried
+from tests.entity.odd_rows import ODD
 from tests.entity.orchard import ORCHARD, TYPES, Farm
 from tests.entity.questions import Question, Subject
-from tests.entity.serving import Api, serve
+from tests.entity.sales_types import SALES
+from tests.entity.serving import Api, Sample, serve
 
 SUBJECT = Subject(ORCHARD, *TYPES)
+
+WHOLE, PART, TOGETHER = 30, 7, 10
 
 
 @pytest.fixture
@@ -155,3 +165,68 @@ async def test_gaps_are_refused_where_the_settings_say_so(orchard: Api, asked: s
     strict = Schema(ORCHARD.query, Settings.model_construct(refuse_empty_comparisons=True, max_work=1_000))
     result = await strict.execute(query, context_value=ContextFactory(orchard.engines))
     assert ["this asks nothing" in error.message for error in result.errors or ()] == [True]
+
+
+def lists_of(api: Api) -> Iterator[tuple[str, Entity, Relation]]:
+    """The lists that rows have: with the field at the root that has these rows, and their entity."""
+    for name, field in query_fields(api).items():
+        shown: Any = api.schema.get_type_by_name(get_named_type(field.type).name.removesuffix("Connection"))
+        entity = entity_of(shown.origin) if {"after", "orderBy"} <= field.args.keys() else None
+        if entity is not None:
+            yield from ((name, entity, relation) for relation in entity.relations.values() if relation.link.to_many)
+
+
+def orders_of(entity: Entity) -> Iterator[str]:
+    """Every measure that a list of an entity's rows can be ordered by, and some values of its first."""
+    yield "{count: DESC}"
+    for function in FUNCTIONS:
+        type_ = measure_sort_type(entity, function)
+        for field in () if type_ is None else type_.__strawberry_definition__.fields:
+            yield f"{{{function.name}: {{{field.graphql_name}: ASC_NULLS_FIRST}}}}"
+    values = [name for name, attribute in entity.attributes.items() if is_ordered(attribute)]
+    for value in values[:3]:
+        yield f"{{first: {{orderBy: [{{{values[0]}: DESC}}], by: {{{value}: DESC}}}}}}"
+
+
+def filters_of(entity: Entity) -> Iterator[str]:
+    """A filter for everything that is computed over a list of an entity's rows."""
+    for function in FUNCTIONS:
+        for name, (_, result) in applicable(entity, function).items():
+            if value_filter(result) is not None:
+                yield f"{{{function.name}: {{{name}: {{isNull: false}}}}}}"
+
+
+@pytest.mark.parametrize("sample", [ODD, SALES, AMOUNTS], ids=lambda sample: sample.name)
+async def test_everything_that_is_computed_over_a_list_filters_and_orders(
+    sample: Sample, dialect: str, filled: Filled
+) -> None:
+    """Over composite keys, views, rows without a key, numbers at the ends of their types: pages are one order."""
+    async with serve(await filled(sample, dialect), sample) as api:
+        for name, entity, relation in lists_of(api):
+            target, field = relation.target(), relation.graphql_name
+            wheres = [f"{{{field}: {where}}}" for where in filters_of(target)]
+            await asked_together(api, [f"{name}(where: {where}) {{ totalCount }}" for where in wheres])
+            orders = [f"orderBy: [{{{field}: {order}}}]" for order in orders_of(target)]
+            whole = await pages(api, name, [f"{order}, first: {WHOLE}" for order in orders])
+            if not entity.key or not all(len(page) > PART for page in whole):
+                continue
+            behind = [
+                f'{order}, first: {WHOLE}, after: "{page[PART - 1]}"' for order, page in zip(orders, whole, strict=True)
+            ]
+            for page, rest in zip(whole, await pages(api, name, behind), strict=True):
+                assert rest[: WHOLE - PART] == page[PART:]
+
+
+async def pages(api: Api, name: str, arguments: Sequence[str]) -> list[list[str]]:
+    """The cursors of one page for each of some arguments."""
+    found = await asked_together(api, [f"{name}({given}) {{ edges {{ cursor }} }}" for given in arguments])
+    return [[edge["cursor"] for edge in page["edges"]] for page in found]
+
+
+async def asked_together(api: Api, fields: Sequence[str]) -> list[Any]:
+    """The answers to fields, which are asked for a few at once."""
+    answers: list[Any] = []
+    for start in range(0, len(fields), TOGETHER):
+        asked = (f"a{at}: {field}" for at, field in enumerate(fields[start : start + TOGETHER]))
+        answers += (await api.ask(f"{{ {' '.join(asked)} }}")).values()
+    return answers
