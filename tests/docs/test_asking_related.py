@@ -1,4 +1,4 @@
-"""The questions about related rows in docs/asking.md are answered, on every database, in one statement for each list."""
+"""The questions about related rows in docs/asking.md are answered, on every database, by one statement a list."""
 
 import re
 from pathlib import Path
