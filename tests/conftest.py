@@ -77,6 +77,8 @@ SLOW = (
     "entity/test_narrow_types.py",
     "entity/test_paging_laws.py",
     "entity/test_questions.py",
+    "entity/test_related_measures.py::test_everything_that_is_computed_over_a_list",
+    "entity/test_related_measures.py::test_both_databases",
     "entity/test_row_laws.py",
     "entity/test_unreadable_values.py",
     "execute/agreement",

@@ -51,7 +51,6 @@ RESERVED_CLASSES = frozenset(
             "Viewer",
             "PageInfo",
             "OnError",
-            "CountSort",
             "JSONSort",
             "RandomSort",
             "SortDirection",
