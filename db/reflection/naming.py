@@ -50,6 +50,7 @@ RESERVED_CLASSES = frozenset(
             "Search",
             "Viewer",
             "PageInfo",
+            "ColumnOperator",
             "OnError",
             "JSONSort",
             "RandomSort",

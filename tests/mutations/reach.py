@@ -12,7 +12,7 @@ from typing import Any
 
 from graph.writing import Change, UserError
 
-OURS = ("graph.mutations", "graph.identity", "graph.writing")
+OURS = ("graph.files", "graph.mutations", "graph.identity", "graph.writing")
 
 
 def reached(function: Callable[..., Any]) -> set[type[UserError]]:
