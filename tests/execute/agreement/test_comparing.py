@@ -61,7 +61,7 @@ def test_answers_disagree_about_whatever_a_client_can_see(ours: Answer, theirs: 
 
 @left_by_graphql_core
 @pytest.mark.sqlite
-@tried(15)
+@tried(60)
 @given(data=st.data())
 async def test_a_broken_executor_is_found_out(data: st.DataObject, broken: Pair) -> None:
     with suppress(Disagreement):
