@@ -60,7 +60,8 @@ def in_digits(value: Decimal) -> str:
 
 def rounded(value: Decimal, scale: int) -> Decimal:
     """With `scale` digits behind the point, halves away from zero."""
-    return value.quantize(Decimal((0, (1,), -scale)), context=EXACT) if value.is_finite() else value
+    found = value.quantize(Decimal((0, (1,), -scale)), context=EXACT) if value.is_finite() else value
+    return found or abs(found)  # PostgreSQL knows no zero below zero
 
 
 def padded(value: Decimal, scale: int | None) -> Decimal:

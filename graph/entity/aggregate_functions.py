@@ -28,7 +28,7 @@ class Aggregate(NamedTuple):
 DOUBLE = Float(53)
 
 
-def _exact(column: Expression) -> Expression:
+def exact(column: Expression) -> Expression:
     """A column of decimals as decimals, where doubles or a type of the database's own stand for them."""
     other = compared_as(column.type)
     if other is not None:
@@ -43,12 +43,12 @@ def _wide(column: Expression) -> Expression:
 
 def _sum(column: Expression) -> Expression:
     """The exact sum. Of whole numbers, too, that is a decimal, for the sum may pass 64 bits."""
-    return func.sum(_exact(column), type_=Numeric())
+    return func.sum(exact(column), type_=Numeric())
 
 
 def _average(column: Expression) -> Expression:
     """The exact sum by the count, with at least 16 digits that count: docs/decisions/0018-exact-numbers.md."""
-    return func.avg(_exact(column), type_=Numeric())
+    return func.avg(exact(column), type_=Numeric())
 
 
 def _average_of_doubles(column: Expression) -> Expression:

@@ -10,7 +10,8 @@ from typing import Any
 from db.fast import Values
 from db.statements import Key
 from graph.entity.fields import object_type
-from graph.entity.groups import GroupByField, group_fields
+from graph.entity.group_parts import can_be_grouped
+from graph.entity.groups import GroupByField
 from graph.entity.measures import Results, selected_measures, value_fields
 from graph.entity.names import made_name
 from graph.entity.registry import Deferred, Entity
@@ -26,7 +27,7 @@ def aggregate_type(entity: Entity) -> type[Any]:
         made_name(entity, "Aggregate"),
         f"What can be said about many {entity.many} at once.",
         *value_fields(entity),
-        *([GroupByField(entity)] if group_fields(entity) else []),
+        *([GroupByField(entity)] if can_be_grouped(entity) else []),
     )
 
 
@@ -53,7 +54,7 @@ class AggregateField(LevelField):
     def begin(self, level: Level) -> None:
         """Compute the measures that are selected."""
         selection = level.below()
-        measures = selected_measures(level, self._entity(), selection)
+        measures = selected_measures(self._entity(), [selection], level.below)
         listing, keys = self._listing(level)
         names = [measure.name for measure in measures]
 

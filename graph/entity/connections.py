@@ -23,13 +23,13 @@ from graph.entity.fields import ValueField, object_type
 from graph.entity.filters import filter_type, restricted, where_of
 from graph.entity.names import made_name
 from graph.entity.ordering import ordering, sort_type
+from graph.entity.page_parts import PageInfo, PageInfoField, PartField, TotalCountField, check_size
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.errors import InvalidPage
 from graph.loading.counted_pages import Counted, counted_pages, may_count_with_page
 from graph.loading.loaders import LevelLoader, Loaders
-from graph.loading.queries import FoundRows, ListQuery, Order, Page, PageArguments, Projection
+from graph.loading.queries import FoundRows, ListQuery, Order, PageArguments, Projection
 from graph.prepare.fields import CostRule, FieldPlan, Level, LevelField, Rows, Selection, Weight, argument
-from graph.prepare.work import SCAN
 from graph.settings import MAX_PAGE
 
 DEFAULT_PAGE = 20
@@ -96,14 +96,6 @@ class EdgeValue:
 
     connection: ConnectionValue
     row: Values
-
-
-@dataclass(slots=True)
-class PageInfoValue:
-    """A page and the connection that it is part of."""
-
-    connection: ConnectionValue
-    page: Page
 
 
 class _Parts:
@@ -286,26 +278,6 @@ def restrictions(
     return found
 
 
-def check_size(name: str, size: int | None, most: int) -> None:
-    """Raise `InvalidPage` for a number that is no size of a page."""
-    if size is not None and not 0 <= size <= most:
-        raise InvalidPage(f"`{name}` is {size}; it must be between 0 and {most}.")
-
-
-class PartField(LevelField):
-    """A field of a connection. All connections of one level have one query."""
-
-    cost = CostRule.PAGE
-
-    def apart(self, source: ConnectionValue) -> ConnectionQuery:
-        """Connections of several queries are several levels."""
-        return source.query
-
-    def weight(self, given: Collection[str]) -> Weight:
-        """Nothing beside that of its connection."""
-        return Weight.LOOK_UP
-
-
 class NodesField(PartField):
     """`nodes`."""
 
@@ -350,65 +322,6 @@ class _NodeOfEdgeField(LevelField):
     def apart(self, source: EdgeValue) -> ConnectionQuery:
         """As for connections."""
         return source.connection.query
-
-
-class PageInfoField(PartField):
-    """`pageInfo`."""
-
-    def begin(self, level: Level) -> None:
-        """Where each page stands."""
-        query: ConnectionQuery = level.sources[0].query
-
-        def then(found: list[FoundRows]) -> None:
-            pages = map(query.arguments.page, found)
-            level.fill(level.objects(level.below(), list(map(PageInfoValue, level.sources, pages))))
-
-        query.load_pages(level, then)
-
-
-class TotalCountField(PartField):
-    """`totalCount`."""
-
-    cost = CostRule.TOTAL
-    scan = SCAN // 2  # an index holds less than the rows
-    begins_last = True
-
-    def weight(self, given: Collection[str]) -> Weight:
-        """Rows are counted one by one."""
-        return Weight.DEAR
-
-    def begin(self, level: Level) -> None:
-        """The number of all rows of each connection."""
-        query: ConnectionQuery = level.sources[0].query
-        query.load_totals(level, level.complete)
-
-
-def _has_next(value: PageInfoValue) -> bool:
-    arguments = value.connection.query.arguments
-    return arguments.before is not None if arguments.backward else value.page.has_more
-
-
-def _has_previous(value: PageInfoValue) -> bool:
-    arguments = value.connection.query.arguments
-    return value.page.has_more if arguments.backward else arguments.after is not None
-
-
-def _cursor_at(position: int) -> Callable[[PageInfoValue], str | None]:
-    return lambda value: value.connection.cursor(value.page.rows[position]) if value.page.rows else None
-
-
-PageInfo = object_type(
-    "PageInfo",
-    "Where a page stands in its list.",
-    ValueField("has_next_page", bool, "Whether rows follow behind the page.", _has_next),
-    ValueField("has_previous_page", bool, "Whether rows stand in front of the page.", _has_previous),
-    ValueField(
-        "start_cursor", optional(str), "The cursor of the page's first row; null for an empty page.", _cursor_at(0)
-    ),
-    ValueField(
-        "end_cursor", optional(str), "The cursor of the page's last row; null for an empty page.", _cursor_at(-1)
-    ),
-)
 
 
 @cache

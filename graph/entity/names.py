@@ -27,13 +27,16 @@ TYPES_OF_EVERY_SCHEMA = frozenset(
     {
         *("Query", "Mutation", "Subscription", "Node", "PageInfo", "OffsetPageInfo", "UserError", "UserErrorCode"),
         *("SortDirection", "CountSort", "String", "Int", "Float", "Boolean", "ID"),
+        *("GroupKeySort", "JSONPart", "MomentPart", "NumberPart", "TimeUnit"),
     }
 )
 
 SUFFIXES = frozenset(
     {
-        *("Aggregate", "Avg", "Connection", "Edge", "Extremes", "Filter", "Group", "GroupField", "GroupKey"),
+        *("Aggregate", "Avg", "Connection", "Edge", "Extremes", "Filter", "Group", "GroupBy", "GroupConnection"),
+        *("GroupEdge", "GroupField", "GroupKey", "GroupSort"),
         *("Having", "HavingAvg", "HavingExtremes", "HavingSum", "List", "ListFilter", "Sort", "Sum"),
+        *("AvgSort", "ExtremesSort", "FilteredSort", "FirstSort", "ListSort", "SumSort"),
     }
 )
 """How the types are called that are made for an entity: `PostFilter`, `PostSort`."""

@@ -14,19 +14,15 @@ from graph.context import RequestContext
 from graph.entity.connections import (
     DEFAULT_PAGE,
     ConnectionField,
-    ConnectionQuery,
     NodesField,
-    PageInfoField,
-    PageInfoValue,
-    TotalCountField,
     aggregate_of,
-    check_size,
     page_size,
     restrictions,
 )
 from graph.entity.fields import ValueField, object_type
 from graph.entity.names import made_name
 from graph.entity.ordering import can_be_ordered
+from graph.entity.page_parts import PageInfoField, PageInfoValue, TotalCountField, check_size
 from graph.entity.registry import Entity, list_of, optional
 from graph.loading.queries import ListQuery, Order, PageArguments
 from graph.prepare.fields import Weight, argument
@@ -115,8 +111,7 @@ def list_field(
 
 
 def _has_previous(value: PageInfoValue) -> bool:
-    query: ConnectionQuery = value.connection.query
-    return query.arguments.offset is not None
+    return value.connection.query.arguments.offset is not None
 
 
 OffsetPageInfo = object_type(

@@ -6,7 +6,6 @@ for, and no more.
 """
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from functools import cache
 from hashlib import sha256
 from typing import Any, TypeAlias
@@ -16,8 +15,8 @@ from sqlalchemy import select
 
 from db.relations import Row, Source, Term, Visibility, leads_an_index, may_hide, total_order
 from graph.entity.comparisons import InputField, input_type
+from graph.entity.directions import Direction
 from graph.entity.distances import DIRECTION, Measures
-from graph.entity.fields import described_enum
 from graph.entity.filters import first, number_of, related
 from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, optional
@@ -36,43 +35,6 @@ MAX_TERMS = 10
 MAX_STEPS = 5
 """How many relations one term may lead over."""
 
-
-class Direction(Enum):
-    """How rows are ordered by a value."""
-
-    ASC = "asc"
-    DESC = "desc"
-    ASC_NULLS_FIRST = "asc_nulls_first"
-    ASC_NULLS_LAST = "asc_nulls_last"
-    DESC_NULLS_FIRST = "desc_nulls_first"
-    DESC_NULLS_LAST = "desc_nulls_last"
-
-    @property
-    def descending(self) -> bool:
-        """Large values first."""
-        return self.value.startswith("desc")
-
-    @property
-    def nulls_first(self) -> bool:
-        """Nulls before all values; otherwise behind them."""
-        return self.value.endswith("nulls_first")
-
-
-_DIRECTIONS = {
-    Direction.ASC: "Small values first, nulls last.",
-    Direction.DESC: "Large values first, nulls last.",
-    Direction.ASC_NULLS_FIRST: "Nulls first, then small values.",
-    Direction.ASC_NULLS_LAST: "Small values first, nulls last.",
-    Direction.DESC_NULLS_FIRST: "Nulls first, then large values.",
-    Direction.DESC_NULLS_LAST: "Large values first, nulls last.",
-}
-
-described_enum(
-    Direction,
-    "How rows are ordered by a value.",
-    {direction.name: description for direction, description in _DIRECTIONS.items()},
-    name="SortDirection",
-)
 
 Asked: TypeAlias = Mapping[str, "Direction | Asked"]
 """One term: a direction by the name of a column, or what is asked of the rows that a relation leads to."""

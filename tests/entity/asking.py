@@ -15,7 +15,7 @@ import pytest
 from graphql import GraphQLField, GraphQLObjectType
 from strawberry.scalars import JSON
 
-from graph.entity.groups import group_fields
+from graph.entity.group_parts import group_fields
 from graph.entity.measures import FUNCTIONS, applicable
 from graph.entity.registry import Attribute, Entity
 from graph.entity.scalars import BigInt
@@ -182,13 +182,13 @@ class Inquiry:
         if group is None:
             return f"{{ {measures} }}"
         key = f"key {{ {' '.join(group.fields)} }}"
-        groups = f"groupBy(fields: $fields, having: $having, first: {first}) {{ {key} {measures} }}"
+        groups = f"groupBy(by: $by, having: $having, first: {first}) {{ nodes {{ {key} {measures} }} }}"
         return f"{{ {measures} {groups} }}"
 
     @cached_property
     def _group_variables(self) -> str:
         name = self._entity.name
-        return "" if self._question.group is None else f", $fields: [{name}GroupField!]!, $having: {name}Having"
+        return "" if self._question.group is None else f", $by: [{name}GroupBy!]!, $having: {name}Having"
 
     @cached_property
     def _grouped(self) -> dict[str, Any]:
@@ -198,7 +198,7 @@ class Inquiry:
             return {}
         by_name = {field.graphql_name: constant for constant, field in group_fields(self._entity).items()}
         having = {"count": {"gte": group.least}} | on_the_wire(group.having)
-        return {"fields": [by_name[name] for name in group.fields], "having": having}
+        return {"by": [{"value": by_name[name]} for name in group.fields], "having": having}
 
     def _check_aggregate(self, answer: Any, rows: Sequence[Row], most: int) -> None:
         check_measures(self._entity, answer, rows)
@@ -210,7 +210,7 @@ class Inquiry:
         for row in rows:
             expected[tuple(shown(of.type, getattr(row, of.name)) for of in attributes)].append(row)
         fits = {key: some for key, some in expected.items() if is_asked_for(self._entity, group, some)}
-        found = answer["groupBy"]
+        found = answer["groupBy"]["nodes"]
         assert [one["count"] for one in found] == sorted(map(len, fits.values()), reverse=True)[:most]
         keys = [tuple(read(of.type, one["key"][of.graphql_name]) for of in attributes) for one in found]
         assert len(set(keys)) == len(keys)

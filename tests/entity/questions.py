@@ -16,9 +16,10 @@ from typing import Any
 from hypothesis import strategies as st
 from strawberry.scalars import JSON
 
+from graph.entity.directions import Direction
 from graph.entity.ids import encode_id
 from graph.entity.measures import FUNCTIONS, applicable
-from graph.entity.ordering import Direction, is_ordered
+from graph.entity.ordering import is_ordered
 from graph.entity.registry import Attribute, Entity, Relation, entity_of
 from graph.entity.types import TYPES
 from tests.entity.plain_rows import Rows, plain_rows

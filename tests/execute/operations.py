@@ -112,6 +112,10 @@ class _Maker:
             return self._sometimes_a_variable("ID!", self._random.choice(known))
         if isinstance(type_, GraphQLEnumType):
             return f"[{self._random.choice(list(type_.values))}]"
+        if isinstance(type_, GraphQLInputObjectType):  # what rows are grouped by
+            values = get_named_type(type_.fields["value"].type)
+            assert isinstance(values, GraphQLEnumType)
+            return f"[{{value: {self._random.choice(list(values.values))}}}]"
         return '"garden"'
 
     def _term(self, argument: GraphQLArgument) -> str:

@@ -90,8 +90,8 @@ def _results(type_: GraphQLObjectType, *, groups: bool = True) -> Iterator[str]:
 
 
 def _groups(field: GraphQLField) -> Iterator[str]:
-    group = _object(get_named_type(field.type).name)
-    by = get_named_type(field.args["fields"].type)
+    group = _object(get_named_type(_object(get_named_type(field.type).name).fields["nodes"].type).name)
+    by = get_named_type(_input(get_named_type(field.args["by"].type).name).fields["value"].type)
     assert isinstance(by, GraphQLEnumType)
     key = _object(get_named_type(group.fields["key"].type).name)
     keys = {_spelled(name): name for name in key.fields}
@@ -99,7 +99,7 @@ def _groups(field: GraphQLField) -> Iterator[str]:
         inner = get_named_type(key.fields[keys[value]].type)
         shown = keys[value] if is_leaf_type(inner) else f"{keys[value]} {{ {leaves(inner.name)} }}"
         rest = (part for part in _results(group) if not part.startswith("key"))
-        yield f"g{at}: groupBy(fields: [{value}]) {{ key {{ {shown} }} {' '.join(rest)} }}"
+        yield f"g{at}: groupBy(by: [{{value: {value}}}]) {{ nodes {{ key {{ {shown} }} {' '.join(rest)} }} }}"
 
 
 def _spelled(name: str) -> str:
