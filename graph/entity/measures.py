@@ -48,13 +48,18 @@ class Function(NamedTuple):
 
 EXTREMES = Shape("Extremes", "The smallest or the largest values")
 SUM = Shape("Sum", "The sums")
-AVG = Shape("Avg", "The averages")
+AVG = Shape("Avg", "The averages or deviations")
+TRUTH = Shape("Truth", "The truth of switches")
 
 FUNCTIONS = (
     Function("min", "The smallest values.", EXTREMES),
     Function("max", "The largest values.", EXTREMES),
     Function("sum", "The sums.", SUM),
     Function("avg", "The averages.", AVG),
+    Function("stddev", "The standard deviations, of a sample.", AVG),
+    Function("variance", "The variances, of a sample.", AVG),
+    Function("any", "Whether one is true.", TRUTH),
+    Function("every", "Whether all are true.", TRUTH),
 )
 
 

@@ -19,6 +19,7 @@ from db import exact_json
 from graph.context import ContextFactory
 from tests.databases import StatementRecorder
 from tests.entity import visits
+from tests.entity.asking import variance
 from tests.entity.conftest import Filled
 from tests.entity.laws import Both, tried
 from tests.entity.serving import Api, serve
@@ -157,6 +158,7 @@ REDUCE: Mapping[str, Callable[[list[Decimal]], Any]] = {
     "max": max,
     "sum": sum,
     "avg": lambda values: sum(values) / len(values),
+    "variance": lambda values: variance(values) if len(values) > 1 else None,
 }
 
 
@@ -214,7 +216,7 @@ QUERY = """query ($by: [VisitGroupBy!]!, $order: [VisitGroupSort!], $having: Vis
         by: $by, orderBy: $order, having: $having, first: $first, after: $after, last: $last, before: $before) {
       totalCount
       edges { cursor node { keys } }
-      nodes { keys count sum { price people } avg { people } }
+      nodes { keys count sum { price people } stddev { price people } any { paid } every { paid } }
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     } } }"""
 
@@ -236,6 +238,19 @@ async def walked(api: Api, size: int, *, forward: bool, **asked: Any) -> list[An
         assert cursor == page["edges"][-1 if forward else 0]["cursor"]
 
 
+def check_measures(group: Group, node: Mapping[str, Any]) -> None:
+    """Compare what is computed over a group."""
+    total = measured("sum", "people")(group)
+    assert node["sum"]["people"] == (None if total is None else str(total))
+    for name in ("price", "people"):
+        expected, found = measured("variance", name)(group), node["stddev"][name]
+        assert (found is None) is (expected is None)
+        assert found is None or float(found) ** 2 == pytest.approx(float(expected))
+    paid = [row.paid for row in group if row.paid is not None]
+    assert node["any"]["paid"] is (any(paid) if paid else None)
+    assert node["every"]["paid"] is (all(paid) if paid else None)
+
+
 @tried(10)
 @given(data=st.data())
 async def test_groups_are_what_python_makes_of_the_rows(data: st.DataObject, served: Both) -> None:
@@ -255,8 +270,8 @@ async def test_groups_are_what_python_makes_of_the_rows(data: st.DataObject, ser
             found = await walked(api, size, forward=forward, **asked)
             assert [node["keys"] for node in found] == shown, dialect
             assert [node["count"] for node in found] == [len(groups[key]) for key in keys], dialect
-            sums = [measured("sum", "people")(groups[key]) for key in keys]
-            assert [node["sum"]["people"] for node in found] == [None if it is None else str(it) for it in sums]
+            for key, node in zip(keys, found, strict=True):
+                check_measures(groups[key], node)
 
 
 async def test_parts_of_values_stand_in_the_key_beside_the_rows_of_relations(api: Api) -> None:
@@ -359,3 +374,15 @@ async def test_values_in_a_cursor_that_nobody_gave_make_no_internal_error(api: A
             )
             codes = {(error.extensions or {}).get("code") for error in result.errors or []}
             assert codes <= {"INVALID_CURSOR", "BAD_USER_INPUT"}, (forged, at, result.errors)
+
+
+async def test_deviations_are_the_same_digits_on_both_databases(served: Both) -> None:
+    document = """{ visitsAggregate { stddev { price people share } variance { price people share }
+      groupBy(by: [{value: VALUE}], orderBy: [{stddev: {price: DESC}}, {any: {paid: ASC}}], having: {
+        variance: {price: {gt: "0"}}, stddev: {people: {gt: 0}}, any: {paid: {eq: true}}, every: {paid: {eq: false}}
+      }) { nodes { keys stddev { price people share } variance { price people share } } } } }"""
+    sqlite, postgresql = [(await served[dialect].ask(document))["visitsAggregate"] for dialect in served]
+    prices = [row.price for row in visits.ALL if row.price is not None]
+    assert sqlite == postgresql
+    assert float(sqlite["variance"]["price"]) == pytest.approx(float(variance(prices)))
+    assert len(sqlite["groupBy"]["nodes"]) == len({row.value for row in visits.ALL})
