@@ -31,6 +31,7 @@ HOLD_FOR_ALL_WHEN_EMPTY = frozenset(
 )
 """Operators that hold for every value when they are given an empty text, list or object."""
 
+IS = "is"
 PATH = "path"
 AT = "at"
 
@@ -58,6 +59,11 @@ def check_having_complete(asked: Asked, where: str) -> None:
         place = f"{where}.{name}"
         if name == "count":
             _check_comparisons(value or {}, place)
+            continue
+        if isinstance(value, list):  # numbers of different values
+            _check_given(value, place)
+            for index, one in enumerate(value):
+                _check_comparisons(one[IS], f"{place}[{index}].{IS}")
             continue
         _check_given(value or {}, place)
         for column, comparisons in (value or {}).items():

@@ -14,6 +14,8 @@ from sqlalchemy import func
 from db.relations import Expression, Row, Term
 from graph.entity.comparisons import InputField, input_type
 from graph.entity.directions import Direction
+from graph.entity.distinct_counts import DIRECTION, NAME, OF, distinct_count, distinct_sort_type
+from graph.entity.group_parts import group_fields
 from graph.entity.measure_sorts import measure_sort_type
 from graph.entity.measures import FUNCTIONS, applicable
 from graph.entity.names import made_name
@@ -49,6 +51,12 @@ def group_sort_type(entity: Entity) -> type[Any]:
         sort = measure_sort_type(entity, function)
         if sort is not None:
             fields[f"{function.name}_"] = (optional(sort), function.name, function.description)
+    if group_fields(entity):
+        fields["countDistinct_"] = (
+            optional(distinct_sort_type(entity)),
+            NAME,
+            "By how many different values they have.",
+        )
     weights = {name: Weight(MEASURE) for _, name, _ in fields.values() if name != KEY}
     described = f"By what groups of {entity.many} are ordered: one field for each term."
     return input_type(made_name(entity, "GroupSort"), described, fields, one_of=True, weights=weights)
@@ -78,6 +86,8 @@ def _terms(entity: Entity, asked: Asked, row: Row, by: Sequence[Sequence[Express
     ((name, value),) = asked.items()
     if name == COUNT:
         return [_by_count(value)]
+    if name == NAME:
+        return [_term(distinct_count(entity, value[OF].name, row), value[DIRECTION])]
     if name != KEY:
         return [_by_measure(entity, name, value, row)]
     at, direction = value.get("at"), value["direction"]

@@ -18,6 +18,7 @@ from db.relations import Expression, Row, Source, Term
 from db.statements import Key
 from graph.entity.completeness import check_having_complete
 from graph.entity.cursors import decode_cursor, encode_cursor
+from graph.entity.distinct_counts import distinct_fields, selected_distinct
 from graph.entity.fields import ToOneField, ValueField, object_type
 from graph.entity.group_orders import check_order, group_sort_type, group_terms
 from graph.entity.group_parts import GroupedBy, GroupField, group_by_type, group_fields, grouped_by, spelled
@@ -181,7 +182,10 @@ class GroupByField(LevelField):
             by,
             grouping,
             _window(arguments, grouping, loaders.source(listing)),
-            selected_measures(entity, groups, level.below),
+            (
+                *selected_measures(entity, groups, level.below),
+                *selected_distinct(entity, groups, level.arguments_of),
+            ),
             cursors,
             loaders,
         )
@@ -296,6 +300,7 @@ def group_type(entity: Entity) -> type[Any]:
         *_typed_key(entity),
         keys,
         *value_fields(entity),
+        *distinct_fields(entity),
     )
 
 

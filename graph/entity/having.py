@@ -12,9 +12,11 @@ from sqlalchemy import ColumnElement, and_, func, true
 
 from db.relations import Row
 from graph.entity.comparisons import check_size, input_type
+from graph.entity.distinct_counts import IS, NAME, OF, distinct_count, having_distinct_type
+from graph.entity.group_parts import group_fields
 from graph.entity.measures import FUNCTIONS, Shape, applicable
 from graph.entity.names import made_name
-from graph.entity.registry import Entity, optional
+from graph.entity.registry import Entity, list_of, optional
 from graph.entity.types import value_filter
 from graph.errors import InvalidFilter
 
@@ -29,6 +31,9 @@ def having_type(entity: Entity) -> type[Any]:
         nested = _having_values_type(entity, function.shape)
         if nested is not None:
             fields[f"{function.name}_"] = (optional(nested), function.name, function.description)
+    if group_fields(entity):
+        text = "How many different values there are: one entry for each number."
+        fields["countDistinct_"] = (optional(list_of(having_distinct_type(entity))), NAME, text)
     described = f"What is asked of a group of {entity.many}; every condition given must hold."
     return input_type(made_name(entity, "Having"), described, fields)
 
@@ -59,6 +64,11 @@ def having(entity: Entity, asked: Mapping[str, Any] | None) -> Callable[[Row], C
                 raise InvalidFilter(f"having.{name}", "null asks nothing; leave it out.")
             if name == "count":
                 found += _compare(int, "having.count", func.count(), value)
+                continue
+            if name == NAME:
+                for number, one in enumerate(value):
+                    place = f"having.{NAME}[{number}]"
+                    found += _compare(int, f"{place}.{IS}", distinct_count(entity, one[OF].name, row), one[IS])
                 continue
             for graphql_name, comparisons in value.items():
                 place = f"having.{name}.{graphql_name}"

@@ -36,7 +36,7 @@ SUFFIXES = frozenset(
         *("Aggregate", "Avg", "Connection", "Edge", "Extremes", "Filter", "Group", "GroupBy", "GroupConnection"),
         *("GroupEdge", "GroupField", "GroupKey", "GroupSort"),
         *("Having", "HavingAvg", "HavingExtremes", "HavingSum", "List", "ListFilter", "Sort", "Sum"),
-        *("HavingTruth", "Truth", "TruthSort"),
+        *("DistinctSort", "HavingDistinct", "HavingTruth", "Truth", "TruthSort"),
         *("AvgSort", "ExtremesSort", "FilteredSort", "FirstSort", "ListSort", "SumSort"),
     }
 )

@@ -49,8 +49,12 @@ class ObjectsLevel:
     @property
     def arguments(self) -> Mapping[str, Any]:
         """The field's arguments, coerced."""
-        known = self.field.arguments
-        return known.fixed if known is not None and not known.variable else self._work.arguments(self.field)
+        return self.arguments_of(self.field)
+
+    def arguments_of(self, field: FieldPlan) -> Mapping[str, Any]:
+        """The arguments of a field below, coerced."""
+        known = field.arguments
+        return known.fixed if known is not None and not known.variable else self._work.arguments(field)
 
     def keys(self, names: Sequence[str]) -> list[Key]:
         """The values of these attributes for each object."""

@@ -24,7 +24,7 @@ from graphql import (
     is_object_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails
-from graphql.execution.values import VariableValues
+from graphql.execution.values import VariableValues, get_argument_values
 
 from db.unreadable import UnreadableValue
 from graph import errors
@@ -181,6 +181,11 @@ class _Walk:
         """What is asked of objects of this type below a field, deferred or not."""
         return self._plan.below(field, type_, self._variables, hide_suggestions=False)
 
+    def arguments(self, field: FieldPlan) -> Mapping[str, Any]:
+        """The arguments of a field, coerced. Raises `GraphQLError`."""
+        given = field.details[0].fragment_variable_values
+        return get_argument_values(field.definition, field.nodes[0], self._variables, given)
+
     async def row(self, field: FieldPlan, reference: RowReference) -> Any:
         """The row of a reference as an object."""
         type_ = cast(GraphQLObjectType, self._schema.get_type(reference.type_name))
@@ -215,6 +220,10 @@ class WalkedLevel:
         """What is selected below a field."""
         field = field or self.field
         return self._walk.below(field, type_ or cast(GraphQLObjectType, field.named_type))
+
+    def arguments_of(self, field: FieldPlan) -> Mapping[str, Any]:
+        """The arguments of a field below, coerced."""
+        return self._walk.arguments(field)
 
     def load(self, loader: LevelLoader[Any], keys: Sequence[Any], then: Callable[[list[Any]], None]) -> None:
         """Ask a loader; its values come when the level is waited for."""

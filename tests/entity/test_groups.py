@@ -386,3 +386,33 @@ async def test_deviations_are_the_same_digits_on_both_databases(served: Both) ->
     assert sqlite == postgresql
     assert float(sqlite["variance"]["price"]) == pytest.approx(float(variance(prices)))
     assert len(sqlite["groupBy"]["nodes"]) == len({row.value for row in visits.ALL})
+
+
+async def test_different_values_are_counted_of_all_rows_and_of_groups(api: Api, statements: StatementRecorder) -> None:
+    with statements() as seen:
+        found = await api.ask(
+            """query ($of: VisitGroupField!) { visitsAggregate { count places: countDistinct(of: PLACE)
+              paid: countDistinct(of: PAID) countDistinct(of: $of)
+              groupBy(by: [{value: VALUE}], orderBy: [{countDistinct: {of: PEOPLE, direction: DESC}}],
+                having: {countDistinct: [{of: PRICE, is: {gte: 2}}, {of: PAID, is: {lte: 2}}]}) {
+                nodes { keys countDistinct(of: $of) } edges { node { at: countDistinct(of: AT) } }
+            } } }""",
+            of="PEOPLE",
+        )
+    assert len(seen) == 2  # one over all rows, one over groups
+    groups: dict[int, Group] = defaultdict(list)
+    for row in visits.ALL:
+        groups[row.value].append(row)
+
+    def different(name: str, rows: Group) -> int:
+        return len({getattr(row, name) for row in rows} - {None})
+
+    expected = sorted(groups, key=lambda value: (-different("people", groups[value]), value))
+    expected = [value for value in expected if different("price", groups[value]) >= 2]
+    found = found["visitsAggregate"]
+    assert (found["places"], found["paid"]) == (different("place", visits.ALL), 2)
+    assert found["countDistinct"] == different("people", visits.ALL)
+    assert found["groupBy"] == {
+        "nodes": [{"keys": [value], "countDistinct": different("people", groups[value])} for value in expected],
+        "edges": [{"node": {"at": different("at", groups[value])}} for value in expected],
+    }

@@ -135,7 +135,7 @@ def _visits() -> Sequence[PlainVisit]:
     ]
 
 
-ALL = _visits()
+ALL = list(_visits())
 
 
 def rows(_scale: int) -> Rows:

@@ -82,11 +82,18 @@ def _results(type_: GraphQLObjectType, *, groups: bool = True) -> Iterator[str]:
     for name, field in type_.fields.items():
         inner = get_named_type(field.type)
         if is_leaf_type(inner):
-            yield name
+            yield from _told_apart(name, field) if field.args else [name]
         elif name == "groupBy":
             yield from _groups(field) if groups else ()
         else:
             yield f"{name} {{ {leaves(inner.name)} }}"
+
+
+def _told_apart(name: str, field: GraphQLField) -> Iterator[str]:
+    """Numbers of different values, of each field."""
+    of = get_named_type(field.args["of"].type)
+    assert isinstance(of, GraphQLEnumType)
+    return (f"d{at}: {name}(of: {value})" for at, value in enumerate(of.values))
 
 
 def _groups(field: GraphQLField) -> Iterator[str]:
