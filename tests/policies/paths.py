@@ -105,8 +105,11 @@ def _groups(field: GraphQLField) -> Iterator[str]:
     for at, value in enumerate(by.values):
         inner = get_named_type(key.fields[keys[value]].type)
         shown = keys[value] if is_leaf_type(inner) else f"{keys[value]} {{ {leaves(inner.name)} }}"
-        rest = (part for part in _results(group) if not part.startswith("key"))
-        yield f"g{at}: groupBy(by: [{{value: {value}}}]) {{ nodes {{ key {{ {shown} }} {' '.join(rest)} }} }}"
+        own = f"d{at}:"  # of the numbers of different values one for each grouping
+        rest = (
+            part for part in _results(group) if not part.startswith("key") and (part[0] != "d" or part.startswith(own))
+        )
+        yield f"g{at}: groupBy(by: [{{value: {value}}}]) {{ nodes {{ key {{ {shown} }} keys {' '.join(rest)} }} }}"
 
 
 def _spelled(name: str) -> str:
