@@ -21,7 +21,7 @@ from graph.entity.connection_values import ConnectionValue, EdgesField, PagedQue
 from graph.entity.cursors import decode_cursor
 from graph.entity.distinct_counts import distinct_fields, selected_distinct
 from graph.entity.fields import ToOneField, ValueField, object_type
-from graph.entity.group_orders import check_order, group_sort_type, group_terms
+from graph.entity.group_order import check_order, group_sort_type, group_terms
 from graph.entity.group_parts import GroupedBy, group_by_type, grouped_by, spelled
 from graph.entity.group_values import GroupField, group_fields
 from graph.entity.measure_filters import having, having_type
