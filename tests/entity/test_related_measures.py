@@ -10,16 +10,17 @@ from hypothesis import strategies as st
 
 from graph.context import ContextFactory
 from graph.entity import Schema
+from graph.entity.directions import is_ordered
 from graph.entity.filter_form import form_of
+from graph.entity.group_values import group_fields
 from graph.entity.measure_sorts import measure_sort_type
 from graph.entity.measures import FUNCTIONS, applicable
-from graph.entity.ordering import is_ordered
 from graph.entity.registry import Entity, Relation, entity_of
 from graph.entity.types import value_filter
 from graph.settings import Settings
 from tests.databases import StatementRecorder
 from tests.entity.amounts import SAMPLE as AMOUNTS
-from tests.entity.asking import Inquiry, query_fields
+from tests.entity.asking import Inquiry, is_within, query_fields
 from tests.entity.conftest import Filled
 from tests.entity.laws import Both, tried
 from tests.entity.odd_rows import ODD
@@ -182,7 +183,10 @@ def orders_of(entity: Entity) -> Iterator[str]:
     for function in FUNCTIONS:
         type_ = measure_sort_type(entity, function)
         for field in () if type_ is None else type_.__strawberry_definition__.fields:
-            yield f"{{{function.name}: {{{field.graphql_name}: ASC_NULLS_FIRST}}}}"
+            if is_within(entity, function.name, field.graphql_name):
+                yield f"{{{function.name}: {{{field.graphql_name}: ASC_NULLS_FIRST}}}}"
+    if group_fields(entity):
+        yield f"{{countDistinct: {{of: {next(iter(group_fields(entity)))}, direction: DESC}}}}"
     values = [name for name, attribute in entity.attributes.items() if is_ordered(attribute)]
     for value in values[:3]:
         yield f"{{first: {{orderBy: [{{{values[0]}: DESC}}], by: {{{value}: DESC}}}}}}"
@@ -192,8 +196,10 @@ def filters_of(entity: Entity) -> Iterator[str]:
     """A filter for everything that is computed over a list of an entity's rows."""
     for function in FUNCTIONS:
         for name, (_, result) in applicable(entity, function).items():
-            if value_filter(result) is not None:
+            if function.name != "every" and value_filter(result) is not None and is_within(entity, function.name, name):
                 yield f"{{{function.name}: {{{name}: {{isNull: false}}}}}}"
+    for name in group_fields(entity):
+        yield f"{{countDistinct: [{{of: {name}, is: {{gte: 1}}}}]}}"
 
 
 @pytest.mark.parametrize("sample", [ODD, SALES, AMOUNTS], ids=lambda sample: sample.name)
