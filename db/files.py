@@ -15,7 +15,7 @@ class HasFile:
     """A row that may have one file. Each file has a key of its own, also where it takes the place of another."""
 
     file_key: Mapped[str | None] = mapped_column(
-        String(KEY_CHARACTERS), unique=True, doc="By what the store has the file; empty: there is none."
+        String(KEY_CHARACTERS), index=True, unique=True, doc="By what the store has the file; empty: there is none."
     )
     file_name: Mapped[str | None] = mapped_column(String(NAME_CHARACTERS), doc="What the file was called.")
     file_type: Mapped[str | None] = mapped_column(String(TYPE_CHARACTERS), doc="Its media type, as its sender has it.")

@@ -33,8 +33,7 @@ from graph.entity import Schema
 from graph.errors import Unexpected
 from graph.explorer import ExplorerPage, explorer_files
 from graph.export import ExportEndpoint, export_paths
-from graph.files import FileStore, FileSweeper, StoredFile
-from graph.files.upload import UPLOAD
+from graph.files import FileStore, FileSweeper, StoredFile, Upload
 from graph.health import Health
 from graph.http.cors import for_other_origins
 from graph.http.multipart import UploadRules
@@ -148,7 +147,7 @@ def create_app(
     exports = for_other_origins(ExportEndpoint(endpoint, settings), settings)
     routes = [*_routes(served, health, metrics, settings), *(Route(path, exports) for path in export_paths(settings))]
     if store is not None:
-        fields = schema.fields_that_show(StoredFile.__name__)
+        fields = schema.fields_that_show(StoredFile)
         routes.append(Route(DOWNLOADS, DownloadEndpoint(endpoint, store, fields, settings)))
     before_all = _before_all(routes, metrics, settings)
     app = Application(
@@ -218,7 +217,7 @@ class Lifetime:
 
 def _uploads(schema: Schema, settings: Settings) -> UploadRules | None:
     """Which files are taken; None where the schema has no place for any, or nobody keeps them."""
-    if not settings.files or not schema.shows(UPLOAD.name):
+    if not settings.files or not schema.takes(Upload):
         return None
     return UploadRules(settings.max_upload_bytes, settings.upload_types, settings.upload_timeout_s)
 

@@ -53,6 +53,7 @@ SLOW = (
     "db/test_demo.py",
     "db/test_exporting.py",
     "db/test_functions.py",  # laws
+    "db/test_patterns.py",
     "db/test_search",
     "docs",  # the README's commands
     "doctor/test_hints.py",  # thousands of rows, and an index for each case
@@ -76,6 +77,8 @@ SLOW = (
     "entity/test_narrow_types.py",
     "entity/test_paging_laws.py",
     "entity/test_questions.py",
+    "entity/test_related_measures.py::test_everything_that_is_computed_over_a_list",
+    "entity/test_related_measures.py::test_both_databases",
     "entity/test_row_laws.py",
     "entity/test_unreadable_values.py",
     "execute/agreement",
@@ -126,6 +129,8 @@ SLOW = (
     "audit",
     "entity/test_chinook_relations.py",
     "entity/test_odd_values.py",
+    "export/test_exports.py",  # a server for each
+    "files/test_uploads.py",  # a server for each
     "http/test_probes.py",  # seconds of silence, and of waiting for a lock
     "db/session/test_entities.py",
     "prepare/test_limits.py",

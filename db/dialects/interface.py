@@ -166,7 +166,7 @@ class DatabaseDialect(ABC):
         """
         return None
 
-    orders_by_locale: ClassVar[bool] = False
+    sorts_by_language: ClassVar[bool] = False
     """Whether texts may be ordered by the rules of a language, by the name of an ICU collation."""
     relates_once: ClassVar[bool] = False
     """Whether the rows that a filter finds through a relation of related rows are best found once, and not for each."""

@@ -343,7 +343,7 @@ class PostgreSQL(DatabaseDialect):
     datetimes_in_utc = True
     changes_in_with = True
     combines = True
-    orders_by_locale = True
+    sorts_by_language = True
 
     functions: ClassVar[Mapping[FunctionName, str]] = {
         # Where two of these stand under OR, an array is served from indexes; IN from none: the whole table is read.
@@ -474,7 +474,7 @@ class PostgreSQL(DatabaseDialect):
     def beside(self, term: Term, number: int) -> FromClause | None:
         """A subquery under ORDER BY runs for each row; one that stands beside the row is remembered by what it reads.
 
-        An aggregate, so that there is always one row, and the subquery stays one.
+        An aggregate, so that there is always one row, and the subquery stays one: that of any type but arrays.
         Source: Memoize, https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-ENABLE-MEMOIZE
         """
         if not term.is_shared or not isinstance(term.expression, ScalarSelect):
@@ -483,7 +483,9 @@ class PostgreSQL(DatabaseDialect):
         if not isinstance(of_row, Select):
             return None
         (value,) = of_row.selected_columns
-        return of_row.with_only_columns(func.max(value).label("value")).lateral(f"beside_{number}")
+        if isinstance(undecorated(value.type), ARRAY):
+            return None
+        return of_row.with_only_columns(func.array_agg(value)[1].label("value")).lateral(f"beside_{number}")
 
     def _lateral(self, paged: PagedRows) -> Query:
         parent = _parents(paged.key)

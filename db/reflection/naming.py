@@ -33,7 +33,9 @@ OF_MODELS = frozenset(
 """What declarative classes of SQLAlchemy and types of Strawberry have for themselves."""
 OF_ANNOTATIONS = frozenset({"bool", "bytes", "dict", "float", "int", "list", "object", "str", "tuple"})
 """Types that annotations of a class name: an attribute of that name would stand before them."""
-RESERVED_ATTRIBUTES = frozenset(keyword.kwlist) | OF_MODELS | OF_ANNOTATIONS | {ID}
+OF_FILTERS = frozenset({"compare_columns"})
+"""What filters have besides columns; the rest of that are words of Python."""
+RESERVED_ATTRIBUTES = frozenset(keyword.kwlist) | OF_MODELS | OF_ANNOTATIONS | OF_FILTERS | {ID}
 
 RESERVED_CLASSES = frozenset(
     {
@@ -50,8 +52,8 @@ RESERVED_CLASSES = frozenset(
             "Search",
             "Viewer",
             "PageInfo",
+            "ColumnOperator",
             "OnError",
-            "CountSort",
             "JSONSort",
             "RandomSort",
             "SortDirection",

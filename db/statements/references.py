@@ -25,14 +25,17 @@ def references_to(table: Table, key: Key, metadata: MetaData) -> list[tuple[Tabl
 def kept_by(table: Table, keys: Sequence[Key], metadata: MetaData) -> list[tuple[Table, Select[Any]]]:
     """For each table that would keep rows from being deleted, a statement that tells which: it gives their keys.
 
-    A key of which a table refers to a part alone is not among them.
+    A key of which a table refers to a part alone is not among them; nor is one that only rows refer to that go along.
     """
     found: list[tuple[Table, Select[Any]]] = []
     for other, constraint in _keeping(table, metadata):
         own = {element.column.name: element.parent for element in constraint.elements}
         if own.keys() == {column.name for column in table.primary_key}:
             key = [own[column.name] for column in table.primary_key]
-            found.append((other, select(*key).distinct().where(tuple_(*key).in_(keys))))
+            kept = select(*key).distinct().where(tuple_(*key).in_(keys))
+            if other is table and (constraint.ondelete or "").upper() != "RESTRICT":  # rows that go together
+                kept = kept.where(tuple_(*table.primary_key).not_in(keys))
+            found.append((other, kept))
     return found
 
 

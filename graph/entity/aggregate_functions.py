@@ -23,6 +23,8 @@ class Aggregate(NamedTuple):
     sql: Callable[[Expression], Expression]
     result: object = None
     """The annotation of the result; None: that of the values, for the result is one of them."""
+    steady: Callable[[Expression], Expression] | None = None
+    """The same with one result in whatever order rows are read, to which `sql` may come near only; None: it has one."""
 
 
 DOUBLE = Float(53)
@@ -56,6 +58,11 @@ def _average_of_doubles(column: Expression) -> Expression:
     return cast(func.sum(_wide(column), type_=DOUBLE) / func.count(column), DOUBLE)
 
 
+def _steady(aggregate: Callable[[Expression], Expression]) -> Callable[[Expression], Expression]:
+    """Of doubles, by way of their decimals: sums of doubles hang on the order in which they are added."""
+    return lambda column: cast(aggregate(decimal_of_double(_wide(column))), DOUBLE)
+
+
 EXTREMES: Mapping[str, Aggregate] = {
     "min": Aggregate(lambda column: func.min(comparable(column), type_=column.type)),
     "max": Aggregate(lambda column: func.max(comparable(column), type_=column.type)),
@@ -70,8 +77,8 @@ OF_WHOLE_NUMBERS: Mapping[str, Aggregate] = {
 
 OF_DOUBLES: Mapping[str, Aggregate] = {
     **EXTREMES,
-    "sum": Aggregate(lambda column: func.sum(_wide(column)), float),
-    "avg": Aggregate(_average_of_doubles, float),
+    "sum": Aggregate(lambda column: func.sum(_wide(column)), float, _steady(_sum)),
+    "avg": Aggregate(_average_of_doubles, float, _steady(_average)),
 }
 
 OF_DECIMALS: Mapping[str, Aggregate] = {

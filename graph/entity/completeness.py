@@ -15,6 +15,8 @@ from db.patterns import pattern
 from db.relations import Link
 from graph.entity.column_comparisons import MEMBER
 from graph.entity.comparisons import ValueFilter
+from graph.entity.filter_form import QUANTIFIERS, WHERE
+from graph.entity.measures import COUNT
 from graph.entity.registry import Entity, Relation
 from graph.entity.types import value_filter
 from graph.errors import InvalidFilter
@@ -65,13 +67,16 @@ def check_having_complete(asked: Asked, where: str) -> None:
     """The same for what is asked of groups: `{count: {…}, sum: {column: {…}}}`."""
     _check_given(asked, where)
     for name, value in asked.items():
-        place = f"{where}.{name}"
-        if name == "count":
-            _check_comparisons(value or {}, place)
-            continue
-        _check_given(value or {}, place)
-        for column, comparisons in (value or {}).items():
-            _check_comparisons(comparisons or {}, f"{place}.{column}")
+        _check_measure(name, value or {}, f"{where}.{name}")
+
+
+def _check_measure(name: str, asked: Asked, where: str) -> None:
+    if name == COUNT.name:
+        _check_comparisons(asked, where)
+        return
+    _check_given(asked, where)
+    for column, comparisons in asked.items():
+        _check_comparisons(comparisons or {}, f"{where}.{column}")
 
 
 def _check_members(entity: Entity, value: Asked | Sequence[Asked], where: str) -> None:
@@ -91,9 +96,9 @@ def _check_related(relation: Relation, value: Asked, where: str) -> None:
         place = f"{where}.{quantifier}"
         if asked is None:
             continue
-        if quantifier == "count":
-            _check_comparisons(asked, place)
-        elif asked or quantifier == "every":  # `{some: {}}` and `{none: {}}` ask whether there are any
+        if quantifier not in QUANTIFIERS:
+            _check_measure(quantifier, asked, place)
+        elif asked or quantifier in ("every", WHERE):  # `{some: {}}` and `{none: {}}` ask whether there are any
             check_complete(relation.target(), asked, place)
 
 

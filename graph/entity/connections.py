@@ -21,12 +21,11 @@ from graph.entity.fields import ValueField, object_type
 from graph.entity.filters import filter_type, restricted, where_of
 from graph.entity.groups import _group_enum, group_fields
 from graph.entity.names import made_name
-from graph.entity.ordering import natural_order, ordering, sort_type
+from graph.entity.ordering import natural_order, order_of, sort_type
 from graph.entity.page_info import PageInfo, PageInfoField
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.errors import InvalidPage
 from graph.loading.counted_pages import may_count_with_page
-from graph.loading.loaders import Loaders
 from graph.loading.queries import FirstOfEach, FoundRows, ListQuery, Order, PageArguments, Projection
 from graph.prepare.fields import CostRule, FieldPlan, Level, LevelField, Selection, Weight, argument
 from graph.prepare.work import GROUPING, SCAN
@@ -182,7 +181,7 @@ class ConnectionField(LevelField):
         else:
             where = where_of(arguments, self._entity, context)
             listing = restricted(self._listing(arguments), self._entity, where, context.loaders)
-            order = self._order(arguments, context.loaders)
+            order = self._order(arguments, context)
             if arguments.get("distinctBy") is not None:
                 listing = listing.first_of_each(FirstOfEach(self._shared(arguments["distinctBy"]), order))
             asked = level.field.arguments
@@ -249,11 +248,11 @@ class ConnectionField(LevelField):
         fields = group_fields(self._entity)
         return tuple(dict.fromkeys(column for one in asked for column in fields[one.name].columns))
 
-    def _order(self, arguments: Mapping[str, Any], loaders: Loaders) -> Order:
+    def _order(self, arguments: Mapping[str, Any], context: RequestContext) -> Order:
         if not arguments.get("orderBy"):
             return self._natural_order
         entity = self._entity
-        asked = ordering(entity, arguments["orderBy"], loaders.visible, loaders.dialect)
+        asked = order_of(entity, arguments["orderBy"], context)
         return asked._replace(identity=f"{entity.name} {asked.identity}")
 
     @cached_property

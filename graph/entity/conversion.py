@@ -14,7 +14,7 @@ from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from graph.entity.registry import Deferred
-from graph.execute.walk import resolver_of
+from graph.execute.walk import called_in_time, resolver_of
 from graph.prepare.fields import PlannedField, Resolved
 
 
@@ -67,7 +67,12 @@ class Converter(GraphQLCoreConverter):
         `Info` for each field; planned fields want the coerced values as they are.
         """
         theirs = super().from_resolver
-        return resolver_of(field, theirs) if isinstance(field, PlannedField) else theirs(field)
+
+        def own(field: StrawberryField) -> Callable[..., Any]:
+            resolver = theirs(field)
+            return called_in_time(resolver) if field.arguments else resolver
+
+        return resolver_of(field, own) if isinstance(field, PlannedField) else own(field)
 
     def _validate_pydantic_field(self, field: StrawberryField, resolved_type: Any, *, is_input: bool) -> None:
         """See that a field of somebody's own leads to no Pydantic model that is no type; made fields never do."""

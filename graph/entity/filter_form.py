@@ -5,15 +5,20 @@ are bound when it runs. Filters whose SQL hangs on their values (lists, ids, JSO
 """
 
 from collections.abc import Hashable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from graph.entity.column_comparisons import MEMBER, spelled
 from graph.entity.comparisons import Operator, ValueFilter, check_comparable, is_whole_beyond_64_bits
+from graph.entity.measure_filters import asked_measures
 from graph.entity.registry import Entity, Relation
 from graph.entity.types import value_filter
 
 MAX_DEPTH = 12
 """How deep filters may nest, a relation counting twice; SQLite's parser ends at nine relations, and people before."""
+
+WHERE = "where"
+QUANTIFIERS = frozenset({WHERE, "some", "every", "none"})
+"""What is asked of a list by other filters; all else is asked of something that is computed over the list."""
 
 
 class FilterForm(NamedTuple):
@@ -70,25 +75,30 @@ class _Taken:
         attribute = entity.attributes.get(name)
         if attribute is None or value is None:  # ids are decoded
             raise _Formless
-        return self._compared(attribute.type, value, where)
+        return self._compared(value_filter(attribute.type), value, where)
 
     def _related(self, relation: Relation, value: object, where: str, depth: int) -> Hashable:
         if not relation.link.to_many:
             return self.condition(relation.target(), value, where, depth + 1)
         if not isinstance(value, Mapping):
             raise _Formless
+        filters = tuple(
+            (name, self.condition(relation.target(), asked, f"{where}.{name}", depth + 1))
+            for name, asked in value.items()
+            if name in QUANTIFIERS
+        )
+        measures = {name: asked for name, asked in value.items() if name not in QUANTIFIERS}
+        return filters, self._measured(relation.target(), measures, where)
+
+    def _measured(self, entity: Entity, asked: Mapping[str, Any], where: str) -> Hashable:
+        if None in asked.values():
+            raise _Formless
         return tuple(
-            (
-                quantifier,
-                self._compared(int, asked, f"{where}.{quantifier}")
-                if quantifier == "count"
-                else self.condition(relation.target(), asked, f"{where}.{quantifier}", depth + 1),
-            )
-            for quantifier, asked in value.items()
+            (one.path, self._compared(one.compared, one.comparisons, one.place(where)))
+            for one in asked_measures(entity, asked)
         )
 
-    def _compared(self, type_: object, asked: object, where: str) -> Hashable:
-        found = value_filter(type_)
+    def _compared(self, found: ValueFilter | None, asked: object, where: str) -> Hashable:
         if found is None or not isinstance(asked, Mapping):
             raise _Formless
         return tuple(

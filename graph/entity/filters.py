@@ -8,18 +8,17 @@ asked for every model that a filter passes through. Source of the semantics: doc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 import sqlalchemy
 import strawberry
-from sqlalchemy import ColumnElement, and_, false, func, inspect, or_, select, true, tuple_, type_coerce
+from sqlalchemy import ColumnElement, and_, false, or_, select, true, tuple_, type_coerce
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BooleanClauseList, ClauseElement, Grouping, UnaryExpression
-from sqlalchemy.sql.expression import Exists, Select
+from sqlalchemy.sql.expression import Exists
 
-from db.dialects import dialect_of, labelled
-from db.functions import likely
+from db.dialects import dialect_of
 from db.relations import (
     Link,
     Predicate,
@@ -32,20 +31,21 @@ from db.relations import (
     parameter_type,
     primary_key,
     seen_where,
-    total_order,
     underlying,
     viewer_id,
 )
-from db.statements import conditions, joined
+from db.statements import joined
 from graph.context import RequestContext
 from graph.entity import column_comparisons
 from graph.entity.column_comparisons import ColumnComparison
 from graph.entity.comparisons import MAX_LIST, NO_NAMES, InputField, check_size, input_type
 from graph.entity.completeness import check_complete
-from graph.entity.filter_form import MAX_DEPTH, form_of
+from graph.entity.filter_form import MAX_DEPTH, QUANTIFIERS, WHERE, form_of
 from graph.entity.ids import key_in
+from graph.entity.measure_filters import check_asked, measure_conditions, measure_filter_fields
 from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, is_of_viewers, list_of, optional
+from graph.entity.related_rows import among_parents, first, measured, related
 from graph.entity.types import TYPES, value_filter
 from graph.errors import InvalidFilter
 from graph.loading.loaders import Loaders
@@ -63,8 +63,8 @@ TO_MANY = Weight(25)
 """To look at the rows that a relation leads to, or to find who has such rows."""
 NONE = Weight(60)
 """To see that none of them is there: no row is the last to look at."""
-COUNTED = Weight(30)
-"""To count them."""
+MEASURED = Weight(30)
+"""To count them, or to compute something else over them."""
 TEXT = 10
 """A text without end, as articles are, is so many times as long as a name."""
 LONG_TEXT = 2
@@ -116,18 +116,18 @@ def _weight(entity: Entity, attribute: Attribute) -> Weight:
 def list_filter_type(entity: Entity) -> type[Any]:
     """The input type that says what is asked of a to-many field."""
     one = Deferred(made_name(entity, "Filter"), lambda: filter_type(entity))
-    count = TYPES.known(int).filter
-    return input_type(
-        made_name(entity, "ListFilter"),
-        f"What is asked of a list of {entity.many}; every condition given must hold.",
-        {
-            "some_": (optional(one), "some", "At least one fits; an empty filter asks that there be one."),
-            "every_": (optional(one), "every", "All of them fit; also true when there are none."),
-            "none_": (optional(one), "none", "None of them fits; an empty filter asks that there be none."),
-            "count_": (optional(count.input_type), "count", "How many there are."),
-        },
-        weights={"some": TO_MANY, "every": NONE, "none": NONE, "count": COUNTED},
-    )
+    fields: dict[str, InputField] = {
+        f"{WHERE}_": (optional(one), WHERE, "Only those that fit are looked at, by all that is asked beside this."),
+        "some_": (optional(one), "some", "At least one fits; an empty filter asks that there be one."),
+        "every_": (optional(one), "every", "All of them fit; also true when there are none."),
+        "none_": (optional(one), "none", "None of them fits; an empty filter asks that there be none."),
+    }
+    weights = {"some": TO_MANY, "every": NONE, "none": NONE}
+    measures = measure_filter_fields(entity, "How many there are.")
+    fields = {**fields, **{key: field for key, field in measures.items() if key not in fields}}
+    weights |= {name: MEASURED for _, name, _ in fields.values() if name not in QUANTIFIERS}
+    described = f"What is asked of a list of {entity.many}; every condition given must hold."
+    return input_type(made_name(entity, "ListFilter"), described, fields, weights=weights)
 
 
 def _relation_filter(relation: Relation) -> Deferred:
@@ -168,6 +168,16 @@ def restricted(listing: ListQuery, entity: Entity, where: Asked | None, loaders:
         form=None if listing.kept_by is None else (listing.kept_by, form.key),
         parameters={**listing.parameters, **form.values},
     )
+
+
+def condition_on_related(
+    entity: Entity, row: Row, where: Asked, place: str, visible: Visibility, relates_once: bool
+) -> ColumnElement[bool] | None:
+    """The condition of a `where` on rows in a subquery over a relation. Raises `InvalidFilter`, which names the place.
+
+    `relates_once`: see the dialects.
+    """
+    return _Filtering(visible, relates_once, is_related=True).condition(entity, row, where, place, 0)
 
 
 class _Filtering:
@@ -254,20 +264,31 @@ class _Filtering:
     def _related(self, relation: Relation, row: Row, value: Asked, where: str, depth: int) -> list[ColumnElement[bool]]:
         if not relation.link.to_many:
             return [self._is_one(relation, row, value, where, depth)]
+        within = _Within(self, relation, value.get(WHERE), f"{where}.{WHERE}", depth)
         found: list[ColumnElement[bool]] = []
         for quantifier, asked in value.items():
             place = f"{where}.{quantifier}"
-            if asked is None:
-                raise InvalidFilter(place, "null asks nothing; leave it out.")
-            if quantifier == "count":
-                counted = self.count(relation.link, row)
-                found += TYPES.known(int).filter.condition(place, counted, asked, self._names)
-            elif quantifier == "every":
-                found += self._every(relation, row, asked, place, depth)
-            else:
-                exists = self._exists(relation, row, asked, place, depth)
+            check_asked(asked, place)
+            if quantifier == "every":
+                found += self._every(relation, row, asked, place, depth, within)
+            elif quantifier in ("some", "none"):
+                exists = self._exists(relation, row, asked, place, depth, within)
                 found.append(exists if quantifier == "some" else _not(exists))
-        return found
+        if value.keys() == {WHERE}:
+            raise InvalidFilter(f"{where}.{WHERE}", "nothing is asked of these rows; say `some` or `count` beside it.")
+        return [*found, *self._measured(relation, row, value, where, within)]
+
+    def _measured(
+        self, relation: Relation, row: Row, value: Asked, where: str, within: "_Within"
+    ) -> list[ColumnElement[bool]]:
+        """What is asked of measures of the rows that a relation leads to: all of it in one subquery."""
+        measures = {name: asked for name, asked in value.items() if name not in QUANTIFIERS}
+        children = self._children(relation.link)
+        asked = measure_conditions(relation.target(), children.row, measures, where, self._names)
+        if not asked:
+            return []
+        holds, looked_at = and_(*asked), within(children)
+        return [measured(holds, relation.link, children, row, self._visible, *looked_at, is_related=self._is_related)]
 
     def _is_one(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool]:
         """What is asked of the one row that a relation leads to. Where there is none, or none is seen, it has no id."""
@@ -277,21 +298,33 @@ class _Filtering:
         none = _not(self._any(relation.link, self._children(relation.link), row))
         return none if asked.keys() == {"id"} else or_(none, there)
 
-    def _every(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> list[ColumnElement[bool]]:
+    def _every(
+        self, relation: Relation, row: Row, asked: Asked, where: str, depth: int, within: "_Within"
+    ) -> list[ColumnElement[bool]]:
         children = self._children(relation.link)
-        condition = self._of_related.condition(relation.target(), children.row, asked, where, depth + 1)
+        condition = self.of_related(relation, children, asked, where, depth)
         if condition is None:
             return []
-        return [_not(self._any(relation.link, children, row, _not(condition)))]
+        return [_not(self._any(relation.link, children, row, *within(children), _not(condition)))]
 
-    def _exists(self, relation: Relation, row: Row, asked: Asked, where: str, depth: int) -> ColumnElement[bool]:
+    def _exists(
+        self, relation: Relation, row: Row, asked: Asked, where: str, depth: int, within: "_Within | None" = None
+    ) -> ColumnElement[bool]:
         children = self._children(relation.link)
-        condition = self._of_related.condition(relation.target(), children.row, asked, where, depth + 1)
-        first_of_many = [self._is_first(relation.link, children, row)] if relation.link.is_first_of_many else []
+        condition = self.of_related(relation, children, asked, where, depth)
+        also = [] if within is None else within(children)
+        if relation.link.is_first_of_many:
+            also.append(self._is_first(relation.link, children, row))
         if condition is None:
-            return self._any(relation.link, children, row, *first_of_many)
+            return self._any(relation.link, children, row, *also)
         alternatives = [condition] if self._relates_once else _alternatives(condition)
-        return joined(or_, [self._any(relation.link, children, row, each, *first_of_many) for each in alternatives])
+        return joined(or_, [self._any(relation.link, children, row, each, *also) for each in alternatives])
+
+    def of_related(
+        self, relation: Relation, children: Source, asked: Asked, where: str, depth: int
+    ) -> ColumnElement[bool] | None:
+        """The condition of a filter on the rows that a relation leads to, which counts twice."""
+        return self._of_related.condition(relation.target(), children.row, asked, where, depth + 1)
 
     def _is_first(self, link: Link, children: Source, row: Row) -> ColumnElement[bool]:
         again, key = self._children(link), primary_key(link.target)
@@ -313,9 +346,22 @@ class _Filtering:
             return among_parents(link, children, row, self._visible, *asked)
         return related(select(1), link, children, row, self._visible, *asked).exists()
 
-    def count(self, link: Link, row: Row) -> ColumnElement[int]:
-        """How many children a row has, as far as the viewer sees them."""
-        return number_of(link, self._children(link), row, self._visible, is_related=self._is_related)
+
+class _Within(NamedTuple):
+    """The `where` of a list: which of its rows are looked at."""
+
+    filtering: _Filtering
+    relation: Relation
+    asked: Asked | None
+    where: str
+    depth: int
+
+    def __call__(self, children: Source) -> list[ColumnElement[bool]]:
+        """The conditions on the rows of a subquery."""
+        if self.asked is None:
+            return []
+        found = self.filtering.of_related(self.relation, children, self.asked, self.where, self.depth)
+        return [] if found is None else [found]
 
 
 def _not(there: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -384,79 +430,6 @@ def _holds_of_none(asked: Asked) -> bool:
         return name == "or" and any(map(_holds_of_none, members))
 
     return bool(asked) and all(holds(name, value) for name, value in asked.items())
-
-
-def related(
-    statement: Select[Any],
-    link: Link,
-    children: Source,
-    row: Row,
-    visible: Visibility,
-    *asked: ColumnElement[bool],
-) -> Select[Any]:
-    """Restrict a subquery to the children of a row of the statement around it, those of which this holds.
-
-    They are found by the row's key: a database that starts from another condition does so for each row again.
-    """
-    return (
-        statement.select_from(children.from_clause)
-        .where(
-            *(key == value for key, value in zip(children.key, _key(link, row), strict=True)),
-            *map(likely, (*_seen(link, children, visible), *asked)),
-        )
-        .correlate(inspect(bare(row)).selectable)
-    )
-
-
-def among_parents(
-    link: Link, children: Source, row: Row, visible: Visibility, *asked: ColumnElement[bool]
-) -> ColumnElement[bool]:
-    """Whether a row is among those that have children of which this holds; these are found once for all rows."""
-    parents = select(*children.key).select_from(children.from_clause)
-    own = _key(link, row)
-    found = parents.where(*_seen(link, children, visible), *asked).correlate(None)
-    return own[0].in_(found) if len(own) == 1 else tuple_(*own).in_(found)
-
-
-def number_of(link: Link, children: Source, row: Row, visible: Visibility, *, is_related: bool) -> ColumnElement[int]:
-    """How many children a row has. `is_related` where the row is one that a relation leads to, and so met many times.
-
-    Then, and where no index finds the children of one row, those of all are counted, and the row's number is looked up.
-    """
-    if is_related or not any(map(leads_an_index, children.key)):
-        return _number_among_all(link, children, row, visible)
-    return related(select(func.count()), link, children, row, visible).scalar_subquery()
-
-
-def _number_among_all(link: Link, children: Source, row: Row, visible: Visibility) -> ColumnElement[int]:
-    keys = labelled(children.key)
-    counted = (
-        select(func.count().label("count"), *keys)
-        .select_from(children.from_clause)
-        .where(*_seen(link, children, visible))
-        .group_by(*children.key)
-        .correlate(None)
-        .subquery("counted")
-    )
-    own = zip(keys, _key(link, row), strict=True)
-    of_row = select(counted.c.count).where(*(counted.c[key.key] == value for key, value in own))
-    return func.coalesce(of_row.correlate(inspect(bare(row)).selectable).scalar_subquery(), 0)
-
-
-def _key(link: Link, row: Row) -> list[ColumnElement[Any]]:
-    """The values of a row that its children name."""
-    return [comparable(getattr(row, name)) for name in link.key]
-
-
-def _seen(link: Link, children: Source, visible: Visibility) -> list[ColumnElement[bool]]:
-    """Which children the viewer sees."""
-    seen = visible(link.target)
-    return conditions(children, [seen] if seen else [])
-
-
-def first(statement: Select[Any], link: Link, children: Source) -> Select[Any]:
-    """Restrict a subquery over the children of one row to the one that comes first."""
-    return statement.order_by(*(term.sql() for term in total_order(link.target, children.row, children.order))).limit(1)
 
 
 def _id_conditions(entity: Entity, row: Row, asked: Asked, where: str) -> list[ColumnElement[bool]]:

@@ -11,19 +11,20 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, true
+from sqlalchemy import ColumnElement, and_, true
 
 from db.relations import Row
 from graph.entity.column_comparisons import name_columns
 from graph.entity.comparisons import check_size, input_type
 from graph.entity.completeness import check_having_complete
 from graph.entity.fields import ToOneField, ValueField, described_enum, object_type
-from graph.entity.measures import FUNCTIONS, Results, Shape, applicable, selected_measures, value_fields
+from graph.entity.measure_filters import measure_conditions, measure_filter_fields
+from graph.entity.measures import Results, selected_measures, value_fields
 from graph.entity.names import called, constant, made_name
 from graph.entity.ordering import is_ordered
 from graph.entity.registry import Deferred, Entity, list_of, optional
-from graph.entity.types import TYPES, value_filter
-from graph.errors import InvalidFilter, InvalidPage
+from graph.entity.types import TYPES
+from graph.errors import InvalidPage
 from graph.loading.queries import FoundRows, Grouping, ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
 from graph.prepare.work import GROUPING, SCAN
@@ -189,58 +190,12 @@ def _group_key_field(entity: Entity, field: _GroupField) -> PlannedField:
 
 @cache
 def _having_type(entity: Entity) -> type[Any]:
-    count = value_filter(int)
-    assert count is not None
-    fields: dict[str, tuple[Any, str, str]] = {"count_": (optional(count.input_type), "count", "How many rows it has.")}
-    for function in FUNCTIONS:
-        nested = _having_values_type(entity, function.shape)
-        if nested is not None:
-            fields[f"{function.name}_"] = (optional(nested), function.name, function.description)
     described = f"What is asked of a group of {entity.many}; every condition given must hold."
-    return input_type(made_name(entity, "Having"), described, fields)
-
-
-@cache
-def _having_values_type(entity: Entity, shape: Shape) -> type[Any] | None:
-    function = next(function for function in FUNCTIONS if function.shape is shape)
-    fields: dict[str, tuple[Any, str, str]] = {}
-    for name, (attribute, result) in applicable(entity, function).items():
-        comparisons = value_filter(result)
-        if comparisons is not None:
-            fields[f"{name}_"] = (optional(comparisons.input_type), name, attribute.description)
-    described = f"What is asked of {shape.description[0].lower()}{shape.description[1:]} of {entity.many}."
-    return input_type(made_name(entity, f"Having{shape.title}"), described, fields) if fields else None
+    return input_type(made_name(entity, "Having"), described, measure_filter_fields(entity, "How many rows it has."))
 
 
 def _having(entity: Entity, asked: Mapping[str, Any] | None) -> Callable[[Row], ColumnElement[bool]] | None:
     if not asked:
         return None
     check_size("having", asked)
-    functions = {function.name: function for function in FUNCTIONS}
-
-    def condition(row: Row) -> ColumnElement[bool]:
-        found: list[ColumnElement[bool]] = []
-        for name, value in asked.items():
-            if value is None:
-                raise InvalidFilter(f"having.{name}", "null asks nothing; leave it out.")
-            if name == "count":
-                found += _compare(int, "having.count", func.count(), value)
-                continue
-            for graphql_name, comparisons in value.items():
-                place = f"having.{name}.{graphql_name}"
-                if comparisons is None:
-                    raise InvalidFilter(place, "null asks nothing; leave it out.")
-                attribute, result = applicable(entity, functions[name])[graphql_name]
-                expression = functions[name].sql(attribute.expression(row), attribute.type)
-                found += _compare(result, place, expression, comparisons)
-        return and_(true(), *found)
-
-    return condition
-
-
-def _compare(
-    type_: Any, where: str, expression: ColumnElement[Any], asked: Mapping[str, Any]
-) -> list[ColumnElement[bool]]:
-    comparisons = value_filter(type_)
-    assert comparisons is not None
-    return comparisons.condition(where, expression, asked)
+    return lambda row: and_(true(), *measure_conditions(entity, row, asked, "having"))

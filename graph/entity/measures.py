@@ -45,6 +45,11 @@ class Function(NamedTuple):
         """The function over a column of values of a type, which it applies to."""
         return TYPES.known(type_).aggregates[self.name].sql(column)
 
+    def steady_sql(self, column: ColumnElement[Any], type_: object) -> ColumnElement[Any]:
+        """The same, with one result in whatever order rows are read."""
+        aggregate = TYPES.known(type_).aggregates[self.name]
+        return (aggregate.steady or aggregate.sql)(column)
+
 
 EXTREMES = Shape("Extremes", "The smallest or the largest values")
 SUM = Shape("Sum", "The sums")
@@ -72,6 +77,14 @@ def measure_of(function: Function, attribute: Attribute) -> Measure:
     return Measure(
         f"{function.name}.{attribute.graphql_name}",
         lambda row: function.sql(attribute.expression(row), attribute.type),
+    )
+
+
+def steady_measure_of(function: Function, attribute: Attribute) -> Measure:
+    """The same, to put rows in order by: a cursor finds the very value again that was read for the page before."""
+    return Measure(
+        f"steady {function.name}.{attribute.graphql_name}",
+        lambda row: function.steady_sql(attribute.expression(row), attribute.type),
     )
 
 

@@ -26,7 +26,7 @@ MEMBERS = frozenset({"and", "or", "not", "compareColumns"})
 TYPES_OF_EVERY_SCHEMA = frozenset(
     {
         *("Query", "Mutation", "Subscription", "Node", "PageInfo", "OffsetPageInfo", "UserError", "UserErrorCode"),
-        *("ColumnOperator", "SortDirection", "CountSort", "TextSort", "JSONSort", "RandomSort"),
+        *("ColumnOperator", "SortDirection", "TextSort", "JSONSort", "RandomSort"),
         *("String", "Int", "Float", "Boolean", "ID"),
     }
 )
@@ -35,7 +35,7 @@ SUFFIXES = frozenset(
     {
         *("Aggregate", "Avg", "ColumnComparison", "Connection", "Edge", "Extremes", "Filter", "Group", "GroupField"),
         *("GroupKey", "Having", "HavingAvg", "HavingExtremes", "HavingSum", "List", "ListFilter", "Sort", "Sum"),
-        *("TextSort",),
+        *("AvgSort", "FilteredSort", "FirstSort", "ListSort", "NumberSort", "TextSort", "ValueSort"),
     }
 )
 """How the types are called that are made for an entity: `PostFilter`, `PostSort`."""

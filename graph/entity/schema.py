@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import (
     GraphQLError,
     GraphQLObjectType,
+    GraphQLScalarType,
     GraphQLSchema,
     NamedTypeNode,
     NameNode,
@@ -84,7 +85,7 @@ class Schema(ConvertedSchema):
             raise EqualNames(error.message) from None
         self._schema.description = description
         # Given to Strawberry, they would wrap each resolver in an extension.
-        self._schema.directives = (*self._schema.directives, *getattr(mutation, "directives", ()))
+        self._schema.directives = (*self._schema.directives, *getattr(mutation, "operation_directives", ()))
         limits = Limits(
             settings.max_tokens,
             settings.max_statements,
@@ -116,18 +117,21 @@ class Schema(ConvertedSchema):
         self.own_features = frozenset[Feature]().union(*(getattr(it, "own_features", ()) for it in (query, mutation)))
         """What its fields need tables of Trellis's own for."""
 
-    def fields_that_show(self, name: str) -> dict[str, list[str]]:
-        """The fields that lead to a type, without arguments, by the object types that have them."""
+    def fields_that_show(self, cls: type[object]) -> dict[str, list[str]]:
+        """The fields that lead to the type of a class, without arguments, by the object types that have them."""
+        known = self.schema_converter.type_map.items()
+        shown = {name for name, it in known if getattr(it.definition, "origin", None) is cls}
         found: dict[str, list[str]] = {}
         for type_ in self._schema.type_map.values():
             for field, definition in type_.fields.items() if isinstance(type_, GraphQLObjectType) else ():
-                if get_named_type(definition.type).name == name and not definition.args:
+                if get_named_type(definition.type).name in shown and not definition.args:
                     found.setdefault(type_.name, []).append(field)
         return found
 
-    def shows(self, name: str) -> bool:
-        """Whether there is a type of this name."""
-        return name in self._schema.type_map
+    def takes(self, annotation: object) -> bool:
+        """Whether a value of this type may be sent."""
+        entry = TYPES.of(annotation)
+        return entry is not None and isinstance(self._schema.type_map.get(entry.name), GraphQLScalarType)
 
     def tables(self) -> tuple[FromClause, ...]:
         """The tables whose rows the schema shows."""

@@ -18,6 +18,7 @@ from db.dialects import dialect_of, icu_collation
 from db.functions import fold_case, json_at, json_path, json_sorted, plain_text, shuffled
 from db.relations import Expression, Row
 from graph.entity.comparisons import JSON_WORK, input_type
+from graph.entity.directions import Direction
 from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Entity, optional
 from graph.errors import InvalidPage
@@ -47,13 +48,13 @@ Asked = Mapping[str, Any]
 
 
 @cache
-def text_sort(direction: Any) -> type[Any]:
-    """The input of an order by a text. `direction` is the enumeration of directions."""
+def _text_sort() -> type[Any]:
+    """The input of an order by a text."""
     return input_type(
         "TextSort",
         "Ordering by a text.",
         {
-            "direction_": (optional(direction), DIRECTION, "Small ones first if left out."),
+            "direction_": (optional(Direction), DIRECTION, "Small ones first if left out."),
             "ignore_case_": (optional(bool), IGNORE_CASE, "Whether small letters are as large as capitals."),
             "locale_": (optional(str), LOCALE, "By the rules of a language: `de`, `sv`, `de-AT`."),
         },
@@ -62,12 +63,12 @@ def text_sort(direction: Any) -> type[Any]:
 
 
 @cache
-def json_sort(direction: Any) -> type[Any]:
+def _json_sort() -> type[Any]:
     """The input of an order by a part of a JSON value."""
     return input_type(
         "JSONSort",
         "Ordering by a part of a JSON value: texts, then numbers, then false and true, then lists, then objects.",
-        {"direction_": (optional(direction), DIRECTION, "Small ones first if left out.")},
+        {"direction_": (optional(Direction), DIRECTION, "Small ones first if left out.")},
         required={"at_": (list[str], AT, 'Where the part is: keys and indexes, for instance `["lines", "0"]`.')},
         weights={AT: BY_PART},
     )
@@ -85,9 +86,9 @@ def _random_sort() -> type[Any]:
 
 
 @cache
-def _text_sorts(entity: Entity, direction: Any) -> type[Any]:
+def _text_sorts(entity: Entity) -> type[Any]:
     fields = {
-        f"{name}_": (optional(text_sort(direction)), name, attribute.description)
+        f"{name}_": (optional(_text_sort()), name, attribute.description)
         for name, attribute in entity.attributes.items()
         if _is_text(attribute)
     }
@@ -95,15 +96,15 @@ def _text_sorts(entity: Entity, direction: Any) -> type[Any]:
     return input_type(made_name(entity, "TextSort"), described, fields, one_of=True)
 
 
-def fields_of(entity: Entity, direction: Any) -> dict[str, tuple[Any, str, str]]:
+def fields_of(entity: Entity) -> dict[str, tuple[Any, str, str]]:
     """What the sort of an entity has besides columns and relations."""
     found = {
-        f"{name}_": (optional(json_sort(direction)), name, attribute.description)
+        f"{name}_": (optional(_json_sort()), name, attribute.description)
         for name, attribute in entity.attributes.items()
         if is_json(attribute)
     }
     if any(map(_is_text, entity.attributes.values())):
-        by_text = optional(_text_sorts(entity, direction))
+        by_text = optional(_text_sorts(entity))
         found["by_text__"] = (by_text, name_in(entity, TEXTS), "By a text, by the rules of a language.")
     if entity.key:
         found["random__"] = (optional(_random_sort()), name_in(entity, CHANCE), "By chance.")
@@ -187,7 +188,7 @@ def spelled(entity: Entity, name: str, asked: Asked) -> str:
 def check_locales(asked: Asked, dialect: str) -> None:
     """Raise `InvalidPage` for what is no language, and for any where a database knows no orders by language."""
     for locale in _locales(asked):
-        if not dialect_of(dialect).orders_by_locale:
+        if not dialect_of(dialect).sorts_by_language:
             raise InvalidPage("This database puts texts in order by the rules of no language; leave `locale` out.")
         if LANGUAGE.fullmatch(locale) is None:
             raise InvalidPage(
@@ -201,5 +202,6 @@ def _locales(asked: Asked) -> Iterator[str]:
     if asked.keys() <= ASKED_OF_TEXTS and isinstance(asked.get(LOCALE), str):
         yield asked[LOCALE]
     for value in asked.values():
-        if isinstance(value, Mapping):
-            yield from _locales(value)
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, Mapping):
+                yield from _locales(inner)

@@ -224,7 +224,7 @@ def _call_resolver(work: Work, objects: Objects, field: FieldPlan) -> None:
         position = ResponsePosition(made, field.key, field.type, field)
         try:
             info = work.info(position)
-            value = resolver(source, info, **work.arguments_in_time(field))
+            value = resolver(source, info, **work.arguments(field))
             if is_awaitable(value):
                 left.append(_waiting(work, value, position, info, source))
             else:

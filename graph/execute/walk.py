@@ -76,6 +76,17 @@ def coerced_variables(info: Info) -> Mapping[str, Any]:
     return given.coerced if isinstance(given, VariableValues) else given
 
 
+def called_in_time(resolver: Resolver) -> Resolver:
+    """A resolver of somebody's own, whose arguments are what they are in this run."""
+
+    def resolve(source: Any, info: Info, **arguments: Any) -> Any:
+        if holds_late(arguments):
+            arguments = {name: in_time(value, info.context) for name, value in arguments.items()}
+        return resolver(source, info, **arguments)
+
+    return resolve
+
+
 def _resolver_of(field: PlannedField) -> Resolver | None:
     if field.resolver is not None:
         return field.resolver

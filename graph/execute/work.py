@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from math import inf
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from graphql import GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
 from graphql.execution import Executor
@@ -25,7 +25,7 @@ from graph.execute.size import AnswerSize
 from graph.loading.asking import Asking
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.fields import FieldPlan, Rows, Selection
-from graph.prepare.late import holds_late, in_time
+from graph.prepare.late import holds_late
 from graph.prepare.plan import Plan
 
 if TYPE_CHECKING:
@@ -201,14 +201,6 @@ class Work:
         if found is None:
             found = self._late[field] = holds_late(self.arguments(field))
         return found
-
-    def arguments_in_time(self, field: FieldPlan) -> dict[str, Any]:
-        """The arguments of a field with the values that the run has; of a change as they came, for it refuses those."""
-        arguments = self.arguments(field)
-        planned = field.planned
-        if not arguments or (planned is not None and planned.takes_late) or not self.is_late(field):
-            return arguments
-        return cast("dict[str, Any]", in_time(arguments, self.context))
 
     def rows(self, selection: Selection, rows: Rows) -> list[ResponseObject]:
         """The objects of rows, as far as their columns give them; the other fields are begun next."""

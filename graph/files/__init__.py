@@ -5,10 +5,9 @@ leaves by an address, for whoever sees the row. Nothing here knows of requests a
 Why: docs/decisions/0057-files-and-exports.md.
 """
 
-from graph.files.attaching import attach_file
 from graph.files.store import FileStore
 from graph.files.stored import StoredFile, stored_file
 from graph.files.sweeping import FileSweeper
 from graph.files.upload import Upload
 
-__all__ = ["FileStore", "FileSweeper", "StoredFile", "Upload", "attach_file", "stored_file"]
+__all__ = ["FileStore", "FileSweeper", "StoredFile", "Upload", "stored_file"]

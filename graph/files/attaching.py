@@ -13,6 +13,7 @@ from pydantic import Field
 from db.files import NAME_CHARACTERS, TYPE_CHARACTERS, HasFile
 from graph.context import RequestContext
 from graph.errors import DeclarationError, MissingService
+from graph.files.scalar import UPLOAD
 from graph.files.store import FileStore
 from graph.files.upload import Upload
 from graph.writing import Change, Crud, MutationDeclaration, Rejected
@@ -37,7 +38,7 @@ def attach_file(crud: Crud) -> MutationDeclaration[Any, Any]:
         raise DeclarationError(f"{entity.model.__name__} has no place for a file; let it inherit from HasFile.")
     fields: dict[str, Annotation] = {
         "id": (id_of(entity.cls), Field(description=f"Which {entity.one}.")),
-        "file": (Upload | None, Field(description="The file; null: none from now on.")),
+        "file": (UPLOAD.python | None, Field(description="The file; null: none from now on.")),
     }
     errors: tuple[ErrorClass, ...] = ()
     if entity.mapper.version_id_col is not None:
@@ -48,10 +49,7 @@ def attach_file(crud: Crud) -> MutationDeclaration[Any, Any]:
     one = entity.one.replace(" ", "_")
     does = f"Give {entity.a_one} a file, or take the file away."
     members = {one: Member(entity.cls, f"The {entity.one} as it is now; null if nothing was done.")}
-
-    async def work(values: Any, change: Change) -> Any:
-        return await _attached(crud, values, change)
-
+    work = _Attaching(crud).work
     return MutationDeclaration(
         f"attach_{one}_file", does, model, members, SIGNED_IN, work, prepare=_kept, errors=errors
     )
@@ -71,18 +69,25 @@ async def _kept(values: Any, context: RequestContext) -> str | None:
         return await store.save(values.file)
 
 
-async def _attached(crud: Crud, values: Any, change: Change) -> Any:
-    key: str | None = change.prepared
-    try:
-        row = await crud.found(values, change)
-        _describe(row, key, values.file)
-        await change.flush()
-    except Rejected:
-        if key is not None:
-            await change.context.service(FileStore).delete([key])
-        raise
-    change.touch(row)
-    return row
+class _Attaching:
+    """Attaches files to the rows of one `Crud`."""
+
+    def __init__(self, crud: Crud) -> None:
+        self._crud = crud
+
+    async def work(self, values: Any, change: Change) -> Any:
+        """Give a row the file that is in the store. Raises `Rejected`, and the file is gone then."""
+        key: str | None = change.prepared
+        try:
+            row = await self._crud.found(values, change)
+            _describe(row, key, values.file)
+            await change.flush()
+        except Rejected:
+            if key is not None:
+                await change.context.service(FileStore).delete([key])
+            raise
+        change.touch(row)
+        return row
 
 
 def _describe(row: HasFile, key: str | None, file: Upload | None) -> None:

@@ -6,8 +6,10 @@ files is not known here. Source: https://developmentseed.org/obstore/latest/
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -15,15 +17,30 @@ from urllib.parse import unquote, urlsplit
 from uuid_utils.compat import uuid7
 
 from db.private_files import make_folder
-from graph.errors import CannotStart, TrellisError
+from graph.errors import CannotStart, ClientError, TrellisError
 from graph.files.upload import CHUNK_BYTES, Upload
 
 if TYPE_CHECKING:
-    from obstore.store import ObjectStore
+    from obstore.store import ObjectStore, RetryConfig
 
 PART_BYTES = 5 * 1024 * 1024
 """The least that S3 takes for a part of a file: so much of each file is in memory while it is sent there."""
 LISTED_AT_ONCE = 1_000
+
+LOCAL = ("file", "memory")
+RETRIES: RetryConfig = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
+"""Of a bucket's own; by default obstore goes on for three minutes, in which a client would wait."""
+
+logger = logging.getLogger("trellis")
+
+
+class StoreUnavailable(ClientError):
+    """The store cannot be asked now; the log says why."""
+
+    code = "UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("Files cannot be kept or read now; try again in a moment.")
 
 
 class NoSuchFile(TrellisError):
@@ -42,32 +59,38 @@ class FileStore:
         from obstore.store import from_url
 
         folder = urlsplit(url)
+        is_local = folder.scheme in LOCAL
         try:
             if folder.scheme == "file":
                 make_folder(Path(unquote(folder.path)))
-            self._store: ObjectStore = from_url(url)
+            self._store: ObjectStore = from_url(url) if is_local else from_url(url, retry_config=RETRIES)
         except (BaseError, OSError, ValueError) as error:
             raise CannotStart(f"TRELLIS_FILES names no store that can be used: {error}") from None
         self._part_bytes = CHUNK_BYTES if folder.scheme == "file" else PART_BYTES
 
     async def save(self, upload: Upload) -> str:
-        """Keep a file; the key that it has from now on."""
+        """Keep a file; the key that it has from now on. Raises `StoreUnavailable`."""
         import obstore
 
         key = uuid7().hex
-        await obstore.put_async(
-            self._store, _path(key), upload.chunks(), chunk_size=self._part_bytes, max_concurrency=1
-        )
+        with _told():
+            await obstore.put_async(
+                self._store, _path(key), upload.chunks(), chunk_size=self._part_bytes, max_concurrency=1
+            )
         return key
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes of a file from `start` until before `end`. Raises `NoSuchFile` before the first one."""
+        """The bytes of a file from `start` until before `end`.
+
+        Raises `NoSuchFile` and `StoreUnavailable`, both before the first one.
+        """
         import obstore
 
         if start == end:
             return
         try:
-            found = await obstore.get_async(self._store, _path(key), options={"range": (start, end)})
+            with _told():
+                found = await obstore.get_async(self._store, _path(key), options={"range": (start, end)})
         except FileNotFoundError:
             raise NoSuchFile(key) from None
         async for chunk in found.stream(CHUNK_BYTES):
@@ -89,6 +112,20 @@ class FileStore:
 
         async for found in obstore.list(self._store, chunk_size=LISTED_AT_ONCE):
             yield [_key(it) for it in found if it["last_modified"] < moment]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Log what the store says, which is no client's affair. Raises `StoreUnavailable` in its place."""
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except BaseError as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        logger.error("The store of files cannot be asked: %s", str(error).partition("\n")[0])
+        raise StoreUnavailable from None
 
 
 def _path(key: str) -> str:

@@ -1,15 +1,9 @@
-"""Files on their way: the scalar `Upload`, whose values come beside the JSON of a request.
+"""Files on their way: what has come beside the JSON of a request, until that is answered.
 
-What `graph.http.multipart` has read enters as the value of a variable; nothing of a file is ever written as JSON.
-Source: https://github.com/jaydenseric/graphql-multipart-request-spec
+A name and a way to read enter, chunks leave. Of requests and schemas nothing is known here.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-
-from graphql import GraphQLError
-
-from graph.entity.scalar_type import ScalarType
-from graph.entity.types import register_type
 
 CHUNK_BYTES = 64 * 1024
 
@@ -36,20 +30,3 @@ class Upload:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.content_type}, {self.size} bytes)"
-
-
-def _parsed(value: object) -> Upload:
-    if not isinstance(value, Upload):
-        raise GraphQLError("A file is sent beside the JSON: as a part of multipart/form-data, named by `map`.")
-    return value
-
-
-UPLOAD = ScalarType(
-    annotation=Upload,
-    name="Upload",
-    description="A file, sent beside the JSON of the request as its multipart form has it; a variable holds its place.",
-    specified_by="https://github.com/jaydenseric/graphql-multipart-request-spec",
-    parse=_parsed,
-    operators=(),
-)
-register_type(UPLOAD)

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from graph.files import attach_file
+from graph.files.attaching import attach_file
 from graph.mutations.rights import ADMINS
 from graph.types.document import Document
 from graph.writing import Crud, owner_or

@@ -35,6 +35,7 @@ from strawberry.types.base import StrawberryObjectDefinition, StrawberryType
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 from strawberry.types.lazy_type import LazyType
+from strawberry.types.union import StrawberryUnion
 from strawberry.utils.str_converters import to_camel_case
 
 from db.fast import Values
@@ -163,7 +164,13 @@ class Level(Protocol):
 
 def resolved(annotation: Any) -> Any:
     """An annotation in Strawberry's own form. What is in that form already stays, the rest is looked up once."""
-    return annotation if isinstance(annotation, _WHOLE) else _resolved(annotation)
+    is_plain = isinstance(annotation, type)  # asked first, for Strawberry's types are slow to ask
+    return annotation if not is_plain and isinstance(annotation, _WHOLE) else _resolved(annotation)
+
+
+def is_shared(type_: Any) -> bool:
+    """Whether many fields lead to a type: each type that is made late, and each union, is of one field."""
+    return not isinstance(type_, LazyType) and type(type_) is not StrawberryUnion
 
 
 _WHOLE = (StrawberryType, LazyType)
@@ -196,7 +203,7 @@ def whole(annotation: Any) -> StrawberryAnnotation:
     if isinstance(annotation, str):
         return StrawberryAnnotation(annotation)
     found = resolved(annotation)
-    return WholeAnnotation(found) if isinstance(found, LazyType) else _shared(found)
+    return _shared(found) if is_shared(getattr(found, "of_type", found)) else WholeAnnotation(found)
 
 
 class Resolved(StrawberryField):
@@ -243,8 +250,6 @@ class PlannedField(Resolved):
     """Whether the database has a value for every row, so that a null tells of a policy that withholds it."""
     most_characters: int | None = None
     """The length of its longest value, in a database that holds to the types of columns; None: nothing says."""
-    takes_late = False
-    """Whether arguments come with what is known at the run alone as it was written: see `graph.prepare.late`."""
     own_feature: Feature | None = None
     """What it needs tables of Trellis's own for."""
     joins_others = False

@@ -24,17 +24,18 @@ class Late(str):
         raise NotImplementedError
 
 
-def holds_late(value: object) -> bool:
+def holds_late(value: Any) -> bool:
     """Whether anything in a value is known at the run alone."""
     left = [value]
     while left:
         one = left.pop()
-        if isinstance(one, Late):
-            return True
-        if isinstance(one, Mapping):
+        kind = type(one)
+        if kind is dict:  # as graphql-core coerces objects; to ask whether it is a mapping takes three times as long
             left += one.values()
-        elif isinstance(one, list):
+        elif kind is list:
             left += one
+        elif kind is not str and isinstance(one, Late):
+            return True
     return False
 
 

@@ -80,10 +80,11 @@ def _of_many(model: PlannedModel, changes: PlannedChanges) -> Iterable[str]:
 
 
 def _numbers(model: PlannedModel, changes: PlannedChanges) -> Iterable[str]:
-    """A remark with the numbers that could be counted up and down."""
+    """A remark with the numbers that could be counted up and down; those that name rows, by their names, could not."""
     refer = {name for key in model.table.foreign_keys for name in key.columns}
     written = [it for it in model.attributes if it.name in changes.columns and it.column.name not in refer]
-    names = [it.name for it in written if it.annotation in NUMBERS and not it.in_key]
+    numbers = [it.name for it in written if it.annotation in NUMBERS and not it.in_key]
+    names = [name for name in numbers if name not in OWNERS and not name.endswith("_id")]
     if names:
         yield f"# increments={names!r},".replace("'", '"')
 

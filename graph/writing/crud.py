@@ -13,7 +13,7 @@ import strawberry
 from pydantic import Field
 from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.attributes import flag_modified
+from sqlalchemy.orm.attributes import flag_modified, set_committed_value
 
 from db.statements import Key, references_to
 from graph.entity.registry import Entity, entity_of, key_of
@@ -38,7 +38,9 @@ from graph.writing.idempotency import IdempotencyKey, idempotency_key
 from graph.writing.increments import Increments, Sums, increments_seen
 from graph.writing.inputs import Annotation, Input, Version, entity_input, id_of
 from graph.writing.links import RelationshipInput, RelationshipWriter
-from graph.writing.many import Declared, ManyDeletions, ManyUpdates
+from graph.writing.many import Declared
+from graph.writing.many_deletions import ManyDeletions
+from graph.writing.many_updates import ManyUpdates
 from graph.writing.mutation import MutationDeclaration, Prepare
 from graph.writing.natural_keys import NaturalKeys
 from graph.writing.nested import RowsInput, RowsWriter, RowWork, fields_of
@@ -122,14 +124,15 @@ class Crud:
         self._links = [RelationshipWriter(self.entity, declared) for declared in links]
         self._increments = Increments(self._writer, increments, self._columns)
         self._rows = [RowsWriter(self.entity, declared) for declared in rows]
-        nested = (*(it.errors for it in self._links), *(it.errors for it in self._rows))
-        self._nested_errors = frozenset[ErrorClass]().union(*nested)
+        linked = frozenset[ErrorClass]({AlreadyExists}).union(*(it.errors for it in self._links))
+        self._create_errors = linked.union(*(it.create_errors for it in self._rows)) - {*create.errors}
+        nested = linked.union(*(it.errors for it in self._rows)) - {*change.errors}
         self._before_update = before_update
         self._update_fields = dict(update_fields or {})
         self._prepare_update = prepare_update
         self._before_delete = before_delete
         self._versions = (VersionConflict,) if self.entity.mapper.version_id_col is not None else ()
-        self._update_errors = (AlreadyExists, *self._versions, *self._nested_errors, *update_errors)
+        self._update_errors = (*nested, *self._versions, *update_errors)
         self._delete_errors = (StillReferenced, *self._versions, *delete_errors)
         self._one = self.entity.one.replace(" ", "_")
         self._member = {self._one: Member(cls, f"The {self.entity.one} as it is now; null if nothing was done.")}
@@ -142,7 +145,7 @@ class Crud:
         model = entity_input(self.entity, f"Create{self.entity.name}Input", f"A new {one}.", fields)
         name = f"create_{self._one}"
         does = f"Make {self.entity.a_one}."
-        errors: tuple[ErrorClass, ...] = (AlreadyExists, *self._nested_errors)
+        errors = tuple(self._create_errors)
         return MutationDeclaration(name, does, model, self._member, self._right, self._create, errors=errors)
 
     def update(self) -> MutationDeclaration[Any, Any]:
@@ -352,19 +355,20 @@ class Crud:
 
     async def _update(self, values: Any, change: Change) -> object:
         row = await self.found(values, change)
-        await self._edit(row, values, change)
-        added = self._increments.given(values)
+        sums = await self._edit(row, values, change)
         try:
             await change.flush()
         except IntegrityError as error:
-            if (refusal := self._increments.refused(error, added, change.place)) is None:
+            if (refusal := self._increments.refused(error, sums, change.place)) is None:
                 raise
             raise Rejected(refusal) from None
+        for name, total in sums.items():  # the session knows the statement, not the sum, and would read the row again
+            set_committed_value(row, name, total)
         change.touch(row)
         return row
 
-    async def _edit(self, row: Any, values: Any, change: Change) -> None:
-        """Give a row that is locked what an input says."""
+    async def _edit(self, row: Any, values: Any, change: Change) -> Sums:
+        """Give a row that is locked what an input says. Returns what its counted columns will have."""
         sums = await self._sums(row, values, change)
         if self._before_update is not None:
             try:
@@ -386,6 +390,7 @@ class Crud:
             setattr(row, name, getattr(self.entity.model, name) + number)
         if any(linked) and self._tells_changes:
             flag_modified(row, self._columns[0])  # the links belong to the row, so its version changes with them
+        return sums
 
     async def _sums(self, row: object, values: Any, change: Change) -> Sums:
         """What the counted columns of a locked row will have. Raises `Rejected` for what cannot be."""

@@ -58,7 +58,7 @@ class RowChanger:
     input: Callable[[], type[Input]]
     permit: Callable[[Any, Any, Change], None]
     """Raises `Rejected` where a row may not be changed, or not in this version; by the row and the input."""
-    edit: Callable[[Any, Any, Change], Awaitable[None]]
+    edit: Callable[[Any, Any, Change], Awaitable[object]]
     """Gives a row what an input says, without a flush."""
     errors: Sequence[ErrorClass]
     is_prepared: bool

@@ -5,15 +5,14 @@ mutation leave. They are made anew for each schema, so that no schema shows an e
 Nothing is answered here. Why unions: docs/decisions/0022-names-in-the-schema.md.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
-from functools import reduce
-from operator import or_
-from typing import Annotated, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import strawberry
 
 from graph.entity.fields import described_enum
+from graph.prepare.fields import whole
 from graph.writing.errors import ErrorClass
 
 DESCRIPTION = (
@@ -31,12 +30,13 @@ class ErrorTypes:
     def __init__(self, errors: Iterable[ErrorClass]) -> None:
         classes = _by_name(errors)
         self._interface = _interface(classes)
-        self._types = {cls: self._made(cls) for cls in classes}
+        self._types = {cls: whole(self._made(cls)) for cls in classes}
 
     def union(self, name: str, description: str, errors: Iterable[ErrorClass]) -> Any:
-        """The annotation of what one mutation may answer with, in the order of the names."""
-        members: Iterator[Any] = (self._types[cls] for cls in _by_name(errors))
-        return Annotated[reduce(or_, members), strawberry.union(name, description=description)]
+        """The type of what one mutation may answer with, in the order of the names."""
+        made = strawberry.union(name, description=description)
+        made.type_annotations = tuple(self._types[cls] for cls in _by_name(errors))
+        return made
 
     def _made(self, cls: ErrorClass) -> type[Any]:
         def is_type_of(error: object, _info: object) -> bool:

@@ -1,4 +1,4 @@
-"""Changes of many rows: those that a filter finds are changed, or deleted, together.
+"""Changes of many rows: what those by which rows are updated, and those by which rows are deleted, have in common.
 
 A filter and what is to become of its rows enter; one statement leaves where nothing has to be asked of single rows, and
 otherwise two: the rows are locked and judged, each as in a change of one, and the good ones are written. How many rows
@@ -12,45 +12,32 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Annotated, Any
 
-import strawberry
 from pydantic import Field
-from sqlalchemy import Column, ColumnDefault, ColumnElement, Delete, Integer, Update, delete, select, tuple_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Delete, Update, select, tuple_
 from strawberry.utils.str_converters import to_camel_case
 
-from db.statements import Key, kept_by
+from db.statements import Key
 from db.unreadable import UnreadableValue
 from graph.entity.registry import Entity, key_of
-from graph.errors import DeclarationError
 from graph.writing.bulk import OnError
 from graph.writing.change import Beforehand, Change, WrittenRow, global_id
 from graph.writing.choosing import chosen
-from graph.writing.column_guards import refused
 from graph.writing.errors import (
-    AlreadyExists,
     ErrorClass,
     InvalidInput,
     Place,
     Rejected,
-    StillReferenced,
     UserError,
     not_yours,
 )
 from graph.writing.idempotency import FIELD, IdempotencyKey, idempotency_key
-from graph.writing.increments import Increments, Sums, increments_seen
-from graph.writing.inputs import ALL, Annotation, Guard, entity_input, filter_of
+from graph.writing.increments import Increments, Sums
+from graph.writing.inputs import ALL, Annotation, Guard, filter_of
 from graph.writing.links import RelationshipWriter
-from graph.writing.mutation import MutationDeclaration
-from graph.writing.payload import MAX_LISTED, Member
 from graph.writing.rights import May, OverRows, Right
-from graph.writing.violations import refused_by_rule, violation_errors
 from graph.writing.writer import EntityWriter
 
-SET = "set"
 WHERE = "where"
-
-ATTEMPTS = 3
-"""How often rows are looked for that keep others from being deleted: others may come to refer to them meanwhile."""
 
 Limit = Annotated[int, Field(ge=1), Guard("more would be changed than was asked for")]
 Expected = Annotated[int, Field(ge=0), Guard("whatever the filter finds would be changed")]
@@ -129,12 +116,15 @@ class ManyRows(ABC):
         await change.flush()
         self._check(values, change)
         most = self._most(values, change)
-        if (
-            self._is_the_same_for_all(values, change)
-            and (keys := await self._at_once(values, change, most)) is not None
-        ):
-            self._check_number(len(keys), values, change)
-            return self._result(keys, [], change)
+        same = self._is_the_same_for_all(values, change)
+        keys = await self._at_once(values, change, most) if same else None
+        if keys is None:
+            return await self._judged(values, change, most)
+        self._check_number(len(keys), values, change)
+        return self._result(keys, [], change)
+
+    async def _judged(self, values: Any, change: Change, most: int) -> Mapping[str, object]:
+        """Lock the rows, judge each, and write the good ones."""
         found = await self._found(values, change, most)
         self._check_number(len(found), values, change)
         await self._judge(found, values, change)
@@ -206,7 +196,7 @@ class ManyRows(ABC):
         picked = (
             select(*keys).where(*conditions).order_by(*keys).limit(most).with_for_update(of=row).params(**bound)
         ).cte("picked")
-        among = _in(self._key, select(*picked.columns))
+        among = one_of(self._key, select(*picked.columns))
         return await self._sent(self._statement(values, change).where(among), values, change)
 
     async def _sent(self, statement: Update | Delete, values: Any, change: Change) -> list[Key] | None:
@@ -268,7 +258,7 @@ class ManyRows(ABC):
 
     async def _entities(self, keys: Sequence[Key], change: Change) -> Mapping[Key, Any]:
         model, mapper = self._entity.model, self._entity.mapper
-        statement = select(model).where(_in(mapper.primary_key, keys)).execution_options(populate_existing=True)
+        statement = select(model).where(one_of(mapper.primary_key, keys)).execution_options(populate_existing=True)
         try:
             found = list(await change.session.scalars(statement))
         except UnreadableValue:  # one by one, what can be read of each
@@ -289,273 +279,14 @@ class ManyRows(ABC):
             yield error
 
 
-class ManyUpdates(ManyRows):
-    """`updatePosts`: the same change of all rows that a filter finds."""
-
-    def __init__(self, name: str, declared: Declared, fields: Mapping[str, Annotation]) -> None:
-        """Make it. `fields` are those of the columns. Raises `DeclarationError` where one statement cannot write."""
-        super().__init__(name, declared, declared.before_update)
-        for column in declared.columns:
-            if self._writer.columns[column].table is not self._writer.table:
-                raise DeclarationError(f"{self._entity.name}.{column} is in another table; update rows one by one.")
-        doc = f"What each of many {self._many} is to have. What is left out stays as it is."
-        self._set = entity_input(self._entity, f"{self._entity.name}SetInput", doc, fields)
-
-    def declaration(self) -> MutationDeclaration[Any, Mapping[str, object]]:
-        """The declaration of the mutation."""
-        entity, many = self._entity, self._many
-        fields: dict[str, Annotation] = {
-            **self._choosing_fields(),
-            SET: (self._set, Field(None, description="What each of them is to have.")),
-            **self._declared.increments.input_fields(),
-            **self._bounding_fields("changed"),
-        }
-        model = entity_input(entity, self._input_name, f"Which {many} are changed, and how.", fields)
-        rows = list[entity.cls]  # type: ignore[name-defined]  # made at run time
-        members = {
-            entity.plural: Member(rows, f"The {many} that were changed, as they are now; the first {MAX_LISTED:,}."),
-            "count": Member(int, f"How many {many} were changed; null if nothing was done."),
-        }
-        return MutationDeclaration(
-            self._name,
-            f"Change all {many} that a filter finds.",
-            model,
-            members,
-            self._declared.right,
-            self._work,
-            idempotent=True,
-            errors=(AlreadyExists, *self._declared.errors),
-        )
-
-    # The work
-
-    def _given(self, values: Any) -> dict[str, Any]:
-        """What is set, by attribute."""
-        asked = values.set if values.given(SET) else None
-        given = () if asked is None else asked.model_fields_set
-        return {name: getattr(asked, name) for name in self._declared.columns if name in given}
-
-    def _linked(self, values: Any) -> list[tuple[RelationshipWriter, Any]]:
-        """What becomes of the links of each row."""
-        asked = values.set if values.given(SET) else None
-        links = [] if asked is None else [link for link in self._declared.links if asked.given(link.name)]
-        return [(link, getattr(asked, link.name)) for link in links]
-
-    def _check(self, values: Any, change: Change) -> None:
-        given, added = self._given(values), self._declared.increments.given(values)
-        if not given and not added and not self._linked(values):
-            message = f"Nothing says what becomes of the {self._many}; send a value for one of their fields."
-            raise Rejected(InvalidInput(message, (*change.place, SET)))
-        if errors := self._declared.increments.set_twice(added, given, change.place):
-            raise Rejected(*errors)
-
-    def _is_the_same_for_all(self, values: Any, change: Change) -> bool:
-        given, place = self._given(values), self._place(change)
-        if self._before is not None or self._declared.increments.given(values) or self._linked(values):
-            return False
-        if not self._may_all(change):
-            return False
-        if refused(self._entity.model, given, change.context, place):
-            return False  # some rows may have the value already, which is no change
-        if not self._writer.checked_with(given) <= given.keys():
-            return False
-        return not self._writer.broken(given, given, place)
-
-    def _statement(self, values: Any, change: Change) -> Update:
-        return update(self._writer.table).values(self._changes(values))
-
-    def _changes(self, values: Any) -> dict[Any, Any]:
-        """What the statement sets, by column. Links belong to their row, which tells of a change of them, too."""
-        columns, version = self._writer.columns, self._entity.mapper.version_id_col
-        changes: dict[Any, Any] = {columns[name]: value for name, value in self._given(values).items()}
-        for name, number in self._declared.increments.given(values).items():
-            changes[columns[name]] = columns[name] + number
-        if isinstance(version, Column) and version.table is self._writer.table:
-            changes[version] = self._next(version)
-        for column in self._writer.table.columns:
-            if isinstance(column.onupdate, ColumnDefault) and column not in changes:
-                changes[column] = column.onupdate.arg(None) if column.onupdate.is_callable else column.onupdate.arg
-        return changes
-
-    def _next(self, version: Column[Any]) -> object:
-        """The version after this one: the next number, or a new one of the model's own making."""
-        make = self._entity.mapper.version_id_generator
-        return version + 1 if isinstance(version.type, Integer) or not callable(make) else make(None)
-
-    async def _sent(self, statement: Update | Delete, values: Any, change: Change) -> list[Key] | None:
-        try:
-            return await super()._sent(statement, values, change)
-        except IntegrityError as error:
-            raise Rejected(*self._refusals(error, values, change)) from None
-
-    def _refusals(self, error: IntegrityError, values: Any, change: Change) -> list[UserError]:
-        added = self._declared.increments.given(values)
-        of_a_sum = self._declared.increments.refused(error, added, change.place)
-        return [of_a_sum] if of_a_sum is not None else violation_errors(error, self._set, self._place(change))
-
-    def _shown(self, row: Any, values: Any, change: Change) -> Mapping[str, ColumnElement[bool]]:
-        return self._declared.increments.may_see(row, self._declared.increments.given(values), change)
-
-    async def _judge(self, found: Sequence[Judged], values: Any, change: Change) -> None:
-        given, added, place = self._given(values), self._declared.increments.given(values), self._place(change)
-        for one in found:
-            if not one.errors:
-                try:
-                    one.sums = self._declared.increments.sums(one.row, added, change, change.place)
-                except Rejected as rejected:
-                    one.errors.extend(rejected.errors)
-                else:
-                    one.errors.extend(self._against(one.row, given, one.sums, place, change))
-        await self._ask_beforehand(found, values, change)
-
-    def _as_asked(self, one: Judged, values: Any) -> Any:
-        return increments_seen(values.set if self._given(values) else self._set(), one.sums)
-
-    def _placed(self, errors: Iterable[UserError], one: Judged, change: Change) -> Iterable[UserError]:
-        place = self._place(change)
-        within = [_within(error, change.place, place) for error in errors]
-        return self._declared.increments.placed(within, place, one.sums, change.place)
-
-    def _against(self, row: Any, given: Mapping[str, Any], sums: Sums, place: Place, change: Change) -> list[UserError]:
-        """What stands against the change of a row. What a row has already is no change."""
-        increments = self._declared.increments
-        new = {name: value for name, value in {**given, **sums}.items() if value != getattr(row, name)}
-        whole = {name: getattr(row, name) for name in self._writer.checked_with(new)} | new
-        errors = [*refused(self._entity.model, new, change.context, place), *self._writer.broken(whole, new, place)]
-        return increments.placed(errors, place, sums, change.place)
-
-    async def _written(self, found: Sequence[Judged], values: Any, change: Change) -> list[Key]:
-        good = [one for one in found if not one.errors]
-        await self._link(good, values, change)
-        keys = [one.key for one in good]
-        if not keys or not self._changes(values):
-            return keys
-        statement = self._statement(values, change).where(_in(self._key, keys))
-        return await self._sent(statement, values, change) or []
-
-    async def _link(self, good: Iterable[Judged], values: Any, change: Change) -> None:
-        """Write the links of each row, by statements of its own. Raises `Rejected` for what they cannot lead to."""
-        linked = self._linked(values)
-        try:
-            for one in good:
-                for link, asked in linked:
-                    await link.apply(one.row, asked, change)
-        except Rejected as rejected:
-            place = self._place(change)
-            raise Rejected(*(_within(error, change.place, place) for error in rejected.errors)) from None
-
-    def _result(self, keys: Sequence[Key], errors: Sequence[UserError], change: Change) -> Mapping[str, object]:
-        rows = [WrittenRow(self._entity, key) for key in keys]
-        change.touch(*rows)
-        return {self._entity.plural: rows[:MAX_LISTED], "count": len(rows), "errors": errors}
-
-    def _place(self, change: Change) -> Place:
-        return (*change.place, SET)
-
-
-class ManyDeletions(ManyRows):
-    """`deletePosts`: all rows that a filter finds go."""
-
-    def __init__(self, name: str, declared: Declared) -> None:
-        super().__init__(name, declared, declared.before_delete)
-
-    def declaration(self) -> MutationDeclaration[Any, Mapping[str, object]]:
-        """The declaration of the mutation."""
-        entity, many = self._entity, self._many
-        fields = self._choosing_fields() | self._bounding_fields("deleted")
-        model = entity_input(entity, self._input_name, f"Which {many} are to go.", fields)
-        ids = list[strawberry.ID]
-        members = {
-            "deleted_ids": Member(ids, f"The ids that they had; the first {MAX_LISTED:,}."),
-            "count": Member(int, f"How many {many} were deleted; null if nothing was done."),
-        }
-        return MutationDeclaration(
-            self._name,
-            f"Delete all {many} that a filter finds.",
-            model,
-            members,
-            self._declared.right,
-            self._work,
-            idempotent=True,
-            errors=(StillReferenced, *self._declared.errors),
-        )
-
-    # The work
-
-    def _check(self, values: Any, change: Change) -> None:
-        """Which rows go says `chosen`."""
-
-    def _is_the_same_for_all(self, values: Any, change: Change) -> bool:
-        return self._before is None and self._may_all(change)
-
-    def _statement(self, values: Any, change: Change) -> Delete:
-        return delete(self._writer.table)
-
-    async def _sent(self, statement: Update | Delete, values: Any, change: Change) -> list[Key] | None:
-        """In a savepoint, for which rows are kept by others is read from the same transaction."""
-        try:
-            async with change.session.begin_nested():
-                found = await change.session.execute(statement.returning(*self._key))
-                return sorted(tuple(key) for key in found)
-        except IntegrityError:
-            return None
-
-    async def _judge(self, found: Sequence[Judged], values: Any, change: Change) -> None:
-        if self._before is None:
-            return
-        # A rule may do something along with a deletion, which is not to be done where others keep the row.
-        await self._mark_kept(found, [one.key for one in found], change)
-        self._check_all(found, values)
-        await self._ask_beforehand(found, values, change)
-        change.session.expunge_all()
-
-    def _as_asked(self, one: Judged, values: Any) -> Any:
-        return values
-
-    def _placed(self, errors: Iterable[UserError], one: Judged, change: Change) -> Iterable[UserError]:
-        return [_within(error, change.place, (*change.place, WHERE)) for error in errors]
-
-    async def _written(self, found: Sequence[Judged], values: Any, change: Change) -> list[Key]:
-        for _ in range(ATTEMPTS):
-            keys = [one.key for one in found if not one.errors]
-            if not keys:
-                return []
-            statement = self._statement(values, change).where(_in(self._key, keys))
-            gone = await self._sent(statement, values, change)
-            if gone is not None:
-                return gone
-            if not await self._mark_kept(found, keys, change):
-                break
-            self._check_all(found, values)
-        raise Rejected(refused_by_rule((*change.place, WHERE)))
-
-    async def _mark_kept(self, found: Sequence[Judged], keys: Sequence[Key], change: Change) -> bool:
-        """Say of each row what keeps it; whether any is kept."""
-        kept: dict[Key, list[str]] = {}
-        for other, statement in kept_by(self._writer.table, keys, self._writer.table.metadata):
-            for key in await change.rows(statement):
-                kept.setdefault(tuple(key), []).append(other.name.replace("_", " "))
-        for one in found:
-            if one.key in kept:
-                holding = " and ".join(dict.fromkeys(kept[one.key]))
-                message = f"This {self._entity.one} still has {holding}; delete or move what it has first."
-                one.errors.append(StillReferenced(message, (*change.place, WHERE)))
-        return bool(kept)
-
-    def _result(self, keys: Sequence[Key], errors: Sequence[UserError], change: Change) -> Mapping[str, object]:
-        rows = [WrittenRow(self._entity, key) for key in keys]
-        change.touch(*rows)
-        return {"deleted_ids": [global_id(row) for row in rows[:MAX_LISTED]], "count": len(rows), "errors": errors}
-
-
-def _in(columns: Sequence[Any], keys: Any) -> ColumnElement[bool]:
+def one_of(columns: Sequence[Any], keys: Any) -> ColumnElement[bool]:
     """Whether a row's key is one of these, or among those that a statement finds."""
     if len(columns) > 1:
         return tuple_(*columns).in_(keys)
     return columns[0].in_([key for (key,) in keys] if isinstance(keys, list) else keys)  # type: ignore[no-any-return]
 
 
-def _within(error: UserError, outer: Place, inner: Place) -> UserError:
+def within(error: UserError, outer: Place, inner: Place) -> UserError:
     """An error of a rule that knows changes of one row alone, at its place among those of many."""
     at = error.path[len(outer) :]
     error.path = [*map(str, outer), WHERE] if at == ["id"] else [*map(str, inner), *at]

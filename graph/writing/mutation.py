@@ -108,8 +108,6 @@ AnyMutation: TypeAlias = MutationDeclaration[Any, Any]
 class MutationField(PlannedField):
     """A field of the mutation type."""
 
-    takes_late = True
-
     def __init__(self, declaration: AnyMutation, types: ErrorTypes, record: Record | None, keys: Keys | None) -> None:
         camel = to_camel_case(declaration.name)
         payload = Payload(camel, declaration.members, declaration.answers, types)
@@ -317,6 +315,6 @@ def mutation_type(
     types = ErrorTypes(error for it in declarations for error in it.answers)
     made = object_type("Mutation", description, *(MutationField(it, types, record, keys) for it in declarations))
     needed = (*(getattr(it, "own", None) for it in (record, keys)), *(it.needs for it in declarations))
-    made.directives = (ATOMIC,)
+    made.operation_directives = (ATOMIC,)
     made.own_features = frozenset(it for it in needed if it is not None)
     return made

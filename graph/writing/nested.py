@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import Field, create_model
-from sqlalchemy import and_, delete
+from sqlalchemy import ColumnElement, and_, delete, false
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import RelationshipDirection
 from strawberry.utils.str_converters import to_camel_case
@@ -24,7 +24,7 @@ from graph.entity.registry import Entity
 from graph.errors import DeclarationError
 from graph.writing.change import Change, WrittenRow
 from graph.writing.editing import Part, RowChanger, Written, alike, blaming, blaming_one, has_one, parts_of
-from graph.writing.errors import AlreadyExists, ErrorClass, Forbidden, Place, Rejected, UserError
+from graph.writing.errors import AlreadyExists, ErrorClass, Forbidden, InvalidInput, Place, Rejected, UserError
 from graph.writing.free_values import FreeValues
 from graph.writing.inputs import Annotation, Input, entity_input
 from graph.writing.links import MAX_REFERENCES, UPDATE, RelationshipWriter
@@ -121,13 +121,20 @@ class RowsWriter:
         """By the attributes of the rows: those of the parent that they repeat."""
 
     @property
+    def create_errors(self) -> frozenset[ErrorClass]:
+        """What writing them along with a new parent may answer: it has no rows yet that could be changed."""
+        work = self._work
+        own: frozenset[ErrorClass] = frozenset((AlreadyExists, *work.create.errors))
+        return own.union(*(it.errors for it in work.links), *(it.create_errors for it in work.rows))
+
+    @property
     def errors(self) -> frozenset[ErrorClass]:
         """What writing them may answer."""
         work = self._work
-        errors: list[ErrorClass] = [AlreadyExists, *work.create.errors, *work.changer.right.errors]
+        errors: list[ErrorClass] = [*self.create_errors, *work.changer.right.errors]
         errors += work.changer.errors if self._declared.update else ()
         errors += work.delete_errors if self._declared.delete else ()
-        return frozenset(errors).union(*(it.errors for it in work.links), *(it.errors for it in work.rows))
+        return frozenset(errors)
 
     # Inputs
 
@@ -184,10 +191,18 @@ class RowsWriter:
     async def _found(self, parent: object, asked: Any, change: Change, place: Place) -> Mapping[str, list[Part]]:
         """The rows that are to be deleted and changed, locked by one statement, if the viewer may."""
         parts = [*_given(asked, DELETE, place), *_given(asked, UPDATE, place)]
-        model = self._target.model
-        belongs = and_(*(getattr(model, far) == getattr(parent, near) for far, near in self._link.items()))
-        found = await self._work.changer.found(parts, belongs, change)
+        found = await self._work.changer.found(parts, and_(*self._belongs(parent, change)), change)
         return {name: [part for part in found if part.place[len(place)] == name] for name in (DELETE, UPDATE)}
+
+    def _belongs(self, parent: object, change: Change) -> Iterator[ColumnElement[bool]]:
+        """Whether a row belongs to a parent, and the viewer may see what says so, as SQL."""
+        model, hidden = self._target.model, change.context.visible.values(self._target.mapper)
+        for far, near in self._link.items():
+            value = getattr(parent, near)
+            yield false() if value is None else getattr(model, far) == value
+            condition = hidden[far](model) if far in hidden else None
+            if condition is not None:
+                yield condition
 
     async def _delete(self, parts: Sequence[Part], change: Change) -> None:
         for part in parts:
@@ -215,6 +230,11 @@ class RowsWriter:
         if not parts:
             return
         link = {far: getattr(parent, near) for far, near in self._link.items()}
+        if None in link.values():
+            nothing = (
+                f"Nothing ties {self._target.many} to this {self._entity.one} yet; give it what they refer to first."
+            )
+            raise Rejected(InvalidInput(nothing, parts[0].place))
         if (error := self._may_create(link, parts[0].place, change)) is not None:
             raise Rejected(error)
         inputs = {part.place: self._whole(part.values, link) for part in parts}

@@ -21,18 +21,16 @@ COLUMNS = {
 
 def upgrade() -> None:
     give_way()
-    with op.batch_alter_table("documents") as documents:
-        for name, type_ in COLUMNS.items():
-            documents.add_column(sa.Column(name, type_, nullable=True))
-        documents.create_unique_constraint(op.f("uq_documents_file_key"), ["file_key"])
+    for name, type_ in COLUMNS.items():
+        op.add_column("documents", sa.Column(name, type_, nullable=True))
+    op.create_index(op.f("ix_documents_file_key"), "documents", ["file_key"], unique=True)
 
 
 def downgrade() -> None:
     give_way()
-    with op.batch_alter_table("documents") as documents:
-        documents.drop_constraint(op.f("uq_documents_file_key"), type_="unique")
-        for name in reversed(COLUMNS):
-            documents.drop_column(name)
+    op.drop_index(op.f("ix_documents_file_key"), "documents")
+    for name in reversed(COLUMNS):
+        op.drop_column("documents", name)
 
 
 def give_way() -> None:

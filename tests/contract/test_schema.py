@@ -29,7 +29,7 @@ from tests.databases import Database
 from tests.explorer.serving import serving
 
 HOUSE = Path(__file__).resolve().parents[2]
-OURS = frozenset({"BigInt", "Date", "DateTime", "Decimal", "JSON", "LocalDateTime", "Time", "UUID"})
+OURS = frozenset({"BigInt", "Date", "DateTime", "Decimal", "JSON", "LocalDateTime", "Time", "UUID", "Upload"})
 """The scalars of the machinery; tests register others."""
 
 

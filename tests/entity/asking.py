@@ -5,7 +5,7 @@ from the schema, which is not what is tried here.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -21,16 +21,21 @@ from graph.entity.registry import Attribute, Entity
 from graph.entity.scalars import BigInt
 from tests.entity.questions import Group, Question, Subject
 from tests.entity.reckoning import (
+    Filtered,
+    First,
     Refused,
     Row,
+    Term,
     Test,
     compared,
+    filters_of,
     id_of,
     meaning,
     on_the_wire,
+    reckoned,
     related,
-    sortable,
     sorted_by,
+    values_of,
 )
 from tests.entity.serving import Api
 
@@ -46,15 +51,23 @@ PARENTS = 40
 GROUPS = 100
 
 
-def spelled(order: Sequence[tuple[Sequence[str], str]]) -> list[Any]:
+def spelled(order: Sequence[Term]) -> list[Any]:
     """An order as the API takes it."""
     found = []
     for path, direction in order:
         term: Any = direction
-        for name in reversed(path):
-            term = {name: term}
+        for step in reversed(path):
+            term = spelled_step(step, term)
         found.append(term)
     return found
+
+
+def spelled_step(step: str | First | Filtered, by: Any) -> Any:
+    if isinstance(step, First):
+        return {"first": {"orderBy": spelled(step.order), "by": by}}
+    if isinstance(step, Filtered):
+        return {"filtered": {"where": on_the_wire(step.where), "by": by}}
+    return {step: by}
 
 
 def root_fields(api: Api, entity: Entity) -> tuple[str, str]:
@@ -130,10 +143,13 @@ class Inquiry:
         """Ask everything, and compare."""
         try:
             test = meaning(self._entity, self._question.where)
+            for path, _ in self._question.order:
+                for entity, where in filters_of(self._entity, path):
+                    meaning(entity, where)
         except Refused:
-            variables, arguments = declared(self._types, "where")
-            document = f"query ({variables}) {{ {self._list}({arguments}) {{ totalCount }} }}"
-            assert await self._api.errors(document, where=self._where)
+            variables, arguments = declared(self._types, "where", "orderBy")
+            document = f"query ({variables}) {{ {self._list}({arguments}) {{ nodes {{ __typename }} }} }}"
+            assert await self._api.errors(document, where=self._where, orderBy=self._order)
             return
         found = [row for row in self._rows if test is None or test(row)]
         expected = sorted_by(self._entity, found, self._question.order)
@@ -265,23 +281,6 @@ def measures_of(entity: Entity) -> str:
         if names:
             parts.append(f"{function.name} {{ {' '.join(names)} }}")
     return " ".join(parts)
-
-
-def values_of(attribute: Attribute, rows: Sequence[Row]) -> list[Any]:
-    return [value for row in rows if (value := getattr(row, attribute.name)) is not None]
-
-
-REDUCE: Mapping[str, Callable[[list[Any]], Any]] = {
-    "min": lambda values: min(values, key=sortable),
-    "max": lambda values: max(values, key=sortable),
-    "sum": sum,
-    "avg": lambda values: sum(values) / len(values),
-}
-
-
-def reckoned(function: str, values: list[Any]) -> Any:
-    """An aggregate over values; null over none."""
-    return REDUCE[function](values) if values else None
 
 
 def check_measures(entity: Entity, answer: Mapping[str, Any], rows: Sequence[Row]) -> None:

@@ -25,14 +25,15 @@ from graph.entity.column_comparisons import (
     comparison_field,
     fits,
 )
+from graph.entity.directions import Direction
 from graph.entity.ids import encode_id
-from graph.entity.measures import FUNCTIONS, applicable
+from graph.entity.measures import FUNCTIONS, Function, applicable
 from graph.entity.names import constant
-from graph.entity.ordering import Direction, is_ordered
+from graph.entity.ordering import is_ordered
 from graph.entity.registry import Attribute, Entity, Relation, entity_of
 from graph.entity.types import TYPES
 from tests.entity.plain_rows import Rows, plain_rows
-from tests.entity.reckoning import Row, Term, id_of, sortable
+from tests.entity.reckoning import Filtered, First, Path, Row, Term, id_of, sortable
 from tests.entity.serving import Sample
 
 Where = dict[str, Any]
@@ -228,9 +229,7 @@ def some_member(draw: st.DrawFn, subject: Subject, entity: Entity, name: str, de
     inner = some_where(subject, relation.target(), depth)
     if not relation.link.to_many:
         return draw(inner)
-    quantifier = draw(st.sampled_from(["some", "none", "every", "count"]))
-    counts = some_comparisons(operators(int), st.integers(0, 4))
-    return {quantifier: draw(counts if quantifier == "count" else inner)}
+    return draw(some_of_list(subject, relation.target(), depth))
 
 
 @st.composite
@@ -251,21 +250,80 @@ def some_column_comparison(draw: st.DrawFn, entity: Entity) -> Any:
 
 
 @st.composite
-def some_term(draw: st.DrawFn, entity: Entity, steps: int = 2) -> tuple[str, ...]:
-    """The names that lead to a value which rows can be ordered by."""
+def some_of_list(draw: st.DrawFn, subject: Subject, entity: Entity, depth: int) -> Any:
+    """What is asked of a list: of some of its rows at times, and of what is computed over them."""
+    if rarely(draw):
+        return draw(st.sampled_from([{"where": {}}, {"count": None}, {"min": None}, {}]))
+    inner = some_where(subject, entity, depth)
+    asked: dict[str, Any] = {"where": draw(inner)} if depth and draw(st.booleans()) else {}
+    choices = ["some", "none", "every", "count", *(function.name for function in functions_of(entity))]
+    for name in draw(st.lists(st.sampled_from(choices), min_size=1, max_size=2, unique=True)):
+        function = next((function for function in FUNCTIONS if function.name == name), None)
+        if function is not None:
+            asked[name] = draw(some_measures(subject, entity, function))
+        else:
+            counts = some_comparisons(operators(int), st.integers(0, 4))
+            asked[name] = draw(counts if name == "count" else inner)
+    return asked
+
+
+def functions_of(entity: Entity) -> list[Function]:
+    """The aggregate functions that apply to an attribute of an entity."""
+    return [function for function in FUNCTIONS if applicable(entity, function)]
+
+
+@st.composite
+def some_measures(draw: st.DrawFn, subject: Subject, entity: Entity, function: Function) -> Any:
+    """What is asked of a function over one or two attributes."""
+    applies = applicable(entity, function)
+    names = draw(st.lists(st.sampled_from(list(applies)), min_size=1, max_size=2, unique=True))
+    return {
+        name: draw(some_comparisons(operators(applies[name][1]), subject.asked_values(entity, applies[name][0])))
+        for name in names
+    }
+
+
+@st.composite
+def some_term(draw: st.DrawFn, entity: Entity, steps: int = 2, subject: "Subject | None" = None) -> Path:
+    """What leads to a value that rows can be ordered by. Lists are filtered where it is known by which values."""
     values = [name for name, attribute in entity.attributes.items() if is_ordered(attribute)]
     values = ["id", *values] if entity.key else values
     name = draw(st.sampled_from([*values, *(entity.relations if steps else ())]))
     if name in values:
         return (name,)
     relation = entity.relations[name]
-    return (name, "count") if relation.link.to_many else (name, *draw(some_term(relation.target(), steps - 1)))
+    rest = some_list_term if relation.link.to_many else some_term
+    return (name, *draw(rest(relation.target(), steps - 1, subject)))
 
 
-def some_order(entity: Entity) -> st.SearchStrategy[list[Term]]:
+@st.composite
+def some_list_term(draw: st.DrawFn, entity: Entity, steps: int, subject: "Subject | None") -> Path:
+    """What leads to a value from the rows of a list."""
+    filtered = (Filtered(draw(some_where(subject, entity, 1))),) if subject and draw(st.integers(0, 2)) == 0 else ()
+    functions = {
+        function.name: names
+        for function in FUNCTIONS
+        if (names := [name for name, (it, result) in applicable(entity, function).items() if _is_sorted(result)])
+    }
+    by = draw(st.sampled_from(["count", "first", *functions]))
+    if by == "count":
+        return (*filtered, by)
+    if by == "first":
+        directions = st.sampled_from([direction.name for direction in Direction])
+        order = draw(st.lists(st.tuples(some_term(entity, steps, subject), directions), min_size=1, max_size=2))
+        return (*filtered, First(tuple(order)), *draw(some_term(entity, steps, subject)))
+    return (*filtered, by, draw(st.sampled_from(functions[by])))
+
+
+def _is_sorted(type_: object) -> bool:
+    found = TYPES.of(type_)
+    return found is not None and found.is_ordered
+
+
+def some_order(entity: Entity, subject: "Subject | None" = None) -> st.SearchStrategy[list[Term]]:
     """Terms of an order."""
     directions = st.sampled_from([direction.name for direction in Direction])
-    return st.lists(st.tuples(some_term(entity), directions), max_size=3)
+    return st.lists(st.tuples(some_term(entity, 2, subject), directions), max_size=3)
 
 
 @st.composite
@@ -292,7 +350,7 @@ def some_question(draw: st.DrawFn, subject: Subject, entity: Entity) -> Question
     return Question(
         entity.cls,
         draw(st.one_of(st.just(Where()), some_where(subject, entity))),
-        tuple(draw(some_order(entity))),
+        tuple(draw(some_order(entity, subject))),
         draw(st.integers(1, 100)),
         draw(some_group(subject, entity)) if has_columns else None,
     )

@@ -7,7 +7,8 @@ comparison with null is false, and its opposite is true. Source of the semantics
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
@@ -17,7 +18,7 @@ from uuid import UUID
 from graph.entity.column_comparisons import MEMBER, ColumnOperator, compared_relations
 from graph.entity.ids import encode_id
 from graph.entity.names import constant
-from graph.entity.registry import Entity, Relation
+from graph.entity.registry import Attribute, Entity, Relation
 
 Row = Any
 Test = Callable[[Row], bool]
@@ -116,7 +117,7 @@ def member(entity: Entity, name: str, asked: Any) -> list[Test]:
     if not relation.link.to_many:
         inner = meaning(relation.target(), asked)
         return [lambda row: any(inner is None or inner(other) for other in related(relation, row))]
-    return [test for quantifier, value in asked.items() for test in quantified(relation, quantifier, value)]
+    return listed(relation, asked)
 
 
 def column_test(entity: Entity, asked: Mapping[str, str]) -> Test:
@@ -151,22 +152,85 @@ def boolean(entity: Entity, name: str, asked: Any) -> list[Test]:
     return [lambda row: any(test(row) for test in tests)]
 
 
-def quantified(relation: Relation, quantifier: str, asked: Any) -> list[Test]:
+def listed(relation: Relation, asked: Mapping[str, Any]) -> list[Test]:
+    """The tests of what is asked of the rows of a list that fit its `where`."""
+    if asked.keys() == {"where"} or None in asked.values():
+        raise Refused
+    within = meaning(relation.target(), asked.get("where", {})) or (lambda _row: True)
+
+    def looked_at(row: Row) -> list[Row]:
+        return [other for other in related(relation, row) if within(other)]
+
+    others = [(name, value) for name, value in asked.items() if name != "where"]
+    return [test for name, value in others for test in quantified(relation.target(), name, value, looked_at)]
+
+
+def quantified(entity: Entity, name: str, asked: Any, rows: Callable[[Row], list[Row]]) -> list[Test]:
+    """The tests of what is asked of rows, by one quantifier or function."""
+    if name == "count":
+        return comparisons(asked, lambda row: len(rows(row)))
+    if name in REDUCE:
+        return [test for key, value in asked.items() for test in compared_results(entity, name, key, value, rows)]
+    inner = meaning(entity, asked)
+    if name == "every":
+        return [] if inner is None else [lambda row: all(map(inner, rows(row)))]
+    fits: Test = inner or (lambda _row: True)
+    if name == "some":
+        return [lambda row: any(map(fits, rows(row)))]
+    return [lambda row: not any(map(fits, rows(row)))]
+
+
+def compared_results(
+    entity: Entity, function: str, name: str, asked: Any, rows: Callable[[Row], list[Row]]
+) -> list[Test]:
+    """The tests of what a function gives over an attribute of rows."""
     if asked is None:
         raise Refused
-    if quantifier == "count":
-        return comparisons(asked, lambda row: len(related(relation, row)))
-    inner = meaning(relation.target(), asked)
-    if quantifier == "every":
-        return [] if inner is None else [lambda row: all(map(inner, related(relation, row)))]
-    fits: Test = inner or (lambda _row: True)
-    if quantifier == "some":
-        return [lambda row: any(map(fits, related(relation, row)))]
-    return [lambda row: not any(map(fits, related(relation, row)))]
+    return comparisons(asked, lambda row: reckoned(function, values_of(entity.attributes[name], rows(row))))
 
 
-Term = tuple[tuple[str, ...], str]
-"""One term of an order: the names that lead to a value, and the direction."""
+def values_of(attribute: Attribute, rows: Sequence[Row]) -> list[Any]:
+    """The values that rows have of an attribute."""
+    return [value for row in rows if (value := getattr(row, attribute.name)) is not None]
+
+
+def reckoned(function: str, values: list[Any]) -> Any:
+    """An aggregate over values; null over none."""
+    return REDUCE[function](values) if values else None
+
+
+def total(values: list[Any]) -> Any:
+    """The sum, whatever the order of the values."""
+    return float(sum(Decimal(repr(value)) for value in values)) if isinstance(values[0], float) else sum(values)
+
+
+REDUCE: Mapping[str, Callable[[list[Any]], Any]] = {
+    "min": lambda values: min(values, key=sortable),
+    "max": lambda values: max(values, key=sortable),
+    "sum": total,
+    "avg": lambda values: total(values) / len(values),
+}
+
+
+@dataclass(frozen=True)
+class First:
+    """A step of a path: to the first row of a list under an order."""
+
+    order: tuple["Term", ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Filtered:
+    """A step of a path: to those rows of a list that fit a filter."""
+
+    where: Mapping[str, Any]
+
+
+Path = tuple[str | First | Filtered, ...]
+"""The names that lead to a value, and what is chosen on the way."""
+
+Term = tuple[Path, str]
+"""One term of an order: what leads to a value, and the direction."""
 
 
 def sorted_by(entity: Entity, rows: Sequence[Row], order: Sequence[Term]) -> list[Row]:
@@ -183,19 +247,47 @@ def sorted_by(entity: Entity, rows: Sequence[Row], order: Sequence[Term]) -> lis
     return found
 
 
-def value_at(entity: Entity, row: Row, path: Sequence[str]) -> Any:
+def value_at(entity: Entity, row: Row, path: Path) -> Any:
     """The value that a path leads to from a row; None where there is no row."""
     name, *rest = path
+    assert isinstance(name, str)
     if name == "id":
         return getattr(row, entity.key[0])
     attribute = entity.attributes.get(name)
     if attribute is not None:
         return getattr(row, attribute.name)
     relation = entity.relations[name]
-    if relation.link.to_many:
-        return len(related(relation, row))
     others = related(relation, row)
-    return value_at(relation.target(), others[0], rest) if others else None
+    if relation.link.to_many:
+        return value_of_list(relation.target(), others, tuple(rest))
+    return value_at(relation.target(), others[0], tuple(rest)) if others else None
+
+
+def value_of_list(entity: Entity, rows: Sequence[Row], path: Path) -> Any:
+    """The value that a path leads to from the rows of a list."""
+    step, *rest = path
+    if isinstance(step, Filtered):
+        fits = meaning(entity, step.where)
+        return value_of_list(entity, [row for row in rows if fits is None or fits(row)], tuple(rest))
+    if isinstance(step, First):
+        return value_at(entity, sorted_by(entity, rows, step.order)[0], tuple(rest)) if rows else None
+    if step == "count":
+        return len(rows)
+    (name,) = rest
+    assert isinstance(name, str)
+    return reckoned(step, values_of(entity.attributes[name], rows))
+
+
+def filters_of(entity: Entity, path: Path) -> Iterator[tuple[Entity, Mapping[str, Any]]]:
+    """The filters in a path, and the entities whose rows they choose."""
+    for step in path:
+        if isinstance(step, Filtered):
+            yield entity, step.where
+        elif isinstance(step, First):
+            for inner, _ in step.order:
+                yield from filters_of(entity, inner)
+        elif step in entity.relations:
+            entity = entity.relations[step].target()
 
 
 def key_of(entity: Entity, row: Row) -> tuple[Any, ...]:

@@ -1,15 +1,21 @@
 """Moments by their distance from now: the same wherever they stand, and of each request anew."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import strawberry
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from db.statements import StatementCache
 from graph.context import ContextFactory
+from graph.entity import Schema, query_type
 from graph.entity.relative_moments import RelativeDay, RelativeLocalMoment, RelativeMoment
 from graph.errors import InvalidFilter
+from graph.execute.graphql_core import LevelExecutor
+from graph.settings import Settings
 from tests.databases import StatementRecorder
+from tests.entity import things_types
 from tests.entity.laws import Both
 from tests.entity.serving import Api
 
@@ -91,3 +97,23 @@ def test_months_are_those_of_the_calendar() -> None:
     assert RelativeDay("$NOW-PT13H").at(now).isoformat() == "2024-03-30"
     with pytest.raises(InvalidFilter):
         RelativeMoment("$NOW-P2024Y").at(now)
+
+
+@strawberry.type
+class Query(query_type(*things_types.TYPES)):  # type: ignore[misc]  # made while running
+    @strawberry.field
+    def asked(self, at: datetime, days: list[date]) -> str:
+        """What a resolver of somebody's own is told."""
+        return f"{at.isoformat()} {days[0].isoformat()}"
+
+
+@pytest.mark.parametrize("executor", [LevelExecutor, StrawberryGraphQLCoreExecutionContext])
+async def test_resolvers_are_told_the_moment(both: Both, executor: Any) -> None:
+    schema = Schema(Query, Settings.model_construct())
+    schema.operations.executor_class = executor
+    contexts = ContextFactory(both["sqlite"].engines)
+    contexts.now = FIRST
+    text = '{ asked(at: "$NOW-P1M", days: ["$NOW+P1D"]) things(where: {moment: {lt: "$NOW"}}) { totalCount } }'
+    result: Any = await schema.execute(text, context_value=contexts)
+    assert result.errors is None
+    assert result.data == {"asked": "2023-12-01T00:00:00+00:00 2024-01-02", "things": {"totalCount": 0}}

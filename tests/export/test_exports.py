@@ -167,13 +167,14 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("query", "code", "says"), REFUSED)
 async def test_what_is_no_list_is_refused_with_the_cure(
-    serve: Serve, filled: Database, query: str, code: str, says: str
+    serve: Serve, filled: Database, subtests: pytest.Subtests
 ) -> None:
     client = await serve(filled.url, max_export_rows=30)
-    found, message = await refusal(client, query)
-    assert (found, message[: len(says)]) == (code, says)
+    for query, code, says in REFUSED:
+        with subtests.test(query):
+            found, message = await refusal(client, query)
+            assert (found, message[: len(says)]) == (code, says)
 
 
 async def test_csv_refuses_what_is_no_table(serve: Serve, filled: Database) -> None:
@@ -239,25 +240,25 @@ async def test_pages_grow_smaller_where_rows_are_large(serve: Serve, filled: Dat
     assert len(lines(await exported(several, "{ things { nodes { id text } } }"))) == 40
 
 
-@pytest.mark.parametrize(
-    ("accept", "media_type"),
-    [
-        ("", "application/x-ndjson"),
-        ("*/*", "application/x-ndjson"),
-        ("text/html, */*;q=0.8", "application/x-ndjson"),
-        ("text/csv", "text/csv"),
-        ("text/csv, application/json;q=0.5", "text/csv"),
-        ("application/jsonl", "application/x-ndjson"),
-    ],
-)
+LIKED = {
+    "": "application/x-ndjson",
+    "*/*": "application/x-ndjson",
+    "text/html, */*;q=0.8": "application/x-ndjson",
+    "text/csv": "text/csv",
+    "text/csv, application/json;q=0.5": "text/csv",
+    "application/jsonl": "application/x-ndjson",
+}
+"""What a client accepts, and what it gets."""
+
+
 async def test_the_form_is_the_one_that_the_client_likes(
-    serve: Serve, filled: Database, accept: str, media_type: str
+    serve: Serve, filled: Database, subtests: pytest.Subtests
 ) -> None:
-    client = await serve(filled.url)
-    found = await client.http.get(
-        "/export", params={"query": "{ boxes { nodes { name } } }"}, headers={"Accept": accept}
-    )
-    assert found.headers["content-type"] == f"{media_type}; charset=utf-8"
+    client, query = await serve(filled.url), {"query": "{ boxes { nodes { name } } }"}
+    for accept, media_type in LIKED.items():
+        with subtests.test(accept):
+            found = await client.http.get("/export", params=query, headers={"Accept": accept})
+            assert found.headers["content-type"] == f"{media_type}; charset=utf-8"
 
 
 async def test_http_refuses_what_is_none_of_its_forms_and_methods(bare: Client) -> None:

@@ -12,7 +12,7 @@ from db.base import utcnow
 from db.session.engines import Engines
 from graph.errors import CannotStart
 from graph.files import FileStore, FileSweeper, Upload
-from graph.files.store import NoSuchFile
+from graph.files.store import NoSuchFile, StoreUnavailable
 from graph.schema import make_schema
 
 SOON = timedelta(seconds=-5)
@@ -63,6 +63,18 @@ async def test_an_upload_that_breaks_off_leaves_nothing(store: FileStore) -> Non
 def test_an_address_that_is_no_store_is_told_at_the_start(url: str) -> None:
     with pytest.raises(CannotStart, match="TRELLIS_FILES names no store"):
         FileStore(url)
+
+
+async def test_a_bucket_that_is_away_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("ENDPOINT_URL", "http://127.0.0.1:9"), ("ALLOW_HTTP", "true"), ("REGION", "eu-west-1")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    bucket = FileStore("s3://bucket/folder")
+    with pytest.raises(StoreUnavailable, match="try again"):
+        await bucket.save(upload(b"hello"))
+    with pytest.raises(StoreUnavailable, match="try again"):
+        await content(bucket, "0" * 32, 0, 5)
 
 
 async def test_only_old_files_that_no_row_knows_go(store: FileStore, engines: Engines) -> None:

@@ -56,21 +56,17 @@ async def test_another_file_has_another_address(uploading: Uploading) -> None:
     assert (await uploading.get(second["url"])).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("given", "error"),
-    [
+async def test_a_change_that_is_refused_leaves_no_file(uploading: Uploading) -> None:
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"id_": THEIRS}, "NotFound"),
         ({"viewer": 2}, "NotFound"),
         ({"ifVersion": 7}, "VersionConflict"),
         ({"viewer": None}, "NotSignedIn"),
-    ],
-)
-async def test_a_change_that_is_refused_leaves_no_file(
-    uploading: Uploading, given: Mapping[str, Any], error: str
-) -> None:
-    payload = await uploading.attach(**given)
-    assert (payload["document"], [it["__typename"] for it in payload["errors"]]) == (None, [error])
-    assert uploading.kept() == []
+    ]
+    for given, error in refused:
+        payload = await uploading.attach(**given)
+        assert (payload["document"], [it["__typename"] for it in payload["errors"]]) == (None, [error])
+        assert uploading.kept() == []
 
 
 async def test_the_record_tells_of_a_file_and_does_not_hold_it(uploading: Uploading, engines: Engines) -> None:
@@ -89,30 +85,30 @@ async def test_without_a_file_something_must_be_said(uploading: Uploading) -> No
     assert "A file is sent beside the JSON" in error["message"]
 
 
-@pytest.mark.parametrize(
-    ("asked", "status", "content", "range_"),
-    [
-        ({"Range": "bytes=0-3"}, 206, b"0123", "bytes 0-3/10"),
-        ({"Range": "bytes=8-"}, 206, b"89", "bytes 8-9/10"),
-        ({"Range": "bytes=-2"}, 206, b"89", "bytes 8-9/10"),
-        ({"Range": "bytes=-99"}, 200, b"0123456789", None),
-        ({"Range": "bytes=7-999"}, 206, b"789", "bytes 7-9/10"),
-        ({"Range": "bytes=0-1,4-5"}, 200, b"0123456789", None),
-        ({"Range": "lines=1-2"}, 200, b"0123456789", None),
-        ({"Range": "bytes=-"}, 200, b"0123456789", None),
-        ({"Range": "bytes=0-3", "If-Range": '"other"'}, 200, b"0123456789", None),
-        ({"Range": "bytes=10-"}, 416, None, "bytes */10"),
-        ({"Range": "bytes=5-2"}, 416, None, "bytes */10"),
-        ({"Range": "bytes=-0"}, 416, None, "bytes */10"),
-    ],
-)
-async def test_a_part_of_a_file_may_be_asked_for(
-    uploading: Uploading, asked: Mapping[str, str], status: int, content: bytes | None, range_: str | None
-) -> None:
+RANGES: list[tuple[Mapping[str, str], int, bytes | None, str | None]] = [
+    ({"Range": "bytes=0-3"}, 206, b"0123", "bytes 0-3/10"),
+    ({"Range": "bytes=8-"}, 206, b"89", "bytes 8-9/10"),
+    ({"Range": "bytes=-2"}, 206, b"89", "bytes 8-9/10"),
+    ({"Range": "bytes=-99"}, 200, b"0123456789", None),
+    ({"Range": "bytes=7-999"}, 206, b"789", "bytes 7-9/10"),
+    ({"Range": "bytes=0-1,4-5"}, 200, b"0123456789", None),
+    ({"Range": "lines=1-2"}, 200, b"0123456789", None),
+    ({"Range": "bytes=-"}, 200, b"0123456789", None),
+    ({"Range": "bytes=0-3", "If-Range": '"other"'}, 200, b"0123456789", None),
+    ({"Range": "bytes=10-"}, 416, None, "bytes */10"),
+    ({"Range": "bytes=5-2"}, 416, None, "bytes */10"),
+    ({"Range": "bytes=-0"}, 416, None, "bytes */10"),
+]
+"""What is asked of ten digits, and what comes."""
+
+
+async def test_a_part_of_a_file_may_be_asked_for(uploading: Uploading, subtests: pytest.Subtests) -> None:
     url = (await uploading.file(content=b"0123456789"))["url"]
-    found = await uploading.get(url, asked)
-    assert (found.status_code, found.headers.get("content-range")) == (status, range_)
-    assert content is None or found.content == content
+    for asked, status, content, range_ in RANGES:
+        with subtests.test(str(asked)):
+            found = await uploading.get(url, asked)
+            assert (found.status_code, found.headers.get("content-range")) == (status, range_)
+            assert content is None or found.content == content
 
 
 async def test_a_browser_that_has_a_file_is_told_so(uploading: Uploading) -> None:
@@ -162,29 +158,28 @@ ONE = {"query": ATTACH, "variables": {"input": {"id": MINE, "file": None}}}
 PLACE = {"0": ["variables.input.file"]}
 FILE = {"0": ("a.txt", b"hello", "text/plain")}
 NOT_NULL = {"query": ATTACH, "variables": {"input": {"id": MINE, "file": "there"}}}
-REFUSED: list[tuple[Any, Any, Any, int, str]] = [
-    (ONE, {}, FILE, 400, "do not fit together"),
-    (ONE, {"0": ["variables.input.file"], "1": ["variables.x"]}, FILE, 400, "do not fit together"),
-    (ONE, {"0": "variables.input.file"}, FILE, 400, "`map` says where"),
-    (ONE, [], FILE, 400, "`map` says where"),
-    (ONE, {"0": ["variables.input.other"]}, FILE, 400, "where no null stands"),
-    (ONE, {"0": ["variables.0.file"]}, FILE, 400, "where no null stands"),
-    (ONE, {"0": [7]}, FILE, 400, "where no null stands"),
-    (ONE, {"0": [""]}, FILE, 400, "where no null stands"),
-    (NOT_NULL, PLACE, FILE, 400, "where no null stands"),
-    ([], PLACE, FILE, 400, "where no null stands"),
-    ([ONE], {"0": ["0.variables.input.file"]}, FILE, 400, "lists of operations are not taken"),
-    ("text", PLACE, FILE, 400, "where no null stands"),
+REFUSED: list[tuple[Any, Any, str]] = [
+    (ONE, {}, "do not fit together"),
+    (ONE, {"0": ["variables.input.file"], "1": ["variables.x"]}, "do not fit together"),
+    (ONE, {"0": "variables.input.file"}, "`map` says where"),
+    (ONE, [], "`map` says where"),
+    (ONE, {"0": ["variables.input.other"]}, "where no null stands"),
+    (ONE, {"0": ["variables.0.file"]}, "where no null stands"),
+    (ONE, {"0": [7]}, "where no null stands"),
+    (ONE, {"0": [""]}, "where no null stands"),
+    (NOT_NULL, PLACE, "where no null stands"),
+    ([], PLACE, "where no null stands"),
+    ([ONE], {"0": ["0.variables.input.file"]}, "lists of operations are not taken"),
+    ("text", PLACE, "where no null stands"),
 ]
 
 
-@pytest.mark.parametrize(("operations", "places", "files", "status", "says"), REFUSED)
-async def test_forms_that_are_none_are_refused_with_the_cure(
-    uploading: Uploading, operations: Any, places: Any, files: Any, status: int, says: str
-) -> None:
-    response = await uploading.post(operations, places, files)
-    assert response.status_code == status
-    assert says in response.json()["errors"][0]["message"]
+async def test_forms_that_are_none_are_refused_with_the_cure(uploading: Uploading, subtests: pytest.Subtests) -> None:
+    for operations, places, says in REFUSED:
+        with subtests.test(f"{operations} {places}"):
+            response = await uploading.post(operations, places, FILE)
+            assert response.status_code == 400
+            assert says in response.json()["errors"][0]["message"]
     assert uploading.kept() == []
 
 

@@ -118,7 +118,7 @@ class Place(NamedTuple):
     many: bool
 
     def where(self, value: Any) -> dict[str, Any]:
-        if self.comparison.startswith("matches"):
+        if self.comparison.startswith("matches") and isinstance(value, str):
             value = re.escape(value)[:MAX_CHARACTERS]
         many = [value, value] if self.comparison == "between" else [value]
         return {self.attribute: {self.comparison: many if self.many else value}}

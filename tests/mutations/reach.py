@@ -12,7 +12,7 @@ from typing import Any
 
 from graph.writing import Change, UserError
 
-OURS = ("graph.mutations", "graph.identity", "graph.writing")
+OURS = ("graph.files", "graph.mutations", "graph.identity", "graph.writing")
 
 
 def reached(function: Callable[..., Any]) -> set[type[UserError]]:
@@ -49,9 +49,12 @@ def _things(function: FunctionType, at_hand: tuple[Any, ...]) -> Iterator[tuple[
 
 
 def _parts(holder: Any) -> Iterator[Any]:
-    """The objects that an object of ours holds, alone or in lists."""
+    """The objects that an object of ours holds, alone, in lists or by names."""
     for value in getattr(holder, "__dict__", {}).values():
-        yield from value if isinstance(value, list) else [value]
+        if isinstance(value, dict):
+            yield from value.values()
+        else:
+            yield from value if isinstance(value, list) else [value]
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -76,6 +76,10 @@ async def test_a_change_finds_what_those_before_have_written(editor: Asking, sta
     # the tag and its record; the post, its tag, the link, its author and its record; the two read back, and the tags
     assert len(seen) == 2 + 5 + 2 + 1, seen
     assert await kept(editor) == (1, 1, 2)
+    separate = TAG_AND_POST.replace("@atomic", "").replace('"Roses"', '"Tulips"')
+    with statements() as seen:
+        await editor(separate, slug="tulips", wanted="tulips")
+    assert len(seen) == 2 + 5 + 2 + 1, seen
 
 
 async def test_where_one_is_rejected_none_is_kept(editor: Asking) -> None:
@@ -150,7 +154,7 @@ async def test_a_key_holds_for_the_whole(editor: Asking) -> None:
       createTag(input: {{name: $slug, slug: $slug}}) {{ {TAG} }}
       transferFunds(input: $input) {{ transfer {{ id }} {ALL_ERRORS} }}
     }}"""
-    asked = {"slug": "a", "input": transfer(one, two, "4", "k")}
+    asked: dict[str, Any] = {"slug": "a", "input": transfer(one, two, "4", "k")}
     first, *others = await asyncio.gather(*(editor(document, **asked) for _ in range(3)))
     assert first["createTag"]["errors"] == first["transferFunds"]["errors"] == []
     assert others == [first, first]
@@ -183,11 +187,10 @@ async def whisper(values: WhisperInput, _change: Change) -> str:
     return values.word
 
 
-DECLARED: list[Any] = [whisper, *account.MUTATIONS]
-
-
 class AskingSecrets(Asking):
-    schema = Schema(Query, Settings.model_construct(), mutation=mutation_type(DECLARED, keys=StoredKeys()))
+    schema = Schema(
+        Query, Settings.model_construct(), mutation=mutation_type([whisper, account.transfer_funds], keys=StoredKeys())
+    )
 
 
 async def test_a_text_that_may_be_a_secret_is_not_kept_under_the_key_of_another_change(editor: Asking) -> None:

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from graph import schema
 from graph.entity.registry import Entity, entity_of
+from graph.files import Upload
 from graph.writing.inputs import Input, _KeyOf, _RowsOf
 from graph.writing.mutation import MutationField
 from tests.policies.worlds import GRAPHQL
@@ -167,6 +168,8 @@ def _sample(name: str, annotation: Any, ids: Ids) -> Any:
         return _sample(name, get_args(annotation)[0], ids)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return next(iter(annotation)).name
+    if annotation is Upload:
+        return None  # a file comes beside the input
     if annotation in (str, SecretStr):
         return TEXTS.get(name, "something")
     return {bool: True, int: 1, Decimal: "1.00"}.get(annotation, {})

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import cycle
+from itertools import chain, cycle
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -10,11 +10,13 @@ from graphql import (
     GraphQLField,
     GraphQLInputField,
     GraphQLInputObjectType,
+    GraphQLInputType,
     GraphQLObjectType,
     get_named_type,
     is_leaf_type,
 )
 
+from graph.entity.measures import FUNCTIONS
 from graph.entity.registry import Entity
 from tests.policies.worlds import GRAPHQL
 
@@ -44,9 +46,9 @@ def paths(entity: Entity, entities: Sequence[Entity], values: Values) -> Iterato
                 many = relation.link.to_many
                 yield Path(f"{parent.name}.{name}", _document([_below(parent, name, entity, many=many)]))
                 asked = _wheres(entity, values)
-                wheres = _of_many(name, asked) if many else _of_one(name, asked)
+                wheres = chain(_of_many(name, asked), _of_measures(entity, name)) if many else _of_one(name, asked)
                 yield Path(f"filter {parent.name}.{name}", _document(_counted(parent, where) for where in wheres))
-                terms = ["{count: ASC}", "{count: DESC}"] if many else _orders(entity)
+                terms = _orders_of_list(entity, asked) if many else _orders(entity)
                 orders = (f"{{{name}: {term}}}" for term in terms)
                 yield Path(f"order {parent.name}.{name}", _document(_ordered(parent, order) for order in orders))
 
@@ -148,10 +150,46 @@ def _of_one(name: str, wheres: Sequence[str]) -> Iterator[str]:
 
 
 def _of_many(name: str, wheres: Sequence[str]) -> Iterator[str]:
-    for where, quantifier in zip(wheres, cycle(("some", "none", "every")), strict=False):
-        yield f"{{{name}: {{{quantifier}: {where}}}}}"
+    asked = ("some: %s", "none: %s", "every: %s", "where: %s, count: {gt: 1}")
+    for where, quantifier in zip(wheres, cycle(asked), strict=False):
+        yield f"{{{name}: {{{quantifier % where}}}}}"
     for quantifier in ("some: {}", "none: {}", "count: {gt: 1}"):
         yield f"{{{name}: {{{quantifier}}}}}"
+
+
+def _of_measures(entity: Entity, name: str) -> Iterator[str]:
+    """Filters by everything that can be computed over a list."""
+    for function, attributes in _measures(f"{entity.name}ListFilter").items():
+        asked = ", ".join(f"{attribute}: {{isNull: true}}" for attribute in attributes)
+        yield f"{{{name}: {{{function}: {{{asked}}}}}}}"
+
+
+def _measures(type_name: str) -> Mapping[str, Sequence[str]]:
+    """By aggregate function, the attributes of an input type that it applies to."""
+    fields = _input(type_name).fields
+    return {
+        function.name: list(_fields(fields[function.name].type)) for function in FUNCTIONS if function.name in fields
+    }
+
+
+def _fields(type_: GraphQLInputType) -> Mapping[str, GraphQLInputField]:
+    named = get_named_type(type_)
+    assert isinstance(named, GraphQLInputObjectType)
+    fields: Mapping[str, GraphQLInputField] = named.fields
+    return fields
+
+
+def _orders_of_list(entity: Entity, wheres: Sequence[str]) -> Iterator[str]:
+    """Orders by everything that can be computed over a list, by its first row, and by those that fit a filter."""
+    yield from ("{count: ASC}", "{count: DESC}")
+    for function, attributes in _measures(f"{entity.name}ListSort").items():
+        for attribute in attributes:
+            yield f"{{{function}: {{{attribute}: DESC_NULLS_FIRST}}}}"
+    own = _orders(entity)
+    for order, by in zip(own, [*own[1:], *own[:1]], strict=True):
+        yield f"{{first: {{orderBy: [{order}], by: {by}}}}}"
+    for where in wheres[::4]:
+        yield f"{{filtered: {{where: {where}, by: {{count: DESC}}}}}}"
 
 
 def _orders(entity: Entity) -> list[str]:

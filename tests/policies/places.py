@@ -31,6 +31,7 @@ SAMPLES: Mapping[str, Any] = {
     "Boolean": True,
     "DateTime": "2025-06-01T00:00:00Z",
     "JSON": {},
+    "Upload": None,
 }
 TEXTS = {"currency": "EUR", "email": "somebody@example.org", "slug": "a-slug"}
 """Texts that their fields take; others take anything."""

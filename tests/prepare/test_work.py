@@ -158,6 +158,25 @@ async def test_an_order_weighs_the_same_in_variables(schema: Schema, nowhere: En
     assert codes(await run(schema, nowhere, query, {"order": terms})) == {"TOO_COSTLY"}
 
 
+async def test_measures_of_related_rows_are_weighed_wherever_they_stand(schema: Schema, filled: Engines) -> None:
+    query = """query ($where: ArtistFilter, $order: [ArtistSort!]) {
+        artists(where: $where, orderBy: $order) { nodes { id } } }"""
+    short = {"title": {"eq": "x"}}
+    wheres: dict[str, tuple[Any, int]] = {
+        "a measure and a comparison": ({"max": {"title": {"eq": "x"}}}, 30 + 1),
+        "two, of some of the rows": ({"where": short, "count": {"gt": 1}, "min": {"title": {"eq": "x"}}}, 1 + 2 * 31),
+    }
+    for name, (asked, work) in wheres.items():
+        assert await work_of(schema, filled, query, {"where": {"albums": asked}}) == 20 + work, name
+    orders: dict[str, tuple[Any, int]] = {
+        "a measure": ({"max": {"title": "DESC"}}, 40),
+        "of some of the rows": ({"filtered": {"where": short, "by": {"max": {"title": "DESC"}}}}, 1 + 40),
+        "the first, by two values": ({"first": {"orderBy": [{"title": "ASC"}], "by": {"title": "ASC"}}}, 60 + 2 * 2),
+    }
+    for name, (asked, work) in orders.items():
+        assert await work_of(schema, filled, query, {"order": [{"albums": asked}]}) == 20 + work, name
+
+
 async def test_the_limit_is_a_setting(nowhere: Engines, filled: Engines) -> None:
     query = f"{{ tracks(where: {{ {PART} }}) {{ nodes {{ id }} }} }}"
     allowing = Schema(Query, Settings().model_copy(update={"max_work": 40}))

@@ -54,11 +54,23 @@ class PainterRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(20))
+    school: Mapped[str | None] = mapped_column(String(20), unique=True)
     edits: Mapped[int] = mapped_column(default=1)
 
+    pupils: Mapped[list[PupilRow]] = relationship(lazy="raise", viewonly=True)
     paintings: Mapped[list[PaintingRow]] = relationship(lazy="raise", viewonly=True)
 
     __mapper_args__: Any = {"version_id_col": edits}  # noqa: RUF012 - the name and the form are SQLAlchemy's
+
+
+class PupilRow(Base):
+    """Whose teacher is told by a value that may be missing, on either side."""
+
+    __tablename__ = "pupils"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(20))
+    school: Mapped[str | None] = mapped_column(ForeignKey("painters.school"))
 
 
 class PaintingRow(Base):
@@ -97,6 +109,11 @@ class Note(Node):
     text: str
 
 
+@entity(PupilRow)
+class Pupil(Node):
+    name: str
+
+
 @entity(PaintingRow, keys=["code"])
 class Painting(Node):
     code: str
@@ -111,7 +128,9 @@ class Painting(Node):
 @entity(PainterRow)
 class Painter(Node):
     name: str
+    school: str | None
     edits: int
+    pupils: Connection[Pupil]
     paintings: Connection[Painting]
 
 
@@ -142,10 +161,16 @@ paintings = Crud(
     checks=[compare("price", ">", 0)],
     before_update=_not_forged,
 )
-painters = Crud(Painter, ["name"], may=with_right(SIGNED_IN), rows=[RowsInput("paintings", paintings)])
+pupils = Crud(Pupil, ["name"], may=with_right(SIGNED_IN))
+painters = Crud(
+    Painter,
+    ["name", "school"],
+    may=with_right(SIGNED_IN),
+    rows=[RowsInput("paintings", paintings), RowsInput("pupils", pupils, delete=False)],
+)
 
 SCHEMA = Schema(
-    query_type(Painter, Painting, Style, Note),
+    query_type(Painter, Pupil, Painting, Style, Note),
     Settings.model_construct(),
     mutation=mutation_type([painters.create, painters.update, paintings.create, paintings.update, paintings.delete]),
 )
@@ -155,12 +180,18 @@ def _shown(mapper: Mapper[Any]) -> Predicate | None:
     return (lambda row: ~row.is_hidden) if mapper.class_ is PaintingRow else None
 
 
+def _told(mapper: Mapper[Any]) -> Mapping[str, Predicate]:
+    return {"painter_id": lambda row: row.code != "anonymous"} if mapper.class_ is PaintingRow else {}
+
+
+SEEN = Visibility(_shown, _told)
+
+
 class AskingStudio(AskingSchema):
-    """Asks this schema; hidden paintings are shown to nobody."""
+    """Asks this schema; hidden paintings are shown to nobody, nor who has painted one that is anonymous."""
 
     schema = SCHEMA
 
     def context(self) -> ContextFactory:
         """A context for one operation of this viewer."""
-        visible = Visibility(_shown)
-        return ContextFactory(self.engines, viewer=self.viewer, visible=visible, statements=self._statements)
+        return ContextFactory(self.engines, viewer=self.viewer, visible=SEEN, statements=self._statements)

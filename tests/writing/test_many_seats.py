@@ -1,6 +1,6 @@
 """Changes of many rows whose key has two parts, and whose noun has rules of its own for each."""
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from db.session import Mode, RequestSession
 from tests.databases import StatementRecorder
@@ -57,6 +57,15 @@ async def test_what_a_rule_does_along_is_kept_with_rows_that_go_alone(theatre: A
     async with RequestSession(theatre.engines, Mode.CURRENT) as session:
         notes = [row[0] for row in await session.rows(select(NoteRow.text).order_by(NoteRow.text))]
     assert notes == ["A1 goes", "B2 goes"]
+
+
+async def test_rows_that_refer_to_each_other_go_together_or_stay(theatre: AskingTheatre) -> None:
+    async with theatre.engines.writing().begin() as connection:
+        await connection.execute(update(SeatRow).where(SeatRow.price == 40).values(beside_line="A", beside_number=1))
+    alone = {"where": {"price": {"eq": 10}}}
+    assert await theatre.refused("deleteSeats", alone, "count") == [("StillReferenced", ("input", "where"))]
+    assert (await theatre.do("deleteSeats", {"where": {"price": {"in": [10, 40]}}}, "count"))["count"] == 2
+    assert await prices(theatre) == [20, 30]
 
 
 async def test_nothing_is_done_where_a_rule_keeps_every_row(theatre: AskingTheatre) -> None:

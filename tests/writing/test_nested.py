@@ -185,6 +185,27 @@ async def test_rights_are_those_of_the_rows_and_hidden_rows_are_not_there(studio
     assert await refused(studio, painter, delete=[{"id": sun}]) == [("NotFound", ("delete", "0", "id"))]
 
 
+async def test_what_the_viewer_may_not_know_ties_no_row_to_another(studio: AskingStudio) -> None:
+    painter = await made(studio, "Anonymous")
+    (work,) = (await studio("{ paintings { nodes { id } } }"))["paintings"]["nodes"]
+    assert await refused(studio, painter, update=[{"id": work["id"], "price": 3}]) == [
+        ("NotFound", ("update", "0", "id"))
+    ]
+
+
+async def test_where_nothing_ties_them_rows_do_not_belong_together(studio: AskingStudio) -> None:
+    ada = (await studio.do("createPainter", {"name": "Ada"}, "painter { id }"))["painter"]["id"]
+    await execute(studio, "INSERT INTO pupils (name) VALUES ('Nobody''s')")
+    (pupil,) = (await studio("{ pupils { nodes { id } } }"))["pupils"]["nodes"]
+    asked = {"id": ada, "pupils": {"update": [{"id": pupil["id"], "name": "Mine"}]}}
+    assert await studio.refused("updatePainter", asked) == [("NotFound", ("input", "pupils", "update", "0", "id"))]
+    asked = {"id": ada, "pupils": {"create": [{"name": "Eve"}]}}
+    assert await studio.refused("updatePainter", asked) == [("InvalidInput", ("input", "pupils", "create", "0"))]
+    new = {"name": "Eve", "school": "open air", "pupils": {"create": [{"name": "Bob"}]}}
+    payload = await studio.do("createPainter", new, "painter { pupils { nodes { name } } }")
+    assert payload == {"painter": {"pupils": {"nodes": [{"name": "Bob"}]}}, "errors": []}
+
+
 async def test_rows_at_the_far_end_are_changed_by_their_own_rules(
     studio: AskingStudio, statements: StatementRecorder
 ) -> None:

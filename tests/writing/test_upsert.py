@@ -4,10 +4,15 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import UniqueConstraint, insert, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from graph.entity import Node, entity
+from graph.entity.registry import entity_of
 from graph.errors import DeclarationError
 from graph.writing import Crud, with_right
+from graph.writing.saving import natural_keys, unique_names
+from graph.writing.writer import EntityWriter
 from tests.databases import StatementRecorder
 from tests.writing.library import EDITORS, AskingLibrary, Book, Genre, GenreRow
 from tests.writing.test_bulk import errors_of
@@ -124,6 +129,27 @@ async def test_a_nouns_own_rule_is_asked_of_rows_that_are_there(theatre: AskingT
         ("InvalidState", ("input", "seats", "2", "line")),
     ]
     assert await theatre.refused("upsertChairs", {"seats": rows}, "seats { label }") == errors_of(payload)
+
+
+def test_a_rule_that_waits_for_the_end_of_a_transaction_is_no_key_of_upserts() -> None:
+    class Base(DeclarativeBase):
+        """Of this model alone."""
+
+    class SlotRow(Base):
+        __tablename__ = "slots"
+        __table_args__ = (UniqueConstraint("place", deferrable=True),)
+
+        id: Mapped[int] = mapped_column(primary_key=True)
+        place: Mapped[int]
+        code: Mapped[int] = mapped_column(unique=True)
+
+    @entity(SlotRow)
+    class Slot(Node):
+        place: int
+        code: int
+
+    writer = EntityWriter(entity_of(Slot), ["place", "code"])
+    assert (unique_names(writer), natural_keys(writer)) == ([("code",), ("place",)], [("code",)])
 
 
 async def prepare(_values: Any, _context: Any) -> None:

@@ -26,7 +26,10 @@ class Base(DeclarativeBase):
 
 class SeatRow(Base):
     __tablename__ = "seats"
-    __table_args__ = (UniqueConstraint("floor", "label"),)
+    __table_args__ = (
+        UniqueConstraint("floor", "label"),
+        ForeignKeyConstraint(["beside_line", "beside_number"], ["seats.line", "seats.number"]),
+    )
 
     line: Mapped[str] = mapped_column(String(2), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -34,6 +37,8 @@ class SeatRow(Base):
     label: Mapped[str] = mapped_column(String(10))
     price: Mapped[int] = mapped_column(default=10)
     is_taken: Mapped[bool] = mapped_column(default=False)
+    beside_line: Mapped[str | None] = mapped_column(String(2))
+    beside_number: Mapped[int | None]
 
 
 class TicketRow(Base):

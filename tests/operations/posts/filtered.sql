@@ -12,9 +12,9 @@ WHERE users_2.id = posts_1.author_id AND ((lower(CAST(users_2.name AS TEXT) COLL
 FROM users AS users_3 JOIN post_contributors AS post_contributors_1 ON post_contributors_1.user_id = users_3.id 
 WHERE post_contributors_1.post_id = posts_1.id AND (users_3.is_active = $2::BOOLEAN))) AND (EXISTS (SELECT 1 
 FROM tags AS tags_2 JOIN post_tags AS post_tags_2 ON post_tags_2.tag_id = tags_2.id 
-WHERE post_tags_2.post_id = posts_1.id AND (tags_2.slug IN ($5::VARCHAR, $6::VARCHAR)))) AND (SELECT count(*) AS count_2 
+WHERE post_tags_2.post_id = posts_1.id AND (tags_2.slug IN ($5::VARCHAR, $6::VARCHAR)))) AND (SELECT count(*) >= $3::BIGINT AS anon_1 
 FROM tags AS tags_3 JOIN post_tags AS post_tags_3 ON post_tags_3.tag_id = tags_3.id 
-WHERE post_tags_3.post_id = posts_1.id) >= $3::BIGINT AND (posts_1.summary IS NULL) IS NOT true 
+WHERE post_tags_3.post_id = posts_1.id) AND (posts_1.summary IS NULL) IS NOT true 
  LIMIT 501) AS few ORDER BY few.term_0 DESC, few.term_1 ASC NULLS LAST, few.term_2 ASC, few.term_3 ASC 
  LIMIT $4::INTEGER;
 
@@ -36,9 +36,9 @@ WHERE users_2.id = posts_1.author_id AND likely((trellis_fold_case(users_2.name)
 FROM users AS users_3 JOIN post_contributors AS post_contributors_1 ON post_contributors_1.user_id = users_3.id 
 WHERE post_contributors_1.post_id = posts_1.id AND likely(users_3.is_active = ?) = 1)) AND (EXISTS (SELECT 1 
 FROM tags AS tags_2 JOIN post_tags AS post_tags_2 ON post_tags_2.tag_id = tags_2.id 
-WHERE post_tags_2.post_id = posts_1.id AND likely(tags_2.slug IN (?, ?)) = 1)) AND (SELECT count(*) AS count_2 
+WHERE post_tags_2.post_id = posts_1.id AND likely(tags_2.slug IN (?, ?)) = 1)) AND (SELECT count(*) >= ? AS anon_1 
 FROM tags AS tags_3 JOIN post_tags AS post_tags_3 ON post_tags_3.tag_id = tags_3.id 
-WHERE post_tags_3.post_id = posts_1.id) >= ? AND (posts_1.summary IS NULL) IS NOT 1
+WHERE post_tags_3.post_id = posts_1.id) AND (posts_1.summary IS NULL) IS NOT 1
  LIMIT 501 OFFSET ?) AS few ORDER BY few.term_0 DESC, few.term_1 ASC NULLS LAST, few.term_2 ASC, few.term_3 ASC
  LIMIT ? OFFSET ?;
 

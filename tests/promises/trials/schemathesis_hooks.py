@@ -16,6 +16,7 @@ TEXTS = {
     "BigInt": st.integers().map(str),
     "UUID": st.uuids().map(str) | st.just("x"),
     "JSON": st.text(),
+    "Upload": st.just("a file comes beside the document"),
 }
 
 for name, texts in TEXTS.items():
