@@ -62,7 +62,7 @@ QUESTIONS: Mapping[str, str] = {
     "an order by a count": _posts(order="{ tags: { count: DESC } }"),
     "by one behind a relation": _posts(order="{ author: { posts: { count: DESC } } }"),
     "aggregates": "{ postsAggregate { count min { title version } max { title version } sum { version } } }",
-    "groups": "{ postsAggregate { groupBy(fields: [AUTHOR, SLUG]) { count max { title } } } }",
+    "groups": "{ postsAggregate { groupBy(by: [{value: AUTHOR}, {value: SLUG}]) { nodes { count max { title } } } } }",
     "five words": _search("melons balcony string storm water"),
     "ten common words": _search("the and in that we it was at to of"),
     "eight phrases": _search(" ".join(rf"\"{words}\"" for words in ("in the", "at the", "of the", "we lost") * 2)),

@@ -5,10 +5,11 @@ text in the statement. Source of the pattern: https://docs.sqlalchemy.org/en/21/
 """
 
 import json
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, Boolean, Dialect, Integer, Numeric, Text
+from sqlalchemy import JSON, Boolean, ColumnElement, Dialect, Integer, Numeric, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
@@ -19,6 +20,7 @@ from db.relations import ColumnType
 
 __all__ = [
     "among",
+    "day_start",
     "decimal_of_double",
     "fold_case",
     "json_at",
@@ -29,8 +31,11 @@ __all__ = [
     "json_path",
     "json_sorted",
     "json_text",
+    "json_written",
     "likely",
+    "local_start",
     "matches",
+    "moment_start",
     "plain_text",
     "shuffled",
     "without_accents",
@@ -185,6 +190,48 @@ class shuffled(_Function[str]):  # noqa: N801 - a function in SQL
 
     name = FunctionName.SHUFFLED
     type = Text()
+    inherit_cache = True
+
+
+class json_written(_Function[str]):  # noqa: N801 - a function in SQL
+    """`(part)`: the part as a text that equal parts share, in the order of their characters; NULL for null, too."""
+
+    name = FunctionName.JSON_WRITTEN
+    type = Text()
+    inherit_cache = True
+
+
+class _Start(_Function[T]):
+    """Where a unit of time begins that a value lies in; of the value's own type."""
+
+    inherit_cache = True
+
+    def __init__(self, value: ColumnElement[T], *others: object) -> None:
+        super().__init__(value, *others)
+        self.type = value.type
+
+
+class moment_start(_Start[datetime]):  # noqa: N801 - a function in SQL
+    """`(moment, unit, zone)`: the start of the hour, day, week, month, quarter or year there that a moment lies in.
+
+    A start that the clocks pass over is the moment to which they are set; of one that they show twice, the later.
+    """
+
+    name = FunctionName.MOMENT_START
+    inherit_cache = True
+
+
+class local_start(_Start[datetime]):  # noqa: N801 - a function in SQL
+    """`(moment, unit)`: the same of a day and time of day that are in no zone."""
+
+    name = FunctionName.LOCAL_START
+    inherit_cache = True
+
+
+class day_start(_Start[date]):  # noqa: N801 - a function in SQL
+    """`(day, unit)`: the first day of the week, month, quarter or year that a day lies in."""
+
+    name = FunctionName.DAY_START
     inherit_cache = True
 
 

@@ -198,6 +198,15 @@ class InvalidPage(ClientError):
     code = "INVALID_PAGE"
 
 
+class InvalidGrouping(ClientError):
+    """Something that rows cannot be grouped by, or that groups cannot be put in order by."""
+
+    code = "INVALID_GROUPING"
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: {reason}")
+
+
 class InvalidLookUp(ClientError):
     """A look-up by no key, or by several."""
 

@@ -56,7 +56,7 @@ BARE = "trellis_bare"
 BOUND = "trellis_bound"
 """The function that stands for any of those until it is known what the value is compared with."""
 
-SORTED_FUNCTIONS = {"sum", "avg", "abs", "round"}
+SORTED_FUNCTIONS = {"sum", "avg", "abs", "round", "var_samp", "stddev_samp"}
 """Functions of decimals that give digits; others may give a number as it is stored."""
 
 
@@ -264,13 +264,17 @@ class DecimalCompiler(_SQLiteCompiler):  # type: ignore[misc]  # SQLAlchemy has 
         name = numbers.SUM if _is_exact(function, kw) else "sum"
         return f"{name}{self.function_argspec(function, **kw)}"
 
-    def visit_avg_func(self, function: Function[Any], **kw: Any) -> str:
-        """The average, where a decimal is asked for."""
+    def _quotient(self, name: str, function: Function[Any], **kw: Any) -> str:
+        """A function that divides, where a decimal is asked for."""
         if not _is_exact(function, kw):
-            return f"avg{self.function_argspec(function, **kw)}"
+            return f"{function.name}{self.function_argspec(function, **kw)}"
         (column,) = function.clauses
         sql, scale = self.process(column, **kw), scale_of(column.type) if _is_stored(column) else None
-        return f"{numbers.AVERAGE}({sql})" if scale is None else f"{numbers.AVERAGE}({sql}, {scale})"
+        return f"{name}({sql})" if scale is None else f"{name}({sql}, {scale})"
+
+    visit_avg_func = partialmethod(_quotient, numbers.AVERAGE)
+    visit_var_samp_func = partialmethod(_quotient, numbers.VARIANCE)
+    visit_stddev_samp_func = partialmethod(_quotient, numbers.DEVIATION)
 
     def visit_abs_func(self, function: Function[Any], **kw: Any) -> str:
         """The number without its sign."""

@@ -60,7 +60,8 @@ def in_digits(value: Decimal) -> str:
 
 def rounded(value: Decimal, scale: int) -> Decimal:
     """With `scale` digits behind the point, halves away from zero."""
-    return value.quantize(Decimal((0, (1,), -scale)), context=EXACT) if value.is_finite() else value
+    found = value.quantize(Decimal((0, (1,), -scale)), context=EXACT) if value.is_finite() else value
+    return found or abs(found)  # PostgreSQL knows no zero below zero
 
 
 def padded(value: Decimal, scale: int | None) -> Decimal:
@@ -211,7 +212,7 @@ ROUNDED, DOUBLE = "trellis_rounded", "trellis_double"
 PLUS, MINUS, TIMES, DIVIDED, MODULO, NEGATED, ABSOLUTE = (
     f"trellis_{name}" for name in ("plus", "minus", "times", "divided", "modulo", "negated", "absolute")
 )
-SUM, AVERAGE = "trellis_sum", "trellis_average"
+SUM, AVERAGE, VARIANCE, DEVIATION = "trellis_sum", "trellis_average", "trellis_variance", "trellis_deviation"
 
 FUNCTIONS: Mapping[str, SQLFunction] = {
     EXACTLY: SQLFunction(1, _of_numbers(lambda value: value)),
@@ -294,5 +295,51 @@ class Average(Sum):
         return None if found is None else in_digits(found)
 
 
-AGGREGATES: Mapping[str, tuple[int, type[Sum]]] = {SUM: (1, Sum), AVERAGE: (-1, Average)}
+class Variance(Average):
+    """The variance of a sample, rounded as PostgreSQL rounds: exact sums of numbers and of squares, one quotient."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.squares = Decimal(0)
+
+    def _add(self, value: Stored, sign: int) -> None:
+        super()._add(value, sign)
+        number = NOT_A_NUMBER if value is None else meant(value)
+        if number.is_finite():
+            square = EXACT.multiply(number, number)
+            self.squares = EXACT.add(self.squares, square) if sign > 0 else EXACT.subtract(self.squares, square)
+
+    def value(self) -> str | None:
+        """The variance so far; null of a single number."""
+        if self.count < 2:
+            return None
+        return "NaN" if self.unreadable else in_digits(self.result(self._variance()))
+
+    def result(self, variance: Decimal) -> Decimal:
+        """What becomes of the variance."""
+        return variance
+
+    def _variance(self) -> Decimal:
+        count = Decimal(self.count)
+        above = EXACT.subtract(EXACT.multiply(count, self.squares), EXACT.multiply(self.total, self.total))
+        found = quotient(padded(above, 2 * self.scale), EXACT.multiply(count, count - 1))
+        return found or Decimal(0)
+
+
+class Deviation(Variance):
+    """The standard deviation of a sample: the root, with as many digits as the variance has."""
+
+    def result(self, variance: Decimal) -> Decimal:
+        """The root."""
+        scale = _scale(variance)
+        digits = max(variance.adjusted(), 0) + scale + SIGNIFICANT_DIGITS
+        return rounded(variance.sqrt(Context(prec=digits, Emax=EXACT.Emax, Emin=EXACT.Emin)), scale)
+
+
+AGGREGATES: Mapping[str, tuple[int, type[Sum]]] = {
+    SUM: (1, Sum),
+    AVERAGE: (-1, Average),
+    VARIANCE: (-1, Variance),
+    DEVIATION: (-1, Deviation),
+}
 """By their names in SQL, with the number of their arguments; -1: any."""

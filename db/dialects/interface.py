@@ -90,6 +90,10 @@ class FunctionName(StrEnum):
     JSON_CONTAINS = "trellis_json_contains"
     JSON_HAS_KEY = "trellis_json_has_key"
     COUNTED_FROM_ONE = "trellis_counted_from_one"
+    JSON_WRITTEN = "trellis_json_written"
+    MOMENT_START = "trellis_moment_start"
+    LOCAL_START = "trellis_local_start"
+    DAY_START = "trellis_day_start"
     MOMENT = "trellis_moment"
     MOMENTS_COMPARED = "trellis_moments_compared"
 

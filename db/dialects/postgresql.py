@@ -93,7 +93,7 @@ from db.dialects.postgresql_texts import (
 )
 from db.dialects.postgresql_times import read_day, read_moment, read_moment_in_utc, read_time
 from db.relations import ColumnType, Expression, Key, Term, element_type, parameter_type, stored
-from db.relations.types import undecorated
+from db.relations.types import is_local, undecorated
 from db.unreadable import Unreadable
 
 URL_OPTIONS = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
@@ -370,6 +370,10 @@ class PostgreSQL(DatabaseDialect):
         FunctionName.JSON_SORTED: "NULLIF({0}, CAST('null' AS jsonb))",
         FunctionName.JSON_CONTAINS: "({0} @> CAST({1} AS jsonb))",
         FunctionName.JSON_HAS_KEY: "({0} ? {1})",
+        FunctionName.JSON_WRITTEN: "(NULLIF(CAST(CAST({0} AS jsonb) AS TEXT), 'null') COLLATE \"C\")",
+        FunctionName.MOMENT_START: "date_trunc({1}, {0}, {2})",
+        FunctionName.LOCAL_START: "date_trunc({1}, {0})",
+        FunctionName.DAY_START: "CAST(date_trunc({1}, CAST({0} AS TIMESTAMP)) AS DATE)",
     }
 
     def template(self, function: Function, dialect: Dialect) -> str | None:
@@ -387,6 +391,8 @@ class PostgreSQL(DatabaseDialect):
             return without_accents_sql(dialect)
         if name is FunctionName.PLAIN_TEXT and _collations(function) <= DETERMINISTIC and _collations(function):
             return "CAST({0} AS TEXT)"
+        if name is FunctionName.MOMENT_START and is_local(undecorated(function.type)):
+            return "(date_trunc({1}, {0} AT TIME ZONE 'UTC', {2}) AT TIME ZONE 'UTC')"
         return super().template(function, dialect)
 
     def argument_sql(self, argument: Expression, compiler: SQLCompiler, **kw: Any) -> str:

@@ -21,6 +21,7 @@ from db.characters import fold, without_accents
 from db.dialects.interface import FunctionName
 from db.dialects.sqlite_moments import DAY_BESIDE, DAY_KEY, MOMENT_KEY, TIME_KEY
 from db.moments import day_beside, day_key, moment_key, time_key
+from db.periods import day_start, moment_start
 
 Number: TypeAlias = int | float | Decimal
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | Number | bool | None
@@ -183,6 +184,18 @@ def _holds(whole: Json, part: Json, *, top: bool = False) -> bool:
     return KINDS[type(whole)] == KINDS[type(part)] and bool(whole == part)
 
 
+def _written(part: str | None) -> str | None:
+    """JSON in the form in which PostgreSQL writes it: keys by their lengths, then by their bytes."""
+    value = None if part is None else _exactly(part)
+    return None if value is None else exact_json.dumps(_in_order(value))
+
+
+def _in_order(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _in_order(value[key]) for key in sorted(value, key=lambda key: (len(key.encode()), key.encode()))}
+    return list(map(_in_order, value)) if isinstance(value, list) else value
+
+
 def _has_key(document: str | None, key: str) -> bool | None:
     if document is None:
         return None
@@ -198,6 +211,10 @@ def _day_beside(value: Value, days: int) -> str | None:
     return day_beside(value, days) if isinstance(value, str) else None
 
 
+def _start_of(start: Callable[..., str]) -> Callable[..., Value]:
+    return lambda value, *told: start(value, *told) if isinstance(value, str) else value
+
+
 FUNCTIONS: Mapping[str, PythonFunction] = {
     FunctionName.FOLD_CASE: PythonFunction(1, _fold_case),
     FunctionName.WITHOUT_ACCENTS: PythonFunction(1, _of_text(without_accents)),
@@ -210,6 +227,10 @@ FUNCTIONS: Mapping[str, PythonFunction] = {
     FunctionName.SHUFFLED: PythonFunction(-1, _shuffled),
     FunctionName.JSON_CONTAINS: PythonFunction(2, _contains),
     FunctionName.JSON_HAS_KEY: PythonFunction(2, _has_key),
+    FunctionName.JSON_WRITTEN: PythonFunction(1, _written),
+    FunctionName.MOMENT_START: PythonFunction(3, _start_of(moment_start)),
+    FunctionName.LOCAL_START: PythonFunction(2, _start_of(moment_start)),
+    FunctionName.DAY_START: PythonFunction(2, _start_of(day_start)),
     MOMENT_KEY: PythonFunction(1, _of_text(moment_key)),
     DAY_KEY: PythonFunction(1, _of_text(day_key)),
     TIME_KEY: PythonFunction(1, _of_text(time_key)),

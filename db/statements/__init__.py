@@ -11,7 +11,7 @@ from db.statements.combined import Combination, Member, forms_of, is_selective
 from db.statements.conditions import MAX_CHAIN, conditions, joined
 from db.statements.counts import aggregate, count
 from db.statements.distinct import first_of_each
-from db.statements.groups import groups
+from db.statements.groups import GroupShape, count_groups, groups
 from db.statements.pages import PageShape, Side, counted_page, page, page_and_count
 from db.statements.references import kept_by, references_to
 from db.statements.rows import rows_by_key
@@ -23,6 +23,7 @@ __all__ = [
     "MAX_STATEMENTS",
     "OFFSET",
     "Combination",
+    "GroupShape",
     "Key",
     "Member",
     "PageShape",
@@ -33,6 +34,7 @@ __all__ = [
     "by_key",
     "conditions",
     "count",
+    "count_groups",
     "counted_page",
     "first_by_key",
     "first_of_each",

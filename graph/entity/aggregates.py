@@ -9,8 +9,10 @@ from typing import Any
 
 from db.fast import Values
 from db.statements import Key
+from graph.entity.distinct_counts import distinct_fields, selected_distinct
 from graph.entity.fields import object_type
-from graph.entity.groups import GroupByField, group_fields
+from graph.entity.group_parts import can_be_grouped
+from graph.entity.groups import GroupByField
 from graph.entity.measures import Results, selected_measures, value_fields
 from graph.entity.names import made_name
 from graph.entity.registry import Deferred, Entity
@@ -26,7 +28,8 @@ def aggregate_type(entity: Entity) -> type[Any]:
         made_name(entity, "Aggregate"),
         f"What can be said about many {entity.many} at once.",
         *value_fields(entity),
-        *([GroupByField(entity)] if group_fields(entity) else []),
+        *distinct_fields(entity),
+        *([GroupByField(entity)] if can_be_grouped(entity) else []),
     )
 
 
@@ -53,7 +56,11 @@ class AggregateField(LevelField):
     def begin(self, level: Level) -> None:
         """Compute the measures that are selected."""
         selection = level.below()
-        measures = selected_measures(level, self._entity(), selection)
+        entity = self._entity()
+        measures = (
+            *selected_measures(entity, [selection], level.below),
+            *selected_distinct(entity, [selection], level.arguments_of),
+        )
         listing, keys = self._listing(level)
         names = [measure.name for measure in measures]
 

@@ -8,11 +8,12 @@ relations lead to, and who sees them, are the business of `graph.entity.filters`
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from db.relations import Row
 from graph.entity.comparisons import Condition, InputField, input_type
 from graph.entity.fields import described_enum
+from graph.entity.group_values import group_enum
 from graph.entity.names import constant, made_name
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, list_of, optional
 from graph.entity.scalars import BigInt
@@ -54,21 +55,6 @@ described_enum(
         "GTE": "Greater than the other, or equal.",
     },
 )
-
-
-class ColumnNames(Protocol):
-    """The enumeration of an entity's columns, which groups have as well."""
-
-    def __call__(self, entity: Entity, /) -> Any:
-        """The enumeration, known to Strawberry."""
-
-
-_enumerations: list[ColumnNames] = []
-
-
-def name_columns(enumeration: ColumnNames) -> None:
-    """Say how columns are named. `graph.entity.groups` does: filters stand below the room that has the enumeration."""
-    _enumerations[:] = [enumeration]
 
 
 class ColumnComparison(NamedTuple):
@@ -156,11 +142,7 @@ def comparison_type(entity: Entity) -> type[Any]:
 
 
 def _enumeration(entity: Entity) -> Deferred:
-    def made() -> Any:
-        (enumeration,) = _enumerations
-        return enumeration(entity).__strawberry_definition__
-
-    return Deferred(f"columns of {entity.name}", made)
+    return Deferred(f"columns of {entity.name}", lambda: group_enum(entity).__strawberry_definition__)
 
 
 def column_comparisons(entity: Entity, asked: Sequence[Mapping[str, Any]], where: str) -> list[ColumnComparison]:

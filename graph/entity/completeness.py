@@ -15,6 +15,8 @@ from db.patterns import pattern
 from db.relations import Link
 from graph.entity.column_comparisons import MEMBER
 from graph.entity.comparisons import ValueFilter
+from graph.entity.distinct_counts import IS
+from graph.entity.distinct_counts import NAME as DISTINCT
 from graph.entity.filter_form import QUANTIFIERS, WHERE
 from graph.entity.measures import COUNT
 from graph.entity.registry import Entity, Relation
@@ -70,11 +72,15 @@ def check_having_complete(asked: Asked, where: str) -> None:
         _check_measure(name, value or {}, f"{where}.{name}")
 
 
-def _check_measure(name: str, asked: Asked, where: str) -> None:
+def _check_measure(name: str, asked: Any, where: str) -> None:
     if name == COUNT.name:
         _check_comparisons(asked, where)
         return
     _check_given(asked, where)
+    if name == DISTINCT:
+        for index, one in enumerate(asked):
+            _check_comparisons(one[IS], f"{where}[{index}].{IS}")
+        return
     for column, comparisons in asked.items():
         _check_comparisons(comparisons or {}, f"{where}.{column}")
 

@@ -15,14 +15,22 @@ from strawberry.types.arguments import StrawberryArgument
 from db.relations import Source, Visibility
 from graph.context import RequestContext
 from graph.entity.aggregates import AggregateField
-from graph.entity.connection_values import ConnectionQuery, ConnectionValue, EdgeValue, PartField, keys_of
+from graph.entity.connection_values import (
+    ConnectionQuery,
+    ConnectionValue,
+    EdgesField,
+    EdgeValue,
+    PagedQuery,
+    PartField,
+    keys_of,
+)
 from graph.entity.cursors import decode_cursor
 from graph.entity.fields import ValueField, object_type
 from graph.entity.filters import filter_type, restricted, where_of
-from graph.entity.groups import _group_enum, group_fields
+from graph.entity.group_values import group_enum, group_fields
 from graph.entity.names import made_name
 from graph.entity.ordering import natural_order, order_of, sort_type
-from graph.entity.page_info import PageInfo, PageInfoField
+from graph.entity.page_info import PageInfo, PageInfoField, TotalCountField, check_size
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.errors import InvalidPage
 from graph.loading.counted_pages import may_count_with_page
@@ -191,7 +199,16 @@ class ConnectionField(LevelField):
         may_count = parts.is_counted and page.limit > 0 and not self.needs
         is_counted = may_count and may_count_with_page(listing, page, parts.projection)
         return ConnectionQuery(
-            self._entity, listing, order, page, parts.projection, context.loaders, is_counted, parts.has_totals
+            page,
+            order.identity,
+            len(parts.projection.columns),
+            parts.has_totals,
+            entity=self._entity,
+            listing=listing,
+            terms=order,
+            projection=parts.projection,
+            loaders=context.loaders,
+            is_counted=is_counted,
         )
 
     def made_type(self, entity: Entity) -> type[Any]:
@@ -200,7 +217,7 @@ class ConnectionField(LevelField):
 
     def made_arguments(self, entity: Callable[[], Entity], *, ordered: bool) -> list[StrawberryArgument]:
         """The arguments that every such list takes."""
-        shared = Deferred("what tells rows apart", lambda: _group_enum(entity()).__strawberry_definition__)
+        shared = Deferred("what tells rows apart", lambda: group_enum(entity()).__strawberry_definition__)
         return [
             page_size("first"),
             argument("after", optional(str), "Only rows behind this cursor."),
@@ -284,13 +301,6 @@ def restrictions(
     return found
 
 
-def check_size(name: str, size: int | None, most: int, cure: str = "") -> None:
-    """Raise `InvalidPage` for a number that is no size of a page; `cure` helps with one that is too large."""
-    if size is not None and not 0 <= size <= most:
-        told = f" {cure}" if cure and size > most else ""
-        raise InvalidPage(f"`{name}` is {size}; it must be between 0 and {most}.{told}")
-
-
 class NodesField(PartField):
     """`nodes`."""
 
@@ -300,22 +310,6 @@ class NodesField(PartField):
 
         def then(shown: Sequence[FoundRows]) -> None:
             level.share(level.rows(level.below(), query.shown_rows(shown)), shown)
-
-        query.load_rows(level, keys_of(level), then)
-
-
-class _EdgesField(PartField):
-    def begin(self, level: Level) -> None:
-        """The rows of each page, with the connection that knows their cursors."""
-        query: ConnectionQuery = level.sources[0].query
-
-        def then(shown: Sequence[FoundRows]) -> None:
-            edges = [
-                EdgeValue(connection, row)
-                for connection, rows in zip(level.sources, shown, strict=True)
-                for row in rows
-            ]
-            level.share(level.objects(level.below(), edges), shown)
 
         query.load_rows(level, keys_of(level), then)
 
@@ -330,26 +324,9 @@ class _NodeOfEdgeField(LevelField):
         query: ConnectionQuery = level.sources[0].connection.query
         level.fill(level.rows(level.below(), query.shown_rows([[edge.row for edge in level.sources]])))
 
-    def apart(self, source: EdgeValue) -> ConnectionQuery:
+    def apart(self, source: EdgeValue) -> PagedQuery:
         """As for connections."""
         return source.connection.query
-
-
-class TotalCountField(PartField):
-    """`totalCount`."""
-
-    cost = CostRule.TOTAL
-    scan = SCAN // 2  # an index holds less than the rows
-    begins_last = True
-
-    def weight(self, given: Collection[str]) -> Weight:
-        """Rows are counted one by one."""
-        return Weight.DEAR
-
-    def begin(self, level: Level) -> None:
-        """The number of all rows of each connection."""
-        query: ConnectionQuery = level.sources[0].query
-        query.load_totals(level, keys_of(level), level.complete)
 
 
 @cache
@@ -382,7 +359,7 @@ def connection_type(entity: Entity) -> type[Any]:
         made_name(entity, "Connection"),
         f"A page of {entity.many}, and what can be said about all of them.",
         NodesField("nodes", list_of(entity.cls), f"The {entity.many} of the page."),
-        _EdgesField("edges", list_of(edge_type(entity)), f"The {entity.many} of the page, each with its cursor."),
+        EdgesField("edges", list_of(edge_type(entity)), f"The {entity.many} of the page, each with its cursor."),
         PageInfoField("page_info", PageInfo, "Where the page stands."),
         TotalCountField("total_count", int, "How many rows there are on all pages together."),
         aggregate_of(entity),

@@ -1,11 +1,13 @@
 """Directions: how rows are put in order by a value, and where nulls stand.
 
-Nothing enters. The enumeration leaves that every order of the schema is made of.
+Attributes enter. The enumeration leaves that every order of the schema is made of, and which values have an order.
 """
 
 from enum import Enum
 
 from graph.entity.fields import described_enum
+from graph.entity.registry import Attribute
+from graph.entity.types import TYPES
 
 
 class Direction(Enum):
@@ -44,3 +46,9 @@ described_enum(
     {direction.name: description for direction, description in _DIRECTIONS.items()},
     name="SortDirection",
 )
+
+
+def is_ordered(attribute: Attribute) -> bool:
+    """Whether values of this type can be put in order."""
+    type_ = TYPES.of(attribute.type)
+    return type_ is not None and type_.is_ordered

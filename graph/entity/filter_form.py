@@ -94,7 +94,7 @@ class _Taken:
         if None in asked.values():
             raise _Formless
         return tuple(
-            (one.path, self._compared(one.compared, one.comparisons, one.place(where)))
+            (one.measure.name, self._compared(one.compared, one.comparisons, one.place(where)))
             for one in asked_measures(entity, asked)
         )
 

@@ -18,12 +18,13 @@ from db.relations import ColumnType, Predicate, Row
 from db.row_functions import Called
 from db.session import RequestSession
 from db.statements import Key
-from graph.entity.connections import DEFAULT_PAGE, ConnectionField, check_size, page_size
+from graph.entity.connections import DEFAULT_PAGE, ConnectionField, page_size
 from graph.entity.fields import begin_rows
 from graph.entity.ids import Node
 from graph.entity.ids import Row as KeylessRow
 from graph.entity.lists import element_of
 from graph.entity.offset_lists import MAX_OFFSET, OffsetListField
+from graph.entity.page_info import check_size
 from graph.entity.registry import Connection, Entity, entity_of, list_of, optional
 from graph.entity.scalar_type import ScalarType
 from graph.entity.types import TYPES

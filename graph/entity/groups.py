@@ -1,31 +1,38 @@
-"""Groups: the measures of rows that share values.
+"""Groups: the measures of rows that share values, as a connection of their own.
 
-One statement for each `groupBy`, for all parents together. Rows are grouped by columns, and by to-one relations
-through the columns that make them.
+`groupBy` works out once for all parents how rows fall into groups (`GroupQuery`); each parent gets a `GroupsValue`. One
+statement reads a page of groups for all parents together, another one counts the groups, where somebody asks. What rows
+are grouped by: `graph.entity.group_parts`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from functools import cache
-from operator import attrgetter
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, true
+from strawberry.scalars import JSON
 
-from db.relations import Row
-from graph.entity.column_comparisons import name_columns
-from graph.entity.comparisons import check_size, input_type
+from db.fast import Values
+from db.relations import Expression, Row, Source, Term
+from db.statements import Key
 from graph.entity.completeness import check_having_complete
-from graph.entity.fields import ToOneField, ValueField, described_enum, object_type
-from graph.entity.measure_filters import measure_conditions, measure_filter_fields
+from graph.entity.connection_values import ConnectionValue, EdgesField, PagedQuery, PartField, keys_of
+from graph.entity.cursors import decode_cursor
+from graph.entity.distinct_counts import distinct_fields, selected_distinct
+from graph.entity.fields import ToOneField, ValueField, object_type
+from graph.entity.group_orders import check_order, group_sort_type, group_terms
+from graph.entity.group_parts import GroupedBy, group_by_type, grouped_by, spelled
+from graph.entity.group_values import GroupField, group_fields
+from graph.entity.measure_filters import having, having_type
 from graph.entity.measures import Results, selected_measures, value_fields
-from graph.entity.names import called, constant, made_name
-from graph.entity.ordering import is_ordered
+from graph.entity.names import called, made_name
+from graph.entity.page_info import PageInfo, PageInfoField, TotalCountField, check_size
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.entity.types import TYPES
 from graph.errors import InvalidPage
-from graph.loading.queries import FoundRows, Grouping, ListQuery
+from graph.loading.loaders import LevelLoader, Loaders
+from graph.loading.queries import FoundRows, Grouping, ListQuery, Measure, PageArguments
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
 from graph.prepare.work import GROUPING, SCAN
 
@@ -33,140 +40,238 @@ DEFAULT_GROUPS = 100
 MAX_GROUPS = 1_000
 
 
-class GroupByField(LevelField):
-    """Groups of a listing: one statement for all parents."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GroupQuery(PagedQuery):
+    """What a connection of groups means: `groupBy`, its arguments and its selection."""
 
-    cost = CostRule.LIST
-    scan = SCAN + GROUPING
+    listing: ListQuery
+    by: Sequence[GroupedBy]
+    grouping: Grouping
+    measures: tuple[Measure, ...]
+    has_cursors: bool
+    loaders: Loaders
 
-    def __init__(self, entity: Entity) -> None:
-        super().__init__(
-            "group_by",
-            list_of(Deferred("group", lambda: group_type(entity))),
-            "The same for each group of rows that share values; the largest groups first.",
-            (
-                argument(
-                    "fields",
-                    list_of(Deferred("group field", lambda: _group_enum(entity).__strawberry_definition__)),
-                    "What the rows of a group share.",
-                ),
-                argument("having", optional(Deferred("having", lambda: _having_type(entity))), "Only groups that fit."),
-                argument(
-                    "first", optional(int), f"How many groups; {DEFAULT_GROUPS} if left out, at most {MAX_GROUPS}."
-                ),
-            ),
-        )
-        self._entity = entity
-        self.sizes = ("first",)
+    def load_pages(self, level: Level, keys: Sequence[Key], then: Callable[[list[FoundRows]], None]) -> None:
+        """Load the groups of each parent of a level, one more than its page has if there are more."""
+        level.load(self.part(self.arguments), keys, then)
 
-    def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
-        """The number of groups."""
-        asked = arguments.get("first")
-        return min(asked, MAX_GROUPS) if isinstance(asked, int) and asked >= 0 else DEFAULT_GROUPS
+    def load_totals(self, level: Level, keys: Sequence[Key], then: Callable[[list[int]], None]) -> None:
+        """Load the number of all groups of each parent of a level."""
+        level.load(self.loaders.group_counts(self.listing, self.grouping), keys, then)
 
-    def begin(self, level: Level) -> None:
-        """Compute the measures that are selected, for each group."""
-        arguments = level.arguments
-        first = arguments.get("first")
-        if first is not None and not 0 <= first <= MAX_GROUPS:
-            raise InvalidPage(f"`first` is {first}; it must be between 0 and {MAX_GROUPS}.")
-        fields = group_fields(self._entity)
-        by = tuple(dict.fromkeys(column for name in arguments["fields"] for column in fields[name.name].columns))
-        if not by:
-            raise InvalidPage("`fields` is empty; name what the rows of a group share, or leave `groupBy` out.")
-        asked = arguments.get("having")
-        if asked is not None and level.context.bounds.refuse_empty_comparisons:
-            check_having_complete(asked, "having")
-        having = _having(self._entity, asked)
-        grouping = Grouping(by, DEFAULT_GROUPS if first is None else first, having, repr(asked))
-        selection = level.below()
-        measures = selected_measures(level, self._entity, selection)
-        names = [measure.name for measure in measures]
+    def part(self, arguments: PageArguments) -> LevelLoader[FoundRows]:
+        """The groups of a page."""
+        return self.loaders.groups(self.listing, self.grouping, arguments, self.measures, cursors=self.has_cursors)
 
-        def then(found: list[FoundRows]) -> None:
-            groups = [
-                Results(
-                    dict(zip(names, row[len(by) :], strict=False)), shared=_Shared(dict(zip(by, row, strict=False)))
-                )
-                for rows in found
-                for row in rows
-            ]
-            level.share(level.objects(selection, groups), found)
+    def position(self, side: str, cursor: tuple[Any, ...]) -> LevelLoader[int]:
+        """How many groups there are on one side of a cursor."""
+        return self.loaders.group_counts(self.listing, self.grouping, side, cursor)
 
-        loader = level.context.loaders.groups(self._listing(level), grouping, measures)
-        level.load(loader, [results.key for results in level.sources], then)
-
-    def apart(self, source: Results) -> ListQuery | None:
-        """Groups of several listings are several levels."""
-        return source.listing
-
-    def _listing(self, level: Level) -> ListQuery:
-        listing: ListQuery = level.sources[0].listing
-        return listing
+    def results(self, row: Values) -> Results:
+        """A group, of its row."""
+        values = iter(row)
+        shared = [[next(values) for _ in range(one.width)] for one in self.by]
+        names = (measure.name for measure in self.measures)
+        return Results(dict(zip(names, values, strict=False)), shared=Shared(self.by, shared))
 
 
-class _Shared:
+class Shared:
     """The values that a group shares, as attributes; null for what was not grouped by."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.__dict__.update(values)
+    def __init__(self, by: Sequence[GroupedBy], values: Sequence[Sequence[Any]]) -> None:
+        for one, found in zip(by, values, strict=True):
+            self.__dict__.update(zip(one.columns, found, strict=False))
+        self._parts: dict[str, Any] = {}
+        for one, found in zip(by, values, strict=True):
+            if one.attribute is not None:
+                self._parts.setdefault(one.attribute, found[0])
+        self._by, self._values = by, values
 
     def __getattr__(self, name: str) -> None:
         if name.startswith("__"):
             raise AttributeError(name)
 
+    def value(self, attribute: str) -> Any:
+        """The value of an attribute, or the part that was grouped by first."""
+        return self._parts[attribute] if attribute in self._parts else getattr(self, attribute)
+
+    def listed(self) -> list[Any]:
+        """Everything that was grouped by, as JSON, in order."""
+        return [one.show(found) for one, found in zip(self._by, self._values, strict=True)]
+
+
+class GroupByField(LevelField):
+    """Groups of a listing: one statement for all parents."""
+
+    cost = CostRule.CONNECTION
+    scan = SCAN // 2
+    sizes = ("first", "last")
+
+    def __init__(self, entity: Entity) -> None:
+        by = Deferred("group by", lambda: group_by_type(entity))
+        sort = Deferred("group sort", lambda: group_sort_type(entity))
+        size = f"{DEFAULT_GROUPS} if left out, at most {MAX_GROUPS}."
+        super().__init__(
+            "group_by",
+            Deferred("groups", lambda: group_connection_type(entity)),
+            "The same for each group of rows that share values; the largest groups first.",
+            (
+                argument("by", list_of(by), "What the rows of a group share."),
+                argument("having", optional(Deferred("having", lambda: having_type(entity))), "Only groups that fit."),
+                argument("order_by", optional(list_of(sort)), "The order, the most important term first."),
+                argument("first", optional(int), f"How many groups, from the start; {size}"),
+                argument("after", optional(str), "Only groups behind this cursor."),
+                argument("last", optional(int), f"How many groups, from the end; at most {MAX_GROUPS}."),
+                argument("before", optional(str), "Only groups in front of this cursor."),
+            ),
+        )
+        self._entity = entity
+
+    def work(self, arguments: Mapping[str, Any]) -> int:
+        """All rows are put into groups for each statement: for the page, and for each number of groups."""
+        return GROUPING
+
+    def limit(self, arguments: Mapping[str, Any], max_page: int) -> int:
+        """The number of groups, as far as it is one; wrong ones are refused when the field is begun."""
+        sizes = [size for name in self.sizes if isinstance(size := arguments.get(name), int) and size >= 0]
+        return min(*sizes, MAX_GROUPS) if sizes else DEFAULT_GROUPS
+
+    def begin(self, level: Level) -> None:
+        """Give each parent its groups."""
+        query = self._query(level)
+        level.fill(level.objects(level.below(), [ConnectionValue(query, results.key) for results in level.sources]))
+
+    def apart(self, source: Results) -> ListQuery | None:
+        """Groups of several listings are several levels."""
+        return source.listing
+
+    def _query(self, level: Level) -> GroupQuery:
+        entity, arguments, loaders = self._entity, level.arguments, level.context.loaders
+        listing: ListQuery = level.sources[0].listing
+        by = grouped_by(entity, arguments["by"], loaders.visible)
+        grouping = self._grouping(level, by)
+        parts = level.below().by_name
+        edges = [level.below(field) for field in parts.get("edges", ())]
+        infos = [level.below(field) for field in parts.get("pageInfo", ())]
+        groups = [level.below(field) for field in parts.get("nodes", ())]
+        groups += [level.below(field) for edge in edges for field in edge.by_name.get("node", ())]
+        cursors = any("cursor" in edge.by_name for edge in edges) or any(
+            name in info.by_name for info in infos for name in ("startCursor", "endCursor")
+        )
+        measures = (
+            *selected_measures(entity, groups, level.below),
+            *selected_distinct(entity, groups, level.arguments_of),
+        )
+        return GroupQuery(
+            _window(arguments, grouping, loaders.source(listing)),
+            grouping.order,
+            sum(one.width for one in by) + len(measures),
+            "totalCount" in parts or any("pageCount" in info.by_name for info in infos),
+            listing=listing,
+            by=by,
+            grouping=grouping,
+            measures=measures,
+            has_cursors=cursors,
+            loaders=loaders,
+        )
+
+    def _grouping(self, level: Level, by: Sequence[GroupedBy]) -> Grouping:
+        arguments, asked = level.arguments, level.arguments.get("having")
+        if asked is not None and level.context.bounds.refuse_empty_comparisons:
+            check_having_complete(asked, "having")
+        order = arguments.get("orderBy") or ()
+        check_order(order, len(by))
+
+        def expressions(row: Row) -> list[list[Expression]]:
+            return [list(one.expressions(row)) for one in by]
+
+        def terms(row: Row, found: Sequence[Sequence[Expression]]) -> Sequence[Term]:
+            return group_terms(self._entity, order, row, found)
+
+        spelled_order = f"{self._entity.name} groups {spelled(arguments['by'])} {spelled(order)}"
+        condition = having(self._entity, asked)
+        return Grouping(expressions, condition, terms, spelled_order, (spelled_order, spelled(asked)))
+
+
+def _window(arguments: Mapping[str, Any], grouping: Grouping, source: Source) -> PageArguments:
+    """Which groups are meant. Raises `InvalidPage` and `InvalidCursor`."""
+    first, last = arguments.get("first"), arguments.get("last")
+    if first is not None and last is not None:
+        raise InvalidPage("`first` and `last` exclude each other; give one of them.")
+    check_size("first", first, MAX_GROUPS)
+    check_size("last", last, MAX_GROUPS)
+    cursors: dict[str, tuple[Any, ...]] = {}
+    for name in ("after", "before"):
+        if arguments.get(name) is not None:
+            terms = grouping.terms(source.row, grouping.by(source.row))
+            cursors[name] = decode_cursor(name, arguments[name], grouping.order, terms)
+    size = first if first is not None else last
+    limit = DEFAULT_GROUPS if size is None else size
+    return PageArguments(limit, last is not None, cursors.get("after"), cursors.get("before"))
+
+
+class _NodesField(PartField):
+    """`nodes`."""
+
+    def begin(self, level: Level) -> None:
+        """The groups of each parent."""
+        query: GroupQuery = level.sources[0].query
+
+        def then(shown: Sequence[FoundRows]) -> None:
+            groups = [query.results(row) for row in chain.from_iterable(shown)]
+            level.share(level.objects(level.below(), groups), shown)
+
+        query.load_rows(level, keys_of(level), then)
+
+
+@cache
+def group_connection_type(entity: Entity) -> type[Any]:
+    """A page of groups of an entity's rows."""
+    group = Deferred("group", lambda: group_type(entity))
+    return object_type(
+        made_name(entity, "GroupConnection"),
+        f"A page of groups of {entity.many}.",
+        _NodesField("nodes", list_of(group), "The groups of the page."),
+        EdgesField("edges", list_of(_edge_type(entity)), "The groups, each with its cursor."),
+        PageInfoField("page_info", PageInfo, "Where the page stands."),
+        TotalCountField("total_count", int, "How many groups there are on all pages together."),
+    )
+
+
+@cache
+def _edge_type(entity: Entity) -> type[Any]:
+    return object_type(
+        made_name(entity, "GroupEdge"),
+        f"A group of {entity.many}, and where it stands.",
+        ValueField("cursor", str, "For `after` and `before`.", lambda edge: edge.connection.cursor(edge.row)),
+        ValueField("node", group_type(entity), "The group.", lambda edge: edge.connection.query.results(edge.row)),
+    )
+
 
 @cache
 def group_type(entity: Entity) -> type[Any]:
     """What can be computed over a group of an entity's rows."""
-    key = ValueField(
-        "key", _group_key_type(entity), "What the rows of the group share.", lambda results: results.shared
+    keys = ValueField(
+        "keys",
+        list_of(optional(JSON)),
+        "What they share, in the order of `by`.",
+        lambda results: results.shared.listed(),
     )
     return object_type(
         made_name(entity, "Group"),
         f"Those {entity.many} that share the values they were grouped by.",
-        key,
+        *_typed_key(entity),
+        keys,
         *value_fields(entity),
+        *distinct_fields(entity),
     )
 
 
-@dataclass(frozen=True)
-class _GroupField:
-    """Something that rows can be grouped by: a column, or a to-one relation by its columns."""
-
-    graphql_name: str
-    columns: tuple[str, ...]
-    description: str
-
-
-@cache
-def group_fields(entity: Entity) -> Mapping[str, _GroupField]:
-    """What an entity's rows can be grouped by, by the names that the API has for it; some have nothing."""
-    found = [
-        _GroupField(name, (attribute.name,), attribute.description)
-        for name, attribute in entity.attributes.items()
-        if attribute.is_column and is_ordered(attribute)
-    ]
-    found += [
-        _GroupField(name, relation.link.key, relation.description)
-        for name, relation in entity.relations.items()
-        if not relation.link.to_many and relation.link.key != entity.key
-    ]
-    return {constant(field.graphql_name): field for field in found}
-
-
-@cache
-def _group_enum(entity: Entity) -> Any:
-    fields = group_fields(entity)
-    made = Enum(made_name(entity, "GroupField"), {name: name.lower() for name in fields})  # type: ignore[misc]  # made of the model
-    return described_enum(
-        made,
-        f"What {entity.many} can be grouped by.",
-        {name: field.description for name, field in fields.items()},
-    )
-
-
-name_columns(_group_enum)
+def _typed_key(entity: Entity) -> list[PlannedField]:
+    if not group_fields(entity):
+        return []
+    described = "What the rows of the group share."
+    return [ValueField("key", _group_key_type(entity), described, lambda results: results.shared)]
 
 
 @cache
@@ -178,24 +283,11 @@ def _group_key_type(entity: Entity) -> type[Any]:
     )
 
 
-def _group_key_field(entity: Entity, field: _GroupField) -> PlannedField:
+def _group_key_field(entity: Entity, field: GroupField) -> PlannedField:
     relation = entity.relations.get(field.graphql_name)
     if relation is not None:
         one = ToOneField(relation.name, field.description, relation.link, relation.target, nullable=True)
         return called(one, field.graphql_name)
     attribute = entity.attributes[field.graphql_name]
     name, type_ = attribute.name, optional(TYPES.known(attribute.type).shown)
-    return called(ValueField(name, type_, field.description, attrgetter(name)), field.graphql_name)
-
-
-@cache
-def _having_type(entity: Entity) -> type[Any]:
-    described = f"What is asked of a group of {entity.many}; every condition given must hold."
-    return input_type(made_name(entity, "Having"), described, measure_filter_fields(entity, "How many rows it has."))
-
-
-def _having(entity: Entity, asked: Mapping[str, Any] | None) -> Callable[[Row], ColumnElement[bool]] | None:
-    if not asked:
-        return None
-    check_size("having", asked)
-    return lambda row: and_(true(), *measure_conditions(entity, row, asked, "having"))
+    return called(ValueField(name, type_, field.description, lambda shared: shared.value(name)), field.graphql_name)

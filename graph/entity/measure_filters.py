@@ -4,17 +4,20 @@ An entity and what is asked enter; input types, conditions over the rows and the
 is computed is decided elsewhere. Source of the semantics: docs/decisions/0006-filters.md.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, true
 
 from db.relations import Row
-from graph.entity.comparisons import NO_NAMES, InputField, ValueFilter, input_type
+from graph.entity.comparisons import NO_NAMES, InputField, ValueFilter, check_size, input_type
+from graph.entity.distinct_counts import IS, OF, distinct_measure, having_distinct_type
+from graph.entity.distinct_counts import NAME as DISTINCT
+from graph.entity.group_values import group_fields
 from graph.entity.measures import COUNT, FUNCTIONS, Shape, applicable, measure_of
 from graph.entity.names import made_name
-from graph.entity.registry import Entity, optional
+from graph.entity.registry import Entity, list_of, optional
 from graph.entity.types import TYPES, value_filter
 from graph.errors import InvalidFilter
 from graph.loading.queries import Measure
@@ -45,7 +48,25 @@ def measure_filter_fields(entity: Entity, count: str) -> dict[str, InputField]:
         type_ = _values_type(entity, function.shape)
         if type_ is not None:
             fields[f"{function.name}_"] = (optional(type_), function.name, function.description)
+    if group_fields(entity):
+        text = "How many different values there are: one entry for each number."
+        fields["count_distinct_"] = (optional(list_of(having_distinct_type(entity))), DISTINCT, text)
     return fields
+
+
+@cache
+def having_type(entity: Entity) -> type[Any]:
+    """The input type of what is asked of an entity's groups."""
+    described = f"What is asked of a group of {entity.many}; every condition given must hold."
+    return input_type(made_name(entity, "Having"), described, measure_filter_fields(entity, "How many rows it has."))
+
+
+def having(entity: Entity, asked: Asked | None) -> Callable[[Row], ColumnElement[bool]] | None:
+    """The condition that groups must fulfil; None for no condition. Raises `InvalidFilter`."""
+    if not asked:
+        return None
+    check_size("having", asked)
+    return lambda row: and_(true(), *measure_conditions(entity, row, asked, "having"))
 
 
 @cache
@@ -65,6 +86,11 @@ def asked_measures(entity: Entity, asked: Asked) -> Iterator[AskedMeasure]:
     for name, value in asked.items():
         if name == COUNT.name:
             yield AskedMeasure((name,), COUNT, TYPES.known(int).filter, value)
+            continue
+        if name == DISTINCT:
+            for number, one in enumerate(value or ()):
+                measure, place = distinct_measure(entity, one[OF].name), (f"{name}[{number}]", IS)
+                yield AskedMeasure(place, measure, TYPES.known(int).filter, one[IS])
             continue
         function = next(function for function in FUNCTIONS if function.name == name)
         applies = applicable(entity, function)

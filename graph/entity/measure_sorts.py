@@ -1,6 +1,6 @@
 """Orders by measures: the input types, shared by all that is put in order by results of aggregate functions.
 
-An entity and an aggregate function enter, an input type leaves. Over which rows the function is computed, and what is
+An entity enters, fields of input types leave. Over which rows the function is computed, and what is
 put in order, is decided elsewhere.
 """
 
@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from graph.entity.comparisons import input_type
+from graph.entity.comparisons import InputField, input_type
 from graph.entity.directions import Direction
+from graph.entity.distinct_counts import NAME as DISTINCT
+from graph.entity.distinct_counts import distinct_sort_type
+from graph.entity.group_values import group_fields
 from graph.entity.measures import EXTREMES, FUNCTIONS, SUM, Function, applicable
 from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Entity, optional
@@ -19,11 +22,21 @@ TITLES = {EXTREMES: "ValueSort", SUM: "NumberSort"}
 """How the types end: `PostValueSort`, `PostNumberSort`."""
 
 
-def measure_sort_type(entity: Entity, function: Function) -> type[Any] | None:
-    """By which attribute something is put in order, of those that a function applies to; None where there are none.
+def measure_sort_fields(entity: Entity) -> dict[str, InputField]:
+    """The fields of an input type that puts something in order by measures: one for each function."""
+    fields: dict[str, InputField] = {}
+    for function in FUNCTIONS:
+        type_ = measure_sort_type(entity, function)
+        if type_ is not None:
+            fields[f"{function.name}_"] = (optional(type_), function.name, function.description)
+    if group_fields(entity):
+        by_distinct = optional(distinct_sort_type(entity))
+        fields["count_distinct_"] = (by_distinct, DISTINCT, "By how many different values there are.")
+    return fields
 
-    `{sum: {totalPrice: DESC}}`: the type of what stands behind `sum`.
-    """
+
+def measure_sort_type(entity: Entity, function: Function) -> type[Any] | None:
+    """`{sum: {totalPrice: DESC}}`: the type of what stands behind `sum`; None where nothing can."""
     names = tuple(_sorted_by(entity, function))
     return _sort_type(entity, names) if names else None
 

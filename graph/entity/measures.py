@@ -16,7 +16,7 @@ from graph.entity.names import called, made_name
 from graph.entity.registry import Attribute, Entity, optional
 from graph.entity.types import TYPES
 from graph.loading.queries import ListQuery, Measure
-from graph.prepare.fields import CostRule, Level, PlannedField, Selection
+from graph.prepare.fields import CostRule, FieldPlan, PlannedField, Selection
 
 COUNT = Measure("count", lambda _row: func.count())
 
@@ -53,13 +53,18 @@ class Function(NamedTuple):
 
 EXTREMES = Shape("Extremes", "The smallest or the largest values")
 SUM = Shape("Sum", "The sums")
-AVG = Shape("Avg", "The averages")
+AVG = Shape("Avg", "The averages or deviations")
+TRUTH = Shape("Truth", "The truth of switches")
 
 FUNCTIONS = (
     Function("min", "The smallest values.", EXTREMES),
     Function("max", "The largest values.", EXTREMES),
     Function("sum", "The sums.", SUM),
     Function("avg", "The averages.", AVG),
+    Function("stddev", "The standard deviations, of a sample.", AVG),
+    Function("variance", "The variances, of a sample.", AVG),
+    Function("any", "Whether one is true.", TRUTH),
+    Function("every", "Whether all are true.", TRUTH),
 )
 
 
@@ -162,11 +167,14 @@ def value_fields(entity: Entity) -> list[PlannedField]:
     return fields
 
 
-def selected_measures(level: Level, entity: Entity, selection: Selection) -> tuple[Measure, ...]:
-    """The measures that are selected, in a fixed order."""
-    found = [COUNT] if "count" in selection.by_name else []
+def selected_measures(
+    entity: Entity, selections: Sequence[Selection], below: Callable[[FieldPlan], Selection]
+) -> tuple[Measure, ...]:
+    """The measures that are selected anywhere in these selections, in a fixed order."""
+    found = [COUNT] if any("count" in selection.by_name for selection in selections) else []
     for function in FUNCTIONS:
         applies = applicable(entity, function)
-        chosen = {name for field in selection.by_name.get(function.name, ()) for name in level.below(field).by_name}
+        fields = [field for selection in selections for field in selection.by_name.get(function.name, ())]
+        chosen = {name for field in fields for name in below(field).by_name}
         found += [measure_of(function, applies[name][0]) for name in sorted(chosen) if name in applies]
     return tuple(found)

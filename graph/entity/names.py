@@ -28,14 +28,18 @@ TYPES_OF_EVERY_SCHEMA = frozenset(
         *("Query", "Mutation", "Subscription", "Node", "PageInfo", "OffsetPageInfo", "UserError", "UserErrorCode"),
         *("ColumnOperator", "SortDirection", "TextSort", "JSONSort", "RandomSort"),
         *("String", "Int", "Float", "Boolean", "ID"),
+        *("GroupKeySort", "JSONPart", "MomentPart", "NumberPart", "TimeUnit"),
     }
 )
 
 SUFFIXES = frozenset(
     {
-        *("Aggregate", "Avg", "ColumnComparison", "Connection", "Edge", "Extremes", "Filter", "Group", "GroupField"),
-        *("GroupKey", "Having", "HavingAvg", "HavingExtremes", "HavingSum", "List", "ListFilter", "Sort", "Sum"),
-        *("AvgSort", "FilteredSort", "FirstSort", "ListSort", "NumberSort", "TextSort", "ValueSort"),
+        *("Aggregate", "Avg", "ColumnComparison", "Connection", "Edge", "Extremes", "Filter"),
+        *("Group", "GroupBy", "GroupConnection", "GroupEdge", "GroupField", "GroupKey", "GroupSort"),
+        *("Having", "HavingAvg", "HavingDistinct", "HavingExtremes", "HavingSum", "HavingTruth"),
+        *("List", "ListFilter", "Sort", "Sum", "Truth"),
+        *("AvgSort", "DistinctSort", "FilteredSort", "FirstSort", "ListSort", "NumberSort", "TextSort", "TruthSort"),
+        "ValueSort",
     }
 )
 """How the types are called that are made for an entity: `PostFilter`, `PostSort`."""

@@ -15,16 +15,14 @@ from graph.entity.connections import (
     DEFAULT_PAGE,
     ConnectionField,
     NodesField,
-    TotalCountField,
     aggregate_of,
-    check_size,
     page_size,
     restrictions,
 )
 from graph.entity.fields import ValueField, object_type
 from graph.entity.names import made_name
 from graph.entity.ordering import can_be_ordered
-from graph.entity.page_info import PageInfoField, PageInfoValue, counted_fields
+from graph.entity.page_info import PageInfoField, PageInfoValue, TotalCountField, check_size, counted_fields
 from graph.entity.registry import Entity, list_of, optional
 from graph.loading.queries import ListQuery, Order, PageArguments
 from graph.prepare.fields import Weight, argument

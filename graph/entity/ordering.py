@@ -19,10 +19,12 @@ from graph.context import RequestContext
 from graph.entity import value_sorts
 from graph.entity.comparisons import InputField, check_size, input_type
 from graph.entity.completeness import check_complete
-from graph.entity.directions import Direction
+from graph.entity.directions import Direction, is_ordered
 from graph.entity.distances import DIRECTION, Measures
+from graph.entity.distinct_counts import NAME as DISTINCT
+from graph.entity.distinct_counts import OF, distinct_measure
 from graph.entity.filters import condition_on_related, filter_type
-from graph.entity.measure_sorts import measure_sort_type
+from graph.entity.measure_sorts import measure_sort_fields
 from graph.entity.measures import COUNT, FUNCTIONS, applicable, steady_measure_of
 from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, list_of, optional
@@ -98,10 +100,7 @@ def _relation_sort(relation: Relation) -> Deferred:
 def list_sort_type(entity: Entity) -> type[Any]:
     """The input type of an order by a list of an entity's rows: of the row that has the list."""
     fields: dict[str, InputField] = {"count_": (optional(Direction), COUNT.name, "By how many there are.")}
-    for function in FUNCTIONS:
-        type_ = measure_sort_type(entity, function)
-        if type_ is not None:
-            fields[f"{function.name}_"] = (optional(type_), function.name, function.description)
+    fields |= measure_sort_fields(entity)
     weights = {name: MEASURED for _, name, _ in fields.values()}
     if can_be_ordered(entity):
         first_of = Deferred("sort by the first", lambda: _first_sort_type(entity))
@@ -150,12 +149,6 @@ def _measures(attribute: Attribute) -> Measures | None:
     type_ = TYPES.of(attribute.type)
     found = None if type_ is None else type_.measures
     return found if isinstance(found, Measures) else None
-
-
-def is_ordered(attribute: Attribute) -> bool:
-    """Whether values of this type can be put in order."""
-    type_ = TYPES.of(attribute.type)
-    return type_ is not None and type_.is_ordered
 
 
 class Viewing(NamedTuple):
@@ -291,6 +284,9 @@ class _ListTerm(NamedTuple):
             return self._first(value[ORDER_BY], value[BY])
         if name == COUNT.name:
             return self._measured(COUNT, value, nullable=False)
+        if name == DISTINCT:
+            measure = distinct_measure(self.relation.target(), value[OF].name)
+            return self._measured(measure, value[DIRECTION], nullable=False)
         function = next(function for function in FUNCTIONS if function.name == name)
         attribute_name, direction = _only(value)
         attribute, _ = applicable(self.relation.target(), function)[attribute_name]
@@ -400,6 +396,8 @@ def _spell_of_list(entity: Entity, asked: Asked) -> str:
         return f"{name}({_spell_all(entity, value[ORDER_BY])}).{_spell(entity, value[BY])}"
     if name == FILTERED:
         return f"{name}({_short(repr(value[WHERE]))}).{_spell_of_list(entity, value[BY])}"
+    if name == DISTINCT:
+        return f"{name}.{value[OF].name}:{value[DIRECTION].value}"
     if isinstance(value, Mapping):
         attribute, direction = _only(value)
         return f"{name}.{attribute}:{direction.value}"

@@ -1,4 +1,4 @@
-"""`pageInfo`: where a page stands in its list.
+"""`pageInfo` and `totalCount`: where a page stands in its list, and how many there are on all pages.
 
 The pages of all connections of a level enter, an object for each leaves. The number of pages is counted when somebody
 asks. Source: https://relay.dev/graphql/connections.htm#sec-undefined.PageInfo
@@ -7,9 +7,10 @@ asks. Source: https://relay.dev/graphql/connections.htm#sec-undefined.PageInfo
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from graph.entity.connection_values import ConnectionQuery, ConnectionValue, PartField, keys_of
+from graph.entity.connection_values import ConnectionValue, PagedQuery, PartField, keys_of
 from graph.entity.fields import ValueField, object_type
 from graph.entity.registry import optional
+from graph.errors import InvalidPage
 from graph.loading.queries import FoundRows, Page, PageArguments
 from graph.prepare.fields import CostRule, Level, LevelField, Selection, Weight
 from graph.prepare.work import SCAN
@@ -17,6 +18,13 @@ from graph.prepare.work import SCAN
 ENDS = frozenset({"hasNextPage", "hasPreviousPage"})
 COUNTED = frozenset({"pageCount", "startPosition", "__typename"})
 """What is told without a page, as long as the page is not counted from its end."""
+
+
+def check_size(name: str, size: int | None, most: int, cure: str = "") -> None:
+    """Raise `InvalidPage` for a number that is no size of a page; `cure` helps with one that is too large."""
+    if size is not None and not 0 <= size <= most:
+        told = f" {cure}" if cure and size > most else ""
+        raise InvalidPage(f"`{name}` is {size}; it must be between 0 and {most}.{told}")
 
 
 @dataclass(slots=True)
@@ -34,7 +42,7 @@ class PageInfoField(PartField):
 
     def begin(self, level: Level) -> None:
         """Where each page stands."""
-        query: ConnectionQuery = level.sources[0].query
+        query: PagedQuery = level.sources[0].query
         selection = level.below()
 
         def then(pages: list[Page]) -> None:
@@ -43,7 +51,7 @@ class PageInfoField(PartField):
         _load(level, query, selection, then)
 
 
-def _load(level: Level, query: ConnectionQuery, selection: Selection, then: Callable[[list[Page]], None]) -> None:
+def _load(level: Level, query: PagedQuery, selection: Selection, then: Callable[[list[Page]], None]) -> None:
     """Load the pages. Of an empty one nothing is read but what is asked of its ends, from a total if there is one."""
     arguments, keys = query.arguments, keys_of(level)
 
@@ -73,6 +81,23 @@ def _needs_page(arguments: PageArguments, selection: Selection) -> bool:
     return not COUNTED.issuperset(selection.by_name) or (is_counted_back and "startPosition" in selection.by_name)
 
 
+class TotalCountField(PartField):
+    """`totalCount`."""
+
+    cost = CostRule.TOTAL
+    scan = SCAN // 2  # an index holds less than the rows
+    begins_last = True
+
+    def weight(self, given: Collection[str]) -> Weight:
+        """Rows are counted one by one."""
+        return Weight.DEAR
+
+    def begin(self, level: Level) -> None:
+        """The number of all that each connection has."""
+        query: PagedQuery = level.sources[0].query
+        query.load_totals(level, keys_of(level), level.complete)
+
+
 class _CountedField(LevelField):
     """What is told of a page by counting rows of its list."""
 
@@ -80,7 +105,7 @@ class _CountedField(LevelField):
     scan = SCAN // 2  # as `totalCount`
     begins_last = True
 
-    def apart(self, source: PageInfoValue) -> ConnectionQuery:
+    def apart(self, source: PageInfoValue) -> PagedQuery:
         """As for connections."""
         return source.connection.query
 
@@ -113,7 +138,7 @@ class _PageCountField(_CountedField):
 
     def begin(self, level: Level) -> None:
         """The number of pages of each connection."""
-        query: ConnectionQuery = level.sources[0].connection.query
+        query: PagedQuery = level.sources[0].connection.query
         size = query.arguments.limit
         keys = [value.connection.key for value in level.sources]
         if size:

@@ -57,6 +57,10 @@ _UNLISTED: ScalarType[object] = ScalarType(annotation=object, name="Unlisted", d
 """Of columns that the schema has no form for: they may be part of a key or of a natural order."""
 
 
+ALIKE = (("min", "max"), ("avg", "stddev", "variance"), ("any", "every"))
+"""The aggregate functions whose results one type of the schema shows."""
+
+
 class TypeTable:
     """The entries, by the annotations of declarations and by the types of columns."""
 
@@ -78,10 +82,12 @@ class TypeTable:
         """Make a type known.
 
         Raises `DeclarationError` for an annotation or a name that another type has, and for values that have a smallest
-        and no largest: one type of the schema shows both.
+        and no largest, or the like: one type of the schema shows both.
         """
-        if entry.result_of("min") != entry.result_of("max"):
-            raise DeclarationError(f"{_shown(entry)}: min and max give values of one type; give both, or neither.")
+        for names in ALIKE:
+            if len({entry.result_of(name) for name in names}) > 1:
+                all_names = f"{', '.join(names[:-1])} and {names[-1]}"
+                raise DeclarationError(f"{_shown(entry)}: {all_names} give values of one type; give all, or none.")
         for other in self:
             if entry.annotation == other.annotation or entry.name == other.name:
                 raise DeclarationError(

@@ -15,7 +15,7 @@ from strawberry.scalars import JSON
 from db import moments
 from db.relations import is_local
 from graph.entity import comparisons, database_types, input_rules, scalars, values
-from graph.entity.aggregate_functions import EXTREMES, OF_DECIMALS, OF_DOUBLES, OF_WHOLE_NUMBERS
+from graph.entity.aggregate_functions import EXTREMES, OF_BOOLEANS, OF_DECIMALS, OF_DOUBLES, OF_WHOLE_NUMBERS
 from graph.entity.comparisons import Operator, ValueFilter
 from graph.entity.registry import shown_in
 from graph.entity.relative_moments import RelativeDay, RelativeLocalMoment, RelativeMoment, or_relative
@@ -69,6 +69,7 @@ TYPES = TypeTable(
         annotation=bool,
         name="Boolean",
         is_ordered=True,
+        aggregates=OF_BOOLEANS,
         encode=itself,
         decode=values.to_bool,
     ),

@@ -50,11 +50,15 @@ class ObjectsLevel:
     @property
     def arguments(self) -> Mapping[str, Any]:
         """The field's arguments, coerced."""
-        known = self.field.arguments
+        return self.arguments_of(self.field)
+
+    def arguments_of(self, field: FieldPlan) -> Mapping[str, Any]:
+        """The arguments of a field below, coerced."""
+        known = field.arguments
         if known is not None and not known.variable and not known.is_late:
             return known.fixed
-        found = self._work.arguments(self.field)
-        return cast("Mapping[str, Any]", in_time(found, self.context)) if self._work.is_late(self.field) else found
+        found = self._work.arguments(field)
+        return cast("Mapping[str, Any]", in_time(found, self.context)) if self._work.is_late(field) else found
 
     def keys(self, names: Sequence[str]) -> list[Key]:
         """The values of these attributes for each object."""

@@ -205,12 +205,12 @@ class _Walk:
         root = schema.get_root_type(operation.operation)
         assert root is not None  # the document is valid
         steps = self._plan.root(root, self._variables, hide_suggestions=False).steps
-        return [RootField(field, self._arguments(field), Asking(self._plan, (field,))) for field in steps]
+        return [RootField(field, self.arguments(field), Asking(self._plan, (field,))) for field in steps]
 
-    def _arguments(self, field: FieldPlan) -> Mapping[str, Any]:
-        return get_argument_values(
-            field.definition, field.nodes[0], self._variables, field.details[0].fragment_variable_values
-        )
+    def arguments(self, field: FieldPlan) -> Mapping[str, Any]:
+        """The arguments of a field, coerced. Raises `GraphQLError`."""
+        given = field.details[0].fragment_variable_values
+        return get_argument_values(field.definition, field.nodes[0], self._variables, given)
 
     async def row(self, field: FieldPlan, reference: RowReference) -> Any:
         """The row of a reference as an object."""
@@ -246,6 +246,10 @@ class WalkedLevel:
         """What is selected below a field."""
         field = field or self.field
         return self._walk.below(field, type_ or cast(GraphQLObjectType, field.named_type))
+
+    def arguments_of(self, field: FieldPlan) -> Mapping[str, Any]:
+        """The arguments of a field below, coerced."""
+        return self._walk.arguments(field)
 
     def load(self, loader: LevelLoader[Any], keys: Sequence[Any], then: Callable[[list[Any]], None]) -> None:
         """Ask a loader; its values come when the level is waited for."""

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapper
 
 from db import statements as batch
 from db.fast import Values
-from db.relations import Link, Predicate, Source, Visibility, bare, comparable, root, seen_where, total_order
+from db.relations import Link, Predicate, Row, Source, Visibility, bare, comparable, root, seen_where, total_order
 from db.session import RequestSession
 from db.statements import Key, PageShape, Side, Statement, StatementCache, page
 from graph.loading.asking import load_for
@@ -348,24 +348,41 @@ class Loaders:
         identity, shape = ("aggregate", listing.identity, names), listing.shape("aggregate", names)
         return self._loader(listing.model, identity, shape, build, FIRST, listing.parameters)
 
-    def groups(self, listing: ListQuery, grouping: Grouping, measures: tuple[Measure, ...]) -> LevelLoader[FoundRows]:
-        """The groups of each parent's rows, the largest first: the columns grouped by, then the measures."""
+    def groups(
+        self,
+        listing: ListQuery,
+        grouping: Grouping,
+        window: PageArguments,
+        measures: tuple[Measure, ...],
+        *,
+        cursors: bool,
+    ) -> LevelLoader[FoundRows]:
+        """The groups of each parent's rows that `window` makes a page of: what is shared, the measures, the cursors."""
 
         def build() -> Statement:
             source = self.source(listing)
-            return batch.groups(
-                source,
-                [getattr(source.row, name) for name in grouping.by],
-                [measure.expression(source.row) for measure in measures],
-                self._session.dialect,
-                self.predicates(listing),
-                grouping.having(source.row) if grouping.having else None,
-            )
+            shape = _group_shape(source.row, grouping, measures)
+            shape = shape._replace(backward=window.backward, sides=window.sides(), cursors=cursors)
+            return batch.groups(source, shape, self._session.dialect, self.predicates(listing))
 
         names = tuple(measure.name for measure in measures)
-        identity = ("groups", listing.identity, grouping.by, grouping.limit, grouping.identity, names)
-        parameters = {batch.LIMIT: grouping.limit, **listing.parameters}
-        return self._loader(listing.model, identity, None, build, ALL, parameters)
+        identity = ("groups", listing.identity, grouping.identity, window, names, cursors)
+        return self._loader(listing.model, identity, None, build, ALL, {**window.parameters(), **listing.parameters})
+
+    def group_counts(
+        self, listing: ListQuery, grouping: Grouping, side: str = "", values: tuple[Any, ...] = ()
+    ) -> LevelLoader[int]:
+        """How many groups the rows of each parent fall into; on one side of a cursor, or in all."""
+        sides = [Side(side, tuple(value is None for value in values))] if side else []
+
+        def build() -> Statement:
+            source = self.source(listing)
+            shape = _group_shape(source.row, grouping, ())._replace(sides=sides)
+            return batch.count_groups(source, shape, self._session.dialect, self.predicates(listing))
+
+        identity = ("group count", listing.identity, grouping.identity, side, values)
+        parameters = {name: value for each in sides for name, value in each.parameters(values).items()}
+        return self._loader(listing.model, identity, None, build, NUMBER, {**parameters, **listing.parameters})
 
     def source(self, listing: ListQuery) -> Source:
         """Where the rows of a listing come from, with null for each value that this viewer may not see."""
@@ -476,6 +493,13 @@ class Loaders:
         for of_keys in runs[1:]:
             rows = [*rows, *await self._session.rows(select, {**of_keys, **parameters, **self._bound})]
         return rows
+
+
+def _group_shape(row: Row, grouping: Grouping, measures: Sequence[Measure]) -> batch.GroupShape:
+    by = grouping.by(row)
+    having = None if grouping.having is None else grouping.having(row)
+    flat = [expression for each in by for expression in each]
+    return batch.GroupShape(flat, [measure.expression(row) for measure in measures], having, grouping.terms(row, by))
 
 
 def _number(keys: Sequence[Key], statement: Statement, rows: FoundRows) -> dict[Key, int]:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapper
 
 from db.fast import Values
-from db.relations import Predicate, Source, Term
+from db.relations import Expression, Predicate, Row, Source, Term
 from db.statements import LIMIT, OFFSET, Side
 
 IDENTITY = "the identity"
@@ -161,10 +161,18 @@ class Measure(NamedTuple):
     expression: Callable[[Any], ColumnElement[Any]]
 
 
-class Grouping(NamedTuple):
-    """How rows fall into groups, and how many of the largest are wanted."""
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """How the rows of a listing fall into groups, which of the groups are wanted, and in which order.
 
-    by: tuple[str, ...]
-    limit: int
-    having: Callable[[Any], ColumnElement[bool]] | None = None
-    identity: Hashable = None
+    `identity` is equal for equal arguments.
+    """
+
+    by: Callable[[Row], Sequence[Sequence[Expression]]]
+    """The expressions of each thing that rows are grouped by."""
+    having: Callable[[Row], ColumnElement[bool]] | None
+    terms: Callable[[Row, Sequence[Sequence[Expression]]], Sequence[Term]]
+    """The terms of the order, for a row and those expressions."""
+    order: str
+    """Equal for equal orders of equal groups; cursors carry it."""
+    identity: Hashable

@@ -131,6 +131,9 @@ class Level(Protocol):
     def arguments(self) -> Mapping[str, Any]:
         """The field's arguments by their GraphQL names, coerced. Raises `GraphQLError`."""
 
+    def arguments_of(self, field: FieldPlan) -> Mapping[str, Any]:
+        """The same of a field below. Raises `GraphQLError`."""
+
     def keys(self, names: Sequence[str]) -> list[Key]:
         """The values of these attributes for each object."""
 

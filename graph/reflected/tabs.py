@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from graph.domain import Tab
-from graph.entity.groups import group_fields
-from graph.entity.ordering import is_ordered
+from graph.entity.directions import is_ordered
+from graph.entity.group_values import group_fields
 from graph.entity.registry import Entity, entity_of
 
 FIELDS = 4
@@ -64,7 +64,8 @@ def _aggregate(entity: Entity) -> str:
     groups = [(constant, field.graphql_name) for constant, field in group_fields(entity).items()]
     plain = [group for group in groups if group[1] in entity.attributes]
     grouped = [
-        _block(f"groupBy(fields: [{constant}])", [_block("key", [name]), "count"]) for constant, name in plain[-1:]
+        _block(f"groupBy(by: [{{ value: {constant} }}])", [_block("nodes", [_block("key", [name]), "count"])])
+        for constant, name in plain[-1:]
     ]
     return _operation(
         "# The database counts and groups, in one statement for each list.\n",

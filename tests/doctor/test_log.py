@@ -38,7 +38,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "one look-up": ('{ tag(slug: "pruning") { name } }', None),
     "a filter with a count": ('{ posts(where: {title: {contains: "a"}}) { totalCount nodes { title } } }', None),
     "aggregates": ("{ ordersAggregate { count } usersAggregate { count max { name } } }", None),
-    "groups": ("{ postsAggregate { groupBy(fields: [STATUS]) { key { status } count } } }", None),
+    "groups": ("{ postsAggregate { groupBy(by: [{value: STATUS}]) { nodes { key { status } count } } } }", None),
     "a search": ('{ search(text: "roses wall", first: 3) { totalCount nodes { title } } }', None),
     "an interface": (
         "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Tag { name } ... on User { posts { totalCount } } } }",

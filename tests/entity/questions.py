@@ -25,11 +25,10 @@ from graph.entity.column_comparisons import (
     comparison_field,
     fits,
 )
-from graph.entity.directions import Direction
+from graph.entity.directions import Direction, is_ordered
 from graph.entity.ids import encode_id
 from graph.entity.measures import FUNCTIONS, Function, applicable
 from graph.entity.names import constant
-from graph.entity.ordering import is_ordered
 from graph.entity.registry import Attribute, Entity, Relation, entity_of
 from graph.entity.types import TYPES
 from tests.entity.plain_rows import Rows, plain_rows

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -169,7 +170,7 @@ def quantified(entity: Entity, name: str, asked: Any, rows: Callable[[Row], list
     """The tests of what is asked of rows, by one quantifier or function."""
     if name == "count":
         return comparisons(asked, lambda row: len(rows(row)))
-    if name in REDUCE:
+    if name in REDUCE and name != "every":  # of a list, `every` is the quantifier
         return [test for key, value in asked.items() for test in compared_results(entity, name, key, value, rows)]
     inner = meaning(entity, asked)
     if name == "every":
@@ -204,11 +205,26 @@ def total(values: list[Any]) -> Any:
     return float(sum(Decimal(repr(value)) for value in values)) if isinstance(values[0], float) else sum(values)
 
 
+def variance(values: list[Any]) -> Fraction:
+    """That of a sample, exactly."""
+    exact = [Fraction(str(value) if isinstance(value, float) else value) for value in values]
+    middle = sum(exact, Fraction()) / len(exact)
+    return sum(((value - middle) ** 2 for value in exact), Fraction()) / (len(exact) - 1)
+
+
+def _in_digits(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)
+
+
 REDUCE: Mapping[str, Callable[[list[Any]], Any]] = {
     "min": lambda values: min(values, key=sortable),
     "max": lambda values: max(values, key=sortable),
     "sum": total,
     "avg": lambda values: total(values) / len(values),
+    "stddev": lambda values: None if len(values) < 2 else float(_in_digits(variance(values)).sqrt()),
+    "variance": lambda values: None if len(values) < 2 else float(_in_digits(variance(values))),
+    "any": any,
+    "every": all,
 }
 
 

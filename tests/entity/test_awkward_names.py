@@ -17,7 +17,9 @@ query ($where: AwkwardFilter, $orderBy: [AwkwardSort!], $after: String) {
     totalCount
     nodes { number page { number } pages(where: $where, orderBy: $orderBy, first: 1) { totalCount nodes { number } } }
     pageInfo { hasNextPage endCursor }
-    aggregate { max { limit class_ } groupBy(fields: [KEYS, AFTER, CLASS_, PAGE]) { count key { page { keys } } } }
+    aggregate { max { limit class_ }
+      groupBy(by: [{value: KEYS}, {value: AFTER}, {value: CLASS_}, {value: PAGE}]) {
+        nodes { count key { page { keys } } } } }
   }
 }
 """
@@ -66,7 +68,11 @@ async def walked(api: Api, where: dict[str, Any] | None, order_by: list[dict[str
         found += page["nodes"]
         after = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
-            assert page["totalCount"] == len(found) == sum(group["count"] for group in page["aggregate"]["groupBy"])
+            assert (
+                page["totalCount"]
+                == len(found)
+                == sum(group["count"] for group in page["aggregate"]["groupBy"]["nodes"])
+            )
             return found
 
 

@@ -27,14 +27,16 @@ async def test_both_ends_are_included(both: Both, statements: StatementRecorder)
 async def test_groups_and_numbers_of_related_rows_are_between(both: Both) -> None:
     document = """{
       thingsAggregate {
-        groupBy(fields: [BOX], having: {count: {between: [2, 9]}, max: {price: {between: ["0.25", 2]}}}) { count }
+        groupBy(by: [{value: BOX}], having: {count: {between: [2, 9]}, max: {price: {between: ["0.25", 2]}}}) {
+          nodes { count }
+        }
       }
       boxes(where: {things: {count: {between: [0, 0]}}}) { nodes { name } }
     }"""
     for api in both.values():
         found = await api.ask(document)
-        assert all(2 <= group["count"] <= 9 for group in found["thingsAggregate"]["groupBy"])
-        assert found["thingsAggregate"]["groupBy"]
+        assert all(2 <= group["count"] <= 9 for group in found["thingsAggregate"]["groupBy"]["nodes"])
+        assert found["thingsAggregate"]["groupBy"]["nodes"]
         assert found["boxes"]["nodes"] == [{"name": "empty"}]
 
 

@@ -20,7 +20,7 @@ query ($where: ThingFilter) {
       things(where: $where, orderBy: [{whole: {text: ASC}}]) {
         totalCount
         edges { cursor }
-        aggregate { groupBy(fields: [NUMBER]) { count } }
+        aggregate { groupBy(by: [{value: NUMBER}]) { nodes { count } } }
       }
     }
   }

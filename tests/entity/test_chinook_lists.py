@@ -251,11 +251,12 @@ async def test_groups_are_those_of_group_by_and_having(chinook: Api, statements:
             """
             {
               tracksAggregate {
-                groupBy(fields: [GENRE, UNIT_PRICE], having: {count: {gte: 5}, sum: {milliseconds: {gt: "1000000"}}}) {
+                groupBy(by: [{value: GENRE}, {value: UNIT_PRICE}],
+                  having: {count: {gte: 5}, sum: {milliseconds: {gt: "1000000"}}}) { nodes {
                   key { genre { name } unitPrice composer }
                   count
                   sum { milliseconds }
-                }
+                } }
               }
             }
             """
@@ -272,7 +273,7 @@ async def test_groups_are_those_of_group_by_and_having(chinook: Api, statements:
         .order_by(func.count().desc(), Genre.genre_id.asc().nulls_last(), Track.unit_price)
     )
     assert len(expected) > 3
-    assert found["tracksAggregate"]["groupBy"] == [
+    assert found["tracksAggregate"]["groupBy"]["nodes"] == [
         {
             "key": {"genre": name and {"name": name}, "unitPrice": str(price), "composer": None},
             "count": count,
@@ -290,7 +291,8 @@ async def test_aggregates_of_relations_cost_one_statement_for_all_parents(
             """
             {
               invoices(first: 100) {
-                nodes { id lines { aggregate { count sum { quantity } groupBy(fields: [TRACK]) { count } } } }
+                nodes { id lines { aggregate { count sum { quantity }
+                  groupBy(by: [{value: TRACK}]) { nodes { count } } } } }
               }
             }
             """
@@ -310,7 +312,8 @@ async def test_aggregates_of_relations_cost_one_statement_for_all_parents(
     )
     shown = [(node["id"], node["lines"]["aggregate"]) for node in found["invoices"]["nodes"]]
     assert [
-        (id_, aggregate["count"], aggregate["sum"]["quantity"], len(aggregate["groupBy"])) for id_, aggregate in shown
+        (id_, aggregate["count"], aggregate["sum"]["quantity"], len(aggregate["groupBy"]["nodes"]))
+        for id_, aggregate in shown
     ] == [
         (global_id(types.Invoice, key), count, None if total is None else str(total), tracks)
         for key, count, total, tracks in expected

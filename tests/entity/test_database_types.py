@@ -220,11 +220,12 @@ async def test_rows_are_aggregated_and_grouped(specimens: Specimens) -> None:
         """
         { specimensAggregate {
             min { address keptFor opensAt price network } max { address keptFor } sum { price }
-            groupBy(fields: [TAGS, KEPT_FOR, HOME, MOODS, PERIODS]) { count key { tags keptFor home moods periods } }
+            groupBy(by: [{value: TAGS}, {value: KEPT_FOR}, {value: HOME}, {value: MOODS}, {value: PERIODS}]) {
+              nodes { count key { tags keptFor home moods periods } } }
         } }
         """
     )
-    groups = found["specimensAggregate"].pop("groupBy")
+    groups = found["specimensAggregate"].pop("groupBy")["nodes"]
     assert found["specimensAggregate"] == {
         "min": {
             "address": "192.0.2.0/24",

@@ -75,9 +75,15 @@ async def test_a_gap_below_a_relation_and_in_a_group_is_refused_too(odd: Api) ->
         ("{ devices(where: {readings: {count: {}}}) { totalCount } }", "where.readings.count"),
         ("{ devices(where: {readings: {some: {day: {}}}}) { totalCount } }", "where.readings.some.day"),
         ("{ messages(where: {sender: {}}) { totalCount } }", "where.sender"),  # every message has one
-        ("{ readingsAggregate { groupBy(fields: [DAY], having: {}) { count } } }", "having"),
-        ("{ readingsAggregate { groupBy(fields: [DAY], having: {count: {}}) { count } } }", "having.count"),
-        ("{ readingsAggregate { groupBy(fields: [DAY], having: {max: {level: {}}}) { count } } }", "having.max.level"),
+        ("{ readingsAggregate { groupBy(by: [{value: DAY}], having: {}) { nodes { count } } } }", "having"),
+        (
+            "{ readingsAggregate { groupBy(by: [{value: DAY}], having: {count: {}}) { nodes { count } } } }",
+            "having.count",
+        ),
+        (
+            "{ readingsAggregate { groupBy(by: [{value: DAY}], having: {max: {level: {}}}) { nodes { count } } } }",
+            "having.max.level",
+        ),
     ):
         errors = await strict.errors(document)
         assert errors, document

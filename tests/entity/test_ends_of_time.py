@@ -136,7 +136,7 @@ async def test_ends_are_found_as_keys_and_as_groups(ages: Digging, statements: S
             """query ($ids: [ID!]!) {
               nodes(ids: $ids) { id ... on Age { began finds { nodes { name } } } }
               findsAggregate {
-                min { day seenAt at } max { day seenAt at } groupBy(fields: [DAY]) { key { day } count }
+                min { day seenAt at } max { day seenAt at } groupBy(by: [{value: DAY}]) { nodes { key { day } count } }
               }
             }""",
             ids=ids,
@@ -146,7 +146,7 @@ async def test_ends_are_found_as_keys_and_as_groups(ages: Digging, statements: S
     for function, place in (("min", 0), ("max", -1)):
         values = found["findsAggregate"][function]
         assert values == {name: SHOWN[name][place] for name in ("day", "seenAt", "at")}
-    assert [group["key"]["day"] for group in found["findsAggregate"]["groupBy"]] == SHOWN["day"]
+    assert [group["key"]["day"] for group in found["findsAggregate"]["groupBy"]["nodes"]] == SHOWN["day"]
     # the ages, their finds, the aggregate and the groups
     assert len(seen) == 4
 
@@ -234,17 +234,18 @@ async def test_extremes_and_groups_beyond_are_errors_of_their_own_fields(ages: D
     await write_beyond(ages)
     data, errors = await ages(
         """{ findsAggregate {
-          count min { day } max { at } groupBy(fields: [DAY, AGE]) { count key { day age { name } } }
+          count min { day } max { at }
+          groupBy(by: [{value: DAY}, {value: AGE}]) { nodes { count key { day age { name } } } }
         } }"""
     )
-    groups = data["findsAggregate"]["groupBy"]
+    groups = data["findsAggregate"]["groupBy"]["nodes"]
     assert data["findsAggregate"]["count"] == len(groups) == len(DAYS) + len(BEYOND)
     assert [group["key"]["day"] for group in groups] == [None] * 3 + SHOWN["day"] + [None] * 3
     assert [group["key"]["age"]["name"] for group in groups] == [*BEYOND[:3], *SHOWN["day"], *BEYOND[3:]]
     places = [place for place, group in enumerate(groups) if group["key"]["day"] is None]
     assert errors == [
         *((UNREADABLE, ["findsAggregate", *path]) for path in (("min", "day"), ("max", "at"))),
-        *((UNREADABLE, ["findsAggregate", "groupBy", place, "key", "day"]) for place in places),
+        *((UNREADABLE, ["findsAggregate", "groupBy", "nodes", place, "key", "day"]) for place in places),
     ]
 
 

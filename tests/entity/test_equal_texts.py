@@ -81,7 +81,7 @@ async def test_rows_belong_to_each_other_where_the_database_says_so(
               planets { nodes {
                 name
                 moons { totalCount nodes { name planetName planet { name } } aggregate { max { name } }
-                  first: aggregate { groupBy(fields: [PLANET_NAME]) { count } } }
+                  first: aggregate { groupBy(by: [{value: PLANET_NAME}]) { nodes { count } } } }
               } }
               planet(name: "MARS") { name }
               moons(where: {planet: {name: {eq: "mArS"}}, name: {contains: "h"}}) { nodes { planetName } }
@@ -97,7 +97,7 @@ async def test_rows_belong_to_each_other_where_the_database_says_so(
     ]
     assert [moon["planet"] for moon in mars["moons"]["nodes"]] == [{"name": "Mars"}] * 2
     assert (mars["moons"]["totalCount"], mars["moons"]["aggregate"]) == (2, {"max": {"name": "phobos"}})
-    assert mars["moons"]["first"] == {"groupBy": [{"count": 2}]}
+    assert mars["moons"]["first"] == {"groupBy": {"nodes": [{"count": 2}]}}
     assert (venus["moons"]["totalCount"], venus["moons"]["nodes"]) == (0, [])
     assert found["planet"] == {"name": "Mars"}
     assert found["moons"]["nodes"] == [{"planetName": "MARS"}]

@@ -70,7 +70,7 @@ async def test_sums_are_those_of_exact_arithmetic(amounts: Api) -> None:
 
 
 async def test_groups_are_asked_for_exact_sums(amounts: Api) -> None:
-    by = "groupBy(fields: [LEDGER], having: $having) { sum { price whole } }"
+    by = "groupBy(by: [{value: LEDGER}], having: $having) { nodes { sum { price whole } } }"
     document = f"query ($having: AmountHaving) {{ amountsAggregate {{ {by} }} }}"
     sums = [{"price": "850000.4", "whole": "13844065254536904706"}, {"price": "9999998749.87", "whole": "2"}]
     for having, found in (
@@ -81,7 +81,7 @@ async def test_groups_are_asked_for_exact_sums(amounts: Api) -> None:
         ({"max": {"worth": {"eq": "1700000.2"}}}, sums[:1]),
         ({"avg": {"price": {"lt": "1e40"}}}, sums),
     ):
-        groups = (await amounts.ask(document, having=having))["amountsAggregate"]["groupBy"]
+        groups = (await amounts.ask(document, having=having))["amountsAggregate"]["groupBy"]["nodes"]
         assert [group["sum"] for group in groups] == found, having
 
 
@@ -162,8 +162,10 @@ async def test_cursors_of_exact_numbers_lead_on(amounts: Api, name: str) -> None
 
 
 async def test_singles_of_one_value_are_one_group(amounts: Api) -> None:
-    document = "{ amountsAggregate { groupBy(fields: [SINGLE]) { count key { single } sum { narrow } } } }"
-    first = (await amounts.ask(document))["amountsAggregate"]["groupBy"][0]
+    document = (
+        "{ amountsAggregate { groupBy(by: [{value: SINGLE}]) { nodes { count key { single } sum { narrow } } } } }"
+    )
+    first = (await amounts.ask(document))["amountsAggregate"]["groupBy"]["nodes"][0]
     assert (first["count"], first["key"]) == (2, {"single": 0.1})
     assert first["sum"]["narrow"] == pytest.approx(0.2)
 

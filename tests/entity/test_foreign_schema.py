@@ -348,7 +348,7 @@ async def test_filters_and_orders_pass_over_keys_of_three_columns(api: Api) -> N
           detailed: southItems(where: {up: {detail: {text: {startsWith: "on"}}}}) { nodes { no } }
           tagged: southItems(where: {tags: {every: {word: {eq: "new"}}, count: {eq: 1}}}) { nodes { no } }
           heavy: itemTags(where: {items: {some: {taggings: {some: {weight: {gte: 7}}}}}}) { nodes { word } }
-          groups: southItemsAggregate { groupBy(fields: [UP]) { count key { up { no } } } } }
+          groups: southItemsAggregate { groupBy(by: [{value: UP}]) { nodes { count key { up { no } } } } } }
         """
     )
     held = await items_of(api)
@@ -363,7 +363,7 @@ async def test_filters_and_orders_pass_over_keys_of_three_columns(api: Api) -> N
     assert {node["no"] for node in found["tagged"]["nodes"]} == {no for no, of in words.items() if of == ["new"]}
     heavy = {no for no, _, weight in pairs if weight >= 7}
     assert {node["word"] for node in found["heavy"]["nodes"]} == {word for no, word, _ in pairs if no in heavy}
-    groups = [((group["key"]["up"] or {}).get("no"), group["count"]) for group in found["groups"]["groupBy"]]
+    groups = [((group["key"]["up"] or {}).get("no"), group["count"]) for group in found["groups"]["groupBy"]["nodes"]]
     assert Counter(groups) == Counter(  # rows without one above fall apart by what they have of the foreign key
         (up_no, number) for (_, up_no), number in Counter((row.code, row.up_no) for row in held).items()
     )

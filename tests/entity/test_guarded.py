@@ -168,12 +168,12 @@ async def test_who_may_not_see_where_something_belongs_does_not_meet_it_there(as
 async def test_aggregates_and_groups_take_a_hidden_value_for_null(ask: Asking) -> None:
     text = (
         "{ papersAggregate { count min { secret loud } max { secret length } sum { length }"
-        " groupBy(fields: [SECRET]) { key { secret } count max { secret } }"
-        " shelves: groupBy(fields: [SHELF]) { key { shelf { id } } count } } }"
+        " groupBy(by: [{value: SECRET}]) { nodes { key { secret } count max { secret } } }"
+        " shelves: groupBy(by: [{value: SHELF}]) { nodes { key { shelf { id } } count } } } }"
     )
     found = (await ask(text))["papersAggregate"]
-    groups = {group["key"]["secret"]: group["count"] for group in found.pop("groupBy")}
-    shelves = [(group["key"]["shelf"] is not None, group["count"]) for group in found.pop("shelves")]
+    groups = {group["key"]["secret"]: group["count"] for group in found.pop("groupBy")["nodes"]}
+    shelves = [(group["key"]["shelf"] is not None, group["count"]) for group in found.pop("shelves")["nodes"]]
     assert groups == {None: 3, "b": 1, "d": 1, "f": 1}
     assert sorted(shelves) == [(False, 3), (True, 3)]
     assert found == {

@@ -88,7 +88,7 @@ async def test_classes_in_one_table_show_their_own_rows_alone(api: Api) -> None:
         {
           animals { totalCount nodes { kind } }
           dogs { totalCount nodes { name tricks } aggregate { count } }
-          puppies { totalCount nodes { name } aggregate { count groupBy(fields: [NAME]) { count } } }
+          puppies { totalCount nodes { name } aggregate { count groupBy(by: [{value: NAME}]) { nodes { count } } } }
           dogsAggregate { count sum { tricks } }
           nobodys: dogs(where: {garage: {dogs: {count: {ne: 3}}}}) { totalCount }
           garages(orderBy: [{dogs: {count: DESC}}]) { nodes { name dogs { totalCount nodes { name } } } }
@@ -106,7 +106,7 @@ async def test_classes_in_one_table_show_their_own_rows_alone(api: Api) -> None:
     assert found["puppies"] == {
         "totalCount": 1,
         "nodes": [{"name": "Tiny"}],
-        "aggregate": {"count": 1, "groupBy": [{"count": 1}]},
+        "aggregate": {"count": 1, "groupBy": {"nodes": [{"count": 1}]}},
     }
     assert found["dogsAggregate"] == {"count": 3, "sum": {"tricks": "3"}}
     assert found["nobodys"] == {"totalCount": 0}

@@ -219,7 +219,7 @@ query ($id: ID!, $ids: [ID!]!) {
   one: %(one)s(id: $id) { place }
   among: keys%(name)s(where: {id: {in: $ids}, above: {not: {id: {eq: $id}}}}) { totalCount }
   keys%(name)s(where: {id: {eq: $id}}) { nodes { place } }
-  groups: keys%(name)sAggregate { groupBy(fields: [ABOVE]) { key { above { place } } } }
+  groups: keys%(name)sAggregate { groupBy(by: [{value: ABOVE}]) { nodes { key { above { place } } } } }
 }
 """
 
@@ -245,7 +245,7 @@ async def check(api: Api, drawn: Drawn, models: Made) -> None:
         assert found["one"] == {"place": last}
         assert found[f"keys{name}"]["nodes"] == [{"place": last}], name
         assert found["among"]["totalCount"] == last
-        above = [group["key"]["above"] for group in found["groups"]["groupBy"]]
+        above = [group["key"]["above"] for group in found["groups"]["groupBy"]["nodes"]]
         assert sorted(one["place"] for one in above if one) == list(range(last)), name
 
 

@@ -136,8 +136,10 @@ async def _pages_and_groups(api: Api) -> None:
         seen += [node["id"] for node in found["nodes"]]
         more, after = found["pageInfo"]["hasNextPage"], found["pageInfo"]["endCursor"]
     assert sorted(seen) == sorted(global_id(Word, number) for number, _ in enumerate(WORDS, 1))
-    asked = "{ wordsAggregate { min { long } groupBy(fields: [LONG], first: 100) { count key { long } } } }"
-    groups = (await api.ask(asked))["wordsAggregate"]["groupBy"]
+    asked = (
+        "{ wordsAggregate { min { long } groupBy(by: [{value: LONG}], first: 100) { nodes { count key { long } } } } }"
+    )
+    groups = (await api.ask(asked))["wordsAggregate"]["groupBy"]["nodes"]
     assert sum(group["count"] for group in groups) == len(WORDS)
     for word in WORDS:
         parts = f"eq: {json.dumps(word)}, in: [{json.dumps(word)}], lte: {json.dumps(word)}, gte: {json.dumps(word)}"

@@ -199,13 +199,14 @@ async def test_forms_of_one_moment_are_one_group_with_one_least_and_one_greatest
         f"""{{
           entriesAggregate {{
             count {measures}
-            groupBy(fields: [ZONED_AT]) {{ count key {{ zonedAt }} {measures} }}
-            days: groupBy(fields: [DAY, DAY_AT, OF_DAY]) {{ count key {{ day dayAt ofDay {{ name }} }} }}
-            late: groupBy(fields: [LOCAL_AT], having: {having}) {{ count key {{ localAt }} }}
+            groupBy(by: [{{value: ZONED_AT}}]) {{ nodes {{ count key {{ zonedAt }} {measures} }} }}
+            days: groupBy(by: [{{value: DAY}}, {{value: DAY_AT}}, {{value: OF_DAY}}]) {{
+                nodes {{ count key {{ day dayAt ofDay {{ name }} }} }} }}
+            late: groupBy(by: [{{value: LOCAL_AT}}], having: {having}) {{ nodes {{ count key {{ localAt }} }} }}
           }}
         }}""",
     )
-    assert len(found["entriesAggregate"]["groupBy"]) == len(set(diary.MOMENTS)) + 1
+    assert len(found["entriesAggregate"]["groupBy"]["nodes"]) == len(set(diary.MOMENTS)) + 1
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,8 @@ query ($where: ClassFilter, $orderBy: [ClassSort!]) {
     totalCount
     aggregate {
       max { metadata naive upper rowId }
-      groupBy(fields: [NAIVE, ROW_ID, ABOVE], having: {max: {upper: {gte: -4}}}) {
-        count key { naive rowId above { rowId } } } }
+      groupBy(by: [{value: NAIVE}, {value: ROW_ID}, {value: ABOVE}], having: {max: {upper: {gte: -4}}}) { nodes {
+        count key { naive rowId above { rowId } } } } }
   }
 }
 """
@@ -134,7 +134,7 @@ async def test_names_of_all_kinds_are_shown_filtered_ordered_and_grouped_by(api:
         "above": {"rowId": 99},
         "class": {"totalCount": 2},
     }
-    assert page["aggregate"]["groupBy"] == [
+    assert page["aggregate"]["groupBy"]["nodes"] == [
         {"count": 1, "key": {"naive": row[1], "rowId": 100 - row[0], "above": {"rowId": 100 - row[2]}}}
         for row in sorted(expected, key=lambda row: (row[1], -row[0]))
         if row[3] >= -4

@@ -253,3 +253,8 @@ async def test_a_condition_between_columns_of_one_row_is_not_lost(odd: Api) -> N
         {"totalCount": 1, "nodes": [{"text": "five", "recipient": {"givenName": "Cleo"}}]},
         {"totalCount": 0, "nodes": []},
     ]
+
+
+async def test_rows_that_keys_of_several_columns_lead_to_are_counted_once(odd: Api) -> None:
+    found = await odd.ask("{ deliveriesAggregate { line: countDistinct(of: LINE) place: countDistinct(of: PLACE) } }")
+    assert found["deliveriesAggregate"] == {"line": 2, "place": 2}

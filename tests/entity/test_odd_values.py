@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graph.entity.ordering import is_ordered
+from graph.entity.directions import is_ordered
 from graph.entity.registry import entity_of
 from tests.databases import StatementRecorder
 from tests.entity import odd_types as types

@@ -103,11 +103,12 @@ async def test_it_is_aggregated_and_grouped(network: Api) -> None:
         """
         { hostsAggregate {
             min { address lastSeenAt } max { address }
-            groupBy(fields: [LAST_SEEN_AT], having: {max: {address: {gt: "10.0.0.9"}}}) { key { lastSeenAt } count }
+            groupBy(by: [{value: LAST_SEEN_AT}], having: {max: {address: {gt: "10.0.0.9"}}}) {
+              nodes { key { lastSeenAt } count } }
         } }
         """
     )
-    groups = found["hostsAggregate"].pop("groupBy")
+    groups = found["hostsAggregate"].pop("groupBy")["nodes"]
     assert found["hostsAggregate"] == {
         "min": {"address": str(GATEWAY), "lastSeenAt": str(GATEWAY)},
         "max": {"address": str(LAST)},

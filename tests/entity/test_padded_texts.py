@@ -22,7 +22,7 @@ async def test_a_padded_text_is_shown_without_its_padding(spellings: Api) -> Non
         {
           countries(orderBy: [{code: ASC}]) { nodes { id code } }
           ports { nodes { short } }
-          countriesAggregate { max { code } groupBy(fields: [CODE]) { key { code } } }
+          countriesAggregate { max { code } groupBy(by: [{value: CODE}]) { nodes { key { code } } } }
         }
         """
     )
@@ -30,7 +30,7 @@ async def test_a_padded_text_is_shown_without_its_padding(spellings: Api) -> Non
     assert found["countries"]["nodes"] == [{"id": global_id(types.Country, code), "code": code} for code in codes]
     assert [port["short"] for port in found["ports"]["nodes"]] == ["x y", " y", None]
     assert found["countriesAggregate"]["max"] == {"code": "abc"}
-    assert [group["key"]["code"] for group in found["countriesAggregate"]["groupBy"]] == codes
+    assert [group["key"]["code"] for group in found["countriesAggregate"]["groupBy"]["nodes"]] == codes
 
 
 FILTERS = [

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from graph.context import ContextFactory
 from graph.entity import Schema
+from graph.entity.directions import is_ordered
 from graph.entity.filter_form import form_of
 from graph.entity.measure_sorts import measure_sort_type
 from graph.entity.measures import FUNCTIONS, applicable
-from graph.entity.ordering import is_ordered
 from graph.entity.registry import Entity, Relation, entity_of
 from graph.entity.types import value_filter
 from graph.settings import Settings

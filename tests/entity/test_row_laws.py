@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, relationship
 
 from db.views import Keyless
 from graph.entity import Connection, Row, entity, query_type
-from graph.entity.ordering import is_ordered
+from graph.entity.directions import is_ordered
 from graph.entity.registry import Entity, entity_of
 from tests.entity import things, things_types
 from tests.entity.asking import measures_of, spelled
@@ -89,15 +89,15 @@ ANSWER = f"""{{
   nodes {{ {SHOWN} }}
   totalCount
   pageInfo {{ hasNextPage }}
-  aggregate {{ {measures_of(LIKENESS)} groupBy(fields: $group) {{ count }} }}
+  aggregate {{ {measures_of(LIKENESS)} groupBy(by: $group) {{ nodes {{ count }} }} }}
 }}"""
 WITH_KEY = f"""
-query ($where: ThingFilter, $order: [ThingSort!], $group: [ThingGroupField!]!) {{
+query ($where: ThingFilter, $order: [ThingSort!], $group: [ThingGroupBy!]!) {{
   found: things(where: $where, orderBy: $order, first: 100) {ANSWER}
 }}
 """
 WITHOUT_KEY = f"""
-query ($where: LikenessOfThingFilter, $order: [LikenessOfThingSort!], $group: [LikenessOfThingGroupField!]!,
+query ($where: LikenessOfThingFilter, $order: [LikenessOfThingSort!], $group: [LikenessOfThingGroupBy!]!,
        $size: Int!, $offset: Int!) {{
   found: likenesses(where: $where, orderBy: $order, limit: $size, offset: $offset) {ANSWER}
 }}
@@ -117,7 +117,7 @@ async def test_rows_answer_alike_with_a_key_and_without(
 ) -> None:
     """In an order by all that is compared, what the order takes for equal is equal."""
     terms = spelled([*order[:1], *(((name,), "ASC") for name in VALUES)])
-    asked = {"where": on_the_wire(where), "order": terms, "group": [group]}
+    asked = {"where": on_the_wire(where), "order": terms, "group": [{"value": group}]}
     for api in served.values():
         refusals = await api.errors(WITH_KEY, **asked)
         assert await api.errors(WITHOUT_KEY, **asked, size=size, offset=offset) == refusals

@@ -100,8 +100,8 @@ async def test_filters_and_totals_speak_of_the_same_rows(api: Api) -> None:
 async def test_aggregates_and_groups_count_equal_rows_each(api: Api) -> None:
     found = await api.ask(
         """
-        { saleLinesAggregate { count sum { id } groupBy(fields: [PRODUCT, SHOP]) {
-            count key { product shop { name } } sum { id } } } }
+        { saleLinesAggregate { count sum { id } groupBy(by: [{value: PRODUCT}, {value: SHOP}]) { nodes {
+            count key { product shop { name } } sum { id } } } } }
         """
     )
     expected = await in_sql(api)
@@ -111,7 +111,7 @@ async def test_aggregates_and_groups_count_equal_rows_each(api: Api) -> None:
     groups = Counter((line[1], line[3]) for line in expected)
     assert {
         (group["key"]["product"], group["key"]["shop"] and group["key"]["shop"]["name"]): group["count"]
-        for group in aggregate["groupBy"]
+        for group in aggregate["groupBy"]["nodes"]
     } == groups
 
 

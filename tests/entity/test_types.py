@@ -212,7 +212,7 @@ def test_a_name_and_an_annotation_belong_to_one_type(entry: ScalarType[object], 
 )
 def test_values_with_a_smallest_have_a_largest_of_the_same_type(aggregates: Mapping[str, Aggregate]) -> None:
     entry: ScalarType[object] = replace(colour_type(), aggregates=aggregates)
-    with pytest.raises(DeclarationError, match="min and max give values of one type; give both, or neither"):
+    with pytest.raises(DeclarationError, match="min and max give values of one type; give all, or none"):
         TypeTable().add(entry)
 
 

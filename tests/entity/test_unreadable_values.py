@@ -150,12 +150,12 @@ async def test_groups_and_extremes_are_errors_of_their_fields(finds: Digging) ->
     await spoil(finds, "kind")
     await spoil(finds, "amount")
     data, errors = await finds(
-        "{ findsAggregate { count max { amount } groupBy(fields: [KIND]) { count key { kind } } } }"
+        "{ findsAggregate { count max { amount } groupBy(by: [{value: KIND}]) { nodes { count key { kind } } } } }"
     )
-    groups = data["findsAggregate"]["groupBy"]
+    groups = data["findsAggregate"]["groupBy"]["nodes"]
     assert sorted((group["count"], group["key"]["kind"]) for group in groups) == [(1, None), (2, None)]
     place = [group["count"] for group in groups].index(1)
-    assert (UNREADABLE, ["findsAggregate", "groupBy", place, "key", "kind"]) in errors
+    assert (UNREADABLE, ["findsAggregate", "groupBy", "nodes", place, "key", "kind"]) in errors
     assert {code for code, _ in errors} == {UNREADABLE}
 
 

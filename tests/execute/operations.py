@@ -13,8 +13,10 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
+    get_nullable_type,
     is_abstract_type,
     is_leaf_type,
+    is_list_type,
     is_required_argument,
 )
 
@@ -115,7 +117,12 @@ class _Maker:
                 return self._sometimes_a_variable("[ID!]!", chosen)
             return self._sometimes_a_variable("ID!", self._random.choice(known))
         if isinstance(type_, GraphQLEnumType):
-            return f"[{self._random.choice(list(type_.values))}]"
+            chosen = self._random.choice(list(type_.values))
+            return f"[{chosen}]" if is_list_type(get_nullable_type(argument.type)) else str(chosen)
+        if isinstance(type_, GraphQLInputObjectType):  # what rows are grouped by
+            values = get_named_type(type_.fields["value"].type)
+            assert isinstance(values, GraphQLEnumType)
+            return f"[{{value: {self._random.choice(list(values.values))}}}]"
         return '"garden"'
 
     def _term(self, argument: GraphQLArgument) -> str:

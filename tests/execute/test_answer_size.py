@@ -38,7 +38,8 @@ QUERIES = {
     "documents": "{ papers(first: 100) { nodes { data } } }",
     "edges": "{ papers(first: 100) { edges { cursor a: cursor node { title } } } }",
     "resolvers": "{ papers(first: 50) { nodes { loud a: loud(times: 9) quiet words letters folded { inside } } } }",
-    "groups": "{ papersAggregate { count groupBy(fields: [TITLE, WEIGHT]) { count key { title weight } } } }",
+    "groups": """{ papersAggregate {
+        count groupBy(by: [{value: TITLE}, {value: WEIGHT}]) { nodes { count key { title weight } } } } }""",
     "introspection": "{ __schema { types { name description fields { name description } } } }",
 }
 

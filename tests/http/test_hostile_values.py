@@ -126,7 +126,7 @@ async def test_whatever_is_searched_for_finds_rows_or_none(api: Client) -> None:
 
 async def test_groups_take_what_their_types_allow(api: Client) -> None:
     query = """query ($h: ThingHaving, $n: Int) {
-        thingsAggregate { groupBy(fields: [SHAPE], having: $h, first: $n) { count } }
+        thingsAggregate { groupBy(by: [{value: SHAPE}], having: $h, first: $n) { nodes { count } } }
     }"""
     assert (await api.ask(query, {"h": {"count": {"gte": 1}}, "n": 1_000})).data
     refused: list[dict[str, Any]] = [
@@ -141,4 +141,4 @@ async def test_groups_take_what_their_types_allow(api: Client) -> None:
     ]
     for variables in refused:
         assert (await api.ask(query, variables)).code in ("INVALID_PAGE", "INVALID_FILTER", "BAD_USER_INPUT")
-    assert (await api.ask("{ thingsAggregate { groupBy(fields: []) { count } } }")).code == "INVALID_PAGE"
+    assert (await api.ask("{ thingsAggregate { groupBy(by: []) { nodes { count } } } }")).code == "INVALID_GROUPING"

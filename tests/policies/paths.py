@@ -95,24 +95,34 @@ def _results(type_: GraphQLObjectType, *, groups: bool = True) -> Iterator[str]:
     for name, field in type_.fields.items():
         inner = get_named_type(field.type)
         if is_leaf_type(inner):
-            yield name
+            yield from _told_apart(name, field) if field.args else [name]
         elif name == "groupBy":
             yield from _groups(field) if groups else ()
         else:
             yield f"{name} {{ {leaves(inner.name)} }}"
 
 
+def _told_apart(name: str, field: GraphQLField) -> Iterator[str]:
+    """Numbers of different values, of each field."""
+    of = get_named_type(field.args["of"].type)
+    assert isinstance(of, GraphQLEnumType)
+    return (f"d{at}: {name}(of: {value})" for at, value in enumerate(of.values))
+
+
 def _groups(field: GraphQLField) -> Iterator[str]:
-    group = _object(get_named_type(field.type).name)
-    by = get_named_type(field.args["fields"].type)
+    group = _object(get_named_type(_object(get_named_type(field.type).name).fields["nodes"].type).name)
+    by = get_named_type(_input(get_named_type(field.args["by"].type).name).fields["value"].type)
     assert isinstance(by, GraphQLEnumType)
     key = _object(get_named_type(group.fields["key"].type).name)
     keys = {_spelled(name): name for name in key.fields}
     for at, value in enumerate(by.values):
         inner = get_named_type(key.fields[keys[value]].type)
         shown = keys[value] if is_leaf_type(inner) else f"{keys[value]} {{ {leaves(inner.name)} }}"
-        rest = (part for part in _results(group) if not part.startswith("key"))
-        yield f"g{at}: groupBy(fields: [{value}]) {{ key {{ {shown} }} {' '.join(rest)} }}"
+        own = f"d{at}:"  # of the numbers of different values one for each grouping
+        rest = (
+            part for part in _results(group) if not part.startswith("key") and (part[0] != "d" or part.startswith(own))
+        )
+        yield f"g{at}: groupBy(by: [{{value: {value}}}]) {{ nodes {{ key {{ {shown} }} keys {' '.join(rest)} }} }}"
 
 
 def _spelled(name: str) -> str:

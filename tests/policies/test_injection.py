@@ -166,9 +166,9 @@ async def test_no_text_in_an_input_is_taken_for_anything_else(own_world: World) 
 
 @pytest.mark.parametrize("having", ["{}", "{min: {}}", "{count: {}}", "{max: {title: {}}}"])
 async def test_groups_of_which_nothing_is_asked_are_all_of_them(worlds: Worlds, having: str) -> None:
-    text = f"{{ postsAggregate {{ groupBy(fields: [STATUS], having: {having}) {{ count }} }} }}"
+    text = f"{{ postsAggregate {{ groupBy(by: [{{value: STATUS}}], having: {having}) {{ nodes {{ count }} }} }} }}"
     answer = await told(worlds.whole, text, {})
-    assert len(answer.data["postsAggregate"]["groupBy"]) == 3
+    assert len(answer.data["postsAggregate"]["groupBy"]["nodes"]) == 3
 
 
 async def test_a_part_of_a_document_of_which_nothing_is_asked_may_be_anything(worlds: Worlds) -> None:

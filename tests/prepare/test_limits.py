@@ -55,7 +55,10 @@ COSTLY = {
     + " ".join(f"a{n}: name" for n in range(2_500))
     + "}",
     "100 groups of 1,000": "{"
-    + " ".join(f"a{n}: tracksAggregate {{ groupBy(fields: [COMPOSER], first: 1000) {{ count }} }}" for n in range(51))
+    + " ".join(
+        f"a{n}: tracksAggregate {{ groupBy(by: [{{value: COMPOSER}}], first: 1000) {{ nodes {{ count }} }} }}"
+        for n in range(51)
+    )
     + "}",
     "introspection under 100 names": "{"
     + " ".join(f"a{n}: __schema {{ types {{ ...F }} }}" for n in range(100))

@@ -29,8 +29,8 @@ DEAR = {
     + "] }) { nodes { id } } }",
     "aggregates under 10 names, of everything": "{"
     + " ".join(
-        f"a{n}: tracksAggregate(where: {{ {PART} }}) {{ count max {{ name composer }} groupBy(fields: [COMPOSER])"
-        " { count } }"
+        f"a{n}: tracksAggregate(where: {{ {PART} }}) {{ count max {{ name composer }}"
+        " groupBy(by: [{value: COMPOSER}]) { nodes { count } } }"
         for n in range(10)
     )
     + "}",
@@ -62,7 +62,7 @@ ORDINARY = {
     + "}",
     "relations in relations": """{ artists(where: { albums: { some: { tracks: { some: { genre: { name: { eq: "Jazz" }
         } } } } } }) { totalCount nodes { name albums { nodes { title } } } } }""",
-    "a dashboard": """{ tracksAggregate { count sum { milliseconds } groupBy(fields: [GENRE]) { count } }
+    "a dashboard": """{ tracksAggregate { count sum { milliseconds } groupBy(by: [{value: GENRE}]) { nodes { count } } }
         invoicesAggregate { count sum { total } } customers { totalCount } }""",
     "the first of each, at random": """{ tracks(distinctBy: [GENRE], orderBy: [{ random: { seed: 1 } }]) {
         totalCount nodes { id } } }""",
@@ -111,7 +111,7 @@ async def test_each_statement_over_a_list_is_weighed(schema: Schema, filled: Eng
         "nodes { id } edges { cursor }": 20 + 20,
         "nodes { id } totalCount": 2 * (20 + 20),
         "aggregate { count }": 20 + 10 + 20 + 4,
-        "nodes { id } aggregate { count groupBy(fields: [COMPOSER]) { count } }": 40 + 54 + 94,
+        "nodes { id } aggregate { count groupBy(by: [{value: COMPOSER}]) { nodes { count } } }": 40 + 54 + 94,
     }.items():
         assert await work_of(schema, filled, f"{{ {asked} {{ {selected} }} }}") == work, selected
     orders = {"{ id: DESC }": 0, "{ milliseconds: ASC }": 20 + 2, "{ album: { id: ASC } }": 20 + 10}

@@ -152,12 +152,12 @@ class Asker:
         having, wanted = self._dice.choice(
             [("", ""), (f", having: {{ count: {{ gte: {number} }} }}", f" HAVING count(*) >= {number}")]
         )
-        constants = ", ".join(constant(it.graphql_name) for it in by)
+        constants = ", ".join(f"{{ value: {constant(it.graphql_name)} }}" for it in by)
         document = (
-            f"{{ {list_of(model)}Aggregate(where: {where}) {{ groupBy(fields: [{constants}], first: 1000{having})"
-            f" {{ key {{ {named(by)} }} {measures.asked} }} }} }}"
+            f"{{ {list_of(model)}Aggregate(where: {where}) {{ groupBy(by: [{constants}], first: 1000{having})"
+            f" {{ nodes {{ key {{ {named(by)} }} {measures.asked} }} }} }} }}"
         )
-        found = (await self._ask(document))[f"{list_of(model)}Aggregate"]["groupBy"]
+        found = (await self._ask(document))[f"{list_of(model)}Aggregate"]["groupBy"]["nodes"]
         shared = [self._database.compared(it, f"r.{quoted(it.column.name)}") for it in by]
         keys = ", ".join(self._text(it, sql) for it, sql in zip(by, shared, strict=True))
         sql = (
