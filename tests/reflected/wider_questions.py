@@ -189,8 +189,9 @@ class WiderAsker(Asker):
             column = f"r.{quoted(it.column.name)}"
             if it.annotation in (int, BigInt):
                 size = self._dice.choice([1, 7, 10, 250])
-                value = f"CAST({column} AS numeric)" if is_postgresql else f"CAST({column} AS REAL)"
-                found.append((it, f'{{ roundTo: "{size}" }}', f"CAST(round({value} / {size}) * {size} AS bigint)"))
+                exact = f"CAST(round(CAST({column} AS numeric) / {size}) * {size} AS bigint)"
+                nearest = f"sign({column}) * ((abs({column}) + {size // 2}) / {size}) * {size}"  # of whole numbers
+                found.append((it, f'{{ roundTo: "{size}" }}', exact if is_postgresql else f"({nearest})"))
             if it.column.written in ("timestamp with time zone", "timestamp without time zone"):
                 unit = self._dice.choice(UNITS)
                 zoned = f"({column} AT TIME ZONE 'UTC')" if "with time" in it.column.written else column
