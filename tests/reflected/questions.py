@@ -86,7 +86,7 @@ class Asker:
         shown = self._told_apart(model)
         document = (
             f"{{ {list_of(model)}({page}, where: {where}, orderBy: {order.asked})"
-            f" {{ totalCount nodes {{ {_named(shown) or '__typename'} }} }} }}"
+            f" {{ totalCount nodes {{ {named(shown) or '__typename'} }} }} }}"
         )
         found = (await self._ask(document))[list_of(model)]
         rows = await self._read(model, condition, order.sql, size, 0 if keyed else offset, shown)
@@ -119,7 +119,7 @@ class Asker:
             document = (
                 f"{{ {list_of(model)}({'first' if forward else 'last'}: {size}{behind}, where: {where},"
                 f" orderBy: {order.asked}) {{ pageInfo {{ hasNextPage hasPreviousPage {end} }}"
-                f" nodes {{ {_named(shown) or '__typename'} }} }} }}"
+                f" nodes {{ {named(shown) or '__typename'} }} }} }}"
             )
             page = (await self._ask(document))[list_of(model)]
             nodes = [self._said(shown, node) for node in page["nodes"]]
@@ -152,10 +152,10 @@ class Asker:
         having, wanted = self._dice.choice(
             [("", ""), (f", having: {{ count: {{ gte: {number} }} }}", f" HAVING count(*) >= {number}")]
         )
-        constants = ", ".join(f"{{ value: {_constant(it.graphql_name)} }}" for it in by)
+        constants = ", ".join(f"{{ value: {constant(it.graphql_name)} }}" for it in by)
         document = (
             f"{{ {list_of(model)}Aggregate(where: {where}) {{ groupBy(by: [{constants}], first: 1000{having})"
-            f" {{ nodes {{ key {{ {_named(by)} }} {measures.asked} }} }} }} }}"
+            f" {{ nodes {{ key {{ {named(by)} }} {measures.asked} }} }} }} }}"
         )
         found = (await self._ask(document))[f"{list_of(model)}Aggregate"]["groupBy"]["nodes"]
         shared = [self._database.compared(it, f"r.{quoted(it.column.name)}") for it in by]
@@ -176,20 +176,20 @@ class Asker:
             return await self._groups(model)
         shown = self._shown(model)
         order = self._order(model, "r")
-        page = f"{{ {list_of(model)}(first: 2, orderBy: {order.asked}) {{ nodes {{ id {_named(shown)} }} }} }}"
+        page = f"{{ {list_of(model)}(first: 2, orderBy: {order.asked}) {{ nodes {{ id {named(shown)} }} }} }}"
         nodes = (await self._ask(page))[list_of(model)]["nodes"]
         if not nodes:
             return None
         node = nodes[-1]
-        asked = [f"a: node(id: {json.dumps(node['id'])}) {{ ... on {model.class_name} {{ id {_named(shown)} }} }}"]
+        asked = [f"a: node(id: {json.dumps(node['id'])}) {{ ... on {model.class_name} {{ id {named(shown)} }} }}"]
         keys = [it for it in self._shown(model) if it.name in model.natural_keys and self._kind(it).given is not None]
         one = f"{model.class_name[0].lower()}{model.class_name[1:]}"
         rows = await self._read(model, "true", order.sql, len(nodes), 0, raw=True)
         for number, key in enumerate(keys):
             given = self._given(key, rows[-1][0][key.name])
-            asked.append(f"k{number}: {one}({key.graphql_name}: {given}) {{ id {_named(shown)} }}")
+            asked.append(f"k{number}: {one}({key.graphql_name}: {given}) {{ id {named(shown)} }}")
         where = f"where: {{ id: {{ in: [{json.dumps(node['id'])}] }} }}"
-        asked.append(f"f: {list_of(model)}({where}) {{ nodes {{ id {_named(shown)} }} }}")
+        asked.append(f"f: {list_of(model)}({where}) {{ nodes {{ id {named(shown)} }} }}")
         document = f"{{ {' '.join(asked)} }}"
         found = await self._ask(document)
         answered = [it["nodes"][0] if "nodes" in it else it for it in found.values()]
@@ -550,7 +550,7 @@ class _Below:
 
     @property
     def asked(self) -> str:
-        return " ".join([_named(self._shown), *(it.asked for it in self.related)]).strip() or "__typename"
+        return " ".join([named(self._shown), *(it.asked for it in self.related)]).strip() or "__typename"
 
     def said(self, node: Mapping[str, Said]) -> Said:
         values = self._asker.said(self._shown, node)
@@ -622,9 +622,11 @@ def list_of(model: PlannedModel) -> str:
     return to_camel_case(model.plural)
 
 
-def _named(shown: Sequence[PlannedAttribute]) -> str:
+def named(shown: Sequence[PlannedAttribute]) -> str:
+    """The fields of attributes."""
     return " ".join(f"{it.graphql_name} {{ __typename }}" if is_object(it) else it.graphql_name for it in shown)
 
 
-def _constant(name: str) -> str:
+def constant(name: str) -> str:
+    """A name of an attribute as a word of an enumeration."""
     return "".join(f"_{c}" if c.isupper() and place else c for place, c in enumerate(name)).upper()
