@@ -54,10 +54,10 @@ def _sorted_by(entity: Entity, function: Function) -> Mapping[str, Attribute]:
 def _sort_type(entity: Entity, names: tuple[str, ...]) -> type[Any]:
     """One type for all functions that apply to the same attributes, called after the first of them."""
     function = next(function for function in FUNCTIONS if tuple(_sorted_by(entity, function)) == names)
-    shape = function.shape
+    title = TITLES.get(function.shape, f"{function.shape.title}Sort")
     return input_type(
-        made_name(entity, TITLES.get(shape, f"{shape.title}Sort")),
-        f"By which value of {entity.many}: one field for each term.",
+        made_name(entity, title),
+        f"By which {title.removesuffix('Sort').lower()} of {entity.many}: one field for each term.",
         {
             f"{name}_": (optional(Direction), name, attribute.description)
             for name, attribute in _sorted_by(entity, function).items()
