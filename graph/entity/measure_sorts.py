@@ -13,13 +13,15 @@ from graph.entity.directions import Direction
 from graph.entity.distinct_counts import NAME as DISTINCT
 from graph.entity.distinct_counts import distinct_sort_type
 from graph.entity.group_values import group_fields
-from graph.entity.measures import EXTREMES, FUNCTIONS, SUM, Function, applicable
+from graph.entity.measures import AVG, EXTREMES, FUNCTIONS, SUM, TRUTH, Function, applicable
 from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Entity, optional
 from graph.entity.types import TYPES
 
 TITLES = {EXTREMES: "ValueSort", SUM: "NumberSort"}
 """How the types end: `PostValueSort`, `PostNumberSort`."""
+WORDS = {EXTREMES: "value", SUM: "number", AVG: "average", TRUTH: "switch"}
+"""What the types describe."""
 
 
 def measure_sort_fields(entity: Entity) -> dict[str, InputField]:
@@ -57,7 +59,7 @@ def _sort_type(entity: Entity, names: tuple[str, ...]) -> type[Any]:
     shape = function.shape
     return input_type(
         made_name(entity, TITLES.get(shape, f"{shape.title}Sort")),
-        f"By which value of {entity.many}: one field for each term.",
+        f"By which {WORDS[shape]} of {entity.many}: one field for each term.",
         {
             f"{name}_": (optional(Direction), name, attribute.description)
             for name, attribute in _sorted_by(entity, function).items()
