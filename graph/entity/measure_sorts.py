@@ -13,13 +13,15 @@ from graph.entity.directions import Direction
 from graph.entity.distinct_counts import NAME as DISTINCT
 from graph.entity.distinct_counts import distinct_sort_type
 from graph.entity.group_values import group_fields
-from graph.entity.measures import EXTREMES, FUNCTIONS, SUM, Function, applicable
+from graph.entity.measures import AVG, EXTREMES, FUNCTIONS, SUM, TRUTH, Function, applicable
 from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Entity, optional
 from graph.entity.types import TYPES
 
 TITLES = {EXTREMES: "ValueSort", SUM: "NumberSort"}
 """How the types end: `PostValueSort`, `PostNumberSort`."""
+WORDS = {EXTREMES: "value", SUM: "number", AVG: "average", TRUTH: "switch"}
+"""What the types describe."""
 
 
 def measure_sort_fields(entity: Entity) -> dict[str, InputField]:
@@ -54,10 +56,10 @@ def _sorted_by(entity: Entity, function: Function) -> Mapping[str, Attribute]:
 def _sort_type(entity: Entity, names: tuple[str, ...]) -> type[Any]:
     """One type for all functions that apply to the same attributes, called after the first of them."""
     function = next(function for function in FUNCTIONS if tuple(_sorted_by(entity, function)) == names)
-    title = TITLES.get(function.shape, f"{function.shape.title}Sort")
+    shape = function.shape
     return input_type(
-        made_name(entity, title),
-        f"By which {title.removesuffix('Sort').lower()} of {entity.many}: one field for each term.",
+        made_name(entity, TITLES.get(shape, f"{shape.title}Sort")),
+        f"By which {WORDS[shape]} of {entity.many}: one field for each term.",
         {
             f"{name}_": (optional(Direction), name, attribute.description)
             for name, attribute in _sorted_by(entity, function).items()

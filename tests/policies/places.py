@@ -140,7 +140,8 @@ def _sample(type_: GraphQLInputType, name: str, ids: Ids) -> Any:
     if is_list_type(type_):
         return [_sample(type_.of_type, name, ids)]
     if isinstance(type_, GraphQLInputObjectType):
-        return _required(type_, ids)
+        one = next(iter(type_.fields.items())) if type_.is_one_of else None
+        return _required(type_, ids) if one is None else {one[0]: _sample(one[1].type, one[0], ids)}
     if isinstance(type_, GraphQLEnumType):
         return next(iter(type_.values))
     if str(type_) == "ID":
@@ -154,6 +155,8 @@ def _shown(field: GraphQLField) -> str:
     if is_leaf_type(named):
         return ""
     fields = getattr(named, "fields", {})
+    if "nodes" in fields and "id" not in getattr(get_named_type(fields["nodes"].type), "fields", {}):
+        return "{ totalCount }"  # groups have no ids
     for name, shown in (
         ("nodes", "totalCount nodes { id }"),
         ("errors", "errors { ... on UserError { code message } }"),
