@@ -31,7 +31,7 @@ def values(rows: Iterable[dict[str, Any]], table: str) -> list[tuple[Any, ...]]:
     columns = Base.metadata.tables[table].columns.keys()
     key = [column.name for column in Base.metadata.tables[table].primary_key]
     ordered = sorted(rows, key=lambda row: [row[name] for name in key])
-    return [tuple(row[name] for name in columns) for row in ordered]
+    return [tuple(row.get(name) for name in columns) for row in ordered]
 
 
 async def test_the_same_scale_and_seed_give_the_same_rows_on_every_database(engines: Engines) -> None:

@@ -201,7 +201,7 @@ def some_where(draw: st.DrawFn, subject: Subject, entity: Entity, depth: int = 3
     """A filter on rows of an entity, most of them asking for something."""
     if rarely(draw):
         return {}
-    columns = [MEMBER] if comparison_field(entity) else []
+    columns = [MEMBER] if comparison_field(entity) and compared_pairs(entity) else []
     deeper = ["and", "or", "not", *columns, *entity.relations] if depth else []
     values = [*compared_attributes(entity), *(["id"] if entity.key else [])]
     names = st.one_of(st.sampled_from(values), st.sampled_from(deeper or values[-1:]))
@@ -231,18 +231,22 @@ def some_member(draw: st.DrawFn, subject: Subject, entity: Entity, name: str, de
     return draw(some_of_list(subject, relation.target(), depth))
 
 
-@st.composite
-def some_column_comparison(draw: st.DrawFn, entity: Entity) -> Any:
-    """A column, and one that fits it: of the same row or of the one that a relation leads to."""
+def compared_pairs(entity: Entity) -> list[tuple[Attribute, str, Attribute]]:
+    """A column, the word for the row of the other one, and a column of that which fits."""
     others = {"to": entity} | {name: of.target() for name, of in compared_relations(entity).items()}
-    pairs = [
+    return [
         (one, name, other)
         for one in compared_columns(entity)
         for name, target in others.items()
         for other in compared_columns(target)
         if fits(one, other)
     ]
-    one, name, other = draw(st.sampled_from(pairs))
+
+
+@st.composite
+def some_column_comparison(draw: st.DrawFn, entity: Entity) -> Any:
+    """A column, and one that fits it: of the same row or of the one that a relation leads to."""
+    one, name, other = draw(st.sampled_from(compared_pairs(entity)))
     known = [operator for operator in ColumnOperator if operator.value in operators(one.type)]
     chosen = draw(st.sampled_from(known)).name
     return {"column": constant(one.graphql_name), "is": chosen, name: constant(other.graphql_name)}

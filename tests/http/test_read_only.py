@@ -22,7 +22,7 @@ READING = (
 NOBODY = {NOBODY}  # whoever is root may write everywhere; servers run as somebody else
 """
     + """
-import asyncio, os, sys
+import asyncio, concurrent.futures.thread, os, sys  # NOBODY may not read the interpreter's modules
 from pydantic import SecretStr
 from sqlalchemy import text
 from db.dialects import failure_of
