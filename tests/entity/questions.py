@@ -259,9 +259,12 @@ def some_of_list(draw: st.DrawFn, subject: Subject, entity: Entity, depth: int) 
         return draw(st.sampled_from([{"where": {}}, {"count": None}, {"min": None}, {}]))
     inner = some_where(subject, entity, depth)
     asked: dict[str, Any] = {"where": draw(inner)} if depth and draw(st.booleans()) else {}
-    choices = ["some", "none", "every", "count", *(function.name for function in functions_of(entity))]
-    for name in draw(st.lists(st.sampled_from(choices), min_size=1, max_size=2, unique=True)):
-        function = next((function for function in FUNCTIONS if function.name == name), None)
+    quantifiers = ("some", "none", "every")  # of lists, `every` is never the function
+    functions = {function.name: function for function in functions_of(entity) if function.name not in quantifiers}
+    for name in draw(
+        st.lists(st.sampled_from([*quantifiers, "count", *functions]), min_size=1, max_size=2, unique=True)
+    ):
+        function = functions.get(name)
         if function is not None:
             asked[name] = draw(some_measures(subject, entity, function))
         else:
