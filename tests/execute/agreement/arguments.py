@@ -59,6 +59,13 @@ def rarely(draw: st.DrawFn, times: int = 20) -> bool:
     return draw(st.integers(1, times)) == times
 
 
+def _sorts_by_id(field: GraphQLField) -> bool:
+    """Whether the rows of a list may be put in the order of their ids: groups have none."""
+    order = field.args.get("orderBy")
+    type_ = None if order is None else get_named_type(order.type)
+    return isinstance(type_, GraphQLInputObjectType) and "id" in type_.fields
+
+
 PLACES = ("after", "before", "around", "offset")
 """The arguments that say where a page stands."""
 
@@ -99,7 +106,7 @@ class Arguments:
                 name in ("distinctBy", "where") and self._draw(st.integers(1, 4)) == 4
             ):
                 given[name] = self._argument(field.args[name], row)
-        order = self._draw(st.sampled_from([*ORDERS, "other"])) if "orderBy" in field.args else "other"
+        order = self._draw(st.sampled_from([*ORDERS, "other"])) if _sorts_by_id(field) else "other"
         if order == "other" and "orderBy" in field.args:
             given["orderBy"] = self._argument(field.args["orderBy"], row)
         elif ORDERS.get(order):
@@ -108,7 +115,7 @@ class Arguments:
         if cursors and self._draw(st.integers(1, 3)) == 3:
             place = "before" if backward else self._draw(st.sampled_from(["after", "after", "around"]))
             given[place] = self._draw(st.sampled_from(cursors))
-        elif not backward and rarely(self._draw, 4):
+        elif "offset" in field.args and not backward and rarely(self._draw, 4):
             given["offset"] = self._draw(st.integers(0, 3))
         return self._spoilt(given) if rarely(self._draw) else given
 
