@@ -15,8 +15,8 @@ from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Entity, optional
 from graph.entity.types import TYPES
 
-TITLES = {EXTREMES: "ValueSort", SUM: "NumberSort"}
-"""How the types end: `PostValueSort`, `PostNumberSort`."""
+KINDS = {EXTREMES: "Value", SUM: "Number"}
+"""What is put in order, by which the types are called: `PostValueSort`, `PostNumberSort`; else as the shape is."""
 
 
 def measure_sort_type(entity: Entity, function: Function) -> type[Any] | None:
@@ -41,10 +41,10 @@ def _sorted_by(entity: Entity, function: Function) -> Mapping[str, Attribute]:
 def _sort_type(entity: Entity, names: tuple[str, ...]) -> type[Any]:
     """One type for all functions that apply to the same attributes, called after the first of them."""
     function = next(function for function in FUNCTIONS if tuple(_sorted_by(entity, function)) == names)
-    shape = function.shape
+    kind = KINDS.get(function.shape, function.shape.title)
     return input_type(
-        made_name(entity, TITLES.get(shape, f"{shape.title}Sort")),
-        f"By which value of {entity.many}: one field for each term.",
+        made_name(entity, f"{kind}Sort"),
+        f"By which {kind.lower()} of {entity.many}: one field for each term.",
         {
             f"{name}_": (optional(Direction), name, attribute.description)
             for name, attribute in _sorted_by(entity, function).items()
