@@ -135,9 +135,9 @@ class DrainingServer(uvicorn.Server):
 
         Where only this worker ends, newcomers are for the others.
         """
-        is_last = self._parent is None or self._parent.poll()
+        all_end = self._parent is None or self._parent.poll()
         for listening in sockets:
-            if is_last:
+            if all_end:
                 let_nobody_come(listening)
             self._accept_waiting(listening)
         for server in self.servers:
