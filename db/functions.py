@@ -22,6 +22,7 @@ __all__ = [
     "among",
     "day_start",
     "decimal_of_double",
+    "first_in_order",
     "fold_case",
     "json_at",
     "json_contains",
@@ -99,6 +100,20 @@ class matches(_Function[bool]):  # noqa: N801 - a function in SQL
     name = FunctionName.MATCHES
     type = Boolean()
     inherit_cache = True
+
+
+class first_in_order(_Function[Any]):  # noqa: N801 - a function in SQL
+    """`(value, condition, term, …)`: an aggregate; of the rows of which this holds, the value of the first one.
+
+    The terms are as for ORDER BY. Null where there is no such row. Values are no arrays.
+    """
+
+    name = FunctionName.FIRST_IN_ORDER
+    inherit_cache = True
+
+    def __init__(self, value: ColumnElement[Any], condition: ColumnElement[bool], *terms: ColumnElement[Any]) -> None:
+        super().__init__(value, condition, *terms)
+        self.type = value.type
 
 
 class likely(_Function[bool]):  # noqa: N801 - a function in SQL

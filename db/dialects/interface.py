@@ -82,6 +82,7 @@ class FunctionName(StrEnum):
     LIKELY = "trellis_likely"
     SHUFFLED = "trellis_shuffled"
     MATCHES = "trellis_matches"
+    FIRST_IN_ORDER = "trellis_first_in_order"
     JSON_AT = "trellis_json_at"
     JSON_KIND = "trellis_json_kind"
     JSON_TEXT = "trellis_json_text"

@@ -356,6 +356,7 @@ class PostgreSQL(DatabaseDialect):
         FunctionName.LIKELY: "({0})",
         FunctionName.SHUFFLED: "md5(concat_ws('/', {parts}))",
         FunctionName.MATCHES: "({0} ~ CAST({1} AS TEXT))",
+        FunctionName.FIRST_IN_ORDER: "(array_agg({0} ORDER BY {parts}) FILTER (WHERE {1}))[1]",
         FunctionName.COUNTED_FROM_ONE: "({0})[:]",
         FunctionName.MOMENT: "{0}",
         FunctionName.MOMENTS_COMPARED: "{0}",
@@ -387,6 +388,9 @@ class PostgreSQL(DatabaseDialect):
         if name is FunctionName.SHUFFLED:
             parts = (f"CAST({{{number}}} AS TEXT)" for number in range(len(function.clauses)))
             return self.functions[name].replace("{parts}", ", ".join(parts))
+        if name is FunctionName.FIRST_IN_ORDER:
+            terms = (f"{{{number}}}" for number in range(2, len(function.clauses)))
+            return self.functions[name].replace("{parts}", ", ".join(terms))
         if name is FunctionName.WITHOUT_ACCENTS:
             return without_accents_sql(dialect)
         if name is FunctionName.PLAIN_TEXT and _collations(function) <= DETERMINISTIC and _collations(function):

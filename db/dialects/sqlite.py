@@ -51,11 +51,12 @@ from sqlalchemy.util.concurrency import in_greenlet
 from db import exact_json
 from db.dialects import exact_numbers, sqlite_moments, sqlite_plans
 from db.dialects.connections import ConnectionsDialect, Options
-from db.dialects.decimal_compiler import TYPES, DecimalCompiler
+from db.dialects.decimal_compiler import TYPES, DecimalCompiler, is_decimal
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import Query
 from db.dialects.plans import IndexForm, OrderedNeed, Plan
+from db.dialects.python_aggregates import AGGREGATES, DECIMAL, DESCENDING, NULLS_FIRST
 from db.dialects.python_functions import FUNCTIONS
 from db.private_files import make_file
 from db.relations import Expression, Term, stored, unpadded
@@ -293,7 +294,24 @@ class SQLite(DatabaseDialect):
             return sqlite_moments.key_sql(function, compiler, **kw)
         if isinstance(function, moments_compared):
             return sqlite_moments.comparison_sql(function, compiler, **kw)
+        if function.name == FunctionName.FIRST_IN_ORDER:
+            return self._first_in_order(function, compiler, **kw)
         return super().function_sql(function, compiler, **kw)
+
+    def _first_in_order(self, function: Function, compiler: SQLCompiler, **kw: Any) -> str:
+        """The terms without their directions, which an argument can not have."""
+        value, condition, *ordered = function.clauses
+        terms = list(map(Term.of, ordered))
+        flags = "".join(
+            str(
+                DESCENDING * term.descending
+                + NULLS_FIRST * term.nulls_first
+                + DECIMAL * is_decimal(term.expression.type)
+            )
+            for term in terms
+        )
+        parts = [value, condition, literal_column(f"'{flags}'"), *(term.expression for term in terms)]
+        return f"{function.name}({', '.join(self.argument_sql(part, compiler, **kw) for part in parts)})"
 
     def first_rows(self, rows: Query, order: tuple[Term, ...], bounds: Sequence[ColumnElement[bool]] = ()) -> Query:
         """At most `limit()` of the rows, in order; moments too are served by an index."""
@@ -468,6 +486,8 @@ def _register(connection: sqlite3.Connection) -> None:
         connection.create_function(name, arguments, function, deterministic=True)
     for name, (arguments, aggregate) in exact_numbers.AGGREGATES.items():
         connection.create_window_function(name, arguments, aggregate)  # type: ignore[arg-type]  # their `step` takes what SQL gives
+    for name, first in AGGREGATES.items():
+        connection.create_aggregate(name, -1, first)  # type: ignore[arg-type]  # its `step` takes what SQL gives
     connection.create_collation(exact_numbers.COLLATION, exact_numbers.compare)
 
 

@@ -3,6 +3,7 @@
 Mapped classes and relationships enter; sources of rows, terms and types leave. Nothing here knows a database.
 """
 
+from db.relations.arrays import is_array
 from db.relations.indexed import leads_an_index
 from db.relations.moments import comparable
 from db.relations.order import Term, total_order
@@ -78,6 +79,7 @@ __all__ = [
     "dimensions_of",
     "element_type",
     "fitted",
+    "is_array",
     "is_local",
     "is_same",
     "is_single",

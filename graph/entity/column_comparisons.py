@@ -131,7 +131,7 @@ def comparison_type(entity: Entity) -> type[Any]:
         weights[name] = TO_ONE
     return input_type(
         made_name(entity, "ColumnComparison"),
-        f"A column of {entity.many}, and the one column that its values are compared with.",
+        f"A column of {entity.many}, compared with another column.",
         fields,
         required={
             "column": (columns, "column", "The column that is compared."),

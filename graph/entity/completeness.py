@@ -15,8 +15,8 @@ from db.patterns import pattern
 from db.relations import Link
 from graph.entity.column_comparisons import MEMBER
 from graph.entity.comparisons import ValueFilter
-from graph.entity.distinct_counts import IS
 from graph.entity.distinct_counts import NAME as DISTINCT
+from graph.entity.distinct_counts import OF
 from graph.entity.filter_form import QUANTIFIERS, WHERE
 from graph.entity.measures import COUNT
 from graph.entity.registry import Entity, Relation
@@ -65,22 +65,24 @@ def check_complete(entity: Entity, asked: Asked, where: str) -> None:
             _check_comparisons(value, place, None if attribute is None else value_filter(attribute.type))
 
 
-def check_having_complete(asked: Asked, where: str) -> None:
-    """The same for what is asked of groups: `{count: {…}, sum: {column: {…}}}`."""
+def check_list_complete(entity: Entity, asked: Asked, where: str) -> None:
+    """The same for what is asked of related rows or of a group: `{some: {…}, count: {…}, sum: {column: {…}}}`."""
     _check_given(asked, where)
     for name, value in asked.items():
-        _check_measure(name, value or {}, f"{where}.{name}")
+        place = f"{where}.{name}"
+        if value is None or name == OF:
+            continue
+        if name not in QUANTIFIERS:
+            _check_measure(name, value, place)
+        elif value or name in ("every", WHERE):  # `{some: {}}` and `{none: {}}` ask whether there are any
+            check_complete(entity, value, place)
 
 
-def _check_measure(name: str, asked: Any, where: str) -> None:
-    if name == COUNT.name:
+def _check_measure(name: str, asked: Asked, where: str) -> None:
+    if name in (COUNT.name, DISTINCT):
         _check_comparisons(asked, where)
         return
     _check_given(asked, where)
-    if name == DISTINCT:
-        for index, one in enumerate(asked):
-            _check_comparisons(one[IS], f"{where}[{index}].{IS}")
-        return
     for column, comparisons in asked.items():
         _check_comparisons(comparisons or {}, f"{where}.{column}")
 
@@ -97,15 +99,7 @@ def _check_related(relation: Relation, value: Asked, where: str) -> None:
         if value or is_required(relation.link):  # else `{author: {}}` asks that there be one
             check_complete(relation.target(), value, where)
         return
-    _check_given(value, where)
-    for quantifier, asked in value.items():
-        place = f"{where}.{quantifier}"
-        if asked is None:
-            continue
-        if quantifier not in QUANTIFIERS:
-            _check_measure(quantifier, asked, place)
-        elif asked or quantifier in ("every", WHERE):  # `{some: {}}` and `{none: {}}` ask whether there are any
-            check_complete(relation.target(), asked, place)
+    check_list_complete(relation.target(), value, where)
 
 
 def _check_comparisons(asked: Asked, where: str, known: ValueFilter | None = None) -> None:

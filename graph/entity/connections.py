@@ -57,7 +57,7 @@ DISTINCT_BY_NOTHING = (
 )
 FIRST_OF_EACH = SCAN + GROUPING
 """The work of `distinctBy`: to read the list once more, and to put its rows into groups."""
-AT_MOST = f"at most {MAX_PAGE} unless the server is set otherwise"
+AT_MOST = f"{MAX_PAGE} at most by default"
 
 
 class _Parts:
@@ -221,7 +221,7 @@ class ConnectionField(LevelField):
         return [
             page_size("first"),
             argument("after", optional(str), "Only rows behind this cursor."),
-            argument("last", optional(int), f"How many rows, from the end; {AT_MOST}."),
+            argument("last", optional(int), f"How many, from the end; {AT_MOST}."),
             argument("before", optional(str), "Only rows in front of this cursor."),
             argument("around", optional(str), "Rows on both sides of this cursor and its own; with `first` alone."),
             argument("offset", optional(int), "How many rows to leave out in front; with `first` alone."),
@@ -286,7 +286,7 @@ class ConnectionField(LevelField):
 
 def page_size(name: str) -> StrawberryArgument:
     """An argument that says how many rows a page has, counted from the start."""
-    return argument(name, optional(int), f"How many rows, from the start; {DEFAULT_PAGE} if left out, {AT_MOST}.")
+    return argument(name, optional(int), f"How many, from the start; {DEFAULT_PAGE} if left out, and {AT_MOST}.")
 
 
 def restrictions(

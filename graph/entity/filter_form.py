@@ -94,8 +94,8 @@ class _Taken:
         if None in asked.values():
             raise _Formless
         return tuple(
-            (one.measure.name, self._compared(one.compared, one.comparisons, one.place(where)))
-            for one in asked_measures(entity, asked)
+            (one.measure.name, self._compared(one.compared, one.comparisons, one.place))
+            for one in asked_measures(entity, asked, where)
         )
 
     def _compared(self, found: ValueFilter | None, asked: object, where: str) -> Hashable:

@@ -40,6 +40,7 @@ from graph.entity import column_comparisons
 from graph.entity.column_comparisons import ColumnComparison
 from graph.entity.comparisons import MAX_LIST, NO_NAMES, InputField, check_size, input_type
 from graph.entity.completeness import check_complete
+from graph.entity.distinct_counts import OF
 from graph.entity.filter_form import MAX_DEPTH, QUANTIFIERS, WHERE, form_of
 from graph.entity.ids import key_in
 from graph.entity.measure_filters import check_asked, measure_conditions, measure_filter_fields
@@ -122,10 +123,9 @@ def list_filter_type(entity: Entity) -> type[Any]:
         "every_": (optional(one), "every", "All of them fit; also true when there are none."),
         "none_": (optional(one), "none", "None of them fits; an empty filter asks that there be none."),
     }
+    fields |= measure_filter_fields(entity, one)
     weights = {"some": TO_MANY, "every": NONE, "none": NONE}
-    measures = measure_filter_fields(entity, "How many there are.")
-    fields = {**fields, **{key: field for key, field in measures.items() if key not in fields}}
-    weights |= {name: MEASURED for _, name, _ in fields.values() if name not in QUANTIFIERS}
+    weights |= {name: MEASURED for _, name, _ in fields.values() if name not in (*QUANTIFIERS, OF)}
     described = f"What is asked of a list of {entity.many}; every condition given must hold."
     return input_type(made_name(entity, "ListFilter"), described, fields, weights=weights)
 

@@ -11,25 +11,30 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
+from sqlalchemy.orm import aliased
 from strawberry.scalars import JSON
 
+from db.dialects import dialect_of
 from db.fast import Values
-from db.relations import Expression, Row, Source, Term
+from db.relations import Expression, Row, Source
 from db.statements import Key
-from graph.entity.completeness import check_having_complete
-from graph.entity.connection_values import ConnectionValue, EdgesField, PagedQuery, PartField, keys_of
+from graph.entity.completeness import check_list_complete
+from graph.entity.connection_values import ConnectionValue, PagedQuery, PartField, keys_of
 from graph.entity.cursors import decode_cursor
 from graph.entity.distinct_counts import distinct_fields, selected_distinct
 from graph.entity.fields import ToOneField, ValueField, object_type
-from graph.entity.group_order import check_order, group_sort_type, group_terms
+from graph.entity.filters import list_filter_type
+from graph.entity.group_filters import having
+from graph.entity.group_order import GroupOrder, group_order
 from graph.entity.group_parts import GroupedBy, group_by_type, grouped_by, spelled
 from graph.entity.group_values import GroupField, group_fields
-from graph.entity.measure_filters import having, having_type
 from graph.entity.measures import Results, selected_measures, value_fields
 from graph.entity.names import called, made_name
+from graph.entity.ordering import Viewing, check_list_order_complete, list_sort_type
 from graph.entity.page_info import PageInfo, PageInfoField, TotalCountField, check_size
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.entity.types import TYPES
+from graph.entity.value_sorts import check_locales
 from graph.errors import InvalidPage
 from graph.loading.loaders import LevelLoader, Loaders
 from graph.loading.queries import FoundRows, Grouping, ListQuery, Measure, PageArguments
@@ -38,6 +43,7 @@ from graph.prepare.work import GROUPING, SCAN
 
 DEFAULT_GROUPS = 100
 MAX_GROUPS = 1_000
+AT_MOST = f"at most {MAX_GROUPS}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -109,19 +115,19 @@ class GroupByField(LevelField):
 
     def __init__(self, entity: Entity) -> None:
         by = Deferred("group by", lambda: group_by_type(entity))
-        sort = Deferred("group sort", lambda: group_sort_type(entity))
-        size = f"{DEFAULT_GROUPS} if left out, at most {MAX_GROUPS}."
+        asked = Deferred("filter of groups", lambda: list_filter_type(entity))
+        sort = Deferred("sort of groups", lambda: list_sort_type(entity))
         super().__init__(
             "group_by",
-            Deferred("groups", lambda: group_connection_type(entity)),
-            "The same for each group of rows that share values; the largest groups first.",
+            Deferred("groups", lambda: groups_type(entity)),
+            "The same for each group of rows that share values.",
             (
                 argument("by", list_of(by), "What the rows of a group share."),
-                argument("having", optional(Deferred("having", lambda: having_type(entity))), "Only groups that fit."),
-                argument("order_by", optional(list_of(sort)), "The order, the most important term first."),
-                argument("first", optional(int), f"How many groups, from the start; {size}"),
+                argument("having", optional(list_of(asked)), "Only groups of which all of this holds."),
+                argument("order_by", optional(list_of(sort)), "The order; the largest first if left out."),
+                argument("first", optional(int), f"How many, from the start; {DEFAULT_GROUPS} if left out, {AT_MOST}."),
                 argument("after", optional(str), "Only groups behind this cursor."),
-                argument("last", optional(int), f"How many groups, from the end; at most {MAX_GROUPS}."),
+                argument("last", optional(int), f"How many, from the end; {AT_MOST}."),
                 argument("before", optional(str), "Only groups in front of this cursor."),
             ),
         )
@@ -151,13 +157,9 @@ class GroupByField(LevelField):
         by = grouped_by(entity, arguments["by"], loaders.visible)
         grouping = self._grouping(level, by)
         parts = level.below().by_name
-        edges = [level.below(field) for field in parts.get("edges", ())]
         infos = [level.below(field) for field in parts.get("pageInfo", ())]
         groups = [level.below(field) for field in parts.get("nodes", ())]
-        groups += [level.below(field) for edge in edges for field in edge.by_name.get("node", ())]
-        cursors = any("cursor" in edge.by_name for edge in edges) or any(
-            name in info.by_name for info in infos for name in ("startCursor", "endCursor")
-        )
+        cursors = any(name in info.by_name for info in infos for name in ("startCursor", "endCursor"))
         measures = (
             *selected_measures(entity, groups, level.below),
             *selected_distinct(entity, groups, level.arguments_of),
@@ -176,21 +178,33 @@ class GroupByField(LevelField):
         )
 
     def _grouping(self, level: Level, by: Sequence[GroupedBy]) -> Grouping:
-        arguments, asked = level.arguments, level.arguments.get("having")
-        if asked is not None and level.context.bounds.refuse_empty_comparisons:
-            check_having_complete(asked, "having")
-        order = arguments.get("orderBy") or ()
-        check_order(order, len(by))
+        entity, arguments, loaders = self._entity, level.arguments, level.context.loaders
+        viewing = Viewing(loaders.visible, dialect_of(loaders.dialect).relates_once)
+        asked, order_by = arguments.get("having") or (), arguments.get("orderBy") or ()
+        order = group_order(entity, order_by, len(by), viewing)
+        condition = having(entity, asked, viewing)
+        self._check(level, asked, order)
 
         def expressions(row: Row) -> list[list[Expression]]:
             return [list(one.expressions(row)) for one in by]
 
-        def terms(row: Row, found: Sequence[Sequence[Expression]]) -> Sequence[Term]:
-            return group_terms(self._entity, order, row, found)
+        row = aliased(entity.model)
+        order.terms(row, expressions(row))  # finds what is wrong before it is run
+        if condition is not None:
+            condition(row)
+        spelled_order = f"{entity.name} groups {spelled(arguments['by'])} {spelled(order_by)}"
+        return Grouping(expressions, condition, order.terms, spelled_order, (spelled_order, spelled(asked)))
 
-        spelled_order = f"{self._entity.name} groups {spelled(arguments['by'])} {spelled(order)}"
-        condition = having(self._entity, asked)
-        return Grouping(expressions, condition, terms, spelled_order, (spelled_order, spelled(asked)))
+    def _check(self, level: Level, having: Sequence[Mapping[str, Any]], order: GroupOrder) -> None:
+        """Raise `InvalidFilter` where nothing is asked, if the settings say so, and `InvalidPage` for languages."""
+        for number, one in enumerate(having):
+            if level.context.bounds.refuse_empty_comparisons:
+                check_list_complete(self._entity, one, f"having[{number}]")
+        for each in order.orders:
+            if level.context.bounds.refuse_empty_comparisons:
+                check_list_order_complete(self._entity, each)
+            for term in (*each.order_by, each.value):
+                check_locales(term, level.context.loaders.dialect)
 
 
 def _window(arguments: Mapping[str, Any], grouping: Grouping, source: Source) -> PageArguments:
@@ -225,26 +239,15 @@ class _NodesField(PartField):
 
 
 @cache
-def group_connection_type(entity: Entity) -> type[Any]:
-    """A page of groups of an entity's rows."""
+def groups_type(entity: Entity) -> type[Any]:
+    """A page of groups of an entity's rows. It has no edges, and so is not called a connection."""
     group = Deferred("group", lambda: group_type(entity))
     return object_type(
-        made_name(entity, "GroupConnection"),
+        made_name(entity, "Groups"),
         f"A page of groups of {entity.many}.",
         _NodesField("nodes", list_of(group), "The groups of the page."),
-        EdgesField("edges", list_of(_edge_type(entity)), "The groups, each with its cursor."),
         PageInfoField("page_info", PageInfo, "Where the page stands."),
         TotalCountField("total_count", int, "How many groups there are on all pages together."),
-    )
-
-
-@cache
-def _edge_type(entity: Entity) -> type[Any]:
-    return object_type(
-        made_name(entity, "GroupEdge"),
-        f"A group of {entity.many}, and where it stands.",
-        ValueField("cursor", str, "For `after` and `before`.", lambda edge: edge.connection.cursor(edge.row)),
-        ValueField("node", group_type(entity), "The group.", lambda edge: edge.connection.query.results(edge.row)),
     )
 
 
@@ -278,7 +281,7 @@ def _typed_key(entity: Entity) -> list[PlannedField]:
 def _group_key_type(entity: Entity) -> type[Any]:
     return object_type(
         made_name(entity, "GroupKey"),
-        f"The values that a group of {entity.many} shares; null for what was not grouped by.",
+        f"What a group of {entity.many} shares; null for all else.",
         *(_group_key_field(entity, field) for field in group_fields(entity).values()),
     )
 

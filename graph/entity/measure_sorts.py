@@ -1,68 +1,157 @@
-"""Orders by measures: the input types, shared by all that is put in order by results of aggregate functions.
+"""Orders by lists of rows: by their number, by measures, by the first of them; of related rows and of groups alike.
 
-An entity enters, fields of input types leave. Over which rows the function is computed, and what is
-put in order, is decided elsewhere.
+What one term asks enters, as graphql-core coerced it; one `ListOrder` leaves. Over which rows it is computed, and what
+is put in order, is decided elsewhere. Why: docs/decisions/0051-measures-of-related-rows.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
+
+import strawberry
 
 from graph.entity.comparisons import InputField, input_type
 from graph.entity.directions import Direction
 from graph.entity.distinct_counts import NAME as DISTINCT
-from graph.entity.distinct_counts import distinct_sort_type
+from graph.entity.distinct_counts import OF, distinct_measure, of_field
 from graph.entity.group_values import group_fields
-from graph.entity.measures import AVG, EXTREMES, FUNCTIONS, SUM, TRUTH, Function, applicable
+from graph.entity.measures import (
+    AVG,
+    COUNT,
+    FUNCTIONS,
+    SUM,
+    Function,
+    Within,
+    applicable,
+    count_of,
+    steady_measure_of,
+)
 from graph.entity.names import made_name
-from graph.entity.registry import Attribute, Entity, optional
+from graph.entity.registry import Deferred, Entity, optional
 from graph.entity.types import TYPES
+from graph.errors import InvalidPage
+from graph.loading.queries import Measure
 
-TITLES = {EXTREMES: "ValueSort", SUM: "NumberSort"}
-"""How the types end: `PostValueSort`, `PostNumberSort`."""
-WORDS = {EXTREMES: "value", SUM: "number", AVG: "average", TRUTH: "switch"}
-"""What the types describe."""
+Asked = Mapping[str, Any]
+
+WHERE, ORDER_BY, FIRST, KEY = "where", "orderBy", "first", "key"
+BESIDE = {DISTINCT: OF, FIRST: ORDER_BY}
+"""What belongs to something that rows are put in order by, and to nothing else."""
+MODIFIERS = frozenset({WHERE, *BESIDE.values()})
 
 
-def measure_sort_fields(entity: Entity) -> dict[str, InputField]:
-    """The fields of an input type that puts something in order by measures: one for each function."""
-    fields: dict[str, InputField] = {}
+TITLES = {SUM: ("NumberSort", "number"), AVG: ("AvgSort", "average")}
+"""How the types end, called after the first function that applies to their attributes, and what they describe."""
+
+
+@strawberry.input(description="The order of groups by what they share.")
+class GroupKeySort:
+    """A term that orders by what was grouped by."""
+
+    direction: Direction = strawberry.field(default=Direction.ASC, description="Which values come first.")
+    at: int | None = strawberry.field(
+        default=strawberry.UNSET, description="Its place in `by`, from 0; if left out, all of `by`, in turn."
+    )
+
+
+class ListOrder(NamedTuple):
+    """What one term asks of a list."""
+
+    within: str
+    """Where the term stands in the input, for errors."""
+    name: str
+    """By what: `count`, a function, `countDistinct`, `first`, `key`."""
+    value: Any
+    """A direction, or what follows from it."""
+    where: Asked | None = None
+    """Which rows are looked at."""
+    of: str | None = None
+    """Whose values are told apart."""
+    order_by: Sequence[Asked] = ()
+    """Under which order one is the first."""
+
+    @property
+    def place(self) -> str:
+        """Where the thing itself stands."""
+        return f"{self.within}.{self.name}"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number of rows or of values: of none it is 0, and never null."""
+        return self.name in (COUNT.name, DISTINCT)
+
+
+def list_order(asked: Asked, place: str) -> ListOrder:
+    """What a term asks. Raises `InvalidPage` where that is nothing, or more than one thing."""
+    for name, value in asked.items():
+        if value is None:
+            raise InvalidPage(f"{place}.{name}: null puts nothing in order; leave it out.")
+    names = [name for name in asked if name not in MODIFIERS]
+    if len(names) != 1:
+        found = " and ".join(f"`{name}`" for name in names) or "nothing"
+        raise InvalidPage(f"{place}: this orders by {found}; name one thing, for instance `count: DESC`.")
+    (name,) = names
+    for needs, modifier in BESIDE.items():
+        if modifier in asked and name != needs:
+            raise InvalidPage(f"{place}.{modifier}: this belongs to `{needs}`; leave it out beside `{name}`.")
+    of = asked.get(OF)
+    if name == DISTINCT and of is None:
+        raise InvalidPage(f"{place}.{name}: say whose values: `{OF}` beside it names them.")
+    return ListOrder(
+        place,
+        name,
+        asked[name],
+        asked.get(WHERE),
+        None if of is None else of.name,
+        asked.get(ORDER_BY, ()),
+    )
+
+
+def measure_in(entity: Entity, order: ListOrder, within: Within | None = None) -> tuple[Measure, Direction]:
+    """The measure that rows are put in order by. `within`: which rows of a group are looked at.
+
+    Raises `InvalidPage` for what no measure has.
+    """
+    if order.name == KEY:
+        raise InvalidPage(f"{order.place}: only groups share something; order by what the rows have.")
+    if order.name == COUNT.name:
+        return count_of(within), order.value
+    if order.of is not None:
+        return distinct_measure(entity, order.of, within), order.value
+    function = next(function for function in FUNCTIONS if function.name == order.name)
+    ((name, direction),) = order.value.items()
+    # Functions whose results are values take the order of the rows, which has more in it.
+    if name not in sorted_by(entity, function) or not isinstance(direction, Direction):
+        raise InvalidPage(f"{order.place}.{name}: `{function.name}` is of values of the rows; this is none.")
+    return steady_measure_of(function, entity.attributes[name], within), direction
+
+
+def measure_sort_fields(entity: Entity, own: Deferred) -> dict[str, InputField]:
+    """The fields of an input type that puts something in order by measures. `own`: the order of the rows themselves."""
+    fields: dict[str, InputField] = {"count_": (optional(Direction), COUNT.name, "By how many there are.")}
     for function in FUNCTIONS:
-        type_ = measure_sort_type(entity, function)
-        if type_ is not None:
+        names = tuple(sorted_by(entity, function))
+        if names:
+            type_ = own if function.shape.is_of_values else _number_sort_type(entity, names)
             fields[f"{function.name}_"] = (optional(type_), function.name, function.description)
     if group_fields(entity):
-        by_distinct = optional(distinct_sort_type(entity))
-        fields["count_distinct_"] = (by_distinct, DISTINCT, "By how many different values there are.")
+        fields["of_"] = of_field(entity)
+        fields["count_distinct_"] = (optional(Direction), DISTINCT, "By how many different values there are.")
     return fields
 
 
-def measure_sort_type(entity: Entity, function: Function) -> type[Any] | None:
-    """`{sum: {totalPrice: DESC}}`: the type of what stands behind `sum`; None where nothing can."""
-    names = tuple(_sorted_by(entity, function))
-    return _sort_type(entity, names) if names else None
-
-
-def _sorted_by(entity: Entity, function: Function) -> Mapping[str, Attribute]:
+@cache
+def sorted_by(entity: Entity, function: Function) -> tuple[str, ...]:
     """The attributes over which the results of a function have an order, by their names in the schema."""
-    return {
-        name: attribute
-        for name, (attribute, result) in applicable(entity, function).items()
-        if TYPES.known(result).is_ordered
-    }
+    applies = applicable(entity, function).items()
+    return tuple(name for name, (_, result) in applies if TYPES.known(result).is_ordered)
 
 
 @cache
-def _sort_type(entity: Entity, names: tuple[str, ...]) -> type[Any]:
-    """One type for all functions that apply to the same attributes, called after the first of them."""
-    function = next(function for function in FUNCTIONS if tuple(_sorted_by(entity, function)) == names)
-    shape = function.shape
-    return input_type(
-        made_name(entity, TITLES.get(shape, f"{shape.title}Sort")),
-        f"By which {WORDS[shape]} of {entity.many}: one field for each term.",
-        {
-            f"{name}_": (optional(Direction), name, attribute.description)
-            for name, attribute in _sorted_by(entity, function).items()
-        },
-        one_of=True,
-    )
+def _number_sort_type(entity: Entity, names: tuple[str, ...]) -> type[Any]:
+    """`{sum: {totalPrice: DESC}}`: one type for all functions that apply to the same attributes."""
+    function = next(function for function in FUNCTIONS if sorted_by(entity, function) == names)
+    title, word = TITLES[function.shape]
+    described = f"By which {word} of {entity.many}: one field for each term."
+    fields = {f"{name}_": (optional(Direction), name, entity.attributes[name].description) for name in names}
+    return input_type(made_name(entity, title), described, fields, one_of=True)

@@ -6,10 +6,11 @@ computed over all rows or over groups is decided elsewhere.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, case, func
 
+from db.relations import Expression, Row
 from db.statements import Key
 from graph.entity.fields import ValueField, object_type
 from graph.entity.names import called, made_name
@@ -20,13 +21,18 @@ from graph.prepare.fields import CostRule, FieldPlan, PlannedField, Selection
 
 COUNT = Measure("count", lambda _row: func.count())
 
+Within: TypeAlias = Callable[[Row], ColumnElement[bool]]
+"""Which rows of a group are looked at."""
+
 
 class Shape(NamedTuple):
     """The types that show results of some functions: functions that give the same for every type share one."""
 
     title: str
-    """How the types end: `PostExtremes`, `PostHavingExtremes`."""
+    """How the types end: `PostExtremes`, `PostHavingSum`."""
     description: str
+    is_of_values: bool = False
+    """Whether results are of the type of the values: they are asked for, and put in order, as values of a row are."""
 
 
 class Function(NamedTuple):
@@ -51,10 +57,10 @@ class Function(NamedTuple):
         return (aggregate.steady or aggregate.sql)(column)
 
 
-EXTREMES = Shape("Extremes", "The smallest or the largest values")
+EXTREMES = Shape("Extremes", "The smallest or the largest values", is_of_values=True)
 SUM = Shape("Sum", "The sums")
 AVG = Shape("Avg", "The averages or deviations")
-TRUTH = Shape("Truth", "The truth of switches")
+TRUTH = Shape("Truth", "The truth of switches", is_of_values=True)
 
 FUNCTIONS = (
     Function("min", "The smallest values.", EXTREMES),
@@ -77,20 +83,30 @@ def applicable(entity: Entity, function: Function) -> dict[str, tuple[Attribute,
     }
 
 
-def measure_of(function: Function, attribute: Attribute) -> Measure:
+def count_of(within: Within | None = None) -> Measure:
+    """The number of rows, of those that are looked at."""
+    return COUNT if within is None else Measure(COUNT.name, lambda row: func.count(case((within(row), 1))))
+
+
+def measure_of(function: Function, attribute: Attribute, within: Within | None = None) -> Measure:
     """A function over an attribute, with the name that its result is read by."""
     return Measure(
         f"{function.name}.{attribute.graphql_name}",
-        lambda row: function.sql(attribute.expression(row), attribute.type),
+        lambda row: function.sql(looked_at(attribute.expression(row), row, within), attribute.type),
     )
 
 
-def steady_measure_of(function: Function, attribute: Attribute) -> Measure:
+def steady_measure_of(function: Function, attribute: Attribute, within: Within | None = None) -> Measure:
     """The same, to put rows in order by: a cursor finds the very value again that was read for the page before."""
     return Measure(
         f"steady {function.name}.{attribute.graphql_name}",
-        lambda row: function.steady_sql(attribute.expression(row), attribute.type),
+        lambda row: function.steady_sql(looked_at(attribute.expression(row), row, within), attribute.type),
     )
+
+
+def looked_at(value: Expression, row: Row, within: Within | None) -> Expression:
+    """A value of a row in a group: null where the row is not looked at, as nulls count for no function."""
+    return value if within is None else case((within(row), value))
 
 
 class Results(NamedTuple):

@@ -35,11 +35,9 @@ TYPES_OF_EVERY_SCHEMA = frozenset(
 SUFFIXES = frozenset(
     {
         *("Aggregate", "Avg", "ColumnComparison", "Connection", "Edge", "Extremes", "Filter"),
-        *("Group", "GroupBy", "GroupConnection", "GroupEdge", "GroupField", "GroupKey", "GroupSort"),
-        *("Having", "HavingAvg", "HavingDistinct", "HavingExtremes", "HavingSum", "HavingTruth"),
-        *("List", "ListFilter", "Sort", "Sum", "Truth"),
-        *("AvgSort", "DistinctSort", "FilteredSort", "FirstSort", "ListSort", "NumberSort", "TextSort", "TruthSort"),
-        "ValueSort",
+        *("Group", "GroupBy", "GroupField", "GroupKey", "Groups"),
+        *("AvgSort", "HavingAvg", "HavingSum", "NumberSort"),
+        *("List", "ListFilter", "ListSort", "Sort", "Sum", "TextSort", "Truth"),
     }
 )
 """How the types are called that are made for an entity: `PostFilter`, `PostSort`."""

@@ -21,17 +21,25 @@ from graph.entity.comparisons import InputField, check_size, input_type
 from graph.entity.completeness import check_complete
 from graph.entity.directions import Direction, is_ordered
 from graph.entity.distances import DIRECTION, Measures
-from graph.entity.distinct_counts import NAME as DISTINCT
-from graph.entity.distinct_counts import OF, distinct_measure
 from graph.entity.filters import condition_on_related, filter_type
-from graph.entity.measure_sorts import measure_sort_fields
-from graph.entity.measures import COUNT, FUNCTIONS, applicable, steady_measure_of
+from graph.entity.measure_sorts import (
+    FIRST,
+    KEY,
+    MODIFIERS,
+    ORDER_BY,
+    WHERE,
+    GroupKeySort,
+    ListOrder,
+    list_order,
+    measure_in,
+    measure_sort_fields,
+)
 from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, list_of, optional
 from graph.entity.related_rows import first, first_value, measured, related
 from graph.entity.types import TYPES
 from graph.errors import InvalidPage
-from graph.loading.queries import Measure, Order
+from graph.loading.queries import Order
 from graph.prepare.work import Weight
 
 VALUE = Weight(2)
@@ -40,7 +48,7 @@ TO_ONE = Weight(10, times=6)
 """To read the one row that a relation leads to; what is counted of that is counted for the same row many times."""
 MEASURED = Weight(40)
 """To count the rows that a relation leads to, or to compute something else over them."""
-FIRST = Weight(60)
+FIRST_WORK = Weight(60)
 """To find the first of them."""
 
 MAX_TERMS = 10
@@ -50,9 +58,6 @@ MAX_STEPS = 5
 
 Asked: TypeAlias = Mapping[str, Any]
 """One term: a direction by the name of a column, or what is asked of the rows that a relation leads to."""
-
-FIRST_OF, FILTERED = "first", "filtered"
-ORDER_BY, BY, WHERE = "orderBy", "by", "where"
 
 
 @cache
@@ -98,45 +103,20 @@ def _relation_sort(relation: Relation) -> Deferred:
 
 @cache
 def list_sort_type(entity: Entity) -> type[Any]:
-    """The input type of an order by a list of an entity's rows: of the row that has the list."""
-    fields: dict[str, InputField] = {"count_": (optional(Direction), COUNT.name, "By how many there are.")}
-    fields |= measure_sort_fields(entity)
-    weights = {name: MEASURED for _, name, _ in fields.values()}
+    """The input type of one term of an order by a list of an entity's rows: of the row that has it, or of groups."""
+    this = Deferred(made_name(entity, "Sort"), lambda: sort_type(entity))
+    one = Deferred(made_name(entity, "Filter"), lambda: filter_type(entity))
+    fields: dict[str, InputField] = {"where_": (optional(one), WHERE, "Only those that fit are looked at.")}
+    measures = measure_sort_fields(entity, this)
+    weights = {name: MEASURED for _, name, _ in measures.values() if name not in MODIFIERS}
+    fields |= measures
     if can_be_ordered(entity):
-        first_of = Deferred("sort by the first", lambda: _first_sort_type(entity))
-        fields["first_"] = (optional(first_of), FIRST_OF, "By a value of the one that comes first in an order.")
-        weights[FIRST_OF] = FIRST
-    filtered = Deferred("sort by a filtered list", lambda: _filtered_sort_type(entity))
-    fields["filtered_"] = (optional(filtered), FILTERED, "By what of those that fit a filter.")
-    described = f"By what of a list of {entity.many} the row that has the list is ordered."
-    return input_type(made_name(entity, "ListSort"), described, fields, one_of=True, weights=weights)
-
-
-@cache
-def _first_sort_type(entity: Entity) -> type[Any]:
-    this = Deferred("sort of the first", lambda: sort_type(entity))
-    return input_type(
-        made_name(entity, "FirstSort"),
-        f"By a value of the first of many {entity.many}; null where there are none.",
-        {},
-        required={
-            "order_by_": (list_of(this), ORDER_BY, "In which order, the most important term first."),
-            "by_": (this, BY, "By what of the first one."),
-        },
-    )
-
-
-@cache
-def _filtered_sort_type(entity: Entity) -> type[Any]:
-    return input_type(
-        made_name(entity, "FilteredSort"),
-        f"By what of those {entity.many} that fit a filter.",
-        {},
-        required={
-            "where_": (Deferred("filter of a list", lambda: filter_type(entity)), WHERE, "Which are looked at."),
-            "by_": (Deferred("sort of a list", lambda: list_sort_type(entity)), BY, "By what of them."),
-        },
-    )
+        fields["order_by_"] = (optional(list_of(this)), ORDER_BY, "The order of which `first` is the first.")
+        fields["first_"] = (optional(this), FIRST, "By a value of the first one.")
+        weights[FIRST] = FIRST_WORK
+    fields["key_"] = (optional(GroupKeySort), KEY, "Of groups alone: by what their rows share.")
+    described = f"By what of a list of {entity.many}: one thing for each term."
+    return input_type(made_name(entity, "ListSort"), described, fields, weights=weights)
 
 
 @cache
@@ -189,6 +169,11 @@ def _ordering(entity: Entity, asked: Sequence[Asked], viewing: Viewing) -> Order
     return Order(terms, _spell_all(entity, asked), is_kept=not holds_a_value)
 
 
+def terms_on_related(entity: Entity, row: Row, asked: Sequence[Asked], viewing: Viewing) -> tuple[Term, ...]:
+    """The terms of an order for rows that are met more than once, or inside of aggregates. Raises as `order_of`."""
+    return _terms(entity, row, asked, viewing, is_related=True)
+
+
 def natural_order(entity: Entity) -> Callable[[Source], tuple[Term, ...]]:
     """The terms of the order that rows have when none is asked for."""
     return lambda source: total_order(entity.mapper, source.row, source.order)
@@ -218,7 +203,7 @@ def _term(entity: Entity, row: Row, asked: Asked, viewing: Viewing, *, is_relate
             return _distance_term(attribute, row, value)
         relation = entity.relations[name]
         if relation.link.to_many:
-            return _ListTerm(relation, row, viewing, is_related).of(value)
+            return _ListTerm(relation, row, viewing, is_related).of(_list_order(relation, value))
         return _to_one_term(relation, row, value, viewing)
     if attribute is None:  # the id
         return Term(getattr(row, entity.key[0]), value.descending, nulls_first=value.nulls_first)
@@ -272,44 +257,29 @@ class _ListTerm(NamedTuple):
     row: Row
     viewing: Viewing
     is_related: bool
-    wheres: tuple[Mapping[str, Any], ...] = ()
-    """The filters of the rows that are looked at."""
 
-    def of(self, asked: Asked) -> Term:
+    def of(self, order: ListOrder) -> Term:
         """The term."""
-        name, value = _only(asked)
-        if name == FILTERED:
-            return self._replace(wheres=(*self.wheres, value[WHERE])).of(value[BY])
-        if name == FIRST_OF:
-            return self._first(value[ORDER_BY], value[BY])
-        if name == COUNT.name:
-            return self._measured(COUNT, value, nullable=False)
-        if name == DISTINCT:
-            measure = distinct_measure(self.relation.target(), value[OF].name)
-            return self._measured(measure, value[DIRECTION], nullable=False)
-        function = next(function for function in FUNCTIONS if function.name == name)
-        attribute_name, direction = _only(value)
-        attribute, _ = applicable(self.relation.target(), function)[attribute_name]
-        return self._measured(steady_measure_of(function, attribute), direction, nullable=True)
-
-    def _measured(self, measure: Measure, direction: Direction, *, nullable: bool) -> Term:
+        if order.name == FIRST:
+            return self._first(order)
         children = self.viewing.children(self.relation)
+        measure, direction = measure_in(self.relation.target(), order)
         value = measured(
             measure.expression(children.row),
             self.relation.link,
             children,
             self.row,
             self.viewing.visible,
-            *self._within(children),
+            *self._within(order, children),
             is_related=self.is_related,
         )
-        return Term(value, direction.descending, nullable, direction.nulls_first, self.is_related)
+        return Term(value, direction.descending, not order.is_number, direction.nulls_first, self.is_related)
 
-    def _first(self, order_by: Sequence[Asked], by: Asked) -> Term:
+    def _first(self, order: ListOrder) -> Term:
         """By a value of the first row under an order, which is null where there is no row."""
         entity, children = self.relation.target(), self.viewing.children(self.relation)
-        inner = _term(entity, children.row, by, self.viewing, is_related=True)
-        wanted = _terms(entity, children.row, order_by, self.viewing, is_related=True) or children.order
+        inner = _term(entity, children.row, order.value, self.viewing, is_related=True)
+        wanted = _terms(entity, children.row, order.order_by, self.viewing, is_related=True) or children.order
         value = first_value(
             inner.expression,
             total_order(entity.mapper, children.row, wanted),
@@ -317,15 +287,25 @@ class _ListTerm(NamedTuple):
             children,
             self.row,
             self.viewing.visible,
-            *self._within(children),
+            *self._within(order, children),
             is_related=self.is_related,
         )
         return inner._replace(expression=value, nullable=True, is_shared=self.is_related)
 
-    def _within(self, children: Source) -> list[ColumnElement[bool]]:
-        entity, place = self.relation.target(), f"{ORDER_BY}.{self.relation.graphql_name}.{FILTERED}.{WHERE}"
-        found = (condition_on_related(entity, children.row, where, place, *self.viewing) for where in self.wheres)
-        return [condition for condition in found if condition is not None]
+    def _within(self, order: ListOrder, children: Source) -> list[ColumnElement[bool]]:
+        found = rows_looked_at(self.relation.target(), children.row, order, self.viewing)
+        return [] if found is None else [found]
+
+
+def rows_looked_at(entity: Entity, row: Row, order: ListOrder, viewing: Viewing) -> ColumnElement[bool] | None:
+    """Which rows of a list are looked at; None for all of them. Raises `InvalidFilter`."""
+    if order.where is None:
+        return None
+    return condition_on_related(entity, row, order.where, f"{order.within}.{WHERE}", *viewing)
+
+
+def _list_order(relation: Relation, asked: Asked) -> ListOrder:
+    return list_order(asked, f"{ORDER_BY}.{relation.graphql_name}")
 
 
 def _only(asked: Asked) -> tuple[str, Any]:
@@ -342,16 +322,14 @@ def _steps(entity: Entity, asked: Asked) -> int:
         return 0
     if not relation.link.to_many:
         return 1 + _steps(relation.target(), value)
-    return _list_steps(relation.target(), value)
+    order = _list_order(relation, value)
+    inner = [_steps(relation.target(), term) for term in _terms_of_first(order)]
+    return 1 + (order.where is not None) + max(inner, default=0)
 
 
-def _list_steps(entity: Entity, asked: Asked) -> int:
-    name, value = _only(asked)
-    if name == FILTERED:
-        return 1 + _list_steps(entity, value[BY])
-    if name == FIRST_OF:
-        return 1 + max(_steps(entity, term) for term in (value[BY], *value[ORDER_BY]))
-    return 1
+def _terms_of_first(order: ListOrder) -> tuple[Asked, ...]:
+    """The terms below one by the first row of a list: its own value, and the order."""
+    return (order.value, *order.order_by) if order.name == FIRST else ()
 
 
 def _holds_a_value(entity: Entity, asked: Asked) -> bool:
@@ -364,10 +342,8 @@ def _holds_a_value(entity: Entity, asked: Asked) -> bool:
         )
     if not relation.link.to_many:
         return _holds_a_value(relation.target(), value)
-    inner, (name, value) = relation.target(), _only(value)
-    if name == FIRST_OF:
-        return any(_holds_a_value(inner, term) for term in (value[BY], *value[ORDER_BY]))
-    return name == FILTERED
+    order = _list_order(relation, value)
+    return order.where is not None or any(_holds_a_value(relation.target(), term) for term in _terms_of_first(order))
 
 
 def _spell(entity: Entity, asked: Asked) -> str:
@@ -378,9 +354,10 @@ def _spell(entity: Entity, asked: Asked) -> str:
         direction = _direction(value_sorts.asked_of(entity, name, value))
         return f"{value_sorts.spelled(entity, name, value)}:{direction.value}"
     relation, attribute = entity.relations.get(name), entity.attributes.get(name)
+    if relation is not None and relation.link.to_many:
+        return f"{name}.{_spell_of_list(relation.target(), _list_order(relation, value))}"
     if relation is not None:
-        spelled = _spell_of_list if relation.link.to_many else _spell
-        return f"{name}.{spelled(relation.target(), value)}"
+        return f"{name}.{_spell(relation.target(), value)}"
     measures = None if attribute is None else _measures(attribute)
     assert measures is not None  # no others have such an input
     return f"{name}:{_short(measures.spelled(value))}:{_direction(value).value}"
@@ -390,18 +367,14 @@ def _spell_all(entity: Entity, asked: Sequence[Asked]) -> str:
     return ",".join(_spell(entity, term) for term in asked)
 
 
-def _spell_of_list(entity: Entity, asked: Asked) -> str:
-    name, value = _only(asked)
-    if name == FIRST_OF:
-        return f"{name}({_spell_all(entity, value[ORDER_BY])}).{_spell(entity, value[BY])}"
-    if name == FILTERED:
-        return f"{name}({_short(repr(value[WHERE]))}).{_spell_of_list(entity, value[BY])}"
-    if name == DISTINCT:
-        return f"{name}.{value[OF].name}:{value[DIRECTION].value}"
-    if isinstance(value, Mapping):
-        attribute, direction = _only(value)
-        return f"{name}.{attribute}:{direction.value}"
-    return f"{name}:{value.value}"
+def _spell_of_list(entity: Entity, order: ListOrder) -> str:
+    where = "" if order.where is None else f"({_short(repr(order.where))})"
+    name = f"{where}{order.name}"
+    if order.name == FIRST:
+        return f"{name}({_spell_all(entity, order.order_by)}).{_spell(entity, order.value)}"
+    _, direction = measure_in(entity, order)
+    of = order.of if order.of is not None else next(iter(order.value)) if isinstance(order.value, Mapping) else ""
+    return f"{name}.{of}:{direction.value}"
 
 
 def _short(text: str) -> str:
@@ -418,14 +391,12 @@ def _check_complete(entity: Entity, asked: Asked) -> None:
     if not relation.link.to_many:
         _check_complete(relation.target(), value)
     else:
-        _check_list_complete(relation.target(), value, f"{ORDER_BY}.{name}")
+        check_list_order_complete(relation.target(), _list_order(relation, value))
 
 
-def _check_list_complete(entity: Entity, asked: Asked, where: str) -> None:
-    name, value = _only(asked)
-    if name == FIRST_OF:
-        for term in (value[BY], *value[ORDER_BY]):
-            _check_complete(entity, term)
-    elif name == FILTERED:
-        check_complete(entity, value[WHERE], f"{where}.{FILTERED}.{WHERE}")
-        _check_list_complete(entity, value[BY], where)
+def check_list_order_complete(entity: Entity, order: ListOrder) -> None:
+    """Raise `InvalidFilter` for a place of a filter in an order by a list at which nothing is asked."""
+    if order.where is not None:
+        check_complete(entity, order.where, f"{order.within}.{WHERE}")
+    for term in _terms_of_first(order):
+        _check_complete(entity, term)
