@@ -42,7 +42,7 @@ class AuditEntry(OwnBase, feature=Feature.AUDIT):
     )
     object_ids: Mapped[list[str]] = mapped_column(JSON_DOCUMENT, doc="The global ids of what was changed.")
     input: Mapped[dict[str, Any] | None] = mapped_column(
-        JSON_DOCUMENT, doc="What was asked for, without secrets; null where it was long or is not kept."
+        JSON_DOCUMENT, doc="What was asked for, without secrets; null if long or not kept."
     )
     request_id: Mapped[str] = mapped_column(String(100), doc="The id of the request that asked for it.")
     created_at: Mapped[datetime] = mapped_column(default=utcnow, doc="When it was done.")

@@ -83,7 +83,7 @@ def comparison_field(entity: Entity) -> dict[str, InputField]:
     if not _pairs(entity):
         return {}
     made = Deferred(f"column comparison of {entity.name}", lambda: comparison_type(entity))
-    described = "Columns that are compared with columns; every comparison must hold."
+    described = "Columns, compared with columns; all of it must hold."
     return {f"{MEMBER}_": (optional(list_of(made)), MEMBER, described)}
 
 

@@ -503,7 +503,7 @@ class ValueFilter:
     @cached_property
     def input_type(self) -> type[Any]:
         """The input type of the schema. There is one for each type, whatever number of entities show it."""
-        description = f"What is asked of a value of type {self.name}; every comparison given must hold."
+        description = f"What is asked of a value of type {self.name}; all of it must hold."
         weights = {operator.name: Weight(operator.work) for operator in self.operators.values()}
         fields = _fields(self.taken, self.operators.values())
         return input_type(f"{self.name}Filter", description, fields, weights=weights)

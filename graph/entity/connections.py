@@ -57,7 +57,6 @@ DISTINCT_BY_NOTHING = (
 )
 FIRST_OF_EACH = SCAN + GROUPING
 """The work of `distinctBy`: to read the list once more, and to put its rows into groups."""
-AT_MOST = f"{MAX_PAGE} at most by default"
 
 
 class _Parts:
@@ -221,14 +220,14 @@ class ConnectionField(LevelField):
         return [
             page_size("first"),
             argument("after", optional(str), "Only rows behind this cursor."),
-            argument("last", optional(int), f"How many, from the end; {AT_MOST}."),
+            argument("last", optional(int), f"How many, from the end; by default at most {MAX_PAGE}."),
             argument("before", optional(str), "Only rows in front of this cursor."),
-            argument("around", optional(str), "Rows on both sides of this cursor and its own; with `first` alone."),
-            argument("offset", optional(int), "How many rows to leave out in front; with `first` alone."),
+            argument("around", optional(str), "The rows around this cursor, and its own; with `first`."),
+            argument("offset", optional(int), "How many to leave out in front; with `first`."),
             argument(
                 "distinct_by",
                 optional(list_of(shared)),
-                "Of rows that share these values, the first in the order alone.",
+                "Of rows that share these values, only the first.",
             ),
             *restrictions(entity, ordered=ordered),
         ]
@@ -286,7 +285,7 @@ class ConnectionField(LevelField):
 
 def page_size(name: str) -> StrawberryArgument:
     """An argument that says how many rows a page has, counted from the start."""
-    return argument(name, optional(int), f"How many, from the start; {DEFAULT_PAGE} if left out, and {AT_MOST}.")
+    return argument(name, optional(int), f"How many, from the start; by default {DEFAULT_PAGE}, at most {MAX_PAGE}.")
 
 
 def restrictions(

@@ -33,8 +33,8 @@ class CountDistinctField(LevelField):
     cost = CostRule.MEASURE
 
     def __init__(self, entity: Entity) -> None:
-        of = argument(OF, _enum(entity), "Whose: those of a column, or the rows that a relation leads to.")
-        super().__init__("count_distinct", int, "How many different values there are; nulls do not count.", (of,))
+        of = argument(OF, _enum(entity), "Of which column, or of which relation's rows.")
+        super().__init__("count_distinct", int, "How many different values; nulls do not count.", (of,))
 
     def work(self, arguments: Mapping[str, Any]) -> int:
         """The same for all columns."""
@@ -62,7 +62,7 @@ def selected_distinct(
 
 def of_field(entity: Entity) -> InputField:
     """The field beside such a number in an input: whose values."""
-    return optional(_enum(entity)), OF, f"Whose values `{NAME}` tells apart."
+    return optional(_enum(entity)), OF, f"What `{NAME}` tells apart."
 
 
 def distinct_measure(entity: Entity, of: str, within: Within | None = None) -> Measure:

@@ -118,7 +118,7 @@ def list_filter_type(entity: Entity) -> type[Any]:
     """The input type that says what is asked of a to-many field."""
     one = Deferred(made_name(entity, "Filter"), lambda: filter_type(entity))
     fields: dict[str, InputField] = {
-        f"{WHERE}_": (optional(one), WHERE, "Only those that fit are looked at, by all that is asked beside this."),
+        f"{WHERE}_": (optional(one), WHERE, "Only those that fit are looked at."),
         "some_": (optional(one), "some", "At least one fits; an empty filter asks that there be one."),
         "every_": (optional(one), "every", "All of them fit; also true when there are none."),
         "none_": (optional(one), "none", "None of them fits; an empty filter asks that there be none."),
@@ -126,7 +126,7 @@ def list_filter_type(entity: Entity) -> type[Any]:
     fields |= measure_filter_fields(entity, one)
     weights = {"some": TO_MANY, "every": NONE, "none": NONE}
     weights |= {name: MEASURED for _, name, _ in fields.values() if name not in (*QUANTIFIERS, OF)}
-    described = f"What is asked of a list of {entity.many}; every condition given must hold."
+    described = f"What is asked of a list of {entity.many}; all of it must hold."
     return input_type(made_name(entity, "ListFilter"), described, fields, weights=weights)
 
 

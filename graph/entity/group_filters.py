@@ -29,11 +29,15 @@ def having(entity: Entity, asked: Sequence[Asked], viewing: Viewing) -> Callable
     check_size("having", asked)
 
     def condition(row: Row) -> ColumnElement[bool]:
-        places = ("having" if len(asked) == 1 else f"having[{number}]" for number in range(len(asked)))
-        found = (_conditions(entity, row, one, place, viewing) for one, place in zip(asked, places, strict=True))
+        found = (_conditions(entity, row, one, place_of(asked, at), viewing) for at, one in enumerate(asked))
         return and_(true(), *(each for conditions in found for each in conditions))
 
     return condition
+
+
+def place_of(asked: Sequence[Asked], number: int) -> str:
+    """Where one filter of groups stands in the input; of a single one the list is mostly left out."""
+    return "having" if len(asked) == 1 else f"having[{number}]"
 
 
 def _conditions(entity: Entity, row: Row, asked: Asked, where: str, viewing: Viewing) -> list[ColumnElement[bool]]:

@@ -11,6 +11,7 @@ from sqlalchemy import func, true
 
 from db.functions import first_in_order
 from db.relations import Expression, Row, Term, is_array, total_order
+from graph.entity.comparisons import check_size
 from graph.entity.directions import Direction
 from graph.entity.measure_sorts import FIRST, KEY, ListOrder, list_order, measure_in
 from graph.entity.measures import Within
@@ -59,6 +60,7 @@ def group_order(entity: Entity, asked: Sequence[Asked], keys: int, viewing: View
     """The order that was asked for, of groups that share so many values. Raises `InvalidGrouping` and `InvalidPage`."""
     if len(asked) > MAX_TERMS:
         raise InvalidGrouping("orderBy", f"groups are ordered by at most {MAX_TERMS} terms; send fewer.")
+    check_size("orderBy", asked)
     orders = [list_order(term, f"orderBy[{number}]") for number, term in enumerate(asked)]
     for order in orders:
         at = order.value.get("at") if order.name == KEY else None

@@ -14,27 +14,27 @@ from typing import Any
 from sqlalchemy.orm import aliased
 from strawberry.scalars import JSON
 
-from db.dialects import dialect_of
 from db.fast import Values
 from db.relations import Expression, Row, Source
 from db.statements import Key
+from graph.context import RequestContext
 from graph.entity.completeness import check_list_complete
 from graph.entity.connection_values import ConnectionValue, PagedQuery, PartField, keys_of
 from graph.entity.cursors import decode_cursor
 from graph.entity.distinct_counts import distinct_fields, selected_distinct
 from graph.entity.fields import ToOneField, ValueField, object_type
 from graph.entity.filters import list_filter_type
-from graph.entity.group_filters import having
+from graph.entity.group_filters import having, place_of
+from graph.entity.group_firsts import FirstField, selected_firsts
 from graph.entity.group_order import GroupOrder, group_order
 from graph.entity.group_parts import GroupedBy, group_by_type, grouped_by, spelled
 from graph.entity.group_values import GroupField, group_fields
 from graph.entity.measures import Results, selected_measures, value_fields
 from graph.entity.names import called, made_name
-from graph.entity.ordering import Viewing, check_list_order_complete, list_sort_type
+from graph.entity.ordering import Viewing, check_list_order, list_sort_type
 from graph.entity.page_info import PageInfo, PageInfoField, TotalCountField, check_size
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.entity.types import TYPES
-from graph.entity.value_sorts import check_locales
 from graph.errors import InvalidPage
 from graph.loading.loaders import LevelLoader, Loaders
 from graph.loading.queries import FoundRows, Grouping, ListQuery, Measure, PageArguments
@@ -163,6 +163,7 @@ class GroupByField(LevelField):
         measures = (
             *selected_measures(entity, groups, level.below),
             *selected_distinct(entity, groups, level.arguments_of),
+            *selected_firsts(entity, level, groups),
         )
         return GroupQuery(
             _window(arguments, grouping, loaders.source(listing)),
@@ -178,12 +179,12 @@ class GroupByField(LevelField):
         )
 
     def _grouping(self, level: Level, by: Sequence[GroupedBy]) -> Grouping:
-        entity, arguments, loaders = self._entity, level.arguments, level.context.loaders
-        viewing = Viewing(loaders.visible, dialect_of(loaders.dialect).relates_once)
+        entity, arguments = self._entity, level.arguments
+        viewing = Viewing.of(level.context)
         asked, order_by = arguments.get("having") or (), arguments.get("orderBy") or ()
         order = group_order(entity, order_by, len(by), viewing)
         condition = having(entity, asked, viewing)
-        self._check(level, asked, order)
+        _check(entity, level.context, asked, order)
 
         def expressions(row: Row) -> list[list[Expression]]:
             return [list(one.expressions(row)) for one in by]
@@ -195,16 +196,14 @@ class GroupByField(LevelField):
         spelled_order = f"{entity.name} groups {spelled(arguments['by'])} {spelled(order_by)}"
         return Grouping(expressions, condition, order.terms, spelled_order, (spelled_order, spelled(asked)))
 
-    def _check(self, level: Level, having: Sequence[Mapping[str, Any]], order: GroupOrder) -> None:
-        """Raise `InvalidFilter` where nothing is asked, if the settings say so, and `InvalidPage` for languages."""
+
+def _check(entity: Entity, context: RequestContext, having: Sequence[Mapping[str, Any]], order: GroupOrder) -> None:
+    """Raise `InvalidPage` for too much of an order, and `InvalidFilter` for gaps, if the settings say so."""
+    if context.bounds.refuse_empty_comparisons:
         for number, one in enumerate(having):
-            if level.context.bounds.refuse_empty_comparisons:
-                check_list_complete(self._entity, one, f"having[{number}]")
-        for each in order.orders:
-            if level.context.bounds.refuse_empty_comparisons:
-                check_list_order_complete(self._entity, each)
-            for term in (*each.order_by, each.value):
-                check_locales(term, level.context.loaders.dialect)
+            check_list_complete(entity, one, place_of(having, number))
+    for each in order.orders:
+        check_list_order(entity, each, context)
 
 
 def _window(arguments: Mapping[str, Any], grouping: Grouping, source: Source) -> PageArguments:
@@ -267,6 +266,7 @@ def group_type(entity: Entity) -> type[Any]:
         keys,
         *value_fields(entity),
         *distinct_fields(entity),
+        *([FirstField(entity)] if entity.key else []),
     )
 
 

@@ -10,23 +10,20 @@ from typing import Any, NamedTuple
 
 import strawberry
 
-from graph.entity.comparisons import InputField, input_type
+from graph.entity.comparisons import InputField
 from graph.entity.directions import Direction
 from graph.entity.distinct_counts import NAME as DISTINCT
 from graph.entity.distinct_counts import OF, distinct_measure, of_field
 from graph.entity.group_values import group_fields
 from graph.entity.measures import (
-    AVG,
     COUNT,
     FUNCTIONS,
-    SUM,
     Function,
     Within,
     applicable,
     count_of,
     steady_measure_of,
 )
-from graph.entity.names import made_name
 from graph.entity.registry import Deferred, Entity, optional
 from graph.entity.types import TYPES
 from graph.errors import InvalidPage
@@ -38,10 +35,6 @@ WHERE, ORDER_BY, FIRST, KEY = "where", "orderBy", "first", "key"
 BESIDE = {DISTINCT: OF, FIRST: ORDER_BY}
 """What belongs to something that rows are put in order by, and to nothing else."""
 MODIFIERS = frozenset({WHERE, *BESIDE.values()})
-
-
-TITLES = {SUM: ("NumberSort", "number"), AVG: ("AvgSort", "average")}
-"""How the types end, called after the first function that applies to their attributes, and what they describe."""
 
 
 @strawberry.input(description="The order of groups by what they share.")
@@ -120,9 +113,9 @@ def measure_in(entity: Entity, order: ListOrder, within: Within | None = None) -
         return distinct_measure(entity, order.of, within), order.value
     function = next(function for function in FUNCTIONS if function.name == order.name)
     ((name, direction),) = order.value.items()
-    # Functions whose results are values take the order of the rows, which has more in it.
+    # The input is that of the order of the rows themselves, which has more in it.
     if name not in sorted_by(entity, function) or not isinstance(direction, Direction):
-        raise InvalidPage(f"{order.place}.{name}: `{function.name}` is of values of the rows; this is none.")
+        raise InvalidPage(f"{order.place}.{name}: `{function.name}` has no order over this; name another value.")
     return steady_measure_of(function, entity.attributes[name], within), direction
 
 
@@ -130,10 +123,8 @@ def measure_sort_fields(entity: Entity, own: Deferred) -> dict[str, InputField]:
     """The fields of an input type that puts something in order by measures. `own`: the order of the rows themselves."""
     fields: dict[str, InputField] = {"count_": (optional(Direction), COUNT.name, "By how many there are.")}
     for function in FUNCTIONS:
-        names = tuple(sorted_by(entity, function))
-        if names:
-            type_ = own if function.shape.is_of_values else _number_sort_type(entity, names)
-            fields[f"{function.name}_"] = (optional(type_), function.name, function.description)
+        if sorted_by(entity, function):
+            fields[f"{function.name}_"] = (optional(own), function.name, function.description)
     if group_fields(entity):
         fields["of_"] = of_field(entity)
         fields["count_distinct_"] = (optional(Direction), DISTINCT, "By how many different values there are.")
@@ -145,13 +136,3 @@ def sorted_by(entity: Entity, function: Function) -> tuple[str, ...]:
     """The attributes over which the results of a function have an order, by their names in the schema."""
     applies = applicable(entity, function).items()
     return tuple(name for name, (_, result) in applies if TYPES.known(result).is_ordered)
-
-
-@cache
-def _number_sort_type(entity: Entity, names: tuple[str, ...]) -> type[Any]:
-    """`{sum: {totalPrice: DESC}}`: one type for all functions that apply to the same attributes."""
-    function = next(function for function in FUNCTIONS if sorted_by(entity, function) == names)
-    title, word = TITLES[function.shape]
-    described = f"By which {word} of {entity.many}: one field for each term."
-    fields = {f"{name}_": (optional(Direction), name, entity.attributes[name].description) for name in names}
-    return input_type(made_name(entity, title), described, fields, one_of=True)

@@ -36,7 +36,7 @@ SUFFIXES = frozenset(
     {
         *("Aggregate", "Avg", "ColumnComparison", "Connection", "Edge", "Extremes", "Filter"),
         *("Group", "GroupBy", "GroupField", "GroupKey", "Groups"),
-        *("AvgSort", "HavingAvg", "HavingSum", "NumberSort"),
+        *("HavingAvg", "HavingSum"),
         *("List", "ListFilter", "ListSort", "Sort", "Sum", "TextSort", "Truth"),
     }
 )

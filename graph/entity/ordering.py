@@ -8,7 +8,7 @@ for, and no more.
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased
@@ -138,6 +138,11 @@ class Viewing(NamedTuple):
     relates_once: bool = False
     """As of the dialect: whether filters behind a second relation are asked once for all rows."""
 
+    @classmethod
+    def of(cls, context: RequestContext) -> Self:
+        """As an operation's viewer looks at them."""
+        return cls(context.visible, dialect_of(context.loaders.dialect).relates_once)
+
     def children(self, relation: Relation) -> Source:
         """The rows that a relation leads to, without hidden values."""
         return self.visible.seen(relation.link.children(), relation.link.target)
@@ -148,17 +153,29 @@ def order_of(entity: Entity, asked: Sequence[Asked], context: RequestContext) ->
 
     Raises `InvalidPage` for too much of it, and `InvalidFilter` for a filter in it that makes no sense.
     """
+    check_order(entity, asked, context)
+    return _ordering(entity, asked, Viewing.of(context))
+
+
+def check_order(entity: Entity, asked: Sequence[Asked], context: RequestContext) -> None:
+    """Raise `InvalidPage` for too much of an order, and `InvalidFilter` for gaps in it, if the settings say so."""
     if context.bounds.refuse_empty_comparisons:
         for term in asked:
             _check_complete(entity, term)
     for term in asked:
         value_sorts.check_locales(term, context.loaders.dialect)
-    return _ordering(entity, asked, Viewing(context.visible, dialect_of(context.loaders.dialect).relates_once))
+    check_size(ORDER_BY, asked)
+    _check_length(entity, asked)
+
+
+def check_list_order(entity: Entity, order: ListOrder, context: RequestContext) -> None:
+    """The same for an order by something of a list."""
+    if context.bounds.refuse_empty_comparisons and order.where is not None:
+        check_complete(entity, order.where, f"{order.within}.{WHERE}")
+    check_order(entity, _terms_of_first(order), context)
 
 
 def _ordering(entity: Entity, asked: Sequence[Asked], viewing: Viewing) -> Order:
-    check_size(ORDER_BY, asked)
-    _check_length(entity, asked)
     holds_a_value = any(_holds_a_value(entity, term) for term in asked)
     if holds_a_value:
         _terms(entity, aliased(entity.model), asked, viewing)  # finds what is wrong before it is run
@@ -391,12 +408,8 @@ def _check_complete(entity: Entity, asked: Asked) -> None:
     if not relation.link.to_many:
         _check_complete(relation.target(), value)
     else:
-        check_list_order_complete(relation.target(), _list_order(relation, value))
-
-
-def check_list_order_complete(entity: Entity, order: ListOrder) -> None:
-    """Raise `InvalidFilter` for a place of a filter in an order by a list at which nothing is asked."""
-    if order.where is not None:
-        check_complete(entity, order.where, f"{order.within}.{WHERE}")
-    for term in _terms_of_first(order):
-        _check_complete(entity, term)
+        order = _list_order(relation, value)
+        if order.where is not None:
+            check_complete(relation.target(), order.where, f"{order.within}.{WHERE}")
+        for term in _terms_of_first(order):
+            _check_complete(relation.target(), term)

@@ -159,7 +159,7 @@ class LookUpField(LevelField):
         super().__init__(
             f"{entity.name[0].lower()}{entity.name[1:]}",
             optional(entity.cls),
-            f"One {entity.one} by its {named}; null if there is none." + (" Give exactly one of them." if keys else ""),
+            f"One {entity.one} by its {named}{', by one of them' if keys else ''}; null if there is none.",
             (
                 argument("id", id_, f"The id of the {entity.one}."),
                 *(argument(key.graphql_name, optional(key.type), key.description) for key in keys),

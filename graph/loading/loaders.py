@@ -121,6 +121,7 @@ class LevelLoader(DataLoader[Key, T], Generic[T]):
         values = self._values
         wanted = dict.fromkeys(keys)
         under_way = [flight for flight in self._flights if not wanted.keys().isdisjoint(flight.keys)]
+        landing = [flight.landed() for flight in under_way]  # now, for they may land while the rest is read
         missing = [key for key in wanted if key not in values] if values else list(wanted)
         for flight in under_way:
             missing = [key for key in missing if key not in flight.keys]
@@ -135,8 +136,10 @@ class LevelLoader(DataLoader[Key, T], Generic[T]):
             finally:
                 self._flights.remove(flight)
             flight.land()
-        for flight in under_way:
-            await flight.landed()
+        if landing:
+            await asyncio.wait(landing)  # who leaves, leaves the others waiting
+            for landed in landing:
+                landed.result()
         return [values[key] for key in keys]
 
     def missing(self, keys: Sequence[Key]) -> int:

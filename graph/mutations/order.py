@@ -150,7 +150,7 @@ def _check(order: models.Order, wanted: OrderStatus, rule: str, place: tuple[str
 
 
 @mutation(
-    orders=(list[Order], f"The orders that were called off, as they are now; the first {MAX_LISTED} of them."),
+    orders=(list[Order], f"The orders that were called off, as they are now; the first {MAX_LISTED}."),
     count=(int, "How many orders were called off."),
 )
 async def cancel_orders(values: CancelOrdersInput, change: Change) -> dict[str, Any]:

@@ -140,7 +140,7 @@ class StillReferenced(UserError):
 
 @user_error
 class VersionConflict(UserError):
-    """Somebody else has changed the object since the version that `ifVersion` names."""
+    """Somebody has changed the object since the version of `ifVersion`."""
 
     CODE = "VERSION_CONFLICT"
 

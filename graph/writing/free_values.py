@@ -69,7 +69,7 @@ class FreeValues:
     def input_fields(self) -> dict[str, Annotation]:
         """The fields of an input for a new row, as Pydantic's `create_model` takes them."""
         one = self._writer.entity.one
-        text = "What to do where another {} has this {}; it is rejected if left out."
+        text = "What to do where another {} has this {}; rejected if left out."
         return {
             field: (OnTaken | None, Field(None, description=text.format(one, name)))
             for field, name in self._fields.items()

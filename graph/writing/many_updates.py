@@ -42,7 +42,7 @@ class ManyUpdates(ManyRows):
         for column in declared.columns:
             if self._writer.columns[column].table is not self._writer.table:
                 raise DeclarationError(f"{self._entity.name}.{column} is in another table; update rows one by one.")
-        doc = f"What each of many {self._many} is to have. What is left out stays as it is."
+        doc = f"What all {self._many} are to have. What is left out stays as it is."
         self._set = entity_input(self._entity, f"{self._entity.name}SetInput", doc, fields)
 
     def declaration(self) -> MutationDeclaration[Any, Mapping[str, object]]:

@@ -56,7 +56,7 @@ class Upsert:
         model = entity_input(entity, to_camel_case(f"{self._name[0].upper()}{self._name[1:]}_input"), doc, fields)
         members = {
             self._one: Member(entity.cls, f"The {one} as it is now; null if nothing was done."),
-            INSERTED: Member(bool, f"Whether the {one} is new; if not, it was changed. Null if nothing was done."),
+            INSERTED: Member(bool, f"Whether the {one} is new, or was changed; null if nothing was done."),
         }
         does = f"Make {entity.a_one}, or change the one that has its {self._keys.words}."
         return MutationDeclaration(self._name, does, model, members, self._right, self._work, errors=self._errors)

@@ -64,9 +64,9 @@ def spelled(order: Sequence[Term]) -> list[Any]:
 
 def spelled_step(step: str | First | Filtered, by: Any) -> Any:
     if isinstance(step, First):
-        return {"first": {"orderBy": spelled(step.order), "by": by}}
+        return {"orderBy": spelled(step.order), "first": by}
     if isinstance(step, Filtered):
-        return {"filtered": {"where": on_the_wire(step.where), "by": by}}
+        return {"where": on_the_wire(step.where), **by}
     return {step: by}
 
 
@@ -204,7 +204,7 @@ class Inquiry:
     @cached_property
     def _group_variables(self) -> str:
         name = self._entity.name
-        return "" if self._question.group is None else f", $by: [{name}GroupBy!]!, $having: {name}Having"
+        return "" if self._question.group is None else f", $by: [{name}GroupBy!]!, $having: [{name}ListFilter!]"
 
     @cached_property
     def _grouped(self) -> dict[str, Any]:

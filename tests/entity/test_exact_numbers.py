@@ -71,7 +71,7 @@ async def test_sums_are_those_of_exact_arithmetic(amounts: Api) -> None:
 
 async def test_groups_are_asked_for_exact_sums(amounts: Api) -> None:
     by = "groupBy(by: [{value: LEDGER}], having: $having) { nodes { sum { price whole } } }"
-    document = f"query ($having: AmountHaving) {{ amountsAggregate {{ {by} }} }}"
+    document = f"query ($having: [AmountListFilter!]) {{ amountsAggregate {{ {by} }} }}"
     sums = [{"price": "850000.4", "whole": "13844065254536904706"}, {"price": "9999998749.87", "whole": "2"}]
     for having, found in (
         ({"sum": {"price": {"eq": "850000.40"}}}, sums[:1]),

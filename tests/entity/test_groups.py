@@ -22,7 +22,7 @@ from tests.entity import visits
 from tests.entity.conftest import Filled
 from tests.entity.laws import Both, tried
 from tests.entity.reckoning import variance
-from tests.entity.serving import Api, serve
+from tests.entity.serving import Api, global_id, serve
 from tests.entity.visits import PlainPlace, PlainVisit
 
 Read = Callable[[PlainVisit], Any]
@@ -173,20 +173,91 @@ def measured(function: str, name: str) -> Reduce:
     return read
 
 
+FILTERS: Mapping[str, Callable[[PlainVisit], bool]] = {
+    "{people: {gt: 9}}": lambda row: row.people is not None and row.people > 9,
+    "{not: {paid: {eq: true}}}": lambda row: row.paid is not True,
+    "{place: {stars: {lte: 2}}}": lambda row: row.place is not None and row.place.stars <= 2,
+    "{}": lambda _row: True,
+}
+"""Filters of rows, and what they mean."""
+
+DIRECTIONS = ("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")
+
+
+def of_first(order: str, direction: str, name: str) -> Reduce:
+    """A value of the row of a group that comes first in an order; of equal ones, the first or the last by the key."""
+
+    def read(group: Group) -> Any:
+        found = first_of(group, order, direction)
+        return None if found is None else getattr(found, name)
+
+    return read
+
+
+def first_of(group: Group, order: str, direction: str) -> PlainVisit | None:
+    down = direction.startswith("DESC")
+    rows = sorted(group, key=lambda row: row.id, reverse=down)
+    nulls = [row for row in rows if getattr(row, order) is None]
+    others = sorted((row for row in rows if row not in nulls), key=lambda row: getattr(row, order), reverse=down)
+    rows = nulls + others if direction.endswith("NULLS_FIRST") else others + nulls
+    return rows[0] if rows else None
+
+
+def within(fits: Callable[[PlainVisit], bool], reduce: Reduce) -> Reduce:
+    return lambda group: reduce([row for row in group if fits(row)])
+
+
 @st.composite
-def some_term(draw: st.DrawFn, keys: int) -> tuple[Any, Any]:
-    """A term of an order, and what it orders by: a measure, or places in the key."""
-    direction = draw(st.sampled_from(("ASC", "DESC", "ASC_NULLS_FIRST", "DESC_NULLS_FIRST")))
-    kind = draw(st.sampled_from(("count", "key", "keys", "measure", "measure")))
-    if kind == "count":
-        return {"count": direction}, (len, direction)
+def some_term(draw: st.DrawFn, keys: int) -> tuple[str, Any]:
+    """A term of an order, and what it orders by: a measure, a value of the first row, or places in the key."""
+    direction = draw(st.sampled_from(DIRECTIONS))
+    kind = draw(st.sampled_from(("key", "keys", "count", "first", "measure", "measure", "distinct")))
     if kind == "keys":
-        return {"key": {"direction": direction}}, (range(keys), direction)
+        return f"{{key: {{direction: {direction}}}}}", (range(keys), direction)
     if kind == "key":
         at = draw(st.integers(0, keys - 1))
-        return {"key": {"at": at, "direction": direction}}, ([at], direction)
-    function, name = draw(st.sampled_from([*REDUCE])), draw(st.sampled_from(("price", "people", "share")))
-    return {function: {name: direction}}, (measured(function, name), direction)
+        return f"{{key: {{at: {at}, direction: {direction}}}}}", ([at], direction)
+    asked, reduce = draw(some_measure(kind, direction))
+    if draw(st.booleans()):
+        where = draw(st.sampled_from([*FILTERS]))
+        asked, reduce = f"where: {where}, {asked}", within(FILTERS[where], reduce)
+    return f"{{{asked}}}", (reduce, direction)
+
+
+@st.composite
+def some_measure(draw: st.DrawFn, kind: str, direction: str) -> tuple[str, Reduce]:
+    name = draw(st.sampled_from(("price", "people", "share")))
+    if kind == "count":
+        return f"count: {direction}", len
+    if kind == "distinct":
+        return f"of: {name.upper()}, countDistinct: {direction}", lambda group: len(different(name, group))
+    if kind == "first":
+        order, way = draw(st.sampled_from(("price", "people", "at"))), draw(st.sampled_from(DIRECTIONS))
+        return f"orderBy: [{{{order}: {way}}}], first: {{{name}: {direction}}}", of_first(order, way, name)
+    function = draw(st.sampled_from([*REDUCE]))
+    return f"{function}: {{{name}: {direction}}}", measured(function, name)
+
+
+def different(name: str, rows: Group) -> set[Any]:
+    return {getattr(row, name) for row in rows} - {None}
+
+
+@st.composite
+def some_having(draw: st.DrawFn) -> tuple[str, Callable[[Group], bool]]:
+    """What is asked of groups, and whether it holds of one."""
+    where = draw(st.sampled_from(["", *FILTERS]))
+    looked_at = FILTERS[where or "{}"]
+    least, quantifier = draw(st.integers(0, 3)), draw(st.sampled_from(("", "some", "every", "none")))
+    asked, inner = draw(st.sampled_from([*FILTERS])), f", where: {where}" if where else ""
+
+    def holds(group: Group) -> bool:
+        rows = [row for row in group if looked_at(row)]
+        fits = [row for row in rows if FILTERS[asked](row)]
+        found = {"some": bool(fits), "every": len(fits) == len(rows), "none": not fits}.get(quantifier, True)
+        return len(rows) >= least and found
+
+    said = f", {quantifier}: {asked}" if quantifier else ""
+    return f"{{count: {{gte: {least}}}{said}{inner}}}", holds
 
 
 def _measure(reduce: Reduce, groups: Mapping[tuple[Any, ...], Group], key: tuple[Any, ...]) -> Any:
@@ -211,31 +282,29 @@ def in_order(groups: Mapping[tuple[Any, ...], Group], terms: Sequence[Any]) -> l
     return found
 
 
-QUERY = """query ($by: [VisitGroupBy!]!, $order: [VisitGroupSort!], $having: VisitHaving,
+QUERY = """query ($by: [VisitGroupBy!]!,
     $first: Int, $after: String, $last: Int, $before: String) { visitsAggregate { groupBy(
-        by: $by, orderBy: $order, having: $having, first: $first, after: $after, last: $last, before: $before) {
+        by: $by, orderBy: %(order)s, having: %(having)s, first: $first, after: $after, last: $last, before: $before) {
       totalCount
-      edges { cursor node { keys } }
-      nodes { keys count sum { price people } stddev { price people } any { paid } every { paid } }
+      nodes { keys count sum { price people } stddev { price people } any { paid } every { paid }
+        newest: first(orderBy: [{at: DESC}]) { id } dearest: first(orderBy: [{price: DESC_NULLS_FIRST}]) { id price } }
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     } } }"""
 
 
-async def walked(api: Api, size: int, *, forward: bool, **asked: Any) -> list[Any]:
+async def walked(api: Api, size: int, by: Sequence[Any], *, forward: bool, **asked: str) -> list[Any]:
     """All groups, page by page."""
     found: list[Any] = []
     cursor = None
     while True:
         window = {"first": size, "after": cursor} if forward else {"last": size, "before": cursor}
-        page = (await api.ask(QUERY, **asked, **window))["visitsAggregate"]["groupBy"]
+        page = (await api.ask(QUERY % asked, by=by, **window))["visitsAggregate"]["groupBy"]
         found = found + page["nodes"] if forward else page["nodes"] + found
-        assert [edge["node"]["keys"] for edge in page["edges"]] == [node["keys"] for node in page["nodes"]]
         assert len(found) <= page["totalCount"]
         if not page["pageInfo"]["hasNextPage" if forward else "hasPreviousPage"]:
             assert len(found) == page["totalCount"]
             return found
         cursor = page["pageInfo"]["endCursor" if forward else "startCursor"]
-        assert cursor == page["edges"][-1 if forward else 0]["cursor"]
 
 
 def check_measures(group: Group, node: Mapping[str, Any]) -> None:
@@ -249,6 +318,10 @@ def check_measures(group: Group, node: Mapping[str, Any]) -> None:
     paid = [row.paid for row in group if row.paid is not None]
     assert node["any"]["paid"] is (any(paid) if paid else None)
     assert node["every"]["paid"] is (all(paid) if paid else None)
+    for name, order, direction in (("newest", "at", "DESC"), ("dearest", "price", "DESC_NULLS_FIRST")):
+        first = first_of(group, order, direction)
+        assert first is not None
+        assert node[name]["id"] == global_id(visits.Visit, first.id)
 
 
 @tried(10)
@@ -256,18 +329,19 @@ def check_measures(group: Group, node: Mapping[str, Any]) -> None:
 async def test_groups_are_what_python_makes_of_the_rows(data: st.DataObject, served: Both) -> None:
     by = data.draw(st.lists(st.sampled_from([*all_by()]), min_size=1, max_size=2))
     terms = data.draw(st.lists(some_term(len(by)), max_size=2))
-    least = data.draw(st.integers(0, 3))
+    having = data.draw(st.lists(some_having(), max_size=2))
     groups: dict[tuple[Any, ...], Group] = defaultdict(list)
     for row in visits.ALL:
         groups[tuple(one.read(row) for one in by)].append(row)
-    groups = {key: group for key, group in groups.items() if len(group) >= least}
+    groups = {key: group for key, group in groups.items() if all(holds(group) for _, holds in having)}
     keys = in_order(groups, [term for _, term in terms])
     shown = [[None if value is None else one.show(value) for one, value in zip(by, key, strict=True)] for key in keys]
-    asked = {"by": [one.asked for one in by], "order": [one for one, _ in terms], "having": {"count": {"gte": least}}}
+    wanted = f"[{', '.join(one for one, _ in having)}]"
+    asked = {"order": f"[{', '.join(one for one, _ in terms)}]", "having": wanted}
     size = data.draw(st.integers(max(1, len(keys) // 4), 40))
     for dialect, api in served.items():
         for forward in (True, False):
-            found = await walked(api, size, forward=forward, **asked)
+            found = await walked(api, size, [one.asked for one in by], forward=forward, **asked)
             assert [node["keys"] for node in found] == shown, dialect
             assert [node["count"] for node in found] == [len(groups[key]) for key in keys], dialect
             for key, node in zip(keys, found, strict=True):
@@ -293,7 +367,7 @@ async def test_pages_of_groups_of_all_parents_cost_one_statement_and_their_numbe
         found = await api.ask(
             """{ places { nodes { visits { aggregate { groupBy(by: [{at: {unit: MONTH}}], first: 2,
               orderBy: [{max: {people: DESC}}]) {
-                totalCount nodes { keys max { people } } edges { cursor } pageInfo { hasNextPage }
+                totalCount nodes { keys max { people } } pageInfo { hasNextPage endCursor }
             } } } } } }"""
         )
     # The places, a page of groups of each, and how many there are.
@@ -379,7 +453,7 @@ async def test_values_in_a_cursor_that_nobody_gave_make_no_internal_error(api: A
 async def test_deviations_are_the_same_digits_on_both_databases(served: Both) -> None:
     document = """{ visitsAggregate { stddev { price people share } variance { price people share }
       groupBy(by: [{value: VALUE}], orderBy: [{stddev: {price: DESC}}, {any: {paid: ASC}}], having: {
-        variance: {price: {gt: "0"}}, stddev: {people: {gt: 0}}, any: {paid: {eq: true}}, every: {paid: {eq: false}}
+        variance: {price: {gt: "0"}}, stddev: {people: {gt: 0}}, some: {paid: {eq: true}}
       }) { nodes { keys stddev { price people share } variance { price people share } } } } }"""
     sqlite, postgresql = [(await served[dialect].ask(document))["visitsAggregate"] for dialect in served]
     prices = [row.price for row in visits.ALL if row.price is not None]
@@ -393,9 +467,9 @@ async def test_different_values_are_counted_of_all_rows_and_of_groups(api: Api, 
         found = await api.ask(
             """query ($of: VisitGroupField!) { visitsAggregate { count places: countDistinct(of: PLACE)
               paid: countDistinct(of: PAID) countDistinct(of: $of)
-              groupBy(by: [{value: VALUE}], orderBy: [{countDistinct: {of: PEOPLE, direction: DESC}}],
-                having: {countDistinct: [{of: PRICE, is: {gte: 2}}, {of: PAID, is: {lte: 2}}]}) {
-                nodes { keys countDistinct(of: $of) } edges { node { at: countDistinct(of: AT) } }
+              groupBy(by: [{value: VALUE}], orderBy: [{of: PEOPLE, countDistinct: DESC}],
+                having: [{of: PRICE, countDistinct: {gte: 2}}, {of: PAID, countDistinct: {lte: 2}}]) {
+                nodes { keys countDistinct(of: $of) at: countDistinct(of: AT) }
             } } }""",
             of="PEOPLE",
         )
@@ -404,15 +478,18 @@ async def test_different_values_are_counted_of_all_rows_and_of_groups(api: Api, 
     for row in visits.ALL:
         groups[row.value].append(row)
 
-    def different(name: str, rows: Group) -> int:
-        return len({getattr(row, name) for row in rows} - {None})
-
-    expected = sorted(groups, key=lambda value: (-different("people", groups[value]), value))
-    expected = [value for value in expected if different("price", groups[value]) >= 2]
+    expected = sorted(groups, key=lambda value: (-len(different("people", groups[value])), value))
+    expected = [value for value in expected if len(different("price", groups[value])) >= 2]
     found = found["visitsAggregate"]
-    assert (found["places"], found["paid"]) == (different("place", visits.ALL), 2)
-    assert found["countDistinct"] == different("people", visits.ALL)
+    assert (found["places"], found["paid"]) == (len(different("place", visits.ALL)), 2)
+    assert found["countDistinct"] == len(different("people", visits.ALL))
     assert found["groupBy"] == {
-        "nodes": [{"keys": [value], "countDistinct": different("people", groups[value])} for value in expected],
-        "edges": [{"node": {"at": different("at", groups[value])}} for value in expected],
+        "nodes": [
+            {
+                "keys": [value],
+                "countDistinct": len(different("people", groups[value])),
+                "at": len(different("at", groups[value])),
+            }
+            for value in expected
+        ],
     }

@@ -13,10 +13,10 @@ from graph.entity import Schema
 from graph.entity.directions import is_ordered
 from graph.entity.filter_form import form_of
 from graph.entity.group_values import group_fields
-from graph.entity.measure_sorts import measure_sort_type
-from graph.entity.measures import FUNCTIONS, applicable
+from graph.entity.measure_filters import COMPARED, compared
+from graph.entity.measure_sorts import sorted_by
+from graph.entity.measures import FUNCTIONS
 from graph.entity.registry import Entity, Relation, entity_of
-from graph.entity.types import value_filter
 from graph.settings import Settings
 from tests.databases import StatementRecorder
 from tests.entity.amounts import SAMPLE as AMOUNTS
@@ -90,7 +90,7 @@ async def test_measures_of_one_list_are_asked_in_one_subquery(orchard: Api, stat
 async def test_a_page_per_parent_in_the_order_of_a_measure_costs_one_statement(
     orchard: Api, statements: StatementRecorder
 ) -> None:
-    by = "[{trees: {first: {orderBy: [{planted: DESC}], by: {price: ASC}}}}, {trees: {max: {weight: DESC}}}]"
+    by = "[{trees: {orderBy: [{planted: DESC}], first: {price: ASC}}}, {trees: {max: {weight: DESC}}}]"
     with statements() as seen:
         found = await orchard.ask(
             f"{{ regions {{ nodes {{ farms(first: 2, orderBy: {by}) {{ nodes {{ id }} }} }} }} }}"
@@ -118,12 +118,25 @@ REFUSED = {
     "where: {trees: {sum: null}}": "where.trees.sum: null asks nothing",
     "where: {trees: {max: {kind: null}}}": "where.trees.max.kind: null asks nothing",
     "where: {trees: {count: null}}": "where.trees.count: null asks nothing",
-    "orderBy: [{trees: {filtered: {where: {kind: {eq: null}}, by: {count: ASC}}}}]": "orderBy.trees.filtered.where",
-    "orderBy: [{trees: {filtered: {where: {or: [{}]}, by: {count: ASC}}}}]": "an empty filter in `or`",
-    "orderBy: [{trees: {first: {orderBy: [], by: {farm: {trees: {first: {orderBy: [], by: {farm: {trees: {first:"
-    " {orderBy: [], by: {farm: {region: {code: ASC}}}}}}}}}}}}}}]": "`orderBy` leads over at most 5 relations",
+    "where: {trees: {min: {farm: {id: {isNull: false}}}}}": "where.trees.min.farm: `min` is asked of values of",
+    "where: {trees: {max: {and: []}}}": "where.trees.max.and: `max` is asked of values of the rows; this is none",
+    "where: {trees: {countDistinct: {gt: 1}}}": "where.trees.countDistinct: say whose values: `of`",
+    "where: {trees: {of: KIND, count: {gt: 1}}}": "where.trees.of: nothing is asked of these values",
+    "orderBy: [{trees: {where: {kind: {eq: null}}, count: ASC}}]": "orderBy.trees.where",
+    "orderBy: [{trees: {where: {or: [{}]}, count: ASC}}]": "an empty filter in `or`",
+    "orderBy: [{trees: {where: null, count: ASC}}]": "orderBy.trees.where: null puts nothing in order",
+    "orderBy: [{trees: {count: null}}]": "orderBy.trees.count: null puts nothing in order",
+    "orderBy: [{trees: {first: {farm: {trees: {first: {farm: {trees: {first:"
+    " {farm: {region: {code: ASC}}}}}}}}}}}]": "`orderBy` leads over at most 5 relations",
     "orderBy: [{trees: {sum: {weight: ASC, apples: ASC}}}]": "exactly one",
-    "orderBy: [{trees: {count: ASC, max: {kind: ASC}}}]": "exactly one",
+    "orderBy: [{trees: {sum: {kind: ASC}}}]": "orderBy.trees.sum.kind: `sum` has no order over this",
+    "orderBy: [{trees: {min: {farm: {name: ASC}}}}]": "orderBy.trees.min.farm: `min` has no order over this",
+    "orderBy: [{trees: {count: ASC, max: {kind: ASC}}}]": "orderBy.trees: this orders by `count` and `max`; name one",
+    "orderBy: [{trees: {}}]": "orderBy.trees: this orders by nothing; name one thing, for instance `count: DESC`",
+    "orderBy: [{trees: {orderBy: [{kind: ASC}], count: ASC}}]": "orderBy.trees.orderBy: this belongs to `first`",
+    "orderBy: [{trees: {of: KIND, count: ASC}}]": "orderBy.trees.of: this belongs to `countDistinct`",
+    "orderBy: [{trees: {countDistinct: ASC}}]": "orderBy.trees.countDistinct: say whose values",
+    "orderBy: [{trees: {key: {}}}]": "orderBy.trees.key: only groups share something",
 }
 
 
@@ -140,7 +153,7 @@ async def test_what_makes_no_sense_is_refused_with_its_place(
 async def test_a_cursor_belongs_to_the_filter_of_its_order(orchard: Api) -> None:
     ask = """query ($after: String, $kind: String!) {
         farms(first: 1, after: $after, orderBy: [
-            {trees: {filtered: {where: {kind: {eq: $kind}}, by: {count: DESC}}}}
+            {trees: {where: {kind: {eq: $kind}}, count: DESC}}
         ]) { pageInfo { endCursor } }
     }"""
     cursor = (await orchard.ask(ask, kind="apple"))["farms"]["pageInfo"]["endCursor"]
@@ -155,9 +168,8 @@ async def test_a_cursor_belongs_to_the_filter_of_its_order(orchard: Api) -> None
         "where: {trees: {where: {kind: {}}, count: {gt: 1}}}",
         "where: {trees: {sum: {price: {}}}}",
         "where: {trees: {min: {}}}",
-        "orderBy: [{trees: {filtered: {where: {kind: {}}, by: {count: ASC}}}}]",
-        "orderBy: [{region: {farms: {first: {orderBy: [{trees: {filtered: {where: {}, by: {count: ASC}}}}],"
-        " by: {name: ASC}}}}}]",
+        "orderBy: [{trees: {where: {kind: {}}, count: ASC}}]",
+        "orderBy: [{region: {farms: {orderBy: [{trees: {where: {}, count: ASC}}], first: {name: ASC}}}}]",
     ],
 )
 async def test_gaps_are_refused_where_the_settings_say_so(orchard: Api, asked: str) -> None:
@@ -181,25 +193,24 @@ def orders_of(entity: Entity) -> Iterator[str]:
     """Every measure that a list of an entity's rows can be ordered by, and some values of its first."""
     yield "{count: DESC}"
     for function in FUNCTIONS:
-        type_ = measure_sort_type(entity, function)
-        for field in () if type_ is None else type_.__strawberry_definition__.fields:
-            if is_within(entity, function.name, field.graphql_name):
-                yield f"{{{function.name}: {{{field.graphql_name}: ASC_NULLS_FIRST}}}}"
+        for name in sorted_by(entity, function):
+            if is_within(entity, function.name, name):
+                yield f"{{{function.name}: {{{name}: ASC_NULLS_FIRST}}}}"
     if group_fields(entity):
-        yield f"{{countDistinct: {{of: {next(iter(group_fields(entity)))}, direction: DESC}}}}"
+        yield f"{{of: {next(iter(group_fields(entity)))}, countDistinct: DESC}}"
     values = [name for name, attribute in entity.attributes.items() if is_ordered(attribute)]
     for value in values[:3]:
-        yield f"{{first: {{orderBy: [{{{values[0]}: DESC}}], by: {{{value}: DESC}}}}}}"
+        yield f"{{orderBy: [{{{values[0]}: DESC}}], first: {{{value}: DESC}}}}"
 
 
 def filters_of(entity: Entity) -> Iterator[str]:
     """A filter for everything that is computed over a list of an entity's rows."""
-    for function in FUNCTIONS:
-        for name, (_, result) in applicable(entity, function).items():
-            if function.name != "every" and value_filter(result) is not None and is_within(entity, function.name, name):
+    for function in COMPARED:
+        for name in compared(entity, function):
+            if is_within(entity, function.name, name):
                 yield f"{{{function.name}: {{{name}: {{isNull: false}}}}}}"
     for name in group_fields(entity):
-        yield f"{{countDistinct: [{{of: {name}, is: {{gte: 1}}}}]}}"
+        yield f"{{of: {name}, countDistinct: {{gte: 1}}}}"
 
 
 @pytest.mark.parametrize("sample", [ODD, SALES, AMOUNTS], ids=lambda sample: sample.name)

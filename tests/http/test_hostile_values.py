@@ -125,7 +125,7 @@ async def test_whatever_is_searched_for_finds_rows_or_none(api: Client) -> None:
 
 
 async def test_groups_take_what_their_types_allow(api: Client) -> None:
-    query = """query ($h: ThingHaving, $n: Int) {
+    query = """query ($h: [ThingListFilter!], $n: Int) {
         thingsAggregate { groupBy(by: [{value: SHAPE}], having: $h, first: $n) { nodes { count } } }
     }"""
     assert (await api.ask(query, {"h": {"count": {"gte": 1}}, "n": 1_000})).data

@@ -197,9 +197,9 @@ def _orders_of_list(entity: Entity, wheres: Sequence[str]) -> Iterator[str]:
             yield f"{{{function}: {{{attribute}: DESC_NULLS_FIRST}}}}"
     own = _orders(entity)
     for order, by in zip(own, [*own[1:], *own[:1]], strict=True):
-        yield f"{{first: {{orderBy: [{order}], by: {by}}}}}"
+        yield f"{{orderBy: [{order}], first: {by}}}"
     for where in wheres[::4]:
-        yield f"{{filtered: {{where: {where}, by: {{count: DESC}}}}}}"
+        yield f"{{where: {where}, count: DESC}}"
 
 
 def _orders(entity: Entity) -> list[str]:

@@ -299,7 +299,7 @@ class WiderAsker(Asker):
         if not values:
             return f"{{ count: {direction} }}", f"(SELECT count(*) {rows})"
         order, by = self._order_of_values(target, other), self._dice.choice(values)
-        asked = f"{{ first: {{ orderBy: {order.asked}, by: {{ {by.graphql_name}: {direction} }} }} }}"
+        asked = f"{{ orderBy: {order.asked}, first: {{ {by.graphql_name}: {direction} }} }}"
         value = self._database.compared(by, f"{other}.{quoted(by.column.name)}")
         return asked, f"(SELECT {value} {rows} ORDER BY {order.sql} LIMIT 1)"
 
@@ -324,4 +324,4 @@ class WiderAsker(Asker):
         if where == "{}":
             return self._by_measure(target, other, rows, direction)
         by, value = self._by_measure(target, other, f"{rows} AND ({condition})", direction)
-        return f"{{ filtered: {{ where: {where}, by: {by} }} }}", value
+        return f"{{ where: {where}, {by[1:]}", value

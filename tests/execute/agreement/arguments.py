@@ -19,6 +19,7 @@ from graphql import (
     GraphQLList,
     GraphQLNamedType,
     GraphQLNonNull,
+    GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
     is_required_argument,
@@ -50,8 +51,12 @@ WRONG_IDS = ["nonsense", "", "VXNlcjp4"]
 WRONG_CURSORS = ["nonsense", "", "W10"]
 WRONG_SIZES = [-1, 101, 2**31 - 1]
 
-SUFFIX = re.compile(r"(ListFilter|Filter|Having(Min|Max|Sum|Avg)?)$")
+SUFFIX = re.compile(r"(ListFilter|Filter|ListSort|Having(Sum|Avg))$")
 """What the name of an input type has behind the name of the type whose rows it speaks of."""
+
+
+BESIDE: Mapping[str, str | None] = {"where": None, "of": "countDistinct", "orderBy": "first", "key": ""}
+"""What stands beside the things that a list is asked of, and beside which; None: any. A key belongs to groups."""
 
 
 def rarely(draw: st.DrawFn, times: int = 20) -> bool:
@@ -170,6 +175,8 @@ class Arguments:
         heights = {name: self._heights.get(get_named_type(of.type).name, 0) for name, of in type_.fields.items()}
         lowest = min(heights.values())
         fits = [name for name, height in heights.items() if depth > 0 or height == lowest]
+        if type_.name.endswith(("ListSort", "ListFilter")) and not rarely(self._draw, 40):
+            return self._of_list(type_, row, depth)
         most = 1 if type_.is_one_of else 2
         least = 0 if not type_.is_one_of and rarely(self._draw) else 1
         chosen = self._draw(st.lists(st.sampled_from(fits), min_size=least, max_size=most, unique=True))
@@ -178,6 +185,33 @@ class Arguments:
             name: self._value(type_.fields[name].type, self._known.values.get((row, name), known), row, depth - 1)
             for name in dict.fromkeys([*required, *chosen])
         }
+
+    def _of_list(self, type_: GraphQLInputObjectType, row: str, depth: int) -> Given:
+        """What is asked of a list: one thing, with what belongs beside it; of values, those that are computed."""
+        own = [name for name in type_.fields if name not in BESIDE and (depth > 0 or name == "count")]
+        name = self._draw(st.sampled_from(own))
+        inner, computed = get_named_type(type_.fields[name].type), self._computed(row, name)
+        if isinstance(inner, GraphQLInputObjectType) and computed:
+            of = self._draw(st.sampled_from([each for each in computed if each in inner.fields]))
+            known = self._known.values.get((row, of), ())
+            value: Any = {of: self._value(inner.fields[of].type, known, row, depth - 2)}
+        else:
+            value = self._value(type_.fields[name].type, (), row, depth - 1)
+        beside = [other for other, needs in BESIDE.items() if needs in (name, None) and other in type_.fields]
+        given = {
+            other: self._value(type_.fields[other].type, (), row, depth - 1)
+            for other in beside
+            if other == "of" or (depth > 0 and rarely(self._draw, 3))
+        }
+        return given | {name: value}
+
+    def _computed(self, row: str, function: str) -> Sequence[str]:
+        """The values that a function is computed over, of the rows of a type."""
+        aggregate = self._known.schema.type_map.get(f"{row}Aggregate")
+        if not isinstance(aggregate, GraphQLObjectType) or function not in aggregate.fields:
+            return ()
+        results = get_named_type(aggregate.fields[function].type)
+        return list(results.fields) if isinstance(results, GraphQLObjectType) else ()
 
     def _leaf(self, type_: GraphQLNamedType, known: Sequence[Any], row: str) -> Any:
         if isinstance(type_, GraphQLEnumType):

@@ -64,4 +64,4 @@ class Unpunctual(StrawberryGraphQLCoreExecutionContext):
         return await result if self.is_awaitable(result) else result
 
 
-BROKEN = (Backwards, Forgetful, ShortSighted, Silent, Lenient)
+BROKEN = (Backwards, Forgetful, Silent, Lenient)

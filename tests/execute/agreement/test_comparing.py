@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from tests.databases import Database
 from tests.entity.laws import tried
-from tests.execute.agreement.broken import Unpunctual
+from tests.execute.agreement.broken import ShortSighted, Unpunctual
 from tests.execute.agreement.comparing import Answer, Disagreement, Path, Problem, check
 from tests.execute.agreement.conftest import harbour_pair
 from tests.execute.agreement.executing import Pair, left_by_graphql_core
@@ -61,7 +62,7 @@ def test_answers_disagree_about_whatever_a_client_can_see(ours: Answer, theirs: 
 
 @left_by_graphql_core
 @pytest.mark.sqlite
-@tried(60)
+@tried(40)
 @given(data=st.data())
 async def test_a_broken_executor_is_found_out(data: st.DataObject, broken: Pair) -> None:
     with suppress(Disagreement):
@@ -74,8 +75,17 @@ FLEET = (
 
 
 @pytest.mark.sqlite
-async def test_an_executor_that_spreads_its_statements_is_found_out(blank_database: Database) -> None:
-    async with harbour_pair(blank_database, Unpunctual) as pair:
-        # The ships, their ports, the ports' ships, and how many crates these have; operations made up say it seldom.
-        with pytest.raises(Disagreement, match="statements instead of 4"):
-            await pair.check(Operation(FLEET, {}))
+@pytest.mark.parametrize(
+    ("executor", "asked", "told"),
+    [
+        # The ships, their ports, the ports' ships, and how many crates these have.
+        (Unpunctual, FLEET, "statements instead of 4"),
+        (ShortSighted, "{ storm ...Again } fragment Again on Query { storm }", "locations"),
+    ],
+)
+async def test_an_executor_is_found_out_by_what_made_up_operations_say_seldom(
+    blank_database: Database, executor: type[StrawberryGraphQLCoreExecutionContext], asked: str, told: str
+) -> None:
+    async with harbour_pair(blank_database, executor) as pair:
+        with pytest.raises(Disagreement, match=told):
+            await pair.check(Operation(asked, {}))
