@@ -119,6 +119,9 @@ class _Maker:
         if isinstance(type_, GraphQLEnumType):
             chosen = self._random.choice(list(type_.values))
             return f"[{chosen}]" if is_list_type(get_nullable_type(argument.type)) else str(chosen)
+        if isinstance(type_, GraphQLInputObjectType) and name == "orderBy":
+            terms = [of for of, field in type_.fields.items() if get_named_type(field.type).name == "SortDirection"]
+            return f"[{{{self._random.choice(terms)}: DESC}}]"
         if isinstance(type_, GraphQLInputObjectType):  # what rows are grouped by
             values = get_named_type(type_.fields["value"].type)
             assert isinstance(values, GraphQLEnumType)
@@ -129,7 +132,9 @@ class _Maker:
         order = get_named_type(argument.type)
         assert isinstance(order, GraphQLInputObjectType)
         terms = [
-            name for name, field in order.fields.items() if isinstance(get_named_type(field.type), GraphQLEnumType)
+            name
+            for name, field in order.fields.items()
+            if get_named_type(field.type).name == "SortDirection" and name != "countDistinct"
         ]
         return f"{{{self._random.choice(terms)}: {self._random.choice(['ASC', 'DESC'])}}}"
 

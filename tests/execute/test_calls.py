@@ -1,7 +1,6 @@
 """A resolver is called once for each row, however many names its field has, and holds nobody up for long."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -13,7 +12,7 @@ from graph.entity import Schema
 from graph.settings import Settings
 from tests.databases import Database, StatementRecorder
 from tests.entity.serving import Api, fill, serve
-from tests.execute.archive import ARCHIVE, CALLS, NAPS_S, Query
+from tests.execute.archive import ARCHIVE, CALLS, Query
 from tests.execute.running import codes, run
 
 ROWS = 5
@@ -100,14 +99,14 @@ async def test_a_change_is_made_as_often_as_it_is_asked_for() -> None:
 
 
 async def test_others_have_their_turn_while_resolvers_are_called(archive: Api, statements: StatementRecorder) -> None:
-    longest = 0.0
+    most = 0
 
     async def watch() -> None:
-        nonlocal longest
+        nonlocal most
         while True:
-            begun = time.perf_counter()
+            before = len(CALLS)
             await asyncio.sleep(0)
-            longest = max(longest, time.perf_counter() - begun)
+            most = max(most, len(CALLS) - before)
 
     watching = asyncio.create_task(watch())
     with statements() as seen:
@@ -119,5 +118,5 @@ async def test_others_have_their_turn_while_resolvers_are_called(archive: Api, s
     assert result.data is not None
     assert all(node["idle"] and node["owner"]["name"] for node in result.data["papers"]["nodes"])
     assert Counter(CALLS) == {"idle": 100}
-    assert longest < 100 * NAPS_S / 2  # all naps together; each turn has a few of them
+    assert most < 50  # each turn has a few calls, not all
     assert len(seen) == 2  # the papers and their owners, who wait for the level's last field

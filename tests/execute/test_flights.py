@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy import inspect
@@ -34,6 +35,10 @@ class Readings:
         return asyncio.create_task(self.loader.load_level([(number,) for number in numbers]))
 
 
+async def all_of(asked: Sequence[asyncio.Task[list[int]]]) -> list[list[int] | BaseException]:
+    return await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), WAIT_S)
+
+
 async def settled() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
@@ -48,7 +53,7 @@ async def test_a_level_waits_for_keys_under_way_whichever_statement_ends_first(o
     for first in order:
         await settled()
         readings.ended[first].set()
-    assert await asyncio.wait_for(asyncio.gather(one, other), WAIT_S) == [[-1, -2], [-2, -3]]
+    assert await all_of([one, other]) == [[-1, -2], [-2, -3]]
     assert readings.read == [[1, 2], [3]]
 
 
@@ -61,7 +66,7 @@ async def test_who_leaves_does_not_end_the_wait_of_others() -> None:
     asked[1].cancel()
     await settled()
     readings.ended[1].set()
-    assert await asyncio.wait_for(asyncio.gather(asked[0], asked[2]), WAIT_S) == [[-1], [-1]]
+    assert await all_of([asked[0], asked[2]]) == [[-1], [-1]]
     assert asked[1].cancelled()
 
 
@@ -73,5 +78,4 @@ async def test_what_fails_fails_for_all_who_wait() -> None:
     asked.append(readings.ask(1))
     await settled()
     readings.ended[1].set()
-    found = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), WAIT_S)
-    assert found == [readings.error, readings.error]
+    assert await all_of(asked) == [readings.error, readings.error]

@@ -169,9 +169,9 @@ async def test_measures_of_related_rows_are_weighed_wherever_they_stand(schema: 
     for name, (asked, work) in wheres.items():
         assert await work_of(schema, filled, query, {"where": {"albums": asked}}) == 20 + work, name
     orders: dict[str, tuple[Any, int]] = {
-        "a measure": ({"max": {"title": "DESC"}}, 40),
-        "of some of the rows": ({"filtered": {"where": short, "by": {"max": {"title": "DESC"}}}}, 1 + 40),
-        "the first, by two values": ({"first": {"orderBy": [{"title": "ASC"}], "by": {"title": "ASC"}}}, 60 + 2 * 2),
+        "a measure": ({"max": {"title": "DESC"}}, 40 + 2),
+        "of some of the rows": ({"where": short, "count": "DESC"}, 1 + 40),
+        "the first, by two values": ({"orderBy": [{"title": "ASC"}], "first": {"title": "ASC"}}, 60 + 2 * 2),
     }
     for name, (asked, work) in orders.items():
         assert await work_of(schema, filled, query, {"order": [{"albums": asked}]}) == 20 + work, name
