@@ -129,13 +129,14 @@ class WiderAsker(Asker):
         if not by:
             return None
         where, condition = self._filter(model, "r", 1)
-        direction, size = self._dice.choice(["ASC", "DESC"]), self._dice.randint(1, 4)
+        size, (order, measure, direction) = self._dice.randint(1, 4), self._order_of_groups(model)
+        having, kept = self._having(model)
         constants = ", ".join(f"{{ value: {constant(it.graphql_name)} }}" for it in by)
         found, behind, document, total = list[Said](), "", "", 0
         for _ in range(30):
             document = (
                 f"{{ {list_of(model)}Aggregate(where: {where}) {{ groupBy(by: [{constants}], first: {size}{behind},"
-                f" orderBy: [{{ count: {direction} }}]) {{ totalCount pageInfo {{ endCursor hasNextPage }}"
+                f" orderBy: [{order}], having: {having}) {{ totalCount pageInfo {{ endCursor hasNextPage }}"
                 f" nodes {{ count key {{ {named(by)} }} }} }} }} }}"
             )
             page = (await self._ask(document))[f"{list_of(model)}Aggregate"]["groupBy"]
@@ -145,20 +146,49 @@ class WiderAsker(Asker):
                 break
         shared = [self._database.compared(it, f"r.{quoted(it.column.name)}") for it in by]
         keys = ", ".join(self._text(it, sql) for it, sql in zip(by, shared, strict=True))
+        places = f"dense_rank() OVER (ORDER BY {measure} {DIRECTIONS[direction]})"
         sql = (
-            f"SELECT {keys}, count(*) FROM {table_of(model)} AS r WHERE {condition} GROUP BY {', '.join(shared)}"
-            f" ORDER BY count(*) {direction}"
+            f"SELECT {keys}, count(*), {places} FROM {table_of(model)} AS r WHERE {condition}"
+            f" GROUP BY {', '.join(shared)} HAVING {kept} ORDER BY {measure} {DIRECTIONS[direction]}"
         )
-        expected = [[int(row[-1]), self._plain(by, row[:-1])] for row in await self._database.rows(sql)]
-        if len(found) < len(expected):  # the counts of those that were read, and no group twice
-            told = {repr(it) for it in found}
-            return compared(
-                document,
-                [total, [it[0] for it in found], len(told), told <= {repr(it) for it in expected}],
-                [len(expected), [it[0] for it in expected[: len(found)]], len(found), True],
-            )
-        answered = [total, [it[0] for it in found], sorted(map(repr, found))]
-        return compared(document, answered, [len(expected), [it[0] for it in expected], sorted(map(repr, expected))])
+        rows = await self._database.rows(sql)
+        expected = {repr([int(row[-2]), self._plain(by, row[:-2])]): int(row[-1]) for row in rows}
+        told = [repr(it) for it in found]  # the places of those that were read, and no group twice
+        answered = [total, [expected.get(it) for it in told], len(set(told))]
+        return compared(document, answered, [len(expected), list(expected.values())[: len(told)], len(told)])
+
+    def _order_of_groups(self, model: PlannedModel) -> tuple[str, str, str]:
+        """An order of groups, its SQL and direction: by a number of rows, a measure, or a value of the first row."""
+        direction, (where, condition) = self._dice.choice(list(DIRECTIONS)), self._filter(model, "r", 0)
+        measured = self._measured_of(model, "r")
+        values = [it for it in self._shown(model) if self._kind(it).is_ordered]
+        kinds = [
+            "count",
+            *(["measure"] if measured else []),
+            *(["first"] if isinstance(self._database, PostgreSQL) else []),
+        ]
+        kind = self._dice.choice(kinds)
+        if kind == "first" and model.table.key is not None:
+            by, order = self._dice.choice(values), self._order_of_values(model, "r")
+            value = self._database.compared(by, f"r.{quoted(by.column.name)}")
+            asked = f"orderBy: {order.asked}, first: {{ {by.graphql_name}: {direction} }}"
+            first = f"(array_agg({value} ORDER BY {order.sql}) FILTER (WHERE {condition}))[1]"
+            return f"{{ where: {where}, {asked} }}", first, direction
+        if kind == "measure" and measured is not None:
+            function, attribute, value = measured
+            asked = f"{function}: {{ {attribute.graphql_name}: {direction} }}"
+            return f"{{ where: {where}, {asked} }}", f"{function}({value}) FILTER (WHERE {condition})", direction
+        return f"{{ where: {where}, count: {direction} }}", f"count(*) FILTER (WHERE {condition})", direction
+
+    def _having(self, model: PlannedModel) -> tuple[str, str]:
+        """What is asked of groups, and its SQL."""
+        (where, condition), (inner, other) = self._filter(model, "r", 0), self._filter(model, "r", 1)
+        least, quantifier = self._dice.randint(0, 3), self._dice.choice(["some", "every", "none"])
+        fits = f"count(*) FILTER (WHERE ({condition}) AND ({other}))"
+        looked_at = f"count(*) FILTER (WHERE {condition})"
+        holds = {"some": f"{fits} > 0", "every": f"{fits} = {looked_at}", "none": f"{fits} = 0"}[quantifier]
+        asked = f"{{ where: {where}, {quantifier}: {inner}, count: {{ gte: {least} }} }}"
+        return asked, f"{looked_at} >= {least} AND {holds}"
 
     async def _parts(self, model: PlannedModel) -> Difference | None:
         """Groups by parts of moments and of whole numbers."""
