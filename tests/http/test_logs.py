@@ -21,9 +21,11 @@ from graph.app import create_app
 from graph.prepare.documents import OperationRequest
 from graph.request_id import ANSWERED, request_id_of
 from graph.settings import LogFormat, LoggedOperations, Settings
+from graph.telemetry.ledgers import Ledgers
 from graph.telemetry.lines import OperationLines
 from graph.telemetry.record import RequestRecord
 from graph.telemetry.sums import MAX_NAMES, OTHER, OperationSums
+from graph.telemetry.totals import metrics_of
 from graph.telemetry.writing import LineWriter, line_writer, set_up_logging
 from graph.viewer import NOBODY, Viewer
 from tests.cli.running import serving as serving_process
@@ -242,7 +244,8 @@ def test_a_log_that_nobody_reads_holds_nobody_up(pipe: tuple[Any, Any], monkeypa
 
 def test_thousands_of_names_make_no_thousands_of_series() -> None:
     schema = DOMAIN.schema(Settings())
-    sums, preparer = OperationSums(), schema.operations.preparer
+    ledgers, preparer = Ledgers(), schema.operations.preparer
+    sums = OperationSums(ledgers.own)
     for registered in (False, True):
         for number in range(MAX_NAMES + 50):
             asked = OperationRequest(f"query Q{number} {{ __typename }}")
@@ -256,7 +259,7 @@ def test_thousands_of_names_make_no_thousands_of_series() -> None:
             operation.end()
             record.end(200)
             sums(record)
-    families = {family.name: family.samples for family in sums.collect()}
+    families = {family.name: family.samples for family in metrics_of(ledgers.all())}
     ended = families["trellis_operations"]
     assert sum(sample.value for sample in ended) == 2 * (MAX_NAMES + 50)
     by_name = {sample.labels["operation"]: sample.value for sample in ended}
