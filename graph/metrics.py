@@ -13,7 +13,7 @@ from importlib.metadata import version
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
@@ -162,11 +162,20 @@ class PoolMetrics(Collector):
         most = GaugeMetricFamily(
             "trellis_pool_max_connections", "How many connections a pool may have.", labels=["pool"]
         )
+        waited = HistogramMetricFamily(
+            "trellis_pool_wait_seconds",
+            "Seconds that those waited who found no connection ready: one was opened, or came back.",
+            labels=["pool"],
+        )
+        late = CounterMetricFamily("trellis_pool_timeouts", "Waits without a connection in time.", labels=["pool"])
+        for name, waits in self._engines.waits.items():
+            waited.add_metric([name], waits.buckets, waits.seconds)
+            late.add_metric([name], waits.timeouts)
         for name, pool in self._engines.pools().items():
             most.add_metric([name], self._most)
             for state, value in pool._asdict().items():
                 family.add_metric([name, state], value)
-        yield from (family, most)
+        yield from (family, most, waited, late)
 
 
 class WorkerMetrics(Collector):

@@ -19,8 +19,8 @@ MAX_CODE = 100
 """Characters of a code."""
 NO_REFUSALS = frozenset({"CLIENT_HAS_LEFT", "INTERNAL_SERVER_ERROR", "UNAVAILABLE", NO_CODE})
 """Codes in the place of an answer that nobody has decided on."""
-LIMITS = frozenset({"DEADLINE_EXCEEDED", "EXPORT_TOO_LONG", "OVERLOADED", "RATE_LIMITED", "TOO_COSTLY"})
-"""Codes of limits that end operations which run."""
+LIMITS = frozenset({"DEADLINE_EXCEEDED", "EXPORT_TOO_LONG", "INVALID_PAGE", "OVERLOADED", "RATE_LIMITED", "TOO_COSTLY"})
+"""Codes of limits that operations meet when they run."""
 UNAUTHENTICATED = "UNAUTHENTICATED"
 SIGN_INS = frozenset({"SIGN_IN_FAILED"})
 """Codes of user errors of those who could not prove who they are."""

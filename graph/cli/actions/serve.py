@@ -100,6 +100,7 @@ def _serve(
     """Serve in this process, for as long as the parent lives if there is one; `files` are for what workers count."""
     # Late, as above.
     from graph.serving.gate import Gate
+    from graph.serving.monitoring import ConnectionMetrics
     from graph.serving.protocol import LimitedProtocol
     from graph.serving.server import DrainingServer
 
@@ -107,6 +108,8 @@ def _serve(
     set_up_logging(settings, sys.stderr)
     write = line_writer(settings, sys.stderr)
     _log_operations(settings, app, write)
+    gate = Gate(Limits.of(settings))
+    app.state.metrics.watch(ConnectionMetrics(gate))
     tell = partial(logger.info, "Trellis is running on %s (press Ctrl-C to stop)", address_of(sockets))
     DrainingServer(
         uvicorn.Config(
@@ -118,7 +121,7 @@ def _serve(
             server_header=False,
             proxy_headers=False,  # believes this machine by default; whom we believe, TRELLIS_TRUSTED_PROXIES says
         ),
-        Gate(Limits.of(settings)),
+        gate,
         app.state.health.drain,
         settings.drain_delay_s,
         settings.grace_s,
