@@ -7,12 +7,12 @@ Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 
 import asyncio
 import platform
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -92,20 +92,19 @@ class Metrics:
         """`/metrics`: everything that was counted, by this process and by the others."""
         databases = await self._databases()
         self.gather()
-        told = _Told([*metrics_of(self.ledgers.all()), _build(self._commit), _serving(databases)])
-        return Response(generate_latest(told), media_type=CONTENT_TYPE)
+        told = [*metrics_of(self.ledgers.all()), _build(self._commit), _serving(databases)]
+        return Response(generate_latest(Answer(told)), media_type=CONTENT_TYPE)
 
 
-class _Told(CollectorRegistry):
-    """What is told in one answer."""
+class Answer(Collector):
+    """What is told at once."""
 
-    def __init__(self, metrics: list[Metric]) -> None:
-        super().__init__()
-        self._told = metrics
+    def __init__(self, metrics: Sequence[Metric]) -> None:
+        self._metrics = metrics
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Sequence[Metric]:
         """All of it."""
-        return iter(self._told)
+        return self._metrics
 
 
 def _build(commit: str) -> Metric:

@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from mmap import mmap
 from multiprocessing.reduction import DupFd
 from typing import Any, NamedTuple
@@ -80,9 +81,11 @@ class Ledgers:
 
 def _file() -> int:
     """A descriptor of a file of zeros without a name; in memory where the system has such files."""
+    number = None
     if sys.platform == "linux":
-        number = os.memfd_create("trellis-metrics")
-    else:
+        with suppress(OSError):  # some sandboxes have none
+            number = os.memfd_create("trellis-metrics")
+    if number is None:
         with tempfile.TemporaryFile() as file:
             number = os.dup(file.fileno())
     os.truncate(number, SIZE)

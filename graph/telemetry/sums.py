@@ -6,6 +6,7 @@ Records enter one by one and are added up in a ledger; names come from documents
 from typing import TypeAlias
 
 from graph.durations import BUCKETS_S, bucket_of
+from graph.errors import InvalidPage, Overloaded, RateLimited, TooCostly, Unauthenticated
 from graph.telemetry.described import INVALID, described
 from graph.telemetry.ledger import Family, Kind, Ledger, counter, of_counter, of_histogram
 from graph.telemetry.record import NO_CODE, OK, OperationRecord, RequestRecord
@@ -17,11 +18,16 @@ MAX_CODES = 100
 """How many codes of errors are: resolvers may make up their own."""
 MAX_CODE = 100
 """Characters of a code."""
+UNAUTHENTICATED = Unauthenticated.code
 NO_REFUSALS = frozenset({"CLIENT_HAS_LEFT", "INTERNAL_SERVER_ERROR", "UNAVAILABLE", NO_CODE})
 """Codes in the place of an answer that nobody has decided on."""
-LIMITS = frozenset({"DEADLINE_EXCEEDED", "EXPORT_TOO_LONG", "INVALID_PAGE", "OVERLOADED", "RATE_LIMITED", "TOO_COSTLY"})
+LIMITS = frozenset(
+    {
+        *(error.code for error in (InvalidPage, Overloaded, RateLimited, TooCostly)),
+        *("DEADLINE_EXCEEDED", "EXPORT_TOO_LONG"),
+    }
+)
 """Codes of limits that operations meet when they run."""
-UNAUTHENTICATED = "UNAUTHENTICATED"
 SIGN_INS = frozenset({"SIGN_IN_FAILED"})
 """Codes of user errors of those who could not prove who they are."""
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,6 +77,16 @@ async def test_dashboard_and_alerts_ask_for_series_and_labels_that_there_are(tol
         assert shown <= known, where
 
 
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool, of Debian's package `prometheus`")
+def test_alerts_are_raised_as_prometheus_own_tool_is_told() -> None:
+    folder = HOUSE / "deploy" / "alerts"
+    for command in (("check", "rules", "trellis.yml"), ("test", "rules", "trellis.test.yml")):
+        done = subprocess.run(
+            ("promtool", *command), cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_what_is_asked_of_a_metric_is_found_out() -> None:
     expression = promql_parser.parse('sum by (a) (rate(x{b="1"}[5m])) / on (c) group_left (d) (y offset 5m and -z) > 1')
     assert dict(_selected(expression)) == {"x": {"b"}, "y": set(), "z": set()}
@@ -134,8 +146,8 @@ def _grouped(expression: Any) -> Iterator[str]:
     """The labels by which series are added up, or put together."""
     for part in _below(expression):
         modifier = getattr(part, "modifier", None)
-        yield from getattr(modifier, "labels", ())
-        yield from getattr(getattr(modifier, "matching", None), "labels", ())
-        yield from getattr(getattr(modifier, "group_labels", None), "labels", None) or (
-            getattr(modifier, "group_labels", None) or ()
-        )
+        if isinstance(part, promql_parser.BinaryExpr) and modifier is not None:
+            yield from modifier.matching.labels if modifier.matching else ()
+            yield from modifier.group_labels or ()
+        elif modifier is not None:
+            yield from modifier.labels
