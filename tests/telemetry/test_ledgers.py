@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from graph.telemetry.ledger import Family, Kind, Series, counter, of_counter
-from graph.telemetry.ledgers import LedgerFiles, Ledgers
+from graph.telemetry.shared import LedgerFiles, SharedLedgers
 from graph.telemetry.totals import metrics_of
 
 pytestmark = pytest.mark.process
@@ -25,7 +25,7 @@ processes = multiprocessing.get_context("spawn")
 
 def count(files: LedgerFiles, asked: Connection) -> None:
     """Count a question and open a door each time that somebody asks, and tell what all have counted."""
-    ledgers = Ledgers(files)
+    ledgers = SharedLedgers(files)
     while True:
         asked.recv()
         for series in (ASKED, OPEN):

@@ -22,7 +22,8 @@ from graph.serving.limits import LAST_REQUESTS_S, LAST_WORDS_S, MAX_REFUSED, Lim
 from graph.serving.supervisor import Supervisor
 from graph.settings import LoggedOperations, Settings
 from graph.startup import see_to_the_database
-from graph.telemetry.ledgers import LedgerFiles, Ledgers
+from graph.telemetry.ledgers import Ledgers
+from graph.telemetry.shared import LedgerFiles, SharedLedgers
 from graph.telemetry.writing import Write, line_writer, set_up_logging
 
 T = TypeVar("T")
@@ -104,7 +105,8 @@ def _serve(
     from graph.serving.protocol import LimitedProtocol
     from graph.serving.server import DrainingServer
 
-    settings, app = made(partial(make, ledgers=Ledgers(files)), parent)
+    ledgers = Ledgers() if files is None else SharedLedgers(files)
+    settings, app = made(partial(make, ledgers=ledgers), parent)
     set_up_logging(settings, sys.stderr)
     write = line_writer(settings, sys.stderr)
     _log_operations(settings, app, write)
