@@ -10,6 +10,7 @@ Other libraries' counters take a lock for each number, of which an operation has
 import json
 from collections.abc import Sequence
 from enum import StrEnum
+from math import nan
 from mmap import mmap
 from typing import NamedTuple, TypeAlias
 
@@ -74,11 +75,11 @@ class Ledger:
         """Where the text ends that was read."""
 
     def begin(self) -> None:
-        """Go on with what is there: what was counted stays, what was measured is gone."""
+        """Go on with what is there: what was counted stays, what was measured is not known any more."""
         for place, series in enumerate(self.series(), 1):
             self._places[series] = place
             if series.family.kind == Kind.GAUGE:
-                self.values[place] = 0
+                self.values[place] = nan
         self._left_out = self.place(of_counter(LEFT_OUT))
 
     def place(self, series: Series) -> int:

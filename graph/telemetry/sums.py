@@ -56,6 +56,11 @@ class OperationSums:
         """Where numbers stand, by their labels."""
         self._names: set[str] = {""}
         self._codes: set[str] = {OK}
+        for series in ledger.series():  # those of a process before this one are known, too
+            if series.family == ENDED:
+                _, (_, name), (_, outcome) = series.labels
+                self._names.add(name)
+                self._codes.add(outcome)
         for code in (UNAUTHENTICATED, *SIGN_INS):  # an alert wants to see the first one rise from 0
             self._place(SIGN_IN_FAILURES, ("code", code))
 

@@ -5,6 +5,7 @@ when they are asked is put into the ledger of this process, so that the others c
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import isnan
 
 from prometheus_client.metrics_core import Metric
 
@@ -43,12 +44,16 @@ class Figures:
 
 
 def metrics_of(ledgers: Iterable[Told]) -> Iterator[Metric]:
-    """Everything that the ledgers tell together. What processes have measured that have ended is not told."""
+    """Everything that the ledgers tell together. What processes have measured that have ended is not told.
+
+    Nor is what a process has not measured yet that goes on with the ledger of another one.
+    """
     found: dict[Family, dict[tuple[str, Labels], float]] = {}
     for ledger, is_alive in ledgers:
         for place, (family, sample, labels) in enumerate(ledger.series(), 1):
-            if is_alive or family.kind != Kind.GAUGE:
-                numbers, number = found.setdefault(family, {}), ledger.values[place]
+            number = ledger.values[place]
+            if not isnan(number) and (is_alive or family.kind != Kind.GAUGE):
+                numbers = found.setdefault(family, {})
                 before = numbers.get((sample, labels))
                 together = TOGETHER.get(sample, float.__add__)
                 numbers[sample, labels] = number if before is None else together(before, number)

@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from mmap import mmap
 
 import pytest
+from graphql import GraphQLError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from strawberry.types import ExecutionResult
 
 from graph.durations import BUCKETS_S, bucket_of
 from graph.metrics import Answer
+from graph.prepare.documents import OperationRequest
 from graph.telemetry import ledger as ledgers
 from graph.telemetry.ledger import SIZE, Family, Kind, Ledger, Series, counter, of_counter, of_histogram
 from graph.telemetry.ledgers import Told
+from graph.telemetry.record import RequestRecord
+from graph.telemetry.sums import MAX_CODES, MAX_NAMES, OTHER, OperationSums
 from graph.telemetry.totals import Figures, metrics_of
 
 ASKED = counter("asked", "Questions.")
@@ -42,7 +47,6 @@ def test_what_was_counted_stays_and_what_was_measured_goes() -> None:
     assert told(Told(Ledger(memory), is_alive=True)) == {
         "trellis_series_left_out_total": 0,
         "asked_total": 4,
-        "open": 0,
     }
 
 
@@ -126,3 +130,28 @@ def test_figures_come_out_of_ledgers_as_they_went_in_added_up() -> None:
 def _doubled(line: str) -> str:
     name, number = line.rsplit(" ", 1)
     return f"{name} {2 * float(number)}"
+
+
+def test_names_that_a_process_before_has_told_leave_no_room_for_as_many_again() -> None:
+    memory = mmap(-1, SIZE)
+    for first in (0, 1_000):
+        sums = OperationSums(begun(memory))
+        for number in range(first, first + MAX_NAMES):
+            sums(failed(f"C{number}"))
+    (family,) = [
+        metric for metric in metrics_of([Told(Ledger(memory), is_alive=True)]) if metric.name == "trellis_operations"
+    ]
+    assert {sample.labels["outcome"]: sample.value for sample in family.samples} == {
+        **{f"C{number}": 1 for number in range(MAX_CODES)},
+        OTHER: 2 * MAX_NAMES - MAX_CODES,
+    }
+
+
+def failed(code: str) -> RequestRecord:
+    """A request that came to no operation but one that was wrong."""
+    record = RequestRecord()
+    operation = record.operation(OperationRequest("{"))
+    operation.came_to(ExecutionResult(None, [GraphQLError("", extensions={"code": code})]))
+    operation.end()
+    record.end(400)
+    return record

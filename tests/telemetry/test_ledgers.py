@@ -1,5 +1,6 @@
 """Several processes with ledgers of their own, which each of them reads."""
 
+import itertools
 import multiprocessing
 import os
 import signal
@@ -26,10 +27,11 @@ processes = multiprocessing.get_context("spawn")
 def count(files: LedgerFiles, asked: Connection) -> None:
     """Count a question and open a door each time that somebody asks, and tell what all have counted."""
     ledgers = SharedLedgers(files)
-    while True:
+    values, place = ledgers.own.values, ledgers.own.place
+    for opened in itertools.count(1):
         asked.recv()
-        for series in (ASKED, OPEN):
-            ledgers.own.values[ledgers.own.place(series)] += 1
+        values[place(ASKED)] += 1
+        values[place(OPEN)] = opened
         asked.send({metric.name: metric.samples[0].value for metric in metrics_of(ledgers.all())})
 
 

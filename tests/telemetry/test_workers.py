@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TypeAlias
 
 import httpx
@@ -15,7 +16,6 @@ import pytest
 from tests.cli.running import PATIENCE_S
 from tests.databases import Database
 from tests.serving.test_draining import log_until, started
-from tests.serving.workers import is_running
 
 ASKED = {"query": "{ tags { totalCount } }"}
 Figures: TypeAlias = Mapping[str, float]
@@ -44,9 +44,9 @@ async def figures(client: httpx.AsyncClient) -> Figures:
 
 
 def wait_until_ended(pid: int) -> None:
-    """Wait for a process that was killed: the system takes its locks back when it comes to that."""
+    """Wait for a process that was killed: the system takes its locks back when the last of its threads has ended."""
     end = time.monotonic() + PATIENCE_S
-    while is_running(pid):
+    while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < end
         time.sleep(0.02)
 
