@@ -41,11 +41,12 @@ from graph.http.proxies import TrustedProxies
 from graph.http.responses import refusal
 from graph.liveness import Liveness
 from graph.masking import reported
-from graph.metrics import Metrics, MetricsMiddleware, PoolMetrics, WorkerMetrics
+from graph.metrics import Metrics, MetricsMiddleware, WorkerMetrics
 from graph.operators import OperatorAccess
 from graph.outside.development import with_development_viewer
 from graph.outside.identification import beside
 from graph.outside.ways import Way, needs_no_database
+from graph.pools import PoolMetrics
 from graph.rates.monitoring import LimitMetrics
 from graph.rates.operations import RateLimits
 from graph.rates.storage import operation_counters

@@ -13,14 +13,13 @@ from importlib.metadata import version
 from time import perf_counter
 
 from prometheus_client import ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from db.session.engines import Engines
 from graph.durations import BUCKETS_S, bucket_of
 from graph.telemetry.ledger import Family, Kind, Ledger, counter, of_counter, of_histogram
 from graph.telemetry.ledgers import Ledgers
@@ -143,38 +142,6 @@ class _Requests:
         series = of_counter(REQUESTS, ("path", path), ("status", str(status)))
         at = self._answered[path, status] = self._ledger.place(series)
         return at
-
-
-class PoolMetrics(Collector):
-    """The connections to databases."""
-
-    def __init__(self, engines: Engines, most: int) -> None:
-        """`most`: how many each pool may have."""
-        self._engines = engines
-        self._most = most
-
-    def collect(self) -> Iterator[Metric]:
-        """The state of the pools at this moment."""
-        family = GaugeMetricFamily(
-            "trellis_pool_connections", "Connections, by pool and state.", labels=["pool", "state"]
-        )
-        most = GaugeMetricFamily(
-            "trellis_pool_max_connections", "How many connections a pool may have.", labels=["pool"]
-        )
-        waited = HistogramMetricFamily(
-            "trellis_pool_wait_seconds",
-            "Seconds that those waited who found no connection ready: one was opened, or came back.",
-            labels=["pool"],
-        )
-        late = CounterMetricFamily("trellis_pool_timeouts", "Waits without a connection in time.", labels=["pool"])
-        for name, waits in self._engines.waits.items():
-            waited.add_metric([name], waits.buckets, waits.seconds)
-            late.add_metric([name], waits.timeouts)
-        for name, pool in self._engines.pools().items():
-            most.add_metric([name], self._most)
-            for state, value in pool._asdict().items():
-                family.add_metric([name, state], value)
-        yield from (family, most, waited, late)
 
 
 class WorkerMetrics(Collector):
