@@ -55,6 +55,9 @@ class Figures(NamedTuple):
     max_bytes: int
     dropped: int
     """How many entries have made room for others so far."""
+    hits: int
+    """How often something was asked for that was there."""
+    misses: int
 
 
 class Kept(Generic[K, T]):
@@ -66,13 +69,13 @@ class Kept(Generic[K, T]):
         self._max_bytes = max_bytes
         self._size_of = size_of
         self._bytes = 0
-        self._dropped = 0
+        self._dropped = self._hits = self._misses = 0
         self._found: OrderedDict[K, tuple[T, int]] = OrderedDict()
 
     @property
     def figures(self) -> Figures:
         """How full it is."""
-        return Figures(len(self._found), self._bytes, self._max_bytes, self._dropped)
+        return Figures(len(self._found), self._bytes, self._max_bytes, self._dropped, self._hits, self._misses)
 
     def __len__(self) -> int:
         return len(self._found)
@@ -84,7 +87,9 @@ class Kept(Generic[K, T]):
         """What was kept for a key, now the last one to leave."""
         found = self._found.get(key)
         if found is None:
+            self._misses += 1
             return None
+        self._hits += 1
         self._found.move_to_end(key)
         return found[0]
 

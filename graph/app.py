@@ -41,17 +41,19 @@ from graph.http.proxies import TrustedProxies
 from graph.http.responses import refusal
 from graph.liveness import Liveness
 from graph.masking import reported
-from graph.metrics import Metrics, MetricsMiddleware
+from graph.metrics import Metrics, MetricsMiddleware, WorkerMetrics
 from graph.operators import OperatorAccess
 from graph.outside.development import with_development_viewer
 from graph.outside.identification import beside
 from graph.outside.ways import Way, needs_no_database
+from graph.pools import PoolMetrics
 from graph.rates.monitoring import LimitMetrics
 from graph.rates.operations import RateLimits
 from graph.rates.storage import operation_counters
 from graph.schema import DOMAIN
 from graph.settings import Settings
 from graph.startup import StartChecks, check
+from graph.telemetry.ledgers import Ledgers
 from graph.telemetry.sums import OperationSums
 from graph.usage.counting import UsageCounter
 from graph.usage.monitoring import UsageMetrics
@@ -86,12 +88,17 @@ class Application(Starlette):
 
 
 def create_app(
-    settings: Settings | None = None, *, domain: Domain = DOMAIN, identify: Identification | None = None
+    settings: Settings | None = None,
+    *,
+    domain: Domain = DOMAIN,
+    identify: Identification | None = None,
+    ledgers: Ledgers | None = None,
 ) -> Starlette:
     """Make the application. Without settings, they are read from the environment.
 
     `identify` tells who sent a request, in the place of the domain's own identification. Settings may name others who
-    know, beside the domain or in the place of nobody (docs/identity.md).
+    know, beside the domain or in the place of nobody (docs/identity.md). `ledgers` are those of all workers, if there
+    are others.
     Databases are first spoken to when the server starts, to see that they can serve; they are closed when it stops.
     """
     from_environment = settings is None
@@ -101,9 +108,9 @@ def create_app(
     started, way = _who_asks(domain.start(engines, settings), identify, settings, keys)
     schema, features = domain.schema(settings), own_features(domain, settings)
     check_own_features(schema, features)
-    metrics = Metrics(engines)
     revised, changing = domain.is_revised, domain.takes_changes
     health = Health(engines, settings, schema, features, is_revised=revised, takes_changes=changing)
+    metrics = Metrics(ledgers or Ledgers(), health.serving, settings.commit)
     rates = RateLimits(settings, operation_counters(engines, settings))
     store = FileStore(settings.files) if settings.files else None
     endpoint = GraphQLEndpoint(
@@ -120,12 +127,12 @@ def create_app(
         identify_first=None if way is None else needs_no_database(way),
         uploads=_uploads(schema, settings),
     )
+    metrics.watch(PoolMetrics(engines, settings.pool_size + settings.pool_max_overflow))
+    metrics.watch(WorkerMetrics(lambda: health.is_draining))
     metrics.watch(LimitMetrics([rates, *started.limits]))
     metrics.watch(CacheMetrics([endpoint.caches] if way is None else [endpoint.caches, way.caches]))
     metrics.watch(AdmissionMetrics(endpoint.admission))
-    sums = OperationSums()
-    endpoint.listeners.add(sums)
-    metrics.watch(sums)
+    endpoint.listeners.add(OperationSums(metrics.ledgers.own))
     lifetime = Lifetime(
         engines,
         settings,
@@ -137,6 +144,7 @@ def create_app(
             _counting(schema, engines, settings, metrics),
             _forgetting(features, engines, settings),
             nullcontext if store is None else FileSweeper(store, engines, schema.tables()).running,
+            metrics.running,
         ],
         closing=[
             *([way.close] if way else []),
@@ -158,6 +166,7 @@ def create_app(
         exception_handlers={HTTPException: _refused, Exception: _broken},
         lifespan=lifetime.running,
     )
+    app.state.metrics = metrics  # for whoever counts connections
     app.state.health = health  # for whoever stops the server: `drain`
     app.state.listeners = endpoint.listeners  # for whoever writes a log
     return app

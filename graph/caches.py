@@ -1,4 +1,4 @@
-"""What `/metrics` says of the caches: how full each is, and how much it has dropped."""
+"""What `/metrics` says of the caches: how full each is, what it has dropped, and how often it served."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -22,9 +22,13 @@ class CacheMetrics(Collector):
         size = GaugeMetricFamily("trellis_cache_bytes", "About how many bytes that takes.", labels=["cache"])
         most = GaugeMetricFamily("trellis_cache_max_bytes", "How many bytes it may take.", labels=["cache"])
         dropped = CounterMetricFamily("trellis_cache_dropped", "What has made room for others.", labels=["cache"])
+        hits = CounterMetricFamily("trellis_cache_hits", "How often a cache had what was asked for.", labels=["cache"])
+        misses = CounterMetricFamily("trellis_cache_misses", "How often it had not.", labels=["cache"])
         for name, figures in (named for tell in self._figures for named in tell().items()):
             entries.add_metric([name], figures.entries)
             size.add_metric([name], figures.bytes)
             most.add_metric([name], figures.max_bytes)
             dropped.add_metric([name], figures.dropped)
-        yield from (entries, size, most, dropped)
+            hits.add_metric([name], figures.hits)
+            misses.add_metric([name], figures.misses)
+        yield from (entries, size, most, dropped, hits, misses)

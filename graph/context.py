@@ -6,7 +6,7 @@ a WebSocket has many operations, and each gets a context of its own: an old sess
 database, and a connection, for hours.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -234,6 +234,11 @@ class RequestContext:
     def request_id(self) -> str:
         """What the request is called in records: the name that the client gave it, or one of ours."""
         return self._factory.request_id
+
+    def note_user_errors(self, codes: Iterable[str]) -> None:
+        """Let whoever listens know why a mutation has not done all that it was asked for."""
+        if self._factory.record is not None:
+            self._factory.record.note_user_errors(codes)
 
     async def close(self) -> None:
         """End the operation, and give the connection back."""

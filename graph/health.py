@@ -70,6 +70,15 @@ class Health:
         """Send balancers away from now on; what comes nevertheless is served."""
         self._draining = True
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether balancers are sent away."""
+        return self._draining
+
+    async def serving(self) -> Mapping[str, bool]:
+        """Whether each database can serve, by name."""
+        return {name: finding.problem is None for name, finding in (await self.ask()).items()}
+
     async def respond(self, request: Request) -> Response:
         """`/readyz`: whether the databases can serve, 503 with the reasons when not; `?verbose` for detail."""
         verbose = VERBOSE in request.query_params

@@ -5,7 +5,7 @@ Sources: https://www.w3.org/TR/trace-context/#traceparent-header; `X-Request-Id`
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -19,6 +19,9 @@ class NamedRequest(Protocol):
     @property
     def request_id(self) -> str:
         """What it is called in logs and records."""
+
+    def note_user_errors(self, codes: Iterable[str]) -> None:
+        """Note why a mutation has not done all that it was asked for."""
 
 
 ANSWERED: ContextVar[NamedRequest | None] = ContextVar("trellis_answered", default=None)

@@ -370,6 +370,9 @@ class Settings(DatabaseSettings):
         " `/readyz?verbose`; at least 16 characters. Empty: whoever is on the server's own machine, and came through no"
         " proxy.",
     )
+    commit: str = Field(
+        default="", max_length=100, description="What the code is called that runs, as `trellis_build_info` tells it."
+    )
     readiness_timeout_s: float = Field(default=2, gt=0, description="Seconds that `/readyz` waits for the databases.")
     token_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),

@@ -30,6 +30,7 @@ from db.session.doubt import Doubt
 from db.session.errors import ChangeUndone, ReadOnlyOperation, Unreachable, told
 from db.session.under_way import UnderWay
 from db.session.value_by_value import value_by_value
+from db.session.waits import Waits
 from db.trace import StatementTrace
 
 logger = logging.getLogger("trellis")
@@ -53,6 +54,8 @@ class Source(NamedTuple):
     """Which of its connections are to be tried before they are used."""
     under_way: UnderWay | None
     """Of a replica that may fall silent; None of the others."""
+    waits: Waits
+    """How long its connections were waited for."""
 
 
 class _Tracing(NamedTuple):
@@ -327,4 +330,4 @@ async def take(source: Source) -> DatabaseConnection:
 
 
 def _opened(source: Source, opening: Awaitable[AsyncConnection]) -> Awaitable[AsyncConnection]:
-    return opening if source.under_way is None else source.under_way.over(opening)
+    return source.waits.over(opening if source.under_way is None else source.under_way.over(opening))

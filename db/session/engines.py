@@ -29,6 +29,7 @@ from db.session.connection import DatabaseConnection, Source, take
 from db.session.doubt import Doubt
 from db.session.replicas import Replica, Replicas
 from db.session.under_way import UnderWay
+from db.session.waits import Waits
 from db.settings import DatabaseSettings
 
 PROBE_TIMEOUT_S = 1.0
@@ -169,6 +170,8 @@ class Engines:
             min(PATIENCE_S, max(LEAST_PATIENCE_S, settings.statement_timeout_s / 4)),
             self._take_turns,
         )
+        self.waits = {name: Waits() for name in self._names()}
+        """How long connections of each database were waited for, by its name."""
         self._open_sources()
 
     def reading(self) -> AsyncEngine:
@@ -296,7 +299,7 @@ class Engines:
     def _source(self, name: str, engine: AsyncEngine, doubt: Doubt, under_way: UnderWay | None) -> Source:
         idle = IdleConnections(engine) if self._has_fast_path else None
         unframed = engine.execution_options(**self.connections.autocommit)
-        return Source(unframed, idle, self.connections, name, doubt, under_way)
+        return Source(unframed, idle, self.connections, name, doubt, under_way, self.waits[name])
 
     def _all(self) -> tuple[AsyncEngine, ...]:
         return (self.primary, *self.replicas)

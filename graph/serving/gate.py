@@ -12,6 +12,8 @@ from typing import Protocol
 from graph.rates.networks import network
 from graph.serving.limits import MAX_REFUSED, SWEEP_S, Limits
 
+STATUSES = (400, 408, 429, 431, 503)
+
 
 class Refusal(Enum):
     """Why nobody else may connect."""
@@ -39,12 +41,19 @@ class Gate:
         self._sweep_s = sweep_s
         self.draining = False
         """Whether answers are the last of their connections."""
+        self.refused = dict.fromkeys(STATUSES, 0)
+        """How many clients were refused before a request was read, by status."""
         self.now_s = 0.0
         """The loop's time when connections were last looked at: exact enough for limits of seconds, and free."""
         self._admitted: dict[Connection, str | None] = {}
         self._refused: set[Connection] = set()
         self._by_party: Counter[str] = Counter()
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._admitted)
 
     @property
     def is_flooded(self) -> bool:

@@ -104,6 +104,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if refused is None:
             return
         if self.gate.is_flooded:
+            self.gate.refused[REFUSALS[refused].status_code] += 1
             self._reading = WASTE
             transport.abort()
         else:
@@ -297,6 +298,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Read no more, and tell why. Where requests before this one are to be answered yet, just end after them."""
         incomplete = self.cycle if self._reading is BODY else None
         self._reading = WASTE
+        self.gate.refused[refused.status_code] += 1
         if self._running is None or self._running is incomplete:
             self._tell(refused, incomplete)
             return

@@ -96,6 +96,8 @@ class RequestRecord:
         """From its headers to its answer."""
         self.code: str | None = None
         """Of the error that was answered in the place of all operations."""
+        self.user_errors: Sequence[str] = ()
+        """The codes of errors in payloads of its mutations."""
         self._traced = traced
         self._began = perf_counter()
 
@@ -109,6 +111,10 @@ class RequestRecord:
         noted = OperationRecord(asked, traced=self._traced)
         self.operations.append(noted)
         return noted
+
+    def note_user_errors(self, codes: Iterable[str]) -> None:
+        """Note why a mutation has not done all that it was asked for."""
+        self.user_errors = (*self.user_errors, *codes)
 
     def end(self, status: int) -> None:
         """The request was answered."""

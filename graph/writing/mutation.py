@@ -42,7 +42,7 @@ from graph.writing.errors import (
 from graph.writing.idempotency import FIELD, IdempotentCall, Keys, Repeated, check_idempotent, fingerprint_of
 from graph.writing.inputs import Input, InputT, input_type, parsed
 from graph.writing.left_out import left_out
-from graph.writing.payload import Answer, Member, Payload
+from graph.writing.payload import Answer, Member, Payload, error_codes
 from graph.writing.rights import SIGNED_IN, Right
 from graph.writing.violations import refused_by_rule, unstorable_errors, violation_errors
 
@@ -129,10 +129,15 @@ class MutationField(PlannedField):
         self.keys = keys
 
     async def _resolve(self, _source: object, info: Info, **arguments: Mapping[str, object]) -> Answer:
-        if is_atomic(info.operation):
-            return await answer_together(info)
+        is_one_of_many = is_atomic(info.operation)
+        answer = await (answer_together(info) if is_one_of_many else self._answer(info, arguments.get(INPUT) or {}))
+        if codes := error_codes(answer):
+            info.context.note_user_errors(codes)
+        return answer
+
+    async def _answer(self, info: Info, given: Mapping[str, object]) -> Answer:
         try:
-            return self.payload.answer(await self._done(info, arguments.get(INPUT) or {}))
+            return self.payload.answer(await self._done(info, given))
         except Repeated as repeated:
             return repeated.answer
         except Rejected as rejected:

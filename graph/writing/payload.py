@@ -109,6 +109,12 @@ class Payload:
         return Undeclared(self._mutation, error, code, message, place)
 
 
+def error_codes(answer: Answer) -> Sequence[str]:
+    """The codes of the errors in an answer."""
+    errors: Any = answer[ERRORS]
+    return [error.code for error in errors]
+
+
 class _ErrorsField(ValueField):
     """Why it was not done."""
 

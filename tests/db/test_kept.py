@@ -22,7 +22,7 @@ def test_the_least_recently_used_leaves_first() -> None:
     some["f"] = 1
     assert [key for key in "abcdef" if key in some] == ["a", "b", "d", "e", "f"]
     assert some.get("c") is None
-    assert some.figures == (5, 5, MOST_BYTES, 1)
+    assert some.figures == (5, 5, MOST_BYTES, 1, 1, 1)
 
 
 def test_what_is_replaced_is_counted_once() -> None:
@@ -55,6 +55,6 @@ def test_neither_number_nor_bytes_are_ever_exceeded(steps: list[tuple[str, int, 
             assert some.get(key) in (None, sizes.get(key))
         else:
             some[key] = sizes[key] = size
-        entries, taken, _, _ = some.figures
+        entries, taken, *_ = some.figures
         assert entries == len(some) <= MOST
         assert taken == sum(sizes[key] for key in sizes if key in some) <= MOST_BYTES

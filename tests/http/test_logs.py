@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import pytest
-from graphql import OperationType
+from graphql import GraphQLError, OperationType
 from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 from strawberry.types import ExecutionResult
@@ -21,9 +21,11 @@ from graph.app import create_app
 from graph.prepare.documents import OperationRequest
 from graph.request_id import ANSWERED, request_id_of
 from graph.settings import LogFormat, LoggedOperations, Settings
+from graph.telemetry.ledgers import Ledgers
 from graph.telemetry.lines import OperationLines
 from graph.telemetry.record import RequestRecord
-from graph.telemetry.sums import MAX_NAMES, OTHER, OperationSums
+from graph.telemetry.sums import MAX_CODES, MAX_NAMES, OTHER, OperationSums
+from graph.telemetry.totals import metrics_of
 from graph.telemetry.writing import LineWriter, line_writer, set_up_logging
 from graph.viewer import NOBODY, Viewer
 from tests.cli.running import serving as serving_process
@@ -240,31 +242,32 @@ def test_a_log_that_nobody_reads_holds_nobody_up(pipe: tuple[Any, Any], monkeypa
     assert numbers == sorted(numbers)
 
 
-def test_thousands_of_names_make_no_thousands_of_series() -> None:
-    schema = DOMAIN.schema(Settings())
-    sums, preparer = OperationSums(), schema.operations.preparer
-    for registered in (False, True):
-        for number in range(MAX_NAMES + 50):
-            asked = OperationRequest(f"query Q{number} {{ __typename }}")
-            if registered:
-                asked = asked._replace(prepared=preparer.prepare(asked.query))
+def test_ten_thousand_names_make_no_more_series_than_two_hundred_and_one() -> None:
+    preparer, ledgers = DOMAIN.schema(Settings()).operations.preparer, Ledgers()
+    sums = OperationSums(ledgers.own)
+    session = type("Session", (), {"statements": 2, "rows_read": 3, "trace": None})
+    asked = OperationRequest("{ __typename }")
+    checked = preparer.checked(asked, (OperationType.QUERY,), 1)
+    for prepared in (None, preparer.prepare(asked.query)):  # sent by anybody, and registered
+        for number in range(10_000):
             record = RequestRecord()
-            operation = record.operation(asked)
-            session = type("Session", (), {"statements": 2, "rows_read": 3, "trace": None})
-            operation.begin(preparer.checked(asked, (OperationType.QUERY,), 1), session)  # type: ignore[arg-type]
-            operation.came_to(ExecutionResult({}, None))
+            operation = record.operation(asked._replace(prepared=prepared))
+            operation.begin(checked, session)  # type: ignore[arg-type]
+            checked.operation.described = {"operation": f"Q{number}", "type": "query", "document": None}
+            operation.came_to(ExecutionResult({}, [GraphQLError("", extensions={"code": f"C{number % 1_000}"})]))
             operation.end()
             record.end(200)
             sums(record)
-    families = {family.name: family.samples for family in sums.collect()}
+    families = {family.name: family.samples for family in metrics_of(ledgers.all())}
+    taken = families["trellis_operation_statements"]
+    by_name = {sample.labels["operation"]: sample.value / 2 for sample in taken}
+    assert len(by_name) == len(taken) == MAX_NAMES + 2
+    assert (by_name[""], by_name["Q7"], by_name[OTHER]) == (10_000, 1, 10_000 - MAX_NAMES)
+    assert sum(sample.value for sample in families["trellis_operation_rows"]) == 3 * 20_000
     ended = families["trellis_operations"]
-    assert sum(sample.value for sample in ended) == 2 * (MAX_NAMES + 50)
-    by_name = {sample.labels["operation"]: sample.value for sample in ended}
-    assert by_name[""] == MAX_NAMES + 50
-    assert by_name[OTHER] == 50
-    assert len(by_name) == MAX_NAMES + 2
-    assert sum(sample.value for sample in families["trellis_operation_statements"]) == 4 * (MAX_NAMES + 50)
-    assert sum(sample.value for sample in families["trellis_operation_rows"]) == 6 * (MAX_NAMES + 50)
+    assert sum(sample.value for sample in ended) == 20_000
+    assert len({sample.labels["outcome"] for sample in ended}) == MAX_CODES + 1
+    assert families["trellis_series_left_out"][0].value == 0
 
 
 async def test_metrics_tell_what_became_of_operations(logged: Logged) -> None:

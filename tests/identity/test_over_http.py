@@ -213,3 +213,23 @@ async def test_a_provider_is_believed_beside_our_own_sign_in_and_neither_for_the
     assert (await client.post(asked, **ours)).data == {"viewer": GRACE}
     foreign = token(sub="somebody")
     assert (await client.post(asked, authorization=f"Bearer {foreign}", **ours)).data == {"viewer": None}
+
+
+async def test_metrics_tell_of_those_who_could_not_sign_in(database: Database, serve: Serve) -> None:
+    client = await serve(database.url)
+
+    async def failures() -> dict[str, float]:
+        text = (await client.http.get("/metrics")).text
+        found = re.findall(r'^trellis_sign_in_failures_total\{code="(\w+)"\} (\S+)$', text, re.MULTILINE)
+        return {code: float(number) for code, number in found}
+
+    await sign_up(client, "grace@example.com")
+    await sign_in(client, "grace@example.com")
+    assert await failures() == {"UNAUTHENTICATED": 0, "SIGN_IN_FAILED": 0}
+    await sign_in(client, "grace@example.com", "not this one")
+    await sign_in(client, "nobody@example.com", "not this one")
+    await ask_as(client, "no token", VIEWER)
+    assert await failures() == {"UNAUTHENTICATED": 1, "SIGN_IN_FAILED": 2}
+    told = (await client.http.get("/metrics")).text.splitlines()
+    assert 'trellis_user_errors_total{code="SIGN_IN_FAILED"} 2.0' in told
+    assert 'trellis_refusals_total{code="UNAUTHENTICATED",status="401"} 1.0' in told

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from graph.serving.gate import Gate, Refusal
 from graph.serving.limits import IN_USE_S, LINGER_S, MAX_HEADERS, MAX_PIPELINED, Limits
+from graph.serving.monitoring import ConnectionMetrics
 from graph.serving.protocol import LimitedProtocol
 from graph.settings import KIB
 from tests.explorer.serving import serving
@@ -65,7 +66,10 @@ async def test_the_limit_is_for_each_head_and_not_for_bodies() -> None:
 async def test_too_many_headers_are_refused() -> None:
     async with limited(echo) as server:
         answer = await server.asks(b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * (MAX_HEADERS + 1) + b"\r\n")
+        told = {family.name: family.samples for family in ConnectionMetrics(server.gate).collect()}
     assert answer.status == 431
+    refused = {sample.labels["status"]: sample.value for sample in told["trellis_connections_refused"]}
+    assert {status for status, number in refused.items() if number == 1} == {"431"}
 
 
 async def test_a_head_that_comes_too_slowly_is_refused_and_silence_is_ended() -> None:

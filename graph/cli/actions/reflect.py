@@ -24,6 +24,7 @@ from graph.cli.output import printable
 from graph.reflected.reading import read_plan
 from graph.reflected.telling import told
 from graph.settings import DoctorAccess, DocumentsMode, LimitsStorage, Settings
+from graph.telemetry.ledgers import Ledgers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +39,14 @@ class Reflection:
         """The plan. Raises `CannotStart`."""
         return asyncio.run(read_plan(self.settings, self.chosen))
 
-    def app(self, plan: MappingPlan | None = None) -> tuple[Settings, Starlette]:
+    def app(self, plan: MappingPlan | None = None, *, ledgers: Ledgers) -> tuple[Settings, Starlette]:
         """The application, with its settings."""
         # Late: a parent of workers would keep 100 MB of modules for nothing.
         from graph.app import create_app
         from graph.reflected import reflected_domain
 
         domain = reflected_domain(plan or self.plan(), writable=self.writable)
-        return self.settings, create_app(self.settings, domain=domain)
+        return self.settings, create_app(self.settings, domain=domain, ledgers=ledgers)
 
 
 def reflect(

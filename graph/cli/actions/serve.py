@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,6 +22,8 @@ from graph.serving.limits import LAST_REQUESTS_S, LAST_WORDS_S, MAX_REFUSED, Lim
 from graph.serving.supervisor import Supervisor
 from graph.settings import LoggedOperations, Settings
 from graph.startup import see_to_the_database
+from graph.telemetry.ledgers import Ledgers
+from graph.telemetry.shared import LedgerFiles, SharedLedgers
 from graph.telemetry.writing import Write, line_writer, set_up_logging
 
 T = TypeVar("T")
@@ -32,8 +34,11 @@ FILES_BESIDE = MAX_REFUSED + 200
 """Open files beside connections of clients: clients that are refused, databases, logs, the loop itself."""
 
 
-Make: TypeAlias = Callable[[], tuple[Settings, Starlette]]
-"""Makes the application in the process that serves it; it is sent to workers as it is."""
+class Make(Protocol):
+    """Makes the application in the process that serves it; it is sent to workers as it is."""
+
+    def __call__(self, *, ledgers: Ledgers) -> tuple[Settings, Starlette]:
+        """The application, with its settings, which counts in these ledgers. Raises `TrellisError`."""
 
 
 def serve(
@@ -50,12 +55,12 @@ def serve(
         listen(workers, sockets, settings, _app_of_the_environment, access_log=access_log, announced=announced)
 
 
-def _app_of_the_environment() -> tuple[Settings, Starlette]:
+def _app_of_the_environment(*, ledgers: Ledgers) -> tuple[Settings, Starlette]:
     with building():
         # Late: a parent would keep 100 MB of modules for nothing.
         from graph.app import create_app
 
-        return Settings(), create_app()
+        return Settings(), create_app(ledgers=ledgers)
 
 
 def listen(
@@ -80,21 +85,33 @@ def listen(
         return
     logger.info("Trellis is running on %s in %d processes (press Ctrl-C to stop)", address_of(sockets), workers)
     drain_s = settings.drain_delay_s + LAST_REQUESTS_S + settings.grace_s + LAST_WORDS_S
-    if not Supervisor(partial(_serve, make=make, access_log=access_log), workers, sockets, drain_s).run():
+    work = partial(_serve, make=make, access_log=access_log, files=LedgerFiles(workers))
+    if not Supervisor(work, workers, sockets, drain_s).run():
         raise CommandError("A worker could not serve; the lines above say why.", Exit.UNAVAILABLE)
 
 
-def _serve(sockets: Sequence[socket.socket], parent: Connection | None, *, make: Make, access_log: bool) -> None:
-    """Serve in this process, for as long as the parent lives if there is one."""
+def _serve(
+    sockets: Sequence[socket.socket],
+    parent: Connection | None,
+    *,
+    make: Make,
+    access_log: bool,
+    files: LedgerFiles | None = None,
+) -> None:
+    """Serve in this process, for as long as the parent lives if there is one; `files` are for what workers count."""
     # Late, as above.
     from graph.serving.gate import Gate
+    from graph.serving.monitoring import ConnectionMetrics
     from graph.serving.protocol import LimitedProtocol
     from graph.serving.server import DrainingServer
 
-    settings, app = made(make, parent)
+    ledgers = Ledgers() if files is None else SharedLedgers(files)
+    settings, app = made(partial(make, ledgers=ledgers), parent)
     set_up_logging(settings, sys.stderr)
     write = line_writer(settings, sys.stderr)
     _log_operations(settings, app, write)
+    gate = Gate(Limits.of(settings))
+    app.state.metrics.watch(ConnectionMetrics(gate))
     tell = partial(logger.info, "Trellis is running on %s (press Ctrl-C to stop)", address_of(sockets))
     DrainingServer(
         uvicorn.Config(
@@ -106,7 +123,7 @@ def _serve(sockets: Sequence[socket.socket], parent: Connection | None, *, make:
             server_header=False,
             proxy_headers=False,  # believes this machine by default; whom we believe, TRELLIS_TRUSTED_PROXIES says
         ),
-        Gate(Limits.of(settings)),
+        gate,
         app.state.health.drain,
         settings.drain_delay_s,
         settings.grace_s,
