@@ -18,14 +18,24 @@ from graph.projects.imports import Tests, counted, is_in, module_of
 
 CONTRACT = "The machinery knows no noun"
 ABOUT_NOUNS = (
-    *("bench", "examples", "migrations.versions", "tests.bench", "tests.empty", "tests.examples", "tests.projects"),
-    *("tests.rooms", "tests.application", "tests.docs.test_readme", "tests.execute.core.test_graphql_core"),
+    *("bench", "examples", "manual", "migrations.versions", "tests.bench", "tests.ci", "tests.empty", "tests.examples"),
+    *(
+        "tests.manual",
+        "tests.projects",
+        "tests.rooms",
+        "tests.application",
+        "tests.docs.test_readme",
+        "tests.execute.core.test_graphql_core",
+    ),
 )
 """Rooms about nouns besides those of the contract: revisions, measurements, example apps, tests of both trees.
 
 graphql-core's own tests are downloaded, and know neither our nouns nor those of the smallest application.
 """
-OF_THE_HOUSE = ("CHANGELOG.md", "Makefile", "README.md", "schema.graphql", ".ci/run", ".github", "docs/images")
+OF_THE_HOUSE = (
+    *("CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "Makefile", "README.md", "SECURITY.md"),
+    *("schema.graphql", ".ci/release", ".ci/run", ".github", "docs/images"),
+)
 """Files and folders that a project has of its own, or does without."""
 
 NEEDED = ("pyproject.toml", "uv.lock", "graph", "db", "migrations", "tests")
