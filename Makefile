@@ -1,7 +1,7 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-long test-npm test-fast test-plain-path check check-empty format schema explorer snapshots coverage \
-	agreement claims bench examples federation promises workflows
+	agreement claims bench examples federation promises docs workflows
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -17,6 +17,7 @@ BIN := .venv/bin
 # have not begun. Compiled files are kept whatever the shell says: each process would compile hundreds of them otherwise.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist worksteal
 READY := .venv/.ready
+DOCS_READY := .venv/.ready-for-docs
 TOOL = $(or $(shell command -v uv),$(BIN)/uv) tool run --quiet --from
 
 help:
@@ -73,6 +74,13 @@ schema: $(READY) ## write schema.graphql
 
 explorer: $(READY) ## fetch GraphiQL's files again
 	@$(BIN)/python -m graph.explorer.vendor
+
+$(DOCS_READY): $(READY)
+	@.ci/setup docs
+	@touch $@
+
+docs: $(DOCS_READY) ## build the manual in site/; a broken link is an error
+	@$(BIN)/python -m manual
 
 # Tools that nobody needs to develop, in the versions that were tried.
 workflows: $(READY) ## check the workflows: their form, and what strangers could do to them
