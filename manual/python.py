@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import PurePosixPath
 
+from manual.contents import tree_of
+
 MODULES: Mapping[str, str] = {
     "graph.entity": "Types",
     "graph.writing": "Changes",
@@ -31,10 +33,9 @@ FOLDER = PurePosixPath("python")
 
 def pages() -> Iterator[tuple[PurePosixPath, str]]:
     """The pages with their paths, the list of all of them first."""
-    names = "\n".join(name for name in MODULES)
     listed = "\n".join(f"- [{title}]({name}.md): `{name}`, {_sentence(name)}" for name, title in MODULES.items())
     about = "What applications import, by module. What has no page here may change in every release."
-    yield FOLDER / "index.md", f"# Python\n\n{about}\n\n{listed}\n\n```{{toctree}}\n:hidden:\n\n{names}\n```\n"
+    yield FOLDER / "index.md", f"# Python\n\n{about}\n\n{listed}\n\n{tree_of(MODULES)}\n"
     for name, title in MODULES.items():
         yield FOLDER / f"{name}.md", f"# {title}\n\n```{{eval-rst}}\n.. automodule:: {name}\n```\n"
 

@@ -122,6 +122,7 @@ SLOW = (
     "usage/test_coordinates.py::test_coordinates_are_those_of_a_naive_walk",
     "usage/test_inspector.py",  # npm
     "usage/test_server.py",  # a server for each
+    "manual",  # every page
     "mutations/test_hostile.py",
     "mutations/test_money.py",
     "mutations/test_orders.py",

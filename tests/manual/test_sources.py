@@ -1,6 +1,8 @@
 """The sources of the manual: every page is in the contents, every link leads somewhere, and the code has its pages."""
 
+import json
 import re
+import shutil
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -39,6 +41,7 @@ def house(tmp_path: Path) -> Path:
     for folder in ("bench", "examples"):
         (tmp_path / folder / "README.md").write_text("# Paper\n", encoding="utf-8")
     (tmp_path / "docs/index.md").write_text("# Index\n", encoding="utf-8")
+    shutil.copy(HOUSE / "bench" / "results.json", tmp_path / "bench")
     return tmp_path
 
 
@@ -115,6 +118,14 @@ def test_what_a_browser_would_fetch_from_elsewhere_is_found(tmp_path: Path) -> N
         "page.html: //cdn.example/b.css",
         "style.css: //fonts.example/a.css",
     ]
+
+
+def test_the_figures_are_those_of_the_bench(sources: Path) -> None:
+    page = (sources / "figures.md").read_text(encoding="utf-8")
+    results = json.loads((HOUSE / "bench" / "results.json").read_text(encoding="utf-8"))
+    for name, measured in results["operations"].items():
+        assert f"| {name} | {measured['trellis']['rps']:.0f} |" in page
+        assert f"| {name} | {measured['trellis']['cpu_ms']:.2f} |" in page
 
 
 def test_decisions_are_listed_with_their_titles(sources: Path) -> None:
