@@ -21,6 +21,7 @@ ABOUT_NOUNS = (
     *("bench", "examples", "manual", "migrations.versions", "tests.bench", "tests.ci", "tests.empty", "tests.examples"),
     *("tests.manual", "tests.projects", "tests.rooms", "tests.application", "tests.execute.core.test_graphql_core"),
     *("tests.docs.test_commands", "tests.docs.test_error_codes", "tests.docs.test_migrating", "tests.docs.test_readme"),
+    "tests.docs.test_schema_checks",
 )
 """Rooms about nouns besides those of the contract: revisions, measurements, example apps, the manual, the workflows,
 tests of both trees.

@@ -15,7 +15,7 @@ from db.settings import HOUSE
 from graph.cli import run
 
 WORKFLOWS = sorted((HOUSE / ".github" / "workflows").glob("*.yml"))
-ACTION = re.compile(r"(actions|astral-sh)/[a-z-]+@v\d+(\.\d+)*")
+ACTION = re.compile(r"(actions|astral-sh)/[a-z-]+@v\d+\.\d+\.\d+")
 """Of GitHub and of uv's makers alone, and by version: `.github/zizmor.yml`."""
 
 
