@@ -7,7 +7,7 @@ the code (`manual.sources`). No page is named twice, and no file is read.
 from collections.abc import Iterable, Mapping, Sequence
 
 CONTENTS: Mapping[str, Sequence[str]] = {
-    "Begin": ["readme", "your-database", "reflect", "comparison", "migrating"],
+    "Begin": ["readme", "tutorial", "your-database", "reflect", "comparison", "migrating"],
     "Ask and change": ["asking", "changing", "errors", "files", "clients", "explorer", "types"],
     "Build": [
         *("own-fields", "resolvers", "policies", "own-mutations", "identity", "names", "views", "functions"),

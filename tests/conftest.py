@@ -189,6 +189,7 @@ LONG = (
     "policies/test_nobody_can_tell.py",
     "policies/test_rows.py::test_search_finds",
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
+    "projects/test_from_nothing.py",  # mypy over a whole project
     "projects/test_found.py",  # mypy over a whole project, and servers
     "projects/test_merging.py",
     "projects/test_sync.py",
