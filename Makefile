@@ -1,7 +1,7 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-long test-npm test-fast test-plain-path check check-empty format schema explorer snapshots coverage \
-	agreement claims bench examples federation promises
+	agreement claims bench examples federation promises docs workflows
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -17,6 +17,8 @@ BIN := .venv/bin
 # have not begun. Compiled files are kept whatever the shell says: each process would compile hundreds of them otherwise.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist worksteal
 READY := .venv/.ready
+DOCS_READY := .venv/.ready-for-docs
+TOOL = $(or $(shell command -v uv),$(BIN)/uv) tool run --quiet --from
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +74,22 @@ schema: $(READY) ## write schema.graphql
 
 explorer: $(READY) ## fetch GraphiQL's files again
 	@$(BIN)/python -m graph.explorer.vendor
+
+$(DOCS_READY): $(READY)
+	@.ci/setup docs
+	@touch $@
+
+docs: $(DOCS_READY) ## build the manual in site/; a broken link is an error
+	@$(BIN)/python -m manual
+
+# Tools that nobody needs to develop, in the versions that were tried.
+workflows: $(READY) ## check the workflows: their form, and what strangers could do to them
+	@set -e; for file in .github/workflows/*.yml; do $(TOOL) check-jsonschema==0.39.* check-jsonschema \
+		--quiet --builtin-schema vendor.github-workflows $$file; done
+	@$(TOOL) check-jsonschema==0.39.* check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(TOOL) check-jsonschema==0.39.* check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+		.github/ISSUE_TEMPLATE/mistake.yml .github/ISSUE_TEMPLATE/wish.yml
+	@$(TOOL) zizmor==1.32.* zizmor --quiet --offline --no-progress .github
 
 examples: $(READY) ## compile the example apps and run them against a server; ONLY=relay,python
 	@$(BIN)/python -m tests.examples $(ONLY)

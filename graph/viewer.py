@@ -72,7 +72,10 @@ class Viewer:
 
     @property
     def name(self) -> str:
-        """Who it is, for records, in at most 300 characters: `user:42`, `key:7`, `roles:admin,editor` or `nobody`."""
+        """Who it is, for records, in at most 300 characters.
+
+        It is `user:42`, `key:7`, `roles:admin,editor` or `nobody`.
+        """
         if self.key_id is not None:
             return f"key:{self.key_id}"
         if self.id is not None:

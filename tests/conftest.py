@@ -122,6 +122,7 @@ SLOW = (
     "usage/test_coordinates.py::test_coordinates_are_those_of_a_naive_walk",
     "usage/test_inspector.py",  # npm
     "usage/test_server.py",  # a server for each
+    "manual",  # every page
     "mutations/test_hostile.py",
     "mutations/test_money.py",
     "mutations/test_orders.py",
@@ -188,6 +189,7 @@ LONG = (
     "policies/test_nobody_can_tell.py",
     "policies/test_rows.py::test_search_finds",
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
+    "projects/test_from_nothing.py",  # mypy over a whole project
     "projects/test_found.py",  # mypy over a whole project, and servers
     "projects/test_merging.py",
     "projects/test_sync.py",

@@ -64,7 +64,7 @@ def _read_environment() -> None:
 def run(arguments: Sequence[str]) -> None:
     """Run one command. Raises `SystemExit` with a status of `graph.cli.errors.Exit`."""
     try:
-        _command_line()(arguments, prog_name="trellis")
+        command_line()(arguments, prog_name="trellis")
     except KeyboardInterrupt:
         sys.exit(130)
     except CommandError as error:
@@ -83,7 +83,8 @@ def _fail(failure: CommandError) -> NoReturn:
     sys.exit(failure.status)
 
 
-def _command_line() -> typer.Typer:
+def command_line() -> typer.Typer:
+    """Every command with its arguments and its help; no action is imported."""
     app = typer.Typer(
         name="trellis",
         cls=_WithEveryCommand,

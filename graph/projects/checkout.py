@@ -18,14 +18,21 @@ from graph.projects.imports import Tests, counted, is_in, module_of
 
 CONTRACT = "The machinery knows no noun"
 ABOUT_NOUNS = (
-    *("bench", "examples", "migrations.versions", "tests.bench", "tests.empty", "tests.examples", "tests.projects"),
-    *("tests.rooms", "tests.application", "tests.docs.test_readme", "tests.execute.core.test_graphql_core"),
+    *("bench", "examples", "manual", "migrations.versions", "tests.bench", "tests.ci", "tests.empty", "tests.examples"),
+    *("tests.manual", "tests.projects", "tests.rooms", "tests.application", "tests.execute.core.test_graphql_core"),
+    *("tests.docs.test_commands", "tests.docs.test_error_codes", "tests.docs.test_migrating", "tests.docs.test_readme"),
+    "tests.docs.test_schema_checks",
 )
-"""Rooms about nouns besides those of the contract: revisions, measurements, example apps, tests of both trees.
+"""Rooms about nouns besides those of the contract: revisions, measurements, example apps, the manual, the workflows,
+tests of both trees.
 
 graphql-core's own tests are downloaded, and know neither our nouns nor those of the smallest application.
 """
-OF_THE_HOUSE = ("CHANGELOG.md", "Makefile", "README.md", "schema.graphql", ".ci/run", ".github", "docs/images")
+OF_THE_HOUSE = (
+    *("CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "Makefile", "README.md", "SECURITY.md"),
+    *("schema.graphql", ".ci/release", ".ci/run", ".github"),
+    *("docs/comparison.md", "docs/images", "docs/index.md", "docs/migrating.md"),
+)
 """Files and folders that a project has of its own, or does without."""
 
 NEEDED = ("pyproject.toml", "uv.lock", "graph", "db", "migrations", "tests")
@@ -71,9 +78,9 @@ class Checkout:
 
     @cached_property
     def on_nouns(self) -> frozenset[Path]:
-        """The files of tests that stand on nouns."""
+        """The files of tests that stand on nouns, or on what else a project does without."""
         root = self.root / IN_A_WHEEL if self._is_wheel else self.root
-        return Tests(root, self.files, self.nouns).on_nouns
+        return Tests(root, self.files, (*self.nouns, *ABOUT_NOUNS)).on_nouns
 
     def machinery(self) -> list[Path]:
         """The files that a project shares with the house."""

@@ -20,6 +20,10 @@ TEXTS = HERE / "texts"
 NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*")
 OF_THE_HOUSE_ALONE = {"trellis", "graph", "db", "migrations", "tests"}
 SCHEMA = Path("schema.graphql")
+SIGNED = re.compile(
+    r"^(?:authors|keywords) = .*\n|^classifiers = \[\n(?: .*\n)*\]\n|^#.*\n\[project\.urls\]\n(?:\w+ = .*\n)*\n", re.M
+)
+"""What `pyproject.toml` says of the house as a package: who has made it, and where it lives."""
 ABOUT = {
     "about": "The database is `var/trellis.db` until `TRELLIS_DATABASE_URL` in `.env` names another one, for instance"
     " the one of `compose.yaml`. `make serve` brings it up to the newest revision.",
@@ -80,7 +84,7 @@ def _rename(tree: Tree, checkout: Checkout, name: str) -> None:
     old = tomllib.loads(text)["project"]
     text = text.replace(f'name = "{old["name"]}"', f'name = "{name}"', 1)
     text = text.replace(f'description = "{old["description"]}"', f'description = "The API of {name}."', 1)
-    text = text.replace(', "bench"]', "]")
+    text = SIGNED.sub("", text).replace(', "bench", "manual"]', "]")
     for room in checkout.nouns:
         path = tree.root.joinpath(*room.split("."))
         if not (path.is_dir() or path.with_suffix(".py").is_file()):

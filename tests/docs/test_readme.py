@@ -17,16 +17,13 @@ from urllib.request import urlopen
 
 import asyncpg
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from graph.schema import DOMAIN
-from graph.settings import Settings
+from manual.settings import table
 from tests.databases import Database
 
 HOUSE = Path(__file__).resolve().parents[2]
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
-SETTINGS = Settings.model_fields | DOMAIN.settings.model_fields
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 BLOCKS = BLOCK.findall(README)
 PAGES = sorted((HOUSE / "docs").glob("*.md"))
@@ -225,24 +222,6 @@ def test_an_excerpt_is_what_the_file_says(block: str) -> None:
     assert code.strip() in (HOUSE / name.removeprefix("# ")).read_text(encoding="utf-8")
 
 
-def settings_table() -> str:
-    """The table of all settings, as the code has them."""
-    rows = [
-        f"| `TRELLIS_{name.upper()}` | {shown_default(name)} | {field.description} |"
-        for name, field in SETTINGS.items()
-    ]
-    return "\n".join(["| variable | default | what it does |", "|---|---|---|", *rows])
-
-
-def shown_default(name: str) -> str:
-    """A default as the table shows it."""
-    if name == "database_url":
-        return "`sqlite:///var/trellis.db`"
-    default = SETTINGS[name].default
-    value = default.get_secret_value() if isinstance(default, SecretStr) else default
-    return "" if value in (None, (), "") else f"`{str(value).lower() if isinstance(value, bool) else value}`"
-
-
 def test_the_table_of_settings_is_the_codes() -> None:
-    table = README.partition("<!-- settings -->\n")[2].partition("<!-- /settings -->")[0].strip()
-    assert table == settings_table()
+    told = README.partition("<!-- settings -->\n")[2].partition("<!-- /settings -->")[0].strip()
+    assert told == table()

@@ -18,11 +18,12 @@ from tests.projects.conftest import run_in
 def test_a_project_has_its_name_and_none_of_our_nouns(project: Path) -> None:
     about = tomllib.loads((project / "pyproject.toml").read_text())
     assert about["project"]["name"] == "shop"
+    assert about["project"].keys().isdisjoint({"authors", "classifiers", "keywords", "urls"})  # it is not of our making
     lock = tomllib.loads((project / "uv.lock").read_text())
     assert [it["name"] for it in lock["package"] if it["source"] == {"editable": "."}] == ["shop"]
     assert sorted(file.name for file in (project / "db/models").iterdir()) == ["__init__.py"]
     assert (project / "README.md").read_text().startswith("# shop\n")
-    for name in ("bench", "examples", "CHANGELOG.md", "graph/identity", "tests/bench", ".env"):
+    for name in ("bench", "examples", "manual", "CHANGELOG.md", "SECURITY.md", "graph/identity", "tests/bench", ".env"):
         assert not (project / name).exists()
     assert "\n.env\n" in f"\n{(project / '.gitignore').read_text()}"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from db.settings import HOUSE
+from graph.projects.checkout import PACKAGES
 from tests.projects.conftest import run_in
 
 MAIN = "from graph.cli import main; main()"
@@ -26,6 +27,15 @@ def test_a_wheel_makes_the_project_that_a_checkout_makes(project: Path, tmp_path
     site = tmp_path / "site"
     with ZipFile(wheel) as packed:
         packed.extractall(site)
+    assert all((site / package / "py.typed").is_file() for package in PACKAGES)
+    about = next(site.glob("trellis-*.dist-info/METADATA")).read_text(encoding="utf-8").partition("\n\n")[0]
+    for line in (
+        "License-Expression: MIT",
+        "License-File: LICENSE",
+        "Author: The Trellis authors",
+        "Project-URL: Source,",
+    ):
+        assert f"\n{line}" in about
     made = tmp_path / "made"
     made.mkdir()
     said = run_in(made, "python", "-c", MAIN, "init", "--empty", "shop", PYTHONPATH=str(site))
