@@ -1,8 +1,9 @@
-"""Commands about the database's tables: `trellis db upgrade`, `downgrade`, `adopt`, `check` and `current`.
+"""Commands about the database: `trellis db upgrade`, `downgrade`, `adopt`, `check`, `current` and `backup`.
 
 Declarations alone; `graph.cli.actions.db` does the work.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     database.command("adopt", help=help_of(_adopt))(_adopt)
     database.command("check", help=help_of(_check))(_check)
     database.command("current", help=help_of(_current))(_current)
+    database.command("backup", help=help_of(_backup))(_backup)
 
 
 def _upgrade(
@@ -100,3 +102,21 @@ def _current() -> None:
     from graph.cli.actions import db
 
     db.current()
+
+
+def _backup(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The file that the copy is to be.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Let the copy take the place of the file.")] = False,
+) -> None:
+    """Copy a SQLite database into a file, also while servers write to it, and check the copy.
+
+    The file appears when the copy is whole; it holds what was committed when the command began. PostgreSQL has tools of
+    its own for that: docs/backup.md.
+
+    Examples:
+      trellis db backup "backups/$(date +%F).db"
+      trellis db backup latest.db --overwrite
+    """
+    from graph.cli.actions import db
+
+    db.backup(target, overwrite=overwrite)

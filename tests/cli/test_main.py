@@ -51,6 +51,7 @@ COMMANDS = [
     "db adopt",
     "db check",
     "db current",
+    "db backup",
     "import markdown",
     "schema check",
     "schema export",

@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 from alembic.util import CommandError as AlembicError
 
 from db import migrate
+from db.care.backup import CannotBackUp, back_up
 from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
 from graph.domain import own_features
@@ -66,6 +68,22 @@ def current() -> None:
         typer.echo(f"{at} (the newest)")
     else:
         typer.echo(f"{at}; the newest is {migrate.newest()}: run `trellis db upgrade`")
+
+
+def backup(target: Path, *, overwrite: bool) -> None:
+    """Copy a SQLite database into a file. Raises `CommandError` where no copy was made."""
+    settings = settings_of_the_environment()
+    try:
+        size = back_up(settings, target, overwrite=overwrite)
+    except CannotBackUp as error:
+        raise CommandError(str(error)) from None
+    except OSError as error:
+        raise CommandError(
+            f"{target} cannot be written: {error.strerror}. Name a file in a folder that is there, that you may write"
+            " to, and that has room.",
+            Exit.UNAVAILABLE,
+        ) from None
+    typer.echo(f"{target} holds a copy of the database, checked, of {size:,} bytes.")
 
 
 def _report(before: str | None, after: str | None) -> None:

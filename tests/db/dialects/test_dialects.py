@@ -27,6 +27,7 @@ HOUSE = Path(db.__file__).parent.parent
 NAMED = re.compile("postgres|sqlite|asyncpg", re.IGNORECASE)
 
 NAMING = {
+    "db/care/backup.py": "one database copies itself, and the other has tools for it",
     "db/fast/fast_connection.py": "statements go straight to asyncpg, the one driver that the fast path knows",
     "db/full_text.py": "the first full-text index of posts was made of other tables on each database",
     "db/migrate.py": "revisions go past PgBouncer",
