@@ -9,6 +9,7 @@ MODULES = (
     "graph.cli.explain",
     "graph.cli.init",
     "graph.cli.maintain",
+    "graph.cli.status",
     "graph.cli.db",
     "graph.commands.content",
     "graph.cli.schema",
