@@ -84,6 +84,7 @@ def test_no_server_does_it_where_a_setting_says_no(
             super().__init__(*given)
             seen.append(self)
 
+    monkeypatch.delenv("TRELLIS_MAINTENANCE")
     monkeypatch.setattr(app, "Maintenance", Watched)
     app.create_app(Settings(database_url=SecretStr("sqlite:///nowhere.db"), **setting))
     assert len(seen) == made

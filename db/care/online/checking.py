@@ -40,7 +40,7 @@ def findings(settings: DatabaseSettings, since: str | None, reads: Reads | None)
         *_unread(written),
         *_linted(written, reads, is_new),
         *_without_words(settings, written, since),
-        *(_waiting(written, pending) if on_server else _copied(pending, made)),
+        *(_waiting(written, pending, is_new) if on_server else _copied(pending, made)),
     ]
     # What a server of SQLite locks is another thing; what goes is the same.
     seen = [each for each in found if on_server or each.effect is not Effect.BLOCKS or not each.statement]
@@ -129,7 +129,7 @@ def _without_words(settings: DatabaseSettings, written: Rendered, since: str | N
             )
 
 
-def _waiting(written: Rendered, pending: Sequence[Script]) -> Iterator[Finding]:
+def _waiting(written: Rendered, pending: Sequence[Script], is_new: Callable[[str], bool]) -> Iterator[Finding]:
     """Revisions that wait for locks without a limit."""
     for file in (Path(revision.path) for revision in pending):
         lines = [(line, place) for line, place in zip(written.lines, written.places, strict=True) if place.file == file]
@@ -137,7 +137,7 @@ def _waiting(written: Rendered, pending: Sequence[Script]) -> Iterator[Finding]:
             continue
         yield from (
             Finding(place, Effect.BLOCKS, _shown(line), rules.WITHOUT_LIMIT)
-            for line, place in [it for it in lines if takes_a_lock(it[0])][:1]
+            for line, place in [it for it in lines if takes_a_lock(it[0]) and not is_new(it[0])][:1]
         )
 
 

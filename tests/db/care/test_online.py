@@ -183,6 +183,11 @@ def test_a_revision_that_waits_without_a_limit_is_named_whichever_it_is(revision
     assert "lock_timeout" in found.message
 
 
+def test_tables_that_nobody_uses_yet_need_no_limit(revisions: Revisions) -> None:
+    revisions.add('op.create_table("news", sa.Column("id", sa.Integer()))\nop.drop_table("news")', gives_way=False)
+    assert revisions.said() == []
+
+
 def test_a_revision_that_asks_the_database_is_said_to_be_unread(revisions: Revisions) -> None:
     revisions.add('op.drop_table("roles")\nop.get_bind().execute(sa.text("SELECT 1")).all()\nop.drop_table("users")')
     revisions.add('op.create_index("ix", "users", ["status"])')
@@ -222,6 +227,7 @@ def test_a_way_down_locks_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.nouns
+@pytest.mark.process
 def test_what_a_commit_reads_is_told_by_its_own_models() -> None:
     if subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, check=False
