@@ -108,9 +108,10 @@ def upgrade(
     if sql is None:
         if file is not None:
             make_folder(file.parent)
-        if revision in (HEAD, newest()) and is_ahead(settings):
-            return
-        _refuse_what_is_foreign(settings, revision)
+        with _one_at_a_time:  # Python 3.11 may fail to parse files in several threads at once
+            if revision in (HEAD, newest()) and is_ahead(settings):
+                return
+            _refuse_what_is_foreign(settings, revision)
 
     def application() -> None:
         run(settings, lambda config: command.upgrade(config, revision, sql=sql is not None), output=sql)

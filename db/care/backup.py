@@ -7,12 +7,14 @@ Source: https://www.sqlite.org/backup.html
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.dialects import dialect_of
@@ -25,6 +27,9 @@ BESIDE = ("-wal", "-shm", "-journal")
 EVERY_PAGE = -1
 """All pages in one step. In several, a copy begins anew whenever another process has written in between, and under
 steady writing never ends. Nobody waits for the one step: it reads one view of the write-ahead log."""
+PRIMARY = 0xFF
+"""The part of an error's code that says which kind it is. Source: https://www.sqlite.org/rescode.html"""
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class CannotBackUp(Exception):
@@ -95,7 +100,7 @@ def back_up(settings: DatabaseSettings, target: Path, *, overwrite: bool) -> int
         raise NoFile
     _see_to(target, database, overwrite=overwrite)
     with _appearing(target) as partial:
-        findings = asyncio.run(_copy(settings, url, url.set(database=str(partial))))
+        findings = _copied(settings, url, url.set(database=str(partial)))
         if findings:
             raise Damaged(findings)
     return target.stat().st_size
@@ -142,6 +147,18 @@ def _to_disk(path: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def _copied(settings: DatabaseSettings, source: URL, target: URL) -> list[str]:
+    """Copy, and say what is wrong with the copy, or with a database that cannot even be opened."""
+    try:
+        return asyncio.run(_copy(settings, source, target))
+    except (DBAPIError, sqlite3.Error) as error:
+        said = error.orig if isinstance(error, DBAPIError) else error
+        code: int | None = getattr(said, "sqlite_errorcode", None)
+        if code is None or code & PRIMARY not in DAMAGED:
+            raise
+        return [str(said)]
 
 
 async def _copy(settings: DatabaseSettings, source: URL, target: URL) -> list[str]:

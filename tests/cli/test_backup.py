@@ -83,7 +83,8 @@ def test_the_database_is_never_its_own_copy(database: Database, end: str) -> Non
     assert "belongs to the database itself" in done.stderr
 
 
-def test_a_damaged_database_makes_no_copy(database: Database, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", [0, 0.02, 0.5])
+def test_a_damaged_database_makes_no_copy(database: Database, tmp_path: Path, part: float) -> None:
     target = tmp_path / "copy.db"
     target.write_text("the copy of before")
     file = file_of(database)
@@ -91,7 +92,7 @@ def test_a_damaged_database_makes_no_copy(database: Database, tmp_path: Path) ->
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         page, size = (connection.execute(f"PRAGMA {it}").fetchone()[0] for it in ("page_count", "page_size"))
     with file.open("r+b") as opened:
-        opened.seek((page // 2) * size)
+        opened.seek(int(page * part) * size)
         opened.write(b"\xff" * size)
     done = backup(database, target, "--overwrite", status=Exit.FAILED)
     assert "The copy is damaged" in done.stderr
