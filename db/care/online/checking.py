@@ -1,8 +1,8 @@
 """The check: revisions enter, findings leave, in the order of the revisions' lines."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, partial
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from alembic.script import Script
@@ -14,7 +14,7 @@ from db.care.online.finding import Effect, Finding, Place
 from db.care.online.linter import Violation, violations
 from db.care.online.rendered import Rendered, rendered
 from db.care.online.running import Reads
-from db.care.online.statements import column_of, index_of, table_of, tables_made_in, takes_a_lock, words_in
+from db.care.online.statements import column_of, index_of, made_by, table_of, takes_a_lock, words_in
 from db.settings import DatabaseSettings
 
 MEANT = re.compile(r"#\s*online:\s*\S")
@@ -33,20 +33,37 @@ def findings(settings: DatabaseSettings, since: str | None, reads: Reads | None)
     if not pending:
         return []
     written = rendered(settings, pending)
-    made = tables_made_in(written.sql)
     on_server = settings.primary.get_backend_name() == "postgresql"
-    is_new = partial(_is_made, made, _indexes_on(written, made))
+    new = _New(written)
     found = [
         *_unread(written),
-        *_linted(written, reads, is_new),
+        *_linted(written, rules.RULES.keys() if on_server else rules.ANYWHERE, reads, new),
         *_without_words(settings, written, since),
-        *(_waiting(written, pending, is_new) if on_server else _copied(pending, made)),
+        *(_waiting(written, pending, new) if on_server else _copied(pending, new)),
     ]
-    # What a server of SQLite locks is another thing; what goes is the same.
-    seen = [each for each in found if on_server or each.effect is not Effect.BLOCKS or not each.statement]
     order = {Path(revision.path): number for number, revision in enumerate(pending)}
-    kept = [each for each in dict.fromkeys(seen) if not _is_meant(each.place)]
+    kept = [each for each in dict.fromkeys(found) if not _is_meant(each.place)]
     return sorted(kept, key=lambda each: (order[each.place.file], each.place.line))
+
+
+class _New:
+    """What the same revisions make, so that no server uses it yet: from the line on that makes it."""
+
+    def __init__(self, written: Rendered) -> None:
+        self.tables: dict[str, int] = {}
+        self._indexes: dict[str, int] = {}
+        for number, line in enumerate(written.lines):
+            table, index = made_by(line), index_of(line)
+            if table is not None:
+                self.tables.setdefault(table, number)
+            if index is not None and table_of(line) in self.tables:
+                self._indexes.setdefault(index, number)
+
+    def has(self, statement: str, number: int) -> bool:
+        """Whether the statement on this line is about something new."""
+        table, index = table_of(statement), index_of(statement)
+        made = self.tables.get(table or "", self._indexes.get(index or ""))
+        return made is not None and made < number
 
 
 def _unread(written: Rendered) -> Iterator[Finding]:
@@ -59,28 +76,19 @@ def _unread(written: Rendered) -> Iterator[Finding]:
         )
 
 
-def _linted(written: Rendered, reads: Reads | None, is_new: Callable[[str], bool]) -> Iterator[Finding]:
-    found = violations(written.sql)
+def _linted(written: Rendered, asked: Collection[str], reads: Reads | None, new: _New) -> Iterator[Finding]:
+    found = [each for each in violations(written.sql) if each.rule in asked]
     for violation in found:
         beside = {other.rule for other in found if other.last_line == violation.last_line}
         if any(violation.rule in rules.RULES[rule].instead for rule in beside):
             continue
         statement, part = _texts(written, violation)
-        if is_new(statement) or (reads is not None and not _is_read(violation.rule, table_of(statement), part, reads)):
+        if new.has(statement, violation.line):
+            continue
+        if reads is not None and not _is_read(violation.rule, table_of(statement), part, reads):
             continue
         rule = rules.RULES[violation.rule]
         yield Finding(written.places[violation.line], rule.effect, _shown(statement), rule.message)
-
-
-def _indexes_on(written: Rendered, made: frozenset[str]) -> frozenset[str]:
-    """The indexes that revisions make on tables of their own."""
-    on_made = (line for line in written.lines if table_of(line) in made)
-    return frozenset(index for index in map(index_of, on_made) if index is not None)
-
-
-def _is_made(made: frozenset[str], indexes: frozenset[str], statement: str) -> bool:
-    """Whether a statement is about what the same revisions make, so that no server uses it yet."""
-    return table_of(statement) in made or index_of(statement) in indexes
 
 
 def _texts(written: Rendered, violation: Violation) -> tuple[str, str]:
@@ -129,22 +137,23 @@ def _without_words(settings: DatabaseSettings, written: Rendered, since: str | N
             )
 
 
-def _waiting(written: Rendered, pending: Sequence[Script], is_new: Callable[[str], bool]) -> Iterator[Finding]:
+def _waiting(written: Rendered, pending: Sequence[Script], new: _New) -> Iterator[Finding]:
     """Revisions that wait for locks without a limit."""
+    lines = list(enumerate(zip(written.lines, written.places, strict=True)))
     for file in (Path(revision.path) for revision in pending):
-        lines = [(line, place) for line, place in zip(written.lines, written.places, strict=True) if place.file == file]
-        if any("lock_timeout" in line for line, _ in lines):
+        mine = [(number, line, place) for number, (line, place) in lines if place.file == file]
+        if any("lock_timeout" in line for _, line, _ in mine):
             continue
-        yield from (
-            Finding(place, Effect.BLOCKS, _shown(line), rules.WITHOUT_LIMIT)
-            for line, place in [it for it in lines if takes_a_lock(it[0]) and not is_new(it[0])][:1]
-        )
+        for number, line, place in mine:
+            if takes_a_lock(line) and not new.has(line, number):
+                yield Finding(place, Effect.BLOCKS, _shown(line), rules.WITHOUT_LIMIT)
+                break
 
 
-def _copied(pending: Iterable[Script], made: frozenset[str]) -> Iterator[Finding]:
+def _copied(pending: Iterable[Script], new: _New) -> Iterator[Finding]:
     for file in (Path(revision.path) for revision in pending):
         for line, table, is_copy in copied_in(file):
-            if table not in made:
+            if table not in new.tables:
                 what = f"The table {table} is made anew, row by row" if is_copy else f"All rows of {table} are read"
                 yield Finding(
                     Place(file, line),

@@ -124,6 +124,9 @@ RULES: Mapping[str, Rule] = {
     ),
 }
 
+ANYWHERE = frozenset(name for name, rule in RULES.items() if rule.effect is Effect.BREAKS) | {"adding-required-field"}
+"""Rules that hold on every database; the others are about locks of PostgreSQL."""
+
 WITHOUT_LIMIT = (
     "It waits for a lock without a limit, and everybody else queues behind it. Begin the revision with"
     " op.execute(\"SET LOCAL lock_timeout = '5s'\"), as the template has it (`give_way()`), and run it again"

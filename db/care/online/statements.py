@@ -12,7 +12,7 @@ _TABLE = re.compile(
     r"|CREATE\s+(?:UNIQUE\s+)?INDEX\s.*?\sON\s+(?:ONLY\s+)?)" + _NAME,
     re.IGNORECASE | re.DOTALL,
 )
-_CREATED = re.compile(r"\bCREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?" + _NAME, re.IGNORECASE)
+_CREATED = re.compile(r"\s*CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?" + _NAME, re.IGNORECASE)
 _COLUMN = re.compile(r"\s*(?:DROP\s+(?:COLUMN\s+)?(?:IF\s+EXISTS\s+)?|RENAME\s+(?:COLUMN\s+)?)" + _NAME, re.IGNORECASE)
 _INDEX = re.compile(
     r"\b(?:CREATE\s+(?:UNIQUE\s+)?|DROP\s+)INDEX\s+(?:CONCURRENTLY\s+)?(?:IF\s+(?:NOT\s+)?EXISTS\s+)?" + _NAME,
@@ -45,9 +45,10 @@ def index_of(statement: str) -> str | None:
     return None if found is None else unquoted(found[1])
 
 
-def tables_made_in(sql: str) -> frozenset[str]:
-    """The tables that statements make."""
-    return frozenset(unquoted(name) for name in _CREATED.findall(sql))
+def made_by(line: str) -> str | None:
+    """The table that is made where a line begins to say so; None for another line."""
+    found = _CREATED.match(line)
+    return None if found is None else unquoted(found[1])
 
 
 def takes_a_lock(statement: str) -> bool:

@@ -152,6 +152,11 @@ def test_what_the_same_revisions_make_nobody_uses_yet(revisions: Revisions) -> N
     assert [each.place.file.name[:4] for each in revisions.findings("0002")] == ["0003"] * 2 + ["0004"] * 3
 
 
+def test_a_table_that_is_made_anew_is_not_new(revisions: Revisions) -> None:
+    revisions.add('op.drop_table("roles")\nop.create_table("roles", sa.Column("id", sa.Text()))')
+    assert revisions.said() == [(0, BREAKS)]
+
+
 def test_what_the_release_that_runs_does_not_read_may_go(revisions: Revisions) -> None:
     revisions.add('op.drop_column("users", "name")\nop.drop_column("users", "status")\nop.drop_table("roles")')
     assert revisions.said() == [(0, BREAKS), (1, BREAKS), (2, BREAKS)]
@@ -218,6 +223,15 @@ def test_sqlite_is_told_what_is_copied_and_what_goes(on_sqlite: Revisions) -> No
     assert [(each.place.line - FIRST_LINE, each.effect) for each in found] == [(2, BLOCKS), (4, BLOCKS), (5, BREAKS)]
     assert found[0].message.startswith("The table users is made anew, row by row")
     assert found[1].message.startswith("All rows of users are read")
+
+
+def test_locks_of_postgresql_are_no_matter_on_sqlite(on_sqlite: Revisions) -> None:
+    on_sqlite.add(
+        'op.add_column("users", sa.Column("x", sa.Float(), server_default=sa.text("random()")))', gives_way=False
+    )
+    assert on_sqlite.said() == []
+    on_sqlite.add('op.add_column("users", sa.Column("y", sa.Text(), nullable=False))')
+    assert on_sqlite.said() == [(0, FAILS)]
 
 
 def test_a_way_down_locks_nothing(tmp_path: Path) -> None:
