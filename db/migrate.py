@@ -59,6 +59,12 @@ LOCK = 7_283_640_119
 PLACE = "place"
 """The branch of our own history that brings tables of before to where they are made today."""
 
+PAUSES_S = (1, 2, 4, 8)
+"""After a revision has given up to wait for a lock, so many seconds pass before it is tried again; then it fails."""
+
+HEAD = "head"
+"""Alembic's word for the newest revision."""
+
 BASE = "base"
 """Alembic's word for the state before the first revision."""
 
@@ -86,7 +92,7 @@ class NoDirectUrl(Exception):
 
 def upgrade(
     settings: DatabaseSettings,
-    revision: str = "head",
+    revision: str = HEAD,
     *,
     own: Collection[Feature] = tuple(Feature),
     sql: TextIO | None = None,
@@ -94,14 +100,18 @@ def upgrade(
     """Bring the database up to a revision; with `sql`, write the statements there and touch nothing.
 
     `own` says for what Trellis's own tables are made, too; for nothing, nothing of ours is made.
-    Several may be started at once: they wait for each other, and the later ones find nothing to do.
+    Several may be started at once: they wait for each other, and the later ones find nothing to do. A database that is
+    one revision ahead of the code, as while a release is rolled out, is left as it is.
     Raises what is `Refused`, and leaves such a database as it is.
     """
     file = _file(settings)
     if sql is None:
         if file is not None:
             make_folder(file.parent)
-        _refuse_what_is_foreign(settings, revision)
+        with _one_at_a_time:  # Python 3.11 may fail to parse files in several threads at once
+            if revision in (HEAD, newest()) and is_ahead(settings):
+                return
+            _refuse_what_is_foreign(settings, revision)
 
     def application() -> None:
         run(settings, lambda config: command.upgrade(config, revision, sql=sql is not None), output=sql)
@@ -120,8 +130,11 @@ def _upgrade_own(settings: DatabaseSettings, features: Collection[Feature], sql:
     if not features:
         return
     wanted, there = own_history(features), frozenset[str]() if sql is not None else own_current(settings)
-    if there - wanted.known:
-        raise ForeignOwnRevision(str(version_table(settings, own=True)), there - wanted.known)
+    unknown = there - wanted.known
+    if unknown and all(own_history(tuple(Feature)).is_followed_by(frozenset([each])) for each in unknown):
+        return  # the release that is rolled out has been here
+    if unknown:
+        raise ForeignOwnRevision(str(version_table(settings, own=True)), unknown)
     if wanted.newest <= there:
         return
     # What was there before has to have its place, and its revisions, when the others look for theirs.
@@ -221,6 +234,11 @@ def current(settings: DatabaseSettings) -> str | None:
     return ", ".join(sorted(_heads(settings, version_table(settings, own=False)))) or None
 
 
+def is_ahead(settings: DatabaseSettings) -> bool:
+    """Whether the database is one revision ahead of the code, which may serve it."""
+    return history().is_followed_by(_heads(settings, version_table(settings, own=False)))
+
+
 def own_current(settings: DatabaseSettings) -> frozenset[str]:
     """The revisions that Trellis's own tables are at: one for each feature whose tables were made."""
     return _heads(settings, version_table(settings, own=True))
@@ -253,6 +271,37 @@ def revisions(*, own: bool = False) -> list[str]:
     """Every revision, the oldest first."""
     script = ScriptDirectory.from_config(_config(own=own))
     return [revision.revision for revision in script.walk_revisions()][::-1]
+
+
+def pending(since: str | None) -> list[Script]:
+    """The application's revisions after one, the oldest first; all of them where that is None.
+
+    Raises alembic's `CommandError` for a revision that the code does not have.
+    """
+    return _between(since or BASE, "heads")
+
+
+def until(revision: str) -> list[Script]:
+    """The application's revisions up to one, the oldest first. Raises as `pending` does."""
+    return _between(BASE, revision)
+
+
+def _between(lower: str, upper: str) -> list[Script]:
+    script = ScriptDirectory.from_config(_config())
+    try:
+        return [*script.iterate_revisions(upper, lower)][::-1]
+    except RevisionError as error:
+        raise CommandError(str(error)) from None
+
+
+def render(settings: DatabaseSettings, revision: Script, output: TextIO) -> None:
+    """Write the statements of one revision, for the database that the settings name; none is asked.
+
+    Raises whatever a revision raises that wants a connection.
+    """
+    before, *_ = revision.down_revision if isinstance(revision.down_revision, tuple) else (revision.down_revision,)
+    steps = f"{before or BASE}:{revision.revision}"
+    run(settings, lambda config: command.upgrade(config, steps, sql=True), output=output)
 
 
 def check(settings: DatabaseSettings, *, own: Collection[Feature] = tuple(Feature)) -> list[str]:

@@ -7,7 +7,7 @@ error nor any text of a database. What is seen: the file, its disk, the revision
 import asyncio
 import os
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -177,7 +177,7 @@ def compare(found: frozenset[str], wanted: History) -> tuple[Problem | None, Not
         return None, None
     if found <= wanted.known:
         return Problem.OLDER_REVISION, None
-    if _number(found) - 1 == _number(wanted.newest) >= 0:
+    if wanted.is_followed_by(found):
         return None, Note.NEXT_REVISION
     return Problem.NEWER_REVISION, None
 
@@ -192,12 +192,6 @@ def _identity(file: Path | None) -> tuple[int, int] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return None if found is None else (found.st_dev, found.st_ino)
-
-
-def _number(revisions: Iterable[str]) -> int:
-    """The number of the one revision, where revisions are counted; else -1."""
-    one, *others = revisions
-    return int(one) if not others and one.isdecimal() else -1
 
 
 def _revisions(connection: Connection, kept: VersionTable) -> frozenset[str] | None:

@@ -27,6 +27,20 @@ class History(NamedTuple):
     """Where a database should be; empty where the code has no revisions."""
     known: frozenset[str]
 
+    def is_followed_by(self, found: frozenset[str]) -> bool:
+        """Whether a database is at the one revision after the newest, as while a release is rolled out.
+
+        Revisions are counted: 0007 and 0008, or usage_0001 and usage_0002.
+        """
+        newest = {(branch, number) for branch, number in map(_counted, self.newest) if number >= 0}
+        return len(found) == 1 and all((branch, number - 1) in newest for branch, number in map(_counted, found))
+
+
+def _counted(revision: str) -> tuple[str, int]:
+    """The branch of a revision and its number; -1 where it has none."""
+    branch, _, number = revision.rpartition("_")
+    return branch, int(number) if number.isdecimal() else -1
+
 
 @cache
 def history() -> History:

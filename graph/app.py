@@ -6,7 +6,7 @@ No noun is known here: what is served, to whom and with which services, the doma
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -20,10 +20,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from db.own import Feature
 from db.session.engines import Engines
 from graph.admission import AdmissionMetrics
-from graph.audit.sweeping import AuditSweeper
 from graph.caches import CacheMetrics
 from graph.domain import Domain, Identification, Started, check_own_features, has_authorization, own_features
 from graph.downloads import PATH as DOWNLOADS
@@ -40,6 +38,7 @@ from graph.http.multipart import UploadRules
 from graph.http.proxies import TrustedProxies
 from graph.http.responses import refusal
 from graph.liveness import Liveness
+from graph.maintenance import Maintenance, expiring_rows
 from graph.masking import reported
 from graph.metrics import Metrics, MetricsMiddleware, WorkerMetrics
 from graph.operators import OperatorAccess
@@ -142,7 +141,7 @@ def create_app(
         tasks=[
             endpoint.documents.running,
             _counting(schema, engines, settings, metrics),
-            _forgetting(features, engines, settings),
+            _maintaining(domain, engines, settings),
             nullcontext if store is None else FileSweeper(store, engines, schema.tables()).running,
             metrics.running,
         ],
@@ -272,18 +271,19 @@ def _counting(
     if not settings.record_usage:
         return nullcontext
     counter = schema.operations.usage.recorder = UsageCounter()
-    writer = UsageWriter(counter, engines, settings.usage_interval_s, settings.usage_days)
+    writer = UsageWriter(counter, engines, settings.usage_interval_s)
     metrics.watch(UsageMetrics(writer))
     return writer.running
 
 
-def _forgetting(
-    features: Collection[Feature], engines: Engines, settings: Settings
+def _maintaining(
+    domain: Domain, engines: Engines, settings: Settings
 ) -> Callable[[], AbstractAsyncContextManager[None]]:
-    """Let entries of the record go, if the settings say when."""
-    if Feature.AUDIT not in features or settings.audit_days is None:
+    """Delete what has run out, if there may be something and the settings want it."""
+    expiring = expiring_rows(domain, settings)
+    if not expiring or not settings.maintenance or settings.read_only:
         return nullcontext
-    return AuditSweeper(engines, settings.audit_days).running
+    return Maintenance(engines, expiring).running
 
 
 def _spare_the_collector() -> None:

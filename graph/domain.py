@@ -11,6 +11,7 @@ from typing import TypeAlias
 from pydantic_settings import BaseSettings
 from starlette.requests import HTTPConnection
 
+from db.care.expiry import Expiring
 from db.own import Feature
 from db.relations import Visibility
 from db.session.engines import Engines
@@ -112,6 +113,8 @@ class Domain:
     """How people sign in in GraphiQL; without it, the page has no button for that."""
     api_keys: ApiKeys | None = None
     """API keys of users, if machines may say by them who they are; `api_keys.mutations` are for the schema."""
+    expiring: Sequence[Expiring] = ()
+    """Rows of its tables that run out: deleted once an hour, and by `trellis maintain`, as Trellis's own are."""
     own: Collection[Feature] = ()
     """What it needs tables of Trellis's own for, besides what settings switch on: counters, where people sign in; the
     record of changes and idempotency keys, where its mutations have them."""

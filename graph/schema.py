@@ -12,6 +12,7 @@ from graph.domain import Domain, Started
 from graph.entity import Schema, query_type, viewer_field
 from graph.identity.identify import Identify
 from graph.identity.service import Identity
+from graph.identity.sign_ins import EXPIRED_SIGN_INS
 from graph.mutations import account as account_mutations
 from graph.mutations import document as document_mutations
 from graph.mutations import identity
@@ -101,5 +102,6 @@ DOMAIN = Domain(
     is_operator,
     tabs=TABS,
     sign_in=SIGN_IN,
+    expiring=[EXPIRED_SIGN_INS],
     own=[Feature.API_KEYS, Feature.AUDIT, Feature.COUNTERS, Feature.IDEMPOTENCY],
 )

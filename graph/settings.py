@@ -339,6 +339,11 @@ class Settings(DatabaseSettings):
         ge=1,
         description="Days for which the record of changes is kept, where an application has one. Unset: for ever.",
     )
+    maintenance: bool = Field(
+        default=True,
+        description="Delete what has run out once an hour, in one process of all that share the database"
+        " (docs/operations.md). Off: `trellis maintain` does it.",
+    )
     documents: DocumentsMode = Field(
         default=DocumentsMode.OFF,
         description="Trusted documents. `off`: clients send texts. `accept`: also ids of registered documents, and"

@@ -6,6 +6,7 @@ Source: https://alembic.sqlalchemy.org/en/latest/cookbook.html#using-asyncio-wit
 """
 
 import asyncio
+import logging
 import warnings
 from functools import cache
 from logging.config import fileConfig
@@ -15,15 +16,17 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Dialect, MetaData, inspect
+from sqlalchemy import Connection, Dialect, MetaData, func, inspect, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateSchema
 
 from db import models, unmapped  # noqa: F401 - importing the models fills the metadata
 from db.base import Base
+from db.dialects import Failure, failure_of
 from db.dialects.own_names import keep_own_tables_in
 from db.dialects.sqlite import BEGIN
-from db.migrate import LOCK, LOOKS, OWN
+from db.migrate import LOCK, LOOKS, OWN, PAUSES_S
 from db.own import Feature, own_tables
 from db.own.place import VersionTable, own_schema, version_table
 from db.ownership import Ownership, key_of
@@ -33,6 +36,8 @@ from db.views import is_view
 from migrations import comparison, operations  # noqa: F401 - alembic uses the operations that are imported
 from migrations.own_schema import OWN_SCHEMA, see_to_schema
 from migrations.rendering import render_item
+
+logger = logging.getLogger("trellis")
 
 
 def of_our_own() -> bool:
@@ -219,6 +224,23 @@ async def prepare_postgresql(connection: AsyncConnection) -> None:
 
 
 def run_on_postgresql(connection: Connection) -> None:
+    """Run the revisions; those that give up to wait for a lock are tried again, with a pause each time."""
+    for pause_s in PAUSES_S:
+        try:
+            run_once(connection)
+        except DBAPIError as error:
+            if failure_of(error) is not Failure.BUSY:
+                raise
+            connection.rollback()
+            logger.warning("A revision has given up to wait for others; it is tried again in %g s.", pause_s)
+            connection.execute(select(func.pg_sleep(pause_s)))  # whoever interrupts the command interrupts this, too
+            connection.rollback()
+        else:
+            return
+    run_once(connection)
+
+
+def run_once(connection: Connection) -> None:
     """One transaction for each revision, so that no lock is held longer than it must.
 
     The first time, when nobody uses the tables yet, one for all: what fails leaves nothing behind.

@@ -296,6 +296,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRELLIS_FAST_PATH", str(FAST_PATH))
     # Most applications of tests have no database, or one without revisions; tests of the start turn the checks on.
     monkeypatch.setenv("TRELLIS_START_CHECKS", "false")
+    monkeypatch.setenv("TRELLIS_MAINTENANCE", "false")  # it would send statements while others are counted
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,9 @@ class ConnectionsDialect(Protocol):
     outdated_view: str | None = None
     """A query that tells whether a table has been rewritten since a view of the database was opened, so that it is
     empty there; None where that cannot be."""
+    try_lock: ClassVar[str | None] = None
+    """A query that takes the lock of a `:number` until its transaction ends, and tells whether it has; None where the
+    database has no such locks."""
     max_dear: int | None = None
     """How many operations of any work may be under way; None: as many as there are connections for."""
 

@@ -197,6 +197,7 @@ class PostgreSQLConnections(ConnectionsDialect):
     sqlalchemy_ends_any_transaction = False  # asyncpg's adapter ends only what it has begun itself
     has_fast_path = True
 
+    try_lock = "SELECT pg_catalog.pg_try_advisory_xact_lock(:number)"
     cut = staticmethod(asyncpg.Connection.terminate)  # what waits fails with the state 08003
 
     # An old view sees the old row of the catalog, and the function the file that is there now.

@@ -8,10 +8,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import Table, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.base import utcnow
+from db.care.expiry import Expiring
 from db.dialects import dialect_of
 from db.own import ApiKey
 from db.relations import ViewerId, comparable, fitted
@@ -21,6 +22,13 @@ KEPT_FOR = timedelta(days=90)
 """How long a key that has ended keeps its name, so that the record does not mean two keys by one."""
 
 _KEYS = cast(Table, ApiKey.__table__)
+
+
+def _ended_long_ago(now: datetime) -> ColumnElement[bool]:
+    return or_(*(comparable(moment) < now - KEPT_FOR for moment in (_KEYS.c.revoked_at, _KEYS.c.expires_at)))
+
+
+ENDED_KEYS = Expiring("ended API keys", _KEYS, _ended_long_ago)
 
 
 async def make_key(
@@ -68,9 +76,8 @@ async def end_key(session: AsyncSession, name: str, user: ViewerId | None) -> bo
 
 async def keys_of(session: AsyncSession, user: ViewerId) -> int:
     """How many keys a user has, ended ones too; those that ended long ago are deleted first."""
-    of_user, before = _KEYS.c.user_id == str(user), utcnow() - KEPT_FOR
-    ended = or_(comparable(_KEYS.c.revoked_at) < before, comparable(_KEYS.c.expires_at) < before)
-    await session.execute(delete(_KEYS).where(of_user, ended))
+    of_user = _KEYS.c.user_id == str(user)
+    await session.execute(delete(_KEYS).where(of_user, ENDED_KEYS.is_over(utcnow())))
     return int(await session.scalar(select(func.count()).select_from(_KEYS).where(of_user)) or 0)
 
 

@@ -1,12 +1,14 @@
-"""Commands about the database's tables: `trellis db upgrade`, `downgrade`, `adopt`, `check` and `current`.
+"""Commands about the database: `trellis db upgrade`, `downgrade`, `adopt`, `check`, `current` and `backup`.
 
 Declarations alone; `graph.cli.actions.db` does the work.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from graph.cli.errors import CommandError, Exit
 from graph.cli.help import help_of
 
 SQL = typer.Option("--sql", help="Write the statements to stdout and touch nothing.")
@@ -25,6 +27,7 @@ def register(app: typer.Typer) -> None:
     database.command("adopt", help=help_of(_adopt))(_adopt)
     database.command("check", help=help_of(_check))(_check)
     database.command("current", help=help_of(_current))(_current)
+    database.command("backup", help=help_of(_backup))(_backup)
 
 
 def _upgrade(
@@ -34,7 +37,8 @@ def _upgrade(
     """Create the tables, or bring them up to date.
 
     It is safe to run at every start, also from several machines at once: they wait for each other. On PostgreSQL a
-    revision gives up after five seconds rather than block everybody else behind its lock; then run it again.
+    revision gives up after five seconds rather than block everybody else behind its lock, and is tried again four
+    times. A database that is one revision ahead, as while a release is rolled out, is left as it is.
 
     Examples:
       trellis db upgrade           to the newest revision
@@ -82,17 +86,41 @@ def _adopt(
     db.adopt(revision)
 
 
-def _check() -> None:
+def _check(
+    online: Annotated[
+        bool, typer.Option("--online", help="Say what the revisions that are to come would do to servers that run.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="REVISION", help="With --online: those after this one; no database is asked then."),
+    ] = None,
+    running: Annotated[
+        str | None,
+        typer.Option(metavar="REF", help="With --online: the commit that runs; what its models do not read may go."),
+    ] = None,
+) -> None:
     """Compare the tables with the models, and name each difference; the status is 1 when there is one.
 
     Where there is none, rows are asked whether they keep the keys that models tell of views.
 
+    With --online, the revisions that have not run are read instead, as statements, and none is run. Each line that
+    would block servers or break what they ask is named, with the safe way. Needs the extra trellis[online].
+
     Examples:
       trellis db check || trellis db upgrade     bring the tables up to date when they are not
+      trellis db check --online                  before a release
+      trellis db check --online --since 0007 --running v3.2
     """
+    if not online:
+        for name, value in (("--since", since), ("--running", running)):
+            if value is not None:
+                raise CommandError(f"{name} goes with --online. Give that as well, or leave {name} out.", Exit.USAGE)
     from graph.cli.actions import db
 
-    db.check()
+    if online:
+        db.check_online(since, running)
+    else:
+        db.check()
 
 
 def _current() -> None:
@@ -100,3 +128,21 @@ def _current() -> None:
     from graph.cli.actions import db
 
     db.current()
+
+
+def _backup(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The file that the copy is to be.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Let the copy take the place of the file.")] = False,
+) -> None:
+    """Copy a SQLite database into a file, also while servers write to it, and check the copy.
+
+    The file appears when the copy is whole; it holds what was committed when the command began. PostgreSQL has tools of
+    its own for that: docs/backup.md.
+
+    Examples:
+      trellis db backup "backups/$(date +%F).db"
+      trellis db backup latest.db --overwrite
+    """
+    from graph.cli.actions import db
+
+    db.backup(target, overwrite=overwrite)

@@ -8,6 +8,8 @@ MODULES = (
     "graph.cli.serve",
     "graph.cli.explain",
     "graph.cli.init",
+    "graph.cli.maintain",
+    "graph.cli.status",
     "graph.cli.db",
     "graph.commands.content",
     "graph.cli.schema",

@@ -13,14 +13,17 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager
 from uuid_utils.compat import uuid7
 
 from db.base import utcnow
+from db.care.expiry import Expiring
 from db.models import SignIn
 from graph.auth import opaque
+
+EXPIRED_SIGN_INS = Expiring("expired sign-ins", cast(Table, SignIn.__table__), lambda now: SignIn.expires_at < now)
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,11 @@ class Rejected(Enum):
 
 
 async def open(session: AsyncSession, user_id: int, *, in_cookie: bool, life_s: float) -> Opened:
-    """Begin a sign-in, which ends `life_s` seconds after its last use. The user's expired sign-ins are removed.
+    """Begin a sign-in, which ends `life_s` seconds after its last use.
 
     The caller has checked that the user is active, and the password.
     """
     now = utcnow()
-    await session.execute(delete(SignIn).where(SignIn.user_id == user_id, SignIn.expires_at < now))
     secret = opaque.make_secret()
     sign_in = SignIn(
         id=uuid7(),

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy.exc import DBAPIError
 
@@ -16,7 +16,7 @@ from db.dialects import Failure, Outage, failure_of
 from db.session.engines import Engines
 from graph.usage import writing
 from graph.usage.batch import Batch, Overflow
-from graph.usage.counting import UsageCounter, today
+from graph.usage.counting import UsageCounter
 
 DAY = timedelta(days=1)
 LAST_WRITE_S = 5
@@ -42,14 +42,12 @@ def to_midnight_s() -> float:
 class UsageWriter:
     """Writes what a counter has counted."""
 
-    def __init__(self, counter: UsageCounter, engines: Engines, interval_s: float, days: int) -> None:
+    def __init__(self, counter: UsageCounter, engines: Engines, interval_s: float) -> None:
         self.counter = counter
         self.failures = 0
         """Writes that failed, since the server started."""
         self._engines = engines
         self._interval_s = interval_s
-        self._days = days
-        self._cleared: date | None = None
         self._warned = False
         self._said: set[Overflow] = set()
 
@@ -73,7 +71,6 @@ class UsageWriter:
         try:
             batch = self.counter.take()
             if batch:
-                await self._clear()
                 await writing.write(self._engines, batch)
         except Exception as error:  # whatever it is, nobody's request may suffer
             self.counter.give_back(batch)
@@ -89,13 +86,6 @@ class UsageWriter:
                 await asyncio.wait_for(stopping.wait(), min(self._interval_s, to_midnight_s()))
             await self.write()
         await self.write()  # what came while it was writing
-
-    async def _clear(self) -> None:
-        """Forget old days, once a day."""
-        day = today()
-        if self._cleared != day:
-            await writing.forget(self._engines, writing.first_day(day, self._days))
-            self._cleared = day
 
     def _complain(self, error: Exception) -> None:
         self.failures += 1

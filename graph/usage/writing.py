@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Insert, Table, delete, func, select
+from sqlalchemy import Column, Insert, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.care.expiry import Expiring
 from db.dialects import dialect_of
 from db.own import UsageCount, UsageOperation, UsageRun
 from db.session.engines import Engines
@@ -28,6 +29,12 @@ MAX_OPERATIONS = 2_000
 COUNTS: Table = UsageCount.__table__  # type: ignore[assignment]  # declarative classes promise no more than FromClause
 RUNS: Table = UsageRun.__table__  # type: ignore[assignment]
 OPERATIONS: Table = UsageOperation.__table__  # type: ignore[assignment]
+
+_DAYS = (
+    ("usage counts", COUNTS.c.day),
+    ("usage runs", RUNS.c.day),
+    ("operations that were used", OPERATIONS.c.last_day),
+)
 
 
 async def write(engines: Engines, batch: Batch) -> None:
@@ -47,11 +54,13 @@ async def write(engines: Engines, batch: Batch) -> None:
             await connection.execute(_keeping(engines.dialect), _operations(bounded))
 
 
-async def forget(engines: Engines, before: date) -> None:
-    """Delete the days before a day."""
-    async with engines.writing().begin() as connection:
-        for column in (COUNTS.c.day, RUNS.c.day, OPERATIONS.c.last_day):
-            await connection.execute(delete(column.table).where(column < before))
+def expiring_counts(days: int) -> list[Expiring]:
+    """What is kept for so many days, today's among them."""
+    return [_until(days, *each) for each in _DAYS]
+
+
+def _until(days: int, name: str, column: Column[date]) -> Expiring:
+    return Expiring(name, column.table, lambda now: column < first_day(now.date(), days))
 
 
 async def _bounded(connection: AsyncConnection, batch: Batch) -> Batch:

@@ -6,16 +6,15 @@ it otherwise does not start.
 A key and a fingerprint enter, a claim leaves; later an answer enters. Nothing is committed here.
 """
 
-import itertools
-import time
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Any, ClassVar, cast
 
-from sqlalchemy import JSON, String, Table, bindparam, delete, select, tuple_, update
+from sqlalchemy import JSON, String, Table, bindparam, select, update
 
 from db.base import UtcDateTime
+from db.care.expiry import Expiring
 from db.dialects import dialect_of
 from db.fast import CompiledStatement
 from db.own import Feature, IdempotencyKey
@@ -24,12 +23,6 @@ from graph.writing.idempotency import Claim
 
 KEPT_FOR = timedelta(hours=48)
 """Clients are promised a day."""
-
-SWEEP_EVERY = 100
-"""After so many claims old keys are looked for. As each look may delete ten times as many, they never pile up."""
-SWEEP_AFTER_S = 3600
-"""Where few keys come, old ones are looked for once in this time."""
-MAX_SWEPT = 1_000
 
 _KEYS = cast(Table, IdempotencyKey.__table__)
 
@@ -55,15 +48,7 @@ def _claiming(dialect: str) -> CompiledStatement:
 _FOUND = CompiledStatement(select(_KEYS.c.fingerprint, _KEYS.c.answer).where(*_THIS))
 _ANSWERED = CompiledStatement(update(_KEYS).where(*_THIS).values(answer=bindparam("answered", type_=JSON())))
 
-# A row that another transaction is deleting is passed over.
-_OLD = (
-    select(_KEYS.c.owner, _KEYS.c.key)
-    .where(_KEYS.c.created_at < bindparam("before", type_=UtcDateTime()))
-    .order_by(_KEYS.c.created_at)
-    .limit(MAX_SWEPT)
-    .with_for_update(skip_locked=True)
-)
-_SWEPT = CompiledStatement(delete(_KEYS).where(tuple_(_KEYS.c.owner, _KEYS.c.key).in_(_OLD)))
+EXPIRING_KEYS = Expiring("idempotency keys", _KEYS, lambda now: _KEYS.c.created_at < now - KEPT_FOR)
 
 
 class StoredKeys:
@@ -71,29 +56,17 @@ class StoredKeys:
 
     own: ClassVar[Feature] = Feature.IDEMPOTENCY
 
-    def __init__(self, sweep_every: int = SWEEP_EVERY) -> None:
-        self._sweep_every = sweep_every
-        self._claims = itertools.count(1)
-        self._swept_at = time.monotonic()
-
     async def claim(self, change: Change, owner: str, key: str, fingerprint: str) -> Claim | None:
         """Claim a key, waiting for another transaction that has claimed it; SQLite has one writer at a time."""
         this = {"whose": owner, "name": key}
         statement = _claiming(change.dialect)
         while True:
             if await change.rows(statement, {**this, "asked": fingerprint, "now": change.now}):
-                await self._sweep_now_and_then(change)  # only here, where something will be committed
                 return None
             for found, answer in await change.rows(_FOUND, this):
                 return Claim(found, answer)
-            # Another process has just swept the key away: claim it again.
+            # The key has just run out and was deleted: claim it again.
 
     async def keep(self, change: Change, owner: str, key: str, answer: Mapping[str, Any]) -> None:
         """Keep an answer. A claim and its answer are committed together, so a claim that is seen has its answer."""
         await change.rows(_ANSWERED, {"whose": owner, "name": key, "answered": answer})
-
-    async def _sweep_now_and_then(self, change: Change) -> None:
-        due = next(self._claims) % self._sweep_every == 0 or time.monotonic() - self._swept_at > SWEEP_AFTER_S
-        if due:
-            self._swept_at = time.monotonic()
-            await change.rows(_SWEPT, {"before": change.now - KEPT_FOR})

@@ -1,23 +1,19 @@
 """Who did what, when and with which input: one row for each change that was kept, in any application."""
 
-import asyncio
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from sqlalchemy import func, insert, select
+from sqlalchemy import select
 
-from db.base import utcnow
 from db.own import AuditEntry
 from db.session import Mode, RequestSession
 from graph.app import create_app
 from graph.audit import forget_user
 from graph.audit.secrets import HIDDEN, MAX_BYTES, without_secrets
-from graph.audit.sweeping import MAX_AT_ONCE, AuditSweeper
 from graph.errors import CannotStart
 from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
@@ -109,29 +105,6 @@ async def test_whoever_changes_something_is_named(
     async with RequestSession(garden.engines, Mode.CURRENT) as session:
         await session.write(forget)
     assert await written() == [(name, None, None)]
-
-
-async def test_entries_go_after_the_days_of_the_setting(garden: AskingGarden) -> None:
-    now = utcnow()
-    old = MAX_AT_ONCE + 1
-    moments = [now - timedelta(days=8)] * old + [now - timedelta(days=6), now]
-    rows = [{"action": "a", "actor": "b", "object_ids": [], "request_id": "", "created_at": it} for it in moments]
-    async with garden.engines.writing().begin() as connection:
-        await connection.execute(insert(AuditEntry), rows)
-    sweeper = AuditSweeper(garden.engines, days=7)
-    assert await sweeper.sweep() == old
-    assert await sweeper.sweep() == 0
-    async with garden.engines.writing().begin() as connection:
-        assert await connection.scalar(select(func.count()).select_from(AuditEntry)) == 2
-        await connection.execute(insert(AuditEntry), rows[:1])
-    async with sweeper.running():
-        while await _count(garden) > 2:  # noqa: ASYNC110 - nothing tells
-            await asyncio.sleep(0.01)
-
-
-async def _count(garden: AskingGarden) -> int:
-    async with garden.engines.writing().connect() as connection:
-        return int(await connection.scalar(select(func.count()).select_from(AuditEntry)) or 0)
 
 
 def test_an_application_that_forgets_the_table_does_not_start() -> None:

@@ -32,7 +32,7 @@ class Finished(NamedTuple):
 
 def environment(**variables: str) -> dict[str, str]:
     """The environment of a process: nothing of the developer's settings, a wide terminal, a start that is checked."""
-    return {**os.environ, "TRELLIS_START_CHECKS": "true", **_variables(variables)}
+    return {**os.environ, "TRELLIS_START_CHECKS": "true", "TRELLIS_MAINTENANCE": "true", **_variables(variables)}
 
 
 def trellis(*arguments: str | Path, status: Exit = Exit.OK, given: str = "", **variables: str) -> Finished:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from db import migrate
+from db.session.engines import Engines
 from graph.cli.errors import Exit
 from tests.cli.running import PATIENCE_S, TRELLIS, Finished, environment, hear_interrupts, trellis, trellis_process
 from tests.databases import WAITS_FOR_ME, Database, settings_for
 
-NEWEST = migrate.newest()
+NEWEST = migrate.newest() or ""
 
 
 def trellis_db(database: Database, *arguments: str, status: Exit = Exit.OK) -> Finished:
@@ -128,6 +130,32 @@ def test_tables_that_are_there_are_refused_and_can_be_adopted(blank_database: Da
     assert elsewhere("upgrade").stdout == f"The database is at revision {NEWEST} already.\n"
 
 
+async def set_revision(database: Database, revision: str) -> None:
+    engines = Engines(settings_for(database))
+    async with engines.writing().begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+    await engines.dispose()
+
+
+@pytest.mark.nouns
+async def test_the_old_release_leaves_a_database_one_ahead_as_it_is(database: Database) -> None:
+    ahead = f"{int(NEWEST) + 1:04}"
+    await set_revision(database, ahead)
+    said = f"The database is at revision {ahead}, one ahead of the code, which can serve it so.\n"
+    assert trellis_db(database, "upgrade").stdout == said
+    assert trellis_db(database, "current").stdout == f"{ahead}, one ahead of the code, which is at {NEWEST}\n"
+    refused = trellis_db(database, "upgrade", "0001", status=Exit.FAILED)
+    assert f"is at revision {ahead}, which is not of this code" in refused.stderr
+
+
+@pytest.mark.nouns
+async def test_a_database_that_is_more_than_one_ahead_is_refused(database: Database) -> None:
+    beyond = f"{int(NEWEST) + 2:04}"
+    await set_revision(database, beyond)
+    assert "Deploy the code that belongs to it" in trellis_db(database, "upgrade", status=Exit.FAILED).stderr
+    assert "which this code does not know" in trellis_db(database, "current").stdout
+
+
 @pytest.mark.parametrize("command", ["upgrade", "downgrade"])
 def test_a_revision_that_does_not_exist_is_a_usage_error(database: Database, command: str) -> None:
     done = trellis_db(database, command, "nonsense", status=Exit.USAGE)
@@ -150,3 +178,30 @@ def test_pgbouncer_without_a_direct_url_is_a_usage_error() -> None:
         "db", "upgrade", status=Exit.USAGE, TRELLIS_DATABASE_URL="postgresql://nowhere/x", TRELLIS_PGBOUNCER="true"
     )
     assert "Set TRELLIS_DIRECT_URL" in done.stderr
+
+
+@pytest.mark.nouns
+def test_revisions_are_checked_for_servers_that_run(database: Database) -> None:
+    assert trellis_db(database, "check", "--online").stdout == (
+        f"Servers can go on while the revisions after {NEWEST} run.\n"
+    )
+    found = trellis_db(database, "check", "--online", "--since", "0005", status=Exit.FAILED)
+    assert "0006_api_keys_are_trellis_s_own.py:55: breaks: DROP TABLE api_keys\n" in found.stderr
+
+
+def test_a_blank_database_has_no_server_that_could_wait(blank_database: Database) -> None:
+    assert "no server runs on it" in trellis_db(blank_database, "check", "--online").stdout
+
+
+@pytest.mark.nouns
+def test_with_a_revision_no_database_is_asked() -> None:
+    nowhere = Database("postgresql://nowhere/shop", "postgresql")
+    assert trellis_db(nowhere, "check", "--online", "--since", NEWEST).stdout.startswith("Servers can go on")
+    done = trellis_db(nowhere, "check", "--online", "--since", "nonsense", status=Exit.USAGE)
+    assert "There is no way to revision nonsense" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--since", "--running"])
+def test_options_of_the_check_of_revisions_go_with_it(option: str) -> None:
+    done = trellis("db", "check", option, "0001", status=Exit.USAGE)
+    assert done.stderr == f"Error: {option} goes with --online. Give that as well, or leave {option} out.\n"

@@ -47,6 +47,25 @@ def test_branches_merges_and_what_is_no_revision_are_read_as_alembic_reads_them(
     assert history_in(tmp_path) == by_alembic(tmp_path) == History(frozenset("de"), frozenset("abcde"))
 
 
+@pytest.mark.parametrize(
+    ("found", "newest", "follows"),
+    [
+        ("0008", "0007", True),
+        ("0007", "0007", False),
+        ("0009", "0007", False),
+        ("usage_0002", "usage_0001", True),
+        ("usage_0002", "audit_0001", False),
+        ("usage_0002", "0001", False),
+        ("a1b2", "c3d4", False),
+        ("0", "c3d4", False),
+        ("", "0007", False),
+    ],
+)
+def test_revisions_are_counted(found: str, newest: str, follows: bool) -> None:
+    code = History(frozenset({newest}), frozenset({newest}))
+    assert code.is_followed_by(frozenset({found} - {""})) is follows
+
+
 def test_without_files_there_are_no_revisions(tmp_path: Path) -> None:
     assert history_in(tmp_path) == History(frozenset(), frozenset())
 

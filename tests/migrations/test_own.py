@@ -181,6 +181,14 @@ async def test_a_newer_history_of_ours_is_refused(blank: DatabaseSettings) -> No
         migrate.upgrade(blank)
 
 
+async def test_a_history_of_ours_that_is_one_ahead_is_left_as_it_is(blank: DatabaseSettings) -> None:
+    migrate.upgrade(blank)
+    kept = version_table(blank, own=True)
+    await run(blank, f"UPDATE {kept} SET version_num = 'usage_0002' WHERE version_num LIKE 'usage%'")
+    migrate.upgrade(blank)
+    assert "usage_0002" in migrate.own_current(blank)
+
+
 @pytest.mark.postgresql
 async def test_a_role_that_may_make_no_schema_is_told_which_grant(blank: DatabaseSettings) -> None:
     migrate.upgrade(blank, own=())

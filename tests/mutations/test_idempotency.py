@@ -1,7 +1,6 @@
 """Idempotency keys: a change that is sent again gives the same answer and is not made again."""
 
 import asyncio
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from pydantic import Field
 from sqlalchemy import delete, func, select
 
-from db.base import utcnow
 from db.fast import CompiledStatement
 from db.own import IdempotencyKey as StoredKey
 from db.session import Mode, RequestSession
@@ -19,11 +17,10 @@ from graph.masking import for_client
 from graph.prepare.documents import OperationRequest
 from graph.writing import Change, IdempotencyKey, Input, idempotency_key, mutation
 from graph.writing.idempotency import fingerprint_of
-from graph.writing.stored_keys import KEPT_FOR, MAX_SWEPT, StoredKeys
 from tests.databases import StatementRecorder
 from tests.mutations.asking import ADMIN, SCHEMA, Asking, make_user
 from tests.mutations.banking import ORDER, TRANSFER, balance_of, make_account, place, transfer
-from tests.writing.asking import EVERYTHING, in_change
+from tests.writing.asking import EVERYTHING
 
 CONFLICT = [("IdempotencyConflict", ("input", "idempotencyKey"))]
 
@@ -172,27 +169,6 @@ async def test_calls_without_a_key_leave_none(ask: Asking) -> None:
         await ada.do("transferFunds", transfer(source, target, "4"))
     assert await balance_of(ask, source) == "2.00"
     assert await keys(ask.engines) == 0
-
-
-async def test_keys_are_kept_for_two_days_and_then_swept_a_bounded_number_at_a_time(engines: Engines) -> None:
-    stored, now = StoredKeys(sweep_every=2), utcnow()
-
-    async def claim(change: Change) -> None:
-        for number in range(MAX_SWEPT + 3):
-            row = {"owner": "user:1", "key": f"old {number}", "fingerprint": "f", "answer": {"errors": []}}
-            change.session.add(StoredKey(**row, created_at=now - KEPT_FOR - timedelta(seconds=1)))
-        change.now = now - KEPT_FOR + timedelta(seconds=1)
-        await stored.claim(change, "user:1", "a", "f")
-
-    async def claim_more(change: Change) -> None:
-        change.now = now
-        assert await stored.claim(change, "user:1", "b", "f") is None
-        await stored.keep(change, "user:1", "b", {"errors": []})
-
-    await in_change(Asking(engines, ADMIN), claim)
-    await in_change(Asking(engines, ADMIN), claim_more)
-    # Three of the old ones are left for the next time; "a" is too young, and "b" is new.
-    assert await keys(engines) == 3 + 2
 
 
 async def test_an_account_knows_the_keys_of_its_transfers_for_ever(ask: Asking) -> None:

@@ -20,6 +20,7 @@ NOUNS = ROLES | THINGS
 
 OTHERWISE = {
     "db/fast/compiled.py": ("post", "what SQLAlchemy does after it has compiled"),
+    "db/care/online/running.py": ("house", "the folder of the project"),
     "db/revisions.py": ("house", "the folder of the project"),
     "db/settings.py": ("house", "the folder of the project"),
     "graph/auth/cross_site.py": ("post", "the method of HTTP"),

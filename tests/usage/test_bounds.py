@@ -20,7 +20,6 @@ from graph.usage import batch as batches
 from graph.usage import counting, task, writing
 from graph.usage.batch import LOST, Batch, Overflow, Run, Runs, Use
 from graph.usage.counting import MAX_CLIENTS, UsageCounter, today
-from graph.usage.documents import text_of
 from graph.usage.task import UsageWriter
 from graph.usage.writing import COUNTS, OPERATIONS, RUNS, write
 
@@ -56,7 +55,7 @@ async def test_ten_thousand_made_up_clients_are_a_hundred_also_after_restarts(en
             run(counter, operation, client)
         assert counter.unwritten == NAMES
         assert counter.overflow[Overflow.CLIENTS] > NAMES - MAX_CLIENTS
-        await UsageWriter(counter, engines, 60, 90).write()
+        await UsageWriter(counter, engines, 60).write()
     async with engines.primary.connect() as connection:
         clients = list(await connection.execute(select(RUNS.c.client, RUNS.c.version).distinct()))
         uses = await connection.scalar(select(func.sum(COUNTS.c.uses)).where(COUNTS.c.coordinate == "Query.b"))
@@ -150,7 +149,7 @@ async def test_only_so_many_documents_are_kept(engines: Engines, monkeypatch: py
     for _ in range(2):
         for operation in kept:
             run(counter, operation, Client("web"))
-        await UsageWriter(counter, engines, 60, 90).write()
+        await UsageWriter(counter, engines, 60).write()
     async with engines.primary.connect() as connection:
         assert await connection.scalar(select(func.count()).select_from(OPERATIONS)) == 3
         assert await connection.scalar(select(func.sum(RUNS.c.runs))) == 10
@@ -161,7 +160,7 @@ async def test_what_cannot_be_written_is_kept_and_written_once(
     engines: Engines, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     counter, operation = UsageCounter(), prepared("{ b c }")
-    writer = UsageWriter(counter, engines, 60, 90)
+    writer = UsageWriter(counter, engines, 60)
 
     async def refuse(*_: object) -> None:
         raise OSError("no room")
@@ -191,7 +190,7 @@ async def test_a_new_day_begins_at_midnight_in_utc(engines: Engines, monkeypatch
     monkeypatch.setattr(counting, "datetime", Clock)
     monkeypatch.setattr(task, "datetime", Clock)
     counter, operation = UsageCounter(), prepared("{ b }")
-    async with UsageWriter(counter, engines, 3_600, 90).running():
+    async with UsageWriter(counter, engines, 3_600).running():
         run(counter, operation, Client("web"))
         await asyncio.sleep(0)  # the writer looks at the clock
         now = datetime(2026, 12, 1, tzinfo=UTC)
@@ -212,19 +211,3 @@ async def test_clients_are_told_apart_anew_each_day(monkeypatch: pytest.MonkeyPa
         counter.take()
         run(counter, operation, Client(name))
     assert [use.client.name for use in counter.take().uses] == ["two"]
-
-
-async def test_old_days_are_forgotten(engines: Engines) -> None:
-    counter, operation = UsageCounter(), prepared("{ b }")
-    old = Batch()
-    old.use(Use(DAY.replace(year=2020), Client("web"), "Query.c"), 1)
-    text = text_of(operation, USAGE.of(operation))
-    assert text is not None
-    old.run(Run(DAY.replace(year=2020), Client("web"), text.hash), Runs(1), text)
-    await write(engines, old)
-    run(counter, prepared("{ c }"), Client("web"))
-    await UsageWriter(counter, engines, 60, 90).write()
-    async with engines.primary.connect() as connection:
-        assert list(await connection.scalars(select(COUNTS.c.day))) == [today()]
-        assert list(await connection.scalars(select(RUNS.c.day))) == [today()]
-        assert await connection.scalar(select(func.count()).select_from(OPERATIONS)) == 0
