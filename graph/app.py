@@ -53,6 +53,7 @@ from graph.schema import DOMAIN
 from graph.settings import Settings
 from graph.startup import StartChecks, check
 from graph.telemetry.sums import OperationSums
+from graph.telemetry.tracing import tracing
 from graph.usage.counting import UsageCounter
 from graph.usage.monitoring import UsageMetrics
 from graph.usage.task import UsageWriter
@@ -126,6 +127,8 @@ def create_app(
     sums = OperationSums()
     endpoint.listeners.add(sums)
     metrics.watch(sums)
+    exported = export_paths(settings)
+    traces = tracing(os.environ, settings, engines, endpoint.listeners, [GRAPHQL, DOWNLOADS, *exported])
     lifetime = Lifetime(
         engines,
         settings,
@@ -133,6 +136,7 @@ def create_app(
         health,
         from_environment=domain.settings if from_environment else None,
         tasks=[
+            traces.running,
             endpoint.documents.running,
             _counting(schema, engines, settings, metrics),
             _forgetting(features, engines, settings),
@@ -145,11 +149,11 @@ def create_app(
     )
     served = for_other_origins(endpoint, settings)
     exports = for_other_origins(ExportEndpoint(endpoint, settings), settings)
-    routes = [*_routes(served, health, metrics, settings), *(Route(path, exports) for path in export_paths(settings))]
+    routes = [*_routes(served, health, metrics, settings), *(Route(path, exports) for path in exported)]
     if store is not None:
         fields = schema.fields_that_show(StoredFile)
         routes.append(Route(DOWNLOADS, DownloadEndpoint(endpoint, store, fields, settings)))
-    before_all = _before_all(routes, metrics, settings)
+    before_all = [*_before_all(routes, metrics, settings), *traces.layers]
     app = Application(
         served,
         before_all,
