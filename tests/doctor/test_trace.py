@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import event, func, literal, select, text
 from sqlalchemy.exc import DBAPIError
 
-from db import models
 from db.fast import CompiledStatement
 from db.session import Engines, Mode, RequestSession
 from db.trace import MAX_NOTES, Kind, StatementTrace, kind_of
@@ -99,25 +98,6 @@ async def test_statements_carry_a_remark_on_sqlite(engines: Engines) -> None:
     async with session:
         await session.rows(CompiledStatement(select(literal(1).label("one"))))
     assert [sql for sql in heard if "SELECT" in sql] == [f"SELECT 1 AS one /*{REMARK}*/"]
-
-
-@pytest.mark.postgresql
-@pytest.mark.parametrize("remark", ["", REMARK])
-async def test_a_traced_statement_learns_anew_when_its_table_changes(engines: Engines, remark: str) -> None:
-    kept = CompiledStatement(select(models.Tag.name))
-    async with RequestSession(engines) as session:
-        for _ in range(2):
-            await session.rows(kept)
-    for kind, value in (("integer USING 7", 7), ("text USING 'seven'", "seven")):
-        async with engines.writing().begin() as connection:
-            await connection.execute(text("DELETE FROM tags"))
-            await connection.execute(text(f"ALTER TABLE tags ALTER COLUMN name TYPE {kind}"))
-            await connection.execute(text(f"INSERT INTO tags (name, slug) VALUES ({value!r}, 'seven')"))
-        session, trace = traced(engines, Mode.SNAPSHOT)
-        trace.remark = remark
-        async with session:
-            assert [tuple(row) for row in await session.rows(kept)] == [(value,)]
-            assert [tuple(row) for row in await session.rows(kept)] == [(value,)]
 
 
 async def test_the_next_session_on_a_connection_is_not_traced(engines: Engines) -> None:
