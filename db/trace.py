@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Executable, event
@@ -20,6 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 MAX_NOTES = 1_000
 """How many statements of one session are kept; others are counted."""
+
+MAX_KINDS = 256
+"""How many statements are kept with what they do."""
 
 ASKING: ContextVar[object] = ContextVar("trellis_asking", default=None)
 """Who asks for what the running task sends."""
@@ -178,6 +182,7 @@ class StatementTrace:
                 sent.answered(rows)
 
 
+@lru_cache(MAX_KINDS)  # a long statement with WITH takes 40 µs to look through
 def kind_of(sql: str) -> Kind:
     """What a statement does, by its first word."""
     if _FRAMES.match(sql):

@@ -73,6 +73,7 @@ class Export:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """As long as the server runs."""
+        logger.info("Traces are exported, as the variables OTEL_* say")
         try:
             yield
         finally:

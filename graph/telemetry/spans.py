@@ -17,10 +17,12 @@ from typing import TypeAlias
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
+from sqlalchemy import Table
+from sqlalchemy.sql.dml import UpdateBase
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.session import Engines
-from db.trace import SentStatement
+from db.trace import Kind, SentStatement
 from graph.loading.asking import Asking
 from graph.telemetry.described import INVALID, described
 from graph.telemetry.record import OK, OperationRecord, RequestRecord
@@ -227,13 +229,16 @@ def _of_statement(sent: SentStatement) -> Attributes:
     """What a statement is: its SQL has placeholders where its values are."""
     word = FIRST_WORD.match(sent.sql)
     verb = "SQL" if word is None else word[1].upper()
-    if verb == "WITH" and sent.kind.value == "read":
+    if verb == "WITH" and sent.kind is Kind.READ:
         verb = "SELECT"
     told: dict[str, str | int] = {"db.query.text": sent.sql, "db.operation.name": verb, "db.query.summary": verb}
     if sent.rows is not None:
         told["db.response.returned_rows"] = sent.rows
-    asking = sent.asking
-    if isinstance(asking, Asking) and asking.loader is not None:
+    construct, asking = sent.construct, sent.asking
+    if isinstance(construct, UpdateBase) and isinstance(construct.table, Table):
+        told["db.collection.name"] = construct.table.name
+        told["db.query.summary"] = f"{verb} {construct.table.name}"
+    elif isinstance(asking, Asking) and asking.loader is not None:
         told["db.query.summary"] = f"{verb} {asking.loader}"
         told["trellis.loader.name"] = asking.loader
         told["trellis.loader.batch_size"] = asking.keys or 0

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from graph.app import create_app
+from graph.domain import Domain
 from graph.settings import Settings
 from tests.explorer.serving import serving
 from tests.http.client import Client
@@ -33,9 +34,11 @@ def traced(collector: Collector, no_database: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address)
 
     @asynccontextmanager
-    async def start(url: str = no_database, *, identify: Any = None, **settings: Any) -> AsyncIterator[Client]:
+    async def start(
+        url: str = no_database, *, identify: Any = None, domain: Domain = DOMAIN, **settings: Any
+    ) -> AsyncIterator[Client]:
         made = Settings(database_url=SecretStr(url), start_checks=False, record_usage=False, **settings)
-        app = create_app(made, domain=DOMAIN, identify=identify)
+        app = create_app(made, domain=domain, identify=identify)
         async with serving(app) as origin, Client(origin) as client:
             yield client
 

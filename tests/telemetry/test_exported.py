@@ -6,18 +6,28 @@ import signal
 import httpx
 import pytest
 from pydantic import SecretStr
+from starlette.requests import HTTPConnection
 
 from db import demo
 from db.session import Engines
 from db.settings import DatabaseSettings
+from graph.schema import DOMAIN
+from graph.viewer import Viewer
 from tests.cli.running import serving
+from tests.conftest import FAST_PATH
 from tests.databases import Database
 from tests.telemetry.collector import CLIENT, SERVER, Collector
+from tests.telemetry.conftest import Traced
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 FEED = """query Feed($not: String) {
   posts(first: 3, where: { title: { ne: $not }, slug: { ne: "secret-1" } }) { nodes { title author { name } } }
+}"""
+OFTEN = "{ posts(first: 3) { nodes { title author { name } tags { nodes { name } } } } }"
+"""What is read by one statement, where the database is asked for it often."""
+TAGS = """mutation ($input: CreateTagInput!) {
+  createTag(input: $input) { tag { name posts { totalCount } } errors { ... on UserError { message } } }
 }"""
 
 
@@ -33,6 +43,8 @@ async def test_a_trace_shows_a_request_its_statements_and_no_value(database: Dat
             for number in range(25):  # through SQLAlchemy, past it, and by one statement
                 headers = {"traceparent": f"00-{TRACE if number == 0 else f'{number:032x}'}-{CALLER}-01"}
                 await client.post("/graphql", json=body, headers=headers)
+            for _ in range(45):
+                await client.post("/graphql", json={"query": OFTEN})
             await client.post("/graphql", json=body, headers={"authorization": "Bearer secret-3"})
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
@@ -51,8 +63,8 @@ async def test_a_trace_shows_a_request_its_statements_and_no_value(database: Dat
     assert 1 <= told[1][2] <= 3
     requests = [span for span in collector.spans if span.kind == SERVER]
     statements = [span for span in collector.spans if span.kind == CLIENT]
-    assert [span.attributes["trellis.outcome"] for span in requests] == ["OK"] * 25 + ["UNAUTHENTICATED"]
-    assert {span.trace_id for span in statements} == {span.trace_id for span in requests[:25]}
+    assert [span.attributes["trellis.outcome"] for span in requests] == ["OK"] * 70 + ["UNAUTHENTICATED"]
+    assert {span.trace_id for span in statements} == {span.trace_id for span in requests[:70]}
     for span in statements:
         (above,) = [each for each in requests if each.span_id == span.parent_id]
         assert above.start <= span.start <= span.end <= above.end
@@ -60,4 +72,25 @@ async def test_a_trace_shows_a_request_its_statements_and_no_value(database: Dat
         assert span.attributes["db.operation.name"] == "SELECT"
         assert "SELECT" in span.attributes["db.query.text"]
         assert span.attributes["trellis.loader.name"]
+    if database.dialect == "postgresql" and FAST_PATH:
+        assert [span.name for span in collector.below(requests[69])] == ["SELECT Post, User, Tag"]
     assert not re.search(r"secret-\d|Bearer", repr(collector.spans))
+
+
+async def test_a_change_is_named_by_its_table(database: Database, traced: Traced, collector: Collector) -> None:
+    async def identify(_request: HTTPConnection) -> Viewer:
+        return Viewer(1, frozenset({"admin"}))
+
+    async with traced(database.url, identify=identify, domain=DOMAIN, sql_comments=True) as client:
+        for name in ("secret-1", "secret-2", "secret-2"):
+            answer = await client.ask(TAGS, {"input": {"name": name, "slug": name}})
+            assert answer.status == 200
+    created, _, refused = (span for span in collector.spans if span.kind == SERVER)
+    assert created.name == "mutation"
+    names = [span.name for span in collector.below(created)]
+    assert names[0] == "INSERT tags"
+    assert names[-1].startswith("SELECT ")
+    assert collector.below(created)[0].attributes["db.collection.name"] == "tags"
+    (failed,) = [span for span in collector.below(refused) if span.failed]
+    assert failed.attributes["error.type"] == ("23505" if database.dialect == "postgresql" else "IntegrityError")
+    assert "secret" not in repr(collector.spans)
