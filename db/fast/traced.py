@@ -69,11 +69,9 @@ class _TracedDriver:
         try:
             records = await self._fetch(sql, self._trace.remarked(sent), values)
             sent.answered(len(records))
-        except Exception as error:
+        except BaseException as error:
             sent.failed(error)
             raise
-        finally:
-            sent.stopped()
         return records
 
     async def _fetch(self, sql: str, remarked: str, values: Sequence[Any]) -> Sequence[Values]:

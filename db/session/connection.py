@@ -136,6 +136,11 @@ class DatabaseConnection:
         except Exception as error:
             return await self._read_again(statement, parameters, error)
 
+    def note_failure(self, error: Exception) -> None:
+        """Let the trace know, if there is one, that a statement has failed."""
+        if self._tracing is not None:
+            self._tracing.trace.failed(error)
+
     async def _read_again(
         self, statement: Executable, parameters: Parameters | None, error: Exception
     ) -> Sequence[Row[Any]]:
@@ -143,8 +148,7 @@ class DatabaseConnection:
 
         Raises the error unless that was what went wrong.
         """
-        if self._tracing is not None:
-            self._tracing.trace.failed(error)
+        self.note_failure(error)
         if not isinstance(statement, Select) or not self._source.dialect.could_not_read(error):
             raise told(error)
         logger.warning("%s: a statement is run again and read value by value", type(error).__name__)

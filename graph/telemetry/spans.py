@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import TypeAlias
 
 from opentelemetry import propagate, trace
@@ -34,6 +35,8 @@ UNKNOWN_OPERATION = "GraphQL Operation"
 """The name of an operation whose type is not known."""
 MAX_NAMES = 200
 """How many names of operations that are not registered are names of spans: clients may call theirs as they like."""
+MAX_STATEMENTS = 200
+"""How many statements of an operation have spans, which take 60 µs each while others wait: an export may send many."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
 """Others are `_OTHER` to OpenTelemetry."""
@@ -154,9 +157,7 @@ class Spans:
         return f"{kind} {name}"
 
     def _statements(self, parent: Span, sent: Iterable[SentStatement], clock: "_Clock") -> None:
-        for statement in sent:
-            if not statement.is_work:
-                continue
+        for statement in islice((it for it in sent if it.is_work), MAX_STATEMENTS):
             attributes = {**self._databases.get(statement.database, {}), **_of_statement(statement)}
             name = str(attributes["db.query.summary"])
             span = self._started(parent, SpanKind.CLIENT, name, clock.at(statement.began), attributes)

@@ -54,11 +54,13 @@ async def test_a_failing_statement_has_no_rows_and_hides_nothing_that_follows(en
     async with session:
         with pytest.raises(DBAPIError):
             await session.rows(text("SELECT nothing FROM nowhere"))
+        with pytest.raises(DBAPIError):
+            await session.execute(text("SELECT nothing FROM nowhere"))
         await session.rows(text("SELECT 1"))
-    assert [sent.rows for sent in trace.sent] == [None, 1]
+    assert [sent.rows for sent in trace.sent] == [None, None, 1]
     known = "42P01" if engines.dialect == "postgresql" else "OperationalError"
-    assert [sent.failure for sent in trace.sent] == [known, None]
-    assert trace.sent[0].ms > 0
+    assert [sent.failure for sent in trace.sent] == [known, known, None]
+    assert all(sent.ms > 0 for sent in trace.sent)
 
 
 REMARK = "traceparent='00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'"

@@ -14,8 +14,7 @@ from db.settings import DatabaseSettings
 from graph.schema import DOMAIN
 from graph.viewer import Viewer
 from tests.cli.running import serving
-from tests.conftest import FAST_PATH
-from tests.databases import Database
+from tests.databases import FAST_PATH, Database
 from tests.telemetry.collector import CLIENT, SERVER, Collector
 from tests.telemetry.conftest import Traced
 

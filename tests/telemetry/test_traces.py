@@ -16,8 +16,12 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pydantic import SecretStr
+from sqlalchemy import text
 from starlette.requests import HTTPConnection
 
+from db.session import Engines, Mode, RequestSession
+from db.settings import DatabaseSettings
 from graph.telemetry import exporting, spans
 from graph.telemetry.tracing import NOT_INSTALLED, wanted_exporters
 from graph.viewer import NOBODY, Viewer
@@ -92,6 +96,36 @@ async def test_resolvers_find_the_span_of_their_request(traced: Traced, collecto
         await client.post(b'{"query": "{ __typename }"}', **SAMPLED)
     (span,) = collector.spans
     assert [(f"{each.trace_id:032x}", f"{each.span_id:016x}") for each in found] == [(TRACE, span.span_id)]
+
+
+async def test_what_is_sent_to_know_who_asks_is_below_the_request(
+    traced: Traced, filled: Database, collector: Collector
+) -> None:
+    engines = Engines(DatabaseSettings(database_url=SecretStr(filled.url)))
+
+    async def identify(_request: HTTPConnection) -> Viewer:
+        async with RequestSession(engines, Mode.SINGLE) as session:
+            await session.rows(text("SELECT 1"))
+        return NOBODY
+
+    async with traced(filled.url, identify=identify) as client:
+        await client.ask("{ genres { totalCount } }")
+    await engines.dispose()
+    assert [span.name for span in collector.below(collector.named("query"))] == ["SELECT", "SELECT Genre"]
+
+
+async def test_an_export_is_one_span_with_the_statements_of_its_pages(
+    traced: Traced, filled: Database, collector: Collector
+) -> None:
+    async with traced(filled.url) as client:
+        query = "query All { albums { nodes { title artist { name } } } }"
+        answer = await client.http.get("/export.ndjson", params={"query": query}, headers=SAMPLED)
+        assert answer.status_code == 200
+    request = collector.named("query All")
+    assert request.attributes["http.route"] == "/export.ndjson"
+    assert "query=" not in repr(request)
+    pages = len(answer.text.splitlines()) // 100 + 1
+    assert [span.name for span in collector.below(request)] == ["SELECT Album", "SELECT Artist"] * pages
 
 
 @pytest.mark.parametrize(
