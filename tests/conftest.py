@@ -154,6 +154,8 @@ SLOW = (
     "prepare/test_price_and_truth.py",
     "rates/test_counters.py",
     "reflected",  # a database for each
+    "telemetry/test_exported.py",
+    "telemetry/test_traces.py",  # a server for each
     "test_databases.py",
 )
 """Left out by `make test-fast`, beside tests that start processes: a third of the time, for what breaks seldom."""

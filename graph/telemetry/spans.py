@@ -64,7 +64,7 @@ class RequestSpans:
         if scope["type"] != "http" or scope["path"] not in self._paths:
             await self._app(scope, receive, send)
             return
-        around = propagate.extract(self._told(scope))
+        around = propagate.extract(self._told(scope), Context())
         method = scope["method"] if scope["method"] in METHODS else OTHER
         name = f"{'HTTP' if method == OTHER else method} {scope['path']}"
         span = self._tracer.start_span(name, around, SpanKind.SERVER, _of_request(scope, method))
