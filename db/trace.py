@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Executable, event
@@ -20,6 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 MAX_NOTES = 1_000
 """How many statements of one session are kept; others are counted."""
+
+MAX_KINDS = 256
+"""How many statements are kept with what they do."""
 
 ASKING: ContextVar[object] = ContextVar("trellis_asking", default=None)
 """Who asks for what the running task sends."""
@@ -62,6 +66,8 @@ class SentStatement:
     """How many rows came back; None: the statement has failed, or was cut off."""
     ms: float = 0.0
     """From the moment it was sent to its last row."""
+    failure: str | None = None
+    """What the database calls its error, or the class of the error; None: nobody has said."""
     began: float = field(default_factory=time.perf_counter)
 
     @property
@@ -74,6 +80,12 @@ class SentStatement:
         self.rows = rows
         self.stopped()
 
+    def failed(self, error: BaseException) -> None:
+        """Note why it has no rows."""
+        said: Any = getattr(error, "orig", None) or error
+        self.failure = getattr(said, "sqlstate", None) or type(said).__name__
+        self.stopped()
+
     def stopped(self) -> None:
         """Note that the database is done with it."""
         self.ms = (time.perf_counter() - self.began) * 1000
@@ -82,7 +94,9 @@ class SentStatement:
 class StatementTrace:
     """Everything that one session sends, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, remark: str = "") -> None:
+        """`remark`: what statements carry behind their SQL, as a comment; nothing for most."""
+        self.remark = remark
         self.sent: list[SentStatement] = []
         self.left_out = 0
         """How many statements were sent beyond those that are kept."""
@@ -104,8 +118,27 @@ class StatementTrace:
             self.left_out += 1
         return sent
 
+    def remarked(self, sent: SentStatement) -> str:
+        """The SQL of a statement as it goes to the database: with the remark, unless there is a comment already.
+
+        Source: https://google.github.io/sqlcommenter/spec/
+        """
+        if not self.remark or not sent.is_work or "/*" in sent.sql or "--" in sent.sql:
+            return sent.sql
+        return sent.sql + self._comment
+
+    @property
+    def _comment(self) -> str:
+        return f" /*{self.remark}*/" if self.remark else ""
+
+    def failed(self, error: Exception) -> None:
+        """Note that the last statement has failed, if nobody has noted it."""
+        if self.sent and self.sent[-1].rows is None and self.sent[-1].failure is None:
+            self.sent[-1].failed(error)
+
     def overhear(self, sql: str, ms: float, database: str) -> None:
         """Note what a driver says that it has sent, unless it was noted: before the statement that needed it."""
+        sql = sql.removesuffix(self._comment)
         ours = (sent.sql == sql for sent in reversed(self.sent) if sent.kind is not Kind.DRIVER)
         if self.left_out or any(ours):
             return
@@ -133,13 +166,14 @@ class StatementTrace:
         observed = connection.sync_connection
         assert observed is not None  # it is open
 
-        @event.listens_for(observed, "before_cursor_execute")
-        def before(_c: Any, _cursor: Any, sql: str, parameters: Any, context: Any, many: bool) -> None:
+        @event.listens_for(observed, "before_cursor_execute", retval=True)
+        def before(_c: Any, _cursor: Any, sql: str, parameters: Any, context: Any, many: bool) -> tuple[str, Any]:
             # Rows that come back of many are written by one statement, whose values are one tuple.
             under_way[:] = [
                 self.note(sql, values, database, context.invoked_statement, cached=_was_cached(context))
                 for values in (parameters if many and isinstance(parameters, list) else [parameters])
             ]
+            return self.remarked(under_way[0]) if under_way else sql, parameters
 
         @event.listens_for(observed, "after_cursor_execute")
         def after(_c: Any, cursor: Any, _sql: str, _parameters: Any, _context: Any, _many: bool) -> None:
@@ -148,6 +182,7 @@ class StatementTrace:
                 sent.answered(rows)
 
 
+@lru_cache(MAX_KINDS)  # a long statement with WITH takes 40 µs to look through
 def kind_of(sql: str) -> Kind:
     """What a statement does, by its first word."""
     if _FRAMES.match(sql):

@@ -54,6 +54,7 @@ from graph.settings import Settings
 from graph.startup import StartChecks, check
 from graph.telemetry.ledgers import Ledgers
 from graph.telemetry.sums import OperationSums
+from graph.telemetry.tracing import tracing
 from graph.usage.counting import UsageCounter
 from graph.usage.monitoring import UsageMetrics
 from graph.usage.task import UsageWriter
@@ -132,6 +133,8 @@ def create_app(
     metrics.watch(CacheMetrics([endpoint.caches] if way is None else [endpoint.caches, way.caches]))
     metrics.watch(AdmissionMetrics(endpoint.admission))
     endpoint.listeners.add(OperationSums(metrics.ledgers.own))
+    exported = export_paths(settings)
+    traces = tracing(os.environ, settings, engines, endpoint.listeners, [GRAPHQL, DOWNLOADS, *exported])
     lifetime = Lifetime(
         engines,
         settings,
@@ -139,6 +142,7 @@ def create_app(
         health,
         from_environment=domain.settings if from_environment else None,
         tasks=[
+            traces.running,
             endpoint.documents.running,
             _counting(schema, engines, settings, metrics),
             _maintaining(domain, engines, settings),
@@ -152,11 +156,11 @@ def create_app(
     )
     served = for_other_origins(endpoint, settings)
     exports = for_other_origins(ExportEndpoint(endpoint, settings), settings)
-    routes = [*_routes(served, health, metrics, settings), *(Route(path, exports) for path in export_paths(settings))]
+    routes = [*_routes(served, health, metrics, settings), *(Route(path, exports) for path in exported)]
     if store is not None:
         fields = schema.fields_that_show(StoredFile)
         routes.append(Route(DOWNLOADS, DownloadEndpoint(endpoint, store, fields, settings)))
-    before_all = _before_all(routes, metrics, settings)
+    before_all = [*_before_all(routes, metrics, settings), *traces.layers]
     app = Application(
         served,
         before_all,

@@ -118,7 +118,7 @@ class GraphQLEndpoint:
         if self._page is not None and wants_page(request):
             await self._page.response()(scope, receive, send)
             return
-        record = RequestRecord(traced=self.listeners.are_told_of_statements)
+        record = self.listeners.begin()
         ANSWERED.set(record)
         if self.rates is None:
             response = await self._respond(request, record)

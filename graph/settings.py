@@ -327,6 +327,11 @@ class Settings(DatabaseSettings):
         description="Seconds from which an operation is slow: its line is a warning and tells its statements with their"
         " times. 0: none is, and no statement is noted, which costs some microseconds for each.",
     )
+    sql_comments: bool = Field(
+        default=False,
+        description="Let statements of traced requests carry the context of their trace as a comment, for the"
+        " database's own log (docs/operations.md). Each is then prepared for one run, in one round trip more.",
+    )
     record_usage: bool = Field(
         default=True, description="Count which parts of the schema each client uses, in tables of Trellis's own."
     )

@@ -155,6 +155,8 @@ SLOW = (
     "prepare/test_price_and_truth.py",
     "rates/test_counters.py",
     "reflected",  # a database for each
+    "telemetry/test_exported.py",
+    "telemetry/test_traces.py",  # a server for each
     "test_databases.py",
 )
 """Left out by `make test-fast`, beside tests that start processes: a third of the time, for what breaks seldom."""
@@ -291,7 +293,7 @@ def _many_servers_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The developer's own settings do not reach a test, except that the fast path may be off for a whole run."""
-    for name in [name for name in os.environ if name.startswith("TRELLIS_")]:
+    for name in [name for name in os.environ if name.startswith(("TRELLIS_", "OTEL_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("TRELLIS_FAST_PATH", str(FAST_PATH))
     # Most applications of tests have no database, or one without revisions; tests of the start turn the checks on.

@@ -87,6 +87,13 @@ class ConnectionsDialect(Protocol):
         """
         return lambda: None
 
+    def keep_none_prepared(self, adapted: Any) -> Callable[[], None]:
+        """Prepare what SQLAlchemy sends on a connection for one run each; returns how to keep it prepared again.
+
+        `adapted`: the driver's connection as SQLAlchemy has it. Most databases do not mind texts that are always new.
+        """
+        return lambda: None
+
     def is_transient(self, error: DBAPIError) -> bool:
         """Whether the same work may well succeed when it is done again: others were in its way."""
 

@@ -257,6 +257,16 @@ class PostgreSQLConnections(ConnectionsDialect):
         driver.add_query_logger(heard)
         return lambda: driver.remove_query_logger(heard)
 
+    def keep_none_prepared(self, adapted: Any) -> Callable[[], None]:
+        """SQLAlchemy keeps so many of a connection, and would lose those that are sent again."""
+        kept = adapted._prepared_statement_cache  # noqa: SLF001 - docs/private-names.md
+        adapted._prepared_statement_cache = None  # noqa: SLF001 - as above
+
+        def keep() -> None:
+            adapted._prepared_statement_cache = kept  # noqa: SLF001 - as above
+
+        return keep
+
     def is_transient(self, error: DBAPIError) -> bool:
         """A serialization failure, or a deadlock."""
         return _state_of(error) in TRANSIENT

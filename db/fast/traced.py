@@ -1,7 +1,8 @@
 """A fast connection under a trace: what goes past SQLAlchemy is noted where it leaves for the driver.
 
-A fast connection and a trace enter, a fast connection leaves that does the same and notes each statement. Connections
-without a trace know nothing of it.
+A fast connection and a trace enter, a fast connection leaves that does the same and notes each statement. Where the
+trace has a remark, statements carry it, and are prepared for one run: a text that is never sent again would push those
+out that are. Connections without a trace know nothing of it.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -41,11 +42,23 @@ class TracedConnection(FastConnection):
 class _TracedDriver:
     """asyncpg's connection, as far as `FastConnection` uses it."""
 
-    __slots__ = ("_database", "_driver", "_trace", "is_closed", "statement")
+    __slots__ = (
+        "_database",
+        "_driver",
+        "_drop_global_statement_cache",
+        "_trace",
+        "is_closed",
+        "is_in_transaction",
+        "reload_schema_state",
+        "statement",
+    )
 
     def __init__(self, driver: Any, trace: StatementTrace, database: str) -> None:
         self.statement: CompiledStatement | None = None
         self.is_closed = driver.is_closed
+        self.is_in_transaction = driver.is_in_transaction
+        self.reload_schema_state = driver.reload_schema_state
+        self._drop_global_statement_cache = driver._drop_global_statement_cache  # noqa: SLF001 - as it is
         self._driver = driver
         self._trace = trace
         self._database = database
@@ -54,10 +67,24 @@ class _TracedDriver:
         construct = None if self.statement is None else self.statement.statement
         sent = self._trace.note(sql, values, self._database, construct, cached=True)
         try:
-            records: Sequence[Values] = await self._driver.fetch(sql, *values)
+            records = await self._fetch(sql, self._trace.remarked(sent), values)
             sent.answered(len(records))
-        finally:
-            sent.stopped()
+        except BaseException as error:
+            sent.failed(error)
+            raise
+        return records
+
+    async def _fetch(self, sql: str, remarked: str, values: Sequence[Any]) -> Sequence[Values]:
+        """The rows; a statement with a remark has no name at the server, and is in nobody's cache.
+
+        Source: https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
+        """
+        records: Sequence[Values]
+        if remarked == sql:
+            records = await self._driver.fetch(sql, *values)
+        else:
+            prepared = await self._driver.prepare(remarked, name="")
+            records = await prepared.fetch(*values)
         return records
 
     async def execute(self, sql: str) -> str:

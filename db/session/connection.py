@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Executable, Row, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.dml import UpdateBase
 
 from db.dialects.connections import ConnectionsDialect
@@ -64,8 +65,8 @@ class _Tracing(NamedTuple):
     trace: StatementTrace
     fast: FastConnection | None
     """The fast connection itself, for whoever comes next."""
-    stop: Callable[[], None]
-    """Listens to the driver no more."""
+    stops: Sequence[Callable[[], None]]
+    """Leave the driver as it was."""
 
 
 class DatabaseConnection:
@@ -95,8 +96,11 @@ class DatabaseConnection:
     def trace(self, trace: StatementTrace) -> None:
         """Note every statement from now on, until the connection is given back."""
         name = self._source.name
-        stop = self._source.dialect.listen_to_driver(self._driver, lambda sql, ms: trace.overhear(sql, ms, name))
-        self._tracing = _Tracing(trace, self._fast, stop)
+        dialect = self._source.dialect
+        stops = [dialect.listen_to_driver(self._driver, lambda sql, ms: trace.overhear(sql, ms, name))]
+        if trace.remark:
+            stops.append(dialect.keep_none_prepared(self._pooled.dbapi_connection))
+        self._tracing = _Tracing(trace, self._fast, stops)
         if self._fast is not None:
             self._fast = TracedConnection(self._fast, trace, name)
         if self._connection is not None:
@@ -135,6 +139,11 @@ class DatabaseConnection:
         except Exception as error:
             return await self._read_again(statement, parameters, error)
 
+    def note_failure(self, error: Exception) -> None:
+        """Let the trace know, if there is one, that a statement has failed."""
+        if self._tracing is not None:
+            self._tracing.trace.failed(error)
+
     async def _read_again(
         self, statement: Executable, parameters: Parameters | None, error: Exception
     ) -> Sequence[Row[Any]]:
@@ -142,6 +151,7 @@ class DatabaseConnection:
 
         Raises the error unless that was what went wrong.
         """
+        self.note_failure(error)
         if not isinstance(statement, Select) or not self._source.dialect.could_not_read(error):
             raise told(error)
         logger.warning("%s: a statement is run again and read value by value", type(error).__name__)
@@ -157,11 +167,15 @@ class DatabaseConnection:
     @property
     def _driver(self) -> Any:
         """The driver's own connection."""
+        return self._fast.driver if self._fast is not None else self._pooled.driver_connection
+
+    @property
+    def _pooled(self) -> PoolProxiedConnection:
         if self._fast is not None:
-            return self._fast.driver
+            return self._fast.pooled
         observed = self.sqlalchemy.sync_connection
         assert observed is not None  # it is open
-        return observed.connection.driver_connection
+        return observed.connection
 
     @property
     def sqlalchemy(self) -> AsyncConnection:
@@ -283,7 +297,8 @@ class DatabaseConnection:
             await self.end_snapshot()
         if self._tracing is not None:
             self._fast = self._tracing.fast
-            self._tracing.stop()
+            for stop in self._tracing.stops:
+                stop()
         if self._connection is None:
             assert self._fast is not None
             assert self._source.idle is not None

@@ -557,8 +557,9 @@ class RequestSession(AsyncSession):
             self.bind = connection.sqlalchemy
         try:
             return await method(*given, **named)
-        except OSError as error:
-            if connection.is_lost:
+        except Exception as error:
+            connection.note_failure(error)
+            if isinstance(error, OSError) and connection.is_lost:
                 raise told(error) from error
             raise
 

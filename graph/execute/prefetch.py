@@ -18,7 +18,7 @@ from db.session import DeadlineExceeded, Mode
 from db.statements import LIMIT, Combination, Key, Member, forms_of, is_selective
 from graph.execute.foresight import ForeseenLoad, Foresight
 from graph.execute.work import Work
-from graph.loading.asking import asking
+from graph.loading.asking import Asking, asking
 from graph.loading.loaders import FIRST, LevelLoader, Outcome
 from graph.prepare.fields import FieldPlan
 from graph.prepare.operation import CheckedOperation
@@ -117,6 +117,8 @@ class _Load(NamedTuple):
     asked: Asked | None
     """The load, by its number, and its columns that hold the keys; None: they are known."""
     field: FieldPlan
+    model: str
+    """What is loaded, by the model's name."""
 
 
 class _Together(NamedTuple):
@@ -175,8 +177,7 @@ class _Together(NamedTuple):
         if values is None:  # one of them does not fit, and its own statement says so
             return
         alone = self.is_all and len(kept) == len(self.loads)
-        fields = dict.fromkeys(self.loads[number].field for number in kept)
-        with asking(work.asking(*fields)) if work.traced else nullcontext():
+        with asking(self._asker(work, kept, keys)) if work.traced else nullcontext():
             try:
                 found = await session.found_together(combination.statement, values, alone=alone)
             except Exception as error:
@@ -193,6 +194,12 @@ class _Together(NamedTuple):
             load = self.loads[number]
             answered = given if part.keys is None else part.keys
             loaders.prime(load.identity, load.outcome.values(answered, member.statement, part.rows))
+
+    def _asker(self, work: Work, kept: Sequence[int], keys: Sequence[Sequence[Key]]) -> Asking:
+        """Who asks: all of its loaders, by the names of their models, for the keys that are known before."""
+        loads = [self.loads[number] for number in kept]
+        models = ", ".join(dict.fromkeys(load.model for load in loads))
+        return work.asking(*(load.field for load in loads))._replace(loader=models, keys=sum(map(len, keys)))
 
 
 def _parameters(member: Member, keys: Sequence[Key], bound: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -225,7 +232,7 @@ def _together(checked: CheckedOperation, foresight: Foresight) -> _Together | No
     ]
     shapes = [(it.statement.compiled, it.numbered and it.numbered.compiled, it.asked, it.known) for it in members]
     return _Together(
-        [_Load(_loader_identity(it), _outcome(it), it.keys, it.asked, it.field) for it in loads],
+        [_Load(_loader_identity(it), _outcome(it), it.keys, it.asked, it.field, it.loader.name) for it in loads],
         apart,
         [load.loader for load in loads],
         members,

@@ -96,6 +96,8 @@ class PreparedOperation:
         self._costs: dict[tuple[Any, ...], tuple[Cost, Claim]] = {}
         self.described: Mapping[str, str | None] | None = None
         """What logs and metrics call it, once they have."""
+        self.shown: str | None = None
+        """Its text without values, once a trace has told it."""
         self.foreseen: OrderedDict[Hashable, object] = OrderedDict()
         """What it was seen to load, by what that hangs on; whoever foresees that bounds it."""
         self._met = 0

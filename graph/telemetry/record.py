@@ -30,8 +30,8 @@ NO_HEADERS: Mapping[bytes, bytes] = {}
 class OperationRecord:
     """One operation of a request."""
 
-    def __init__(self, asked: OperationRequest, *, traced: bool = False) -> None:
-        """`traced`: its statements are noted one by one, with their times."""
+    def __init__(self, asked: OperationRequest, around: StatementTrace | None = None) -> None:
+        """`around`: the notes of the request, where statements are noted one by one, with their times."""
         self.asked = asked
         self.checked: CheckedOperation | None = None
         """The operation, once it is prepared."""
@@ -45,17 +45,19 @@ class OperationRecord:
         self.sent: Sequence[SentStatement] = ()
         """Its statements, where they were noted one by one."""
         self._result: ExecutionResult | None = None
-        self._traced = traced
+        self._around = around
         self._sessions: tuple[RequestSession, ...] = ()
-        self._began = perf_counter()
+        self.began = perf_counter()
+        """When, in seconds of `time.perf_counter`."""
 
     def begin(self, checked: CheckedOperation, session: RequestSession) -> None:
         """The operation is prepared, and runs in this session; perhaps once more in another one."""
         self.checked = checked
         if session not in self._sessions:  # all pages of an export have one
             self._sessions = (*self._sessions, session)
-        if self._traced:
+        if self._around is not None:
             session.trace = session.trace or StatementTrace()
+            session.trace.remark = self._around.remark
             TRACE.set(session.trace)
 
     def came_to(self, result: ExecutionResult) -> ExecutionResult:
@@ -65,12 +67,14 @@ class OperationRecord:
 
     def end(self) -> None:
         """The operation has ended, however it did."""
-        self.seconds = perf_counter() - self._began
+        self.seconds = perf_counter() - self.began
         for session in self._sessions:
             self.statements += session.statements
             self.rows += session.rows_read
-            if session.trace is not None:
-                self.sent = [*self.sent, *session.trace.sent]
+        if self._around is not None:
+            traces = dict.fromkeys(session.trace for session in self._sessions if session.trace is not None)
+            self.sent = [sent for trace in traces for sent in trace.sent]
+            TRACE.set(self._around)
         self._sessions = ()  # a session knows its request: all of an answer would wait for the garbage collector
         if self.checked is not None:
             self.points = points_of(self.checked.cost)
@@ -85,8 +89,9 @@ class OperationRecord:
 class RequestRecord:
     """One request: who sent it, what it asked for, and what came of it."""
 
-    def __init__(self, *, traced: bool = False) -> None:
-        """`traced`: as `OperationRecord` has it."""
+    def __init__(self, trace: StatementTrace | None = None) -> None:
+        """`trace`: notes what is sent before and between its operations; None: no statement is noted."""
+        self.trace = trace
         self.headers = NO_HEADERS
         self.client: Client = UNKNOWN
         self.viewer: Viewer = NOBODY
@@ -98,7 +103,6 @@ class RequestRecord:
         """Of the error that was answered in the place of all operations."""
         self.user_errors: Sequence[str] = ()
         """The codes of errors in payloads of its mutations."""
-        self._traced = traced
         self._began = perf_counter()
 
     @cached_property
@@ -108,7 +112,7 @@ class RequestRecord:
 
     def operation(self, asked: OperationRequest) -> OperationRecord:
         """Note an operation that is answered now."""
-        noted = OperationRecord(asked, traced=self._traced)
+        noted = OperationRecord(asked, self.trace)
         self.operations.append(noted)
         return noted
 
@@ -132,16 +136,28 @@ class Listeners:
     def __init__(self) -> None:
         self.are_told_of_statements = False
         """Whether statements are noted one by one, which costs some microseconds for each."""
+        self.remark: Callable[[], str | None] | None = None
+        """Asked when a request begins: what its statements carry as a comment, perhaps nothing; None where they are not
+        noted for it. None in its place: nobody is asked."""
         self._listeners: list[Listener] = []
 
     def add(self, listener: Listener) -> None:
         """Tell this one, too."""
         self._listeners.append(listener)
 
+    def begin(self) -> RequestRecord:
+        """The record of a request that begins in the running task."""
+        remark = None if self.remark is None else self.remark()
+        if remark is None and not self.are_told_of_statements:
+            return RequestRecord()
+        trace = StatementTrace(remark or "")
+        TRACE.set(trace)
+        return RequestRecord(trace)
+
     @contextmanager
     def told(self) -> Iterator[RequestRecord]:
         """The record of a request that is answered in the block, and ended there."""
-        record = RequestRecord(traced=self.are_told_of_statements)
+        record = self.begin()
         token = ANSWERED.set(record)
         try:
             yield record
@@ -153,6 +169,8 @@ class Listeners:
         """A request was answered."""
         for listener in self._listeners:
             listener(record)
+        if record.trace is not None:
+            TRACE.set(None)  # the context of a task may live on
 
 
 def first_code(errors: Iterable[GraphQLError]) -> str:

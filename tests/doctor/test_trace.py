@@ -1,7 +1,9 @@
 """The trace of a session: what was sent, also what was done again and what has failed."""
 
+from typing import Any
+
 import pytest
-from sqlalchemy import literal, select, text
+from sqlalchemy import event, func, literal, select, text
 from sqlalchemy.exc import DBAPIError
 
 from db.fast import CompiledStatement
@@ -52,8 +54,52 @@ async def test_a_failing_statement_has_no_rows_and_hides_nothing_that_follows(en
     async with session:
         with pytest.raises(DBAPIError):
             await session.rows(text("SELECT nothing FROM nowhere"))
+        with pytest.raises(DBAPIError):
+            await session.execute(text("SELECT nothing FROM nowhere"))
         await session.rows(text("SELECT 1"))
-    assert [sent.rows for sent in trace.sent] == [None, 1]
+    assert [sent.rows for sent in trace.sent] == [None, None, 1]
+    known = "42P01" if engines.dialect == "postgresql" else "OperationalError"
+    assert [sent.failure for sent in trace.sent] == [known, known, None]
+    assert all(sent.ms > 0 for sent in trace.sent)
+
+
+REMARK = "traceparent='00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'"
+
+
+@pytest.mark.postgresql
+async def test_statements_carry_a_remark_and_none_is_kept_prepared_with_it(engines: Engines) -> None:
+    said = CompiledStatement(select(func.current_query().label("said")))
+    kept = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%trace' || 'parent%'")
+    async with RequestSession(engines, Mode.SINGLE) as session:
+        before = [(await session.rows(said))[0][0] for _ in range(3)]
+    session, trace = traced(engines, Mode.SNAPSHOT)
+    trace.remark = REMARK
+    async with session:
+        for _ in range(3):
+            assert [tuple(row) for row in await session.rows(said)] == [(f"{before[0]} /*{REMARK}*/",)]
+        assert (await session.execute(text("SELECT current_query()"))).scalar_one().endswith(f" /*{REMARK}*/")
+        assert (await session.rows(text("SELECT current_query() -- of ours")))[0][0].endswith("-- of ours")
+        assert (await session.rows(kept))[0][0] <= 1  # this one, while it runs
+    assert [sent.kind for sent in trace.sent if sent.kind is not Kind.READ] == [Kind.TRANSACTION] * 2
+    assert REMARK not in "".join(sent.sql for sent in trace.sent)
+    async with RequestSession(engines, Mode.SINGLE) as session:
+        assert (await session.rows(said))[0][0] == before[0]
+        assert [tuple(row) for row in await session.rows(kept)] == [(0,)]
+
+
+@pytest.mark.sqlite
+async def test_statements_carry_a_remark_on_sqlite(engines: Engines) -> None:
+    heard: list[str] = []
+
+    @event.listens_for(engines.primary.sync_engine, "connect")
+    def listen(connection: Any, _record: object) -> None:
+        connection.run_async(lambda driver: driver.set_trace_callback(heard.append))
+
+    session, trace = traced(engines, Mode.SNAPSHOT)
+    trace.remark = REMARK
+    async with session:
+        await session.rows(CompiledStatement(select(literal(1).label("one"))))
+    assert [sql for sql in heard if "SELECT" in sql] == [f"SELECT 1 AS one /*{REMARK}*/"]
 
 
 async def test_the_next_session_on_a_connection_is_not_traced(engines: Engines) -> None:

@@ -50,6 +50,7 @@ OTHERWISE = {
     "graph/writing/mutation.py": ("post", "a method of dataclasses, __post_init__"),
     "graph/explorer/assets.py": ("tag", "of HTML"),
     "graph/http/requests.py": ("post", "the method of HTTP"),
+    "graph/telemetry/spans.py": ("post", "the method of HTTP"),
 }
 """Words that a module needs in another meaning, and which."""
 

@@ -53,6 +53,7 @@ from db.relations import parameter_type
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
+from db.trace import StatementTrace
 from tests.databases import Database, StatementRecorder, settings_for
 from tests.entity import odd, things
 from tests.entity.odd_rows import ODD
@@ -368,3 +369,21 @@ async def test_a_statement_learns_anew_when_its_table_changes(engines: Engines) 
     async with RequestSession(engines) as session:
         assert [tuple(row) for row in await session.rows(kept)] == [(7,)]  # asked again, on another connection
         assert [tuple(row) for row in await session.rows(kept)] == [(7,)]
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("remark", ["", "traceparent='00-1-1-01'"])
+async def test_a_traced_statement_learns_anew_when_its_table_changes(engines: Engines, remark: str) -> None:
+    kept = CompiledStatement(select(models.Tag.name))
+    async with RequestSession(engines) as session:
+        for _ in range(2):
+            await session.rows(kept)
+    for kind, value in (("integer USING 7", 7), ("text USING 'seven'", "seven")):
+        async with engines.writing().begin() as connection:
+            await connection.execute(text("DELETE FROM tags"))
+            await connection.execute(text(f"ALTER TABLE tags ALTER COLUMN name TYPE {kind}"))
+            await connection.execute(text(f"INSERT INTO tags (name, slug) VALUES ({value!r}, 'seven')"))
+        async with RequestSession(engines) as session:
+            session.trace = StatementTrace(remark)
+            assert [tuple(row) for row in await session.rows(kept)] == [(value,)]
+            assert [tuple(row) for row in await session.rows(kept)] == [(value,)]
