@@ -41,11 +41,10 @@ class Scheduler:
         self._left: deque[tuple[Objects, FieldPlan]] = deque()
         """Fields of this level that are still to be begun."""
         self._root = Objects(work.selection, [work.root], [root])
-        self._fields = list(work.selection.steps)
+        self._fields = list(work.selection.steps) if serially else []
         """The root's fields that are begun one after the other, as those of a mutation are."""
         if not serially:
             work.ready.append(self._root)
-            self._fields.clear()
 
     def start(self) -> bool:
         """Go as far as possible without waiting; whether there is something to wait for."""

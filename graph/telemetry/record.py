@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from time import perf_counter
 from typing import TypeAlias
 
@@ -96,13 +95,16 @@ class RequestRecord:
         """From its headers to its answer."""
         self.code: str | None = None
         """Of the error that was answered in the place of all operations."""
+        self._request_id: str | None = None
         self._traced = traced
         self._began = perf_counter()
 
-    @cached_property
+    @property
     def request_id(self) -> str:
         """What it is called in logs and records."""
-        return request_id_of(self.headers)
+        if self._request_id is None:  # no cached_property: Python 3.11 locks it
+            self._request_id = request_id_of(self.headers)
+        return self._request_id
 
     def operation(self, asked: OperationRequest) -> OperationRecord:
         """Note an operation that is answered now."""
