@@ -153,7 +153,8 @@ class Scheduler:
                 waiting.then(value)
 
     async def _fetch(self, loader: LevelLoader[Any], asked: list[Load]) -> None:
-        keys = asked[0].keys if len(asked) == 1 else [key for load in asked for key in load.keys]
+        is_alone = len(asked) == 1
+        keys = asked[0].keys if is_alone else [key for load in asked for key in load.keys]
         try:
             loading = self._load_traced(loader, keys, asked) if self._work.traced else loader.load_level(keys)
             values = await loading
@@ -165,7 +166,7 @@ class Scheduler:
         for load in asked:
             end = start + len(load.keys)
             try:
-                load.then(values if len(asked) == 1 else values[start:end])
+                load.then(values if is_alone else values[start:end])
             except Exception as error:
                 load.otherwise(error)
             start = end
