@@ -119,7 +119,8 @@ async def read_request(
         raise HTTPException(415, f"Send the request as {JSON}{f' or {MULTIPART}' if uploads is not None else ''}.")
     if parameters.get("charset", "utf-8") not in UTF_8:
         raise HTTPException(415, "Send the request in UTF-8.")
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+    encoding = headers.get(b"content-encoding")
+    if encoding is not None and encoding.lower() != b"identity":
         raise HTTPException(415, "Send the request without compression.")
     body = await _body(request, headers.get(b"content-length", b"0"), max_body_bytes)
     try:

@@ -114,6 +114,8 @@ class RecordFormatter(logging.Formatter):
             line["request_id"] = request.request_id
         if record.exc_info:
             line["exception"] = _writable(self.formatException(record.exc_info))
+        if record.stack_info:
+            line["stack"] = _writable(record.stack_info)
         return self._render(line).decode()
 
 
