@@ -154,6 +154,8 @@ class RequestContext:
         self.session = RequestSession(factory.engines, mode)
         """SQLAlchemy's `AsyncSession` of this operation, for loaders and resolvers alike."""
         self.request = factory.request
+        self.client = factory.client
+        """Which program asks."""
         self.bounds = bounds
         """How much is too much, where only the run can tell."""
         self.cookies = factory.cookies
@@ -226,11 +228,6 @@ class RequestContext:
         return self._factory.now
 
     @property
-    def client(self) -> Client:
-        """Which program asks."""
-        return self._factory.client
-
-    @property
     def request_id(self) -> str:
         """What the request is called in records: the name that the client gave it, or one of ours."""
         return self._factory.request_id
@@ -242,6 +239,6 @@ class RequestContext:
 
     async def close(self) -> None:
         """End the operation, and give the connection back."""
-        self.loaders.clear()  # they hold one another, and would hold all rows until the next garbage collection
+        self.loaders.release()
         self.together = None  # it may have errors, whose tracebacks lead back here
         await self.session.close()

@@ -115,7 +115,7 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it, and tell of it."""
         request = Request(scope, receive)
-        if self._page is not None and wants_page(request):
+        if self._page is not None and scope["method"] != "POST" and wants_page(request):
             await self._page.response()(scope, receive, send)
             return
         record = self.listeners.begin()

@@ -14,8 +14,6 @@ from hashlib import md5
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-import re2
-
 from db import exact_json
 from db.characters import fold, without_accents
 from db.dialects.interface import FunctionName
@@ -38,9 +36,6 @@ class _Missing(Enum):
 
 
 MISSING = _Missing.MISSING
-
-_QUIET = re2.Options()
-_QUIET.log_errors = False
 
 INDEX = re.compile(r"\s*[+-]?\d+", re.ASCII)
 """What C's `strtol` reads as a whole number: PostgreSQL asks it."""
@@ -77,7 +72,11 @@ def _fold_case(text: str | None) -> str | None:
 
 @lru_cache(100)
 def _compiled(pattern: str) -> Any:
-    return re2.compile(f"(?s){pattern}", _QUIET)
+    import re2  # late: 1.6 MiB that only a filter by a pattern needs, and only on SQLite
+
+    quiet = re2.Options()
+    quiet.log_errors = False
+    return re2.compile(f"(?s){pattern}", quiet)
 
 
 def _matches(text: str | None, pattern: str) -> bool | None:

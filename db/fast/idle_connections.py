@@ -62,7 +62,9 @@ class IdleConnections:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._pool = engine.pool  # the property passes two proxies
+        pool = engine.pool
+        self._pool = pool if isinstance(pool, QueuePool) else None
+        """None: the pool has no bound."""
         self._doubted = 0.0
         """Connections that have left the pool before this moment are not parked: the pool is to try them first."""
         self.waiting = 0
@@ -78,7 +80,8 @@ class IdleConnections:
         """A parked connection, or one that lies ready in the pool; None if that takes any waiting."""
         while self._parked:
             parked = self._parked.pop()
-            self._untouched = min(self._untouched, len(self._parked))
+            if len(self._parked) < self._untouched:
+                self._untouched = len(self._parked)
             if not parked.driver.is_closed():  # the socket has told; nothing is sent
                 return parked
             parked.pooled.invalidate()
@@ -88,7 +91,7 @@ class IdleConnections:
     def give(self, connection: FastConnection) -> bool:
         """Take a connection back that has no transaction open; False if it must be closed, which takes time."""
         pool = self._pool
-        crowded = self.waiting or (isinstance(pool, QueuePool) and pool.overflow() > 0)
+        crowded = self.waiting or (pool is not None and pool.overflow() > 0)
         since = connection.since
         if crowded or since < self._doubted or time.monotonic() - since > OUT_OF_THE_POOL_S:
             return self._return_at_once(connection)
@@ -121,7 +124,7 @@ class IdleConnections:
     def _return_at_once(self, connection: FastConnection) -> bool:
         """Give a connection back if the pool has room; one that is too many must be closed, which takes time."""
         pool = self._pool
-        if not isinstance(pool, QueuePool) or pool.checkedin() >= pool.size():
+        if pool is None or pool.checkedin() >= pool.size():
             return False
         connection.pooled.close()
         return True

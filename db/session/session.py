@@ -657,7 +657,10 @@ class RequestSession(AsyncSession):
             await self._give_back(self._deadline)
 
     async def _give_back(self, deadline: Deadline) -> None:
-        await self._turn.take()
+        if self._turn.taken:
+            await self._turn.take()
+        else:
+            self._turn.taken = True
         late = False
         try:
             if self._unread:

@@ -58,7 +58,7 @@ class ObjectsLevel:
         if known is not None and not known.variable and not known.is_late:
             return known.fixed
         found = self._work.arguments(field)
-        return cast("Mapping[str, Any]", in_time(found, self.context)) if self._work.is_late(field) else found
+        return cast("Mapping[str, Any]", in_time(found, self.context)) if self._work.is_late(field, found) else found
 
     def keys(self, names: Sequence[str]) -> list[Key]:
         """The values of these attributes for each object."""

@@ -41,11 +41,10 @@ class Scheduler:
         self._left: deque[tuple[Objects, FieldPlan]] = deque()
         """Fields of this level that are still to be begun."""
         self._root = Objects(work.selection, [work.root], [root])
-        self._fields = list(work.selection.steps)
+        self._fields = list(work.selection.steps) if serially else []
         """The root's fields that are begun one after the other, as those of a mutation are."""
         if not serially:
             work.ready.append(self._root)
-            self._fields.clear()
 
     def start(self) -> bool:
         """Go as far as possible without waiting; whether there is something to wait for."""
@@ -154,7 +153,8 @@ class Scheduler:
                 waiting.then(value)
 
     async def _fetch(self, loader: LevelLoader[Any], asked: list[Load]) -> None:
-        keys = asked[0].keys if len(asked) == 1 else [key for load in asked for key in load.keys]
+        is_alone = len(asked) == 1
+        keys = asked[0].keys if is_alone else [key for load in asked for key in load.keys]
         try:
             loading = self._load_traced(loader, keys, asked) if self._work.traced else loader.load_level(keys)
             values = await loading
@@ -166,7 +166,7 @@ class Scheduler:
         for load in asked:
             end = start + len(load.keys)
             try:
-                load.then(values if len(asked) == 1 else values[start:end])
+                load.then(values if is_alone else values[start:end])
             except Exception as error:
                 load.otherwise(error)
             start = end

@@ -5,7 +5,7 @@ Levels add to the work, the scheduler takes from it. Nothing here decides what i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
@@ -195,11 +195,11 @@ class Work:
             )
         return self._arguments[field]
 
-    def is_late(self, field: FieldPlan) -> bool:
+    def is_late(self, field: FieldPlan, arguments: Mapping[str, Any]) -> bool:
         """Whether something in the arguments of a field is known at the run alone."""
         found = self._late.get(field)
         if found is None:
-            found = self._late[field] = holds_late(self.arguments(field))
+            found = self._late[field] = holds_late(arguments)
         return found
 
     def rows(self, selection: Selection, rows: Rows) -> list[ResponseObject]:

@@ -111,12 +111,17 @@ def integrity(content: bytes) -> str:
 
 def verified(file: VendoredFile, directory: Path = FILES) -> bytes:
     """Read a vendored file. Raises `ManifestError` if it is missing or another than was recorded."""
+    return recorded(file.name, file.integrity, directory)
+
+
+def recorded(name: str, digest: str, directory: Path = FILES) -> bytes:
+    """Read the file of a name that had this digest. Raises `ManifestError` if it is missing or another one."""
     try:
-        content = (directory / file.name).read_bytes()
+        content = (directory / name).read_bytes()
     except FileNotFoundError:
-        raise ManifestError(f"{file.name} is missing") from None
-    if integrity(content) != file.integrity:
-        raise ManifestError(f"{file.name} is not the file that {MANIFEST.name} records")
+        raise ManifestError(f"{name} is missing") from None
+    if integrity(content) != digest:
+        raise ManifestError(f"{name} is not the file that {MANIFEST.name} records")
     return content
 
 

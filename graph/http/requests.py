@@ -40,6 +40,11 @@ Source: https://www.rfc-editor.org/rfc/rfc9112#section-3.2"""
 DATA = frozenset(("query", "documentId", "extensions"))
 """The parameters of an address that ask for data, not for a page."""
 
+TEXTS, TEXT_OR_NOTHING = ("documentId", "operationName"), (str, type(None))
+OBJECTS, OBJECT_OR_NOTHING = ("variables", "extensions"), (dict, type(None))
+NOTHING_ASKED = dict.fromkeys(("query", "onError", *TEXTS, *OBJECTS))
+"""The parameters of a request. Source: https://http-spec.graphql.org/September2026/#sec-Request-Parameters"""
+
 UTF_8 = ("utf-8", "utf8")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -114,19 +119,20 @@ async def read_request(
         raise HTTPException(415, f"Send the request as {JSON}{f' or {MULTIPART}' if uploads is not None else ''}.")
     if parameters.get("charset", "utf-8") not in UTF_8:
         raise HTTPException(415, "Send the request in UTF-8.")
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+    encoding = headers.get(b"content-encoding")
+    if encoding is not None and encoding.lower() != b"identity":
         raise HTTPException(415, "Send the request without compression.")
-    body = await _body(request, headers.get(b"content-length", b"0").decode("latin-1"), max_body_bytes)
+    body = await _body(request, headers.get(b"content-length", b"0"), max_body_bytes)
     try:
         found = _parsed(body.removeprefix(BYTE_ORDER_MARK))
     except orjson.JSONDecodeError as error:
         raise HTTPException(400, f"The body is not JSON in UTF-8: {error}.") from None
-    return _batched(found, max_batch) if isinstance(found, list) else _validated(found)
+    return _batched(found, max_batch) if type(found) is list else _validated(found)
 
 
-async def _body(request: HTTPRequest, announced: str, max_body_bytes: int) -> bytes:
+async def _body(request: HTTPRequest, announced: bytes, max_body_bytes: int) -> bytes:
     """The body, as far as it is allowed: a larger one is refused before it is kept."""
-    if not announced.isdecimal() or int(announced) > max_body_bytes:
+    if not announced.isdigit() or int(announced) > max_body_bytes:
         _refuse_body(max_body_bytes)
     received = bytearray()
     more = True
@@ -202,24 +208,25 @@ def _validated_or_not(given: Any) -> OperationRequest | ClientError:
 
 
 def _validated(given: Any) -> OperationRequest:
-    if not isinstance(given, dict):
+    """The request of an object of JSON, whose values have no other types than JSON's own."""
+    if type(given) is not dict:
         raise IllFormed('Send an object: {"query": "…"}.')
-    query, document_id = given.get("query"), given.get("documentId")
+    asked = {**NOTHING_ASKED, **given}
+    query = asked["query"]
     if query in (None, "") and _names_document(given):
         query = ""
-    elif not isinstance(query, str) or not query:
+    elif type(query) is not str or not query:
         raise IllFormed("`query` is missing; it is the text of the document.")
-    if not isinstance(document_id, str | None):
-        raise IllFormed("`documentId` must be text.")
-    name = given.get("operationName")
-    if not isinstance(name, str | None):
-        raise IllFormed("`operationName` must be text.")
-    maps = {key: given.get(key) for key in ("variables", "extensions")}
-    for key, value in maps.items():
-        if not isinstance(value, dict | None):
-            raise IllFormed(f"`{key}` must be an object.")
-    on_error = error_behavior(given.get("onError"))
-    return OperationRequest(query, maps["variables"], name or None, maps["extensions"], document_id, on_error=on_error)
+    for text in TEXTS:
+        if type(asked[text]) not in TEXT_OR_NOTHING:
+            raise IllFormed(f"`{text}` must be text.")
+    for mapping in OBJECTS:
+        if type(asked[mapping]) not in OBJECT_OR_NOTHING:
+            raise IllFormed(f"`{mapping}` must be an object.")
+    name, on_error = asked["operationName"] or None, error_behavior(asked["onError"])
+    return OperationRequest(
+        query, asked["variables"], name, asked["extensions"], asked["documentId"], on_error=on_error
+    )
 
 
 def _names_document(given: Mapping[str, Any]) -> bool:

@@ -4,9 +4,9 @@ An `ExecutionResult` enters, or several, or what HTTP refuses; a response leaves
 bytes. Errors are masked here. Nothing is executed, and no request is known. Source: https://http-spec.graphql.org/
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from graphql import GraphQLError
@@ -61,29 +61,21 @@ class Answer(Response):
                 self.headers["etag"] = f"W/{self.headers['etag']}"
 
 
-class _Formed(NamedTuple):
-    """A result in the form of GraphQL's answers."""
-
-    answer: Mapping[str, Any]
-    errors: Sequence[GraphQLError]
-    refused: bool
-    """Whether nothing was run."""
-
-
 def answer(result: ExecutionResult, media_type: str, edition: HTTPEdition) -> Answer:
     """The answer to one operation. Afterwards, the result has the errors as the client sees them."""
     formed = _formed(result)
-    if not formed.errors:
-        return _answer(formed.answer, OK, media_type)
+    errors = result.errors
+    if not errors:
+        return Answer(json_bytes(formed), OK, media_type)
     statuses = STATUSES[edition, media_type]
-    status = _status(formed, statuses)
+    status = _status(formed, errors, statuses)
     media_type = media_type if status < 300 else statuses.refused_as
-    return _answer(formed.answer, status, media_type, _headers(status, formed.errors))
+    return Answer(json_bytes(formed), status, media_type, _headers(status, errors))
 
 
 def batch_answer(results: Iterable[ExecutionResult], media_type: str) -> Answer:
     """The answers to several operations, as a list in their order. Each says by itself how it went."""
-    return _answer([_formed(result).answer for result in results], OK, media_type)
+    return Answer(json_bytes([_formed(result) for result in results]), OK, media_type)
 
 
 def code_of_refusal(refused: HTTPException) -> str:
@@ -95,21 +87,20 @@ def refusal(refused: HTTPException, media_type: str = JSON, edition: HTTPEdition
     """What HTTP itself refuses, in the form of GraphQL's errors."""
     error = {"message": refused.detail, "extensions": {"code": code_of_refusal(refused)}}
     media_type = STATUSES[edition, media_type].refused_as
-    return _answer({"errors": [error]}, refused.status_code, media_type, refused.headers)
+    return Answer(json_bytes({"errors": [error]}), refused.status_code, media_type, refused.headers)
 
 
-def _formed(result: ExecutionResult) -> _Formed:
-    answer: dict[str, Any] = {}
-    errors = for_client(result.errors) if result.errors else []
-    result.errors = errors or None
-    refused = result.data is None and bool(errors) and not any(map(_was_run, errors))
-    if not refused:
-        answer["data"] = result.data
-    if errors:
+def _formed(result: ExecutionResult) -> Mapping[str, Any]:
+    """A result in the form of GraphQL's answers: without `data`, nothing was run."""
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        errors = result.errors = for_client(result.errors)
+        if result.data is None and not any(map(_was_run, errors)):
+            del answer["data"]
         answer["errors"] = [error.formatted for error in errors]
     if result.extensions:
         answer["extensions"] = result.extensions
-    return _Formed(answer, errors, refused)
+    return answer
 
 
 def _was_run(error: GraphQLError) -> bool:
@@ -117,13 +108,13 @@ def _was_run(error: GraphQLError) -> bool:
     return bool(error.path) or isinstance(error, AnswerTooLarge)
 
 
-def _status(formed: _Formed, statuses: Statuses) -> int:
+def _status(answer: Mapping[str, Any], errors: Iterable[GraphQLError], statuses: Statuses) -> int:
     """The status of an answer with errors."""
-    codes = [code_of(error) for error in formed.errors]
+    codes = [code_of(error) for error in errors]
     later = next((code for code in LATER if code in codes), None)
-    if later is not None and CHANGED.isdisjoint(codes) and _is_empty(formed.answer.get("data")):
+    if later is not None and CHANGED.isdisjoint(codes) and _is_empty(answer.get("data")):
         return status_of_refusal(statuses, later)
-    if not formed.refused:
+    if "data" in answer:
         return statuses.partial
     first = "INTERNAL_SERVER_ERROR" if "INTERNAL_SERVER_ERROR" in codes else codes[0]
     return status_of_refusal(statuses, first)
@@ -147,7 +138,3 @@ def json_bytes(value: object) -> bytes:
         return orjson.dumps(value)
     except TypeError:  # in a JSON document: a number that no double holds, half of a surrogate pair, or deep nesting
         return exact_json.dumps(value, default=datetime.isoformat).encode()
-
-
-def _answer(answer: object, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(json_bytes(answer), status, media_type, headers)

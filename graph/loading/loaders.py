@@ -6,7 +6,7 @@ document is walked is not known here. The viewer's visibility is added to every 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, Generic, NamedTuple, Self, TypeVar, cast
 
@@ -14,7 +14,8 @@ from aiodataloader import DataLoader
 from sqlalchemy.orm import Mapper
 
 from db import statements as batch
-from db.fast import Values
+from db.dialects import Query
+from db.fast import CompiledStatement, Values
 from db.relations import Link, Predicate, Row, Source, Visibility, bare, comparable, root, seen_where, total_order
 from db.session import RequestSession
 from db.statements import Key, PageShape, Side, Statement, StatementCache, page
@@ -120,21 +121,22 @@ class LevelLoader(DataLoader[Key, T], Generic[T]):
         """
         values = self._values
         wanted = dict.fromkeys(keys)
-        under_way = [flight for flight in self._flights if not wanted.keys().isdisjoint(flight.keys)]
+        flights = self._flights
+        under_way = [each for each in flights if not wanted.keys().isdisjoint(each.keys)] if flights else []
         landing = [flight.landed() for flight in under_way]  # now, for they may land while the rest is read
         missing = [key for key in wanted if key not in values] if values else list(wanted)
         for flight in under_way:
             missing = [key for key in missing if key not in flight.keys]
         if missing:
             flight = _Flight(frozenset(missing))
-            self._flights.append(flight)
+            flights.append(flight)
             try:
                 values.update(await self._fetch(missing))
             except BaseException as error:
                 flight.fail(error)
                 raise
             finally:
-                self._flights.remove(flight)
+                flights.remove(flight)
             flight.land()
         if landing:
             await asyncio.wait(landing)  # who leaves, leaves the others waiting
@@ -211,14 +213,11 @@ class Loaders:
         self._bound = bound
         self._session = session
         self.statements = statements
+        self.dialect = session.dialect
+        """The database that is read from, by SQLAlchemy's name."""
         self._made: dict[Hashable, object] = {}
         self._read_before: dict[Hashable, dict[Key, Any]] = {}
         """Values for loaders that are not made yet."""
-
-    @property
-    def dialect(self) -> str:
-        """The database that is read from, by SQLAlchemy's name."""
-        return self._session.dialect
 
     @property
     def bound(self) -> Mapping[str, Any]:
@@ -282,7 +281,7 @@ class Loaders:
         """Any one row of a listing that has at most one; None where there is none."""
 
         def build() -> Statement:
-            return page(self.source(listing), PageShape(columns, ()), self._session.dialect, self.predicates(listing))
+            return page(self.source(listing), PageShape(columns, ()), self.dialect, self.predicates(listing))
 
         shape = listing.shape("one", columns)
         parameters = {batch.LIMIT: 1, **listing.parameters}
@@ -307,7 +306,7 @@ class Loaders:
                 most,
                 most_together,
             )
-            return page(source, shape, self._session.dialect, self.predicates(listing))
+            return page(source, shape, self.dialect, self.predicates(listing))
 
         identity = ("page", listing.identity, order.identity, window, wanted)
         parts = ("page", order.identity, window.backward, window.sides(), wanted, skips)
@@ -320,7 +319,7 @@ class Loaders:
         """How many rows each parent has."""
 
         def build() -> Statement:
-            return batch.count(self.source(listing), self._session.dialect, self.predicates(listing))
+            return batch.count(self.source(listing), self.dialect, self.predicates(listing))
 
         identity, shape = ("count", listing.identity), listing.shape("count")
         return self._loader(listing.model, identity, shape, build, NUMBER, listing.parameters)
@@ -332,7 +331,7 @@ class Loaders:
         def build() -> Statement:
             source = self.source(listing)
             there = source._replace(only=(*source.only, found.condition(order.terms(source))))
-            return batch.count(there, self._session.dialect, self.predicates(listing))
+            return batch.count(there, self.dialect, self.predicates(listing))
 
         identity = ("position", listing.identity, order.identity, side, values)
         shape = listing.shape("position", order.identity, found) if order.is_kept else None
@@ -345,7 +344,7 @@ class Loaders:
         def build() -> Statement:
             source = self.source(listing)
             expressions = [measure.expression(source.row) for measure in measures]
-            return batch.aggregate(source, expressions, self._session.dialect, self.predicates(listing))
+            return batch.aggregate(source, expressions, self.dialect, self.predicates(listing))
 
         names = tuple(measure.name for measure in measures)
         identity, shape = ("aggregate", listing.identity, names), listing.shape("aggregate", names)
@@ -366,7 +365,7 @@ class Loaders:
             source = self.source(listing)
             shape = _group_shape(source.row, grouping, measures)
             shape = shape._replace(backward=window.backward, sides=window.sides(), cursors=cursors)
-            return batch.groups(source, shape, self._session.dialect, self.predicates(listing))
+            return batch.groups(source, shape, self.dialect, self.predicates(listing))
 
         names = tuple(measure.name for measure in measures)
         identity = ("groups", listing.identity, grouping.identity, window, names, cursors)
@@ -381,7 +380,7 @@ class Loaders:
         def build() -> Statement:
             source = self.source(listing)
             shape = _group_shape(source.row, grouping, ())._replace(sides=sides)
-            return batch.count_groups(source, shape, self._session.dialect, self.predicates(listing))
+            return batch.count_groups(source, shape, self.dialect, self.predicates(listing))
 
         identity = ("group count", listing.identity, grouping.identity, side, values)
         parameters = {name: value for each in sides for name, value in each.parameters(values).items()}
@@ -405,13 +404,17 @@ class Loaders:
         self, shape: Hashable | None, build: Callable[[str], Statement], parameters: Mapping[str, Any]
     ) -> FoundRows:
         """The rows of a statement without keys, which is built for a dialect and kept by its shape."""
-        return await self._read(self._statement(shape, lambda: build(self._session.dialect)), [()], parameters)
+        return await self._read(self._statement(shape, lambda: build(self.dialect)), [()], parameters)
 
     def clear(self) -> None:
-        """Forget everything that was read: a change may have made it untrue, or nobody wants it any more."""
+        """Forget everything that was read: a change may have made it untrue."""
         for made in self._made.values():
             if isinstance(made, DataLoader):
                 made.clear_all()
+        self.release()
+
+    def release(self) -> None:
+        """Let go of the loaders: they know these, and all rows would wait for the garbage collector."""
         self._made.clear()
         self._read_before.clear()
 
@@ -421,7 +424,7 @@ class Loaders:
         def build() -> Statement:
             source = self.visible.seen(link.children(), link.target)
             shape = PageShape(columns, total_order(link.target, source.row, source.order))
-            return page(source, shape, self._session.dialect, [visible] if visible else [])
+            return page(source, shape, self.dialect, [visible] if visible else [])
 
         identity = ("first", link, columns)
         return self._loader(link.target, identity, identity, build, FIRST, {batch.LIMIT: 1})
@@ -437,7 +440,7 @@ class Loaders:
         def build() -> Statement:
             visible = self.visible(model)
             seen = (*predicates, visible) if visible else predicates
-            return batch.rows_by_key(source(), columns, self._session.dialect, seen)
+            return batch.rows_by_key(source(), columns, self.dialect, seen)
 
         return self._loader(model, identity, identity, build, FIRST)
 
@@ -488,12 +491,24 @@ class Loaders:
     def _statement(self, shape: Hashable | None, build: Callable[[], Statement]) -> Statement:
         if shape is None:
             return build()
-        return self.statements.get((self._session.dialect, self.visible, shape), build)
+        return self.statements.get((self.dialect, self.visible, shape), build)
 
-    async def _read(self, statement: Statement, keys: Sequence[Key], parameters: Mapping[str, Any]) -> FoundRows:
-        select, runs = statement.compiled or statement.select, statement.parameters(keys)
-        rows = await self._session.rows(select, {**runs[0], **parameters, **self._bound})
-        for of_keys in runs[1:]:
+    def _read(self, statement: Statement, keys: Sequence[Key], parameters: Mapping[str, Any]) -> Awaitable[FoundRows]:
+        """The rows of these keys; no coroutine of its own is entered at the wait for a single run."""
+        select, (first, *others) = statement.compiled or statement.select, statement.parameters(keys)
+        reading = self._session.rows(select, {**first, **parameters, **self._bound})
+        return self._with_rows_of(others, select, parameters, reading) if others else reading
+
+    async def _with_rows_of(
+        self,
+        others: Iterable[Mapping[str, object]],
+        select: Query | CompiledStatement,
+        parameters: Mapping[str, Any],
+        reading: Awaitable[FoundRows],
+    ) -> FoundRows:
+        """The rows of one run and of others, for keys that are too many for one."""
+        rows = await reading
+        for of_keys in others:
             rows = [*rows, *await self._session.rows(select, {**of_keys, **parameters, **self._bound})]
         return rows
 

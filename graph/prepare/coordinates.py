@@ -12,7 +12,6 @@ Source: https://spec.graphql.org/September2025/#sec-Schema-Coordinates
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -85,11 +84,8 @@ class SchemaCoordinates:
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
         self._shapes = InputShapes()
-
-    @cached_property
-    def reasons(self) -> Mapping[str, str]:
-        """Why parts of the schema are deprecated, by coordinate."""
-        return reasons_of(self._schema)
+        self.reasons = reasons_of(schema)
+        """Why parts of the schema are deprecated, by coordinate: found here, and not while a first request waits."""
 
     def of(
         self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]

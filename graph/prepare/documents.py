@@ -232,11 +232,13 @@ class Preparer:
     def tried(self, request: OperationRequest) -> CheckedOperation | InvalidDocument:
         """The operation that is asked for, of whatever kind, within the largest budget; or what is wrong with it."""
         try:
-            prepared = self.document(request)
+            prepared = request.prepared or self.prepare(request.query)
         except InvalidDocument as invalid:
             return InvalidDocument(invalid.errors, invalid.document)  # as above
+        name = request.operation_name
         try:
-            return self.check(self.operation(prepared, request.operation_name), request.variables, self._largest)
+            operation = prepared.operations.get(name) or self.operation(prepared, name)
+            return self.check(operation, request.variables, self._largest)
         except InvalidDocument as invalid:
             return InvalidDocument(invalid.errors, prepared.document)
 

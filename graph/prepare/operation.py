@@ -141,6 +141,8 @@ class PreparedOperation:
 
     def _sizes(self, variables: Mapping[str, Any]) -> tuple[Any, ...]:
         """What a cost sees of variables."""
+        if not (self._sized or self._weighed):
+            return ()
         sizes = [_size(variables.get(name, Undefined)) for name in self._sized]
         if self._weighed:
             sizes += [work(variables.get(name)) for name, work in self._weighed.items()]

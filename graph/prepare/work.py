@@ -43,34 +43,51 @@ def weighed(weight: Weight) -> dict[object, object]:
 
 
 class InputWork:
-    """The work of the values of one input type. It is linear: equal parts make equal wholes."""
+    """The work of the values of one input type. It is linear: equal parts make equal wholes.
 
-    __slots__ = ("fields", "weighs")
+    Its fields are looked at when a value has some, or somebody asks whether any weighs: filters lead from each type to
+    all others, and a first operation would wait for all of them.
+    """
 
-    def __init__(self) -> None:
-        self.fields: dict[str, tuple[Weight, InputWork | None]] = {}
-        """By name: the field's weight, and the work of its value where that is an input object."""
+    __slots__ = ("_fields", "_type", "_works", "weighs")
+
+    def __init__(self, type_: GraphQLInputObjectType, works: "InputWorks") -> None:
+        self._type = type_
+        self._works = works
+        self._fields: Mapping[str, tuple[Weight, InputWork | None]] | None = None
         self.weighs: bool | None = None
         """Whether any value of it asks something, as those of filters and orders do; None: not known yet."""
 
-    def reached(self) -> set["InputWork"]:
-        """The work of all types that its values are made of, its own among them."""
+    @property
+    def fields(self) -> Mapping[str, tuple[Weight, "InputWork | None"]]:
+        """By name: the field's weight, and the work of its value where that is an input object."""
+        if self._fields is None:
+            fields = self._type.fields.items()
+            self._fields = {name: (_weight(field), self._works.below(field)) for name, field in fields}
+        return self._fields
+
+    def asks(self) -> bool:
+        """Whether anything in its values asks something, however deep: types may refer to one another in a row."""
         found, left = {self}, [self]
         while left:
-            below = {inner for _, inner in left.pop().fields.values() if inner is not None} - found
+            fields = left.pop().fields.values()
+            if any(weight != NOTHING for weight, _ in fields):
+                return True
+            below = {inner for _, inner in fields if inner is not None} - found
             found |= below
             left += below
-        return found
+        return False
 
     def of(self, value: object) -> int:
         """The work of a value: of an object, of a list of them, or of none."""
         if isinstance(value, Mapping):
-            return sum(self._of_field(name, inner) for name, inner in value.items() if name in self.fields)
+            fields = self.fields
+            return sum(_of_field(*fields[name], inner) for name, inner in value.items() if name in fields)
         return sum(map(self.of, value)) if isinstance(value, list) else 0
 
-    def _of_field(self, name: str, value: object) -> int:
-        weight, below = self.fields[name]
-        return weight.own + weight.times * (length_work(value) if below is None else below.of(value))
+
+def _of_field(weight: Weight, below: InputWork | None, value: object) -> int:
+    return weight.own + weight.times * (length_work(value) if below is None else below.of(value))
 
 
 def length_work(value: object) -> int:
@@ -90,23 +107,19 @@ class InputWorks:
             return None
         work = self._of_object(type_)
         if work.weighs is None:
-            work.weighs = any(weight != NOTHING for each in work.reached() for weight, _ in each.fields.values())
+            work.weighs = work.asks()
         return work if work.weighs else None
 
-    def _of_object(self, type_: GraphQLInputObjectType) -> InputWork:
-        """The work of a type and of all below it, one after the other: types may refer to one another in a long row."""
-        left = [] if type_.name in self._made else [type_]
-        while left:
-            made, fields = self._begun(left[-1]), left.pop().fields
-            for name, field in fields.items():
-                below = _named(field)
-                if below is not None and below.name not in self._made:
-                    left.append(below)
-                made.fields[name] = _weight(field), None if below is None else self._begun(below)
-        return self._made[type_.name]
+    def below(self, field: GraphQLInputField) -> InputWork | None:
+        """The work of a field's value; None where that is no input object."""
+        type_ = _named(field)
+        return None if type_ is None else self._of_object(type_)
 
-    def _begun(self, type_: GraphQLInputObjectType) -> InputWork:
-        return self._made.setdefault(type_.name, InputWork())
+    def _of_object(self, type_: GraphQLInputObjectType) -> InputWork:
+        made = self._made.get(type_.name)
+        if made is None:
+            made = self._made[type_.name] = InputWork(type_, self)
+        return made
 
 
 def _named(field: GraphQLInputField) -> GraphQLInputObjectType | None:

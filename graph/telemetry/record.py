@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from time import perf_counter
 from typing import TypeAlias
 
@@ -103,12 +102,15 @@ class RequestRecord:
         """Of the error that was answered in the place of all operations."""
         self.user_errors: Sequence[str] = ()
         """The codes of errors in payloads of its mutations."""
+        self._request_id: str | None = None
         self._began = perf_counter()
 
-    @cached_property
+    @property
     def request_id(self) -> str:
         """What it is called in logs and records."""
-        return request_id_of(self.headers)
+        if self._request_id is None:  # no cached_property: Python 3.11 locks it
+            self._request_id = request_id_of(self.headers)
+        return self._request_id
 
     def operation(self, asked: OperationRequest) -> OperationRecord:
         """Note an operation that is answered now."""

@@ -1,9 +1,9 @@
 """How the log is written: settings and a stream enter; afterwards every line of the process has one form.
 
-structlog renders: one JSON object a line for programs, words and colours on a terminal. The standard library's loggers,
-ours and uvicorn's, are rendered alike; lines of operations go past its machinery, which takes 5 µs for each, and
-are written by a thread.
-Source: https://www.structlog.org/en/stable/standard-library.html#rendering-using-structlog-based-formatters-within-logging
+One JSON object a line for programs; on a terminal words and colours, which structlog renders. The standard library's
+loggers, ours and uvicorn's, are rendered as lines of operations are; these go past the loggers, which take 5 µs for
+each, and are written by a thread.
+Source: https://docs.python.org/3/library/logging.html#formatter-objects
 """
 
 import contextlib
@@ -15,18 +15,20 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 import orjson
-import structlog
-from structlog.stdlib import ExtraAdder, ProcessorFormatter
-from structlog.typing import EventDict, Processor
 
 from graph.request_id import ANSWERED
 from graph.settings import LogFormat, Settings
 
+if TYPE_CHECKING:
+    from structlog.dev import ConsoleRenderer
+
 Line: TypeAlias = Mapping[str, Any]
 Write: TypeAlias = Callable[[Line], None]
+Render: TypeAlias = Callable[[Line], bytes]
+"""Without a line break at the end."""
 
 GATHERED_S = 0.05
 """How long lines wait for others, to be written together."""
@@ -47,7 +49,7 @@ class LineWriter:
     lines of the last `GATHERED_S`.
     """
 
-    def __init__(self, file: int, render: Callable[[Line], bytes]) -> None:
+    def __init__(self, file: int, render: Render) -> None:
         """`file`: its descriptor. A stream has a lock, which a waiting thread would hold at the process's end."""
         self._file = file
         self._render = render
@@ -86,16 +88,46 @@ class LineWriter:
         left_out, self._left_out = self._left_out, 0
         if left_out:
             lines.append({"time": datetime.now(UTC), "level": "warning", "event": LEFT_OUT, "lines": left_out})
-        rest = memoryview(b"".join(map(self._render, lines)))
+        rest = memoryview(b"".join([self._render(line) + b"\n" for line in lines]))
         with contextlib.suppress(OSError):  # nobody reads the log any more
             while rest:
                 rest = rest[os.write(self._file, rest) :]
 
 
+class RecordFormatter(logging.Formatter):
+    """Renders what the standard library's loggers are told as any other line."""
+
+    def __init__(self, render: Render) -> None:
+        super().__init__()
+        self._render = render
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, with the request during which it was written."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname.lower(),
+            "event": _writable(record.getMessage()),
+            "logger": record.name,
+        }
+        request = ANSWERED.get()
+        if request is not None:
+            line["request_id"] = request.request_id
+        if record.exc_info:
+            line["exception"] = _writable(self.formatException(record.exc_info))
+        if record.stack_info:
+            line["stack"] = _writable(record.stack_info)
+        return self._render(line).decode()
+
+
+def _writable(text: str) -> str:
+    """A text that may hold halves of characters, which no file takes."""
+    return text.encode(errors="replace").decode()
+
+
 def set_up_logging(settings: Settings, stream: TextIO) -> None:
     """Write the logs of this process to a stream, in the form that the settings want."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(as_text=_is_text(settings, stream), colors=stream.isatty()))
+    handler.setFormatter(RecordFormatter(_renderer(settings, stream)))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     # Of libraries, warnings: else SQLAlchemy would write each statement, and nothing would go past it.
@@ -109,51 +141,28 @@ def set_up_logging(settings: Settings, stream: TextIO) -> None:
 
 def line_writer(settings: Settings, stream: TextIO) -> LineWriter:
     """What writes lines of operations in that form."""
-    as_text = partial(_as_text, renderer=structlog.dev.ConsoleRenderer(colors=stream.isatty()))
-    return LineWriter(stream.fileno(), as_text if _is_text(settings, stream) else _as_json)
+    return LineWriter(stream.fileno(), _renderer(settings, stream))
 
 
-def _is_text(settings: Settings, stream: TextIO) -> bool:
+def _renderer(settings: Settings, stream: TextIO) -> Render:
     form = settings.log_format
-    return form is LogFormat.TEXT or (form is LogFormat.AUTO and stream.isatty())
+    if form is LogFormat.JSON or (form is LogFormat.AUTO and not stream.isatty()):
+        return _as_json
+    # Late: structlog brings Rich and Pygments along, 4.5 MiB that no server needs whose log is read by programs.
+    from structlog.dev import ConsoleRenderer, plain_traceback
 
-
-def _formatter(*, as_text: bool, colors: bool) -> ProcessorFormatter:
-    shared: list[Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        ExtraAdder(allow=()),
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time" if not as_text else "timestamp"),
-        _with_request_id,
-    ]
-    last: list[Processor] = [ProcessorFormatter.remove_processors_meta]
-    if as_text:
-        last.append(structlog.dev.ConsoleRenderer(colors=colors))
-    else:
-        last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json_text)]
-    return ProcessorFormatter(foreign_pre_chain=shared, processors=last)
-
-
-def _with_request_id(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Say during which request a line was written."""
-    request = ANSWERED.get()
-    if request is not None:
-        event["request_id"] = request.request_id
-    return event
+    # Plain: Rich would show the values of variables, and a password may be among them.
+    renderer = ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain_traceback)
+    return partial(_as_text, renderer=renderer)
 
 
 def _as_json(line: Line) -> bytes:
-    return orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(line, option=orjson.OPT_UTC_Z)
 
 
-def _as_text(line: Line, renderer: structlog.dev.ConsoleRenderer) -> bytes:
+def _as_text(line: Line, renderer: "ConsoleRenderer") -> bytes:
     told = {name: value for name, value in line.items() if value is not None and value != ""}
     sent = told.pop("sent", ())
     told["timestamp"] = told.pop("time").isoformat(timespec="milliseconds")
     statements = [f"    {each['ms']} ms, {each['rows']} rows: {each['sql']}" for each in sent]
-    return "\n".join([str(renderer(None, told["level"], told)), *statements, ""]).encode(errors="replace")
-
-
-def _json_text(value: Any, **_: Any) -> str:
-    return orjson.dumps(value, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+    return "\n".join([str(renderer(None, told["level"], told)), *statements]).encode(errors="replace")

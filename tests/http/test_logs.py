@@ -214,6 +214,44 @@ def test_lines_of_libraries_and_of_operations_have_one_form(pipe: tuple[Any, Any
     assert (third["event"], third["level"]) == ("operation", "info")
 
 
+def test_an_error_is_told_without_the_values_of_variables(pipe: tuple[Any, Any], no_database: str) -> None:
+    reading, writing = pipe
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    try:
+        set_up_logging(Settings(database_url=SecretStr(no_database), log_format=LogFormat.TEXT), writing)
+        _fail_with(password="correct horse")
+    finally:
+        root.handlers[:], root.level = before
+    writing.close()
+    told = reading.read().decode()
+    assert "It failed" in told
+    assert "ValueError: broken" in told
+    assert "correct horse" not in told
+
+
+@pytest.mark.parametrize("form", [LogFormat.JSON, LogFormat.TEXT])
+def test_half_a_character_is_written_as_a_mark(pipe: tuple[Any, Any], no_database: str, form: LogFormat) -> None:
+    reading, writing = pipe
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    try:
+        set_up_logging(Settings(database_url=SecretStr(no_database), log_format=form), writing)
+        logging.getLogger("trellis").warning("Half: %s", "\ud800")
+    finally:
+        root.handlers[:], root.level = before
+    writing.close()
+    assert "Half: ?" in reading.read().decode()
+
+
+def _fail_with(password: str) -> None:
+    try:
+        raise ValueError("broken") from None
+    except ValueError:
+        assert password
+        logging.getLogger("uvicorn.error").exception("It failed")
+
+
 def test_people_read_words(pipe: tuple[Any, Any], no_database: str) -> None:
     reading, writing = pipe
     writer = line_writer(Settings(database_url=SecretStr(no_database), log_format=LogFormat.TEXT), writing)
@@ -231,7 +269,7 @@ def test_a_log_that_nobody_reads_holds_nobody_up(pipe: tuple[Any, Any], monkeypa
     reading, writing = pipe
     monkeypatch.setattr("graph.telemetry.writing.MAX_WAITING", 50)
     monkeypatch.setattr("graph.telemetry.writing.CLOSING_S", 0.1)
-    writer = LineWriter(writing.fileno(), lambda line: json.dumps(line, default=str).encode() + b"\n")
+    writer = LineWriter(writing.fileno(), lambda line: json.dumps(line, default=str).encode())
     for number in range(20_000):  # far more than a pipe holds
         writer({"number": number, "text": "x" * 100})
     writer.close()  # gives up

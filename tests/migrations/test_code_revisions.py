@@ -1,7 +1,5 @@
 """Which revisions the code has, read from their files."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,6 @@ from alembic.script import ScriptDirectory
 from db.own import Feature
 from db.refusals import UnreadableRevision
 from db.revisions import FOLDER, History, history, history_in, own_history
-from db.settings import HOUSE
 
 
 def by_alembic(folder: Path) -> History:
@@ -85,9 +82,3 @@ def test_a_file_that_does_not_say_which_revision_it_is_is_named(tmp_path: Path, 
     (tmp_path / "odd.py").write_text(text)
     with pytest.raises(UnreadableRevision, match=r"odd\.py does not say which revision it is\. Write the names"):
         history_in(tmp_path)
-
-
-def test_a_server_does_without_alembic() -> None:
-    imported = "import graph.app, sys; print('alembic' in sys.modules, 'mako' in sys.modules)"
-    command = [sys.executable, "-c", imported]
-    assert subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=True).stdout == "False False\n"

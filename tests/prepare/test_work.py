@@ -1,12 +1,16 @@
 """What filters, orders and aggregates ask of a database is known before anything is sent, wherever it is written."""
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from graphql import GraphQLInputField, GraphQLInputObjectType, GraphQLInt
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from db.session.engines import Engines
 from graph.entity import Schema
+from graph.prepare.work import COMPARISON, InputWorks, Weight, weighed
 from graph.settings import Settings
 from tests.entity.market import Query
 from tests.execute.running import codes, data_of, only_error, run
@@ -195,3 +199,31 @@ async def test_columns_that_are_compared_weigh_a_comparison_and_the_row_that_is_
         assert await work_of(schema, filled, query) == 20 + work
     between = "{ tracks(where: { milliseconds: { between: [1, 2] } }) { nodes { id } } }"
     assert await work_of(schema, filled, between) == 20 + 2
+
+
+def test_to_know_that_a_filter_weighs_no_type_below_it_is_looked_at() -> None:
+    def unseen() -> dict[str, GraphQLInputField]:
+        raise AssertionError("Nobody has asked for a value of this type.")
+
+    weighing = GraphQLInputField(GraphQLInt, extensions=_declared(Weight(COMPARISON)))
+    related = GraphQLInputField(GraphQLInputObjectType("Related", unseen))
+    work = InputWorks().of_type(GraphQLInputObjectType("Filter", {"related": related, "id": weighing}))
+    assert work is not None
+    assert work.of({"id": 3}) == COMPARISON
+
+
+def test_what_weighs_deep_below_is_found_and_what_weighs_nothing_has_no_work() -> None:
+    weighing = GraphQLInputField(GraphQLInt, extensions=_declared(Weight(COMPARISON)))
+    below = GraphQLInputObjectType("Below", {"id": weighing})
+    above: GraphQLInputObjectType = GraphQLInputObjectType(
+        "Above", lambda: {"again": GraphQLInputField(above), "below": GraphQLInputField(below)}
+    )
+    works = InputWorks()
+    found = works.of_type(above)
+    assert found is not None
+    assert found.of({"again": {"below": {"id": 3}}}) == COMPARISON
+    assert works.of_type(GraphQLInputObjectType("Light", {"id": GraphQLInputField(GraphQLInt)})) is None
+
+
+def _declared(weight: Weight) -> dict[str, object]:
+    return {GraphQLCoreConverter.DEFINITION_BACKREF: SimpleNamespace(metadata=weighed(weight))}

@@ -14,8 +14,10 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     Boolean,
+    ClauseElement,
     Date,
     DateTime,
+    Dialect,
     Double,
     Enum,
     Float,
@@ -43,6 +45,7 @@ from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapper
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from db import demo, models
@@ -235,6 +238,30 @@ async def test_a_value_that_stands_in_the_statement_holds_unless_another_is_give
     for given in alternatives:
         ordinary, kept = await both_ways(session, statement, **given)
         assert kept == ordinary
+
+
+@pytest.mark.postgresql
+async def test_statements_that_differ_in_a_value_alone_keep_their_own(session: RequestSession) -> None:
+    for value in (1, 2):  # SQLAlchemy compiles the first alone
+        kept = CompiledStatement(select(literal(value)))
+        await session.rows(kept)
+        assert await session.rows(kept) == [(value,)]
+
+
+@pytest.mark.postgresql
+async def test_a_statement_is_compiled_once(session: RequestSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, compiled = SQLCompiler.__init__, list[object]()
+
+    def noted(self: SQLCompiler, dialect: Dialect, statement: ClauseElement | None, **named: Any) -> None:
+        compiled.append(statement)
+        begin(self, dialect, statement, **named)
+
+    monkeypatch.setattr(SQLCompiler, "__init__", noted)
+    kept = CompiledStatement(select(models.Tag.name).where(models.Tag.id > 0))
+    await session.rows(kept)
+    await session.rows(kept)
+    assert kept.form is not None
+    assert compiled == [kept.statement]
 
 
 @pytest.mark.postgresql
