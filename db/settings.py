@@ -56,7 +56,20 @@ class DatabaseSettings(BaseSettings):
     replica_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
         description="Read replicas, separated by commas. Queries are spread over them, mutations never; one that does"
-        " not answer is left out.",
+        " not answer is left out. Whoever has just changed something reads it.",
+    )
+    max_replica_lag_s: float = Field(
+        default=10,
+        gt=0,
+        description="Seconds that a replica may be behind the primary; one that is further behind is left out until it"
+        " has caught up.",
+    )
+    own_writes_wait_s: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="Seconds that a query waits for a replica to have what its sender has just written, before the"
+        " primary is asked.",
     )
     direct_url: SecretStr | None = Field(
         default=None,

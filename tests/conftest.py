@@ -142,11 +142,13 @@ SLOW = (
     "identity/test_identify.py",
     "db/session/test_healing.py",  # seconds of faults
     "db/session/test_replicas.py",
+    "db/session/test_replication.py",  # replicas of its own
     "db/session/test_streams.py",
     "doctor/test_doctor.py",
     "execute/test_answer_size.py",
     "execute/test_calls.py",
     "http/test_budgets.py",
+    "http/test_own_writes.py",  # replicas of its own
     "http/test_read_only.py",
     "mutations/test_people.py",
     "outside",  # providers that are away

@@ -46,6 +46,10 @@ class ConnectionsDialect(Protocol):
     outdated_view: str | None = None
     """A query that tells whether a table has been rewritten since a view of the database was opened, so that it is
     empty there; None where that cannot be."""
+    position: str | None = None
+    """A query for a server's position in the primary's log of changes, in bytes: of the primary, the end of all that
+    was written; of a replica, the end of what it shows. Besides, the seconds since the newest change that a replica
+    shows. None where there is no such log."""
     max_dear: int | None = None
     """How many operations of any work may be under way; None: as many as there are connections for."""
 

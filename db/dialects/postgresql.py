@@ -197,6 +197,13 @@ class PostgreSQLConnections(ConnectionsDialect):
     sqlalchemy_ends_any_transaction = False  # asyncpg's adapter ends only what it has begun itself
     has_fast_path = True
 
+    # Where a record will be written next: what is committed may not be written out yet (`synchronous_commit = off`).
+    position = (
+        "SELECT CAST(CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()"
+        " ELSE pg_catalog.pg_current_wal_insert_lsn() END - '0/0' AS bigint),"
+        " CAST(extract(epoch FROM clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) AS double precision)"
+    )
+
     cut = staticmethod(asyncpg.Connection.terminate)  # what waits fails with the state 08003
 
     # An old view sees the old row of the catalog, and the function the file that is there now.

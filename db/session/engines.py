@@ -27,7 +27,8 @@ from db.session.closing import Closing
 from db.session.compiled_sql import CompiledSQL, compiled_sql
 from db.session.connection import DatabaseConnection, Source, take
 from db.session.doubt import Doubt
-from db.session.replicas import Replica, Replicas
+from db.session.positions import NOTHING_WRITTEN, Position
+from db.session.replicas import Replica, Replicas, ReplicaState
 from db.session.under_way import UnderWay
 from db.settings import DatabaseSettings
 
@@ -145,12 +146,11 @@ class Engines:
                 "statement_timeout_s": min(PROBE_TIMEOUT_S, settings.statement_timeout_s),
             }
         )
-        watched = alone.model_copy(update={"pool_size": 2})  # a probe does not wait for the watch, nor it for a probe
+        # A probe does not wait for the watch, nor it for a probe, nor those who want to see what was just written.
+        watched = alone.model_copy(update={"pool_size": 3}) if self.replicas else alone
         self._probing = tuple(
-            create_engine(engine.url, watched if number else alone, sql=self.sql)
-            if isinstance(engine.pool, QueuePool)
-            else engine
-            for number, engine in enumerate(self._all())
+            create_engine(engine.url, watched, sql=self.sql) if isinstance(engine.pool, QueuePool) else engine
+            for engine in self._all()
         )
         """One for each database; a database in memory has but one connection."""
         self._has_fast_path = settings.fast_path and self.connections.has_fast_path
@@ -162,11 +162,14 @@ class Engines:
                 never_open_at_once(engine)
         self._writing = self.primary.execution_options(**self.connections.change)
         self._under_way = [None, *map(self._watched, self._names()[1:], self.replicas, self._probing[1:])]
-        probing = zip(list(self.probing().items())[1:], self._under_way[1:], strict=True)
+        (_, primary), *probing = self.probing().items()
+        watched_ways = zip(probing, self._under_way[1:], strict=True)
         self._replicas = Replicas(
-            {name: Replica(engine, under_way) for (name, engine), under_way in probing},
+            primary,
+            {name: Replica(engine, under_way) for (name, engine), under_way in watched_ways},
             self.connections,
             min(PATIENCE_S, max(LEAST_PATIENCE_S, settings.statement_timeout_s / 4)),
+            settings.max_replica_lag_s,
             self._take_turns,
         )
         self._open_sources()
@@ -186,19 +189,20 @@ class Engines:
         """For changes: the primary, in a transaction; on SQLite it waits for its turn to write at BEGIN."""
         return self._writing
 
-    async def connect(self, *, primary: bool, avoided: str | None = None) -> DatabaseConnection:
+    async def connect(
+        self, *, primary: bool, avoided: str | None = None, after: Position = NOTHING_WRITTEN
+    ) -> DatabaseConnection:
         """A connection on which nothing is begun: of the primary, or of the next replica in turn, if there are any.
 
         A replica that gives none is left out for a while. The next is asked, and the primary when none is left. One
-        that is `avoided`, by its name, is not asked now.
+        that is `avoided`, by its name, is not asked now; nor is one that is not known to have what was written up to a
+        position, `after` which its rows are to be read.
         """
         if primary:
             return await take(self._sources[0])
         source = next(self._reading_sources)
-        if source.name == avoided:
-            source = next(self._reading_sources)
-        if source.name == avoided:  # there is no other
-            source = self._sources[0]
+        if after or source.name == avoided:
+            source = self._another(source, avoided, after)
         try:
             return await take(source)
         except PoolTimeout:  # too many want it: the others have as much to do
@@ -207,7 +211,23 @@ class Engines:
             if source is self._sources[0]:
                 raise
             self.leave_out(source.name, type(error).__name__)
-            return await self.connect(primary=False)
+            return await self.connect(primary=False, after=after)
+
+    def _another(self, source: Source, avoided: str | None, after: Position) -> Source:
+        """The next source in turn that may be asked; the primary where none is."""
+        for _ in range(self.reading_replicas):
+            if source.name != avoided and self._replicas.positions.has(source.name, after):
+                return source
+            source = next(self._reading_sources)
+        return self._sources[0]
+
+    async def has_replica_with(self, position: Position, wait_s: float) -> bool:
+        """Whether a replica that serves has what was written up to a position, or has it in so many seconds."""
+        return await self._replicas.has(position, wait_s)
+
+    def replica_states(self) -> dict[str, ReplicaState]:
+        """Which replicas serve reads, why others do not, and how far they are behind the primary; by name."""
+        return self._replicas.states()
 
     async def open_first(self) -> None:
         """Let the connection lie ready that the first read takes: opening it is half of what that would wait for.

@@ -33,6 +33,7 @@ from db.session.errors import (
     told,
 )
 from db.session.operation import OPERATION
+from db.session.positions import NOTHING_WRITTEN, Position
 from db.session.retries import ATTEMPTS, pause_s
 from db.session.savepoints import Savepoint
 from db.session.streams import streamed
@@ -154,6 +155,8 @@ class RequestSession(AsyncSession):
     """Whether its view was lost in a way that another session, with a view of its own, may well escape."""
     avoided: str | None = None
     """The database whose connection was lost: a read goes to another one, if there is any. Set before, if known."""
+    after: Position = NOTHING_WRITTEN
+    """What was written up to here is to be read, on a replica that has it, else on the primary."""
     is_anew = False
     """Whether it reads what another session was broken over."""
     _found_nothing = False
@@ -608,7 +611,9 @@ class RequestSession(AsyncSession):
 
     async def _connect(self) -> DatabaseConnection:
         try:
-            self._connection = await self._engines.connect(primary=self._mode is Mode.CURRENT, avoided=self.avoided)
+            self._connection = await self._engines.connect(
+                primary=self._mode is Mode.CURRENT, avoided=self.avoided, after=self.after
+            )
         except Exception as error:  # whatever it is, fifty fields would wait for it fifty times, one by one
             said = told(error)
             self._end = partial(_same, said)
