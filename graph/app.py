@@ -49,6 +49,7 @@ from graph.outside.ways import Way, needs_no_database
 from graph.rates.monitoring import LimitMetrics
 from graph.rates.operations import RateLimits
 from graph.rates.storage import operation_counters
+from graph.replica_metrics import ReplicaMetrics
 from graph.schema import DOMAIN
 from graph.settings import Settings
 from graph.startup import StartChecks, check
@@ -123,6 +124,8 @@ def create_app(
     metrics.watch(LimitMetrics([rates, *started.limits]))
     metrics.watch(CacheMetrics([endpoint.caches] if way is None else [endpoint.caches, way.caches]))
     metrics.watch(AdmissionMetrics(endpoint.admission))
+    if engines.replicas:
+        metrics.watch(ReplicaMetrics(engines))
     sums = OperationSums()
     endpoint.listeners.add(sums)
     metrics.watch(sums)

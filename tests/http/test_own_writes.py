@@ -27,6 +27,7 @@ CREATE = (
 )
 FIND = "query ($slug: String!) { tag(slug: $slug) { slug } }"
 HELD_BACK_S = 60
+PATIENCE_S = 20
 SHORT_S = 3
 """Long for a wait of 0.02 s, on a machine that is busy; short beside everything that ends otherwise."""
 FORGED = ("f" * 16, "f" * 17, "t" + "f" * 16, "-1", "", "0", "null", "1; DROP", "\xe9", "1" * 5000)
@@ -64,6 +65,16 @@ class Asking:
         found = [(await self.ask(FIND, slug, headers)).json()["data"]["tag"] for _ in range(3)]
         assert found in ([{"slug": slug}] * 3, [None] * 3)
         return found[0] is not None
+
+    async def ready(self) -> Any:
+        """What an operator is told by `/readyz`."""
+        return (await self._http.get("/readyz?verbose")).json()
+
+    async def figures(self, prefix: str) -> dict[str, float]:
+        """Those of `/metrics` whose names begin so."""
+        lines = (await self._http.get("/metrics")).text.splitlines()
+        pairs = (line.rsplit(" ", 1) for line in lines if line.startswith(prefix))
+        return {name: float(value) for name, value in pairs}
 
     async def batch(self, *asked: tuple[str, str]) -> Any:
         """Send several operations at once."""
@@ -150,3 +161,32 @@ async def test_without_replicas_there_is_no_token(database: Database) -> None:
         told = await api.ask(CREATE, next(SLUGS), AS_ADMIN | {"Cookie": "theme=dark"})
         assert HEADER not in told.headers
         assert "set-cookie" not in told.headers
+
+
+async def test_operators_see_which_replica_is_out_and_why(servers: list[Server]) -> None:
+    async with server(*(each.url for each in servers), max_replica_lag_s=0.1) as api:
+        await api.ask(FIND, "nowhere")
+        assert (await api.ready())["replicas"]["replica 1"]["serves"]
+        await api.ask(CREATE, next(SLUGS))
+        async with asyncio.timeout(PATIENCE_S):
+            while (ready := await api.ready())["replicas"]["replica 1"]["serves"]:  # noqa: ASYNC110 - nothing tells when
+                await asyncio.sleep(0.1)
+        state = ready["replicas"]["replica 1"]
+        assert (ready["status"], ready["databases"]) == ("ok", {"primary": "ok", "replica 1": "ok"})
+        assert "left_out" in [note["reason"] for note in ready["notes"]]
+        assert state["why"].endswith("s behind the primary")
+        assert state["lag_s"] > 0.1
+        assert state["lag_bytes"] > 0
+        figures = await api.figures("trellis_replica")
+        assert figures['trellis_replica_serves{replica="replica 1"}'] == 0
+        assert figures['trellis_replica_lag_seconds{replica="replica 1"}'] > 0.1
+        assert figures['trellis_replica_lag_bytes{replica="replica 1"}'] > 0
+
+
+async def test_a_query_that_has_to_go_to_the_primary_takes_its_place_there(servers: list[Server]) -> None:
+    async with server(*(each.url for each in servers), pool_size=3, pool_timeout_s=0.1) as api:
+        slug = next(SLUGS)
+        token = (await api.ask(CREATE, slug)).headers[HEADER]
+        await api.finds(slug, {HEADER: token})
+        found = await asyncio.gather(*(api.finds(slug, {HEADER: token}) for _ in range(30)))
+        assert found == [True] * 30
