@@ -169,6 +169,7 @@ LONG = (
     "cli/test_reflect.py",
     "cli/test_serve.py",
     "db/importing/test_markdown.py",
+    "db/session/test_failover.py",
     "db/test_exporting.py",
     "docs/test_readme.py",  # a clone, and every command
     "documents/test_registry.py",

@@ -20,6 +20,20 @@ Heard: TypeAlias = Callable[[str, float], None]
 """Takes a statement, and the milliseconds that it took."""
 
 
+class Servers(Protocol):
+    """The servers under one URL, of which one takes changes at a time."""
+
+    number: int
+    moved: Callable[[], None]
+    """Called when another one than before is found to take changes, before it is used."""
+
+    def doubt(self) -> None:
+        """The one that has served is silent: the others are asked first, the next time."""
+
+    async def connect(self, **given: Any) -> Any:
+        """The driver's own connection to the one that the URL asks for. Takes what the driver's `connect` takes."""
+
+
 class ConnectionsDialect(Protocol):
     """What differs between databases in how connections open, begin and end."""
 
@@ -55,6 +69,10 @@ class ConnectionsDialect(Protocol):
 
     def url(self, url: URL) -> URL:
         """A URL in the driver's words. Raises `ValueError` that names options which the driver does not have."""
+
+    def servers(self, url: URL) -> "Servers | None":
+        """The servers of a URL that wants one in a certain role, as one that names several does; None for others."""
+        return None
 
     def json_text(self, value: Any) -> str:
         """A JSON value as the text that is stored. Raises `UnstorableValue` for one that would not stay as it is."""

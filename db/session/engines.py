@@ -6,7 +6,9 @@ database wants to be told is in `db.dialects`. No statement of ours is written h
 """
 
 import itertools
+import logging
 import math
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -19,7 +21,7 @@ from sqlalchemy.pool import QueuePool
 
 from db import exact_json
 from db.dialects import dialect_of
-from db.dialects.connections import ConnectionsDialect, Options
+from db.dialects.connections import ConnectionsDialect, Options, Servers
 from db.dialects.own_names import keep_own_tables_in
 from db.fast import IdleConnections
 from db.fast.idle_connections import never_open_at_once
@@ -27,16 +29,21 @@ from db.session.closing import Closing
 from db.session.compiled_sql import CompiledSQL, compiled_sql
 from db.session.connection import DatabaseConnection, Source, take
 from db.session.doubt import Doubt
+from db.session.errors import Silent
 from db.session.positions import NOTHING_WRITTEN, Position
-from db.session.replicas import Replica, Replicas, ReplicaState
+from db.session.replicas import PRIMARY, Replica, Replicas, ReplicaState
 from db.session.under_way import UnderWay
 from db.settings import DatabaseSettings
+
+logger = logging.getLogger("trellis")
 
 PROBE_TIMEOUT_S = 1.0
 """Seconds that a statement of a probe may take: who does not answer this is busy, and says so in time."""
 PATIENCE_S = 1.0
 """Seconds after which a replica that says nothing is silent. With a short limit of a statement it is a quarter of that,
 so that a read which is begun again elsewhere has half of it left."""
+RENEW_S = 1.0
+"""Seconds between two times that all connections to the primary are replaced."""
 LEAST_PATIENCE_S = 0.1
 """What a server that has much to do may need for an answer."""
 
@@ -51,11 +58,16 @@ class PoolState(NamedTuple):
 
 
 def create_engine(
-    url: URL, settings: DatabaseSettings, doubt: Doubt | None = None, sql: CompiledSQL | None = None
+    url: URL,
+    settings: DatabaseSettings,
+    doubt: Doubt | None = None,
+    sql: CompiledSQL | None = None,
+    servers: Servers | None = None,
 ) -> AsyncEngine:
     """Make one engine. It connects when it is first used.
 
-    `doubt` says which of its connections are to be tried; `sql` is where it keeps the SQL of statements.
+    `doubt` says which of its connections are to be tried; `sql` is where it keeps the SQL of statements; `servers` are
+    those of a URL that names several.
 
     Pool: https://docs.sqlalchemy.org/en/21/core/pooling.html.
     """
@@ -68,6 +80,9 @@ def create_engine(
         pgbouncer=settings.pgbouncer,
         read_only=settings.read_only,
     )
+    servers = servers or dialect.servers(url)
+    if servers is not None:
+        options["connect_args"]["async_creator_fn"] = servers.connect
     engine = create_async_engine(
         url,
         pool_recycle=settings.pool_recycle_s,
@@ -123,13 +138,17 @@ class Engines:
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
         self._apart: list[AsyncEngine] = []
+        self._renewed = -math.inf
         self.statement_timeout_s = settings.statement_timeout_s
         self.closing = Closing()
         self.sql = compiled_sql(settings.max_cache_bytes)
         """The SQL of statements, of all engines."""
         self._doubts = [Doubt() for _ in (settings.primary, *settings.replicas)]
         """What is doubted of the connections of each database."""
-        self.primary = create_engine(settings.primary, settings, self._doubts[0], self.sql)
+        self._more_doubts = [Doubt()]
+        """The same of further connections to the primary: those of probes, and those apart."""
+        self._servers = dialect_of(settings.primary.get_backend_name()).connections.servers(settings.primary)
+        self.primary = create_engine(settings.primary, settings, self._doubts[0], self.sql, self._servers)
         self.dialect: str = self.primary.dialect.name
         """`sqlite` or `postgresql`."""
         self.holds_lengths = dialect_of(self.dialect).holds_lengths
@@ -147,10 +166,12 @@ class Engines:
             }
         )
         # A probe does not wait for the watch, nor it for a probe, nor those who want to see what was just written.
-        watched = alone.model_copy(update={"pool_size": 3}) if self.replicas else alone
+        watched = alone.model_copy(update={"pool_size": 3}) if self.replicas or self._servers else alone
         self._probing = tuple(
-            create_engine(engine.url, watched, sql=self.sql) if isinstance(engine.pool, QueuePool) else engine
-            for engine in self._all()
+            self._create_probing(engine.url, watched, is_primary=not number)
+            if isinstance(engine.pool, QueuePool)
+            else engine
+            for number, engine in enumerate(self._all())
         )
         """One for each database; a database in memory has but one connection."""
         self._has_fast_path = settings.fast_path and self.connections.has_fast_path
@@ -162,10 +183,14 @@ class Engines:
                 never_open_at_once(engine)
         self._writing = self.primary.execution_options(**self.connections.change)
         self._under_way = [None, *map(self._watched, self._names()[1:], self.replicas, self._probing[1:])]
+        if self._servers is not None:
+            self._servers.moved = self._primary_moved
+            self._under_way[0] = self._watched(PRIMARY, self.primary, self._probing[0])
         (_, primary), *probing = self.probing().items()
         watched_ways = zip(probing, self._under_way[1:], strict=True)
         self._replicas = Replicas(
             primary,
+            self._servers,
             {name: Replica(engine, under_way) for (name, engine), under_way in watched_ways},
             self.connections,
             min(PATIENCE_S, max(LEAST_PATIENCE_S, settings.statement_timeout_s / 4)),
@@ -199,12 +224,12 @@ class Engines:
         position, `after` which its rows are to be read.
         """
         if primary:
-            return await take(self._sources[0])
+            return await self._take_primary()
         source = next(self._reading_sources)
         if after or source.name == avoided:
             source = self._another(source, avoided, after)
         try:
-            return await take(source)
+            return await (self._take_primary() if source is self._sources[0] else take(source))
         except PoolTimeout:  # too many want it: the others have as much to do
             raise
         except Exception as error:  # whatever it is, others may have a connection
@@ -212,6 +237,40 @@ class Engines:
                 raise
             self.leave_out(source.name, type(error).__name__)
             return await self.connect(primary=False, after=after)
+
+    async def _take_primary(self) -> DatabaseConnection:
+        """A connection of the primary; of the one that was promoted where that happens meanwhile."""
+        try:
+            return await take(self._sources[0])
+        except Silent:
+            return await take(self._sources[0])
+
+    def _primary_moved(self) -> None:
+        """Another server takes the changes now: no open connection leads there. What is under way hears it at once."""
+        logger.warning("Another server than before is the primary now. Connections to the one before are closed.")
+        self._doubt_primary()
+        under_way = self._under_way[0]
+        if under_way is not None:
+            under_way.end()
+
+    def renew_primary(self) -> bool:
+        """Replace every connection to the primary before it is used again; whether that may help.
+
+        It cannot where there are files and no servers, nor where changes are not wanted, or it was done a moment ago.
+        """
+        is_final = self.connections.cut is None or self._settings.read_only
+        if is_final or time.monotonic() - self._renewed < RENEW_S:
+            return False
+        self._renewed = time.monotonic()
+        self._doubt_primary()
+        return True
+
+    def _doubt_primary(self) -> None:
+        since = self._doubts[0].of_all(outdated=True)
+        for doubt in self._more_doubts:
+            doubt.of_all(outdated=True)
+        if (idle := self._sources[0].idle) is not None:
+            idle.doubt(since)
 
     def _another(self, source: Source, avoided: str | None, after: Position) -> Source:
         """The next source in turn that may be asked; the primary where none is."""
@@ -277,8 +336,12 @@ class Engines:
         if isinstance(engine.pool, QueuePool):
             few = {"pool_size": connections, "pool_max_overflow": 0, "pool_timeout_s": timeout_s}
             limited = self._settings.model_copy(update={**few, "statement_timeout_s": timeout_s})
-            engine = create_engine(engine.url, limited)
+            doubt = Doubt()
+            engine = create_engine(engine.url, limited, doubt, servers=self._servers)
+            self._more_doubts.append(doubt)
             self._apart.append(engine)
+            if (under_way := self._under_way[0]) is not None:
+                under_way.note_those_of(engine)
         return engine.execution_options(**self.connections.change)
 
     async def dispose(self) -> None:
@@ -307,6 +370,10 @@ class Engines:
         self._reading_sources = itertools.cycle([source for source, _ in readers])
         self._reading = _in_turn([engine for _, engine in readers], self.connections.autocommit)
         self._snapshots = _in_turn([engine for _, engine in readers], self.connections.snapshot)
+
+    def _create_probing(self, url: URL, settings: DatabaseSettings, *, is_primary: bool) -> AsyncEngine:
+        doubt, servers = (self._more_doubts[0], self._servers) if is_primary else (None, None)
+        return create_engine(url, settings, doubt, self.sql, servers)
 
     def _watched(self, name: str, *engines: AsyncEngine) -> UnderWay | None:
         if self.connections.cut is None:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
-from db.dialects.connections import ConnectionsDialect
+from db.dialects.connections import ConnectionsDialect, Servers
 from db.session.positions import NOT_KNOWN, Lag, Position, Positions, Told
 from db.session.under_way import UnderWay
 
@@ -31,6 +31,8 @@ logger = logging.getLogger("trellis")
 PRIMARY = "primary"
 OPEN_S = 2.0
 """Seconds that a replica may take to answer where a connection has to be opened first."""
+EACH_S = 1.0
+"""The same for each of several servers, of which some may be silent."""
 LOOKS = 4
 """Looks for one answer: after the first, an event loop that was kept busy itself is not taken for a silent database."""
 ASK_AGAIN_S = 0.002
@@ -65,18 +67,20 @@ class Replicas:
     def __init__(
         self,
         primary: AsyncEngine,
+        servers: Servers | None,
         replicas: dict[str, Replica],
         dialect: ConnectionsDialect,
         patience_s: float,
         max_lag_s: float,
         changed: Callable[[], None],
     ) -> None:
-        """`changed` is called when one is left out, or comes back.
+        """`changed` is called when one is left out, or comes back. `servers` are those that the primary is one of.
 
         Who does not answer within `patience_s` seconds is silent; as many lie between an answer and the next question.
         Who is further behind the primary than `max_lag_s` seconds does not serve.
         """
         self._primary = primary
+        self._servers = servers
         self._replicas = replicas
         self._dialect = dialect
         self._patience_s = patience_s
@@ -85,6 +89,7 @@ class Replicas:
         self._left_out: dict[str, str] = {}
         self._watching: dict[str, asyncio.Task[None]] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
+        self._letting_go: set[asyncio.Task[str | None]] = set()
         self._silent_about_it: set[str] = set()
         """Who cannot tell how far it is."""
         self.positions = Positions()
@@ -112,11 +117,12 @@ class Replicas:
         self._changed()
 
     def watch(self, name: str) -> None:
-        """Ask a replica at intervals from now on, and the primary how far it is. Twice does nothing."""
-        for each, watching in ((name, self._watch), (PRIMARY, self._watch_primary)):
+        """Ask a replica at intervals from now on, and the primary in any case. Twice does nothing."""
+        for each in (name, PRIMARY):
             if each not in self._watching:
+                watching = self._watch_primary(each) if each == PRIMARY else self._watch(each)
                 # The task belongs to no request: neither does its context.
-                self._watching[each] = asyncio.create_task(watching(each), context=Context())
+                self._watching[each] = asyncio.create_task(watching, context=Context())
 
     async def has(self, position: Position, wait_s: float) -> bool:
         """Whether a replica that serves has what was written up to a position, soon enough.
@@ -137,7 +143,7 @@ class Replicas:
 
     async def close(self) -> None:
         """Ask nobody any more, and forget who was left out."""
-        tasks = [*self._watching.values(), *self._asking.values()]
+        tasks = [*self._watching.values(), *self._asking.values(), *self._letting_go]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -178,17 +184,30 @@ class Replicas:
                 await asyncio.wait({asking})
 
     async def _watch_primary(self, name: str) -> None:
-        """Learn how far the primary is; nothing is decided about one that does not say."""
-        while True:
-            with suppress(Exception):  # whatever it is, whoever needs the primary meets it
-                async with asyncio.timeout(self._limit_s(self._primary)), self._primary.connect() as connection:
-                    await self._learn(name, connection)
-            await asyncio.sleep(self._patience_s)
+        """Learn how far the primary is. Nothing is decided about one that does not say.
 
-    def _limit_s(self, probing: AsyncEngine) -> float:
+        Where it is one of several servers, a silent one is asked again at once: on a connection that is opened anew, to
+        whichever is the primary by now. Whoever opens it notices that it is another one.
+        """
+        servers, open_s, pause_s = self._servers, OPEN_S, self._patience_s
+        if servers is not None:
+            open_s, pause_s = max(OPEN_S, servers.number * EACH_S), self._patience_s / 2
+        while True:
+            asking = asyncio.create_task(self._refusal(name, self._primary))
+            self._letting_go.add(asking)
+            asking.add_done_callback(self._letting_go.discard)
+            is_answered = await _is_done(asking, self._limit_s(self._primary, open_s))
+            if not is_answered:
+                asking.cancel()  # which takes up to two seconds
+                if servers is not None:
+                    servers.doubt()
+                    continue
+            await asyncio.sleep(pause_s)
+
+    def _limit_s(self, probing: AsyncEngine, open_s: float = OPEN_S) -> float:
         pool = probing.pool
         is_open = isinstance(pool, QueuePool) and pool.checkedin() > 0
-        return self._patience_s if is_open else max(self._patience_s, OPEN_S)
+        return self._patience_s if is_open else max(self._patience_s, open_s)
 
     async def _refusal(self, name: str, probing: AsyncEngine) -> str | None:
         """Why a replica does not serve; None if it answers, and nothing where it lives, but has too much to do."""

@@ -359,6 +359,8 @@ class RequestSession(AsyncSession):
             except (DBAPIError, Unreachable) as error:
                 if attempt == ATTEMPTS or not self._is_worth_another_attempt(error, connection):
                     raise
+                if connection.is_demoted:
+                    await self._discard()
             await asyncio.sleep(pause_s(attempt))
         raise AssertionError
 
@@ -366,10 +368,12 @@ class RequestSession(AsyncSession):
         """Whether others were in the way, or the connection was lost, for the first time, before COMMIT was sent."""
         if isinstance(error, DBAPIError) and self._engines.connections.is_transient(error):
             return True
-        if self._begun_again or not connection.is_worth_another(error):
+        if self._begun_again:
             return False
-        self._begun_again = True
-        return True
+        if isinstance(error, DBAPIError) and self._refuses_changes(error):
+            connection.is_demoted = connection.is_replaced or self._engines.renew_primary()
+        self._begun_again = connection.is_demoted or connection.is_worth_another(error)
+        return self._begun_again
 
     async def _attempt(self, work: Callable[[Self], Awaitable[T]]) -> T:
         connection = self._connection or await self._connect()

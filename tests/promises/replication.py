@@ -8,7 +8,7 @@ https://www.postgresql.org/docs/current/runtime-config-replication.html
 import asyncio
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -61,10 +61,10 @@ def primary_with_replicas(replicas: int = 1) -> Iterator[list[Server]]:
             servers.extend(_replica_of(primary, run, number) for number in range(1, replicas + 1))
             yield servers
         finally:
-            for replica in servers[1:]:
-                replica.send_signal(signal.SIGCONT)
-                replica.stop()
-            primary.send_signal(signal.SIGCONT)
+            for server in servers:
+                with suppress(FileNotFoundError):  # a test has stopped it
+                    server.send_signal(signal.SIGCONT)
+                    server.stop()
 
 
 def _replica_of(primary: Server, run: Run, number: int) -> Server:
