@@ -20,6 +20,7 @@ from graph import app
 from tests import postgres
 from tests.databases import (
     FAST_PATH,
+    THROUGH_PGBOUNCER,
     Database,
     PostgreSQLDatabases,
     SQLiteDatabases,
@@ -273,6 +274,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
         if name.startswith(LONG):
             item.add_marker(pytest.mark.long)
+        if THROUGH_PGBOUNCER and item.get_closest_marker("direct"):
+            item.add_marker(pytest.mark.skip(reason="about connections to PostgreSQL itself"))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

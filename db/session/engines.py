@@ -223,27 +223,24 @@ class Engines:
         that is `avoided`, by its name, is not asked now; nor is one that is not known to have what was written up to a
         position, `after` which its rows are to be read.
         """
-        if primary:
-            return await self._take_primary()
-        source = next(self._reading_sources)
-        if after or source.name == avoided:
+        source = self._sources[0] if primary else next(self._reading_sources)
+        if not primary and (after or source.name == avoided):
             source = self._another(source, avoided, after)
         try:
-            return await (self._take_primary() if source is self._sources[0] else take(source))
+            connection = await take(source)
         except PoolTimeout:  # too many want it: the others have as much to do
             raise
         except Exception as error:  # whatever it is, others may have a connection
-            if source is self._sources[0]:
+            if source is not self._sources[0]:
+                self.leave_out(source.name, type(error).__name__)
+                return await self.connect(primary=False, after=after)
+            if not isinstance(error, Silent):
                 raise
-            self.leave_out(source.name, type(error).__name__)
-            return await self.connect(primary=False, after=after)
-
-    async def _take_primary(self) -> DatabaseConnection:
-        """A connection of the primary; of the one that was promoted where that happens meanwhile."""
-        try:
+            return await take(source)  # another server has been promoted meanwhile
+        if after and source is not self._sources[0] and not await self._replicas.shows(source.name, after):
+            await connection.give_back()
             return await take(self._sources[0])
-        except Silent:
-            return await take(self._sources[0])
+        return connection
 
     def _primary_moved(self) -> None:
         """Another server takes the changes now: no open connection leads there. What is under way hears it at once."""
@@ -378,7 +375,7 @@ class Engines:
     def _watched(self, name: str, *engines: AsyncEngine) -> UnderWay | None:
         if self.connections.cut is None:
             return None
-        return UnderWay(self.connections.cut, engines, lambda: self._replicas.watch(name))
+        return UnderWay(self.connections.cut, engines, lambda: self._replicas.opened(name))
 
     def _source(self, name: str, engine: AsyncEngine, doubt: Doubt, under_way: UnderWay | None) -> Source:
         idle = IdleConnections(engine) if self._has_fast_path else None

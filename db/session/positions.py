@@ -61,6 +61,10 @@ class Positions:
         """A replica is here."""
         self._replayed[name] = told
 
+    def forget(self, name: str) -> None:
+        """Nobody knows where a replica is until it tells again."""
+        self._replayed.pop(name, None)
+
     def has(self, name: str, position: Position) -> bool:
         """Whether a replica is known to have what was written up to a position."""
         told = self._replayed.get(name)

@@ -116,6 +116,14 @@ class Replicas:
         self.watch(name)
         self._changed()
 
+    def opened(self, name: str) -> None:
+        """A connection was opened: its server may have been started anew since it was asked, and show less than before.
+
+        Source: https://www.postgresql.org/docs/current/hot-standby.html
+        """
+        self.positions.forget(name)
+        self.watch(name)
+
     def watch(self, name: str) -> None:
         """Ask a replica at intervals from now on, and the primary in any case. Twice does nothing."""
         for each in (name, PRIMARY):
@@ -140,6 +148,12 @@ class Replicas:
             if not any(self.positions.has(name, position) for name in serving):
                 await asyncio.sleep(min(ASK_AGAIN_S, max(0.0, end - loop.time())))
         return True
+
+    async def shows(self, name: str, position: Position) -> bool:
+        """Whether the server that a connection leads to has what was written; it is asked once where nobody knows."""
+        if not self.positions.has(name, position) and (asked := self._asked([name])):
+            await asyncio.wait(asked, timeout=self._patience_s)
+        return self.positions.has(name, position)
 
     async def close(self) -> None:
         """Ask nobody any more, and forget who was left out."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+from asyncpg._testbase.fuzzer import TCPFuzzingProxy
 from pydantic import SecretStr
 from sqlalchemy import String, bindparam, func, select
 
@@ -122,6 +123,25 @@ async def test_a_thousand_reads_after_writes_are_never_stale(cluster: list[Serve
 
     await asyncio.gather(*map(write_and_read, range(10)))
     assert sources >= {"primary", "replica 2"}
+
+
+async def test_a_server_that_takes_the_place_of_another_one_is_asked_anew(cluster: list[Server]) -> None:
+    """As one that is restored or started anew, and shows less than the one before."""
+    primary, good, late = cluster
+    await late.hold_back(60)
+    proxy = TCPFuzzingProxy(backend_host="127.0.0.1", backend_port=good.port)
+    await asyncio.to_thread(proxy.start)
+    url = SecretStr(f"postgresql://postgres@127.0.0.1:{proxy.listening_port}/postgres")
+    engines = Engines(DatabaseSettings(database_url=SecretStr(primary.url), replica_urls=(url,)))
+    written = await write(engines, "tag")
+    assert await engines.has_replica_with(written, WAIT_S)
+    assert await read(engines, written) == (1, "replica 1")
+    proxy.backend_port = late.port
+    proxy.close_all_connections()
+    assert [await read(engines, written) for _ in range(10)] == [(1, "primary")] * 10
+    assert await read(engines) == (0, "replica 1")
+    await engines.dispose()
+    await asyncio.to_thread(proxy.stop)
 
 
 async def test_of_a_change_that_is_not_written_out_yet_the_end_is_known(
