@@ -1,7 +1,7 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-long test-npm test-fast test-plain-path check check-empty format schema explorer snapshots coverage \
-	agreement claims bench examples federation promises docs workflows
+.PHONY: help setup serve test test-long test-npm test-fast test-plain-path test-pgbouncer check check-empty format schema explorer \
+	snapshots coverage agreement claims bench examples federation promises docs workflows
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -39,7 +39,7 @@ serve: $(READY) ## serve the API, on a database with demo data if it is new
 test: check test-plain-path ## run what takes less than five minutes; CI runs test-long and test-npm besides
 	@$(PYTEST) -m "not long and not npm"
 
-test-long: check-empty ## run what `make test` leaves out: the tree without nouns, long laws, hostile values, faults, README, browsers
+test-long: check-empty test-pgbouncer ## run what `make test` leaves out: the tree without nouns, long laws, hostile values, faults, README, browsers
 	@$(PYTEST) -m "long and not npm"
 
 test-npm: examples federation ## run what needs npm: the example apps, gateways, audits, graphql-inspector
@@ -51,6 +51,9 @@ test-fast: $(READY) ## run what takes less than a minute: both databases; no bro
 test-plain-path: $(READY) ## run the core's tests with every statement going through SQLAlchemy
 	@TEST_FAST_PATH=false $(PYTEST) --quiet -m "not slow and not process" -k "not sqlite" \
 		tests/db/session tests/db/fast tests/db/statements tests/operations tests/execute tests/writing
+
+test-pgbouncer: $(READY) ## run the tests of sessions and of changes through a PgBouncer that lends connections for a transaction
+	@TEST_PGBOUNCER=true $(PYTEST) --quiet -m "not long and not process" -k "not sqlite" tests/db/session tests/writing
 
 coverage: $(READY) ## run the tests and say which lines and branches they miss
 	@$(PYTEST) --cov --cov-report term-missing:skip-covered

@@ -43,6 +43,7 @@ class Note(StrEnum):
     """What people should know of a database that serves."""
 
     BUSY = "busy"
+    LEFT_OUT = "left_out"
     NEXT_REVISION = "next_revision"
     NO_REVISION = "no_revision"
     OWN_TABLES = "own_tables"

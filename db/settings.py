@@ -13,6 +13,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from db.dialects import DIALECTS, dialect_of
+from db.dialects.hosts import with_hosts_as_options
 from db.kept import MAX_CACHE_BYTES, MIB
 
 HOUSE = Path(__file__).resolve().parent.parent
@@ -25,11 +26,11 @@ def async_url(text: str) -> URL:
     """Parse a database URL and give it its async driver.
 
     `sqlite:///x.db`, `postgres://…` and `postgresql://…` are understood, with or without a driver's name; so is
-    `sslmode`, which hosting providers write and asyncpg calls `ssl`.
+    `sslmode`, which hosting providers write and asyncpg calls `ssl`, and several hosts, `a:5432,b:5432`.
     Raises `ValueError` that names the two forms Trellis takes.
     """
     try:
-        url = make_url(text)
+        url = make_url(with_hosts_as_options(text))
     except (ArgumentError, ValueError):  # the latter when a password with a slash is taken for a port
         url = None
     if url is None or url.drivername not in DRIVERS:
@@ -51,12 +52,26 @@ class DatabaseSettings(BaseSettings):
 
     database_url: SecretStr = Field(
         default=SecretStr(f"sqlite:///{HOUSE / 'var' / 'trellis.db'}"),
-        description="The primary database: `sqlite:///file.db` or `postgresql://user:password@host/database`.",
+        description="The primary database: `sqlite:///file.db` or `postgresql://user:password@host/database`,"
+        " or `…@a:5432,b:5432/…` for the one of several servers that takes changes.",
     )
     replica_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
         description="Read replicas, separated by commas. Queries are spread over them, mutations never; one that does"
-        " not answer is left out.",
+        " not answer is left out. Whoever has just changed something reads it.",
+    )
+    max_replica_lag_s: float = Field(
+        default=10,
+        gt=0,
+        description="Seconds that a replica may be behind the primary; one that is further behind is left out until it"
+        " has caught up.",
+    )
+    own_writes_wait_s: float = Field(
+        default=0.02,
+        ge=0,
+        le=1,
+        description="Seconds that a query waits for a replica to have what its sender has just written, before the"
+        " primary is asked.",
     )
     direct_url: SecretStr | None = Field(
         default=None,
@@ -148,7 +163,9 @@ class DatabaseSettings(BaseSettings):
     @classmethod
     def _known_drivers(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for url in value:
-            async_url(url.get_secret_value())
+            known = async_url(url.get_secret_value())
+            if isinstance(known.query.get("host"), tuple):
+                raise ValueError("names several servers in one URL; give each replica a URL of its own")
         return value
 
     @property

@@ -49,6 +49,7 @@ from graph.pools import PoolMetrics
 from graph.rates.monitoring import LimitMetrics
 from graph.rates.operations import RateLimits
 from graph.rates.storage import operation_counters
+from graph.replica_metrics import ReplicaMetrics
 from graph.schema import DOMAIN
 from graph.settings import Settings
 from graph.startup import StartChecks, check
@@ -132,6 +133,8 @@ def create_app(
     metrics.watch(LimitMetrics([rates, *started.limits]))
     metrics.watch(CacheMetrics([endpoint.caches] if way is None else [endpoint.caches, way.caches]))
     metrics.watch(AdmissionMetrics(endpoint.admission))
+    if engines.replicas:
+        metrics.watch(ReplicaMetrics(engines))
     endpoint.listeners.add(OperationSums(metrics.ledgers.own))
     exported = export_paths(settings)
     traces = tracing(os.environ, settings, engines, endpoint.listeners, [GRAPHQL, DOWNLOADS, *exported])

@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 
 from db.relations import EVERYTHING, Visibility, viewer_parameters
 from db.session import Engines, Mode, RequestSession
+from db.session.positions import NOT_KNOWN, NOTHING_WRITTEN, Position
 from db.statements import StatementCache
 from graph.client import UNKNOWN, Client
 from graph.errors import MissingService
@@ -106,6 +107,10 @@ class ContextFactory:
         """When an operation first asked for the time."""
         self._changing: list[RequestSession] = []
         """The sessions of operations that change something."""
+        self.after: Position = NOTHING_WRITTEN
+        """What was written up to here, queries are to read."""
+        self.begin_change: Callable[[], None] = lambda: None
+        """Called before the first operation that changes something."""
         self.count: Callable[[int], Awaitable[None]] | None = None
         """Counts an operation's points, if anybody limits them. It raises `RateLimited`."""
         self.answered_bytes = 0
@@ -115,7 +120,10 @@ class ContextFactory:
         """The context of an operation, not connected yet. Whoever makes it closes it."""
         context = RequestContext(self, mode, bounds)
         if mode is Mode.CURRENT:
+            if not self._changing:
+                self.begin_change()
             self._changing.append(context.session)
+            self.after = NOT_KNOWN  # what comes later in a batch sees what this does
         return context
 
     @cached_property
@@ -152,6 +160,8 @@ class RequestContext:
 
     def __init__(self, factory: ContextFactory, mode: Mode, bounds: Bounds) -> None:
         self.session = RequestSession(factory.engines, mode)
+        if factory.after:
+            self.session.after = factory.after
         """SQLAlchemy's `AsyncSession` of this operation, for loaders and resolvers alike."""
         self.request = factory.request
         self.client = factory.client

@@ -37,6 +37,7 @@ from graph.http.multipart import UploadRules
 from graph.http.negotiation import MAX_HEADER_BYTES, told
 from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
 from graph.http.responses import Answer, answer, batch_answer, code_of_refusal, refusal
+from graph.own_writes import OwnWrites
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
 from graph.prepare.points import LEAST
 from graph.prepare.weight import Claim
@@ -86,6 +87,7 @@ class GraphQLEndpoint:
         self.documents = Documents(schema.preparer, engines, settings)
         self.admission = Admission(engines, settings, self.documents, schema.preparer, has_credentials)
         self.operations = schema.operations
+        self._own_writes = OwnWrites(engines, settings, self.admission) if engines.replicas else None
         self._engines = engines
         self._settings = settings
         self.identify = identify
@@ -158,7 +160,7 @@ class GraphQLEndpoint:
         record: RequestRecord,
         meter: Meter | None,
     ) -> Response:
-        settings, first = self._settings, self.identify_first
+        settings, first, own_writes = self._settings, self.identify_first, self._own_writes
         if request.scope["method"] not in METHODS:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
         asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch, self._uploads)
@@ -179,6 +181,8 @@ class GraphQLEndpoint:
             if meter is not None:
                 meter.belongs_to(viewer)
                 contexts.count = meter.count
+            if own_writes is not None:
+                await own_writes.begin(request, headers, contexts, place, reads=claim.reads)
             if isinstance(asked, list):
                 batch = await self.documents.find_each(asked, request, viewer)
                 batched = batch_answer(await self._execute_batch(batch, contexts, record), media_type)
@@ -190,6 +194,8 @@ class GraphQLEndpoint:
                 is_small = len(whole.body) <= self._always_allowed
                 response = whole if is_small else self._bounded(whole, media_type, contexts.budget)
                 self.documents.let_be_kept(response, result, asked, request, viewer)
+            if own_writes is not None and contexts.changes:
+                response.headers.update(await own_writes.end(request, contexts))
         finally:
             if place is not None:
                 place.leave()
@@ -220,6 +226,8 @@ class GraphQLEndpoint:
             if meter is not None:
                 meter.belongs_to(viewer)
                 contexts.count = meter.count
+            if self._own_writes is not None:
+                await self._own_writes.begin(request, headers_of(request), contexts, place, reads=claim.reads)
             yield contexts
         finally:
             place.leave()

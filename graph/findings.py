@@ -23,6 +23,7 @@ SENTENCES: Mapping[str, str] = {
     Problem.READ_ONLY: "takes no changes. Lead TRELLIS_DATABASE_URL to the primary, or let the server write.",
     Problem.FULL: "has a full disk. Make room.",
     Note.BUSY: "has too much to do to answer the probe.",
+    Note.LEFT_OUT: "is left out: no query is read there. `replicas` says why; it comes back by itself.",
     Note.NEXT_REVISION: "is one revision ahead of the code, as while a new release is rolled out.",
     Note.NO_REVISION: "has tables, but no revision; nobody knows whether they are those of the code.",
     Note.OWN_TABLES: f"has not all of Trellis's own tables, at their newest revision, for this role. {UPGRADE}",

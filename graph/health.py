@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from db.own import Feature
 from db.probing import Finding, Note, Probe, Problem, wanted_by
 from db.session.engines import Engines
+from db.session.replicas import ReplicaState
 from graph.findings import PRIMARY, SENTENCES
 from graph.operators import VERBOSE, OperatorAccess
 from graph.settings import Settings
@@ -97,12 +98,15 @@ class Health:
             reasons.append({"reason": DRAINING, "message": "The server is about to stop. Ask another one."})
         notes = [_said(*problem) for problem in problems if problem[0] != PRIMARY]  # reads go elsewhere
         notes += [_said(name, note) for name, finding in found.items() for note in finding.notes]
+        replicas = self._engines.replica_states()
+        notes += [_said(name, Note.LEFT_OUT) for name, state in replicas.items() if not state.serves]
         return {
             "status": "unavailable" if reasons else "ok",
             **({"reasons": reasons} if reasons else {}),
             **({"notes": notes} if notes else {}),
             "databases": {name: finding.problem or "ok" for name, finding in found.items()},
             "revisions": {name: finding.revision for name, finding in found.items() if finding.revision},
+            **({"replicas": {name: _told(state) for name, state in replicas.items()}} if replicas else {}),
             "pools": {name: pool._asdict() for name, pool in self._engines.pools().items()},
         }
 
@@ -127,6 +131,13 @@ def _brief(detail: Mapping[str, Any]) -> dict[str, Any]:
     """What a stranger may know: whether to come, and why not in a word each."""
     reasons = [{"reason": one["reason"]} for one in detail.get("reasons", ())]
     return {"status": detail["status"], **({"reasons": reasons} if reasons else {})}
+
+
+def _told(state: ReplicaState) -> dict[str, Any]:
+    """Whether a replica serves, why not, and how far it is behind; null where nobody knows."""
+    lag = state.lag
+    behind = {"lag_s": None, "lag_bytes": None} if lag is None else {"lag_s": lag.seconds, "lag_bytes": lag.bytes}
+    return {"serves": state.serves, "why": state.why, **behind}
 
 
 def _said(database: str, word: Problem | Note) -> dict[str, str]:

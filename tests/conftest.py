@@ -20,6 +20,7 @@ from graph import app
 from tests import postgres
 from tests.databases import (
     FAST_PATH,
+    THROUGH_PGBOUNCER,
     Database,
     PostgreSQLDatabases,
     SQLiteDatabases,
@@ -143,11 +144,13 @@ SLOW = (
     "identity/test_identify.py",
     "db/session/test_healing.py",  # seconds of faults
     "db/session/test_replicas.py",
+    "db/session/test_replication.py",  # replicas of its own
     "db/session/test_streams.py",
     "doctor/test_doctor.py",
     "execute/test_answer_size.py",
     "execute/test_calls.py",
     "http/test_budgets.py",
+    "http/test_own_writes.py",  # replicas of its own
     "http/test_read_only.py",
     "mutations/test_people.py",
     "outside",  # providers that are away
@@ -170,6 +173,7 @@ LONG = (
     "cli/test_reflect.py",
     "cli/test_serve.py",
     "db/importing/test_markdown.py",
+    "db/session/test_failover.py",
     "db/test_exporting.py",
     "docs/test_readme.py",  # a clone, and every command
     "documents/test_registry.py",
@@ -274,6 +278,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
         if name.startswith(LONG):
             item.add_marker(pytest.mark.long)
+        if THROUGH_PGBOUNCER and item.get_closest_marker("direct"):
+            item.add_marker(pytest.mark.skip(reason="about connections to PostgreSQL itself"))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

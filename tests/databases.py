@@ -11,23 +11,34 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, event, make_url
 
 from db.migrate import upgrade
 from db.settings import DatabaseSettings
+from tests.pgbouncer import PgBouncer
 from tests.postgres import Run, server_url
+from tests.untried import Untried
 
 T = TypeVar("T")
 
 FAST_PATH = os.environ.get("TEST_FAST_PATH", "true") == "true"
 """Whether statements may go past SQLAlchemy in this run; `make test-plain-path` says no."""
+
+THROUGH_PGBOUNCER = os.environ.get("TEST_PGBOUNCER", "false") == "true"
+"""Whether PgBouncer lends the connections to PostgreSQL in this run, for a transaction each; `make test-pgbouncer` says
+so."""
+
+LENT = 40
+"""Connections that PgBouncer lends to a worker's tests."""
 
 NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
 HANDSHAKE = ("select pg_catalog.version()", "select current_schema()", "show standard_conforming_strings")
@@ -44,6 +55,8 @@ class Database:
 
     url: str
     dialect: str
+    is_lent: bool = False
+    """Whether the URL leads to PgBouncer, which lends connections for a transaction each."""
 
 
 StatementRecorder: TypeAlias = Callable[[], AbstractContextManager[list[str]]]
@@ -68,7 +81,13 @@ def recorded_statements() -> Iterator[list[str]]:
 
 def settings_for(database: Database) -> DatabaseSettings:
     """Settings for a test: a small pool, and nothing from the environment but `TRELLIS_FAST_PATH` of the run."""
-    return DatabaseSettings(database_url=SecretStr(database.url), pool_size=2, pool_max_overflow=8, pool_timeout_s=10)
+    return DatabaseSettings(
+        database_url=SecretStr(database.url),
+        pool_size=2,
+        pool_max_overflow=8,
+        pool_timeout_s=10,
+        pgbouncer=database.is_lent,
+    )
 
 
 class SQLiteDatabases:
@@ -107,6 +126,18 @@ class PostgreSQLDatabases:
         self._server = server_url(run)
         self._admin = self._loop.call(asyncpg.connect(_dsn(self._server)))
         self._migrated: _EmptiableDatabase | None = None
+        self._lender = ExitStack()
+        self._bouncer = self._lend() if THROUGH_PGBOUNCER else None
+
+    def _lend(self) -> PgBouncer:
+        """A PgBouncer before the server; its connections suffice for tests whose transactions wait for one another."""
+        try:
+            bouncer = PgBouncer(self._server, "transaction", self._lender.enter_context(TemporaryDirectory()), LENT)
+        except Untried as missing:
+            pytest.skip(str(missing))
+        self._loop.call(bouncer.start())
+        self._lender.callback(bouncer.kill)
+        return bouncer
 
     @contextmanager
     def migrated(self) -> Iterator[Database]:
@@ -114,7 +145,7 @@ class PostgreSQLDatabases:
         if self._migrated is None:
             template = self._run.once("postgresql_template", self._make_template)
             self._migrated = self._loop.call(_EmptiableDatabase.open(self._create(template)))
-        yield Database(self._migrated.url, "postgresql")
+        yield self._database(self._migrated.url)
         if not self._loop.call(self._migrated.empty()):
             self._loop.call(self._migrated.close())
             self._drop(self._migrated.url)
@@ -143,6 +174,12 @@ class PostgreSQLDatabases:
             self._loop.call(self._migrated.close())
         self._loop.call(self._admin.close())
         self._loop.close()
+        self._lender.close()
+
+    def _database(self, url: str) -> Database:
+        if self._bouncer is None:
+            return Database(url, "postgresql")
+        return Database(self._bouncer.url_of(_name(url)), "postgresql", is_lent=True)
 
     def _make_template(self) -> str:
         url = self._create("template0")

@@ -20,6 +20,20 @@ Heard: TypeAlias = Callable[[str, float], None]
 """Takes a statement, and the milliseconds that it took."""
 
 
+class Servers(Protocol):
+    """The servers under one URL, of which one takes changes at a time."""
+
+    number: int
+    moved: Callable[[], None]
+    """Called when another one than before is found to take changes, before it is used."""
+
+    def doubt(self) -> None:
+        """The one that has served is silent: the others are asked first, the next time."""
+
+    async def connect(self, **given: Any) -> Any:
+        """The driver's own connection to the one that the URL asks for. Takes what the driver's `connect` takes."""
+
+
 class ConnectionsDialect(Protocol):
     """What differs between databases in how connections open, begin and end."""
 
@@ -49,11 +63,19 @@ class ConnectionsDialect(Protocol):
     try_lock: ClassVar[str | None] = None
     """A query that takes the lock of a `:number` until its transaction ends, and tells whether it has; None where the
     database has no such locks."""
+    position: str | None = None
+    """A query for a server's position in the primary's log of changes, in bytes: of the primary, the end of all that
+    was written; of a replica, the end of what it shows. Besides, the seconds since the newest change that a replica
+    shows. None where there is no such log."""
     max_dear: int | None = None
     """How many operations of any work may be under way; None: as many as there are connections for."""
 
     def url(self, url: URL) -> URL:
         """A URL in the driver's words. Raises `ValueError` that names options which the driver does not have."""
+
+    def servers(self, url: URL) -> "Servers | None":
+        """The servers of a URL that wants one in a certain role, as one that names several does; None for others."""
+        return None
 
     def json_text(self, value: Any) -> str:
         """A JSON value as the text that is stored. Raises `UnstorableValue` for one that would not stay as it is."""

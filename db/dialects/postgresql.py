@@ -73,13 +73,14 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from db import exact_json
 from db.dialects import postgresql_plans
-from db.dialects.connections import ConnectionsDialect, Heard, Options
+from db.dialects.connections import ConnectionsDialect, Heard, Options, Servers
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import PagedRows, Query, cut, first_of, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
 from db.dialects.postgresql_ranges import AnyMultiRange, AnyRange, from_words
+from db.dialects.postgresql_servers import ROLE, RoledServers, hosts_of, with_servers
 from db.dialects.postgresql_texts import (
     DETERMINISTIC,
     FOLD,
@@ -198,6 +199,13 @@ class PostgreSQLConnections(ConnectionsDialect):
     has_fast_path = True
 
     try_lock = "SELECT pg_catalog.pg_try_advisory_xact_lock(:number)"
+    # Where a record will be written next: what is committed may not be written out yet (`synchronous_commit = off`).
+    position = (
+        "SELECT CAST(CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()"
+        " ELSE pg_catalog.pg_current_wal_insert_lsn() END - '0/0' AS bigint),"
+        " CAST(extract(epoch FROM clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) AS double precision)"
+    )
+
     cut = staticmethod(asyncpg.Connection.terminate)  # what waits fails with the state 08003
 
     # An old view sees the old row of the catalog, and the function the file that is there now.
@@ -213,7 +221,11 @@ class PostgreSQLConnections(ConnectionsDialect):
         unknown = set(url.query) - URL_OPTIONS
         if unknown:
             raise ValueError(f"has options that asyncpg does not know: {', '.join(sorted(unknown))}; leave them out")
-        return url
+        return with_servers(url)
+
+    def servers(self, url: URL) -> Servers | None:
+        """Where a role is named; several hosts have one."""
+        return RoledServers(url) if ROLE in url.query else None
 
     def json_text(self, value: Any) -> str:
         """Any JSON: JSONB keeps every digit."""
@@ -702,7 +714,7 @@ class PostgreSQL(DatabaseDialect):
 
     def place(self, url: URL) -> str:
         """The database, its host and its port."""
-        return f"{url.database} at {url.host or 'localhost'}:{url.port or 5432}"
+        return f"{url.database} at {', '.join(map(str, hosts_of(url)))}"
 
 
 def _subqueries_deep(condition: ClauseElement) -> int:

@@ -79,6 +79,7 @@ class DatabaseConnection:
         "_tracing",
         "changing",
         "in_snapshot",
+        "is_demoted",
         "met_unreadable",
     )
 
@@ -86,6 +87,8 @@ class DatabaseConnection:
         self.in_snapshot = False
         self.changing = False
         """Whether a transaction for changes is open."""
+        self.is_demoted = False
+        """Whether its server was a primary, and takes changes no more."""
         self.met_unreadable = False
         """Whether rows were read in which an `Unreadable` stands for a value."""
         self._source = source
@@ -204,6 +207,14 @@ class DatabaseConnection:
     def is_closed(self) -> bool:
         """Whether `discard` would find nothing to close."""
         return self._connection is None and self.is_lost
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether its pool would not give it out again, because its siblings were found to be of no use."""
+        if self._fast is not None:
+            return self._source.doubt.is_outdated(self._fast.pooled.info)
+        observed = self.sqlalchemy.sync_connection
+        return observed is not None and not observed.closed and self._source.doubt.is_outdated(observed.info)
 
     @property
     def source_name(self) -> str:

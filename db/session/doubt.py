@@ -6,6 +6,7 @@ Why: docs/decisions/0032-one-deadline.md.
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import event
@@ -44,6 +45,11 @@ class Doubt:
             self._one_was_lost = now
         return now
 
+    def is_outdated(self, info: Mapping[str, Any]) -> bool:
+        """Whether a connection with these notes of the pool is replaced before it is used again."""
+        opened: float = info.get(KNOWN_GOOD, NEVER)
+        return opened < self._one_was_outdated
+
     def watch(self, engine: AsyncEngine, idle_s: float) -> None:
         """Try connections that are doubted, or that nobody has used for so long, when they leave the pool.
 
@@ -64,7 +70,7 @@ class Doubt:
         def try_first(connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
             info = record.info
             known_good, last_used = info.get(KNOWN_GOOD, NEVER), info.get(LAST_USED)
-            if known_good < self._one_was_outdated:
+            if self.is_outdated(info):
                 raise DisconnectionError
             is_fresh = last_used is None or time.monotonic() - last_used < idle_s
             if is_fresh and known_good >= self._one_was_lost:

@@ -6,7 +6,9 @@ database wants to be told is in `db.dialects`. No statement of ours is written h
 """
 
 import itertools
+import logging
 import math
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -19,7 +21,7 @@ from sqlalchemy.pool import QueuePool
 
 from db import exact_json
 from db.dialects import dialect_of
-from db.dialects.connections import ConnectionsDialect, Options
+from db.dialects.connections import ConnectionsDialect, Options, Servers
 from db.dialects.own_names import keep_own_tables_in
 from db.fast import IdleConnections
 from db.fast.idle_connections import never_open_at_once
@@ -27,16 +29,22 @@ from db.session.closing import Closing
 from db.session.compiled_sql import CompiledSQL, compiled_sql
 from db.session.connection import DatabaseConnection, Source, take
 from db.session.doubt import Doubt
-from db.session.replicas import Replica, Replicas
+from db.session.errors import Silent
+from db.session.positions import NOTHING_WRITTEN, Position
+from db.session.replicas import PRIMARY, Replica, Replicas, ReplicaState
 from db.session.under_way import UnderWay
 from db.session.waits import Waits
 from db.settings import DatabaseSettings
+
+logger = logging.getLogger("trellis")
 
 PROBE_TIMEOUT_S = 1.0
 """Seconds that a statement of a probe may take: who does not answer this is busy, and says so in time."""
 PATIENCE_S = 1.0
 """Seconds after which a replica that says nothing is silent. With a short limit of a statement it is a quarter of that,
 so that a read which is begun again elsewhere has half of it left."""
+RENEW_S = 1.0
+"""Seconds between two times that all connections to the primary are replaced."""
 LEAST_PATIENCE_S = 0.1
 """What a server that has much to do may need for an answer."""
 
@@ -51,11 +59,16 @@ class PoolState(NamedTuple):
 
 
 def create_engine(
-    url: URL, settings: DatabaseSettings, doubt: Doubt | None = None, sql: CompiledSQL | None = None
+    url: URL,
+    settings: DatabaseSettings,
+    doubt: Doubt | None = None,
+    sql: CompiledSQL | None = None,
+    servers: Servers | None = None,
 ) -> AsyncEngine:
     """Make one engine. It connects when it is first used.
 
-    `doubt` says which of its connections are to be tried; `sql` is where it keeps the SQL of statements.
+    `doubt` says which of its connections are to be tried; `sql` is where it keeps the SQL of statements; `servers` are
+    those of a URL that names several.
 
     Pool: https://docs.sqlalchemy.org/en/21/core/pooling.html.
     """
@@ -68,6 +81,9 @@ def create_engine(
         pgbouncer=settings.pgbouncer,
         read_only=settings.read_only,
     )
+    servers = servers or dialect.servers(url)
+    if servers is not None:
+        options["connect_args"]["async_creator_fn"] = servers.connect
     engine = create_async_engine(
         url,
         pool_recycle=settings.pool_recycle_s,
@@ -123,13 +139,17 @@ class Engines:
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
         self._apart: list[AsyncEngine] = []
+        self._renewed = -math.inf
         self.statement_timeout_s = settings.statement_timeout_s
         self.closing = Closing()
         self.sql = compiled_sql(settings.max_cache_bytes)
         """The SQL of statements, of all engines."""
         self._doubts = [Doubt() for _ in (settings.primary, *settings.replicas)]
         """What is doubted of the connections of each database."""
-        self.primary = create_engine(settings.primary, settings, self._doubts[0], self.sql)
+        self._more_doubts = [Doubt()]
+        """The same of further connections to the primary: those of probes, and those apart."""
+        self._servers = dialect_of(settings.primary.get_backend_name()).connections.servers(settings.primary)
+        self.primary = create_engine(settings.primary, settings, self._doubts[0], self.sql, self._servers)
         self.dialect: str = self.primary.dialect.name
         """`sqlite` or `postgresql`."""
         self.holds_lengths = dialect_of(self.dialect).holds_lengths
@@ -146,9 +166,10 @@ class Engines:
                 "statement_timeout_s": min(PROBE_TIMEOUT_S, settings.statement_timeout_s),
             }
         )
-        watched = alone.model_copy(update={"pool_size": 2})  # a probe does not wait for the watch, nor it for a probe
+        # A probe does not wait for the watch, nor it for a probe, nor those who want to see what was just written.
+        watched = alone.model_copy(update={"pool_size": 3}) if self.replicas or self._servers else alone
         self._probing = tuple(
-            create_engine(engine.url, watched if number else alone, sql=self.sql)
+            self._create_probing(engine.url, watched, is_primary=not number)
             if isinstance(engine.pool, QueuePool)
             else engine
             for number, engine in enumerate(self._all())
@@ -163,11 +184,18 @@ class Engines:
                 never_open_at_once(engine)
         self._writing = self.primary.execution_options(**self.connections.change)
         self._under_way = [None, *map(self._watched, self._names()[1:], self.replicas, self._probing[1:])]
-        probing = zip(list(self.probing().items())[1:], self._under_way[1:], strict=True)
+        if self._servers is not None:
+            self._servers.moved = self._primary_moved
+            self._under_way[0] = self._watched(PRIMARY, self.primary, self._probing[0])
+        (_, primary), *probing = self.probing().items()
+        watched_ways = zip(probing, self._under_way[1:], strict=True)
         self._replicas = Replicas(
-            {name: Replica(engine, under_way) for (name, engine), under_way in probing},
+            primary,
+            self._servers,
+            {name: Replica(engine, under_way) for (name, engine), under_way in watched_ways},
             self.connections,
             min(PATIENCE_S, max(LEAST_PATIENCE_S, settings.statement_timeout_s / 4)),
+            settings.max_replica_lag_s,
             self._take_turns,
         )
         self.waits = {name: Waits() for name in self._names()}
@@ -189,28 +217,76 @@ class Engines:
         """For changes: the primary, in a transaction; on SQLite it waits for its turn to write at BEGIN."""
         return self._writing
 
-    async def connect(self, *, primary: bool, avoided: str | None = None) -> DatabaseConnection:
+    async def connect(
+        self, *, primary: bool, avoided: str | None = None, after: Position = NOTHING_WRITTEN
+    ) -> DatabaseConnection:
         """A connection on which nothing is begun: of the primary, or of the next replica in turn, if there are any.
 
         A replica that gives none is left out for a while. The next is asked, and the primary when none is left. One
-        that is `avoided`, by its name, is not asked now.
+        that is `avoided`, by its name, is not asked now; nor is one that is not known to have what was written up to a
+        position, `after` which its rows are to be read.
         """
-        if primary:
-            return await take(self._sources[0])
-        source = next(self._reading_sources)
-        if source.name == avoided:
-            source = next(self._reading_sources)
-        if source.name == avoided:  # there is no other
-            source = self._sources[0]
+        source = self._sources[0] if primary else next(self._reading_sources)
+        if not primary and (after or source.name == avoided):
+            source = self._another(source, avoided, after)
         try:
-            return await take(source)
+            connection = await take(source)
         except PoolTimeout:  # too many want it: the others have as much to do
             raise
         except Exception as error:  # whatever it is, others may have a connection
-            if source is self._sources[0]:
+            if source is not self._sources[0]:
+                self.leave_out(source.name, type(error).__name__)
+                return await self.connect(primary=False, after=after)
+            if not isinstance(error, Silent):
                 raise
-            self.leave_out(source.name, type(error).__name__)
-            return await self.connect(primary=False)
+            return await take(source)  # another server has been promoted meanwhile
+        if after and source is not self._sources[0] and not await self._replicas.shows(source.name, after):
+            await connection.give_back()
+            return await take(self._sources[0])
+        return connection
+
+    def _primary_moved(self) -> None:
+        """Another server takes the changes now: no open connection leads there. What is under way hears it at once."""
+        logger.warning("Another server than before is the primary now. Connections to the one before are closed.")
+        self._doubt_primary()
+        under_way = self._under_way[0]
+        if under_way is not None:
+            under_way.end()
+
+    def renew_primary(self) -> bool:
+        """Replace every connection to the primary before it is used again; whether that may help.
+
+        It cannot where there are files and no servers, nor where changes are not wanted, or it was done a moment ago.
+        """
+        is_final = self.connections.cut is None or self._settings.read_only
+        if is_final or time.monotonic() - self._renewed < RENEW_S:
+            return False
+        self._renewed = time.monotonic()
+        self._doubt_primary()
+        return True
+
+    def _doubt_primary(self) -> None:
+        since = self._doubts[0].of_all(outdated=True)
+        for doubt in self._more_doubts:
+            doubt.of_all(outdated=True)
+        if (idle := self._sources[0].idle) is not None:
+            idle.doubt(since)
+
+    def _another(self, source: Source, avoided: str | None, after: Position) -> Source:
+        """The next source in turn that may be asked; the primary where none is."""
+        for _ in range(self.reading_replicas):
+            if source.name != avoided and self._replicas.positions.has(source.name, after):
+                return source
+            source = next(self._reading_sources)
+        return self._sources[0]
+
+    async def has_replica_with(self, position: Position, wait_s: float) -> bool:
+        """Whether a replica that serves has what was written up to a position, or has it in so many seconds."""
+        return await self._replicas.has(position, wait_s)
+
+    def replica_states(self) -> dict[str, ReplicaState]:
+        """Which replicas serve reads, why others do not, and how far they are behind the primary; by name."""
+        return self._replicas.states()
 
     async def open_first(self) -> None:
         """Let the connection lie ready that the first read takes: opening it is half of what that would wait for.
@@ -260,8 +336,12 @@ class Engines:
         if isinstance(engine.pool, QueuePool):
             few = {"pool_size": connections, "pool_max_overflow": 0, "pool_timeout_s": timeout_s}
             limited = self._settings.model_copy(update={**few, "statement_timeout_s": timeout_s})
-            engine = create_engine(engine.url, limited)
+            doubt = Doubt()
+            engine = create_engine(engine.url, limited, doubt, servers=self._servers)
+            self._more_doubts.append(doubt)
             self._apart.append(engine)
+            if (under_way := self._under_way[0]) is not None:
+                under_way.note_those_of(engine)
         return engine.execution_options(**self.connections.change)
 
     async def dispose(self) -> None:
@@ -291,10 +371,14 @@ class Engines:
         self._reading = _in_turn([engine for _, engine in readers], self.connections.autocommit)
         self._snapshots = _in_turn([engine for _, engine in readers], self.connections.snapshot)
 
+    def _create_probing(self, url: URL, settings: DatabaseSettings, *, is_primary: bool) -> AsyncEngine:
+        doubt, servers = (self._more_doubts[0], self._servers) if is_primary else (None, None)
+        return create_engine(url, settings, doubt, self.sql, servers)
+
     def _watched(self, name: str, *engines: AsyncEngine) -> UnderWay | None:
         if self.connections.cut is None:
             return None
-        return UnderWay(self.connections.cut, engines, lambda: self._replicas.watch(name))
+        return UnderWay(self.connections.cut, engines, lambda: self._replicas.opened(name))
 
     def _source(self, name: str, engine: AsyncEngine, doubt: Doubt, under_way: UnderWay | None) -> Source:
         idle = IdleConnections(engine) if self._has_fast_path else None

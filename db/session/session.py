@@ -33,6 +33,7 @@ from db.session.errors import (
     told,
 )
 from db.session.operation import OPERATION
+from db.session.positions import NOTHING_WRITTEN, Position
 from db.session.retries import ATTEMPTS, pause_s
 from db.session.savepoints import Savepoint
 from db.session.streams import streamed
@@ -154,6 +155,8 @@ class RequestSession(AsyncSession):
     """Whether its view was lost in a way that another session, with a view of its own, may well escape."""
     avoided: str | None = None
     """The database whose connection was lost: a read goes to another one, if there is any. Set before, if known."""
+    after: Position = NOTHING_WRITTEN
+    """What was written up to here is to be read, on a replica that has it, else on the primary."""
     is_anew = False
     """Whether it reads what another session was broken over."""
     _found_nothing = False
@@ -356,6 +359,8 @@ class RequestSession(AsyncSession):
             except (DBAPIError, Unreachable) as error:
                 if attempt == ATTEMPTS or not self._is_worth_another_attempt(error, connection):
                     raise
+                if connection.is_demoted:
+                    await self._discard()
             await asyncio.sleep(pause_s(attempt))
         raise AssertionError
 
@@ -363,10 +368,12 @@ class RequestSession(AsyncSession):
         """Whether others were in the way, or the connection was lost, for the first time, before COMMIT was sent."""
         if isinstance(error, DBAPIError) and self._engines.connections.is_transient(error):
             return True
-        if self._begun_again or not connection.is_worth_another(error):
+        if self._begun_again:
             return False
-        self._begun_again = True
-        return True
+        if isinstance(error, DBAPIError) and self._refuses_changes(error):
+            connection.is_demoted = connection.is_replaced or self._engines.renew_primary()
+        self._begun_again = connection.is_demoted or connection.is_worth_another(error)
+        return self._begun_again
 
     async def _attempt(self, work: Callable[[Self], Awaitable[T]]) -> T:
         connection = self._connection or await self._connect()
@@ -609,7 +616,9 @@ class RequestSession(AsyncSession):
 
     async def _connect(self) -> DatabaseConnection:
         try:
-            self._connection = await self._engines.connect(primary=self._mode is Mode.CURRENT, avoided=self.avoided)
+            self._connection = await self._engines.connect(
+                primary=self._mode is Mode.CURRENT, avoided=self.avoided, after=self.after
+            )
         except Exception as error:  # whatever it is, fifty fields would wait for it fifty times, one by one
             said = told(error)
             self._end = partial(_same, said)

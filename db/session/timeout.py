@@ -69,6 +69,10 @@ class Interruption:
         """Whether there is a task to cancel."""
         return self._task is not None
 
+    def watches_this_task(self) -> bool:
+        """Whether the task that it may cancel is the one that asks."""
+        return self._task is not None and self._task is asyncio.current_task(self.loop)
+
     def is_cancelling(self) -> bool:
         """Whether the task that runs now is being cancelled."""
         task = asyncio.current_task(self.loop)

@@ -29,13 +29,17 @@ class UnderWay:
         # Noted when a connection is opened: to note who takes one would cost each read something.
         self._entries: WeakSet[ConnectionPoolEntry] = WeakSet()
         self._waiting: set[Interruption] = set()
+        self._opened = opened
+        for engine in engines:
+            self.note_those_of(engine)
 
+    def note_those_of(self, engine: AsyncEngine) -> None:
+        """Note each connection that another engine of the same database opens."""
+
+        @event.listens_for(engine.sync_engine, "connect")
         def note(_connection: object, entry: ConnectionPoolEntry) -> None:
             self._entries.add(entry)
-            opened()
-
-        for engine in engines:
-            event.listen(engine.sync_engine, "connect", note)
+            self._opened()
 
     async def over(self, opening: Awaitable[T]) -> T:
         """What is waited for, a connection of the pool. Raises `Silent` when `end` comes first."""
@@ -53,9 +57,13 @@ class UnderWay:
             self._waiting.discard(waiting)
 
     def end(self) -> None:
-        """Cut every connection: whoever waits for a row hears that it is lost, and nobody waits for another one."""
+        """Cut every connection: whoever waits for a row hears that it is lost, and nobody waits for another one.
+
+        But for the task that has found out, which may be opening one that is right.
+        """
         for waiting in self._waiting:
-            waiting.ring()
+            if not waiting.watches_this_task():
+                waiting.ring()
         for entry in list(self._entries):
             driver = entry.driver_connection
             if driver is not None:

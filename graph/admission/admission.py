@@ -100,6 +100,11 @@ class Admission:
         """The place that a request needs, taken if there is one at once."""
         return Place(request, claim, self._gate(request, claim), self._has_credentials)
 
+    async def move_to_primary(self, place: "Place") -> None:
+        """Let a request ask the primary that was to ask a replica. Raises `Overloaded`."""
+        if self._engines.replicas and place.gate is self._replicas:
+            await place.move(self._primary)
+
     def _gate(self, request: HTTPConnection, claim: Claim) -> Gate:
         if claim.needs_database:
             serving = self._engines.reading_replicas if claim.reads else 0
@@ -170,6 +175,12 @@ class Place:
         self.is_taken = self.gate.enter_at_once(self._claim.weight)
         if not self.is_taken:
             await self._take(Rank(anonymous=False, weight=self._claim.weight, price=0))
+
+    async def move(self, gate: Gate) -> None:
+        """Take a place at another gate instead, before those who had none yet. Raises `Overloaded`."""
+        self.leave()
+        self.gate = gate
+        await self.come_back()
 
     async def _take(self, rank: Rank) -> None:
         await self.gate.wait(rank)

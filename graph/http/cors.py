@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from graph.http.requests import METHODS
 from graph.settings import Settings
 
-EXPOSED = ("RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate")
+EXPOSED = ("RateLimit", "RateLimit-Policy", "Retry-After", "Trellis-Position", "WWW-Authenticate")
 """The headers of ours that a page may read, beside those that every page may."""
 
 MAX_AGE_S = 2 * 60 * 60

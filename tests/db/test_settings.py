@@ -4,6 +4,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import make_url
 
+from db.dialects import dialect_of
 from db.session.engines import Engines
 from db.settings import DatabaseSettings, async_url
 
@@ -24,6 +25,50 @@ URL = f"postgresql://ada:{SECRET}@db.example:5432/trellis"
 )
 def test_a_url_gets_its_async_driver(given: str, understood: str) -> None:
     assert async_url(given) == make_url(understood)
+
+
+HOSTS = "host=a:5432&host=b:5433"
+
+
+@pytest.mark.parametrize(
+    ("given", "understood"),
+    [
+        ("postgresql://u:p@a,b:5433/name", f"u:p@/name?{HOSTS}&target_session_attrs=read-write"),
+        ("postgresql://u,v:p,w@a:5432,b:5433/name", f"u%2Cv:p%2Cw@/name?{HOSTS}&target_session_attrs=read-write"),
+        ("postgres://a, b:5433/x?target_session_attrs=any", f"/x?target_session_attrs=any&{HOSTS}"),
+        ("postgresql://a,b:5433/x?sslmode=require", f"/x?{HOSTS}&ssl=require&target_session_attrs=read-write"),
+        (f"postgresql:///x?{HOSTS}", f"/x?{HOSTS}&target_session_attrs=read-write"),
+        ("postgresql://a/x?target_session_attrs=primary", "a/x?target_session_attrs=primary"),
+        ("postgresql://u,v:p,w@a/x", "u%2Cv:p%2Cw@a/x"),
+    ],
+)
+def test_several_servers_in_one_url_are_asked_for_the_one_that_takes_changes(given: str, understood: str) -> None:
+    assert async_url(given) == make_url(f"postgresql+trellis://{understood}")
+
+
+@pytest.mark.parametrize(
+    ("url", "cure"),
+    [
+        ("postgresql://a:1,b:x/name", "write a:5432,b:5432"),
+        ("postgresql://a:1,b:99999/name", "write a:5432,b:5432"),
+        ("postgresql://[::1]:1,[::2]:1/name", "write a:5432,b:5432"),
+        ("postgresql://a,b/name?target_session_attrs=master", "use one of any, primary, standby"),
+    ],
+)
+def test_servers_that_cannot_be_meant_are_refused_with_the_cure(url: str, cure: str) -> None:
+    with pytest.raises(ValueError, match=cure):
+        async_url(url)
+
+
+def test_a_replica_has_a_url_of_its_own() -> None:
+    several = SecretStr("postgresql:///x?host=a:1&host=b:1")
+    with pytest.raises(ValidationError, match="give each replica a URL of its own"):
+        DatabaseSettings(replica_urls=(several,))
+
+
+def test_a_place_names_every_server() -> None:
+    assert dialect_of("postgresql").place(async_url("postgresql://u:p@a,b:5433/x")) == "x at a:5432, b:5433"
+    assert dialect_of("postgresql").place(async_url("postgresql://u:p@a/x")) == "x at a:5432"
 
 
 @pytest.mark.parametrize("url", ["", "trellis.db", "mysql://host/name", "postgresql+psycopg2://host/name", "://"])

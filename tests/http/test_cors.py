@@ -126,7 +126,7 @@ async def test_a_page_may_read_whatever_is_answered_and_caches_keep_origins_apar
         assert found.headers["vary"] == "Accept, Accept-Encoding, Origin"
         assert "access-control-allow-credentials" not in found.headers
     assert answers[401].headers["access-control-expose-headers"] == (
-        "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate"
+        "RateLimit, RateLimit-Policy, Retry-After, Trellis-Position, WWW-Authenticate"
     )
 
 

@@ -22,7 +22,8 @@ from typing import NamedTuple
 from tests.cli.running import hear_interrupts
 from tests.promises.process import PREFIX
 from tests.promises.table import LOAD_S, PROMISES, Evidence, NotBuilt, Suite, Trial, Trying
-from tests.promises.trials.finding import Finding, Untried
+from tests.promises.trials.finding import Finding
+from tests.untried import Untried
 
 ROOT = Path(__file__).parents[2]
 SOAK = "soak.soak"

@@ -24,16 +24,20 @@ TERMINATE = """
 class FragileServer:
     """A server that stops and starts, at one address."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, folder: str = "data") -> None:
         self._run = run
+        self.data = run.folder / folder
+        """Its files."""
         self._binaries: Path = _binaries(run)
-        self._port = _free_port()
-        self.url = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        self.port = _free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
         """Start it and wait until it answers; what a crash has left is recovered."""
         options = " ".join(f"-c {name}='{value}'" for name, value in CAREFUL.items())
-        self._control("start", "-w", "-l", self._run.folder / "log", "-o", f"-p {self._port} {options}")
+        self._control(
+            "start", "-w", "-l", self._run.folder / f"{self.data.name}.log", "-o", f"-p {self.port} {options}"
+        )
 
     def stop(self) -> None:
         """Stop it as a crash would: nothing is finished, nothing is written."""
@@ -48,7 +52,7 @@ class FragileServer:
     @property
     def postmaster(self) -> int:
         """The first of its processes. Source: https://www.postgresql.org/docs/current/storage-file-layout.html."""
-        return int((self._run.folder / "data" / "postmaster.pid").read_text().split()[0])
+        return int((self.data / "postmaster.pid").read_text().split()[0])
 
     async def crash(self) -> None:
         """Stop it, and start it again after a moment."""
@@ -65,7 +69,7 @@ class FragileServer:
             await connection.close()
 
     def _control(self, command: str, *arguments: object) -> None:
-        _call([self._binaries / "pg_ctl", command, "-D", self._run.folder / "data", *arguments])
+        _call([self._binaries / "pg_ctl", command, "-D", self.data, *arguments])
 
 
 def _children_of(parent: int) -> Iterator[int]:

@@ -164,7 +164,13 @@ PROMISES: Mapping[int, Promise] = {
     28: Promise(
         "a dead replica harms nobody",
         "no read lost",
-        [Trial("outages.replicas"), Trial("outages.silent_replica"), Suite(["tests/db/session/test_replicas.py"])],
+        [
+            Trial("outages.replicas"),
+            Trial("outages.silent_replica"),
+            Suite(["tests/db/session/test_replicas.py"]),
+            Suite(["tests/db/session/test_replication.py", "tests/http/test_own_writes.py"]),
+            Suite(["tests/db/session/test_failover.py"]),
+        ],
     ),
     29: Promise(
         "the price is the truth",

@@ -14,8 +14,8 @@ from db.settings import DatabaseSettings
 from graph.errors import CannotStart
 from graph.startup import until_it_answers
 from tests.db.session.test_session import KEPT_COUNT, add_tag
-from tests.promises.pgbouncer import SERVER_CONNECTIONS, PgBouncer, binary, pgbouncer
-from tests.promises.trials.finding import Untried
+from tests.pgbouncer import SERVER_CONNECTIONS, PgBouncer, binary, pgbouncer
+from tests.untried import Untried
 
 pytestmark = pytest.mark.postgresql
 
@@ -44,12 +44,13 @@ def through(bouncer: PgBouncer, settings: DatabaseSettings, **given: object) -> 
 async def test_what_is_asked_and_changed_by_many_at_once_is_as_without(
     bouncer: PgBouncer, settings: DatabaseSettings, fast_path: bool
 ) -> None:
-    engines = through(bouncer, settings, fast_path=fast_path)
+    servers = [through(bouncer, settings, fast_path=fast_path) for _ in range(2)]  # of Trellis, behind one pool
 
     async def add(slug: str, change: RequestSession) -> None:
         await change.rows(add_tag(slug))
 
     async def work(number: int) -> None:
+        engines = servers[number % 2]
         for turn in range(TIMES):
             async with RequestSession(engines, Mode.SINGLE) as session:
                 asked = text(f"SELECT {number % 7}, CAST(:turn AS integer), pg_sleep(0.001)").bindparams(turn=turn)
@@ -61,9 +62,10 @@ async def test_what_is_asked_and_changed_by_many_at_once_is_as_without(
                 await session.write(partial(add, f"tag-{number}-{turn}"))
 
     await asyncio.gather(*map(work, range(CLIENTS)))
-    async with RequestSession(engines) as session:
-        assert [tuple(row) for row in await session.rows(KEPT_COUNT)] == [(CLIENTS * TIMES,)]
-    await engines.dispose()
+    for engines in servers:
+        async with RequestSession(engines) as session:
+            assert [tuple(row) for row in await session.rows(KEPT_COUNT)] == [(CLIENTS * TIMES,)]
+        await engines.dispose()
 
 
 async def test_who_is_not_let_in_for_a_setting_is_told_what_to_do(

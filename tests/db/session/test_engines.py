@@ -48,6 +48,7 @@ async def test_a_sqlite_connection_is_told_how_to_behave(engines: Engines) -> No
 
 
 @pytest.mark.postgresql
+@pytest.mark.direct
 async def test_a_postgresql_connection_is_told_how_to_behave(engines: Engines) -> None:
     async with engines.reading().connect() as connection:
         for name, value in {"statement_timeout": "30s", "jit": "off", "application_name": "trellis"}.items():
@@ -67,6 +68,7 @@ async def test_pgbouncer_gets_no_prepared_statements_and_no_start_up_settings(se
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("way", ["reading", "snapshot", "writing", Mode.SINGLE, Mode.SNAPSHOT, Mode.CURRENT])
+@pytest.mark.direct
 async def test_a_connection_that_died_while_it_was_idle_is_replaced_unseen(
     settings: DatabaseSettings, way: str | Mode
 ) -> None:
@@ -91,6 +93,7 @@ async def test_a_connection_that_died_while_it_was_idle_is_replaced_unseen(
 
 
 @pytest.mark.postgresql
+@pytest.mark.direct
 async def test_a_connection_that_the_socket_says_is_lost_is_replaced_whatever_its_age(
     settings: DatabaseSettings,
 ) -> None:

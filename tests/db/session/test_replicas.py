@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,7 @@ OPENED, KEPT = 0, 1800
 """Seconds after which a connection is replaced: every read opens one, or all use those that are open."""
 
 
+@pytest.mark.direct
 @pytest.mark.postgresql
 @pytest.mark.parametrize("mode", [Mode.SINGLE, Mode.SNAPSHOT])
 @pytest.mark.parametrize("recycle_s", [OPENED, KEPT])
@@ -167,7 +169,7 @@ async def test_a_read_on_a_replica_that_falls_silent_is_begun_again_elsewhere(
 
 @pytest.mark.postgresql
 async def test_reads_go_on_while_the_primary_is_silent(database: Database, replica: Replica) -> None:
-    async with engines_with(Database(replica.url, database.dialect), database.url, recycle_s=KEPT) as engines:
+    async with engines_with(replace(database, url=replica.url), database.url, recycle_s=KEPT) as engines:
         await readers(engines, 2)
         replica.fall_silent()
         async with asyncio.timeout(PATIENCE_S):

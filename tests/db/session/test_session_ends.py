@@ -47,6 +47,7 @@ async def states(settings: DatabaseSettings) -> list[str]:
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("statement", [COUNT_TAGS, KEPT_COUNT])
+@pytest.mark.direct
 async def test_only_a_snapshot_begins_a_transaction_and_none_outlives_its_session(
     engines: Engines, settings: DatabaseSettings, statement: Executable | CompiledStatement
 ) -> None:
@@ -62,6 +63,7 @@ async def test_only_a_snapshot_begins_a_transaction_and_none_outlives_its_sessio
 
 
 @pytest.mark.postgresql
+@pytest.mark.direct
 async def test_an_error_leaves_no_transaction_open(engines: Engines, settings: DatabaseSettings) -> None:
     broken = CompiledStatement(select(1 / bindparam("zero", 1)))
     async with RequestSession(engines) as session:
@@ -73,6 +75,7 @@ async def test_an_error_leaves_no_transaction_open(engines: Engines, settings: D
 
 
 @pytest.mark.postgresql
+@pytest.mark.direct
 async def test_a_snapshot_that_cannot_begin_fails_alike_for_all_and_leaves_nothing_behind(
     engines: Engines, settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +96,7 @@ async def test_a_snapshot_that_cannot_begin_fails_alike_for_all_and_leaves_nothi
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("statement", [COUNT_TAGS, KEPT_COUNT])
+@pytest.mark.direct
 async def test_a_snapshot_that_loses_its_connection_does_not_go_on_with_another_view(
     engines: Engines, settings: DatabaseSettings, statement: Executable | CompiledStatement
 ) -> None:
@@ -194,6 +198,7 @@ async def test_a_kept_statement_over_its_time_stops_on_the_server(settings: Data
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("end", ["cancel", "close"])
+@pytest.mark.direct
 async def test_a_kept_statement_that_nobody_waits_for_stops_on_the_server(
     engines: Engines, settings: DatabaseSettings, end: str
 ) -> None:

@@ -5,10 +5,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 
-class Untried(Exception):
-    """Something that a trial needs is not on this machine; the words name the cure."""
-
-
 class Finding(NamedTuple):
     """A figure for people, and the bars that do not hold; none: the promise does."""
 

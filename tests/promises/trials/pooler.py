@@ -8,6 +8,7 @@ from db.models.role import ADMIN
 from graph.app import create_app
 from graph.settings import Settings
 from tests.explorer.serving import serving
+from tests.pgbouncer import PgBouncer, pgbouncer
 from tests.promises.bank import (
     BALANCES,
     HEADER,
@@ -20,7 +21,6 @@ from tests.promises.bank import (
     open_accounts,
     total_in,
 )
-from tests.promises.pgbouncer import PgBouncer, pgbouncer
 from tests.promises.trials.finding import Finding, broken
 from tests.promises.trials.outages import LIMIT_S, OUTAGE_CODES, SETTINGS, WHOLE_S
 from tests.promises.trials.stage import Clients, Stage, stage, whole_again

@@ -1,6 +1,7 @@
-"""A PgBouncer in front of a PostgreSQL of one trial, at one address: started, killed, paused.
+"""A PgBouncer in front of a PostgreSQL of tests, at one address: started, killed, paused.
 
-The URL of a server enters, that of PgBouncer leaves. PgBouncer is the system's; where there is none, a trial says so.
+The URL of a server enters, that of PgBouncer leaves. PgBouncer is the system's; where there is none, its tests are
+skipped.
 Source: https://www.pgbouncer.org/config.html
 """
 
@@ -19,7 +20,7 @@ import asyncpg
 from sqlalchemy import URL, make_url
 
 from tests.postgres import _free_port, _nobody
-from tests.promises.trials.finding import Untried
+from tests.untried import Untried
 
 START_S = 10
 SERVER_CONNECTIONS = 6
@@ -58,9 +59,10 @@ def binary() -> str:
 class PgBouncer:
     """One that stops and starts, at one address."""
 
-    def __init__(self, server: str, mode: str, folder: Path) -> None:
+    def __init__(self, server: str, mode: str, folder: Path | str, connections: int = SERVER_CONNECTIONS) -> None:
         self._binary = binary()
-        self._folder = folder
+        self._folder = Path(folder)
+        self._connections = connections
         self._process: subprocess.Popen[bytes] | None = None
         self.mode = mode
         self.at: URL = make_url(server).set(host="127.0.0.1", port=_free_port())
@@ -75,7 +77,7 @@ class PgBouncer:
             folder=folder,
             user=behind.username,
             mode=self.mode,
-            connections=SERVER_CONNECTIONS if self.mode == "transaction" else 100,
+            connections=self._connections if self.mode == "transaction" else 100,
             ignored=ignored,
         )
         (folder / "pgbouncer.ini").write_text(written, encoding="utf-8")
@@ -85,6 +87,10 @@ class PgBouncer:
     def url(self) -> str:
         """The database behind it, through it."""
         return self.at.render_as_string(hide_password=False)
+
+    def url_of(self, database: str) -> str:
+        """Another database of the same server, through it."""
+        return self.at.set(database=database).render_as_string(hide_password=False)
 
     async def start(self, ignoring: str = "statement_timeout,jit") -> None:
         """Start it and wait until it listens. Settings of a connection that it does not ignore, it refuses."""
