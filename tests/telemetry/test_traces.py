@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import re
 import socket
 import subprocess
@@ -202,6 +203,22 @@ async def test_a_collector_that_is_away_holds_nobody_up_and_is_told_once(
         assert time.perf_counter() - began < 5
     told = [record.getMessage() for record in caplog.records if "Traces are not exported" in record.getMessage()]
     assert len(told) == 1
+
+
+def test_an_export_that_fails_is_told_again_after_one_that_did_not(caplog: pytest.LogCaptureFixture) -> None:
+    said = exporting.Said()
+
+    def say(sentence: str, *, exports: bool) -> None:
+        said.exporting = exports
+        said.handle(logging.LogRecord("opentelemetry.any", logging.WARNING, "", 0, sentence, (), None))
+
+    for number in range(3):
+        say(f"{number} attempts", exports=True)
+        say("a header is odd", exports=False)
+    said.exported()
+    say("another attempt", exports=True)
+    told = [message.rpartition(": ")[2] for message in caplog.messages]
+    assert told == ["0 attempts", "a header is odd", "another attempt"]
 
 
 async def test_what_opentelemetry_is_set_up_with_already_is_used(
