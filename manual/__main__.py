@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from db.settings import HOUSE
+from manual.accessibility import mend
 from manual.errors import ManualError
 from manual.requests import foreign_requests
 from manual.sources import write_sources
@@ -28,6 +29,7 @@ def main() -> int:
     built = subprocess.run([sys.executable, *command, "--doctree-dir", CACHE, SOURCES, SITE], cwd=HOUSE, check=False)
     if built.returncode:
         return 1
+    mend(SITE)
     foreign = foreign_requests(SITE)
     for request in foreign:
         print(request, file=sys.stderr)  # noqa: T201 - this is a command

@@ -1,0 +1,15 @@
+"""Pages of the manual can be read by keys and by screen readers."""
+
+from manual.accessibility import mended
+
+
+def test_blocks_and_tables_can_be_scrolled_by_keys_and_headings_say_their_level() -> None:
+    page = (
+        '<p class="caption" role="heading"><span>Run</span></p><div class="highlight"><pre>a</pre></div>'
+        '<div class="table-wrapper docutils"><p>b</p></div>'
+    )
+    assert mended(page) == (
+        '<p class="caption" role="heading" aria-level="2"><span>Run</span></p><div class="highlight">'
+        '<pre tabindex="0">a</pre></div><div tabindex="0" class="table-wrapper docutils"><p>b</p></div>'
+    )
+    assert mended(mended(page)) == mended(page)
