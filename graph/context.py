@@ -160,9 +160,9 @@ class RequestContext:
 
     def __init__(self, factory: ContextFactory, mode: Mode, bounds: Bounds) -> None:
         self.session = RequestSession(factory.engines, mode)
+        """SQLAlchemy's `AsyncSession` of this operation, for loaders and resolvers alike."""
         if factory.after:
             self.session.after = factory.after
-        """SQLAlchemy's `AsyncSession` of this operation, for loaders and resolvers alike."""
         self.request = factory.request
         self.client = factory.client
         """Which program asks."""
