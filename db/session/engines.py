@@ -5,6 +5,7 @@
 database wants to be told is in `db.dialects`. No statement of ours is written here.
 """
 
+import asyncio
 import itertools
 import logging
 import math
@@ -240,10 +241,21 @@ class Engines:
             if not isinstance(error, Silent):
                 raise
             return await take(source)  # another server has been promoted meanwhile
-        if after and source is not self._sources[0] and not await self._replicas.shows(source.name, after):
-            await connection.give_back()
-            return await take(self._sources[0])
+        if after and source is not self._sources[0]:
+            return await self._showing(connection, after)
         return connection
+
+    async def _showing(self, connection: DatabaseConnection, after: Position) -> DatabaseConnection:
+        """A replica's connection, if its server has what was written; else one of the primary."""
+        try:
+            shows = await self._replicas.shows(connection.source_name, after)
+        except asyncio.CancelledError:
+            await self.closing.close(connection, lambda: None)
+            raise
+        if shows:
+            return connection
+        await connection.give_back()
+        return await take(self._sources[0])
 
     def _primary_moved(self) -> None:
         """Another server takes the changes now: no open connection leads there. What is under way hears it at once."""

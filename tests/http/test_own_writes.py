@@ -27,7 +27,7 @@ CREATE = (
 )
 FIND = "query ($slug: String!) { tag(slug: $slug) { slug } }"
 HELD_BACK_S = 60
-CALM: dict[str, Any] = {"record_usage": False, "queue_timeout_s": 60}
+CALM: dict[str, Any] = {"record_usage": False, "queue_timeout_s": 60, "max_queued": 1000}
 """Nobody else uses the pool, and whoever waits for a place gets one."""
 PATIENCE_S = 20
 SHORT_S = 3
