@@ -162,6 +162,7 @@ def _reader(functions: Sequence[Function], attribute: Attribute) -> Callable[[_C
     return lambda computed: None if (value := computed.values.get(measures[computed.function])) is None else tidy(value)
 
 
+@cache
 def _computed_by(function: Function) -> Callable[[Results], _Computed]:
     return lambda results: _Computed(function.name, results.values)
 

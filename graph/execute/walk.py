@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
@@ -91,20 +92,24 @@ def _resolver_of(field: PlannedField) -> Resolver | None:
     if field.resolver is not None:
         return field.resolver
     if isinstance(field, LevelField):
-        return _begun(field)
+        return _Begun(field)
     if field.read is not None:
-        return _read_above(field.read)
-    return None if field.reading is None else _read(field, field.reading)
+        return _Above(field.read)
+    return None if field.reading is None else _OfColumns(field, field.reading)
 
 
-def _read_above(read: Callable[[Any], Any]) -> Resolver:
-    def resolve(source: Any, info: Info, **_: Any) -> Any:
+@dataclass(slots=True)
+class _Above:
+    """The resolver of a value that the object above has. Every field has one: a closure is five times as large."""
+
+    read: Callable[[Any], Any]
+
+    def __call__(self, source: Any, info: Info, **_: Any) -> Any:
+        """The value. Raises `UnreadableField`."""
         try:
-            return _checked(info, read(source))
+            return _checked(info, self.read(source))
         except UnreadableValue:
             raise errors.UnreadableField from None
-
-    return resolve
 
 
 def _guarded(field: PlannedField, resolve: Resolver) -> Resolver:
@@ -120,18 +125,22 @@ def _guarded(field: PlannedField, resolve: Resolver) -> Resolver:
     return guarded
 
 
-def _read(field: PlannedField, reading: Reading) -> Resolver:
-    names, convert = reading
+@dataclass(slots=True)
+class _OfColumns:
+    """The resolver of a value that is made of columns."""
 
-    def resolve(source: Any, info: Info, **_: Any) -> Any:
+    field: PlannedField
+    reading: Reading
+
+    def __call__(self, source: Any, info: Info, **_: Any) -> Any:
+        """The value. Raises `UnreadableField` and `Withheld`."""
+        names, convert = self.reading
         values = [getattr(source, name) for name in names]
         try:
             value = convert(*values) if convert is not None else values[0]
         except UnreadableValue:
             raise errors.UnreadableField from None
-        return _checked(info, _seen(field, info.parent_type, value))
-
-    return resolve
+        return _checked(info, _seen(self.field, info.parent_type, value))
 
 
 def _checked(info: Info, value: Any) -> Any:
@@ -142,15 +151,20 @@ def _checked(info: Info, value: Any) -> Any:
     return value
 
 
-def _begun(field: LevelField) -> Resolver:
-    def resolve(source: Any, info: Info, **arguments: Any) -> Any:
+@dataclass(slots=True)
+class _Begun:
+    """The resolver of a field that is begun for all objects of a level together."""
+
+    field: LevelField
+
+    def __call__(self, source: Any, info: Info, **arguments: Any) -> Any:
+        """The value to come. Raises `UnreadableField`."""
+        field = self.field
         if field.needs and not is_key(getattr(source, name) for name in field.needs):
             raise errors.UnreadableField
         identity = ("walk", info.parent_type.name, *map(id, info.field_nodes), field.apart(source))
         loader = info.context.loaders.once(identity, lambda: _SourceLoader(info, field, arguments))
         return loader.load((source,))  # at the root there is no source, and no loader takes None
-
-    return resolve
 
 
 def _seen(field: PlannedField, parent: GraphQLObjectType, value: Any) -> Any:

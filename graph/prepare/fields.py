@@ -209,11 +209,20 @@ def whole(annotation: Any) -> StrawberryAnnotation:
     return _shared(found) if is_shared(getattr(found, "of_type", found)) else WholeAnnotation(found)
 
 
+NOTHING: Any = ()
+"""What no field of ours has: https://strawberry.rocks/docs/guides/permissions, field extensions, schema directives."""
+
+
 class Resolved(StrawberryField):
     """A field whose annotation is whole when the field is made: it names no type parameters, and no name is looked up.
 
-    Strawberry asks each field for its type some ten times, and looks for names and parameters each time.
+    Strawberry asks each field for its type some ten times, and looks for names and parameters each time. It gives each
+    three lists of its own besides, which stay empty: 500 tables have 80,000 fields.
     """
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(**told)
+        self.permission_classes = self.directives = self.extensions = NOTHING
 
     def resolve_type(self, *, type_definition: StrawberryObjectDefinition | None = None) -> Any:
         """The type. That of a resolver of somebody's own is Strawberry's affair."""
@@ -271,7 +280,7 @@ class PlannedField(Resolved):
             type_annotation=whole(annotation),
             description=description,
         )
-        self.arguments = list(arguments)
+        self.arguments = list(arguments) if arguments else NOTHING
 
     def statements(self, arguments: Mapping[str, Any]) -> int:
         """How many statements it needs at most for all parents together, with these arguments."""
