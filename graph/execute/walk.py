@@ -98,7 +98,7 @@ def _resolver_of(field: PlannedField) -> Resolver | None:
     return None if field.reading is None else _OfColumns(field, field.reading)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Above:
     """The resolver of a value that the object above has. Every field has one: a closure is five times as large."""
 
@@ -125,7 +125,7 @@ def _guarded(field: PlannedField, resolve: Resolver) -> Resolver:
     return guarded
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _OfColumns:
     """The resolver of a value that is made of columns."""
 
@@ -151,7 +151,7 @@ def _checked(info: Info, value: Any) -> Any:
     return value
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Begun:
     """The resolver of a field that is begun for all objects of a level together."""
 
