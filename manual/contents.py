@@ -14,8 +14,8 @@ CONTENTS: Mapping[str, Sequence[str]] = {
         *("testing", "schema-checks", "usage", "trusted-documents", "federation"),
     ],
     "Run": [
-        *("deployment", "operations", "scaling", "performance", "overload", "limits", "security", "http"),
-        *("query-doctor", "promises"),
+        *("deployment", "operations", "metrics", "scaling", "replicas", "migrations", "backup", "performance"),
+        *("overload", "limits", "security", "http", "query-doctor", "promises"),
     ],
     "Look up": ["settings", "command", "error-codes", "python/index", "glossary"],
     "Understand": ["architecture", "decisions/index", "private-names", "bench", "figures", "examples"],

@@ -167,23 +167,39 @@ SLOW = (
 LONG = (
     "admission/test_overload.py",
     "attacks",
-    "bench/test_measuring.py",
+    "bench",
     "cli/test_content.py",  # processes, as all of these
     "cli/test_db.py",
+    "cli/test_explain.py",
+    "cli/test_maintain.py",
     "cli/test_reflect.py",
+    "cli/test_schema.py",
     "cli/test_serve.py",
-    "db/importing/test_markdown.py",
+    "db/importing",
+    "db/session/test_after_errors.py",
     "db/session/test_failover.py",
+    "db/session/test_replicas.py",
+    "db/session/test_replication.py",
     "db/test_exporting.py",
     "docs/test_readme.py",  # a clone, and every command
+    "docs/test_schema_checks.py",
+    "documents/test_commands.py",
     "documents/test_registry.py",
+    "entity/test_database_types.py",  # every type, in every order
+    "entity/test_keys_of_every_type.py",
+    "entity/test_locales.py",  # a database for each
+    "entity/test_paging_laws.py",
     "entity/test_questions.py",
+    "entity/test_related_measures.py::test_everything_that_is_computed_over_a_list",
     "execute/agreement",
     "execute/core",
     "explorer/demo",
+    "export",
+    "federation",
     "http/test_caches.py",  # memory is watched
     "http/test_deadlines.py",
     "http/test_hostile_values.py",
+    "http/test_own_writes.py",  # a replica that is behind
     "identity/test_in_a_browser.py",
     "identity/test_over_http.py",
     "identity/test_requests.py",
@@ -195,19 +211,23 @@ LONG = (
     "policies/test_nobody_can_tell.py",
     "policies/test_rows.py::test_search_finds",
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
-    "projects/test_from_nothing.py",  # mypy over a whole project
+    "projects/test_empty.py",
     "projects/test_found.py",  # mypy over a whole project, and servers
+    "projects/test_from_nothing.py",  # mypy over a whole project
     "projects/test_merging.py",
     "projects/test_sync.py",
     "projects/test_tutorial.py",
     "projects/test_wheel.py",
     "promises",
-    "reflected/test_every_type.py",
-    "reflected/test_questions.py",
+    "reflected",  # a database for each
     "serving/test_draining.py",
     "serving/test_limits.py",
     "serving/test_supervisor.py",
+    "telemetry/test_exported.py",
+    "telemetry/test_traces.py",
+    "telemetry/test_workers.py",
     "usage/test_killed.py",
+    "usage/test_server.py",
 )
 """What `make test` leaves out and `make test-long` runs: half of all the time, and what breaks seldom."""
 

@@ -26,12 +26,12 @@ class GroupOrder(NamedTuple):
     """An order of groups that makes sense."""
 
     entity: Entity
-    orders: Sequence[ListOrder]
+    asked: Sequence[ListOrder]
     viewing: Viewing
 
     def terms(self, row: Row, by: Sequence[Sequence[Expression]]) -> list[Term]:
         """The terms, for a row. `by`: the expressions of each thing grouped by. Raises `InvalidPage`."""
-        found = [one for order in self.orders for one in self._terms(order, row, by)]
+        found = [one for order in self.asked for one in self._terms(order, row, by)]
         found = found or [Term(func.count(), descending=True)]
         return [*found, *(Term(expression, nullable=True) for each in by for expression in each)]
 
@@ -61,12 +61,12 @@ def group_order(entity: Entity, asked: Sequence[Asked], keys: int, viewing: View
     if len(asked) > MAX_TERMS:
         raise InvalidGrouping("orderBy", f"groups are ordered by at most {MAX_TERMS} terms; send fewer.")
     check_size("orderBy", asked)
-    orders = [list_order(term, f"orderBy[{number}]") for number, term in enumerate(asked)]
-    for order in orders:
+    found = [list_order(term, f"orderBy[{number}]") for number, term in enumerate(asked)]
+    for order in found:
         at = order.value.get("at") if order.name == KEY else None
         if at is not None and not 0 <= at < keys:
             raise InvalidGrouping(f"{order.place}.at", f"{at} is no place in `by`; it must be from 0 to {keys - 1}.")
-    return GroupOrder(entity, orders, viewing)
+    return GroupOrder(entity, found, viewing)
 
 
 def first_of_group(

@@ -202,7 +202,7 @@ def _check(entity: Entity, context: RequestContext, having: Sequence[Mapping[str
     if context.bounds.refuse_empty_comparisons:
         for number, one in enumerate(having):
             check_list_complete(entity, one, place_of(having, number))
-    for each in order.orders:
+    for each in order.asked:
         check_list_order(entity, each, context)
 
 

@@ -82,7 +82,7 @@ def list_order(asked: Asked, place: str) -> ListOrder:
     names = [name for name in asked if name not in MODIFIERS]
     if len(names) != 1:
         found = " and ".join(f"`{name}`" for name in names) or "nothing"
-        raise InvalidPage(f"{place}: this orders by {found}; name one thing, for instance `count: DESC`.")
+        raise InvalidPage(f"{place}: the order is by {found}; name one thing, for instance `count: DESC`.")
     (name,) = names
     for needs, modifier in BESIDE.items():
         if modifier in asked and name != needs:
