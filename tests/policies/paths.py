@@ -99,7 +99,8 @@ def _results(type_: GraphQLObjectType, *, groups: bool = True) -> Iterator[str]:
         elif name == "groupBy":
             yield from _groups(field) if groups else ()
         else:
-            yield f"{name} {{ {leaves(inner.name)} }}"
+            arguments = "(orderBy: [{id: DESC}])" if name == "first" else ""
+            yield f"{name}{arguments} {{ {leaves(inner.name)} }}"
 
 
 def _told_apart(name: str, field: GraphQLField) -> Iterator[str]:
@@ -169,16 +170,22 @@ def _of_many(name: str, wheres: Sequence[str]) -> Iterator[str]:
 
 def _of_measures(entity: Entity, name: str) -> Iterator[str]:
     """Filters by everything that can be computed over a list."""
-    for function, attributes in _measures(f"{entity.name}ListFilter").items():
+    for function, attributes in _measures(entity, "ListFilter").items():
         asked = ", ".join(f"{attribute}: {{isNull: true}}" for attribute in attributes)
         yield f"{{{name}: {{{function}: {{{asked}}}}}}}"
 
 
-def _measures(type_name: str) -> Mapping[str, Sequence[str]]:
-    """By aggregate function, the attributes of an input type that it applies to."""
-    fields = _input(type_name).fields
+def _measures(entity: Entity, ending: str) -> Mapping[str, Sequence[str]]:
+    """By aggregate function, the attributes that an input type of an entity takes it over."""
+    taken, shown = _input(f"{entity.name}{ending}").fields, _object(f"{entity.name}Aggregate").fields
     return {
-        function.name: list(_fields(fields[function.name].type)) for function in FUNCTIONS if function.name in fields
+        function.name: [
+            name
+            for name in _object(get_named_type(shown[function.name].type).name).fields
+            if name in _fields(taken[function.name].type)
+        ]
+        for function in FUNCTIONS
+        if function.name in taken and function.name in shown
     }
 
 
@@ -192,7 +199,7 @@ def _fields(type_: GraphQLInputType) -> Mapping[str, GraphQLInputField]:
 def _orders_of_list(entity: Entity, wheres: Sequence[str]) -> Iterator[str]:
     """Orders by everything that can be computed over a list, by its first row, and by those that fit a filter."""
     yield from ("{count: ASC}", "{count: DESC}")
-    for function, attributes in _measures(f"{entity.name}ListSort").items():
+    for function, attributes in _measures(entity, "ListSort").items():
         for attribute in attributes:
             yield f"{{{function}: {{{attribute}: DESC_NULLS_FIRST}}}}"
     own = _orders(entity)

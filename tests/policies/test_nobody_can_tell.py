@@ -82,4 +82,4 @@ async def test_nearly_every_path_would_tell(worlds: Worlds) -> None:
     """Somebody who sees everything is told of nearly every row that was taken away."""
     some = (await all_paths(worlds))[::3]
     told = [path for path in some if await worlds.differ("nobody", VIEWERS["an admin"], path.document)]
-    assert len(told) > len(some) * 0.8, [path.name for path in some if path not in told]
+    assert len(told) > len(some) * 0.9, [path.name for path in some if path not in told]

@@ -175,7 +175,7 @@ class Arguments:
         heights = {name: self._heights.get(get_named_type(of.type).name, 0) for name, of in type_.fields.items()}
         lowest = min(heights.values())
         fits = [name for name, height in heights.items() if depth > 0 or height == lowest]
-        if type_.name.endswith(("ListSort", "ListFilter")) and not rarely(self._draw, 40):
+        if type_.name.endswith(("ListSort", "ListFilter")) and "count" in type_.fields and not rarely(self._draw, 40):
             return self._of_list(type_, row, depth)
         most = 1 if type_.is_one_of else 2
         least = 0 if not type_.is_one_of and rarely(self._draw) else 1
