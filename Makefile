@@ -36,10 +36,10 @@ serve: $(READY) ## serve the API, on a database with demo data if it is new
 	@$(BIN)/trellis demo --if-empty
 	@TRELLIS_DOCTOR=$(TRELLIS_DOCTOR) exec $(BIN)/trellis serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))
 
-test: check test-plain-path ## run what takes less than five minutes; CI runs test-long and test-npm besides
+test: check ## run what takes less than five minutes; CI runs test-long and test-npm besides
 	@$(PYTEST) -m "not long and not npm"
 
-test-long: check-empty test-pgbouncer ## run what `make test` leaves out: the tree without nouns, long laws, hostile values, faults, README, browsers
+test-long: check-empty test-plain-path test-pgbouncer ## run what `make test` leaves out: the tree without nouns, long laws, hostile values, faults, README, browsers
 	@$(PYTEST) -m "long and not npm"
 
 test-npm: examples federation ## run what needs npm: the example apps, gateways, audits, graphql-inspector

@@ -178,9 +178,11 @@ LONG = (
     "db/importing",
     "db/session/test_after_errors.py",
     "db/session/test_failover.py",
+    "db/session/test_healing.py",
     "db/session/test_replicas.py",
     "db/session/test_replication.py",
     "db/test_exporting.py",
+    "db/test_functions.py",
     "docs/test_readme.py",  # a clone, and every command
     "docs/test_schema_checks.py",
     "documents/test_commands.py",
@@ -196,8 +198,10 @@ LONG = (
     "explorer/demo",
     "export",
     "federation",
+    "files/test_uploads.py",
     "http/test_caches.py",  # memory is watched
     "http/test_deadlines.py",
+    "http/test_healing.py",
     "http/test_hostile_values.py",
     "http/test_own_writes.py",  # a replica that is behind
     "identity/test_in_a_browser.py",
@@ -208,8 +212,10 @@ LONG = (
     "operations/test_hostile_values.py",
     "outside/test_jwks.py",
     "policies/test_injection.py",
+    "policies/test_mutations.py",
     "policies/test_nobody_can_tell.py",
     "policies/test_rows.py::test_search_finds",
+    "prepare/test_cost.py",
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
     "projects/test_empty.py",
     "projects/test_found.py",  # mypy over a whole project, and servers
@@ -219,6 +225,7 @@ LONG = (
     "projects/test_tutorial.py",
     "projects/test_wheel.py",
     "promises",
+    "rates/test_operations.py",
     "reflected",  # a database for each
     "serving/test_draining.py",
     "serving/test_limits.py",
@@ -226,6 +233,7 @@ LONG = (
     "telemetry/test_exported.py",
     "telemetry/test_traces.py",
     "telemetry/test_workers.py",
+    "usage/test_coordinates.py",
     "usage/test_killed.py",
     "usage/test_server.py",
 )

@@ -98,7 +98,7 @@ def rename(client: Client, post: Post, title: str) -> Post:
         match problem.typename__:
             case "VersionConflict":
                 raise Conflict(problem.current_version)
-            case "AlreadyExists" | "Forbidden" | "InvalidInput" | "NotFound" | "NotSignedIn":
+            case "AlreadyExists" | "Forbidden" | "InvalidInput" | "NotFound" | "NotSignedIn" | "Undone":
                 raise Refused(answer.errors)
             case _:
                 assert_never(problem)

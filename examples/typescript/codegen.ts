@@ -10,8 +10,8 @@ const config: CodegenConfig = {
       config: {
         useTypeImports: true,
         strictScalars: true,
-        // As JSON carries them. A Decimal stays text: a number of JavaScript would round it.
-        scalars: { BigInt: "string", DateTime: "string", Decimal: "string", JSON: "unknown" },
+        // As JSON carries them. A Decimal stays text: a number of JavaScript would round it. Files go beside the JSON.
+        scalars: { BigInt: "string", DateTime: "string", Decimal: "string", JSON: "unknown", Upload: "File" },
       },
     },
     // Apollo's cache must know which types a fragment on an interface means.

@@ -43,7 +43,11 @@ OF_GATEWAYS = frozenset({"_Any", "_Entity", "_Service", "_entities", "_service"}
 
 OF_ANY_ENTITY = frozenset({"node", "nodes"})
 
-SHARED = frozenset({"PageInfo", "OffsetPageInfo"})
+PAGE_INFO = "PageInfo"
+OF_RELAY = frozenset({"hasNextPage", "hasPreviousPage", "startCursor", "endCursor"})
+"""The fields of `PageInfo` that subgraphs of others have as well. Source: https://relay.dev/graphql/connections.htm"""
+
+SHARED = frozenset({PAGE_INFO, "OffsetPageInfo"})
 ERRORS = "UserError"
 """Schemas of Trellis have two types of pages and one of each error, which mean the same in all of them."""
 
@@ -80,6 +84,8 @@ class Marking(Visitor):
             return _with(node, fields=tuple(self._root_field(field) for field in self._shown(node)))
         if name in self._keys:
             return _marked(node, (_directive("key", fields=key) for key in self._keys[name]))
+        if name == PAGE_INFO:
+            node = _with(node, fields=tuple(map(_of_others, node.fields or ())))
         if name in SHARED or any(interface.name.value == ERRORS for interface in node.interfaces or ()):
             return _marked(node, [_directive("shareable")])
         return self._unless_left_out(node)
@@ -93,6 +99,11 @@ class Marking(Visitor):
 
     def _unless_left_out(self, node: Any) -> Any:
         return REMOVE if node.name.value in OF_GATEWAYS else None
+
+
+def _of_others(field: FieldDefinitionNode) -> FieldDefinitionNode:
+    """A field of `PageInfo`; one that no other subgraph can answer is not shown by the gateway."""
+    return field if field.name.value in OF_RELAY else _marked(field, [_directive("inaccessible")])
 
 
 def _of_look_up(look_up: Keyed) -> Iterable[ConstDirectiveNode]:

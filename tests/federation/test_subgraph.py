@@ -84,7 +84,10 @@ def test_every_entity_has_its_keys_and_only_what_all_share_is_shareable(text: st
     assert marks(found["Device"]) == ["key id", "key uuid", "key label"]
     assert marks(found["Genre"]) == ["key id", "key name"]
     assert marks(found["Track"]) == ["key id"]
-    assert marks(found["PageInfo"]) == ["shareable"]
+    page = found["PageInfo"]
+    assert marks(page) == ["shareable"]
+    hidden = {field.name.value for field in page.fields or () if marks(field) == ["inaccessible"]}
+    assert hidden == {"pageCount", "startPosition"}  # of others, `PageInfo` is as Relay has it
     assert marks(found["Node"]) == []
     assert {name for name, node in found.items() if "shareable" in marks(node)} == {"PageInfo"}
     entities = {name for name, node in found.items() if "key id" in marks(node)}

@@ -52,6 +52,7 @@ function explain(problem: ProblemFragment): string {
     case "NotFound":
     case "SignInFailed":
     case "StillReferenced":
+    case "Undone":
       return problem.message;
     default:
       problem satisfies never;
