@@ -39,24 +39,36 @@ TESTS = Path(__file__).parent
 DIALECTS = ("sqlite", "postgresql")
 
 SLOW = (
-    "projects/test_merging.py",
     "admission/test_overload.py",  # a server and a crowd for each
+    "api_keys",  # a server for each
     "attacks",  # everything that might hold the server, over thousands of rows
+    "audit",
+    "auth/test_passwords.py",
     "bench",  # about measuring, not about the API
     "cli/test_explain.py",  # a database with demo rows for each
+    "cli/test_key.py",
+    "cli/test_schema_check.py",
     "cli/test_user.py",  # processes
     "contract/test_laws.py",  # laws
     "contract/test_private_names.py",  # about other libraries
+    "contract/test_schema.py",
     "db/importing",  # files, by the hundred
-    "db/reflection/test_reading.py",  # a database for each
+    "db/reflection",
     "db/session/test_after_errors.py",  # every error on every road
+    "db/session/test_engines.py",
+    "db/session/test_entities.py",
+    "db/session/test_healing.py",  # seconds of faults
+    "db/session/test_replicas.py",
+    "db/session/test_replication.py",  # replicas of its own
     "db/session/test_session_ends.py",  # timeouts
+    "db/session/test_streams.py",
     "db/test_demo.py",
     "db/test_exporting.py",
     "db/test_functions.py",  # laws
     "db/test_patterns.py",
     "db/test_search",
     "docs",  # the README's commands
+    "doctor/test_doctor.py",
     "doctor/test_hints.py",  # thousands of rows, and an index for each case
     "doctor/test_log.py",
     "doctor/test_operations.py",
@@ -67,100 +79,104 @@ SLOW = (
     "entity/test_awkward_names.py",
     "entity/test_bounds.py",
     "entity/test_chinook_lists.py",
+    "entity/test_chinook_relations.py",
     "entity/test_database_types.py",  # every type, in every order
+    "entity/test_distinct.py",
     "entity/test_ends_of_time.py",
     "entity/test_exact_numbers.py",
+    "entity/test_groups.py",
     "entity/test_growth.py",
     "entity/test_guarded.py",
     "entity/test_keys_of_every_type.py",  # every type, on every road
     "entity/test_locales.py",  # a database for each locale
     "entity/test_moments.py",
     "entity/test_narrow_types.py",
+    "entity/test_odd_values.py",
     "entity/test_paging_laws.py",
     "entity/test_questions.py",
-    "entity/test_related_measures.py::test_everything_that_is_computed_over_a_list",
-    "entity/test_related_measures.py::test_both_databases",
+    "entity/test_related_measures.py",
+    "entity/test_relations.py",
     "entity/test_row_laws.py",
     "entity/test_unreadable_values.py",
+    "entity/test_value_sorts.py",
     "execute/agreement",
     "execute/core",  # graphql-core's own tests
-    "execute/test_prefetch.py",  # a market of its own for some
+    "execute/test_answer_size.py",
+    "execute/test_calls.py",
     "execute/test_direct.py::test_an_answer_leaves_nothing_to_the_garbage_collector",
+    "execute/test_prefetch.py",  # a market of its own for some
     "explorer",  # a browser
+    "export/test_exports.py",  # a server for each
     "federation",  # off unless a setting says otherwise
+    "files/test_uploads.py",  # a server for each
     "http/test_audits.py",
-    "http/test_deadlines.py",  # waits
-    "http/test_healing.py",  # waits
     "http/test_batches.py",  # a server for each, and for the next
+    "http/test_budgets.py",
+    "http/test_compression.py",
     "http/test_cors.py",
+    "http/test_deadlines.py",  # waits
+    "http/test_editions.py",
     "http/test_ends.py",  # clients that leave, and timeouts
     "http/test_exact_numbers.py",
+    "http/test_healing.py",  # waits
     "http/test_hostile",  # every value that might do harm, in every place
-    "operations/test_hostile",  # the same for our nouns
+    "http/test_logs.py",
+    "http/test_metrics.py",
     "http/test_operators.py",
+    "http/test_own_writes.py",  # replicas of its own
+    "http/test_probes.py",  # seconds of silence, and of waiting for a lock
+    "http/test_proxies.py",
+    "http/test_read_only.py",
+    "http/test_requests.py",
     "http/test_startup.py",  # databases of their own
+    "identity/test_identify.py",
+    "identity/test_identity.py",
     "identity/test_in_a_browser.py",
     "identity/test_over_http.py",  # a server for each
     "identity/test_requests.py",
+    "manual",  # every page
     "migrations",  # revisions, up and down
+    "mutations/test_documents.py",
+    "mutations/test_hostile.py",
+    "mutations/test_idempotency.py",
+    "mutations/test_money.py",
+    "mutations/test_orders.py",
+    "mutations/test_people.py",
+    "operations/test_hostile",  # the same for our nouns
+    "outside",  # providers that are away
     "policies/test_indexes.py",
     "policies/test_injection.py",
     "policies/test_mutations.py",
     "policies/test_nobody_can_tell.py",
     "policies/test_rows.py",
     "prepare/test_cost.py::test_no_operation_needs_more_than_its_price",
+    "prepare/test_limits.py",
+    "prepare/test_mistakes.py",
+    "prepare/test_plan.py",
+    "prepare/test_price_and_truth.py",
+    "projects/test_empty.py",
+    "projects/test_merging.py",
     "projects/test_wheel.py",
     "promises",  # seconds of load and of faults
+    "rates/test_counters.py",
     "rates/test_operations.py",  # a server for each
     "rates/test_redis.py",
+    "reflected",  # a database for each
     "reflected/test_every_type.py",  # a column for each, and every value
     "serving/test_draining.py",
     "serving/test_limits.py::test_a_head_without_an_end",  # megabytes, sent in vain
     "serving/test_limits.py::test_five_hundred",
     "serving/test_limits.py::test_who_",  # seconds of silence
+    "serving/test_size.py",
     "serving/test_supervisor.py",
+    "telemetry/test_exported.py",
+    "telemetry/test_traces.py",  # a server for each
+    "test_databases.py",
+    "test_maintenance.py",
     "usage/test_bounds.py",
     "usage/test_coordinates.py::test_coordinates_are_those_of_a_naive_walk",
     "usage/test_inspector.py",  # npm
     "usage/test_server.py",  # a server for each
-    "manual",  # every page
-    "mutations/test_hostile.py",
-    "mutations/test_money.py",
-    "mutations/test_orders.py",
-    "api_keys",  # a server for each
-    "audit",
-    "entity/test_chinook_relations.py",
-    "entity/test_odd_values.py",
-    "export/test_exports.py",  # a server for each
-    "files/test_uploads.py",  # a server for each
-    "http/test_probes.py",  # seconds of silence, and of waiting for a lock
-    "db/session/test_entities.py",
-    "prepare/test_limits.py",
-    "prepare/test_plan.py",
-    "projects/test_empty.py",
-    "cli/test_key.py",
-    "cli/test_schema_check.py",
-    "db/session/test_engines.py",
-    "identity/test_identify.py",
-    "db/session/test_healing.py",  # seconds of faults
-    "db/session/test_replicas.py",
-    "db/session/test_replication.py",  # replicas of its own
-    "db/session/test_streams.py",
-    "doctor/test_doctor.py",
-    "execute/test_answer_size.py",
-    "execute/test_calls.py",
-    "http/test_budgets.py",
-    "http/test_own_writes.py",  # replicas of its own
-    "http/test_read_only.py",
-    "mutations/test_people.py",
-    "outside",  # providers that are away
-    "prepare/test_mistakes.py",
-    "prepare/test_price_and_truth.py",
-    "rates/test_counters.py",
-    "reflected",  # a database for each
-    "telemetry/test_exported.py",
-    "telemetry/test_traces.py",  # a server for each
-    "test_databases.py",
 )
 """Left out by `make test-fast`, beside tests that start processes: a third of the time, for what breaks seldom."""
 
