@@ -17,8 +17,8 @@ from graph.entity.column_comparisons import MEMBER
 from graph.entity.comparisons import ValueFilter
 from graph.entity.distinct_counts import NAME as DISTINCT
 from graph.entity.distinct_counts import OF
-from graph.entity.filter_form import QUANTIFIERS, WHERE
-from graph.entity.measures import COUNT
+from graph.entity.filter_form import QUANTIFIERS
+from graph.entity.measures import COUNT, WHERE
 from graph.entity.registry import Entity, Relation
 from graph.entity.types import value_filter
 from graph.errors import InvalidFilter

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from graph.entity.column_comparisons import MEMBER, spelled
 from graph.entity.comparisons import Operator, ValueFilter, check_comparable, is_whole_beyond_64_bits
 from graph.entity.measure_filters import asked_measures
+from graph.entity.measures import WHERE
 from graph.entity.registry import Entity, Relation
 from graph.entity.types import value_filter
 
 MAX_DEPTH = 12
 """How deep filters may nest, a relation counting twice; SQLite's parser ends at nine relations, and people before."""
 
-WHERE = "where"
 QUANTIFIERS = frozenset({WHERE, "some", "every", "none"})
 """What is asked of a list by other filters; all else is asked of something that is computed over the list."""
 

@@ -41,9 +41,10 @@ from graph.entity.column_comparisons import ColumnComparison
 from graph.entity.comparisons import MAX_LIST, NO_NAMES, InputField, check_size, input_type
 from graph.entity.completeness import check_complete
 from graph.entity.distinct_counts import OF
-from graph.entity.filter_form import MAX_DEPTH, QUANTIFIERS, WHERE, form_of
+from graph.entity.filter_form import MAX_DEPTH, QUANTIFIERS, form_of
 from graph.entity.ids import key_in
-from graph.entity.measure_filters import check_asked, measure_conditions, measure_filter_fields
+from graph.entity.measure_filters import check_asked, check_not_alone, measure_conditions, measure_filter_fields
+from graph.entity.measures import WHERE
 from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, is_of_viewers, list_of, optional
 from graph.entity.related_rows import among_parents, first, measured, related
@@ -274,8 +275,7 @@ class _Filtering:
             elif quantifier in ("some", "none"):
                 exists = self._exists(relation, row, asked, place, depth, within)
                 found.append(exists if quantifier == "some" else _not(exists))
-        if value.keys() == {WHERE}:
-            raise InvalidFilter(f"{where}.{WHERE}", "nothing is asked of these rows; say `some` or `count` beside it.")
+        check_not_alone(value, where)
         return [*found, *self._measured(relation, row, value, where, within)]
 
     def _measured(

@@ -11,13 +11,12 @@ from sqlalchemy import ColumnElement, and_, true
 
 from db.relations import Row
 from graph.entity.comparisons import check_size
-from graph.entity.filter_form import QUANTIFIERS, WHERE
+from graph.entity.filter_form import QUANTIFIERS
 from graph.entity.filters import condition_on_related
-from graph.entity.measure_filters import check_asked, measure_conditions
-from graph.entity.measures import Within, count_of
+from graph.entity.measure_filters import check_asked, check_not_alone, measure_conditions
+from graph.entity.measures import WHERE, Within, count_of
 from graph.entity.ordering import Viewing
 from graph.entity.registry import Entity
-from graph.errors import InvalidFilter
 
 Asked: TypeAlias = Mapping[str, Any]
 
@@ -50,8 +49,7 @@ def _conditions(entity: Entity, row: Row, asked: Asked, where: str, viewing: Vie
         return None if fits is None else lambda _row: fits
 
     within = fitting(WHERE)
-    if asked.keys() == {WHERE}:
-        raise InvalidFilter(f"{where}.{WHERE}", "nothing is asked of these rows; say `some` or `count` beside it.")
+    check_not_alone(asked, where)
     found = [
         _number_of(name, row, _both(within, fitting(name)), within) for name in QUANTIFIERS - {WHERE} if name in asked
     ]

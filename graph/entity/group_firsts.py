@@ -14,12 +14,11 @@ from db.relations import Row
 from graph.entity.fields import begin_rows
 from graph.entity.group_order import first_of_group
 from graph.entity.group_parts import spelled
+from graph.entity.measure_sorts import FIRST, ORDER_BY
 from graph.entity.ordering import FIRST_WORK, Viewing, check_order, sort_type
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.loading.queries import Measure
 from graph.prepare.fields import CostRule, Level, LevelField, Selection, argument
-
-NAME, ORDER_BY = "first", "orderBy"
 
 Asked: TypeAlias = Sequence[Mapping[str, Any]]
 
@@ -32,7 +31,7 @@ class FirstField(LevelField):
     def __init__(self, entity: Entity) -> None:
         sort = Deferred("sort of a group", lambda: sort_type(entity))
         order = argument("order_by", list_of(sort), "The order, the most important term first.")
-        super().__init__(NAME, optional(entity.cls), "The one that comes first in an order.", (order,))
+        super().__init__(FIRST, optional(entity.cls), "The one that comes first in an order.", (order,))
         self._entity = entity
 
     def work(self, arguments: Mapping[str, Any]) -> int:
@@ -52,7 +51,7 @@ def selected_firsts(
     selections: Sequence[Selection],
 ) -> Iterator[Measure]:
     """The measures that these selections ask for: each part of the key of each first row. Raises as `order_of`."""
-    fields = (field for selection in selections for field in selection.by_name.get(NAME, ()))
+    fields = (field for selection in selections for field in selection.by_name.get(FIRST, ()))
     asked = {spelled(order): order for order in (level.arguments_of(field)[ORDER_BY] for field in fields)}
     for order in asked.values():
         check_order(entity, order, level.context)
@@ -65,4 +64,4 @@ def _part_of_key(entity: Entity, attribute: str, order: Asked, viewing: Viewing,
 
 
 def _names(entity: Entity, order: Asked) -> list[str]:
-    return [f"{NAME} {spelled(order)} {attribute}" for attribute in entity.key]
+    return [f"{FIRST} {spelled(order)} {attribute}" for attribute in entity.key]

@@ -189,10 +189,11 @@ class GroupByField(LevelField):
         def expressions(row: Row) -> list[list[Expression]]:
             return [list(one.expressions(row)) for one in by]
 
-        row = aliased(entity.model)
-        order.terms(row, expressions(row))  # finds what is wrong before it is run
-        if condition is not None:
-            condition(row)
+        if order_by or condition is not None:  # finds what is wrong before it is run
+            row = aliased(entity.model)
+            order.terms(row, expressions(row))
+            if condition is not None:
+                condition(row)
         spelled_order = f"{entity.name} groups {spelled(arguments['by'])} {spelled(order_by)}"
         return Grouping(expressions, condition, order.terms, spelled_order, (spelled_order, spelled(asked)))
 

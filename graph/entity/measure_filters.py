@@ -15,7 +15,18 @@ from graph.entity.comparisons import NO_NAMES, InputField, ValueFilter, input_ty
 from graph.entity.distinct_counts import NAME as DISTINCT
 from graph.entity.distinct_counts import OF, distinct_measure, of_field
 from graph.entity.group_values import group_fields
-from graph.entity.measures import COUNT, FUNCTIONS, TRUTH, Function, Shape, Within, applicable, count_of, measure_of
+from graph.entity.measures import (
+    COUNT,
+    FUNCTIONS,
+    TRUTH,
+    WHERE,
+    Function,
+    Shape,
+    Within,
+    applicable,
+    count_of,
+    measure_of,
+)
 from graph.entity.names import made_name
 from graph.entity.registry import Deferred, Entity, optional
 from graph.entity.types import TYPES, value_filter
@@ -133,6 +144,12 @@ def measure_conditions(
         check_asked(one.comparisons, one.place)
         found += one.compared.condition(one.place, one.measure.expression(row), one.comparisons, names)
     return found
+
+
+def check_not_alone(asked: Asked, where: str) -> None:
+    """Raise `InvalidFilter` for a `where` of a list or of a group beside which nothing is asked."""
+    if asked.keys() == {WHERE}:
+        raise InvalidFilter(f"{where}.{WHERE}", "nothing is asked of these rows; say `some` or `count` beside it.")
 
 
 def check_asked(value: object, where: str) -> None:

@@ -18,6 +18,7 @@ from graph.entity.group_values import group_fields
 from graph.entity.measures import (
     COUNT,
     FUNCTIONS,
+    WHERE,
     Function,
     Within,
     applicable,
@@ -31,7 +32,7 @@ from graph.loading.queries import Measure
 
 Asked = Mapping[str, Any]
 
-WHERE, ORDER_BY, FIRST, KEY = "where", "orderBy", "first", "key"
+ORDER_BY, FIRST, KEY = "orderBy", "first", "key"
 BESIDE = {DISTINCT: OF, FIRST: ORDER_BY}
 """What belongs to something that rows are put in order by, and to nothing else."""
 MODIFIERS = frozenset({WHERE, *BESIDE.values()})

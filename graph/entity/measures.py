@@ -23,6 +23,8 @@ COUNT = Measure("count", lambda _row: func.count())
 
 Within: TypeAlias = Callable[[Row], ColumnElement[bool]]
 """Which rows of a group are looked at."""
+WHERE = "where"
+"""What a filter or an order by a list calls the filter that says so."""
 
 
 class Shape(NamedTuple):

@@ -27,13 +27,13 @@ from graph.entity.measure_sorts import (
     KEY,
     MODIFIERS,
     ORDER_BY,
-    WHERE,
     GroupKeySort,
     ListOrder,
     list_order,
     measure_in,
     measure_sort_fields,
 )
+from graph.entity.measures import WHERE
 from graph.entity.names import made_name
 from graph.entity.registry import Attribute, Deferred, Entity, Relation, list_of, optional
 from graph.entity.related_rows import first, first_value, measured, related
@@ -170,8 +170,8 @@ def check_order(entity: Entity, asked: Sequence[Asked], context: RequestContext)
 
 def check_list_order(entity: Entity, order: ListOrder, context: RequestContext) -> None:
     """The same for an order by something of a list."""
-    if context.bounds.refuse_empty_comparisons and order.where is not None:
-        check_complete(entity, order.where, f"{order.within}.{WHERE}")
+    if context.bounds.refuse_empty_comparisons:
+        _check_where_complete(entity, order)
     check_order(entity, _terms_of_first(order), context)
 
 
@@ -409,7 +409,11 @@ def _check_complete(entity: Entity, asked: Asked) -> None:
         _check_complete(relation.target(), value)
     else:
         order = _list_order(relation, value)
-        if order.where is not None:
-            check_complete(relation.target(), order.where, f"{order.within}.{WHERE}")
+        _check_where_complete(relation.target(), order)
         for term in _terms_of_first(order):
             _check_complete(relation.target(), term)
+
+
+def _check_where_complete(entity: Entity, order: ListOrder) -> None:
+    if order.where is not None:
+        check_complete(entity, order.where, f"{order.within}.{WHERE}")
