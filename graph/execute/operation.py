@@ -166,6 +166,7 @@ class Operations:
                 scheduler.release()
         finally:
             await context.close()
+            operation.note_rows(checked.cost, context.session.rows_read)
             self.usage.ran(context.client, operation, request.variables, perf_counter() - started, failed)
 
     def _work(

@@ -37,14 +37,19 @@ from graph.prepare.introspection import TYPE
 from graph.prepare.limits import Limits
 from graph.prepare.plan import CONDITIONS, Plan, fields_of, selections_of
 from graph.prepare.variables import Variables
-from graph.prepare.weight import Claim, claim_of, weight_of
+from graph.prepare.weight import Bulk, Claim, bulk_of, claim_of, weight_of
 from graph.prepare.work import InputWorks, length_work
 
 MAX_COSTS = 64
 """How many costs are kept of one operation."""
 
+FADING = 0.5
+"""What is left, after another run, of a share of rows that was seen before."""
+
 MAX_KEPT_TEXT = 40
 """The longest text, in characters, that a cost is kept by as it is."""
+
+SMALL = Bulk.SMALL
 
 MAX_SHOWN = 1_000_000_000
 """Costs beyond are not written out: doubling fragments make numbers of hundreds of digits."""
@@ -101,6 +106,8 @@ class PreparedOperation:
         self.foreseen: OrderedDict[Hashable, object] = OrderedDict()
         """What it was seen to load, by what that hangs on; whoever foresees that bounds it."""
         self._met = 0
+        self._filled = 1.0
+        """Which share of the rows that it may read its runs have read: the largest of the last ones."""
 
     @cached_property
     def _certain_weight(self) -> Weight:
@@ -126,7 +133,18 @@ class PreparedOperation:
             found = self._cost(sizes, variables.coerced, limits)
         elif found[0].is_over(limits):  # it was within those of somebody else
             refuse_costly(found[0], limits)
-        return CheckedOperation(self, variables, *found, limits)
+        cost, claim = found
+        if claim.bulk is not SMALL:
+            claim = claim._replace(bulk=bulk_of(cost.values * self._filled, self.fields))
+        return CheckedOperation(self, variables, cost, claim, limits)
+
+    def note_rows(self, cost: Cost, read: int) -> None:
+        """Note how many rows a run has read: pages that may be long are mostly not, and so is the answer.
+
+        The first runs count as full, and a full one counts for the next ones.
+        """
+        if cost.rows:
+            self._filled = max(min(read / cost.rows, 1.0), FADING * self._filled)
 
     def price(self) -> Cost:
         """What the operation costs where each variable has its default. Raises `TooCostly`."""

@@ -73,7 +73,7 @@ def claim_of(kind: OperationType, cost: Cost, certain: Weight, fields: int) -> C
 
     `fields`: how many it selects, with its fragments written out.
     """
-    reads, bulk = kind is OperationType.QUERY, _bulk(cost.values, fields)
+    reads, bulk = kind is OperationType.QUERY, bulk_of(cost.values, fields)
     if reads and not cost.statements and not cost.reads_itself:
         return NOTHING._replace(bulk=bulk)
     is_small = cost.statements <= FEW_STATEMENTS and cost.rows <= FEW_ROWS and cost.values <= FEW_VALUES
@@ -82,7 +82,8 @@ def claim_of(kind: OperationType, cost: Cost, certain: Weight, fields: int) -> C
     return Claim(True, reads, Weight.DEAR, (cost.statements + cost.rows).bit_length(), bulk)
 
 
-def _bulk(values: int, fields: int) -> Bulk:
+def bulk_of(values: float, fields: int) -> Bulk:
+    """What so many values of an answer make of an operation that selects so many fields."""
     if values > MANY_VALUES or fields > MANY_FIELDS:
         return Bulk.LARGE
     return Bulk.MEDIUM if values > SOME_VALUES or fields > SOME_FIELDS else Bulk.SMALL

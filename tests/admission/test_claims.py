@@ -219,6 +219,41 @@ async def test_of_operations_that_take_a_while_one_begins_in_each_round_of_the_l
     assert max(began) - min(began) < 3 * 10  # none waits for anything but those before it
 
 
+LONG_LISTS = "{ albums(first: 100) { nodes { title tracks(first: 100) { nodes { %s } } } } }"
+
+
+@pytest.mark.parametrize(
+    ("field", "at_first", "of_few_rows"),
+    [("name", Bulk.MEDIUM, Bulk.SMALL), (" ".join(f"n{n}: name" for n in range(20)), Bulk.LARGE, Bulk.MEDIUM)],
+)
+def test_long_pages_that_were_short_in_the_last_runs_keep_nobody_waiting(
+    field: str, at_first: Bulk, of_few_rows: Bulk
+) -> None:
+    house, asked = House(), OperationRequest(LONG_LISTS % field)
+
+    def bulk() -> Bulk:
+        return house.admission.claimed(asked)[1].bulk
+
+    checked = house.preparer.checked(asked, READING)
+    assert bulk() is at_first
+    checked.operation.note_rows(checked.cost, 300)
+    assert bulk() is at_first  # one run says little
+    for _ in range(5):
+        checked.operation.note_rows(checked.cost, 300)
+    assert bulk() is of_few_rows
+    checked.operation.note_rows(checked.cost, checked.cost.rows)  # one that is long says enough
+    assert bulk() is at_first
+
+
+def test_many_fields_take_a_while_in_however_few_rows() -> None:
+    house, titles = House(), " ".join(f"t{n}: title" for n in range(101))
+    asked = OperationRequest(f"{{ albums(first: 100) {{ nodes {{ {titles} }} }} }}")
+    checked = house.preparer.checked(asked, READING)
+    for _ in range(20):
+        checked.operation.note_rows(checked.cost, 0)
+    assert house.admission.claimed(asked)[1].bulk is Bulk.MEDIUM
+
+
 async def test_large_operations_are_done_one_at_a_time_with_a_rest_while_others_wait() -> None:
     admission, loop = House().admission, asyncio.get_running_loop()
     at_once, most, times = 0, 0, []

@@ -152,6 +152,31 @@ async def test_pools_say_how_many_connections_are_out(engines: Engines) -> None:
     assert engines.pools()["primary"].checked_out == 0
 
 
+@pytest.mark.postgresql
+@pytest.mark.direct
+@pytest.mark.parametrize("way", [Mode.SINGLE, Mode.SNAPSHOT, Mode.CURRENT])
+async def test_after_an_outage_one_new_connection_serves_whoever_comes_one_after_the_other(
+    settings: DatabaseSettings, way: Mode
+) -> None:
+    engines = Engines(settings.model_copy(update={"pool_size": 4}))
+
+    async def backend(meet: asyncio.Barrier | None = None) -> int:
+        async with RequestSession(engines, way) as session:
+            ((number,),) = await session.rows(text("SELECT pg_backend_pid()"))
+            if meet is not None:
+                await meet.wait()
+            return int(number)
+
+    meet = asyncio.Barrier(4)
+    before = await asyncio.gather(*(backend(meet) for _ in range(4)))
+    assert len(set(before)) == 4
+    await asyncio.to_thread(kill_unnoticed, settings)
+    after = [await backend() for _ in range(6)]
+    await engines.dispose()
+    assert len(set(after)) == 1
+    assert not {*after} & {*before}
+
+
 async def test_replicas_are_used_in_turn_and_never_for_writing(database: Database) -> None:
     url = SecretStr(database.url)
     engines = Engines(settings_for(database).model_copy(update={"replica_urls": (url, url)}))
