@@ -3,6 +3,7 @@
 Text enters, text leaves.
 """
 
+import re
 import unicodedata
 
 from db.characters import HIDDEN
@@ -10,6 +11,8 @@ from db.text_kinds import TextKind, register_kind
 
 SPOKEN = {"+": " plus ", "#": " sharp "}
 """Signs that tell names apart, spelled out: C, C++ and C# are three subjects."""
+_WORD = re.compile("[a-z0-9]+")
+"""What stays of a name in ASCII, where no letter has another form and none is hidden."""
 
 
 def slug_of(name: str) -> str:
@@ -18,7 +21,11 @@ def slug_of(name: str) -> str:
     Letters, digits and marks of every script stay, those that can be seen. Case, spacing and punctuation make no
     difference. Empty when the name has neither a letter nor a digit.
     """
-    spelled = "".join(SPOKEN.get(character, character) for character in name)
+    spelled = name
+    for sign, word in SPOKEN.items():
+        spelled = spelled.replace(sign, word)
+    if spelled.isascii():
+        return "-".join(_WORD.findall(spelled.lower()))
     # Case folding takes a few letters out of their normal form: The Unicode Standard, section 3.13, definition D146.
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", spelled).casefold())
     return "-".join("".join(map(_part, folded)).split())

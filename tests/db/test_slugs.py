@@ -32,6 +32,12 @@ def test_a_name_has_one_slug(name: str, slug: str) -> None:
 
 
 @settings(deadline=None)
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_a_mark_that_nobody_sees_makes_no_other_slug_of_ascii(name: str) -> None:
+    assert slug_of(f"{name}\ufe0f") == slug_of(name)
+
+
+@settings(deadline=None)
 @given(st.text(alphabet="abcXYZ éÉßñ日本-_.,"))
 def test_case_and_spacing_make_no_other_slug(name: str) -> None:
     assert slug_of(f" {name.casefold()} ") == slug_of(name)
