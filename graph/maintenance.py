@@ -32,8 +32,8 @@ from graph.writing.stored_keys import EXPIRING_KEYS
 EVERY_S = 3600.0
 HELD_S = 5.0
 """How long a turn lasts at least: clocks of machines may differ by as much, and none does the same hour again."""
-START_S = 1.0
-"""How long after its start a process comes first, at most: those that start together do not connect together."""
+START_S = 20.0, 60.0
+"""How long after its start a process comes first: not beside its first requests, nor with those that start with it."""
 CONNECTIONS = 2
 TIMEOUT_S = 30
 """Seconds that a batch may take, and that the turn to write may be waited for."""
@@ -98,7 +98,7 @@ class Maintenance:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Do it soon after the start and at every full hour, until the block ends."""
+        """Do it within a minute after the start and at every full hour, until the block ends."""
         task = asyncio.create_task(self._run_on(), name="maintenance")
         try:
             yield
@@ -125,7 +125,7 @@ class Maintenance:
                 await self._engine.dispose()
 
     async def _run_on(self) -> None:
-        await asyncio.sleep(random.uniform(0, min(START_S, self._every_s)))
+        await asyncio.sleep(min(random.uniform(*START_S), self._every_s))
         while True:
             await self._try()
             # All processes come at the same moment, so that one of them finds the door open and the others closed.
