@@ -54,16 +54,7 @@ Listener: TypeAlias = Callable[[Batch | Lost], None]
 
 
 class Resync(Exception):
-    """What followed a position has been deleted, or never was: what is known of before is of no use."""
-
-    def __init__(self, position: int, first: int) -> None:
-        self.position = position
-        self.first = first
-        """The first position that can still be continued from."""
-        super().__init__(
-            f"The change log no longer has what followed position {position}; it can be continued from {first}."
-            " Read everything again, and go on from there."
-        )
+    """What followed a position is not in the log any more: read everything again, and go on from the newest position."""
 
 
 class Feed(Protocol):
