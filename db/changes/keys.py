@@ -73,6 +73,8 @@ def _reader(column: Column[Any], dialect: Dialect) -> Reader:
     if isinstance(below, CHAR | NCHAR) and _python_type(column) is str:
         return lambda value: str(unpadded(value))
     read = _READERS.get(_python_type(column))
+    if read is datetime.fromisoformat and getattr(below, "timezone", False):
+        read = _moment
     if read is None:
         return key_text
 
@@ -94,7 +96,8 @@ def _python_type(column: Column[Any]) -> type[Any] | None:
 
 def _moment(value: Any) -> datetime:
     """Where a database keeps no zone, moments are in UTC."""
-    return datetime.fromisoformat(value)
+    found = datetime.fromisoformat(value)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _bytes(value: Any) -> bytes:
@@ -106,7 +109,7 @@ _READERS: Mapping[type[Any] | None, Callable[[Any], object]] = {
     bool: bool,
     bytes: _bytes,
     date: date.fromisoformat,
-    datetime: _moment,
+    datetime: datetime.fromisoformat,
     time: time.fromisoformat,
     Decimal: lambda value: Decimal(str(value)),
 }

@@ -96,7 +96,7 @@ class PostgreSQLChangeLog(ChangeLogDialect):
         f" LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE {_LOCK}"
     )
     end_holder = (
-        "SELECT pg_catalog.pg_terminate_backend(l.pid) FROM pg_catalog.pg_locks l"
+        "SELECT pg_catalog.pg_terminate_backend(l.pid, 500) FROM pg_catalog.pg_locks l"
         f" WHERE {_LOCK} AND l.pid <> pg_catalog.pg_backend_pid()"
     )
     signal = "SELECT pg_catalog.pg_notify(:channel, :word)"
