@@ -32,6 +32,7 @@ def record_changes(table: str, key: Sequence[str], columns: Sequence[str], schem
     _run(log.forget(found))
     _run(log.record(names, found))
     for partition in _partitions(context, found):
+        _run(log.forget(found, partition))
         _run(log.record(names, found, partition))
 
 

@@ -52,6 +52,7 @@ SLOW = (
     "contract/test_laws.py",  # laws
     "contract/test_private_names.py",  # about other libraries
     "contract/test_schema.py",
+    "db/changes",  # a database for each
     "db/importing",  # files, by the hundred
     "db/reflection",
     "db/session/test_after_errors.py",  # every error on every road
@@ -191,6 +192,7 @@ LONG = (
     "cli/test_reflect.py",
     "cli/test_schema.py",
     "cli/test_serve.py",
+    "db/changes/test_processes.py",
     "db/importing",
     "db/session/test_after_errors.py",
     "db/session/test_failover.py",

@@ -69,7 +69,7 @@ class Recorded(NamedTuple):
     label: str
     """What the triggers call it."""
     table: str
-    """What it is called: another name where the table was renamed, or where it is a partition."""
+    """What it is called: another name where the table was renamed."""
     key: tuple[str, ...]
     is_complete: bool
     """Whether no trigger is missing or switched off, and all columns are known to them."""

@@ -193,22 +193,23 @@ class PostgreSQLChangeLog(ChangeLogDialect):
         )
 
     def recorded(self, names: LogNames) -> str:
-        """Triggers that call the function, with their arguments."""
+        """Triggers that call the function, with their arguments; those of partitions are as their table's."""
         function = literal(f"{names.function}()")
         return (
-            "SELECT n.nspname, c.relname, t.tgname, t.tgenabled IN ('O', 'A') AS is_on, t.tgnargs, t.tgargs,"
-            " n.nspname = pg_catalog.current_schema() AS is_default"
+            "SELECT n.nspname, c.relname, t.tgname, t.tgenabled IN ('O', 'A'), t.tgargs,"
+            " n.nspname = pg_catalog.current_schema()"
             " FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid"
             " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-            f" WHERE t.tgfoid = pg_catalog.to_regprocedure({function}) ORDER BY 1, 2, 3"
+            f" WHERE t.tgfoid = pg_catalog.to_regprocedure({function}) AND NOT c.relispartition ORDER BY 1, 2, 3"
         )
 
     def read_recorded(self, rows: Sequence[Any]) -> list[Recorded]:
         """A table is complete with its four triggers; columns are read when a trigger fires."""
         found: defaultdict[tuple[str, tuple[str, ...]], set[str]] = defaultdict(set)
-        for schema, table, trigger, is_on, _, arguments, is_default in rows:
+        for schema, table, trigger, is_on, arguments, is_default in rows:
             given = tuple(part.decode() for part in bytes(arguments).split(b"\0")[:-1])
-            name = table if is_default else f"{schema}.{table}"
+            full = f"{schema}.{table}"
+            name = table if is_default and given[:1] != (full,) else full
             found[name, given].update([trigger] if is_on else [])
         wanted = {f"{TRIGGER}_{event}" for event in TABLES_OF_EVENT}
         return [Recorded(given[0], name, given[1:], wanted <= on) for (name, given), on in found.items() if given]
@@ -218,6 +219,7 @@ class PostgreSQLChangeLog(ChangeLogDialect):
 
         Source: https://magicstack.github.io/asyncpg/current/api/index.html#asyncpg.connection.Connection.add_listener
         """
+        await driver.execute("SET application_name TO 'trellis changes'")
         own = driver.get_server_pid()
 
         def heard(_connection: Any, process: int, _channel: str, word: str) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import re
-import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -25,41 +23,7 @@ from graph.cli.errors import CommandError, Exit
 from graph.domain import own_features
 from graph.schema import DOMAIN
 from graph.settings import Settings
-
-LINE = 112
-MOST_NAMED = 3
-"""Tables that the name of a revision has."""
-
-REVISION = '''"""{message}.
-
-Revision {revision}, after {before}. Created on {day}.
-"""
-
-from alembic import op
-
-from migrations.recording import {imported}
-
-revision = "{revision}"
-down_revision = {down}
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    give_way()
-{up}
-
-
-def downgrade() -> None:
-    give_way()
-{back}
-
-
-def give_way() -> None:
-    """Fail after five seconds rather than queue for a lock, because everybody else would queue behind it."""
-    if op.get_context().dialect.name == "postgresql":
-        op.execute("SET LOCAL lock_timeout = '5s'")
-'''
+from migrations.recording_texts import recording
 
 
 def install(names: Sequence[str]) -> None:
@@ -78,13 +42,13 @@ def install(names: Sequence[str]) -> None:
     for table in chosen:
         if not table.primary_key.columns:
             raise CommandError(f"{table.key} has no primary key, by which its rows could be named.", Exit.USAGE)
-    _write("Record changes of", chosen, recorded=True)
+    _write(chosen, recorded=True)
 
 
 def uninstall(names: Sequence[str]) -> None:
     """Write a revision that ends that. Raises `CommandError`."""
     known = _tables(settings_of_the_environment())
-    _write("Record no changes of", [_named(name, known) for name in names], recorded=False)
+    _write([_named(name, known) for name in names], recorded=False)
 
 
 def status(*, as_json: bool) -> None:
@@ -127,30 +91,14 @@ async def _state(settings: Settings, tables: Collection[Table]) -> State:
         raise CommandError("The tables of the log are not there. Run `trellis db upgrade`.") from None
 
 
-def _write(what: str, tables: Sequence[Table], *, recorded: bool) -> None:
+def _write(tables: Sequence[Table], *, recorded: bool) -> None:
     """Write the file of a revision, after the newest one."""
     newest = sorted(history().newest)
     if len(newest) > 1 or not all(name.isdecimal() for name in newest):
         raise CommandError(f"The newest revision has to be one number, and is {', '.join(newest)}.")
-    before = newest[0] if newest else None
-    labels_of_all = [str(table.key) for table in tables]
-    more = len(tables) - MOST_NAMED
-    named = ", ".join(labels_of_all[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-    record, stop = "\n".join(map(_recording, tables)), "\n".join(map(_stopping, reversed(tables)))
-    revision = f"{int(before or 0) + 1:04}"
-    text = REVISION.format(
-        message=f"{what} {named}",
-        revision=revision,
-        before=before or "nothing",
-        down="None" if before is None else f'"{before}"',
-        day=utcnow().date(),
-        imported="record_changes, stop_recording",
-        up=record if recorded else stop,
-        back=stop if recorded else record,
-    )
-    slug = re.sub(r"\W+", "_", f"{what} {named}".lower())[:40].strip("_")
-    _write_file(FOLDER / "versions" / f"{revision}_{slug}.py", text)
-    typer.echo(f"{revision}_{slug}.py is written. Look at it, and run `trellis db upgrade`.")
+    name, text = recording(newest[0] if newest else None, tables, utcnow().date(), recorded=recorded)
+    _write_file(FOLDER / "versions" / name, text)
+    typer.echo(f"migrations/versions/{name} is written. Look at it, and run `trellis db upgrade`.")
 
 
 def _write_file(file: Path, text: str) -> None:
@@ -160,39 +108,6 @@ def _write_file(file: Path, text: str) -> None:
         raise CommandError(
             f"{file} cannot be written: {error.strerror}. Run this where the project's code is.", Exit.UNAVAILABLE
         ) from None
-
-
-def _recording(table: Table) -> str:
-    key, columns = (_listed([column.name for column in found]) for found in (table.primary_key, table.columns))
-    parts = [json.dumps(table.name), key, columns]
-    if table.schema is not None:
-        parts.append(f"schema={json.dumps(table.schema)}")
-    return _call("record_changes", parts)
-
-
-def _stopping(table: Table) -> str:
-    schema = [] if table.schema is None else [f"schema={json.dumps(table.schema)}"]
-    return _call("stop_recording", [json.dumps(table.name), *schema])
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"[{', '.join(map(json.dumps, names))}]"
-
-
-def _call(function: str, parts: Sequence[str]) -> str:
-    """A call as Ruff formats it, as far as lines go."""
-    line = f"    {function}({', '.join(parts)})"
-    if len(line) <= LINE:
-        return line
-    inside = textwrap.indent("\n".join(f"{_wrapped(part)}," for part in parts), " " * 8)
-    return f"    {function}(\n{inside}\n    )"
-
-
-def _wrapped(part: str) -> str:
-    if len(part) <= LINE - 8 or not part.startswith("["):
-        return part
-    names = textwrap.wrap(part[1:-1], LINE - 12, break_long_words=False, break_on_hyphens=False)
-    return "[\n" + textwrap.indent("\n".join(names), " " * 4) + ",\n]"
 
 
 def _told(found: State, known: Mapping[str, Table]) -> dict[str, Any]:
