@@ -26,7 +26,7 @@ class RowChange(NamedTuple):
     """A change of one row. A row whose key changes is deleted and inserted."""
 
     table: str
-    """As `MetaData` has it: `posts` or `billing.invoices`."""
+    """As `MetaData` has it: `invoices` or `billing.invoices`."""
     key: tuple[str, ...]
     """The values of the key as texts, in the key's order; empty for TRUNCATE."""
     kind: Kind

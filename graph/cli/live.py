@@ -9,7 +9,7 @@ import typer
 
 from graph.cli.help import help_of
 
-TABLE = "As the models have it: posts, or billing.invoices."
+TABLE = "As the models have it: invoices, or billing.invoices."
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +29,7 @@ def _install(tables: Annotated[list[str] | None, typer.Argument(metavar="[TABLE]
 
     Examples:
       trellis live install                  all that is missing
-      trellis live install posts invoices
+      trellis live install invoices receipts
     """
     from graph.cli.actions import live
 
