@@ -131,7 +131,11 @@ def own_features(domain: Domain, settings: Settings) -> frozenset[Feature]:
         Feature.COUNTERS: storage == LimitsStorage.DATABASE,
     }
     keys = () if domain.api_keys is None else (Feature.API_KEYS,)
-    off = {feature for feature, is_off in ((Feature.COUNTERS, elsewhere), (Feature.CHANGES, not settings.changes)) if is_off}
+    off = {
+        feature
+        for feature, is_off in ((Feature.COUNTERS, elsewhere), (Feature.CHANGES, not settings.changes))
+        if is_off
+    }
     asked = {*domain.own, *keys} - off
     return frozenset(asked | {feature for feature, is_on in needed.items() if is_on})
 

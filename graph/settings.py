@@ -353,8 +353,8 @@ class Settings(DatabaseSettings):
         default=1,
         gt=0,
         le=60,
-        description="Seconds after which changes are looked for though nobody has told of them: those of other programs,"
-        " and all of them where there is no LISTEN.",
+        description="Seconds after which changes are looked for though nobody has told of them: those of other"
+        " programs, and all of them where there is no LISTEN.",
     )
     changes_hours: int = Field(
         default=24,

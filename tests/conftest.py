@@ -193,6 +193,7 @@ LONG = (
     "cli/test_schema.py",
     "cli/test_serve.py",
     "db/changes/test_processes.py",
+    "db/changes/test_recording.py::test_what_is_told_adds_up",
     "db/importing",
     "db/session/test_after_errors.py",
     "db/session/test_failover.py",

@@ -54,7 +54,7 @@ Listener: TypeAlias = Callable[[Batch | Lost], None]
 
 
 class Resync(Exception):
-    """What followed a position is not in the log any more: read everything again, and go on from the newest position."""
+    """What followed a position is not in the log any more: read everything again, and go on from the newest one."""
 
 
 class Feed(Protocol):

@@ -176,8 +176,8 @@ class Follower:
         missing = sorted(self._expected - self.recorded)
         if missing:
             logger.warning(
-                "Nobody hears of changes of %s: their changes are not recorded, or not all of them. `trellis live status`"
-                " says why, and `trellis live install` writes the revision that records them (docs/live.md).",
+                "Nobody hears of changes of %s: their changes are not recorded, or not all of them. `trellis live"
+                " status` says why, and `trellis live install` writes the revision that records them (docs/live.md).",
                 ", ".join(missing),
             )
         self._tell_lost()

@@ -1,6 +1,6 @@
 """The horizon: the oldest transaction that runs. What is committed behind it is told when it ends.
 
-What waits enters, as the relay sees it, with the time; an age leaves, and at times the word that somebody is to be told.
+What waits enters, as the relay sees it; an age leaves, and once for each transaction the word that it is to be named.
 Nothing is asked here.
 """
 

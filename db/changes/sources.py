@@ -52,9 +52,7 @@ class OpenSource(Protocol):
 class Source(Protocol):
     """A source of wake-ups: another kind of signal, or another database, is another class."""
 
-    def opened(
-        self, hear: Callable[[Word], None], cut: Callable[[], None]
-    ) -> AbstractAsyncContextManager[OpenSource]:
+    def opened(self, hear: Callable[[Word], None], cut: Callable[[], None]) -> AbstractAsyncContextManager[OpenSource]:
         """Hear what others tell, for as long as the block lasts; `cut` is called when no more can be heard."""
 
 

@@ -162,5 +162,3 @@ class ChangeLogDialect(ABC):
 def literal(text: str) -> str:
     """A text as a literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
-
-

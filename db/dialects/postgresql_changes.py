@@ -23,21 +23,26 @@ TABLES_OF_EVENT = {
     "truncate": "",
 }
 
-# As JSON, not JSONB, which refuses some texts of JSON columns: a write must not fail because it is recorded. Values are
-# taken out with `->`, which does not look into them.
+# As JSON, whose texts may hold what those of JSONB may not: a write must not fail because it is recorded.
 _KEY = """CASE TG_NARGS
             WHEN 2 THEN json_build_array(content -> TG_ARGV[1])::text
             ELSE (SELECT json_agg(content -> TG_ARGV[part] ORDER BY part)::text
                 FROM generate_series(1, TG_NARGS - 1) AS part)
         END"""
 
+# A column of JSON may hold escapes of characters that PostgreSQL, or the encoding of this database, does not have; then
+# nothing reads it as JSON. Its escapes lose their meaning here, but those of ASCII: the others are not ours.
+_READABLE = r"""CASE position('\u' IN content::text)
+            WHEN 0 THEN content
+            ELSE regexp_replace(content::text, '(?<!\\)((\\\\)*)\\u(?=0000|(?!00[0-7]))', '\1\\\\u', 'g')::json
+        END"""
+
 
 def _rows(table: str) -> str:
-    """The rows of a statement, each with its key and its content as JSON."""
-    return (
-        f"(SELECT {_KEY} AS row_key, content, image"
-        f" FROM (SELECT to_json(trellis_row) AS content, trellis_row AS image FROM {table} AS trellis_row) AS contents)"
-    )
+    """The rows of a statement, each with its key and its content as JSON. OFFSET keeps each from being made twice."""
+    contents = f"SELECT to_json(trellis_row) AS content, trellis_row AS image FROM {table} AS trellis_row OFFSET 0"
+    readable = f"SELECT {_READABLE} AS content, image FROM ({contents}) AS contents OFFSET 0"
+    return f"(SELECT {_KEY} AS row_key, content, image FROM ({readable}) AS readable OFFSET 0)"
 
 
 _INTO = "(transaction_id, id, table_name, row_key, kind, changed_columns)"
@@ -233,4 +238,3 @@ class PostgreSQLChangeLog(ChangeLogDialect):
 def _quoted(table: TableKey) -> str:
     names = (table.name,) if table.schema is None else (table.schema, table.name)
     return ".".join(map(PREPARER.quote_identifier, names))
-

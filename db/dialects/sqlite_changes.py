@@ -149,5 +149,3 @@ def _name(table: TableKey, event: str) -> str:
 
 def _quoted(name: str) -> str:
     return str(PREPARER.quote_identifier(name))
-
-

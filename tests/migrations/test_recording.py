@@ -119,4 +119,3 @@ def test_the_text_of_a_revision_names_tables_keys_and_columns() -> None:
     made: dict[str, Any] = {}
     exec(compile(text, name, "exec"), made)
     assert (made["revision"], made["down_revision"]) == ("0042", "0041")
-

@@ -11,16 +11,22 @@ from db.settings import DatabaseSettings
 from tests.db.changes.logs import becomes, following
 
 
+def say(what: object) -> None:
+    """Write a line."""
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
 async def main(url: str) -> None:
     """Follow for ever; say `relay` once this process gives positions."""
 
     def tell(heard: Batch | Lost) -> None:
-        print(heard, flush=True)
+        say(heard)
 
     async with following(Engines(DatabaseSettings(database_url=SecretStr(url)))) as follower:
         follower.listen(tell)
         await becomes(lambda: follower.is_relay)
-        print("relay", flush=True)
+        say("relay")
         await asyncio.Event().wait()
 
 

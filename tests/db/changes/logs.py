@@ -144,7 +144,7 @@ async def following(
 async def becomes(is_so: Callable[[], bool]) -> None:
     """Return once something is so that nobody tells."""
     async with asyncio.timeout(PATIENCE_S):
-        while not is_so():
+        while not is_so():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.01)
 
 

@@ -146,7 +146,9 @@ async def test_a_log_that_was_copied_from_another_server_begins_anew(house: Engi
     await told(house)
     async with house.writing().begin() as connection:  # as a dump of a server that has done more
         ahead = 10**12
-        await connection.execute(insert(ChangePosition), {"position": 2, "transaction_id": ahead, "numbered_at": utcnow()})
+        await connection.execute(
+            insert(ChangePosition), {"position": 2, "transaction_id": ahead, "numbered_at": utcnow()}
+        )
         row = {"table_name": "boxes", "row_key": "[9]", "kind": "insert", "changed_columns": "[]"}
         await connection.execute(insert(Change), {"transaction_id": ahead, "id": 1, **row})
     await fill(house, 2)
@@ -185,7 +187,7 @@ async def test_a_long_writer_is_named(house: Engines, caplog: pytest.LogCaptureF
         await early.exec_driver_sql("INSERT INTO boxes (id) VALUES (1)")
         process = (await early.execute(text("SELECT pg_backend_pid()"))).scalar_one()
         async with asyncio.timeout(60):  # until those of other tests have ended that began before
-            while (found := await log.long_writer(connection)) is None or found.process != process:
+            while (found := await log.long_writer(connection)) is None or found.process != process:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
     assert found.name == "nightly import"
     assert found.seconds is not None

@@ -50,7 +50,7 @@ async def test_a_killed_process_is_followed_by_another_one(house: Engines, blank
     await goes_on(house, blank_database, signal.SIGKILL)
 
 
-@pytest.mark.postgresql  # where one connection writes at a time, one that hangs in the middle of that holds up all others
+@pytest.mark.postgresql  # on SQLite, one that hangs while it writes holds up all others
 async def test_a_process_that_hangs_is_followed_by_another_one(house: Engines, blank_database: Database) -> None:
     await goes_on(house, blank_database, signal.SIGSTOP)
 

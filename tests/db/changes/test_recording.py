@@ -31,7 +31,8 @@ from db.changes.keys import key_texts
 from db.own import Change
 from db.session.engines import Engines
 from tests.databases import Database, settings_for
-from tests.db.changes.logs import changes, make, record, run, told
+from tests.db.changes import logs
+from tests.db.changes.logs import changes, connected, log_of, make, number_all, record, told
 
 METADATA = MetaData()
 BOXES = Table(
@@ -72,6 +73,13 @@ async def house(blank_database: Database) -> AsyncIterator[Engines]:
     await make(engines, METADATA)
     yield engines
     await engines.dispose()
+
+
+async def run(house: Engines, *statements: str) -> None:
+    """Run statements in a transaction of their own, which gets a position of its own."""
+    await logs.run(house, *statements)
+    async with connected(house) as connection:
+        await number_all(connection, log_of(house))
 
 
 def box(number: int, kind: Kind, *columns: str) -> RowChange:
@@ -142,12 +150,12 @@ async def test_an_upsert_is_what_it_came_to(house: Engines) -> None:
 
 
 async def test_names_and_keys_of_any_kind(house: Engines) -> None:
-    awkward = {"Key 1": "it's \"one\" : \\ */", "order": 3, 'a "quoted" name': "x", "it's": "y"}
+    awkward = {"Key 1": 'it\'s "one" : \\ */', "order": 3, 'a "quoted" name': "x", "it's": "y"}
     async with house.writing().begin() as connection:
         await connection.execute(insert(AWKWARD), [awkward])
     async with house.writing().begin() as connection:
         await connection.execute(AWKWARD.update().values({'a "quoted" name': "z", "it's": None}))
-    name, key = str(AWKWARD.name), ("it's \"one\" : \\ */", "3")
+    name, key = str(AWKWARD.name), ('it\'s "one" : \\ */', "3")
     assert await changes(house) == [
         RowChange(name, key, Kind.INSERT),
         RowChange(name, key, Kind.UPDATE, frozenset({'a "quoted" name', "it's"})),
@@ -245,18 +253,26 @@ async def test_a_key_that_is_renamed_leaves_the_table_as_a_whole(house: Engines)
 
 @pytest.mark.postgresql
 async def test_no_value_keeps_a_row_from_being_written(house: Engines) -> None:
-    await run(house, "CREATE TABLE odd (id int PRIMARY KEY, a json, b point, c xml, d numeric, e timestamptz, f int[])")
+    await run(
+        house, "CREATE TABLE odd (id int PRIMARY KEY, a json, b point, c polygon, d numeric, e timestamptz, f int[])"
+    )
     async with house.writing().begin() as connection:
         await connection.run_sync(record, Table("odd", MetaData(), Column("id", Integer, primary_key=True)))
     await run(
         house,
         "INSERT INTO odd VALUES"
-        " (1, '{\"a\": \"\\u0000\"}', '(1,2)', '<a/>', 'NaN', 'infinity', '{1}'), (2, '1', NULL, NULL, 1.0, NULL, NULL)",
+        " (1, '{\"a\": \"\\u0000\"}', '(1,2)', '((0,0),(1,1))', 'NaN', 'infinity', '{1}'),"
+        " (2, '1', NULL, NULL, 1.0, NULL, NULL)",
     )
     await run(house, "UPDATE odd SET a = '{\"a\":  \"\\u0000\"}', b = '(1,3)', f = '{1,2}' WHERE id = 1")
     await run(house, "UPDATE odd SET d = 1.00 WHERE id = 2")
-    _, _, third, fourth = await changes(house)
+    await run(
+        house, 'UPDATE odd SET a = \'["\\ud800", "\\\\u0000", "\\\\\\u0000", "\\u0001 \\ud83d\\ude00"]\' WHERE id = 1'
+    )
+    await run(house, "UPDATE odd SET a = '[\"\\ud801\"]', e = now() WHERE id = 1")
+    _, _, third, fourth, *more = await changes(house)
     assert (third.columns, fourth.columns) == ({"a", "b", "f"}, {"d"})
+    assert [change.columns for change in more] == [{"a"}, {"a", "e"}]
 
 
 @pytest.mark.postgresql
@@ -327,4 +343,3 @@ async def test_the_log_holds_no_value_but_keys(house: Engines) -> None:
         rows = (await connection.execute(select(Change.__table__))).all()
     assert len(rows) == 2
     assert "secret" not in str(rows)
-
