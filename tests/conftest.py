@@ -47,6 +47,7 @@ SLOW = (
     "bench",  # about measuring, not about the API
     "cli/test_explain.py",  # a database with demo rows for each
     "cli/test_key.py",
+    "cli/test_live.py",
     "cli/test_schema_check.py",
     "cli/test_user.py",  # processes
     "contract/test_laws.py",  # laws

@@ -9,7 +9,7 @@ from itertools import groupby, takewhile
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Dialect, MetaData, Row, Table, delete, func, insert, select, text
+from sqlalchemy import Dialect, MetaData, Table, delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -146,8 +146,8 @@ class ChangeLog:
         """The tables whose changes are recorded, as their triggers tell."""
         return self.dialect.read_recorded((await connection.execute(self._recorded)).all())
 
-    def _changes(self, rows: Iterable[Row[Any]]) -> tuple[RowChange, ...]:
-        return tuple(self._change(*row[1:]) for row in rows if row[1] is not None)
+    def _changes(self, rows: Iterable[Sequence[Any]]) -> tuple[RowChange, ...]:
+        return tuple(self._change(*written) for _, *written in rows if written[0] is not None)
 
     def _change(self, table: str, key: str, kind: str, columns: str) -> RowChange:
         values = exact_json.loads(key)

@@ -26,7 +26,7 @@ from db.dialects.change_log import (
 TOLD = re.compile(r"/\* trellis (.*?) \*/", re.DOTALL)
 """In a trigger's text: the table, its key and its columns, as JSON."""
 
-PREPARER = sqlite.dialect().identifier_preparer  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+PREPARER = sqlite.dialect().identifier_preparer
 
 
 class SQLiteChangeLog(ChangeLogDialect):

@@ -271,8 +271,8 @@ async def test_no_value_keeps_a_row_from_being_written(house: Engines) -> None:
     )
     await run(house, "UPDATE odd SET a = '[\"\\ud801\"]', e = now() WHERE id = 1")
     _, _, third, fourth, *more = await changes(house)
-    assert (third.columns, fourth.columns) == ({"a", "b", "f"}, {"d"})
-    assert [change.columns for change in more] == [{"a"}, {"a", "e"}]
+    assert (set(third.columns), set(fourth.columns)) == ({"a", "b", "f"}, {"d"})
+    assert [set(change.columns) for change in more] == [{"a"}, {"a", "e"}]
 
 
 @pytest.mark.postgresql
