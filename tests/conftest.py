@@ -45,6 +45,7 @@ SLOW = (
     "audit",
     "auth/test_passwords.py",
     "bench",  # about measuring, not about the API
+    "changes",  # servers
     "cli/test_explain.py",  # a database with demo rows for each
     "cli/test_key.py",
     "cli/test_live.py",

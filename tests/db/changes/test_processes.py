@@ -1,6 +1,7 @@
 """A process that gives positions and is killed, or hangs: another one goes on, and nobody misses anything."""
 
 import asyncio
+import random
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ from db.changes.feed import Kind, RowChange
 from db.session.engines import Engines
 from db.settings import HOUSE
 from tests.databases import Database, settings_for
-from tests.db.changes.logs import PATIENCE_S, Heard, following, make, run
+from tests.db.changes.logs import PATIENCE_S, Heard, end_followers, following, make, run
 
 METADATA = MetaData()
 BOXES = Table("boxes", METADATA, Column("id", Integer, primary_key=True))
@@ -67,3 +68,30 @@ async def goes_on(house: Engines, database: Database, how: signal.Signals) -> No
         assert follower.is_relay
     assert heard.changes == [RowChange("boxes", (str(number),), Kind.INSERT) for number in range(1, 6)]
     assert [batch.position for batch in heard.batches] == [*range(1, len(heard.batches) + 1)]
+
+
+@pytest.mark.postgresql
+async def test_transactions_that_overlap_while_connections_are_killed(house: Engines, blank_database: Database) -> None:
+    writers, each, killed_after = 20, 10, 25
+    other, dice = Engines(settings_for(blank_database)), random.Random(7)
+    heard, there, committed = Heard(), Heard(), 0
+
+    async def write(writer: int) -> None:
+        nonlocal committed
+        for turn in range(each):
+            async with house.writing().begin() as connection:
+                await connection.exec_driver_sql(f"INSERT INTO boxes (id) VALUES ({writer * each + turn})")
+                await asyncio.sleep(dice.random() / 50)  # so that others begin and end meanwhile
+            committed += 1
+            if committed % killed_after == 0:
+                await end_followers(other)
+
+    async with following(house, heard), following(other, there):
+        await asyncio.gather(*map(write, range(writers)))
+        for listener in (heard, there):
+            await listener.until(lambda listener=listener: len(listener.changes) >= writers * each)  # type: ignore[misc]
+    await other.dispose()
+    assert heard.batches == there.batches
+    assert [batch.position for batch in heard.batches] == [*range(1, writers * each + 1)]
+    assert {change.key for change in heard.changes} == {(str(number),) for number in range(writers * each)}
+    assert len(heard.lost) > 1 or len(there.lost) > 1
