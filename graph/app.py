@@ -20,9 +20,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from db.own import Feature
 from db.session.engines import Engines
 from graph.admission import AdmissionMetrics
 from graph.caches import CacheMetrics
+from graph.changes import ChangeMetrics, Changes
 from graph.domain import Domain, Identification, Started, check_own_features, has_authorization, own_features
 from graph.downloads import PATH as DOWNLOADS
 from graph.downloads import DownloadEndpoint
@@ -133,6 +135,9 @@ def create_app(
     metrics.watch(LimitMetrics([rates, *started.limits]))
     metrics.watch(CacheMetrics([endpoint.caches] if way is None else [endpoint.caches, way.caches]))
     metrics.watch(AdmissionMetrics(endpoint.admission))
+    changes = Changes(engines, settings, schema.changing_tables()) if Feature.CHANGES in features else None
+    if changes is not None:
+        metrics.watch(ChangeMetrics(changes.follower))
     if engines.replicas:
         metrics.watch(ReplicaMetrics(engines))
     endpoint.listeners.add(OperationSums(metrics.ledgers.own))
@@ -146,6 +151,7 @@ def create_app(
         from_environment=domain.settings if from_environment else None,
         tasks=[
             traces.running,
+            nullcontext if changes is None else changes.running,
             endpoint.documents.running,
             _counting(schema, engines, settings, metrics),
             _maintaining(domain, engines, settings),
@@ -173,6 +179,7 @@ def create_app(
         lifespan=lifetime.running,
     )
     app.state.metrics = metrics  # for whoever counts connections
+    app.state.changes = changes  # for whoever wants to hear of changes: `feed`
     app.state.health = health  # for whoever stops the server: `drain`
     app.state.listeners = endpoint.listeners  # for whoever writes a log
     return app

@@ -117,7 +117,8 @@ class Domain:
     """Rows of its tables that run out: deleted once an hour, and by `trellis maintain`, as Trellis's own are."""
     own: Collection[Feature] = ()
     """What it needs tables of Trellis's own for, besides what settings switch on: counters, where people sign in; the
-    record of changes and idempotency keys, where its mutations have them."""
+    record of changes and idempotency keys, where its mutations have them; the log of changed rows, where anybody is to
+    hear of them."""
 
 
 def own_features(domain: Domain, settings: Settings) -> frozenset[Feature]:
@@ -130,7 +131,12 @@ def own_features(domain: Domain, settings: Settings) -> frozenset[Feature]:
         Feature.COUNTERS: storage == LimitsStorage.DATABASE,
     }
     keys = () if domain.api_keys is None else (Feature.API_KEYS,)
-    asked = {it for it in (*domain.own, *keys) if not (it is Feature.COUNTERS and elsewhere)}
+    off = {
+        feature
+        for feature, is_off in ((Feature.COUNTERS, elsewhere), (Feature.CHANGES, not settings.changes))
+        if is_off
+    }
+    asked = {*domain.own, *keys} - off
     return frozenset(asked | {feature for feature, is_on in needed.items() if is_on})
 
 

@@ -24,6 +24,7 @@ from db.dialects import Failure, failure_of
 from db.own import AuditEntry, Counter, Feature
 from db.session.engines import Engines
 from graph.api_keys.keys import ENDED_KEYS
+from graph.changes import expiring_changes
 from graph.domain import Domain, own_features
 from graph.settings import Settings
 from graph.usage.writing import expiring_counts
@@ -48,6 +49,7 @@ def expiring_rows(domain: Domain, settings: Settings) -> list[Expiring]:
         Feature.API_KEYS: [ENDED_KEYS],
         Feature.COUNTERS: [Expiring("counters of limits", _COUNTERS, _are_past)],
         Feature.USAGE: expiring_counts(settings.usage_days),
+        Feature.CHANGES: expiring_changes(settings.changes_hours),
         Feature.AUDIT: [] if settings.audit_days is None else [_entries(timedelta(days=settings.audit_days))],
     }
     features = own_features(domain, settings)

@@ -103,5 +103,5 @@ DOMAIN = Domain(
     tabs=TABS,
     sign_in=SIGN_IN,
     expiring=[EXPIRED_SIGN_INS],
-    own=[Feature.API_KEYS, Feature.AUDIT, Feature.COUNTERS, Feature.IDEMPOTENCY],
+    own=[Feature.API_KEYS, Feature.AUDIT, Feature.CHANGES, Feature.COUNTERS, Feature.IDEMPOTENCY],
 )

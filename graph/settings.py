@@ -344,6 +344,23 @@ class Settings(DatabaseSettings):
         ge=1,
         description="Days for which the record of changes is kept, where an application has one. Unset: for ever.",
     )
+    changes: bool = Field(
+        default=True,
+        description="Keep the log of changed rows where the application asks for one, which live queries, subscriptions"
+        " and caches need (docs/live.md). Off: its tables are not made, and nobody is told of changes.",
+    )
+    changes_poll_s: float = Field(
+        default=1,
+        gt=0,
+        le=60,
+        description="Seconds after which changes are looked for though nobody has told of them: those of other"
+        " programs, and all of them where there is no LISTEN.",
+    )
+    changes_hours: int = Field(
+        default=24,
+        ge=1,
+        description="Hours for which the log of changes is kept; whoever was away for longer begins anew.",
+    )
     maintenance: bool = Field(
         default=True,
         description="Delete what has run out once an hour, in one process of all that share the database"

@@ -11,16 +11,19 @@ from typing import Any
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.operations.batch import ApplyBatchImpl
-from sqlalchemy import CheckConstraint, DefaultClause, Index, Inspector, String, Table, TextClause, text
+from sqlalchemy import CheckConstraint, Column, DefaultClause, Index, Inspector, String, Table, TextClause, text
 from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.types import TypeEngine
 
+from db.dialects.change_log import LogNames, TableKey
+from db.dialects.sqlite_changes import SQLiteChangeLog, told_by
 from migrations.catalogs.sqlite import SQLiteCatalog, index_of
 
 MADE_ANEW = "_alembic_tmp_"
 """How alembic calls a table that is to take the place of another one."""
 
 _TRIGGERS = text("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = :table COLLATE nocase")
+_COLUMNS = text("SELECT name, pk FROM pragma_table_xinfo(:table)")
 
 
 class OnPostgreSQL(PostgresqlImpl):
@@ -44,6 +47,7 @@ class OnSQLite(SQLiteImpl):
     """A table that is made anew keeps what SQLAlchemy does not read, or alembic leaves out.
 
     Collations, expressions and orders in indexes, a CHECK without a name, and triggers: they may be somebody else's.
+    Triggers of the change log name the columns of their table: they are written anew where those have changed.
     """
 
     __dialect__ = "sqlite"
@@ -71,6 +75,17 @@ class OnSQLite(SQLiteImpl):
             if not dropped and not _plain(index):
                 batch_impl.indexes[name] = index
 
+    def add_column(self, table_name: str, column: Column[Any], **options: Any) -> None:
+        """Add a column, and record its changes where those of the table are recorded."""
+        super().add_column(table_name, column, **options)
+        self._record(table_name, self._stop_recording(table_name))
+
+    def drop_column(self, table_name: str, column: Column[Any], **options: Any) -> None:
+        """Drop a column. SQLite refuses to drop one that a trigger names."""
+        recorded = self._stop_recording(table_name)
+        super().drop_column(table_name, column, **options)
+        self._record(table_name, recorded)
+
     def rename_table(
         self, old_table_name: str, new_table_name: str | quoted_name, schema: str | quoted_name | None = None
     ) -> None:
@@ -81,12 +96,40 @@ class OnSQLite(SQLiteImpl):
         """
         if not old_table_name.startswith(MADE_ANEW) or self.connection is None:
             super().rename_table(old_table_name, new_table_name, schema)
+            self._record(str(new_table_name), self._stop_recording(str(new_table_name)))
             return
         self.connection.exec_driver_sql("PRAGMA legacy_alter_table = ON")
         super().rename_table(old_table_name, new_table_name, schema)
         self.connection.exec_driver_sql("PRAGMA legacy_alter_table = OFF")
         for trigger in self._triggers:
-            self.connection.exec_driver_sql(trigger)
+            if told_by(trigger) is None:
+                self.connection.exec_driver_sql(trigger)
+        self._record(str(new_table_name), self._told(self._triggers))
+
+    def _stop_recording(self, table: str) -> TableKey | None:
+        """Drop the triggers of the change log; what they were for, or None where there are none."""
+        if self.connection is None or self.as_sql:
+            return None
+        recorded = self._told(self.connection.scalars(_TRIGGERS, {"table": table}).all())
+        if recorded is not None:
+            for statement in SQLiteChangeLog().forget(recorded):
+                self.connection.exec_driver_sql(statement)
+        return recorded
+
+    def _told(self, triggers: Sequence[str]) -> TableKey | None:
+        return next((told for told in map(told_by, triggers) if told is not None), None)
+
+    def _record(self, table: str, recorded: TableKey | None) -> None:
+        """Make them anew for the columns that the table has now."""
+        if recorded is None:
+            return
+        assert self.connection is not None
+        columns = self.connection.execute(_COLUMNS, {"table": table}).all()
+        names = tuple(name for name, _ in columns)
+        key = tuple(name for name, place in sorted(columns, key=lambda column: column[1]) if place)
+        kept = recorded.key if set(recorded.key) <= set(names) else key
+        for statement in SQLiteChangeLog().record(LogNames.of(self.dialect), TableKey(table, None, kept, names)):
+            self.connection.exec_driver_sql(statement)
 
     def _catalog(self, table: Table) -> SQLiteCatalog:
         assert self.connection is not None

@@ -45,13 +45,16 @@ SLOW = (
     "audit",
     "auth/test_passwords.py",
     "bench",  # about measuring, not about the API
+    "changes",  # servers
     "cli/test_explain.py",  # a database with demo rows for each
     "cli/test_key.py",
+    "cli/test_live.py",
     "cli/test_schema_check.py",
     "cli/test_user.py",  # processes
     "contract/test_laws.py",  # laws
     "contract/test_private_names.py",  # about other libraries
     "contract/test_schema.py",
+    "db/changes",  # a database for each
     "db/importing",  # files, by the hundred
     "db/reflection",
     "db/session/test_after_errors.py",  # every error on every road
@@ -191,6 +194,8 @@ LONG = (
     "cli/test_reflect.py",
     "cli/test_schema.py",
     "cli/test_serve.py",
+    "db/changes/test_processes.py",
+    "db/changes/test_recording.py::test_what_is_told_adds_up",
     "db/importing",
     "db/session/test_after_errors.py",
     "db/session/test_failover.py",

@@ -255,6 +255,7 @@ class _EmptiableDatabase:
         names = [name for (name,) in await self._connection.fetch(self._dirty)]
         if names:
             await self._connection.execute(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE")
+            await self._connection.execute("DELETE FROM trellis.changes")  # triggers have told the log of it
         return True
 
     async def close(self) -> None:

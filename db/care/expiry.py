@@ -5,7 +5,7 @@ for a lock, and what was deleted stays so if something fails later. Rows that so
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -25,6 +25,8 @@ class Expiring(NamedTuple):
     table: Table
     is_over: Callable[[datetime], ColumnElement[bool]]
     """The condition of rows that have run out at a moment."""
+    first: Callable[[AsyncEngine], Awaitable[None]] | None = None
+    """What is done before rows are deleted."""
 
 
 async def count(engine: AsyncEngine, expiring: Expiring, now: datetime) -> int:
@@ -39,6 +41,8 @@ async def delete_expired(engine: AsyncEngine, expiring: Expiring, now: datetime)
 
     `engine` begins transactions for changes by itself, as `Engines.writing` does.
     """
+    if expiring.first is not None:
+        await expiring.first(engine)
     key = list(expiring.table.primary_key)
     batch = select(*key).where(expiring.is_over(now)).limit(MAX_AT_ONCE).with_for_update(skip_locked=True)
     statement = delete(expiring.table).where(tuple_(*key).in_(batch))

@@ -35,6 +35,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
+from db.dialects.change_log import ChangeLogDialect
 from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Failure, ReportedViolation
 from db.dialects.paging import PagedRows, Query, labelled, limit, on_page, sorted_by
@@ -106,6 +107,8 @@ class DatabaseDialect(ABC):
     """SQLAlchemy's name of the dialect: `engine.dialect.name`."""
     connections: ClassVar[ConnectionsDialect]
     """How its connections open, begin and end."""
+    change_log: ClassVar[ChangeLogDialect]
+    """How its changes are recorded, numbered and told."""
 
     # Keys and pages
 

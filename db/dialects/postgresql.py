@@ -73,11 +73,13 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from db import exact_json
 from db.dialects import postgresql_plans
+from db.dialects.change_log import ChangeLogDialect
 from db.dialects.connections import ConnectionsDialect, Heard, Options, Servers
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule
 from db.dialects.interface import KEYS, Changes, DatabaseDialect, FoundBy, Function, FunctionName, NewValues, Readable
 from db.dialects.paging import PagedRows, Query, cut, first_of, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
+from db.dialects.postgresql_changes import PostgreSQLChangeLog
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
 from db.dialects.postgresql_ranges import AnyMultiRange, AnyRange, from_words
 from db.dialects.postgresql_servers import ROLE, RoledServers, hosts_of, with_servers
@@ -363,6 +365,7 @@ class PostgreSQL(DatabaseDialect):
 
     name = "postgresql"
     connections: ClassVar[ConnectionsDialect] = PostgreSQLConnections()
+    change_log: ClassVar[ChangeLogDialect] = PostgreSQLChangeLog()
     datetimes_in_utc = True
     changes_in_with = True
     combines = True

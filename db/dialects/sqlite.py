@@ -50,6 +50,7 @@ from sqlalchemy.util.concurrency import in_greenlet
 
 from db import exact_json
 from db.dialects import exact_numbers, sqlite_moments, sqlite_plans
+from db.dialects.change_log import ChangeLogDialect
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.decimal_compiler import TYPES, DecimalCompiler, is_decimal
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule, UnstorableValue
@@ -58,6 +59,7 @@ from db.dialects.paging import Query
 from db.dialects.plans import IndexForm, OrderedNeed, Plan
 from db.dialects.python_aggregates import AGGREGATES, DECIMAL, DESCENDING, NULLS_FIRST
 from db.dialects.python_functions import FUNCTIONS
+from db.dialects.sqlite_changes import SQLiteChangeLog
 from db.private_files import make_file
 from db.relations import Expression, Term, stored, unpadded
 from db.relations.moments import moment, moments_compared
@@ -263,6 +265,7 @@ class SQLite(DatabaseDialect):
 
     name = "sqlite"
     connections: ClassVar[ConnectionsDialect] = SQLiteConnections()
+    change_log: ClassVar[ChangeLogDialect] = SQLiteChangeLog()
     max_keys = 10_000  # a statement binds at most 32,766 values, and a key may have several columns
     counted_id = Integer()  # only a column of exactly INTEGER is counted up
     # SQLite gives each row of VALUES the number after the largest, and one connection writes at a time.

@@ -9,6 +9,7 @@ from db.dialects.own_names import PREFIX
 from db.own.api_keys import ApiKey
 from db.own.audit import AuditEntry
 from db.own.base import Feature, OwnBase, own_tables, required_tables
+from db.own.changes import Change, ChangePosition
 from db.own.counters import Counter
 from db.own.documents import TrustedDocument, TrustedDocumentId, TrustedDocumentUse
 from db.own.idempotency import IdempotencyKey
@@ -18,6 +19,8 @@ __all__ = [
     "PREFIX",
     "ApiKey",
     "AuditEntry",
+    "Change",
+    "ChangePosition",
     "Counter",
     "Feature",
     "IdempotencyKey",

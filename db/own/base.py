@@ -28,6 +28,8 @@ class Feature(StrEnum):
     """Keys by which machines say who they are."""
     AUDIT = "audit"
     """The record of what was done."""
+    CHANGES = "changes"
+    """The log of changed rows."""
 
 
 REQUIRED = frozenset({Feature.API_KEYS, Feature.AUDIT, Feature.IDEMPOTENCY})

@@ -10,7 +10,7 @@ import itertools
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -149,6 +149,8 @@ class Engines:
         self._renewed = -math.inf
         self.statement_timeout_s = settings.statement_timeout_s
         self.closing = Closing()
+        self.commit_listeners: list[Callable[[], None]] = []
+        """Called whenever a session has committed a change."""
         self.sql = compiled_sql(settings.max_cache_bytes)
         """The SQL of statements, of all engines."""
         self._doubts = [Doubt() for _ in (settings.primary, *settings.replicas)]
@@ -361,6 +363,24 @@ class Engines:
             if (under_way := self._under_way[0]) is not None:
                 under_way.note_those_of(engine)
         return engine.execution_options(**self.connections.change)
+
+    def lasting(self, timeout_s: float) -> AsyncEngine | None:
+        """An engine for a connection that lasts, past PgBouncer: for signals, and for locks that it holds.
+
+        None where the settings lead through PgBouncer alone. A statement may take `timeout_s` seconds.
+        """
+        if self._settings.pgbouncer and self._settings.direct_url is None:
+            return None
+        alone = {"pool_size": 1, "pool_max_overflow": 0, "pool_timeout_s": timeout_s, "pgbouncer": False}
+        limited = self._settings.model_copy(update={**alone, "statement_timeout_s": timeout_s})
+        engine = create_engine(self._settings.direct, limited)
+        self._apart.append(engine)
+        return engine.execution_options(**self.connections.autocommit)
+
+    def committed(self) -> None:
+        """A session has committed a change."""
+        for listener in self.commit_listeners:
+            listener()
 
     async def dispose(self) -> None:
         """Close every connection that is not in use, and forget which replicas were left out."""

@@ -435,6 +435,7 @@ class RequestSession(AsyncSession):
             self._committing = False
             raise
         self._committing, self._kept = False, True
+        self._engines.committed()
 
     async def _roll_back(self, connection: DatabaseConnection) -> None:
         try:

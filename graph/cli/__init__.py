@@ -25,7 +25,7 @@ from graph.cli.errors import CommandError
 
 MODULES = (
     *("graph.cli.serve", "graph.cli.explain", "graph.cli.init", "graph.cli.maintain", "graph.cli.status"),
-    *("graph.cli.db", "graph.cli.schema", "graph.cli.documents"),
+    *("graph.cli.db", "graph.cli.live", "graph.cli.schema", "graph.cli.documents"),
 )
 """The modules that declare the commands of every house, each with `register`."""
 

@@ -11,6 +11,7 @@ MODULES = (
     "graph.cli.maintain",
     "graph.cli.status",
     "graph.cli.db",
+    "graph.cli.live",
     "graph.commands.content",
     "graph.cli.schema",
     "graph.cli.documents",

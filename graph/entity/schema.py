@@ -1,6 +1,6 @@
 """A Strawberry schema whose mapped fields are planned, and whose documents are prepared once and have a cost."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -17,7 +17,7 @@ from graphql import (
     get_named_type,
     print_ast,
 )
-from sqlalchemy import FromClause
+from sqlalchemy import FromClause, Table
 from strawberry.exceptions import DuplicatedTypeName
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
@@ -25,7 +25,9 @@ from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
+from db.dialects.own_names import OwnName
 from db.own import Feature
+from db.views import is_view
 from graph.building import building
 from graph.context import ContextFactory
 from graph.entity.conversion import ConvertedSchema
@@ -135,9 +137,23 @@ class Schema(ConvertedSchema):
 
     def tables(self) -> tuple[FromClause, ...]:
         """The tables whose rows the schema shows."""
+        return tuple(dict.fromkeys(table for it in self._entities() for table in it.mapper.tables))
+
+    def changing_tables(self) -> tuple[Table, ...]:
+        """The tables whose changes show in answers: those that it shows, and those between them.
+
+        Views are none, and neither are tables of Trellis's own.
+        """
+        between = (link.secondary for it in self._entities() for link in it.mapper.relationships)
+        found = dict.fromkeys((*self.tables(), *between))
+        return tuple(
+            it for it in found if isinstance(it, Table) and not is_view(it) and not isinstance(it.name, OwnName)
+        )
+
+    def _entities(self) -> Iterator[Entity]:
         origins = (getattr(known.definition, "origin", None) for known in self.schema_converter.type_map.values())
         entities = (getattr(origin, "__entity__", None) for origin in origins)
-        return tuple(dict.fromkeys(table for it in entities if isinstance(it, Entity) for table in it.mapper.tables))
+        return (it for it in entities if isinstance(it, Entity))
 
     def as_str(self) -> str:
         """The schema in its own language; of a subgraph, as gateways compose it."""

@@ -54,6 +54,9 @@ COMMANDS = [
     "db check",
     "db current",
     "db backup",
+    "live install",
+    "live uninstall",
+    "live status",
     "import markdown",
     "schema check",
     "schema export",
@@ -107,7 +110,7 @@ def test_a_house_without_commands_of_its_own_has_those_of_every_house(monkeypatc
     monkeypatch.setattr(cli, "COMMANDS_OF_THE_HOUSE", "graph.not_there")
     listed = trellis("--help").stdout.partition("Commands:\n")[2]
     names = [line[2:].partition("  ")[0] for line in listed.splitlines()]
-    rooms = {"serve", "explain", "init", "sync", "maintain", "status", "noun", "db", "schema", "documents"}
+    rooms = {"serve", "explain", "init", "sync", "maintain", "status", "noun", "db", "live", "schema", "documents"}
     assert names == [command for command in COMMANDS if command.partition(" ")[0] in rooms]
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
+from db.own import Feature
 from graph.app import create_app
 from graph.serving.gate import Gate
 from graph.serving.limits import Limits
@@ -40,7 +42,8 @@ class Metric(NamedTuple):
 @pytest.fixture
 async def told(tmp_path: Path) -> Mapping[str, Metric]:
     """What a server tells that counts everything."""
-    app = create_app(Settings(database_url=SecretStr(f"sqlite:///{tmp_path}/market.db")), domain=DOMAIN)
+    settings = Settings(database_url=SecretStr(f"sqlite:///{tmp_path}/market.db"))
+    app = create_app(settings, domain=replace(DOMAIN, own=[Feature.CHANGES]))
     app.state.metrics.watch(ConnectionMetrics(Gate(Limits())))  # as `trellis serve` does
     async with serving(app) as origin, Client(origin) as client:
         await client.ask("{ __typename }")

@@ -105,9 +105,10 @@ async def test_check_names_an_own_table_that_is_gone_and_a_column_that_differs(s
     there = own_tables(ALL, version_table(settings, own=True).schema).sorted_tables[::-1]
     (counters,) = [table for table in there if table.name.endswith("counters")]
     gone = [table for table in there if table is not counters]
+    # First: once the log of changes is gone, SQLite alters no table, for triggers name it.
+    await run(settings, f"ALTER TABLE {counters.fullname} DROP COLUMN state")
     for table in gone:
         await sample.ask(settings, table.drop)
-    await run(settings, f"ALTER TABLE {counters.fullname} DROP COLUMN state")
     found = migrate.check(settings)
     assert {it for it in found if it.startswith("The table ")} == {
         f"The table {table.name} is in the models and not in the database." for table in gone

@@ -207,8 +207,8 @@ async def test_every_revision_gives_way_before_it_changes_anything(blank: Databa
         ("DROP TABLE transfers", "The table transfers is in the models and not in the database."),
         ("ALTER TABLE tags ADD COLUMN colour TEXT", "The column tags.colour is in the database and not in the models."),
         (
-            "ALTER TABLE users DROP COLUMN is_active",
-            "The column users.is_active is in the models and not in the database.",
+            "ALTER TABLE sign_ins DROP COLUMN in_cookie",
+            "The column sign_ins.in_cookie is in the models and not in the database.",
         ),
     ],
 )
