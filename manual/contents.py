@@ -14,7 +14,17 @@ CONTENTS: Mapping[str, Sequence[str]] = {
         *("testing", "schema-checks", "usage", "trusted-documents", "federation"),
     ],
     "Run": [
-        *("deployment", "operations", "metrics", "scaling", "replicas", "migrations", "backup", "performance"),
+        *(
+            "deployment",
+            "operations",
+            "metrics",
+            "scaling",
+            "caching",
+            "replicas",
+            "migrations",
+            "backup",
+            "performance",
+        ),
         *("overload", "limits", "security", "http", "query-doctor", "promises"),
     ],
     "Look up": ["settings", "command", "error-codes", "python/index", "glossary"],

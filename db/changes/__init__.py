@@ -1,0 +1,1 @@
+"""What has changed in a database, row by row, in the order in which it was committed."""
