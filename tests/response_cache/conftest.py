@@ -23,6 +23,7 @@ from tests.databases import Database
 from tests.explorer.serving import serving
 from tests.policies.viewers import VIEWERS
 from tests.rates.conftest import _redis_server, redis_url
+from tests.response_cache.shop import make_shop
 
 __all__ = ["_redis_server", "redis_url"]
 
@@ -123,3 +124,11 @@ async def serve(database: Database, engines: Engines, serve_any: ServeAny) -> Se
         return await serve_any(database, feed, DOMAIN, **settings)
 
     return start
+
+
+@pytest.fixture
+async def shop(blank_database: Database) -> AsyncIterator[Engines]:
+    """Engines on the shop, past every server."""
+    engines = await make_shop(blank_database)
+    yield engines
+    await engines.dispose()

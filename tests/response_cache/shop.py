@@ -162,7 +162,7 @@ def statistics() -> Statistics:
     return Statistics()
 
 
-LOWER = Called("lower", {"text": Text()})
+LOWER = Called("lower", {"text": Text()}, by_place=True)
 Query = query_type(
     Maker,
     Product,
