@@ -30,6 +30,15 @@ __all__ = ["_redis_server", "redis_url"]
 WHO = "X-Test-Viewer"
 FOREVER = 10_000
 """Seconds that no test lasts."""
+CALM: Mapping[str, Any] = {
+    "response_cache": "memory",
+    "record_usage": False,
+    "pool_size": 2,
+    "commit": "test",
+    "queue_timeout_s": 60,
+    "operation_timeout_s": 300,
+}
+"""Nobody is turned away because the machine is busy."""
 WIDE: Mapping[str, int] = {
     "max_statements": 10_000,
     "max_rows": 10**9,
@@ -107,7 +116,7 @@ async def serve_any() -> AsyncIterator[ServeAny]:
     async with AsyncExitStack() as stack:
 
         async def start(database: Database, feed: Feed | None, domain: Domain, **settings: Any) -> Asking:
-            told = {"response_cache": "memory", "record_usage": False, "pool_size": 2, "commit": "test", **settings}
+            told = {**CALM, **settings}
             made = Settings(database_url=SecretStr(database.url), **told)
             app = create_app(made, domain=domain, identify=identify, feed=feed)
             origin = await stack.enter_async_context(serving(app))

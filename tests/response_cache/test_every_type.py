@@ -14,7 +14,7 @@ from tests.policies.worlds import entities
 from tests.response_cache.conftest import FOREVER, WIDE, Serve, Write
 from tests.response_cache.feeds import LocalFeed
 
-ROUNDS = 12
+ROUNDS = 8
 """Changes, each followed by questions."""
 VIEWERS_ASKING = 4
 QUESTIONS = 5
