@@ -6,13 +6,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import update
 
 from db import models
+from graph.execute.prefetch import OFTEN
 from graph.response_cache import cache
 from graph.settings import LoggedOperations
 from graph.telemetry.lines import OperationLines
-from tests.databases import StatementRecorder
+from tests.databases import Database, StatementRecorder
 from tests.response_cache.conftest import FOREVER, Serve, Write
 from tests.response_cache.feeds import LocalFeed
 
@@ -242,3 +244,48 @@ async def test_the_log_tells_of_an_earlier_answer(serve: Serve) -> None:
     told = [(line["operation"], line.get("cache"), line["statements"], line["code"]) for line in lines]
     assert told == [("Tags", "miss", 1, "OK"), ("Tags", "hit", 0, "OK"), (None, None, 1, "OK")]
     assert lines[0]["points"] == lines[1]["points"] > 0
+
+
+async def test_levels_that_are_read_at_once_are_known_like_others(
+    database: Database, serve: Serve, write: Write
+) -> None:
+    feed = LocalFeed()
+    api = await serve(feed, cached_operations=ALL)
+    lines: list[Any] = []
+    api.app.state.listeners.add(OperationLines(lines.append, LoggedOperations.ALL, 0))
+    document = "query Posts { posts(first: 3) { nodes { title author { name } tags(first: 2) { nodes { name } } } } }"
+    for _ in range(2 * OFTEN + 3):  # the operation is met so often, and then what its statements are made of
+        feed.tell("posts")
+        await api.data(document)
+    assert lines[-1]["statements"] == (1 if database.dialect == "postgresql" else 3)
+    for table, change in (("tags", rename("new")), ("users", update(models.User).values(name="new"))):
+        before = await api.data(document)
+        await write(change)
+        assert await api.data(document) == before
+        feed.tell(table)
+        assert await api.data(document) != before
+
+
+async def test_behind_replicas_answers_are_kept_when_nothing_was_heard_of_for_a_while(
+    database: Database, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead_s = 0.0
+    told = SimpleNamespace(time=time.time, monotonic=lambda: time.monotonic() + ahead_s)
+    monkeypatch.setattr(cache, "time", told)
+    feed, replicas = LocalFeed(), (SecretStr(database.url),)
+    api = await serve(feed, cached_operations=ALL, replica_urls=replicas, max_replica_lag_s=100)
+    expected = []
+    for seconds, hits in ((0, 0), (104, 0), (106, 1)):  # the lag, and five seconds more
+        ahead_s = seconds
+        before = (await api.figures())["hits_total"]
+        expected.append(await api.data(TAGS))
+        expected.append(await api.data(TAGS))
+        assert (await api.figures())["hits_total"] - before == hits, seconds
+    assert all(answer == expected[0] for answer in expected)
+    assert (await api.figures())['refused_total{reason="replica"}'] == 4
+    feed.tell("tags")  # heard of now, which is 106 seconds ago for whoever asks
+    await api.data(TAGS)
+    ahead_s = 0
+    feed.tell("tags")
+    await api.data(TAGS)
+    assert (await api.figures())['refused_total{reason="replica"}'] == 5
