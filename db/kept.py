@@ -108,6 +108,10 @@ class Kept(Generic[K, T]):
             self._drop(next(iter(self._found)))
             self._dropped += 1
 
+    def drop(self, key: K) -> None:
+        """Let go of what was kept for a key."""
+        self._drop(key)
+
     def _drop(self, key: K) -> None:
         if key in self._found:
             self._bytes -= self._found.pop(key)[1]

@@ -42,6 +42,8 @@ class _Hits(FunctionElement[Any]):
 
     name = "trellis_post_hits"
     inherit_cache = True
+    reads = frozenset({models.Post.__tablename__})
+    """The index is of posts alone, and changes with them."""
 
 
 @compiles(_Hits)

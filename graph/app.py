@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydantic_settings import BaseSettings
@@ -20,6 +21,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from db.changes.feed import Feed
 from db.own import Feature
 from db.session.engines import Engines
 from graph.admission import AdmissionMetrics
@@ -52,6 +54,7 @@ from graph.rates.monitoring import LimitMetrics
 from graph.rates.operations import RateLimits
 from graph.rates.storage import operation_counters
 from graph.replica_metrics import ReplicaMetrics
+from graph.response_cache import ResponseCacheMetrics
 from graph.schema import DOMAIN
 from graph.settings import Settings
 from graph.startup import StartChecks, check
@@ -96,12 +99,13 @@ def create_app(
     domain: Domain = DOMAIN,
     identify: Identification | None = None,
     ledgers: Ledgers | None = None,
+    feed: Feed | None = None,
 ) -> Starlette:
     """Make the application. Without settings, they are read from the environment.
 
     `identify` tells who sent a request, in the place of the domain's own identification. Settings may name others who
     know, beside the domain or in the place of nobody (docs/identity.md). `ledgers` are those of all workers, if there
-    are others.
+    are others. `feed` tells of changes of the database, by which earlier answers are outdated.
     Databases are first spoken to when the server starts, to see that they can serve; they are closed when it stops.
     """
     from_environment = settings is None
@@ -138,8 +142,11 @@ def create_app(
     changes = Changes(engines, settings, schema.changing_tables()) if Feature.CHANGES in features else None
     if changes is not None:
         metrics.watch(ChangeMetrics(changes.follower))
+        feed = feed or changes.feed
     if engines.replicas:
         metrics.watch(ReplicaMetrics(engines))
+    if endpoint.answers is not None:
+        metrics.watch(ResponseCacheMetrics(endpoint.answers))
     endpoint.listeners.add(OperationSums(metrics.ledgers.own))
     exported = export_paths(settings)
     traces = tracing(os.environ, settings, engines, endpoint.listeners, [GRAPHQL, DOWNLOADS, *exported])
@@ -153,6 +160,7 @@ def create_app(
             traces.running,
             nullcontext if changes is None else changes.running,
             endpoint.documents.running,
+            nullcontext if endpoint.answers is None else partial(endpoint.answers.running, feed),
             _counting(schema, engines, settings, metrics),
             _maintaining(domain, engines, settings),
             nullcontext if store is None else FileSweeper(store, engines, schema.tables()).running,

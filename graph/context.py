@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from starlette.requests import HTTPConnection
 
 from db.relations import EVERYTHING, Visibility, viewer_parameters
-from db.session import Engines, Mode, RequestSession
-from db.session.positions import NOT_KNOWN, NOTHING_WRITTEN, Position
+from db.session import Engines, Mode, Reads, RequestSession
+from db.session.positions import NOT_KNOWN, NOTHING_NEEDED, NOTHING_WRITTEN, Position
 from db.statements import StatementCache
 from graph.client import UNKNOWN, Client
 from graph.errors import MissingService
@@ -115,9 +115,17 @@ class ContextFactory:
         """Counts an operation's points, if anybody limits them. It raises `RateLimited`."""
         self.answered_bytes = 0
         """About how large the answers to this request are so far."""
+        self.reads: Reads | None = None
+        """Notes what its operations read and change, where a cache of answers wants to know."""
+        self.notes_changes = False
+        """Whether somebody wants to know which tables its operations change."""
+        self.needed = NOTHING_NEEDED
+        """How new an answer has to be that was made for somebody else."""
 
     def make(self, mode: Mode = Mode.SNAPSHOT, bounds: Bounds = BOUNDS) -> "RequestContext":
         """The context of an operation, not connected yet. Whoever makes it closes it."""
+        if mode is Mode.CURRENT and self.notes_changes and self.reads is None:
+            self.reads = Reads()
         context = RequestContext(self, mode, bounds)
         if mode is Mode.CURRENT:
             if not self._changing:
@@ -163,6 +171,8 @@ class RequestContext:
         """SQLAlchemy's `AsyncSession` of this operation, for loaders and resolvers alike."""
         if factory.after:
             self.session.after = factory.after
+        if factory.reads is not None:
+            self.session.reads = factory.reads
         self.request = factory.request
         self.client = factory.client
         """Which program asks."""

@@ -36,15 +36,16 @@ from graph.http.batches import not_answered
 from graph.http.multipart import UploadRules
 from graph.http.negotiation import MAX_HEADER_BYTES, told
 from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
-from graph.http.responses import Answer, answer, batch_answer, code_of_refusal, refusal
+from graph.http.responses import OK, Answer, answer, batch_answer, code_of_refusal, refusal
 from graph.own_writes import OwnWrites
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
-from graph.prepare.points import LEAST
+from graph.prepare.points import LEAST, points_of
 from graph.prepare.weight import Claim
 from graph.rates.operations import Meter, RateLimits
 from graph.request_id import ANSWERED
+from graph.response_cache import Run, longest_age_s, response_cache
 from graph.settings import HTTPEdition, Settings
-from graph.telemetry.record import Listeners, RequestRecord, first_code
+from graph.telemetry.record import MISS, Listeners, RequestRecord, first_code
 from graph.viewer import Viewer
 
 T = TypeVar("T")
@@ -53,6 +54,9 @@ C = TypeVar("C", bound=ContextFactory)
 READING = (OperationType.QUERY,)
 EVERYTHING = (*READING, OperationType.MUTATION)
 """Tuples: a set asks a member for its hash, which an enumeration makes by two calls."""
+
+NOTHING_WRONG = ExecutionResult({}, None)
+"""What an earlier answer came to: only such are kept."""
 
 CLIENT_HAS_LEFT = "CLIENT_HAS_LEFT"
 CLIENT_LEFT = 499
@@ -87,7 +91,12 @@ class GraphQLEndpoint:
         self.documents = Documents(schema.preparer, engines, settings)
         self.admission = Admission(engines, settings, self.documents, schema.preparer, has_credentials)
         self.operations = schema.operations
-        self._own_writes = OwnWrites(engines, settings, self.admission) if engines.replicas else None
+        self.answers = response_cache(schema, engines, settings)
+        """Earlier answers; None where none is kept, nor told for how long it is good."""
+        kept_s = longest_age_s(schema, settings)
+        has_past = bool(engines.replicas) or kept_s > 0
+        self._own_writes = OwnWrites(engines, settings, self.admission, kept_s) if has_past else None
+        self._keeps_answers = kept_s > 0
         self._engines = engines
         self._settings = settings
         self.identify = identify
@@ -112,6 +121,7 @@ class GraphQLEndpoint:
             "added_documents": self.documents.added.figures,
             **self._statements.figures,
             Cache.SQL: self._engines.sql.figures,
+            **({} if self.answers is None else self.answers.caches()),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -169,6 +179,7 @@ class GraphQLEndpoint:
         asked, claim = self.admission.claimed(asked)
         turn = await self.admission.turn(request, claim.bulk) if claim.bulk else None
         place: Place | None = None
+        contexts: ContextFactory | None = None
         try:  # here and not in a method, for a coroutine more would be entered at each wait
             if turn is not None:
                 asked, claim = self.admission.claimed(asked, has_turn=True)
@@ -189,14 +200,22 @@ class GraphQLEndpoint:
                 response = self._bounded(batched, media_type, contexts.budget)
             else:
                 asked = await self.documents.find(asked, request, viewer)
-                result = await self._execute(request, asked, contexts, record)
-                whole = answer(result, media_type, settings.http_edition)
-                is_small = len(whole.body) <= self._always_allowed
-                response = whole if is_small else self._bounded(whole, media_type, contexts.budget)
-                self.documents.let_be_kept(response, result, asked, request, viewer)
+                run = None if self.answers is None else self.answers.begin(asked, contexts)
+                if run is None:
+                    result = await self._execute(request, asked, contexts, record)
+                    whole = answer(result, media_type, settings.http_edition)
+                    is_small = len(whole.body) <= self._always_allowed
+                    response = whole if is_small else self._bounded(whole, media_type, contexts.budget)
+                    freshness = None
+                else:
+                    response, result = await self._execute_or_find(run, request, contexts, record, media_type)
+                    freshness = run.freshness
+                self.documents.let_be_kept(response, result, asked, request, viewer, freshness)
             if own_writes is not None and contexts.changes:
                 response.headers.update(await own_writes.end(request, contexts))
         finally:
+            if contexts is not None and contexts.changes and self.answers is not None:
+                self.answers.committed(contexts)
             if place is not None:
                 place.leave()
             if turn is not None:
@@ -235,7 +254,7 @@ class GraphQLEndpoint:
     def contexts(self, kind: type[C], request: Request, viewer: Viewer, place: Place, record: RequestRecord) -> C:
         """What makes the context of each operation of a request."""
         record.viewer = viewer
-        return kind(
+        made = kind(
             self._engines,
             request=request,
             viewer=viewer,
@@ -248,6 +267,8 @@ class GraphQLEndpoint:
             budget=self._budget(viewer),
             record=record,
         )
+        made.notes_changes = self._keeps_answers
+        return made
 
     def _bounded(self, response: Answer, media_type: str, budget: float) -> Answer:
         """An answer that is no larger than it may be: errors, extensions and rare characters were not counted."""
@@ -267,6 +288,35 @@ class GraphQLEndpoint:
             raise _wrong_address(error.kind) from None
         finally:
             noted.end()
+
+    async def _execute_or_find(
+        self, run: Run, request: Request, contexts: ContextFactory, record: RequestRecord, media_type: str
+    ) -> tuple[Answer, ExecutionResult]:
+        """The answer to a query whose answer may be kept: an earlier one that is as good, or a new one."""
+        answers = self.answers
+        assert answers is not None
+        found = await answers.find(run, contexts)
+        if found is None:
+            result = await self._execute(request, run.asked, contexts, record)
+            record.operations[-1].cache = MISS
+            whole = answer(result, media_type, self._settings.http_edition)
+            response = self._bounded(whole, media_type, contexts.budget)
+            if response is whole:
+                await answers.keep(run, result, whole.body, contexts)
+        else:
+            result = NOTHING_WRONG
+            noted = record.operation(run.asked)
+            noted.found(run.checked, result)
+            try:
+                if contexts.count is not None:
+                    await contexts.count(points_of(run.checked.cost))
+                self.operations.usage.ran(contexts.client, run.checked.operation, run.asked.variables, 0.0, False)
+            finally:
+                noted.end()
+            response = Answer(found.body, OK, media_type)
+        if not result.errors:
+            response.headers.update(answers.headers(run))
+        return response, result
 
     async def _execute_batch(
         self, asked: Batch, contexts: ContextFactory, record: RequestRecord

@@ -99,7 +99,7 @@ def visibility(viewer: Viewer) -> Visibility:
 
 @lru_cache
 def _visibility(kind: Kind) -> Visibility:
-    return visibility_of(kind, ROWS, VALUES, otherwise=_admins)
+    return visibility_of(kind, ROWS, VALUES, otherwise=_admins, shared_as=kind.name)
 
 
 check(models.User.registry.mappers, ROWS, VALUES)

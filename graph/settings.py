@@ -49,6 +49,9 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What names of headers and cookies are made of. Source: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
 WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s#]*", re.IGNORECASE)
 
+CACHED_OPERATION = re.compile(r"(?:[A-Za-z_][0-9A-Za-z_]*|sha256:[0-9a-f]{64})=[1-9][0-9]{0,8}")
+"""A query and for how many seconds its answers are shown again."""
+
 METRICS_TOKEN_CHARACTERS = 16
 VISIBLE = re.compile(r"[!-~]+")
 
@@ -107,6 +110,20 @@ USER = "user:"
 """Before the id of a user, among roles."""
 ROLE = "role:"
 """Before the name of a role whose members are exempt."""
+
+
+class ResponseCacheStorage(StrEnum):
+    """Where answers are kept, besides the URL of a Redis."""
+
+    OFF = "off"
+    MEMORY = "memory"
+
+
+class CacheControlled(StrEnum):
+    """Which queries that are asked with GET tell caches for how long they may keep the answer."""
+
+    DOCUMENTS = "documents"
+    ALL = "all"
 
 
 class LimitsStorage(StrEnum):
@@ -391,6 +408,30 @@ class Settings(DatabaseSettings):
     max_added_document_bytes: int = Field(
         default=16 * KIB, ge=1, description="The largest document that clients may add, in bytes."
     )
+    response_cache: SecretStr = Field(
+        default=SecretStr(ResponseCacheStorage.OFF),
+        description="Where answers are kept that hints, or `TRELLIS_CACHED_OPERATIONS`, let be shown again. `off`:"
+        " nowhere. `memory`: in each process. The URL of a Redis (`redis://host:6379/0`, with the extra"
+        " `trellis[redis]`): there, for all processes; it takes `TRELLIS_COMMIT` (docs/caching.md).",
+    )
+    response_cache_bytes: int = Field(
+        default=64 * MIB, ge=1, description="The most bytes of answers that each process keeps in memory."
+    )
+    cached_operations: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Queries whose answers are shown again, whatever hints say, each with the seconds for which they"
+        " are: `Feed=60,Home=300`, by their names, or by `sha256:…=60`, the hash of the document.",
+    )
+    cache_control: CacheControlled = Field(
+        default=CacheControlled.DOCUMENTS,
+        description="Which queries that are asked with GET tell caches by hints for how long they may keep the answer:"
+        " those of registered `documents`, or `all`.",
+    )
+    surrogate_keys: str = Field(
+        default="",
+        description="The header that tells a CDN what an answer was made of, for it to be dropped by that:"
+        " `Surrogate-Key` (Fastly), `Cache-Tag` (Cloudflare), `xkey` (Varnish). Empty: none is sent.",
+    )
     metrics_token: SecretStr | None = Field(
         default=None,
         description="Who sends this as `Authorization: Bearer …` may read `/metrics`, `/livez?verbose` and"
@@ -540,6 +581,7 @@ class Settings(DatabaseSettings):
         "trusted_proxies",
         "dev_viewer",
         "upload_types",
+        "cached_operations",
         *OF_LISTS,
         mode="before",
     )
@@ -652,6 +694,36 @@ class Settings(DatabaseSettings):
             raise ValueError(f"is none of {', '.join(LimitsStorage)}, and no URL such as redis://host:6379/0")
         if find_spec("redis") is None:
             raise ValueError("names a Redis, which takes a package that is not installed; install trellis[redis]")
+        return value
+
+    @field_validator("response_cache")
+    @classmethod
+    def _known_cache(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text in list(ResponseCacheStorage):
+            return value
+        if not text.startswith(REDIS):
+            raise ValueError(f"is none of {', '.join(ResponseCacheStorage)}, and no URL such as redis://host:6379/0")
+        if find_spec("redis") is None:
+            raise ValueError("names a Redis, which takes a package that is not installed; install trellis[redis]")
+        return value
+
+    @field_validator("cached_operations")
+    @classmethod
+    def _ages_of_operations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = next((it for it in value if not CACHED_OPERATION.fullmatch(it)), None)
+        if wrong is not None:
+            raise ValueError(
+                f"has {wrong!r}; write the name of an operation, or sha256: and the hash of a document, and seconds:"
+                " Feed=60"
+            )
+        return value
+
+    @field_validator("surrogate_keys")
+    @classmethod
+    def _surrogate_header(cls, value: str) -> str:
+        if value and not TOKEN.fullmatch(value):
+            raise ValueError("is no name of a header, such as Surrogate-Key")
         return value
 
     @field_validator("rate_limit", "rate_limit_per_address")

@@ -164,6 +164,11 @@ SLOW = (
     "rates/test_counters.py",
     "rates/test_operations.py",  # a server for each
     "rates/test_redis.py",
+    "response_cache/test_answers.py",  # a server for each
+    "response_cache/test_every_type.py",
+    "response_cache/test_http.py",
+    "response_cache/test_races.py",
+    "response_cache/test_resolvers.py",
     "reflected",  # a database for each
     "reflected/test_every_type.py",  # a column for each, and every value
     "serving/test_draining.py",
@@ -247,6 +252,11 @@ LONG = (
     "projects/test_wheel.py",
     "promises",
     "rates/test_operations.py",
+    "response_cache/test_answers.py",
+    "response_cache/test_every_type.py",
+    "response_cache/test_http.py",
+    "response_cache/test_races.py",
+    "response_cache/test_resolvers.py",
     "reflected",  # a database for each
     "serving/test_draining.py",
     "serving/test_limits.py",

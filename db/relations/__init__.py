@@ -7,6 +7,7 @@ from db.relations.arrays import is_array
 from db.relations.indexed import leads_an_index
 from db.relations.moments import comparable
 from db.relations.order import Term, total_order
+from db.relations.reads import ANYTHING, StatementReads, reads_of
 from db.relations.relationships import Link, link, link_of
 from db.relations.rows import Expression, Key, Predicate, Row, primary_key
 from db.relations.source import Source, root
@@ -53,6 +54,7 @@ from db.relations.visibility import (
 )
 
 __all__ = [
+    "ANYTHING",
     "EVERYTHING",
     "SINGLE_PRECISION_BITS",
     "VIEWER",
@@ -67,6 +69,7 @@ __all__ = [
     "Row",
     "Scalar",
     "Source",
+    "StatementReads",
     "Term",
     "Unpadded",
     "ViewerId",
@@ -91,6 +94,7 @@ __all__ = [
     "parameter_type",
     "primary_key",
     "python_type",
+    "reads_of",
     "root",
     "scale_of",
     "seen_where",

@@ -31,6 +31,9 @@ class Visibility:
     """Which rows of a model; None: all of them."""
     values: Callable[[AnyMapper], Mapping[str, Predicate]] = _no_values
     """By attribute: in which rows its value may be seen. Elsewhere it is null: shown, compared, sorted and counted."""
+    shared_as: str = ""
+    """What every process calls this kind of viewer, where processes share answers; no two kinds have one name. Empty:
+    each viewer is a kind for them."""
 
     def __call__(self, model: AnyMapper) -> Predicate | None:
         """The rows of a model."""

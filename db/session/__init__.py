@@ -11,6 +11,7 @@ from db.session.errors import (
     SessionClosed,
     Unreachable,
 )
+from db.session.reads import Reads
 from db.session.session import Mode, RequestSession
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "OutcomeUnknown",
     "OutdatedView",
     "ReadOnlyOperation",
+    "Reads",
     "RequestSession",
     "SessionClosed",
     "Unreachable",

@@ -43,6 +43,11 @@ class GuardedSession(Session):
         """Whether the session holds what the database does not know."""
         return bool(self.new or self.deleted or any(map(self.is_modified, self.dirty)))
 
+    def changed_tables(self) -> set[str]:
+        """The tables of objects that the session holds to be sent. Tables between two others are not among them."""
+        objects = (*self.new, *self.deleted, *self.dirty)
+        return {getattr(table, "fullname", str(table)) for it in objects for table in inspect(it).mapper.tables}
+
     def flush(self, objects: Sequence[Any] | None = None) -> None:
         """Send what the session holds. Raises `ReadOnlyOperation` outside a change, if there is anything to send."""
         if not self.changing and self.holds_changes():

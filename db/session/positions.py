@@ -5,6 +5,7 @@ they did. Whether a replica has what was written leaves, and how far behind it i
 Source: https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-BACKUP
 """
 
+import math
 from bisect import bisect_right
 from typing import NamedTuple, TypeAlias
 
@@ -20,6 +21,37 @@ KEPT = 900
 """Positions of the primary that are kept: of a quarter of an hour, where each second has one."""
 RECENT_S = 1.5
 """A replica may be as far behind the first position of all without saying how long it has been."""
+
+
+class Needed(NamedTuple):
+    """How new what is shown to somebody has to be, because of what they have written."""
+
+    position: Position = NOTHING_WRITTEN
+    """The end of the primary's log when that was there for everybody."""
+    since: float = math.inf
+    """When that was, in seconds since 1970; never, where it is not known."""
+    moment: float = 0.0
+    """The same of what has no position."""
+
+    def and_also(self, other: "Needed") -> "Needed":
+        """Both."""
+        positions = [it for it in (self, other) if it.position]
+        return Needed(
+            max(self.position, other.position),
+            max((it.since for it in positions), default=math.inf),
+            max(self.moment, other.moment),
+        )
+
+    def is_met_by(self, position: Position, moment: float) -> bool:
+        """Whether what was read after this moment is new enough, when the log went on to this position already.
+
+        A log that ends where it ended then does not tell: COMMIT is written there some time before all can see it.
+        """
+        is_later = not self.position or position > self.position or moment > self.since
+        return is_later and moment > self.moment
+
+
+NOTHING_NEEDED = Needed()
 
 
 class Lag(NamedTuple):

@@ -34,6 +34,7 @@ from db.session.errors import (
 )
 from db.session.operation import OPERATION
 from db.session.positions import NOTHING_WRITTEN, Position
+from db.session.reads import Reads
 from db.session.retries import ATTEMPTS, pause_s
 from db.session.savepoints import Savepoint
 from db.session.streams import streamed
@@ -155,6 +156,8 @@ class RequestSession(AsyncSession):
     """Whether its view was lost in a way that another session, with a view of its own, may well escape."""
     avoided: str | None = None
     """The database whose connection was lost: a read goes to another one, if there is any. Set before, if known."""
+    reads: Reads | None = None
+    """Notes what is read and changed, where somebody wants to know. Set before the first statement."""
     after: Position = NOTHING_WRITTEN
     """What was written up to here is to be read, on a replica that has it, else on the primary."""
     is_anew = False
@@ -227,6 +230,8 @@ class RequestSession(AsyncSession):
         """
         if self._changing and self._has_entities:
             await self.flush()
+        if self.reads is not None:
+            self.reads.note(statement)
         if isinstance(statement, CompiledStatement):
             found = await self._run(DatabaseConnection.fetch, statement, parameters)
         else:
@@ -425,6 +430,8 @@ class RequestSession(AsyncSession):
         if self._torn is not None:
             raise self._torn
         if self._has_entities:
+            if self.reads is not None:
+                self.reads.changed |= self.sync_session.changed_tables()
             await AsyncSession.run_sync(self, lambda _: self.sync_session.keep_change())
         self._committing = True
         try:
@@ -561,6 +568,8 @@ class RequestSession(AsyncSession):
         self, connection: DatabaseConnection, method: Callable[P, Awaitable[T]], /, *given: P.args, **named: P.kwargs
     ) -> T:
         """Call a method of `AsyncSession`, which works on this connection."""
+        if self.reads is not None:
+            self.reads.note_anything(given, self.sync_session.changed_tables())
         if self.sync_session.bind is not connection.sqlalchemy.sync_connection:
             self.bind = connection.sqlalchemy
         try:

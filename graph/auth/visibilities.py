@@ -24,6 +24,11 @@ class Kind(NamedTuple):
         """Whether this kind has one of these roles."""
         return not self.roles.isdisjoint(roles)
 
+    @property
+    def name(self) -> str:
+        """What it is called in all processes, and no other kind is."""
+        return f"{'user' if self.is_user else 'nobody'} {sorted(self.roles)}"
+
 
 RowPolicy: TypeAlias = Callable[[Kind], Predicate | None]
 """Which rows a kind of viewer may see; None: all of them."""
@@ -46,9 +51,17 @@ def nobody(_kind: Kind) -> Predicate:
 
 
 def visibility_of(
-    kind: Kind, row_policies: RowPolicies, value_policies: ValuePolicies, otherwise: RowPolicy = nobody
+    kind: Kind,
+    row_policies: RowPolicies,
+    value_policies: ValuePolicies,
+    otherwise: RowPolicy = nobody,
+    *,
+    shared_as: str = "",
 ) -> Visibility:
-    """What a kind of viewer may see by these policies; `otherwise` is that of models that they do not name."""
+    """What a kind of viewer may see by these policies; `otherwise` is that of models that they do not name.
+
+    `shared_as` is the name by which processes share answers for this kind (`Visibility.shared_as`).
+    """
     rows = {model: policy(kind) for model, policy in row_policies.items()}
     unnamed = otherwise(kind)
     values = {place: found for place, policy in value_policies.items() if (found := policy(kind)) is not None}
@@ -59,7 +72,7 @@ def visibility_of(
     def seen_values(mapper: Mapper[Any]) -> Mapping[str, Predicate]:
         return {name: predicate for (model, name), predicate in values.items() if issubclass(mapper.class_, model)}
 
-    return Visibility(seen_rows, seen_values)
+    return Visibility(seen_rows, seen_values, shared_as)
 
 
 def check(mappers: Iterable[Mapper[Any]], row_policies: RowPolicies, value_policies: ValuePolicies) -> None:

@@ -18,14 +18,14 @@ from strawberry.types import ExecutionResult
 
 from db.session import Engines
 from graph.documents.added import AddedDocuments
-from graph.documents.caching import let_be_kept
+from graph.documents.caching import Freshness, let_be_kept
 from graph.documents.errors import DocumentNotFound, DocumentRequired, PersistedQueryNotFound, WrongId
 from graph.documents.exemptions import Exemptions
 from graph.documents.ids import PREFIX, hash_in, id_of, sha256_of
 from graph.documents.registry import Registered, Registry
 from graph.errors import ClientError, PersistedQueryNotSupported
 from graph.prepare.documents import InvalidDocument, OperationRequest, Preparer
-from graph.settings import DocumentsMode, Settings
+from graph.settings import CacheControlled, DocumentsMode, Settings
 from graph.viewer import Viewer
 
 logger = logging.getLogger("trellis")
@@ -45,6 +45,7 @@ class Documents:
         self._exemptions = Exemptions(settings.documents_exempt)
         self._refresh_s = settings.documents_refresh_s
         self._max_age_s = settings.documents_max_age_s
+        self._tells_all = settings.cache_control is CacheControlled.ALL
         self._preparer = preparer
         self.registry = Registry(engines, preparer)
         self.added = AddedDocuments(settings.max_added_documents, settings.max_added_document_bytes)
@@ -104,10 +105,14 @@ class Documents:
         asked: OperationRequest,
         request: HTTPConnection,
         viewer: Viewer,
+        freshness: Freshness | None = None,
     ) -> None:
-        """Let caches keep an answer to a registered query that anybody may ask."""
-        if asked.prepared is not None and request.scope["method"] in READING and not viewer.is_known:
-            let_be_kept(answer, result, request, self._max_age_s)
+        """Let caches keep an answer to a registered query that anybody may ask, or that hints let them keep."""
+        if request.scope["method"] not in READING:
+            return
+        is_told = freshness is not None and (self._tells_all or asked.prepared is not None)
+        if is_told or (asked.prepared is not None and not viewer.is_known):
+            let_be_kept(answer, result, request, self._max_age_s, freshness, is_known=viewer.is_known)
 
     async def _find_or_refuse(self, asked: Asked, request: HTTPConnection, viewer: Viewer) -> Asked:
         if not isinstance(asked, OperationRequest):

@@ -4,6 +4,7 @@ What a noun needs is here; the rooms behind it are for whoever changes how nouns
 """
 
 from graph.entity import composites, extension_types, object_types  # noqa: F401 - they register types
+from graph.entity.caching import cache_control
 from graph.entity.comparisons import Operator
 from graph.entity.declare import computed, entity, hybrid, named
 from graph.entity.function_fields import function_field
@@ -27,6 +28,7 @@ __all__ = [
     "Row",
     "ScalarType",
     "Schema",
+    "cache_control",
     "computed",
     "entity",
     "function_field",

@@ -53,6 +53,10 @@ class AggregateField(LevelField):
         self._entity = entity
         self._listing = listing
 
+    def shows(self) -> type[Any] | None:
+        """The type of the rows that it is computed over."""
+        return self._entity().cls
+
     def begin(self, level: Level) -> None:
         """Compute the measures that are selected."""
         selection = level.below()

@@ -140,6 +140,10 @@ class ConnectionField(LevelField):
         """Keep them; the entity may not be declared yet."""
         self._taken = value
 
+    def shows(self) -> type[Any] | None:
+        """The type of its rows."""
+        return self._entity.cls
+
     def takes(self, name: str) -> bool:
         """Whether there is anything to ask for by an argument."""
         return name != "distinct_by" or bool(group_fields(self._entity))

@@ -115,6 +115,7 @@ class _ComputedField(PlannedField):
     def __copy__(self) -> "_ComputedField":
         """The field for another class, as Strawberry copies its own."""
         copied = _ComputedField(self.description or "", self.needs, self.seen_by, self.graphql_name)
+        copied.directives = self.directives
         if self.base_resolver is not None:
             copied(self.base_resolver)  # Strawberry's way to give a field its resolver
         return copied

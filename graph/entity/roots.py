@@ -230,6 +230,7 @@ def viewer_field(cls: type[Any], description: str) -> PlannedField:
 
 class _ViewerField(LevelField):
     cost = CostRule.ROW
+    shows_viewer = True
 
     def __init__(self, entity: Entity, description: str) -> None:
         super().__init__("viewer", optional(entity.cls), description)

@@ -1,6 +1,7 @@
 """A Strawberry schema whose mapped fields are planned, and whose documents are prepared once and have a cost."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -37,6 +38,7 @@ from graph.errors import EqualNames
 from graph.execute.extensions import ExtendedOperations
 from graph.execute.graphql_core import LevelExecutor
 from graph.execute.operation import Operations
+from graph.prepare.cache_control import CacheControl, hints_in
 from graph.prepare.documents import OperationRequest, Preparer
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.introspection import most_introspected
@@ -118,6 +120,11 @@ class Schema(ConvertedSchema):
         """The one way into an operation."""
         self.own_features = frozenset[Feature]().union(*(getattr(it, "own_features", ()) for it in (query, mutation)))
         """What its fields need tables of Trellis's own for."""
+
+    @cached_property
+    def cache_hints(self) -> tuple[CacheControl, ...]:
+        """Every `@cacheControl` of it."""
+        return tuple(hints_in(self._schema))
 
     def fields_that_show(self, cls: type[object]) -> dict[str, list[str]]:
         """The fields that lead to the type of a class, without arguments, by the object types that have them."""

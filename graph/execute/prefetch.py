@@ -178,6 +178,9 @@ class _Together(NamedTuple):
             return
         alone = self.is_all and len(kept) == len(self.loads)
         with asking(self._asker(work, kept, keys)) if work.traced else nullcontext():
+            if session.reads is not None:
+                for member in members:
+                    session.reads.note(member.statement.compiled or member.statement.select)
             try:
                 found = await session.found_together(combination.statement, values, alone=alone)
             except Exception as error:

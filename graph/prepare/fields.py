@@ -266,6 +266,8 @@ class PlannedField(Resolved):
     """What it needs tables of Trellis's own for."""
     joins_others = False
     """Whether it changes something in such a way that an `@atomic` operation can undo it."""
+    shows_viewer = False
+    """Whether its value hangs on who asks, besides what the viewer may see."""
 
     def __init__(
         self,
@@ -281,6 +283,10 @@ class PlannedField(Resolved):
             description=description,
         )
         self.arguments = list(arguments) if arguments else NOTHING
+
+    def shows(self) -> type[Any] | None:
+        """The type whose rows it is about, where its own type does not say so: those of a page, or of an aggregate."""
+        return None
 
     def statements(self, arguments: Mapping[str, Any]) -> int:
         """How many statements it needs at most for all parents together, with these arguments."""

@@ -30,6 +30,7 @@ from graphql.execution.values import VariableValues
 
 from graph.errors import TooCostly
 from graph.prepare.arguments import NO_VARIABLES, variables_in
+from graph.prepare.cache_control import CachePolicy, policy_of
 from graph.prepare.coordinates import OperationCoordinates
 from graph.prepare.cost import Cost, Document, cost_of
 from graph.prepare.fields import Weight, planned
@@ -112,6 +113,11 @@ class PreparedOperation:
     @cached_property
     def _certain_weight(self) -> Weight:
         return weight_of(self._schema, self.fragments, self.node)
+
+    @cached_property
+    def cache_policy(self) -> CachePolicy:
+        """What hints say of showing its answers again."""
+        return policy_of(self._schema, self.node, self.fragments)
 
     def is_met(self, often: int) -> bool:
         """Whether it was run so often already, this time included."""

@@ -63,6 +63,8 @@ class OperationLines:
         if operation is not None:
             line |= described(operation)
             line["statements"], line["rows"], line["points"] = operation.statements, operation.rows, operation.points
+            if operation.cache:
+                line["cache"] = operation.cache
             if is_slow:
                 line["sent"] = _slowest(operation)
         self._write(line)

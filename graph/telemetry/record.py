@@ -23,6 +23,9 @@ OK = "OK"
 NO_CODE = "GRAPHQL_ERROR"
 """Of errors that have no code of their own, as those of custom resolvers."""
 
+HIT, MISS = "hit", "miss"
+"""Of operations whose answers may be kept: whether there was an earlier one."""
+
 NO_HEADERS: Mapping[bytes, bytes] = {}
 
 
@@ -43,6 +46,8 @@ class OperationRecord:
         """What it was to cost."""
         self.sent: Sequence[SentStatement] = ()
         """Its statements, where they were noted one by one."""
+        self.cache = ""
+        """`hit`, `miss`, or nothing where no answer may be kept."""
         self._result: ExecutionResult | None = None
         self._around = around
         self._sessions: tuple[RequestSession, ...] = ()
@@ -58,6 +63,10 @@ class OperationRecord:
             session.trace = session.trace or StatementTrace()
             session.trace.remark = self._around.remark
             TRACE.set(session.trace)
+
+    def found(self, checked: CheckedOperation, result: ExecutionResult) -> None:
+        """It was answered by an earlier answer."""
+        self.checked, self._result, self.cache = checked, result, HIT
 
     def came_to(self, result: ExecutionResult) -> ExecutionResult:
         """The operation was run. Returns the result."""

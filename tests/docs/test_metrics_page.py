@@ -42,7 +42,8 @@ class Metric(NamedTuple):
 @pytest.fixture
 async def told(tmp_path: Path) -> Mapping[str, Metric]:
     """What a server tells that counts everything."""
-    settings = Settings(database_url=SecretStr(f"sqlite:///{tmp_path}/market.db"))
+    url = SecretStr(f"sqlite:///{tmp_path}/market.db")
+    settings = Settings(database_url=url, response_cache=SecretStr("memory"), cached_operations=("Feed=60",))
     app = create_app(settings, domain=replace(DOMAIN, own=[Feature.CHANGES]))
     app.state.metrics.watch(ConnectionMetrics(Gate(Limits())))  # as `trellis serve` does
     async with serving(app) as origin, Client(origin) as client:

@@ -67,7 +67,7 @@ def visibility(viewer: Viewer) -> Visibility:
 
 @lru_cache
 def _visibility(kind: Kind) -> Visibility:
-    return visibility_of(kind, ROWS, VALUES, otherwise=admins)
+    return visibility_of(kind, ROWS, VALUES, otherwise=admins, shared_as=kind.name)
 
 
 check(Base.registry.mappers, ROWS, VALUES)
