@@ -167,6 +167,7 @@ SLOW = (
     "serving/test_limits.py::test_a_head_without_an_end",  # megabytes, sent in vain
     "serving/test_limits.py::test_five_hundred",
     "serving/test_limits.py::test_who_",  # seconds of silence
+    "serving/test_rolling.py",
     "serving/test_size.py",
     "serving/test_supervisor.py",
     "telemetry/test_exported.py",

@@ -22,12 +22,12 @@ from graph.serving.supervisor import Supervisor
 SPARE_S = 0.3
 
 
-def fails(_sockets: Sequence[socket.socket], _parent: Connection) -> None:
+def fails(_sockets: Sequence[socket.socket], _parent: Connection, _checked: bool) -> None:
     """Cannot serve."""
     sys.exit(3)
 
 
-def hangs(_sockets: Sequence[socket.socket], _parent: Connection) -> None:
+def hangs(_sockets: Sequence[socket.socket], _parent: Connection, _checked: bool) -> None:
     """Hears nothing of its parent."""
     time.sleep(600)
 
