@@ -171,6 +171,7 @@ SLOW = (
     "serving/test_size.py",
     "serving/test_supervisor.py",
     "telemetry/test_exported.py",
+    "telemetry/test_ledger.py::test_ten_thousand",
     "telemetry/test_traces.py",  # a server for each
     "test_databases.py",
     "test_maintenance.py",
@@ -246,8 +247,10 @@ LONG = (
     "reflected",  # a database for each
     "serving/test_draining.py",
     "serving/test_limits.py",
+    "serving/test_rolling.py",
     "serving/test_supervisor.py",
     "telemetry/test_exported.py",
+    "telemetry/test_ledger.py::test_ten_thousand",
     "telemetry/test_traces.py",
     "telemetry/test_workers.py",
     "usage/test_coordinates.py",

@@ -21,7 +21,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from graph.serving.gate import Gate
-from graph.serving.limits import HANGING_S, LAST_REQUESTS_S, LAST_WORDS_S, SIGNALS
+from graph.serving.limits import HANGING_S, IN_USE_AT_MOST_S, IN_USE_S, LAST_REQUESTS_S, LAST_WORDS_S, SIGNALS
 from graph.serving.line import Word, hear_parent, say_serving
 from graph.serving.newcomers import let_nobody_come
 from graph.serving.protocol import LimitedProtocol
@@ -85,6 +85,7 @@ class DrainingServer(uvicorn.Server):
     def leave(self) -> None:
         """Begin to drain, while others serve in its place: balancers are told nothing."""
         self._leaves = True
+        self._gate.in_use_s = max(IN_USE_S, min(IN_USE_AT_MOST_S, self._grace_s / 2))
         self._gate.draining = True
         self.should_exit = True
 
