@@ -18,7 +18,7 @@ from graph.errors import CannotStart
 from graph.settings import Settings
 from tests.cli.running import PATIENCE_S, environment, serving, trellis
 from tests.databases import Database
-from tests.serving.test_draining import log_until
+from tests.serving.test_draining import log_until, started
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
@@ -139,15 +139,15 @@ def _serves(address: str) -> int:
 
 @pytest.mark.sqlite
 @pytest.mark.process
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_sighup_replaces_what_serves_unless_something_is_missing(database: Database, workers: str) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sighup_replaces_what_serves_unless_something_is_missing(database: Database, workers: int) -> None:
     file = str(make_url(database.url).database)
-    with serving(database.url, "--workers", workers, TRELLIS_LOG_OPERATIONS="none") as (process, address):
-        replaced = "All workers are new" if workers == "2" else "looks after it"
+    with started(database, workers, TRELLIS_LOG_OPERATIONS="none") as (process, address):
+        replaced = "All workers are new" if workers == 2 else "looks after it"
         before = _serves(address)
         process.send_signal(signal.SIGHUP)
         log_until(process, replaced)
-        if workers == "1":
+        if workers == 1:
             log_until(process, "Finished server process")
         after = _serves(address)
         assert after not in (before, process.pid)
