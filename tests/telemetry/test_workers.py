@@ -31,7 +31,7 @@ async def each_worker(address: str, number: int) -> AsyncIterator[Mapping[int, h
         end = time.monotonic() + PATIENCE_S
         while len(clients) < number:
             assert time.monotonic() < end
-            limits = httpx.Limits(max_connections=1)
+            limits = httpx.Limits(max_connections=1, keepalive_expiry=None)  # also where a machine is slow
             client = await stack.enter_async_context(
                 httpx.AsyncClient(base_url=address, limits=limits, timeout=PATIENCE_S, verify=False)
             )
@@ -95,7 +95,7 @@ async def test_any_worker_tells_the_sum_of_all_also_of_one_that_was_killed(datab
                 assert found["trellis_worker_starts_total"] == 3
 
 
-REGISTERED = 300
+REGISTERED = 500
 MADE_UP = 2_000
 AT_ONCE = 200
 
@@ -125,9 +125,8 @@ async def test_names_that_clients_make_up_and_many_registered_ones_are_few_serie
     ended = {name: number for name, number in found.items() if name.startswith("trellis_operations_total{")}
     names = {re.findall(r'operation="(\w*)"', name)[0] for name in ended}
     assert not {name for name in names if name.startswith("Made")}
-    # Each worker tells 200 apart, and the others together: of 300, those in the middle are told by both.
-    assert names == {"", OTHER, *(f"N{number}" for number in range(REGISTERED))}
-    assert ended['trellis_operations_total{operation="other",outcome="OK",type="query"}'] == 2 * (
-        REGISTERED - MAX_NAMES
-    )
-    assert len(ended) <= 2 * (MAX_NAMES + 1) + 1
+    # Each worker tells 200 apart, and the others together: the first ones, and the last ones.
+    told = [*range(MAX_NAMES), *range(REGISTERED - MAX_NAMES, REGISTERED)]
+    assert names == {"", OTHER, *(f"N{number}" for number in told)}
+    others = ended['trellis_operations_total{operation="other",outcome="OK",type="query"}']
+    assert others == 2 * (REGISTERED - MAX_NAMES)
