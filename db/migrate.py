@@ -322,14 +322,30 @@ def _between(lower: str, upper: str) -> list[Script]:
         raise CommandError(str(error)) from None
 
 
-def render(settings: DatabaseSettings, revision: Script, output: TextIO) -> None:
+def own_pending(features: Collection[Feature], at: Collection[str]) -> list[Script]:
+    """Revisions of Trellis's own tables that an upgrade would run for some features, the oldest first.
+
+    `at` is where a database is; a branch at a revision that this code does not know is ahead of it.
+    """
+    script = ScriptDirectory.from_config(_config(own=True))
+    known = own_history(tuple(Feature)).known
+    done = {each.revision for each in script.iterate_revisions(tuple(known.intersection(at)), BASE)}
+    ahead = {head.rpartition("_")[0] for head in at if head not in known}
+    wanted = {PLACE, *features} - ahead if features else set()
+    walked = [*script.walk_revisions()][::-1]
+    return [each for each in walked if each.revision not in done and not wanted.isdisjoint(each.branch_labels)]
+
+
+def render(settings: DatabaseSettings, revision: Script, output: TextIO, *, own: bool = False) -> None:
     """Write the statements of one revision, for the database that the settings name; none is asked.
+
+    `own`: it is one of Trellis's own tables.
 
     Raises whatever a revision raises that wants a connection.
     """
     before, *_ = revision.down_revision if isinstance(revision.down_revision, tuple) else (revision.down_revision,)
     steps = f"{before or BASE}:{revision.revision}"
-    run(settings, lambda config: command.upgrade(config, steps, sql=True), output=output)
+    run(settings, lambda config: command.upgrade(config, steps, sql=True), output=output, own=own)
 
 
 def check(settings: DatabaseSettings, *, own: Collection[Feature] = tuple(Feature)) -> list[str]:

@@ -57,7 +57,7 @@ from graph.replica_metrics import ReplicaMetrics
 from graph.response_cache import ResponseCacheMetrics
 from graph.schema import DOMAIN
 from graph.settings import Settings
-from graph.startup import StartChecks, check
+from graph.startup import StartChecks, check, refuse_what_is_kept_apart
 from graph.telemetry.ledgers import Ledgers
 from graph.telemetry.sums import OperationSums
 from graph.telemetry.tracing import tracing
@@ -155,6 +155,7 @@ def create_app(
         settings,
         started,
         health,
+        processes=metrics.ledgers.workers,
         from_environment=domain.settings if from_environment else None,
         tasks=[
             traces.running,
@@ -203,15 +204,20 @@ class Lifetime:
         started: Started,
         health: Health,
         *,
+        processes: int,
         from_environment: type[BaseSettings] | None,
         tasks: Sequence[Callable[[], AbstractAsyncContextManager[None]]],
         closing: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
-        """`from_environment`: the domain's settings, where all settings are read from there; else None."""
+        """`processes`: how many serve together.
+
+        `from_environment`: the domain's settings, where all settings are read from there; else None.
+        """
         self._engines = engines
         self._settings = settings
         self._started = started
         self._health = health
+        self._processes = processes
         self._from_environment = from_environment
         self._tasks = tasks
         self._closing = closing
@@ -222,6 +228,8 @@ class Lifetime:
             return
         if self._from_environment is not None:
             refuse_unknown_variables(os.environ, Settings, self._from_environment)
+        signs_in = bool(self._started.limits)
+        refuse_what_is_kept_apart(self._settings, self._processes, signs_in=signs_in)
         await asyncio.to_thread(self._started.check)
         await check(self._engines, self._settings, self._health.ask)
         await self._engines.open_first()

@@ -136,6 +136,16 @@ class CannotStart(TrellisError):
     """Why a server does not start; the text is for whoever starts it."""
 
 
+class NoSharedKey(CannotStart):
+    """Several machines sign access tokens, and each would make a key of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "TRELLIS_TOKEN_KEYS is empty, and TRELLIS_SEVERAL_MACHINES says that others serve, too, which would not"
+            " believe the tokens of this one. Set it to the same for all; make one with `openssl rand -base64 48`."
+        )
+
+
 class UnknownVariable(CannotStart):
     """The environment has variables that look like settings and are none."""
 

@@ -155,6 +155,11 @@ class Settings(DatabaseSettings):
     wait_for_database_s: float = Field(
         default=0, ge=0, description="Seconds that a start waits for a database that is down or starts."
     )
+    several_machines: bool = Field(
+        default=False,
+        description="Servers on several machines, or in several containers, share the database: a start is refused"
+        " where something would be kept on one of them alone (docs/scaling.md).",
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Proxies whose `Forwarded` and `X-Forwarded-For`, `-Proto` and `-Host` are believed: addresses and"

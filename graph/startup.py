@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import URL, inspect
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -24,7 +25,8 @@ from db.probing import MIN_FREE_BYTES, Finding, Note, Probe, Problem, wanted_by
 from db.session.engines import Engines
 from graph.errors import CannotStart, TrellisError
 from graph.findings import PRIMARY, SENTENCES
-from graph.settings import Settings
+from graph.mounts import local_file_system
+from graph.settings import LimitsStorage, Settings
 
 logger = logging.getLogger("trellis")
 
@@ -34,6 +36,9 @@ TRY_AGAIN_S = 0.25
 
 VARIABLE = "TRELLIS_DATABASE_URL"
 """What tells which database is meant, unless an option of a command does."""
+
+IN_MEMORY = (LimitsStorage.AUTO, LimitsStorage.MEMORY)
+"""Where operations are counted by each process for itself."""
 
 SERVED = {Problem.READ_ONLY, Problem.FULL}
 """Problems with which reads are answered: `/readyz` says them, and a start does not fail."""
@@ -47,12 +52,59 @@ def unreachable(url: URL, variable: str, reason: str) -> str:
     return f"The database {place} cannot be reached: {reason}. See that it is there and that {variable} is right."
 
 
-def see_to_the_database(settings: Settings, wait_s: float | None) -> None:
-    """See that the database is right, once for all workers. Raises `CannotStart`.
+def refuse_what_is_kept_apart(settings: Settings, processes: int, *, signs_in: bool = False) -> None:
+    """Refuse what each process, or each machine, would have for itself although all of them have to share it.
+
+    `signs_in`: whether attempts to sign in are counted. Raises `CannotStart`. Keys of tokens are looked at by whoever
+    signs any. What else there is: docs/scaling.md.
+    """
+    if settings.several_machines or processes > 1:
+        _refuse_in_memory(settings, "machine" if settings.several_machines else "process", signs_in=signs_in)
+    if settings.several_machines:
+        _refuse_on_one_machine(settings)
+
+
+def _refuse_in_memory(settings: Settings, each: str, *, signs_in: bool) -> None:
+    storage = settings.limits_storage.get_secret_value()
+    counted = {
+        "Operations": storage in IN_MEMORY and (settings.rate_limit or settings.rate_limit_per_address),
+        "Attempts to sign in": storage == LimitsStorage.MEMORY and signs_in,
+    }
+    for what, is_apart in counted.items():
+        if is_apart:
+            raise CannotStart(
+                f"{what} would be counted in each {each} apart, so that clients have a multiple of the limit. Set"
+                " TRELLIS_LIMITS_STORAGE to `database`, or to the URL of a Redis."
+            )
+    if settings.files.startswith("memory:"):
+        raise CannotStart(
+            f"TRELLIS_FILES leads to the memory of each {each}, where the others do not find a file. Name a folder, or"
+            " a bucket such as s3://bucket/folder."
+        )
+
+
+def _refuse_on_one_machine(settings: Settings) -> None:
+    if dialect_of(settings.primary.get_backend_name()).connections.is_of_one_machine:
+        raise CannotStart(
+            "TRELLIS_DATABASE_URL leads to a file of this machine, and TRELLIS_SEVERAL_MACHINES says that others serve,"
+            " too. Name a database that all of them reach, such as postgresql://user@host/database."
+        )
+    store = urlsplit(settings.files)
+    kind = local_file_system(Path(unquote(store.path))) if store.scheme == "file" else None
+    if kind is not None:
+        raise CannotStart(
+            f"TRELLIS_FILES leads to a folder of this machine ({kind}), where the others do not find a file. Name a"
+            " bucket such as s3://bucket/folder, or a folder that all machines have mounted."
+        )
+
+
+def see_to_the_database(settings: Settings, wait_s: float | None, processes: int = 1) -> None:
+    """See that the database is right, and what has to be shared is, once for all workers. Raises `CannotStart`.
 
     The settings say how many seconds to wait where that is None.
     """
     if settings.start_checks:
+        refuse_what_is_kept_apart(settings, processes)
         waits = {} if wait_s is None else {"wait_for_database_s": wait_s}
         asyncio.run(check_database(settings.model_copy(update=waits)))
 
@@ -146,8 +198,9 @@ def _refuse(primary: Finding) -> None:
 class StartChecks:
     """Lets an application start when a check has passed; else the server ends with the check's sentence alone.
 
-    A worker of a server with several says the sentence and starts: whoever has started it has looked. Started anew
-    while the database is away, it would end all the others.
+    A worker of a server with several says the sentence and starts: whoever has started it has looked, and started anew
+    while the database is away, it would serve nobody. One that is to take the place of another which serves ends
+    (`app.state.starts_unchecked` is false).
     Source: `keep_subprocess_alive` in uvicorn/supervisors/multiprocess.py.
     """
 
@@ -162,7 +215,7 @@ class StartChecks:
             await self._app(scope, receive, send)
             return
         messages = [await receive()]
-        refused = await self._refusal()
+        refused = await self._refusal(scope)
         if refused is not None:
             await self._close()
             await send({"type": "lifespan.startup.failed", "message": refused})
@@ -173,12 +226,13 @@ class StartChecks:
 
         await self._app(scope, received, send)
 
-    async def _refusal(self) -> str | None:
+    async def _refusal(self, scope: Scope) -> str | None:
         """Why the application must not start; without a traceback, which would hide the sentence."""
+        is_worker = multiprocessing.parent_process() is not None
         try:
             await self._check()
         except TrellisError as error:
-            if multiprocessing.parent_process() is None:
+            if not getattr(scope["app"].state, "starts_unchecked", is_worker):
                 return str(error)
             logger.error(str(error))
         return None

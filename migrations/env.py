@@ -39,6 +39,9 @@ from migrations.rendering import render_item
 
 logger = logging.getLogger("trellis")
 
+ASKED_EVERY_S = 0.1
+"""How often whoever waits for others who migrate asks for the lock."""
+
 
 def of_our_own() -> bool:
     """Whether this is the history of Trellis's own tables, not that of the models."""
@@ -217,9 +220,16 @@ def run_on_sqlite(connection: Connection) -> None:
 
 
 async def prepare_postgresql(connection: AsyncConnection) -> None:
-    """Wait until nobody else migrates, and let an index take its time. The lock ends with the connection."""
+    """Wait until nobody else migrates, and let an index take its time. The lock ends with the connection.
+
+    It is asked for again and again, not waited for by one statement: that has a view of the database, and an index that
+    whoever has the lock makes CONCURRENTLY waits for the end of every older view. Source:
+    https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+    """
     await connection.exec_driver_sql("SET statement_timeout = 0")
-    await connection.exec_driver_sql(f"SELECT pg_advisory_lock({LOCK})")
+    while not await connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
+        await connection.commit()
+        await asyncio.sleep(ASKED_EVERY_S)
     await connection.commit()
 
 

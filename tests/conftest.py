@@ -175,9 +175,11 @@ SLOW = (
     "serving/test_limits.py::test_a_head_without_an_end",  # megabytes, sent in vain
     "serving/test_limits.py::test_five_hundred",
     "serving/test_limits.py::test_who_",  # seconds of silence
+    "serving/test_rolling.py",
     "serving/test_size.py",
     "serving/test_supervisor.py",
     "telemetry/test_exported.py",
+    "telemetry/test_ledger.py::test_ten_thousand",
     "telemetry/test_traces.py",  # a server for each
     "test_databases.py",
     "test_maintenance.py",
@@ -260,8 +262,10 @@ LONG = (
     "reflected",  # a database for each
     "serving/test_draining.py",
     "serving/test_limits.py",
+    "serving/test_rolling.py",
     "serving/test_supervisor.py",
     "telemetry/test_exported.py",
+    "telemetry/test_ledger.py::test_ten_thousand",
     "telemetry/test_traces.py",
     "telemetry/test_workers.py",
     "usage/test_coordinates.py",

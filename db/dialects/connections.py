@@ -67,6 +67,8 @@ class ConnectionsDialect(Protocol):
     """A query for a server's position in the primary's log of changes, in bytes: of the primary, the end of all that
     was written; of a replica, the end of what it shows. Besides, the seconds since the newest change that a replica
     shows. None where there is no such log."""
+    is_of_one_machine: ClassVar[bool] = False
+    """Whether a database is a file that servers on other machines cannot have, too."""
     max_dear: int | None = None
     """How many operations of any work may be under way; None: as many as there are connections for."""
 

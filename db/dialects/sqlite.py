@@ -138,6 +138,7 @@ class SQLiteConnections(ConnectionsDialect):
     change: ClassVar[Options] = {BEGIN: begin_change}
     sqlalchemy_ends_any_transaction = True  # the driver ends whatever is open
     has_fast_path = False
+    is_of_one_machine: ClassVar[bool] = True
     max_dear = MAX_DEAR
 
     def url(self, url: URL) -> URL:

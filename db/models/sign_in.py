@@ -18,7 +18,7 @@ class SignIn(Base):
     """What a user got for an e-mail address and a password. Of its secret only a digest is kept."""
 
     __tablename__ = "sign_ins"
-    __table_args__ = (Index(None, "user_id"),)
+    __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
 
     id: Mapped[TimeOrderedId]
     user_id: Mapped[int] = mapped_column(references("users.id", ondelete="CASCADE"), doc="The user's number.")

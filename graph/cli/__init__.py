@@ -9,18 +9,17 @@ import SQLAlchemy, Alembic or Strawberry.
 """
 
 import gc
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from graph import VERSION
+from graph.cli.env_file import read_env_file
 from graph.cli.errors import CommandError
 
 MODULES = (
@@ -41,24 +40,13 @@ def main() -> None:
     # A start makes 240,000 objects that stay (imports, mappers, the schema). To look for garbage among them 324 times
     # takes 0.1 s of CPU; the server sets its own threshold when it listens.
     gc.set_threshold(COLLECT_AFTER, 20, 20)
-    _read_environment()
+    read_env_file()
     try:
         run(sys.argv[1:])
     finally:
         # The interpreter would take all of them apart before it ends: 0.4 s of CPU for `trellis schema export`, a third
         # of the command. Source: https://docs.python.org/3/library/gc.html#gc.freeze
         gc.freeze()
-
-
-def _read_environment() -> None:
-    """Take settings from the file `.env` of the project, where the environment does not say them."""
-    file = Path(__file__).resolve().parents[2] / ".env"
-    if file.is_file():
-        from dotenv import dotenv_values  # late: few have the file
-
-        for name, value in dotenv_values(file).items():
-            if name.upper().startswith("TRELLIS_") and value is not None:
-                os.environ.setdefault(name, value)
 
 
 def run(arguments: Sequence[str]) -> None:

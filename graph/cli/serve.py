@@ -61,7 +61,8 @@ def _serve(
     """Serve the API at /graphql; browsers get GraphiQL there.
 
     Stop it with Ctrl-C or SIGTERM: requests in flight have TRELLIS_GRACE_S seconds to end, ten by default; a second
-    time ends it at once. Each worker has connection pools of its own, so a database meets workers times
+    time ends it at once. SIGHUP replaces the workers one by one, with new code and a new .env, and no request is lost
+    (docs/scaling.md). Each worker has connection pools of its own, so a database meets workers times
     TRELLIS_POOL_SIZE connections.
 
     The database has to answer, with the tables that the code wants, before the server listens.

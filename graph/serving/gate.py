@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from graph.rates.networks import network
-from graph.serving.limits import MAX_REFUSED, SWEEP_S, Limits
+from graph.serving.limits import IN_USE_S, MAX_REFUSED, SWEEP_S, Limits
 
 STATUSES = (400, 408, 429, 431, 503)
 
@@ -41,6 +41,8 @@ class Gate:
         self._sweep_s = sweep_s
         self.draining = False
         """Whether answers are the last of their connections."""
+        self.in_use_s = IN_USE_S
+        """How long after its last use a connection is not ended for want of one."""
         self.refused = dict.fromkeys(STATUSES, 0)
         """How many clients were refused before a request was read, by status."""
         self.now_s = 0.0

@@ -21,6 +21,8 @@ SWEEP_S = 0.5
 """How often connections are looked at, and so how late each limit of time may be."""
 IN_USE_S = 1.0
 """How long after its last use a connection is not ended for want of one: the next request may be on its way."""
+IN_USE_AT_MOST_S = 5.0
+"""The same where others serve in a server's place, for nothing presses then; half of the grace, if that is less."""
 LAST_REQUESTS_S = 0.1
 """How long requests may still arrive on connections that are to be closed: those which were on their way."""
 LAST_WORDS_S = 2.0

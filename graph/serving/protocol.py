@@ -21,7 +21,7 @@ from uvicorn.server import ServerState
 
 from graph.http.responses import refusal
 from graph.serving.gate import Gate, Refusal
-from graph.serving.limits import IN_USE_S, LINGER_S, MAX_HEADERS, MAX_PIPELINED, Limits
+from graph.serving.limits import LINGER_S, MAX_HEADERS, MAX_PIPELINED, Limits
 from graph.serving.pace import Pace
 from graph.settings import KIB, Settings
 
@@ -225,7 +225,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """End a connection on which nothing is asked, and nothing may just be coming. Whether it was one."""
         if self._reading not in (NEW, IDLE) or self._running is not None or self._writing is not None:
             return False
-        if self.gate.now_s - self._since_s <= IN_USE_S or unheard(self.transport):
+        if self.gate.now_s - self._since_s <= self.gate.in_use_s or unheard(self.transport):
             return False
         self.transport.close()
         return True
@@ -253,7 +253,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Nothing is being answered: the client has had `waited_s` for a head, or for beginning with one."""
         limits, draining = self.gate.limits, self.gate.draining
         if self._reading is HEAD:
-            if waited_s > (min(limits.header_timeout_s, IN_USE_S) if draining else limits.header_timeout_s):
+            if waited_s > (min(limits.header_timeout_s, self.gate.in_use_s) if draining else limits.header_timeout_s):
                 self._refuse(TOO_SLOW)
         elif draining or waited_s > (limits.keep_alive_s if self._reading is IDLE else limits.header_timeout_s):
             self.gives_way()

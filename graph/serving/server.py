@@ -2,7 +2,8 @@
 
 Draining has an order. `/readyz` turns; for as long as the settings say, requests are served, and each answer is the
 last of its connection. No connection is taken any more; what is under way ends within the grace, or is cancelled and
-answered; the application ends. A second signal ends the process at once. No request is known here.
+answered; the application ends. A second signal ends the process at once. Where others serve in its place, nothing turns
+and they take whoever connects. No request is known here.
 """
 
 import asyncio
@@ -20,9 +21,12 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from graph.serving.gate import Gate
-from graph.serving.limits import HANGING_S, LAST_REQUESTS_S, LAST_WORDS_S, SIGNALS
+from graph.serving.limits import HANGING_S, IN_USE_AT_MOST_S, IN_USE_S, LAST_REQUESTS_S, LAST_WORDS_S, SIGNALS
+from graph.serving.line import Word, hear_parent, say_serving
 from graph.serving.newcomers import let_nobody_come
 from graph.serving.protocol import LimitedProtocol
+from graph.serving.succession import Succession
+from graph.serving.terminal import Terminals
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -49,8 +53,12 @@ class DrainingServer(uvicorn.Server):
         grace_s: float,
         parent: Connection | None = None,
         when_started: Callable[[], None] = lambda: None,
+        succession: Succession | None = None,
     ) -> None:
-        """`on_drain` is called at once, perhaps in a signal's handler. When `parent` ends, so does the server."""
+        """`on_drain` is called at once, perhaps in a signal's handler. When `parent` ends, so does the server.
+
+        `succession` is what a server without a parent does at SIGHUP.
+        """
         super().__init__(config)
         self.server_state = LimitedState(gate)
         self._gate = gate
@@ -59,9 +67,14 @@ class DrainingServer(uvicorn.Server):
         self._grace_s = grace_s
         self._parent = parent
         self._when_started = when_started
+        self._succession = succession
+        self._succeeding: asyncio.Task[None] | None = None
+        self._terminals = Terminals()
         self._accepting: set[asyncio.Task[object]] = set()
         self._was_told = False
         """Whether a signal has come. A parent is no signal: some supervisors send theirs to all processes."""
+        self._leaves = False
+        """Whether others serve in its place."""
 
     def stop(self) -> None:
         """Begin to drain."""
@@ -69,15 +82,49 @@ class DrainingServer(uvicorn.Server):
         self._gate.draining = True
         self.should_exit = True
 
+    def leave(self) -> None:
+        """Begin to drain, while others serve in its place: balancers are told nothing."""
+        self._leaves = True
+        self._gate.in_use_s = max(IN_USE_S, min(IN_USE_AT_MOST_S, self._grace_s / 2))
+        self._gate.draining = True
+        self.should_exit = True
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application and listen, as long as the parent lives."""
         if self._parent is not None:
-            asyncio.get_running_loop().add_reader(self._parent.fileno(), self._parent_has_ended)
+            asyncio.get_running_loop().add_reader(self._parent.fileno(), self._hear_parent)
         await super().startup(sockets)
+        if self._parent is not None:
+            say_serving(self._parent, self._delay_s + LAST_REQUESTS_S + self._grace_s + LAST_WORDS_S)
         self._when_started()
 
-    def _parent_has_ended(self) -> None:
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is done now and then; a server that is alone looks whether it was hung up."""
+        if self._succession is not None and self._succession.is_wanted and not self.should_exit:
+            self._hear_hang_up(self._succession)
+        return await super().on_tick(counter)
+
+    def _hear_hang_up(self, succession: Succession) -> None:
+        """Drain where the terminal has gone, else be succeeded."""
+        if self._terminals.have_gone():
+            succession.end()
+            self.stop()
+        elif self._succeeding is None:
+            self._succeeding = asyncio.create_task(self._be_succeeded(succession))
+
+    async def _be_succeeded(self, succession: Succession) -> None:
+        try:
+            if await asyncio.to_thread(succession.begin) and not self.should_exit:
+                self.leave()
+        finally:
+            self._succeeding = None
+
+    def _hear_parent(self) -> None:
         assert self._parent is not None
+        word = hear_parent(self._parent)
+        if word is Word.LEAVE:
+            self.leave()
+            return
         asyncio.get_running_loop().remove_reader(self._parent.fileno())
         self.stop()
 
@@ -97,28 +144,36 @@ class DrainingServer(uvicorn.Server):
             signal.signal(sig, signal.SIG_DFL)
             signal.raise_signal(sig)
         self._was_told = True
+        if self._succession is not None:
+            self._succession.end()
         self.stop()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain."""
-        self._end_at_last()
+        last = self._end_at_last()
         for connection in list(self._connections()):
             connection.drain()
+        if self._leaves:
+            self._stop_listening(sockets or [])
         await self._serve_on(self._delay_s)
-        self._stop_listening(sockets or [])
+        if not self._leaves:
+            self._stop_listening(sockets or [])
         await self._serve_on(LAST_REQUESTS_S)
         for connection in list(self._connections()):
             connection.shutdown()
         if not await self._ended(self._grace_s):
             await self._cut_off()
         await self.lifespan.shutdown()
+        if self._leaves and self._parent is None:  # the process goes on as a parent
+            last.cancel()
 
-    def _end_at_last(self) -> None:
+    def _end_at_last(self) -> threading.Timer:
         """End the process however much hangs: a database that has fallen silent, a thread that computes."""
         patience_s = self._delay_s + LAST_REQUESTS_S + self._grace_s + LAST_WORDS_S + HANGING_S
         timer = threading.Timer(patience_s, signal.raise_signal, (signal.SIGKILL,))
         timer.daemon = True
         timer.start()
+        return timer
 
     def _connections(self) -> Iterator[LimitedProtocol]:
         return (it for it in self.server_state.connections if isinstance(it, LimitedProtocol))
@@ -133,10 +188,11 @@ class DrainingServer(uvicorn.Server):
     def _stop_listening(self, sockets: list[socket.socket]) -> None:
         """Take what has connected already, for closing the socket would reset it; then refuse newcomers.
 
-        Where only this worker ends, newcomers are for the others.
+        Where only this worker ends, newcomers are for the others; where others serve in its place, they take those who
+        wait, too.
         """
         all_end = self._parent is None or self._parent.poll()
-        for listening in sockets:
+        for listening in () if self._leaves else sockets:
             if all_end:
                 let_nobody_come(listening)
             self._accept_waiting(listening)

@@ -19,6 +19,8 @@ class Ledgers:
 
     are_shared = False
     """Whether other processes read that of this one."""
+    workers = 1
+    """How many processes serve together."""
 
     def __init__(self) -> None:
         self.own = Ledger()

@@ -32,6 +32,11 @@ class LedgerFiles:
         self.numbers: Sequence[int] = [_file() for _ in range(workers * FILES_OF_A_WORKER)]
         """Their descriptors."""
 
+    @property
+    def workers(self) -> int:
+        """For how many workers they are."""
+        return len(self.numbers) // FILES_OF_A_WORKER
+
     def __getstate__(self) -> Sequence[Any]:
         return [DupFd(number) for number in self.numbers]
 
@@ -50,6 +55,7 @@ class SharedLedgers(Ledgers):
         POSIX takes back all locks that a process has on a file when that closes any of its descriptors, as `mmap` does
         with its own at its end. So all files stay mapped for as long as the process lives.
         """
+        self.workers = files.workers
         ledgers = {file: Ledger(mmap(file, SIZE)) for file in files.numbers}
         own = next(filter(_took, ledgers), None)
         self._others = {file: ledger for file, ledger in ledgers.items() if file != own}

@@ -15,7 +15,7 @@ from db import migrate
 from db.session.engines import Engines
 from graph.cli.errors import Exit
 from tests.cli.running import PATIENCE_S, TRELLIS, Finished, environment, hear_interrupts, trellis, trellis_process
-from tests.databases import WAITS_FOR_ME, Database, settings_for
+from tests.databases import Database, settings_for
 
 NEWEST = migrate.newest() or ""
 
@@ -94,6 +94,17 @@ def test_a_downgrade_on_a_terminal_asks_first(blank_database: Database) -> None:
     assert migrate.current(settings_for(blank_database)) == NEWEST
 
 
+ASKS_FOR_THE_LOCK = (
+    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND query LIKE 'SELECT pg_try_advisory_lock%')"
+)
+"""Whether somebody waits for others who migrate."""
+MAKES_AN_INDEX = (
+    "SELECT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE datname = current_database()"
+    " AND phase LIKE 'waiting%')"
+)
+
+
 @pytest.mark.postgresql
 @pytest.mark.process
 async def test_control_c_ends_a_waiting_upgrade_quietly(blank_database: Database) -> None:
@@ -107,12 +118,44 @@ async def test_control_c_ends_a_waiting_upgrade_quietly(blank_database: Database
         stderr=asyncio.subprocess.PIPE,
         preexec_fn=hear_interrupts,
     )
-    while not await other.fetchval(WAITS_FOR_ME):  # noqa: ASYNC110 - a lock of the server has no event
+    while not await other.fetchval(ASKS_FOR_THE_LOCK):  # noqa: ASYNC110 - a lock of the server has no event
         await asyncio.sleep(0.05)
     waiting.send_signal(signal.SIGINT)
     assert await waiting.communicate() == (b"", b"")
     assert waiting.returncode == 130
     await other.close()
+
+
+@pytest.mark.nouns
+@pytest.mark.postgresql
+@pytest.mark.process
+async def test_an_index_that_is_made_beside_others_does_not_wait_for_those_who_migrate_next(
+    blank_database: Database,
+) -> None:
+    trellis_db(blank_database, "upgrade", "0007")
+    reader = await asyncpg.connect(blank_database.url)
+    reading = reader.transaction(isolation="repeatable_read")
+    await reading.start()
+    await reader.fetchval("SELECT count(*) FROM sign_ins")  # the index is not done before this view of the table ends
+    other = await asyncpg.connect(blank_database.url)
+    command = (TRELLIS, "db", "upgrade")
+    variables = environment(TRELLIS_DATABASE_URL=blank_database.url)
+    first = await asyncio.create_subprocess_exec(*command, env=variables, stderr=asyncio.subprocess.PIPE)
+    while not await other.fetchval(MAKES_AN_INDEX):  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.05)
+    await other.execute("UPDATE sign_ins SET in_cookie = false")  # nobody who writes waits
+    second = await asyncio.create_subprocess_exec(*command, env=variables, stderr=asyncio.subprocess.PIPE)
+    while not await other.fetchval(ASKS_FOR_THE_LOCK):  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.05)
+    await reading.rollback()
+    for process in (first, second):
+        _, errors = await process.communicate()
+        assert process.returncode == 0, errors
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_sign_ins_expires_at'::regclass"
+    assert await other.fetchval(valid)
+    await reader.close()
+    await other.close()
+    assert trellis_db(blank_database, "check").stdout.startswith("The tables are as the models want them")
 
 
 def test_tables_that_are_there_are_refused_and_can_be_adopted(blank_database: Database) -> None:

@@ -2,18 +2,23 @@
 
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from multiprocessing import Pipe
 
 import httpx
 import pytest
+from sqlalchemy import make_url
 
 from graph.cli.actions.serve import made
 from graph.cli.errors import Exit
 from graph.errors import CannotStart
+from graph.settings import Settings
 from tests.cli.running import PATIENCE_S, environment, serving, trellis
 from tests.databases import Database
+from tests.serving.test_draining import log_until, started
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
@@ -97,6 +102,18 @@ def test_a_worker_says_in_a_sentence_why_it_cannot_serve(caplog: pytest.LogCaptu
         made(fails, None)
 
 
+def test_a_worker_says_which_setting_is_wrong(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRELLIS_PORT", "many")
+    ours, theirs = Pipe()
+    with ours, theirs, pytest.raises(SystemExit) as ended:
+        made(Settings, theirs)
+    assert ended.value.code == Exit.USAGE
+    (said,) = caplog.messages
+    assert said.startswith("TRELLIS_PORT should be a valid integer")
+
+
 @pytest.mark.process
 def test_uvicorn_ends_with_the_same_sentence() -> None:
     command = [sys.executable, "-m", "uvicorn", "--factory", "graph.app:create_app", "--port", "0"]
@@ -112,3 +129,40 @@ def test_uvicorn_ends_with_the_same_sentence() -> None:
     assert "cannot be reached" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "running on" not in ended.stderr
+
+
+def _serves(address: str) -> int:
+    """The process that answers a new connection."""
+    answer = httpx.get(f"{address}/livez?verbose", timeout=PATIENCE_S)
+    return int(answer.json()["process"])
+
+
+@pytest.mark.sqlite
+@pytest.mark.process
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sighup_replaces_what_serves_unless_something_is_missing(database: Database, workers: int) -> None:
+    file = str(make_url(database.url).database)
+    with started(database, workers, TRELLIS_LOG_OPERATIONS="none") as (process, address):
+        replaced = "All workers are new" if workers == 2 else "looks after it"
+        before = _serves(address)
+        process.send_signal(signal.SIGHUP)
+        log_until(process, replaced)
+        if workers == 1:
+            log_until(process, "Finished server process")
+        after = _serves(address)
+        assert after not in (before, process.pid)
+
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("ALTER TABLE tags RENAME TO away")
+        process.send_signal(signal.SIGHUP)
+        log = log_until(process, "A new worker cannot serve")
+        assert "lacks tables" in log
+        assert httpx.get(f"{address}/healthz", timeout=PATIENCE_S).status_code == 200
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("ALTER TABLE away RENAME TO tags")
+        process.send_signal(signal.SIGHUP)
+        log_until(process, "All workers are new")
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 0
+        assert "Traceback" not in errors

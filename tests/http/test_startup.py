@@ -21,10 +21,14 @@ from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from graph.app import create_app
 from graph.auth.key_file import kept_key
+from graph.auth.limiting import SignInLimits
+from graph.auth.tokens import Tokens
 from graph.domain import Domain, Started
 from graph.errors import CannotStart, UnknownVariable
+from graph.rates.storage import sign_in_counters
 from graph.settings import Settings
-from graph.startup import check_database
+from graph.startup import check_database, refuse_what_is_kept_apart, see_to_the_database
+from graph.telemetry.shared import LedgerFiles, SharedLedgers
 from graph.variables import refuse_unknown_variables
 from tests.databases import Database
 from tests.http.conftest import DOMAIN
@@ -235,6 +239,98 @@ async def test_a_domain_says_what_it_needs(database: Database, tmp_path: Path) -
     assert said is not None
     assert said.startswith(f"The key in {tmp_path}, which signs access tokens, cannot be used: Is a directory.")
     assert closed == [True]
+
+
+def limited(settings: Settings) -> Domain:
+    """A domain that counts attempts to sign in."""
+    counters = sign_in_counters(Engines(settings), settings)
+    return replace(PLAIN, start=lambda *_: Started(limits=[SignInLimits(settings, counters)]))
+
+
+APART = "would be counted in each {} apart, so that clients have a multiple of the limit. Set TRELLIS_LIMITS_STORAGE to"
+
+
+@pytest.mark.parametrize("limit", ["rate_limit", "rate_limit_per_address"])
+@pytest.mark.parametrize("storage", ["auto", "memory"])
+async def test_limits_that_several_processes_count_in_memory_are_refused(
+    database: Database, limit: str, storage: str
+) -> None:
+    settings = settings_of(database.url, limits_storage=SecretStr(storage), **{limit: "10/minute"})
+    assert await started(create_app(settings, domain=PLAIN)) is None, "one process may"
+    said = await started(create_app(settings, domain=PLAIN, ledgers=SharedLedgers(LedgerFiles(2))))
+    assert said == f"Operations {APART.format('process')} `database`, or to the URL of a Redis."
+    with pytest.raises(CannotStart, match="Operations would be counted"):
+        see_to_the_database(settings, None, processes=2)
+
+    shared = settings.model_copy(update={"limits_storage": SecretStr("database")})
+    assert await started(create_app(shared, domain=PLAIN, ledgers=SharedLedgers(LedgerFiles(2)))) is None
+
+
+async def test_attempts_to_sign_in_that_several_processes_count_in_memory_are_refused(database: Database) -> None:
+    settings = settings_of(database.url, limits_storage=SecretStr("memory"))
+    ledgers = SharedLedgers(LedgerFiles(2))
+    assert await started(create_app(settings, domain=PLAIN, ledgers=ledgers)) is None, "nobody signs in"
+    said = await started(create_app(settings, domain=limited(settings), ledgers=ledgers))
+    assert said is not None
+    assert said.startswith(f"Attempts to sign in {APART.format('process')}")
+    by_default = settings_of(database.url)
+    assert await started(create_app(by_default, domain=limited(by_default), ledgers=ledgers)) is None
+
+
+@pytest.mark.postgresql
+async def test_what_one_machine_of_several_would_have_alone_is_refused(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = settings_of(database.url, several_machines=True)
+    assert await started(create_app(several, domain=PLAIN)) is None
+    here = {
+        "rate_limit": "10/minute",
+        "files": "memory:///",
+        "database_url": SecretStr(f"sqlite:///{tmp_path / 'trellis.db'}"),
+    }
+    said = {}
+    for name, value in here.items():
+        settings = several.model_copy(update={name: value})
+        said[name] = await started(create_app(settings, domain=PLAIN))
+        alone = settings.model_copy(update={"several_machines": False})
+        refuse_what_is_kept_apart(alone, 1)
+    assert [str(sentence).split(".")[0] for sentence in said.values()] == [
+        "Operations would be counted in each machine apart, so that clients have a multiple of the limit",
+        "TRELLIS_FILES leads to the memory of each machine, where the others do not find a file",
+        "TRELLIS_DATABASE_URL leads to a file of this machine, and TRELLIS_SEVERAL_MACHINES says that others serve,"
+        " too",
+    ]
+
+    in_folder = several.model_copy(update={"files": f"file://{tmp_path}"})
+    monkeypatch.setattr("graph.startup.local_file_system", lambda folder: "ext4" if folder == tmp_path else None)
+    sentence = await started(create_app(in_folder, domain=PLAIN))
+    assert str(sentence).startswith(
+        "TRELLIS_FILES leads to a folder of this machine (ext4), where the others do not find"
+    )
+    monkeypatch.setattr("graph.startup.local_file_system", lambda _folder: None)
+    assert await started(create_app(in_folder, domain=PLAIN)) is None
+
+
+@pytest.mark.postgresql
+async def test_keys_of_tokens_that_one_machine_of_several_would_make_are_refused(
+    database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "token.key"
+
+    async def start(**settings: Any) -> str | None:
+        made = settings_of(database.url, **settings)
+        return await started(create_app(made, domain=replace(PLAIN, start=lambda *_: _signing(made, file))))
+
+    assert str(await start(several_machines=True)).startswith("TRELLIS_TOKEN_KEYS is empty, and")
+    assert not file.exists()
+    assert await start(several_machines=True, token_keys=(SecretStr("k" * 40),)) is None
+    assert not file.exists()
+    assert await start() is None
+    assert file.exists()
+
+
+def _signing(settings: Settings, file: Path) -> Started:
+    return Started(check=Tokens(settings, file).check)
 
 
 class OfADomain(BaseSettings):

@@ -22,12 +22,12 @@ from graph.serving.supervisor import Supervisor
 SPARE_S = 0.3
 
 
-def fails(_sockets: Sequence[socket.socket], _parent: Connection) -> None:
+def fails(_sockets: Sequence[socket.socket], _parent: Connection, _checked: bool) -> None:
     """Cannot serve."""
     sys.exit(3)
 
 
-def hangs(_sockets: Sequence[socket.socket], _parent: Connection) -> None:
+def hangs(_sockets: Sequence[socket.socket], _parent: Connection, _checked: bool) -> None:
     """Hears nothing of its parent."""
     time.sleep(600)
 
@@ -63,7 +63,8 @@ def main() -> None:
 
 def children_of(pid: int) -> set[int]:
     """The workers of a parent; Python's own process, which looks after resources, is none."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    threads = Path(f"/proc/{pid}/task").iterdir()  # a child belongs to the thread that has started it
+    children = [child for thread in threads for child in (thread / "children").read_text().split()]
     return {int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()}
 
 

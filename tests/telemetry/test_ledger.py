@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from mmap import mmap
+from typing import Any
 
 import pytest
 from graphql import GraphQLError
@@ -147,11 +148,31 @@ def test_names_that_a_process_before_has_told_leave_no_room_for_as_many_again() 
     }
 
 
-def failed(code: str) -> RequestRecord:
-    """A request that came to no operation but one that was wrong."""
+def failed(code: str, name: str | None = None) -> RequestRecord:
+    """A request that came to no operation but one that was wrong; with a name, of a document that is registered."""
     record = RequestRecord()
-    operation = record.operation(OperationRequest("{"))
+    registered: Any = None if name is None else object()
+    operation = record.operation(OperationRequest("{")._replace(operation_name=name, prepared=registered))
     operation.came_to(ExecutionResult(None, [GraphQLError("", extensions={"code": code})]))
     operation.end()
     record.end(400)
     return record
+
+
+def test_ten_thousand_names_of_operations_are_as_many_series_as_two_hundred() -> None:
+    memories = mmap(-1, SIZE), mmap(-1, SIZE)
+    for first in (0, 10_000):  # each worker has a predecessor
+        for memory in memories:
+            sums = OperationSums(begun(memory))
+            for number in range(first, first + 10_000):
+                sums(failed("WRONG", f"N{number}"))
+    for memory in memories:
+        # Each name: one outcome; statements, rows, points and the sum; a bucket for each end, and the last.
+        ledger = Ledger(memory)
+        named = [series for series in ledger.series() if dict(series.labels).get("operation")]
+        assert len(named) == (MAX_NAMES + 1) * (1 + 4 + len(BUCKETS_S) + 1)
+    told_of = metrics_of(Told(Ledger(memory), is_alive=True) for memory in memories)
+    (family,) = [metric for metric in told_of if metric.name == "trellis_operations"]
+    ended = {sample.labels["operation"]: sample.value for sample in family.samples}
+    assert len(ended) == MAX_NAMES + 1
+    assert ended[OTHER] == 2 * (20_000 - MAX_NAMES)

@@ -1,6 +1,7 @@
 """With several workers, any of them tells the sum of all, also when one is killed."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -13,7 +14,8 @@ from typing import TypeAlias
 import httpx
 import pytest
 
-from tests.cli.running import PATIENCE_S
+from graph.telemetry.sums import MAX_NAMES, OTHER
+from tests.cli.running import PATIENCE_S, trellis
 from tests.databases import Database
 from tests.serving.test_draining import log_until, started
 
@@ -29,7 +31,7 @@ async def each_worker(address: str, number: int) -> AsyncIterator[Mapping[int, h
         end = time.monotonic() + PATIENCE_S
         while len(clients) < number:
             assert time.monotonic() < end
-            limits = httpx.Limits(max_connections=1)
+            limits = httpx.Limits(max_connections=1, keepalive_expiry=None)  # also where a machine is slow
             client = await stack.enter_async_context(
                 httpx.AsyncClient(base_url=address, limits=limits, timeout=PATIENCE_S, verify=False)
             )
@@ -91,3 +93,40 @@ async def test_any_worker_tells_the_sum_of_all_also_of_one_that_was_killed(datab
                 found = await figures(client)
                 assert (found[OPERATIONS], found[SERVING], found[POOL]) == (asked + 1, 2, pool_of_two)
                 assert found["trellis_worker_starts_total"] == 3
+
+
+REGISTERED = 500
+MADE_UP = 2_000
+AT_ONCE = 200
+
+
+@pytest.mark.process
+@pytest.mark.sqlite
+async def test_names_that_clients_make_up_and_many_registered_ones_are_few_series_of_all_workers(
+    database: Database, tmp_path: Path
+) -> None:
+    texts = [f"query N{number} {{ __typename }}" for number in range(REGISTERED)]
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({f"n{number}": text for number, text in enumerate(texts)}))
+    trellis("documents", "register", manifest, "--app", "web", "--version", "1", TRELLIS_DATABASE_URL=database.url)
+    made_up = [{"query": f"query Made{number} {{ __typename }}"} for number in range(MADE_UP)]
+    with started(database, 2, TRELLIS_DOCUMENTS="accept", TRELLIS_MAX_BATCH=str(AT_ONCE)) as (_, address):
+        async with each_worker(address, 2) as clients:
+            # One worker meets the registered documents in one order, the other one in the other order.
+            for client, mine in zip(clients.values(), (texts, texts[::-1]), strict=True):
+                batches = [
+                    [{"query": text} for text in mine[first:][:AT_ONCE]] for first in range(0, len(mine), AT_ONCE)
+                ]
+                batches += [made_up[first:][:AT_ONCE] for first in range(0, MADE_UP, AT_ONCE)]
+                for batch in batches:
+                    answer = await client.post("/graphql", json=batch)
+                    assert [each["data"] for each in answer.json()] == [{"__typename": "Query"}] * len(batch)
+            found = await figures(next(iter(clients.values())))
+    ended = {name: number for name, number in found.items() if name.startswith("trellis_operations_total{")}
+    names = {re.findall(r'operation="(\w*)"', name)[0] for name in ended}
+    assert not {name for name in names if name.startswith("Made")}
+    # Each worker tells 200 apart, and the others together: the first ones, and the last ones.
+    told = [*range(MAX_NAMES), *range(REGISTERED - MAX_NAMES, REGISTERED)]
+    assert names == {"", OTHER, *(f"N{number}" for number in told)}
+    others = ended['trellis_operations_total{operation="other",outcome="OK",type="query"}']
+    assert others == 2 * (REGISTERED - MAX_NAMES)

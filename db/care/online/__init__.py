@@ -5,7 +5,7 @@ Alembic writes their statements, squawk says what those lock, and what is ours i
 docs/decisions/0066-care.md.
 """
 
-from db.care.online.checking import findings
+from db.care.online.checking import findings, own_findings
 from db.care.online.finding import CannotCheck, Effect, Finding
 
-__all__ = ["CannotCheck", "Effect", "Finding", "findings"]
+__all__ = ["CannotCheck", "Effect", "Finding", "findings", "own_findings"]

@@ -15,6 +15,7 @@ from db.care.online.linter import Violation, violations
 from db.care.online.rendered import Rendered, rendered
 from db.care.online.running import Reads
 from db.care.online.statements import column_of, index_of, made_by, table_of, takes_a_lock, words_in
+from db.own import PREFIX, Feature
 from db.settings import DatabaseSettings
 
 MEANT = re.compile(r"#\s*online:\s*\S")
@@ -29,12 +30,30 @@ def findings(settings: DatabaseSettings, since: str | None, reads: Reads | None)
     `reads` is what the release that runs reads; None: it may read whatever there is.
     Raises `CannotCheck`, and Alembic's `CommandError` for a revision that is not known.
     """
-    pending = migrate.pending(since)
+    return _found(settings, migrate.pending(since), since, reads, own=False)
+
+
+def own_findings(
+    settings: DatabaseSettings, features: Collection[Feature], at: Collection[str] | None
+) -> list[Finding]:
+    """The same of the revisions of Trellis's own tables for some features. Raises `CannotCheck`.
+
+    `at` is where a database is with them. None: nobody knows, and each revision is looked at as if those before it had
+    run.
+    """
+    pending = migrate.own_pending(features, at or ())
+    together = [pending] if at is not None else [[each] for each in pending]
+    return [found for some in together for found in _found(settings, some, None, None, own=True)]
+
+
+def _found(
+    settings: DatabaseSettings, pending: Sequence[Script], since: str | None, reads: Reads | None, *, own: bool
+) -> list[Finding]:
     if not pending:
         return []
-    written = rendered(settings, pending)
+    written = rendered(settings, pending, own=own)
     on_server = settings.primary.get_backend_name() == "postgresql"
-    new = _New(written)
+    new = _New(written, own=own)
     found = [
         *_unread(written),
         *_linted(written, rules.RULES.keys() if on_server else rules.ANYWHERE, reads, new),
@@ -49,13 +68,16 @@ def findings(settings: DatabaseSettings, since: str | None, reads: Reads | None)
 class _New:
     """What the same revisions make, so that no server uses it yet: from the line on that makes it."""
 
-    def __init__(self, written: Rendered) -> None:
+    def __init__(self, written: Rendered, *, own: bool) -> None:
         self.tables: dict[str, int] = {}
+        """By name, the line; those of our own also by the name that revisions write."""
         self._indexes: dict[str, int] = {}
         for number, line in enumerate(written.lines):
             table, index = made_by(line), index_of(line)
             if table is not None:
                 self.tables.setdefault(table, number)
+            if table is not None and own:
+                self.tables.setdefault(PREFIX + table.rpartition(".")[2], number)
             if index is not None and table_of(line) in self.tables:
                 self._indexes.setdefault(index, number)
 

@@ -43,14 +43,14 @@ class Rendered(NamedTuple):
         return "\n".join(self.lines)
 
 
-def rendered(settings: DatabaseSettings, revisions: Iterable[Script]) -> Rendered:
-    """The statements of revisions, the oldest first."""
+def rendered(settings: DatabaseSettings, revisions: Iterable[Script], *, own: bool = False) -> Rendered:
+    """The statements of revisions, the oldest first; `own`: of Trellis's own tables."""
     offline = settings.model_copy(update={"database_url": NOWHERE, "direct_url": None, "pgbouncer": False})
     lines, places, unreadable = list[str](), list[Place](), list[Unreadable]()
     for revision in revisions:
         written = _Written(Path(revision.path))
         try:
-            migrate.render(offline, revision, written)
+            migrate.render(offline, revision, written, own=own)
         except Exception as error:  # whatever it is, the revision wants more than words
             unreadable.append(Unreadable(written.now, type(error).__name__))
             written.write("\nROLLBACK;\n")

@@ -75,6 +75,8 @@ def check_online(since: str | None, running: str | None) -> None:
             return
         try:
             found = online.findings(settings, after, None if running is None else what_is_read(running))
+            own = own_features(DOMAIN, settings)
+            found += online.own_findings(settings, own, None if since else migrate.own_current(settings))
         except online.CannotCheck as error:
             raise CommandError(str(error), Exit.USAGE) from None
     if found:

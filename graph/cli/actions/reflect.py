@@ -79,8 +79,8 @@ def reflect(
         for line in told(plan, verbose=verbose):
             typer.echo(printable(line), err=True)
         typer.echo(f"GraphiQL is at {address_of(sockets)}/graphql", err=True)
-        make = partial(reflection.app, plan) if workers == 1 else reflection.app
-        listen(workers, sockets, settings, make, access_log=access_log)
+        here = partial(reflection.app, plan)
+        listen(workers, sockets, settings, reflection.app, access_log=access_log, make_here=here)
 
 
 def _settings(url: str, settings: Settings, *, writable: bool, wait_s: float | None) -> Settings:
@@ -104,6 +104,7 @@ def _settings(url: str, settings: Settings, *, writable: bool, wait_s: float | N
             "record_usage": False,
             "documents": DocumentsMode.OFF,
             "limits_storage": SecretStr(LimitsStorage.MEMORY),
+            "several_machines": False,
             "doctor": DoctorAccess.EVERYBODY,
             **({} if wait_s is None else {"wait_for_database_s": wait_s}),
         }

@@ -2,6 +2,7 @@
 
 import logging
 import resource
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -14,11 +15,13 @@ import uvicorn
 from starlette.applications import Starlette
 
 from graph.building import building
+from graph.cli.env_file import read_env_file
 from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
 from graph.errors import TrellisError
 from graph.outside.announcement import announcement
 from graph.serving.limits import LAST_REQUESTS_S, LAST_WORDS_S, MAX_REFUSED, Limits
+from graph.serving.succession import Succession
 from graph.serving.supervisor import Supervisor
 from graph.settings import LoggedOperations, Settings
 from graph.startup import see_to_the_database
@@ -51,7 +54,7 @@ def serve(
     settings = settings_of_the_environment()
     with bound(host or settings.host, settings.port if port is None else port) as sockets:
         announced = announcement(settings, [each.getsockname()[0] for each in sockets])
-        see_to_the_database(settings, wait_for_database_s)
+        see_to_the_database(settings, wait_for_database_s, workers)
         listen(workers, sockets, settings, _app_of_the_environment, access_log=access_log, announced=announced)
 
 
@@ -71,34 +74,49 @@ def listen(
     *,
     access_log: bool,
     announced: str | None = None,
+    make_here: Make | None = None,
 ) -> None:
     """Serve what `make` makes in so many processes. Raises `CommandError` when a worker cannot serve.
 
-    `announced` is what the log says first.
+    `announced` is what the log says first. `make_here` makes the same in this process, if that alone serves.
     """
     set_up_logging(settings, sys.stderr)
     if announced is not None:
         logger.warning(announced)
     _allow_files(settings.max_connections + FILES_BESIDE)
-    if workers == 1:
-        _serve(sockets, None, make=make, access_log=access_log)
-        return
-    logger.info("Trellis is running on %s in %d processes (press Ctrl-C to stop)", address_of(sockets), workers)
     drain_s = settings.drain_delay_s + LAST_REQUESTS_S + settings.grace_s + LAST_WORDS_S
-    work = partial(_serve, make=make, access_log=access_log, files=LedgerFiles(workers))
-    if not Supervisor(work, workers, sockets, drain_s).run():
+
+    def supervisor(count: int, on: Sequence[socket.socket]) -> Supervisor:
+        work = partial(_serve, make=make, access_log=access_log, files=LedgerFiles(count))
+        return Supervisor(work, count, on, drain_s, read_env_file)
+
+    if workers == 1:
+        succession = Succession(partial(supervisor, 1), sockets)
+        signal.signal(signal.SIGHUP, succession.hear)
+        _serve(sockets, None, make=make_here or make, access_log=access_log, succession=succession)
+        able = succession.go_on()
+    else:
+        logger.info("Trellis is running on %s in %d processes (press Ctrl-C to stop)", address_of(sockets), workers)
+        able = supervisor(workers, sockets).run()
+    if not able:
         raise CommandError("A worker could not serve; the lines above say why.", Exit.UNAVAILABLE)
 
 
 def _serve(
     sockets: Sequence[socket.socket],
     parent: Connection | None,
+    checked: bool = True,
     *,
     make: Make,
     access_log: bool,
     files: LedgerFiles | None = None,
+    succession: Succession | None = None,
 ) -> None:
-    """Serve in this process, for as long as the parent lives if there is one; `files` are for what workers count."""
+    """Serve in this process, for as long as the parent lives if there is one; `files` are for what workers count.
+
+    `checked`: whether it ends where the checks of a start find something; a worker that replaces one which has ended
+    serves all the same.
+    """
     # Late, as above.
     from graph.serving.gate import Gate
     from graph.serving.monitoring import ConnectionMetrics
@@ -107,6 +125,7 @@ def _serve(
 
     ledgers = Ledgers() if files is None else SharedLedgers(files)
     settings, app = made(partial(make, ledgers=ledgers), parent)
+    app.state.starts_unchecked = not checked
     set_up_logging(settings, sys.stderr)
     write = line_writer(settings, sys.stderr)
     _log_operations(settings, app, write)
@@ -129,6 +148,7 @@ def _serve(
         settings.grace_s,
         parent,
         tell if parent is None else lambda: None,
+        succession,
     ).run(list(sockets))
     write.close()
 
@@ -148,11 +168,14 @@ def made(make: Callable[[], T], parent: Connection | None) -> T:
     """What a function makes; a worker says itself why it makes nothing, for a traceback would hide the sentence."""
     try:
         return make()
-    except TrellisError as error:
-        if parent is None:
+    except Exception as error:
+        from graph.cli.failures import explained  # late: database drivers come along
+
+        failure = explained(error)
+        if parent is None or (failure is None and not isinstance(error, TrellisError)):
             raise
-        logger.error(str(error))
-        raise SystemExit(Exit.UNAVAILABLE) from None
+        logger.error(str(failure or error))
+        raise SystemExit(Exit.UNAVAILABLE if failure is None else failure.status) from None
 
 
 def _allow_files(needed: int) -> None:

@@ -1,5 +1,6 @@
 """What revisions would do to servers that run: named with the line, and only where it is so."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,9 @@ from db.care.online.copied import copied_in
 from db.care.online.rules import RULES
 from db.care.online.running import Reads, what_is_read
 from db.care.online.statements import column_of, table_of, words_in
+from db.own import Feature
 from db.settings import DatabaseSettings
+from tests.conftest import DIALECTS
 
 FIRST = """
 op.create_table("roles", sa.Column("id", sa.Integer(), primary_key=True))
@@ -270,3 +273,50 @@ def test_columns_and_words_are_found() -> None:
     assert column_of('DROP COLUMN IF EXISTS "Odd"') == "Odd"
     assert column_of("RENAME a TO b") == "a"
     assert words_in("ADD CONSTRAINT ck CHECK ((a)::text IN ('x'::text, 'y, z'));") == {"ck": {"x", "y, z"}}
+
+
+OWN = """
+from alembic import op
+revision = "usage_0002"
+down_revision = "usage_0001"
+def upgrade():
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.create_index("ix_of_a_test", "trellis_usage_counts", ["day"])
+"""
+
+
+@pytest.fixture
+def settings(dialect: str) -> DatabaseSettings:
+    url = {"postgresql": "postgresql://nowhere/shop", "sqlite": "sqlite:///nowhere.db"}[dialect]
+    return DatabaseSettings(database_url=url)  # type: ignore[arg-type]  # Pydantic takes a text
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_servers_go_on_while_revisions_of_our_own_tables_run(settings: DatabaseSettings) -> None:
+    # From nothing, from wherever a database is, and one by one where nobody knows that.
+    for at in ((), ("usage_0001", "counters_0001"), None):
+        assert online.own_findings(settings, tuple(Feature), at) == []
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_revision_of_our_own_tables_that_blocks_is_named(
+    settings: DatabaseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "usage_0002_step.py").write_text(OWN)
+    made = migrate._config  # noqa: SLF001 - as above
+
+    def configured(*given: Any, own: bool = False, **named: Any) -> Config:
+        config = made(*given, own=own, **named)
+        folders = config.get_main_option("version_locations")
+        config.set_main_option("version_locations", f"{folders}{os.pathsep}{tmp_path}")
+        return config
+
+    monkeypatch.setattr(migrate, "_config", configured)
+    usage = (Feature.USAGE,)
+    for at in (("place_0001", "usage_0001"), None):
+        (found,) = online.own_findings(settings, usage, at)
+        assert (found.effect, found.place.line) == (BLOCKS, 7)
+    # The same revisions make the table, and nobody uses it yet; it has run; it is of a feature that is off.
+    assert online.own_findings(settings, usage, ()) == []
+    assert online.own_findings(settings, [Feature.COUNTERS], None) == []
+    assert online.own_findings(settings, usage, ("place_0001", "usage_0003")) == []
