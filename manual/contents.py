@@ -14,7 +14,7 @@ CONTENTS: Mapping[str, Sequence[str]] = {
         *("testing", "schema-checks", "usage", "trusted-documents", "federation"),
     ],
     "Run": [
-        *("deployment", "operations", "metrics", "scaling", "replicas", "migrations", "backup", "performance"),
+        *("deploy", "operations", "metrics", "scaling", "replicas", "migrations", "backup", "performance"),
         *("overload", "limits", "security", "http", "query-doctor", "promises"),
     ],
     "Look up": ["settings", "command", "error-codes", "python/index", "glossary"],

@@ -67,6 +67,7 @@ SLOW = (
     "db/test_functions.py",  # laws
     "db/test_patterns.py",
     "db/test_search",
+    "deploy",  # files that are no code
     "docs",  # the README's commands
     "doctor/test_doctor.py",
     "doctor/test_hints.py",  # thousands of rows, and an index for each case
@@ -199,6 +200,9 @@ LONG = (
     "db/session/test_replication.py",
     "db/test_exporting.py",
     "db/test_functions.py",
+    "deploy/test_image.py",  # an environment of its own
+    "deploy/test_proxy.py",  # processes
+    "deploy/test_service.py",  # all of deploy/compose.yaml
     "docs/test_readme.py",  # a clone, and every command
     "docs/test_schema_checks.py",
     "documents/test_commands.py",
