@@ -3,8 +3,8 @@
 A compose file and variables enter; running processes leave, and all of them are gone at the end. The file is read as it
 is: what it says of commands, variables, files, health and order is what happens here. Names of services become
 addresses, places in containers become places below a folder, and images become programs of this machine. As root,
-processes run as nobody and without capabilities; where the file says `read_only` and the machine lets us, in a file
-system that is. Networks, and limits of memory, are not tried.
+processes run without capabilities, and as nobody where nobody can read the programs; where the file says `read_only` and
+the machine lets us, in a file system that is. Networks, and limits of memory, are not tried.
 Source: https://github.com/compose-spec/compose-spec/blob/main/spec.md
 """
 
@@ -53,6 +53,9 @@ exec "$@"
 """
 
 
+BASE = "import sys; print(sys.base_prefix)"
+
+
 def interpolated(text: str, variables: Mapping[str, str]) -> str:
     """The text with the values of variables. Raises `KeyError` with what the file says of one that is missing."""
 
@@ -77,6 +80,15 @@ def _makes_read_only() -> bool:
     return os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+@cache
+def _may_be_nobody() -> bool:
+    """Whether nobody may run the Python of this environment, which may lie in somebody's home."""
+    uid, gid = _nobody()
+    command = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", sys.executable, "-c", BASE]
+    asked = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
+    return asked.stdout.strip() == sys.base_prefix
+
+
 def _program(name: str) -> str:
     """Where a program is. Raises `Untried` that names the cure."""
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
@@ -97,6 +109,7 @@ class Composition:
         services = {name: _overridden(one, override.get(name, {})) for name, one in said["services"].items()}
         self.context = file.parent
         self.folder = run.folder
+        self.folder.chmod(0o711)  # who has no capabilities passes through as anybody else
         # Others may do the same at this moment: the numbers in the middle are of this process.
         subnet = f"127.{os.getpid() // 250 % 250 + 2}.{os.getpid() % 250 + 2}"
         self.addresses = {name: f"{subnet}.{number + 2}" for number, name in enumerate(services)}
@@ -140,9 +153,7 @@ class Service:
         self._composition = composition
         self.name = name
         self.address = composition.addresses[name]
-        self.needs: Mapping[str, str] = {
-            other: how["condition"] for other, how in said.get("depends_on", {}).items()
-        }
+        self.needs: Mapping[str, str] = {other: how["condition"] for other, how in said.get("depends_on", {}).items()}
         self._is_read_only = bool(said.get("read_only"))
         self._root = composition.folder / name
         image = self._image(said)
@@ -150,19 +161,23 @@ class Service:
         self._grace_s = float(str(said.get("stop_grace_period", "10s")).removesuffix("s"))
         self._places = self._placed(said, image)
         entry = said.get("entrypoint")
-        started = [*image.command, *said.get("command", image.arguments)] if entry is None else [*entry, *said["command"]]
+        started = (
+            [*image.command, *said.get("command", image.arguments)] if entry is None else [*entry, *said["command"]]
+        )
         self._command = [self._in_place(word) for word in started]
         self._health = [
             self._in_place(word).replace("127.0.0.1", self.address)
             for word in (said["healthcheck"]["test"][1:] if "healthcheck" in said else image.healthcheck)
         ]
         self._variables = {
-            name: self._translated(str(value)) for name, value in {**image.variables, **said.get("environment", {})}.items()
+            name: self._translated(str(value))
+            for name, value in {**image.variables, **said.get("environment", {})}.items()
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._ids = _nobody() if _may_be_nobody() or "trellis" not in image.command else (0, 0)
         if os.geteuid() == 0:
             for place in (self._root, *self._root.rglob("*")):
-                os.chown(place, *_nobody())
+                os.chown(place, *self._ids)
 
     @property
     def log(self) -> str:
@@ -281,7 +296,7 @@ class Service:
         """The same with addresses for names of services, too."""
         composition = self._composition
         known = {**composition.addresses, "0.0.0.0": self.address, composition.proxy_address: PROXY_FROM_HERE}
-        names = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, known))})(?![\w-])")
+        names = re.compile(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, known))})(?![\w-])")
         return names.sub(lambda name: known[name[0]], self._in_place(text))
 
     def _listening(self, text: str) -> str:
@@ -303,12 +318,15 @@ class Service:
     def _confined(self) -> Sequence[str]:
         if os.geteuid() != 0:
             return ()
-        uid, gid = _nobody()
-        as_nobody = ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs", "--bounding-set=-all")
+        uid, gid = self._ids
+        powerless = (
+            *("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"),
+            *("--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"),
+        )
         if not (self._is_read_only and _makes_read_only()):
-            return as_nobody
+            return powerless
         writable = self._places.get("/tmp", self._root / "run")
-        return ("unshare", "--mount", "sh", "-c", READ_ONLY, "sh", str(writable), *as_nobody)
+        return ("unshare", "--mount", "sh", "-c", READ_ONLY, "sh", str(writable), *powerless)
 
 
 def _overridden(said: Mapping[str, Any], more: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -143,10 +143,11 @@ def test_servers_of_the_compose_file_have_time_to_drain() -> None:
         assert len(list(settings_of(service["environment"]))) > 5
         assert int(service["stop_grace_period"].removesuffix("s")) > drain_s(service["environment"])
     proxy = (DEPLOY / "haproxy" / "haproxy.cfg").read_text(encoding="utf-8")
-    (interval, failures), = re.findall(r"inter (\d+)s fall (\d+)", proxy)
+    ((interval, failures),) = re.findall(r"inter (\d+)s fall (\d+)", proxy)
     assert float(service["environment"]["TRELLIS_DRAIN_DELAY_S"]) > int(interval) * int(failures)
-    assert composed()["services"]["proxy"]["networks"]["front"]["ipv4_address"] == (
-        service["environment"]["TRELLIS_TRUSTED_PROXIES"]
+    assert (
+        composed()["services"]["proxy"]["networks"]["front"]["ipv4_address"]
+        == (service["environment"]["TRELLIS_TRUSTED_PROXIES"])
     )
     (timeout,) = re.findall(r"timeout server (\d+)s", proxy)
     assert int(timeout) > Settings.model_fields["operation_timeout_s"].default
@@ -260,7 +261,9 @@ def test_units_fit_the_server_and_their_environment() -> None:
     serving, upgrading = SYSTEMD / "trellis.service", SYSTEMD / "trellis-upgrade.service"
     assert float(entries(serving, "TimeoutStopSec")[0]) > drain_s(variables)
     assert int(entries(serving, "LimitNOFILE")[0]) > Settings.model_fields["max_connections"].default
-    sandbox = ("(?:Protect|Private|Restrict|SystemCall|Capability|Ambient|Lock|Memory|Dynamic|NoNew|Remove|State|UMask)\\w*")
+    sandbox = (
+        "(?:Protect|Private|Restrict|SystemCall|Capability|Ambient|Lock|Memory|Dynamic|NoNew|Remove|State|UMask)\\w*"
+    )
     walls = [re.findall(rf"^{sandbox}=.*$", unit.read_text(encoding="utf-8"), re.M) for unit in (serving, upgrading)]
     assert walls[0] == walls[1]
     assert len(walls[0]) > 20

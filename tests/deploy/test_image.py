@@ -60,7 +60,9 @@ def image(tmp_path: Path) -> Path:
                 (app / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(HOUSE / file, app / file)
         elif name == "RUN" and not text.startswith(OF_THE_BASE):
-            run = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_PROJECT"))} | variables
+            run = {
+                name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_PROJECT"))
+            } | variables
             done = subprocess.run(
                 ["sh", "-c", text], cwd=app, env=run, capture_output=True, text=True, timeout=PATIENCE_S, check=False
             )
@@ -78,7 +80,14 @@ def image(tmp_path: Path) -> Path:
 
 
 def test_the_image_has_what_the_command_needs_and_nothing_else(image: Path) -> None:
-    assert {it.name for it in image.iterdir()} == {".venv", "alembic.ini", "pyproject.toml", "db", "graph", "migrations"}
+    assert {it.name for it in image.iterdir()} == {
+        ".venv",
+        "alembic.ini",
+        "pyproject.toml",
+        "db",
+        "graph",
+        "migrations",
+    }
     said = image_of(FILE, HOUSE)
     run = {
         "PATH": f"{image / '.venv' / 'bin'}:/usr/bin:/bin",
@@ -88,14 +97,25 @@ def test_the_image_has_what_the_command_needs_and_nothing_else(image: Path) -> N
 
     def trellis(*arguments: str) -> str:
         done = subprocess.run(
-            [*said.command, *arguments], cwd="/", env=run, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+            [*said.command, *arguments],
+            cwd="/",
+            env=run,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
         )
         assert done.returncode == Exit.OK, done.stderr
         return done.stdout
 
     where = "import graph, alembic; print(graph.__file__, alembic.__file__)"
     found = subprocess.run(
-        [str(image / ".venv" / "bin" / "python"), "-c", where], cwd="/", env=run, capture_output=True, text=True, check=True
+        [str(image / ".venv" / "bin" / "python"), "-c", where],
+        cwd="/",
+        env=run,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert all(Path(path).is_relative_to(image) for path in found.stdout.split())
     before = {file for file in image.rglob("*")}

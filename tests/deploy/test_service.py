@@ -214,7 +214,9 @@ class Load:
         async with self._service.client(limits=limits) as client:
             while not self._over.is_set():
                 changes = self._changing and number % 3 == 0
-                asked = {"query": CREATE, "variables": {"title": f"0 {next(NUMBERS)}"}} if changes else {"query": TITLES}
+                asked = (
+                    {"query": CREATE, "variables": {"title": f"0 {next(NUMBERS)}"}} if changes else {"query": TITLES}
+                )
                 try:
                     answer = await client.post("/graphql", json=asked)
                     if answer.status_code == 200 and "errors" not in answer.json():
