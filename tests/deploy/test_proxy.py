@@ -23,6 +23,12 @@ UPGRADE = (
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nX-Forwarded-For: 198.51.100.7\r\n\r\n"
 )
 
+UPGRADED = (
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+)
+"""The example of https://www.rfc-editor.org/rfc/rfc6455#section-1.3; HAProxy looks whether the key is there."""
+
 
 @pytest.fixture
 def haproxy() -> str:
@@ -59,7 +65,7 @@ class Behind:
                 writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             else:
                 self.heads.append(head)
-                writer.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+                writer.write(UPGRADED)
                 while came := await reader.read(100):
                     writer.write(came)
         writer.close()
