@@ -67,7 +67,6 @@ SLOW = (
     "db/test_functions.py",  # laws
     "db/test_patterns.py",
     "db/test_search",
-    "deploy",  # files that are no code
     "docs",  # the README's commands
     "doctor/test_doctor.py",
     "doctor/test_hints.py",  # thousands of rows, and an index for each case
@@ -200,9 +199,7 @@ LONG = (
     "db/session/test_replication.py",
     "db/test_exporting.py",
     "db/test_functions.py",
-    "deploy/test_image.py",  # an environment of its own
-    "deploy/test_proxy.py",  # processes
-    "deploy/test_service.py",  # all of deploy/compose.yaml
+    "deploy",  # all of deploy/compose.yaml, and an environment as in the image
     "docs/test_readme.py",  # a clone, and every command
     "docs/test_schema_checks.py",
     "documents/test_commands.py",

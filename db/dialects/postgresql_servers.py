@@ -29,8 +29,8 @@ HAS_ROLE = {
     SessionAttribute.read_write: "SELECT WHERE current_setting('transaction_read_only') = 'off'",
     SessionAttribute.read_only: "SELECT WHERE current_setting('transaction_read_only') = 'on'",
 }
-"""What finds a row on a server in a role. asyncpg believes what a server reports when a connection opens; PgBouncer hands
-on what it was told by another connection, perhaps before a failover: https://github.com/pgbouncer/pgbouncer/issues/859"""
+"""What finds a row on a server in a role. asyncpg believes what a server reports when a connection opens; PgBouncer
+hands on what it was told by another connection, perhaps before a failover: https://github.com/pgbouncer/pgbouncer/issues/859"""
 YES = "SELECT 1"
 TRY_ELSEWHERE = ("08", "53", "57P")
 """Classes of states of a server that lets nobody in at the moment."""

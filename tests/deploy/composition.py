@@ -3,8 +3,8 @@
 A compose file and variables enter; running processes leave, and all of them are gone at the end. The file is read as it
 is: what it says of commands, variables, files, health and order is what happens here. Names of services become
 addresses, places in containers become places below a folder, and images become programs of this machine. As root,
-processes run without capabilities, and as nobody where nobody can read the programs; where the file says `read_only` and
-the machine lets us, in a file system that is. Networks, and limits of memory, are not tried.
+processes run without capabilities, and as nobody where nobody can read the programs; where the file says `read_only`
+and the machine lets us, in a file system that is. Networks, and limits of memory, are not tried.
 Source: https://github.com/compose-spec/compose-spec/blob/main/spec.md
 """
 

@@ -241,9 +241,11 @@ def test_systemd_knows_every_word_of_the_units(unit: Path, tmp_path: Path) -> No
     text = unit.read_text(encoding="utf-8")
     installed = tmp_path / unit.name
     installed.write_text(text.replace("/opt/trellis/.venv/bin/trellis", "/bin/true"))  # it looks for the program
-    said = subprocess.run([_analyze(), "verify", "--man=no", installed], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        [_analyze(), "verify", "--man=no", str(installed)], capture_output=True, text=True, check=False
+    )
     assert (said.returncode, said.stderr) == (0, "")
-    secure = [_analyze(), "security", "--offline=yes", f"--threshold={EXPOSURE}", installed]
+    secure = [_analyze(), "security", "--offline=yes", f"--threshold={EXPOSURE}", str(installed)]
     said = subprocess.run(secure, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout
 

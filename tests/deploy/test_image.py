@@ -16,7 +16,7 @@ import pytest
 from db.settings import HOUSE
 from graph.cli.errors import Exit
 from graph.projects.checkout import Checkout
-from tests.deploy.containerfile import image_of, instructions
+from tests.deploy.containerfile import Instruction, image_of, instructions
 
 pytestmark = pytest.mark.process
 
@@ -43,7 +43,7 @@ def image(tmp_path: Path) -> Path:
     """The folder that would be `/app`."""
     app, built = tmp_path / "app", tmp_path / "built"
     app.mkdir()
-    stages: list[list[tuple[str, str]]] = []
+    stages: list[list[Instruction]] = []
     for one in instructions(FILE):
         if one.name == "FROM":
             stages.append([])
@@ -74,8 +74,10 @@ def image(tmp_path: Path) -> Path:
             _, *sources, target = text.split()
             for source in (built / source.removeprefix("/app/") for source in sources):
                 place = app / source.name if target.endswith("/") else app / target
-                copy = shutil.copytree if source.is_dir() else shutil.copy2
-                copy(source, place, **({"symlinks": True} if source.is_dir() else {}))  # type: ignore[operator]
+                if source.is_dir():
+                    shutil.copytree(source, place, symlinks=True)
+                else:
+                    shutil.copy2(source, place)
     return app
 
 
@@ -118,10 +120,9 @@ def test_the_image_has_what_the_command_needs_and_nothing_else(image: Path) -> N
         check=True,
     )
     assert all(Path(path).is_relative_to(image) for path in found.stdout.split())
-    before = {file for file in image.rglob("*")}
+    before = set(image.rglob("*"))
     trellis("db", "upgrade")
-    assert '"status": ' in trellis("status", "--json") or '"revision"' in trellis("status", "--json")
+    assert '"revision"' in trellis("status", "--json")
     assert "type Query" in trellis("schema", "export")
-    assert {file for file in image.rglob("*")} == before, "nothing is written beside the code"
-    assert not any(name in found.stdout for name in ("pytest", "mypy"))
-    assert not list((image / ".venv").rglob("site-packages/pytest"))
+    assert set(image.rglob("*")) == before, "nothing is written beside the code"
+    assert not list(image.rglob("site-packages/pytest"))

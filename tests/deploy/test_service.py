@@ -114,7 +114,7 @@ def _service() -> Iterator[Service]:
             "command": ["serve", "--workers", "2", "--access-log"],
             "environment": {"TRELLIS_MAX_REPLICA_LAG_S": "1"},
         }
-        override = {
+        override: Mapping[str, Mapping[str, Any]] = {
             "proxy": {"volumes": [f"{certificates}:{place}/certificates:ro", f"{secure}:{place}/haproxy.cfg:ro"]},
             **dict.fromkeys(SERVERS, server),
         }
@@ -331,7 +331,7 @@ async def test_a_worker_that_is_killed_is_replaced_and_what_it_did_not_hold_goes
                 await asyncio.sleep(0.05)
         assert not is_running(killed)
         await until_ready(composition, "trellis-a")
-    # Of each client, the request that was under way there: told by the proxy, or by the end of a connection that was kept.
+    # Of each client, the request that was under way there: told by the proxy, or by the end of a kept connection.
     assert len(load.failures) <= CLIENTS
     assert all(failure.startswith(("502 ", "RemoteProtocolError")) for failure in load.failures), load.failures
     quiet = Load(service)
