@@ -105,7 +105,7 @@ def create_app(
 
     `identify` tells who sent a request, in the place of the domain's own identification. Settings may name others who
     know, beside the domain or in the place of nobody (docs/identity.md). `ledgers` are those of all workers, if there
-    are others. `feed` tells of changes of the database, by which earlier answers are outdated.
+    are others. `feed` tells of changes of the database, in the place of our own log of them.
     Databases are first spoken to when the server starts, to see that they can serve; they are closed when it stops.
     """
     from_environment = settings is None

@@ -188,7 +188,7 @@ class Settings(DatabaseSettings):
         default=0,
         ge=0,
         description="Seconds for which a server that was told to stop goes on while `/readyz` says so, that balancers"
-        " may notice (docs/deployment.md).",
+        " may notice (docs/deploy.md).",
     )
     grace_s: float = Field(
         default=10, ge=0, description="Seconds that work under way may take after that, before it is cancelled."

@@ -15,7 +15,7 @@ CONTENTS: Mapping[str, Sequence[str]] = {
     ],
     "Run": [
         *(
-            "deployment",
+            "deploy",
             "operations",
             "metrics",
             "live",

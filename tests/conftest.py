@@ -211,6 +211,7 @@ LONG = (
     "db/session/test_replication.py",
     "db/test_exporting.py",
     "db/test_functions.py",
+    "deploy",  # all of deploy/compose.yaml, and an environment as in the image
     "docs/test_readme.py",  # a clone, and every command
     "docs/test_schema_checks.py",
     "documents/test_commands.py",

@@ -45,7 +45,7 @@ server_connect_timeout = 2
 ignore_startup_parameters = {ignored}
 logfile = {folder}/log
 """
-"""As docs/deployment.md says. A pool for sessions must be as large as those of its clients together."""
+"""As docs/deploy.md says. A pool for sessions must be as large as those of its clients together."""
 
 
 def binary() -> str:

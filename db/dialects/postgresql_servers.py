@@ -1,11 +1,12 @@
 """One URL for several servers, of which one takes changes at a time: after a failover, another one does.
 
 What asyncpg is to connect with enters, a connection to the server that the URL asks for leaves. The one that was found
-last is tried first. Who has the role now is what servers say of themselves when a connection opens; nobody is watched.
+last is tried first. Who has the role now, servers are asked when a connection opens; nobody is watched.
 Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-TARGET-SESSION-ATTRS
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -22,6 +23,15 @@ ONE_S = 1.0
 
 CHANGING = (SessionAttribute.read_write, SessionAttribute.primary)
 """Roles that one server has at a time: who is found to have it has taken it from the one before."""
+HAS_ROLE = {
+    SessionAttribute.primary: "SELECT WHERE NOT pg_is_in_recovery()",
+    SessionAttribute.standby: "SELECT WHERE pg_is_in_recovery()",
+    SessionAttribute.read_write: "SELECT WHERE current_setting('transaction_read_only') = 'off'",
+    SessionAttribute.read_only: "SELECT WHERE current_setting('transaction_read_only') = 'on'",
+}
+"""What finds a row on a server in a role. asyncpg believes what a server reports when a connection opens; PgBouncer
+hands on what it was told by another connection, perhaps before a failover: https://github.com/pgbouncer/pgbouncer/issues/859"""
+YES = "SELECT 1"
 TRY_ELSEWHERE = ("08", "53", "57P")
 """Classes of states of a server that lets nobody in at the moment."""
 
@@ -34,6 +44,10 @@ class Host(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.name}:{self.port}"
+
+
+class _OtherRole(OSError):
+    """A server is not what a URL asks for."""
 
 
 class NoServer(OSError):
@@ -103,12 +117,11 @@ class RoledServers(Servers):
         for role in self._roles():
             for host in self._in_order():
                 try:
-                    where = {"host": host.name, "port": host.port, ROLE: role.value}
-                    connection: asyncpg.Connection = await asyncpg.connect(**given | where | {"timeout": limit_s})
+                    connection = await _connected(host, role, limit_s, given)
                 except Exception as error:
                     if not _is_elsewhere(error):
                         raise
-                    said = said if isinstance(error, asyncpg.TargetServerAttributeNotMatched) else error
+                    said = said if isinstance(error, _OtherRole) else error
                 else:
                     self._note(host)
                     return connection
@@ -128,8 +141,27 @@ class RoledServers(Servers):
             self.moved()
 
 
+async def _connected(
+    host: Host, role: SessionAttribute, limit_s: float, given: Mapping[str, Any]
+) -> asyncpg.Connection:
+    """A connection to a server that has the role. Raises `_OtherRole`, and what `asyncpg.connect` raises."""
+    where = {"host": host.name, "port": host.port, ROLE: SessionAttribute.any.value, "timeout": limit_s}
+    connection: asyncpg.Connection = await asyncpg.connect(**{**given, **where})
+    if role is SessionAttribute.any:
+        return connection
+    try:
+        async with asyncio.timeout(limit_s):
+            # By the protocol of a single message: PgBouncer may lend another connection for each of several.
+            if await connection.execute(HAS_ROLE[role]) == YES:
+                return connection
+        raise _OtherRole
+    except BaseException:
+        connection.terminate()
+        raise
+
+
 def _is_elsewhere(error: Exception) -> bool:
     """Whether another server may answer differently."""
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(TRY_ELSEWHERE)
-    return isinstance(error, OSError | asyncpg.TargetServerAttributeNotMatched | asyncpg.InternalClientError)
+    return isinstance(error, OSError | asyncpg.InternalClientError)

@@ -10,11 +10,13 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graph.settings import UNIX_SOCKET
+
+T = TypeVar("T")
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
@@ -78,16 +80,15 @@ class TrustedProxies:
         headers: RawHeaders = scope["headers"]
         clients = (self._client(hops) for hops in (_standard_hops(headers), _customary_hops(headers)))
         told = [client for client in clients if client is not None]
-        # A proxy writes one kind and may pass the other on as a stranger has sent it. Which one it writes nobody knows.
-        senders = [one.sender for one in told]
-        if len({sender and sender.address for sender in senders}) != 1:
+        # A proxy writes one kind and may pass the other on as a stranger has sent it. Which one it writes nobody knows,
+        # and a stranger knows the address that the proxy tells: what one kind says alone is not believed.
+        if len({one.sender and one.sender.address for one in told}) != 1:
             return
-        if senders[0] is not None:
-            scope["client"] = (str(senders[0].address), senders[0].port)
-        scheme = next((one.scheme for one in told if one.scheme), None)
+        sender, scheme, host = told[0].sender, _agreed(one.scheme for one in told), _agreed(one.host for one in told)
+        if sender is not None:
+            scope["client"] = (str(sender.address), _agreed(one.sender and one.sender.port for one in told) or 0)
         if scheme is not None:
             scope["scheme"] = scheme.replace("http", "ws") if scope["type"] == "websocket" else scheme
-        host = next((one.host for one in told if one.host), None)
         if host is not None:
             others = [(name, value) for name, value in headers if name != b"host"]
             scope["headers"] = [(b"host", host.encode("ascii")), *others]
@@ -105,6 +106,12 @@ class TrustedProxies:
             if hop.sender is None or not self._trusts(hop.sender.address):
                 break
         return client
+
+
+def _agreed(values: Iterable[T]) -> T | None:
+    """What all say; None where they differ."""
+    first, *others = values
+    return first if all(other == first for other in others) else None
 
 
 def _standard_hops(headers: RawHeaders) -> Iterator[Hop]:

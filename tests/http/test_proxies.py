@@ -139,8 +139,25 @@ async def test_a_websocket_through_tls_is_secure() -> None:
 async def test_two_kinds_that_contradict_each_other_are_not_believed() -> None:
     """A proxy writes one kind, and may hand on the other as a stranger has sent it."""
     assert (await seen((FOR, CLIENT), (STANDARD, f"for={OTHER};proto=https"))) == UNTOLD
-    agreeing = await seen((FOR, CLIENT), (STANDARD, f'for="{CLIENT}:7";proto=https'))
-    assert agreeing == ((CLIENT, 7), "https", "inside:8000")
+    told = [(FOR, f"{CLIENT}:7"), (PROTO, "https"), (HOST, "api.example.org")]
+    agreeing = await seen(*told, (STANDARD, f'for="{CLIENT}:7";proto=https;host=api.example.org'))
+    assert agreeing == ((CLIENT, 7), "https", "api.example.org")
+
+
+@pytest.mark.parametrize(
+    ("by_proxy", "seen_by"),
+    [
+        ([(FOR, CLIENT), (PROTO, "http")], ((CLIENT, 0), "http", "inside:8000")),
+        ([(FOR, CLIENT)], ((CLIENT, 0), "http", "inside:8000")),
+        ([(FOR, f"{CLIENT}:5"), (HOST, "api.example.org")], ((CLIENT, 0), "http", "inside:8000")),
+    ],
+)
+async def test_who_knows_its_own_address_adds_nothing_by_the_other_kind(
+    by_proxy: list[tuple[str, str]], seen_by: tuple[object, str, str]
+) -> None:
+    forged = (STANDARD, f'for="{CLIENT}:7";proto=https;host=evil.example.org')
+    assert await seen(*by_proxy, forged) == seen_by
+    assert await seen(forged, *by_proxy) == seen_by
 
 
 PIECES = st.sampled_from(

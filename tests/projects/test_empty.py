@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from db.settings import HOUSE
 from graph.cli.errors import Exit
 from graph.projects.adding import add
 from graph.projects.checkout import Checkout
@@ -13,6 +14,7 @@ from graph.projects.empty import name_of
 from graph.projects.errors import NoCheckout, ProjectError
 from tests.cli.running import trellis
 from tests.projects.conftest import run_in
+from tests.projects.test_wheel import held
 
 
 def test_a_project_has_its_name_and_none_of_our_nouns(project: Path) -> None:
@@ -23,6 +25,8 @@ def test_a_project_has_its_name_and_none_of_our_nouns(project: Path) -> None:
     assert [it["name"] for it in lock["package"] if it["source"] == {"editable": "."}] == ["shop"]
     assert sorted(file.name for file in (project / "db/models").iterdir()) == ["__init__.py"]
     assert (project / "README.md").read_text().startswith("# shop\n")
+    assert held(project / "deploy") == held(HOUSE / "deploy")
+    assert (project / ".dockerignore").read_text() == (HOUSE / ".dockerignore").read_text()
     for name in ("bench", "examples", "manual", "CHANGELOG.md", "SECURITY.md", "graph/identity", "tests/bench", ".env"):
         assert not (project / name).exists()
     assert "\n.env\n" in f"\n{(project / '.gitignore').read_text()}"

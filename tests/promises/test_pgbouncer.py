@@ -35,7 +35,7 @@ async def bouncer(request: pytest.FixtureRequest, settings: DatabaseSettings) ->
 
 
 def through(bouncer: PgBouncer, settings: DatabaseSettings, **given: object) -> Engines:
-    """Engines as docs/deployment.md says; each client has a connection to PgBouncer."""
+    """Engines as docs/deploy.md says; each client has a connection to PgBouncer."""
     leads = {"database_url": SecretStr(bouncer.url), "pool_size": CLIENTS}
     return Engines(settings.model_copy(update={**leads, "pgbouncer": bouncer.mode == "transaction", **given}))
 

@@ -17,7 +17,9 @@ from db.session import Mode, OutcomeUnknown, RequestSession, Unreachable
 from db.session.engines import Engines, create_engine
 from db.settings import DatabaseSettings, async_url
 from tests.db.session.test_session import KEPT_COUNT, add_tag
+from tests.pgbouncer import binary, pgbouncer
 from tests.promises.replication import Server, primary_with_replicas
+from tests.untried import Untried
 
 WHOLE_S = 5.0
 PATIENCE_S = 30
@@ -150,3 +152,27 @@ async def test_where_nobody_takes_changes_the_database_says_so(servers: list[Ser
     await asyncio.sleep(0.2)
     with pytest.raises(Unreachable, match="is read-write now"):
         await write(engines)
+
+
+async def test_through_pgbouncer_a_promotion_is_heard_of(servers: list[Server]) -> None:
+    """PgBouncer tells each client what its server said when it first met it: that it is a standby, for instance."""
+    try:
+        binary()
+    except Untried as missing:
+        pytest.skip(str(missing))
+    async with pgbouncer(servers[0].url, "transaction") as a, pgbouncer(servers[1].url, "transaction") as b:
+        url = f"postgresql://postgres@127.0.0.1:{a.at.port},127.0.0.1:{b.at.port}/postgres"
+        settings = DatabaseSettings(database_url=SecretStr(url), pgbouncer=True, pool_size=AT_ONCE)
+        standby = create_engine(async_url(f"{url}?target_session_attrs=standby"), settings)
+        async with standby.connect() as connection:
+            answer = await connection.exec_driver_sql("SELECT inet_server_port()")
+            assert answer.scalar_one() == servers[1].port
+        await standby.dispose()
+        engines = Engines(settings)
+        await at_once(lambda: write(engines))
+        await servers[1].has_all_of(servers[0])
+        servers[0].stop()
+        await servers[1].promote()
+        assert await until_whole(engines) < WHOLE_S
+        assert await read(engines) >= 2 * AT_ONCE + 1
+        await engines.dispose()
