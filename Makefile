@@ -98,7 +98,7 @@ examples: $(READY) ## compile the example apps and run them against a server; ON
 	@$(BIN)/python -m tests.examples $(ONLY)
 
 snapshots: $(READY) ## write the answers and SQL beside tests/operations anew; read the difference
-	@TRELLIS_WRITE_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/operations
+	@$(BIN)/python -m pytest --quiet --trellis-update tests/operations
 
 federation: $(READY) ## compose subgraphs with gateways of npm, and ask them
 	@$(BIN)/python -m tests.federation

@@ -14,7 +14,7 @@ from bench.database import database
 from bench.operations import OPERATIONS
 from bench.profiling import profile
 from bench.servers import SERVERS
-from tests.postgres import PostgresUnavailable
+from graph.testing.postgresql import PostgresUnavailable
 
 INTERRUPTED = 130
 WIDTH = 160

@@ -17,7 +17,8 @@ from bench.data import FULL, Size, content
 from bench.installing import FRAISEQL
 from db.migrate import upgrade
 from db.settings import DatabaseSettings
-from tests.postgres import begin, server_url
+from graph.testing.postgresql import server_url
+from graph.testing.runs import begin
 
 FRAISEQL_VIEWS = FRAISEQL / "views.sql"
 ADVANCE_SEQUENCES = """

@@ -100,12 +100,15 @@ def create_app(
     identify: Identification | None = None,
     ledgers: Ledgers | None = None,
     feed: Feed | None = None,
+    is_alone: bool = True,
 ) -> Starlette:
     """Make the application. Without settings, they are read from the environment.
 
     `identify` tells who sent a request, in the place of the domain's own identification. Settings may name others who
     know, beside the domain or in the place of nobody (docs/identity.md). `ledgers` are those of all workers, if there
-    are others. `feed` tells of changes of the database, in the place of our own log of them.
+    are others. `feed` tells of changes of the database, in the place of our own log of them. `is_alone`: whether the
+    process has nothing else to do than to serve, so that what lives as long as the application is left out of garbage
+    collection; not so where tests start one after the other.
     Databases are first spoken to when the server starts, to see that they can serve; they are closed when it stops.
     """
     from_environment = settings is None
@@ -157,6 +160,7 @@ def create_app(
         health,
         processes=metrics.ledgers.workers,
         from_environment=domain.settings if from_environment else None,
+        is_alone=is_alone,
         tasks=[
             traces.running,
             nullcontext if changes is None else changes.running,
@@ -206,6 +210,7 @@ class Lifetime:
         *,
         processes: int,
         from_environment: type[BaseSettings] | None,
+        is_alone: bool,
         tasks: Sequence[Callable[[], AbstractAsyncContextManager[None]]],
         closing: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
@@ -219,6 +224,7 @@ class Lifetime:
         self._health = health
         self._processes = processes
         self._from_environment = from_environment
+        self._is_alone = is_alone
         self._tasks = tasks
         self._closing = closing
 
@@ -241,7 +247,8 @@ class Lifetime:
         async with AsyncExitStack() as stack:
             for task in self._tasks:
                 await stack.enter_async_context(task())
-            _spare_the_collector()
+            if self._is_alone:
+                _spare_the_collector()
             yield
         await self.close()
 

@@ -10,6 +10,8 @@ from contextlib import redirect_stdout
 
 import pytest
 
+from graph.testing.choices import DIALECTS
+
 BRACKETS = re.compile(r"\[(.*)\]$", re.DOTALL)
 
 
@@ -26,8 +28,6 @@ class Collected:
 
 def claim(test: str) -> str:
     """The name of a test without its database: `test_a[postgresql-1]` and `test_a[sqlite-1]` are `test_a[1]`."""
-    from tests.conftest import DIALECTS  # late, because pytest wants to be the first to import what conftest imports
-
     found = BRACKETS.search(test)
     if found is None:
         return test

@@ -1,12 +1,11 @@
-"""Fixtures that every test may use: databases, settings, engines, a session, and a recorder of statements.
+"""Fixtures that every test may use, besides those of the plugin: settings of the data layer, a session, a recorder.
 
-One PostgreSQL server per run: the process that was started (not the workers of xdist) owns the run.
+Databases come from the plugin, `graph.testing.plugin`: one PostgreSQL server per run, and a new database for each test.
 """
 
 import gc
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,15 +16,16 @@ from db.session import RequestSession
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from graph import app
-from tests import postgres
+from graph.testing.runs import Run
 from tests.databases import (
     FAST_PATH,
     THROUGH_PGBOUNCER,
     Database,
+    DatabaseServers,
+    LentDatabases,
     PostgreSQLDatabases,
     SQLiteDatabases,
     StatementRecorder,
-    drop_left_databases,
     recorded_statements,
     settings_for,
 )
@@ -36,7 +36,6 @@ collect_ignore = ["empty/tree"]
 """Files of the tree without nouns: its tests run there (`make check-empty`)."""
 
 TESTS = Path(__file__).parent
-DIALECTS = ("sqlite", "postgresql")
 
 SLOW = (
     "admission/test_overload.py",  # a server and a crowd for each
@@ -182,6 +181,9 @@ SLOW = (
     "telemetry/test_ledger.py::test_ten_thousand",
     "telemetry/test_traces.py",  # a server for each
     "test_databases.py",
+    "testing/example",
+    "testing/test_databases.py",
+    "testing/test_plugin.py",  # a run of pytest for each
     "test_maintenance.py",
     "usage/test_bounds.py",
     "usage/test_coordinates.py::test_coordinates_are_those_of_a_naive_walk",
@@ -269,6 +271,7 @@ LONG = (
     "telemetry/test_ledger.py::test_ten_thousand",
     "telemetry/test_traces.py",
     "telemetry/test_workers.py",
+    "testing/test_plugin.py",
     "usage/test_coordinates.py",
     "usage/test_killed.py",
     "usage/test_server.py",
@@ -287,36 +290,6 @@ hypothesis_settings.register_profile(
 hypothesis_settings.register_profile("many", hypothesis_settings.get_profile("ci"), max_examples=2_000)
 hypothesis_settings.load_profile("ci")
 
-run_key = pytest.StashKey[postgres.Run]()
-cleanup_key = pytest.StashKey[ExitStack]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Own a run, or join the one that the xdist controller owns."""
-    shared: str | None = getattr(config, "workerinput", {}).get("run_folder")
-    if shared is not None:
-        config.stash[run_key] = postgres.Run(Path(shared))
-        return
-    config.stash[cleanup_key] = ExitStack()
-    config.stash[run_key] = config.stash[cleanup_key].enter_context(postgres.begin())
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: object) -> None:
-    """Tell a worker of xdist which run it belongs to."""
-    config: pytest.Config = node.config  # type: ignore[attr-defined]  # xdist has no types for its nodes
-    node.workerinput["run_folder"] = str(config.stash[run_key].folder)  # type: ignore[attr-defined]
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the server and remove its files, also after Ctrl-C."""
-    if cleanup_key not in config.stash:
-        return
-    run = config.stash[run_key]
-    if postgres.ENVIRONMENT_VARIABLE in os.environ and (run.folder / "postgresql_template").exists():
-        drop_left_databases(run)
-    config.stash[cleanup_key].close()
-
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Do not even look into files that the marks leave out as a whole: to list them takes a quarter of a short run."""
@@ -324,14 +297,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     left_out = (*SLOW, *LONG) if "not slow" in wanted else LONG if "not long" in wanted else ()
     whole = tuple(entry for entry in left_out if "::" not in entry)
     return collection_path.relative_to(TESTS).as_posix().startswith(whole) or None
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that needs a database on both, unless it is marked as being about one of them."""
-    marked = [dialect for dialect in DIALECTS if metafunc.definition.get_closest_marker(dialect)]
-    for fixture in ("database", "blank_database"):
-        if fixture in metafunc.fixturenames:
-            metafunc.parametrize(fixture, marked or DIALECTS, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -361,7 +326,7 @@ def _many_servers_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The developer's own settings do not reach a test, except that the fast path may be off for a whole run."""
     for name in [name for name in os.environ if name.startswith(("TRELLIS_", "OTEL_"))]:
         monkeypatch.delenv(name)
@@ -372,53 +337,27 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def _sqlite(request: pytest.FixtureRequest) -> SQLiteDatabases:
-    return SQLiteDatabases(request.config.stash[run_key])
+def database_servers(trellis_run: Run) -> Iterator[DatabaseServers]:
+    """Where the databases of this process come from; PgBouncer may lend the connections for a whole run."""
+    servers = DatabaseServers(trellis_run, LentDatabases if THROUGH_PGBOUNCER else None)
+    yield servers
+    servers.close()
 
 
 @pytest.fixture(scope="session")
-def _postgresql(request: pytest.FixtureRequest) -> Iterator[PostgreSQLDatabases]:
-    databases = PostgreSQLDatabases(request.config.stash[run_key])
-    yield databases
-    databases.close()
+def _sqlite(database_servers: DatabaseServers) -> SQLiteDatabases:
+    return database_servers.sqlite
 
 
-@pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A migrated, empty database; once on SQLite, once on PostgreSQL."""
-    if request.param == "sqlite":
-        sqlite: SQLiteDatabases = request.getfixturevalue("_sqlite")
-        yield sqlite.migrated(tmp_path)
-    else:
-        postgresql: PostgreSQLDatabases = request.getfixturevalue("_postgresql")
-        with postgresql.migrated() as migrated:
-            yield migrated
-
-
-@pytest.fixture
-def blank_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database without any table; once on SQLite, once on PostgreSQL."""
-    if request.param == "sqlite":
-        sqlite: SQLiteDatabases = request.getfixturevalue("_sqlite")
-        yield sqlite.blank(tmp_path)
-    else:
-        postgresql: PostgreSQLDatabases = request.getfixturevalue("_postgresql")
-        with postgresql.blank() as blank:
-            yield blank
+@pytest.fixture(scope="session")
+def _postgresql(database_servers: DatabaseServers) -> PostgreSQLDatabases:
+    return database_servers.postgresql()
 
 
 @pytest.fixture
 def settings(database: Database) -> DatabaseSettings:
-    """Settings that lead to `database`."""
+    """Settings that lead to `database`, of the data layer alone."""
     return settings_for(database)
-
-
-@pytest.fixture
-async def engines(settings: DatabaseSettings) -> AsyncIterator[Engines]:
-    """Engines on `database`."""
-    engines = Engines(settings)
-    yield engines
-    await engines.dispose()
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from typing import Any
 import asyncpg
 from sqlalchemy import URL, make_url
 
-from tests.postgres import _free_port, _nobody
+from graph.testing.postgresql import free_port
+from graph.testing.runs import unprivileged_user
 from tests.untried import Untried
 
 START_S = 10
@@ -65,7 +66,7 @@ class PgBouncer:
         self._connections = connections
         self._process: subprocess.Popen[bytes] | None = None
         self.mode = mode
-        self.at: URL = make_url(server).set(host="127.0.0.1", port=_free_port())
+        self.at: URL = make_url(server).set(host="127.0.0.1", port=free_port())
         self._server = make_url(server)
 
     def _configure(self, ignored: str) -> None:
@@ -97,7 +98,7 @@ class PgBouncer:
         self._configure(ignoring)
         user: dict[str, Any] = {}
         if os.geteuid() == 0:  # it refuses root
-            uid, gid = _nobody()
+            uid, gid = unprivileged_user()
             os.chown(self._folder, uid, gid)
             user = {"user": uid, "group": gid, "extra_groups": []}
         self._process = subprocess.Popen(  # noqa: ASYNC220 - takes a millisecond

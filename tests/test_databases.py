@@ -17,10 +17,10 @@ from tests.databases import Database, PostgreSQLDatabases, StatementRecorder
 
 OWN_A_RUN = """
 import sys
-from tests import postgres
+from graph.testing import postgresql, runs
 
-with postgres.begin() as run:
-    print(run.folder, postgres.server_url(run), flush=True)
+with runs.begin() as run:
+    print(run.folder, postgresql.server_url(run), flush=True)
     sys.stdin.read()
 """
 

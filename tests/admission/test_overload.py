@@ -22,7 +22,7 @@ from graph.errors import IllFormed
 from graph.viewer import NOBODY, Viewer
 from tests.databases import Database, recorded_statements
 from tests.entity.market import Query
-from tests.http.client import Answer, Client, read
+from tests.http.client import Answer, Client
 from tests.http.conftest import Serve
 from tests.http.test_ends import until
 
@@ -79,7 +79,7 @@ async def answers(client: Client, query: str, clients: int) -> list[Answer]:
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=client.origin, timeout=PATIENCE_S, limits=limits, verify=False) as http:
         asked = (http.post("/graphql", json={"query": query}) for _ in range(clients))
-        return [read(response) for response in await asyncio.gather(*asked)]
+        return [Answer.of_response(response) for response in await asyncio.gather(*asked)]
 
 
 async def test_two_hundred_clients_of_five_connections_are_all_answered(filled: Database, serve: Serve) -> None:

@@ -19,13 +19,13 @@ from db.migrate import upgrade
 from db.session.engines import Engines
 from graph.app import create_app
 from graph.settings import Settings
-from tests import postgres
+from graph.testing import runs
+from graph.testing.choices import DIALECTS
+from graph.testing.postgresql import start_server
 from tests.attacks.catalogue import plain
 from tests.attacks.filling import add_posts, patient
 from tests.attacks.measuring import Cost, Meter, Reply, Request, send
 from tests.attacks.seeds import POSTS, dice
-from tests.conftest import DIALECTS
-from tests.postgres import _start
 
 SCALE = 5
 STATEMENT_TIMEOUT_S = 5
@@ -82,8 +82,8 @@ def _many_posts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
             if dialect not in made:
                 url, postmaster = f"sqlite:///{tmp_path_factory.mktemp('posts') / 'trellis.db'}", None
                 if dialect == "postgresql":
-                    run = stack.enter_context(postgres.begin())
-                    url, postmaster = await asyncio.to_thread(_start, run), _postmaster(run.folder)
+                    run = stack.enter_context(runs.begin())
+                    url, postmaster = await asyncio.to_thread(start_server, run), _postmaster(run.folder)
                 settings = Settings(
                     database_url=SecretStr(url), statement_timeout_s=STATEMENT_TIMEOUT_S, record_usage=False
                 )

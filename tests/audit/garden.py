@@ -14,7 +14,6 @@ from db import own
 from db.own import Feature
 from db.relations import EVERYTHING, Visibility
 from graph.audit import AuditLog
-from graph.context import ContextFactory
 from graph.domain import Domain
 from graph.entity import IdList, Node, Schema, entity, query_type
 from graph.settings import Settings
@@ -107,10 +106,6 @@ class AskingGarden(AskingSchema):
     """Asks as somebody whom a provider knows."""
 
     schema = make_schema(Settings.model_construct())
-
-    def context(self) -> ContextFactory:
-        """A context for one operation of this viewer."""
-        return ContextFactory(self.engines, viewer=self.viewer, visible=EVERYTHING, statements=self._statements)
 
 
 class AskingTersely(AskingGarden):

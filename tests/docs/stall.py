@@ -9,7 +9,6 @@ from sqlalchemy import Numeric, String, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.session.engines import Engines
-from graph.context import ContextFactory
 from graph.entity import Node, Schema, entity, query_type
 from graph.settings import Settings
 from graph.writing import Crud, mutation_type, with_right
@@ -62,10 +61,6 @@ class AskingStall(AskingSchema):
     """Asks the stall, as somebody who may change what is in it."""
 
     schema = Schema(query_type(Product), Settings.model_construct(), mutation=mutation_type(MUTATIONS))
-
-    def context(self) -> ContextFactory:
-        """A context for one operation of this viewer."""
-        return ContextFactory(self.engines, viewer=self.viewer, statements=self._statements)
 
 
 async def make_stall(database: Database) -> AskingStall:

@@ -12,12 +12,12 @@ from sqlalchemy import select
 from db import models
 from db.session.engines import Engines
 from graph.prepare.documents import OperationRequest
+from graph.testing.clients import EVERY_KIND
 from graph.types.post import Post
 from graph.types.user import User
 from graph.viewer import Viewer
 from tests.mutations.asking import Asking, make_user
 from tests.mutations.rows import id_of, rows
-from tests.writing.asking import EVERYTHING
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "changing.md"
 BLOCK = re.compile(r"^```(graphql|json)\n(.*?)^```$", re.M | re.S)
@@ -50,6 +50,6 @@ async def _ids(ask: Asking, ada: Viewer) -> dict[str, str]:
 
 
 async def _answer(ask: Asking, document: str, variables: Mapping[str, str]) -> Any:
-    result = await ask.schema.operations.answer(OperationRequest(document, variables), ask.context(), EVERYTHING)
+    result = await ask.schema.operations.answer(OperationRequest(document, variables), ask.context(), EVERY_KIND)
     assert not result.errors, result.errors
     return result.data

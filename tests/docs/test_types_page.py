@@ -1,10 +1,10 @@
-"""docs/types.md says what the table of types says; `TRELLIS_WRITE_SNAPSHOTS=1` writes it anew."""
+"""docs/types.md says what the table of types says; `pytest --trellis-update` writes it anew."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any, get_origin
 
+import pytest
 import sqlalchemy
 from sqlalchemy.dialects import postgresql
 from strawberry.scalars import JSON
@@ -12,8 +12,7 @@ from strawberry.scalars import JSON
 from db.dialects import postgresql_extensions, postgresql_types
 from graph.entity.type_table import Entry
 from graph.entity.types import TYPES
-
-WRITE = "TRELLIS_WRITE_SNAPSHOTS" in os.environ
+from graph.testing.options import UPDATE
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "types.md"
 
@@ -121,9 +120,9 @@ def page() -> str:
     return found
 
 
-def test_the_page_says_what_the_table_says() -> None:
+def test_the_page_says_what_the_table_says(pytestconfig: pytest.Config) -> None:
     made = page()
-    if WRITE:
+    if pytestconfig.getoption(UPDATE):
         PAGE.write_text(made, encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == made
 

@@ -14,7 +14,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from db.relations import Predicate, Row, Visibility, viewer_id
 from db.session.engines import Engines
 from graph.auth.visibilities import Kind, RowPolicies, ValuePolicies, check, nothing, visibility_of
-from graph.context import ContextFactory
 from graph.entity import Connection, Node, Schema, computed, entity, hybrid, query_type
 from graph.settings import Settings
 from graph.viewer import Viewer
@@ -198,10 +197,9 @@ class AskingWorkshop(AskingSchema):
 
     schema = SCHEMA
 
-    def context(self) -> ContextFactory:
-        """A context for one operation of this viewer."""
-        visible = visibility(self.viewer)
-        return ContextFactory(self.engines, viewer=self.viewer, visible=visible, statements=self._statements)
+    def visible_to(self, viewer: Viewer) -> Visibility:
+        """What the policies say."""
+        return visibility(viewer)
 
 
 async def make_workshop(database: Database) -> AskingWorkshop:

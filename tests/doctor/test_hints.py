@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from db.session.engines import Engines
-from tests.doctor.asking import Doctor, Examined
+from graph.testing import Examined
+from tests.doctor.asking import Doctor
 from tests.doctor.shop_rows import SHOP, Query
 from tests.entity.conftest import Filled, dialect, filled
 from tests.entity.serving import schema_of, settings_of

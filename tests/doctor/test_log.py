@@ -13,11 +13,11 @@ from db import demo
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from graph.policies import visibility
+from graph.testing.postgresql import ENVIRONMENT_VARIABLE
+from graph.testing.runs import Run
 from graph.viewer import Viewer
-from tests.conftest import run_key
 from tests.doctor.asking import Doctor
 from tests.mutations.asking import SCHEMA
-from tests.postgres import ENVIRONMENT_VARIABLE
 
 ENTRY = re.compile(r"^\S+ \S+ \S+ \[(?P<process>\d+)\] (?P<level>[A-Z]+):  (?P<text>.*(?:\n\t.*)*)", re.MULTILINE)
 LOGGED = re.compile(r"(?:statement|execute [^:]+): (.*)", re.DOTALL)
@@ -80,13 +80,13 @@ async def doctor(settings: DatabaseSettings) -> AsyncIterator[Doctor]:
 
 
 @pytest.fixture
-def heard(doctor: Doctor, request: pytest.FixtureRequest) -> Heard:
+def heard(doctor: Doctor, trellis_run: Run) -> Heard:
     """The database's own log of the one connection."""
     if doctor.engines.dialect == "sqlite":
         return of_sqlite(doctor.engines)
     if ENVIRONMENT_VARIABLE in os.environ:
         pytest.skip("the log of somebody else's server cannot be read")
-    return of_postgresql(doctor.engines, request.config.stash[run_key].folder / "log")
+    return of_postgresql(doctor.engines, trellis_run.folder / "log")
 
 
 def of_sqlite(engines: Engines) -> Heard:

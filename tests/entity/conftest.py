@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.conftest import DIALECTS
+from graph.testing.choices import DIALECTS
 from tests.databases import Database, PostgreSQLDatabases, SQLiteDatabases
 from tests.entity.chinook_rows import CHINOOK
 from tests.entity.laws import Both

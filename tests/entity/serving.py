@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.session.engines import Engines
 from db.views import made_tables
-from graph.context import ContextFactory
 from graph.entity import Schema
 from graph.entity.ids import encode_id
 from graph.entity.registry import entity_of
 from graph.settings import Settings
+from graph.testing import SchemaClient
 from tests.databases import Database
 
 Rows = Mapping[type[Any] | Table, Sequence[Mapping[str, Any]]]
@@ -63,14 +63,11 @@ class Api:
 
     async def ask(self, document: str, **variables: Any) -> Any:
         """The data that answers an operation; there must be no errors."""
-        result = await self.schema.execute(document, variables, context_value=ContextFactory(self.engines))
-        assert not result.errors, result.errors
-        return result.data
+        return await SchemaClient(self.schema, self.engines).query(document, variables)
 
     async def errors(self, document: str, **variables: Any) -> list[str]:
         """What an operation is told that cannot be answered in full."""
-        result = await self.schema.execute(document, variables, context_value=ContextFactory(self.engines))
-        return [error.message for error in result.errors or []]
+        return (await SchemaClient(self.schema, self.engines).execute(document, variables)).messages
 
     async def rows(self, statement: Executable) -> list[Any]:
         """What the database itself says, past everything that is tried here."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from graph.context import ContextFactory
 from graph.entity import Connection, Node, Schema, entity, query_type
 from graph.settings import Settings
 from graph.writing import Crud, RelationshipInput, mutation_type
@@ -57,10 +56,6 @@ class AskingStations(AskingSchema):
     """Asks for stations, and changes them."""
 
     schema = Schema(Query, Settings.model_construct(), mutation=Mutation)
-
-    def context(self) -> ContextFactory:
-        """A context for one operation."""
-        return ContextFactory(self.engines, viewer=self.viewer, statements=self._statements)
 
 
 def rows(scale: int) -> Rows:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import StatementError
 from db.dialects import UnstorableValue, exact_numbers
 from db.dialects.exact_numbers import meant, quotient
 from db.dialects.single_precision import nearest, shortest
-from tests.conftest import DIALECTS
+from graph.testing.choices import DIALECTS
 from tests.entity.amounts import DOCUMENTS, FREE, PRICES, RATES, SAMPLE, SINGLES, WHOLE, AmountRow
 from tests.entity.conftest import Filled
 from tests.entity.laws import tried

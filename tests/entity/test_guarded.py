@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
-from strawberry.types import ExecutionResult
 
-from db.statements import StatementCache
-from graph.context import ContextFactory
+from db.session.engines import Engines
 from graph.entity import Schema
-from graph.errors import code_of
 from graph.execute.graphql_core import LevelExecutor
 from graph.settings import Settings
+from graph.testing import SchemaClient
 from graph.viewer import Viewer
 from tests.databases import recorded_statements
 from tests.entity.conftest import Filled
@@ -25,27 +23,21 @@ MINE, THEIRS = [1, 4, 6], [2, 3, 5]
 """The numbers of the papers; their secrets are d, b, f and c, e, a."""
 
 
-class Asking:
-    def __init__(self, schema: Schema, engines: Any) -> None:
-        self._schema = schema
-        self._engines = engines
-        self._statements = StatementCache()
+class Asking(SchemaClient):
+    """Asks as me, unless somebody else is named."""
 
-    async def result(self, text: str, viewer: Viewer = ME) -> ExecutionResult:
-        context = ContextFactory(self._engines, viewer=viewer, visible=VISIBLE, statements=self._statements)
-        result = await self._schema.execute(text, context_value=context)
-        assert isinstance(result, ExecutionResult)
-        return result
+    def __init__(self, schema: Schema, engines: Engines) -> None:
+        super().__init__(schema, engines, lambda _viewer: VISIBLE)
+        self.asker = ME
 
     async def __call__(self, text: str, viewer: Viewer = ME) -> Any:
-        result = await self.result(text, viewer)
-        assert result.errors is None, result.errors
-        return result.data
+        return await self.query(text, viewer=viewer)
 
     async def refused(self, text: str) -> tuple[Any, set[tuple[Any, ...]]]:
         """The data, and the code and the place of each error."""
-        result = await self.result(text)
-        return result.data, {(code_of(error), *(error.path or ())) for error in result.errors or ()}
+        answer = await self.execute(text)
+        places = zip(answer.codes, answer.errors, strict=True)
+        return answer.body["data"], {(code, *error.get("path", ())) for code, error in places}
 
 
 @pytest.fixture(params=[LevelExecutor, StrawberryGraphQLCoreExecutionContext], ids=["by level", "by object"])
@@ -89,9 +81,8 @@ async def test_where_null_may_not_stand_a_hidden_value_is_refused(ask: Asking, f
 
 
 async def test_a_refusal_says_what_it_is_about(ask: Asking) -> None:
-    result = await ask.result(f"{{ {paper(2)} {{ secret }} }}")
-    assert result.errors is not None
-    assert result.errors[0].message == "You may not see Paper.secret of this object; leave the field out."
+    answer = await ask.execute(f"{{ {paper(2)} {{ secret }} }}")
+    assert answer.messages[0] == "You may not see Paper.secret of this object; leave the field out."
 
 
 async def test_where_null_may_stand_a_hidden_value_is_null_also_in_what_is_computed_of_it(ask: Asking) -> None:

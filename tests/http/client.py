@@ -4,12 +4,16 @@ import gzip
 import json
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import Any, Self
 
 import httpx
 from zstandard import ZstdDecompressor
 
 from graph.http.requests import GRAPHQL_RESPONSE, JSON
+from graph.testing import Answer, HTTPClient
+from graph.testing.clients import named
+
+__all__ = ["Answer", "Client"]
 
 DECOMPRESS: Mapping[str | None, Callable[[bytes], bytes]] = {
     "zstd": lambda body: ZstdDecompressor().decompress(body),
@@ -19,46 +23,13 @@ DECOMPRESS: Mapping[str | None, Callable[[bytes], bytes]] = {
 """What undoes each content coding."""
 
 
-class Answer(NamedTuple):
-    """What came back."""
-
-    status: int
-    body: dict[str, Any]
-    headers: httpx.Headers
-
-    @property
-    def data(self) -> Any:
-        """The answer's data. It must have no errors."""
-        assert "errors" not in self.body, self.body
-        return self.body["data"]
-
-    @property
-    def errors(self) -> list[dict[str, Any]]:
-        return list(self.body.get("errors", ()))
-
-    @property
-    def messages(self) -> list[str]:
-        return [error["message"] for error in self.errors]
-
-    @property
-    def codes(self) -> list[str]:
-        """The code of each error. Every error has one."""
-        return [error["extensions"]["code"] for error in self.errors]
-
-    @property
-    def code(self) -> str:
-        """The one code that all errors share."""
-        (code,) = set(self.codes)
-        return code
-
-
-class Client:
-    """Asks one server."""
+class Client(HTTPClient):
+    """Asks one server, in whatever form."""
 
     def __init__(self, origin: str) -> None:
-        self.origin = origin
         # Plain HTTP on this machine: without `verify`, no certificates are loaded, which takes longer than a request.
-        self.http = httpx.AsyncClient(base_url=origin, timeout=60, verify=False)
+        super().__init__(httpx.AsyncClient(base_url=origin, timeout=60, verify=False))
+        self.origin = origin
 
     async def ask(self, query: str, variables: Mapping[str, Any] | None = None, **more: Any) -> Answer:
         """Send an operation in the specification's own media type."""
@@ -67,12 +38,12 @@ class Client:
     async def post(self, body: Any, **headers: str) -> Answer:
         """Send a body, whatever it is."""
         sent = {"Content-Type": JSON, "Accept": GRAPHQL_RESPONSE} | named(headers)
-        return read(await self.http.post("/graphql", content=body, headers=sent))
+        return Answer.of_response(await self.http.post("/graphql", content=body, headers=sent))
 
     async def get(self, parameters: Mapping[str, str], **headers: str) -> Answer:
         """Send an operation in the address."""
         sent = {"Accept": GRAPHQL_RESPONSE} | named(headers)
-        return read(await self.http.get("/graphql", params=parameters, headers=sent))
+        return Answer.of_response(await self.http.get("/graphql", params=parameters, headers=sent))
 
     async def pool(self) -> dict[str, int]:
         """The state of the primary's pool, by what `/metrics` says."""
@@ -88,20 +59,3 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.http.aclose()
-
-
-def named(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers by their real names: `content_type` is `content-type`."""
-    return {name.replace("_", "-").title(): value for name, value in headers.items()}
-
-
-def read(response: httpx.Response) -> Answer:
-    """The answer in a response, which must be JSON as RFC 8259 has it."""
-    assert response.headers["content-type"] in (f"{JSON}; charset=utf-8", f"{GRAPHQL_RESPONSE}; charset=utf-8")
-    body = json.loads(response.content.decode(), parse_constant=_no_json)
-    assert set(body) <= {"data", "errors", "extensions"}
-    return Answer(response.status_code, body, response.headers)
-
-
-def _no_json(constant: str) -> NoReturn:
-    raise AssertionError(f"{constant} is no JSON.")

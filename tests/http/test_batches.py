@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from graph.viewer import NOBODY, Viewer
 from tests.databases import Database, recorded_statements
-from tests.http.client import Client, read
+from tests.http.client import Answer, Client
 from tests.http.conftest import Serve
 
 GENRE = "query Genre($name: String!) { genre(name: $name) { name } }"
@@ -137,4 +137,4 @@ async def test_who_sent_a_batch_is_asked_once(serve: Serve, no_database: str) ->
 async def test_one_answers_alone_as_ever_where_batches_are_taken(serve: Serve, no_database: str) -> None:
     client = await serve(no_database, max_batch=3)
     assert (await client.ask("{ __typename }")).data == {"__typename": "Query"}
-    assert read(await client.http.get("/graphql", params={"query": "{ __typename }"})).status == 200
+    assert Answer.of_response(await client.http.get("/graphql", params={"query": "{ __typename }"})).status == 200

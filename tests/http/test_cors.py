@@ -14,8 +14,9 @@ from graph.auth.cross_site import refuse_cross_site
 from graph.errors import Unauthenticated
 from graph.http.requests import JSON
 from graph.settings import Settings
+from graph.testing.clients import named
 from graph.viewer import NOBODY, Viewer
-from tests.http.client import Client, named
+from tests.http.client import Client
 from tests.http.conftest import Serve
 
 APP = "https://app.example.org"

@@ -18,7 +18,7 @@ from graph.errors import Unauthenticated
 from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from graph.http.statuses import STATUSES
 from graph.viewer import NOBODY, Viewer
-from tests.http.client import Answer, Client, read
+from tests.http.client import Answer, Client
 from tests.http.conftest import Serve
 
 MAX_BODY_BYTES = 2_000
@@ -149,7 +149,9 @@ async def ask(client: Client, case: Case, accept: str) -> Answer:
     method = case.method or ("GET" if case.body is None else "POST")
     content = case.body if isinstance(case.body, str | None) else json.dumps(case.body)
     headers = {"Accept": accept, **({} if case.body is None else {"Content-Type": JSON}), **case.headers}
-    return read(await client.http.request(method, "/graphql", params=case.parameters, content=content, headers=headers))
+    return Answer.of_response(
+        await client.http.request(method, "/graphql", params=case.parameters, content=content, headers=headers)
+    )
 
 
 def found(answer: Answer) -> tuple[int, str, bool, str | None]:

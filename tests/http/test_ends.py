@@ -22,7 +22,7 @@ from tests.entity.chinook_rows import CHINOOK
 from tests.entity.odd_rows import ODD
 from tests.entity.serving import fill
 from tests.explorer.serving import serving
-from tests.http.client import Client, read
+from tests.http.client import Answer, Client
 from tests.http.conftest import DOMAIN, Serve
 
 ENDLESS_GENRES = {
@@ -290,6 +290,6 @@ async def test_numbers_beyond_64_bits_in_a_document_are_answered(readings: Datab
     await change(readings, f"UPDATE readings SET payload = '{body.replace(':', chr(92) + ':')}'")
     client = await serve(readings.url)
     response = await client.http.post("/graphql", json={"query": "{ readings(first: 1) { nodes { payload } } }"})
-    found = read(response).data["readings"]["nodes"][0]["payload"]
+    found = Answer.of_response(response).data["readings"]["nodes"][0]["payload"]
     assert found["big"] == 123456789012345678901234567890
     assert str(found["deep"]) == "[" * 300 + "]" * 300

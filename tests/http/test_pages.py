@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from graph.http.requests import GRAPHQL_RESPONSE, HTML, JSON
-from tests.http.client import Client, read
+from tests.http.client import Answer, Client
 from tests.http.conftest import Serve
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -17,7 +17,7 @@ async def test_a_browser_gets_the_explorer_and_a_program_gets_data(bare: Client)
     assert "GraphiQL" in page.text
     data = await bare.http.get("/graphql", params={"query": "{ __typename }"}, headers={"Accept": BROWSER})
     assert data.headers["content-type"] == f"{JSON}; charset=utf-8"
-    assert read(data).data == {"__typename": "Query"}
+    assert Answer.of_response(data).data == {"__typename": "Query"}
 
 
 async def test_the_root_leads_to_the_explorer(bare: Client) -> None:
@@ -26,13 +26,13 @@ async def test_the_root_leads_to_the_explorer(bare: Client) -> None:
 
 
 async def test_other_addresses_say_where_the_api_is(bare: Client) -> None:
-    answer = read(await bare.http.get("/api"))
+    answer = Answer.of_response(await bare.http.get("/api"))
     assert (answer.status, answer.messages) == (404, ["There is nothing at this address; the API is at /graphql."])
 
 
 async def test_without_the_explorer_a_browser_is_told_what_to_send(serve: Serve, no_database: str) -> None:
     client = await serve(no_database, explorer=False)
-    answer = read(await client.http.get("/graphql", headers={"Accept": BROWSER}))
+    answer = Answer.of_response(await client.http.get("/graphql", headers={"Accept": BROWSER}))
     assert (answer.status, answer.messages) == (400, ["`query` is missing; it is the text of the document."])
     assert (await client.http.get("/")).status_code == 404
     assert (await client.http.get("/graphql/explorer/explorer.js")).status_code == 404
@@ -40,7 +40,9 @@ async def test_without_the_explorer_a_browser_is_told_what_to_send(serve: Serve,
 
 
 async def test_a_page_is_asked_for_by_get_alone(bare: Client) -> None:
-    assert read(await bare.http.post("/graphql", content=b"{}", headers={"Accept": BROWSER})).status == 415
+    assert (
+        Answer.of_response(await bare.http.post("/graphql", content=b"{}", headers={"Accept": BROWSER})).status == 415
+    )
 
 
 MISTAKES: list[tuple[str, dict[str, Any] | None]] = [

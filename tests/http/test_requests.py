@@ -9,7 +9,7 @@ import pytest
 
 from db.kept import MIB
 from graph.http.requests import GRAPHQL_RESPONSE, JSON
-from tests.http.client import Client, read
+from tests.http.client import Answer, Client
 from tests.http.conftest import Serve
 
 QUERY = "query Genre($name: String!) { genre(name: $name) { id } }"
@@ -65,7 +65,7 @@ async def test_a_header_that_others_may_read_differently_is_refused_twice(bare: 
         (name, first),
         (name, "b" if second == "other" else first),
     ]
-    answer = read(await bare.http.post("/graphql", content=b'{"query": "{ __typename }"}', headers=lines))
+    answer = Answer.of_response(await bare.http.post("/graphql", content=b'{"query": "{ __typename }"}', headers=lines))
     assert (answer.status, answer.code) == (400, "BAD_REQUEST")
     assert answer.messages == [f"Send the header `{name.lower()}` once."]
 
@@ -102,7 +102,7 @@ async def test_a_body_of_another_kind_gets_415(bare: Client, content_type: str) 
 
 
 async def test_a_body_of_no_kind_gets_415(bare: Client) -> None:
-    assert read(await bare.http.post("/graphql", content=BODY)).status == 415
+    assert Answer.of_response(await bare.http.post("/graphql", content=BODY)).status == 415
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ async def test_another_method_gets_405_and_is_told_which_to_use(bare: Client, me
     response = await bare.http.request(method, "/graphql", content=BODY, headers={"Content-Type": JSON})
     assert response.status_code == 405
     assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
-    assert read(response).messages == ["Use a method of `Allow`."]
+    assert Answer.of_response(response).messages == ["Use a method of `Allow`."]
 
 
 async def test_head_is_a_get_without_a_body(bare: Client) -> None:

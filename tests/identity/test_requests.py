@@ -20,7 +20,7 @@ from graph.identity.identify import COOKIE, Identify
 from graph.settings import Settings
 from graph.viewer import Viewer
 from tests.explorer.serving import serving
-from tests.http.client import Answer, Client, read
+from tests.http.client import Answer, Client
 from tests.identity.people import make_key, make_request, make_sign_in, make_user, writing
 
 QUERY = "{ __typename }"
@@ -104,7 +104,7 @@ async def test_over_https_a_cookie_is_for_https(settings: Settings) -> None:
     transport = httpx.ASGITransport(create_app(settings))
     async with httpx.AsyncClient(transport=transport, base_url="https://api.example.org", verify=False) as http:
         headers = {"Cookie": f"{COOKIE}=nonsense", "X-Trellis-Preflight": "1"}
-        answer = read(await http.post("/graphql", json={"query": QUERY}, headers=headers))
+        answer = Answer.of_response(await http.post("/graphql", json={"query": QUERY}, headers=headers))
     assert answer.headers["set-cookie"].endswith("; SameSite=lax; Secure")
 
 

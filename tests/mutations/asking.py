@@ -1,12 +1,12 @@
 """Asking the schema of our nouns as somebody, past HTTP: the same documents, the same policies."""
 
 import itertools
-from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import select
 
 from db import models
+from db.relations import Visibility
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from graph.context import ContextFactory
@@ -27,24 +27,16 @@ class Asking(AskingSchema):
     """Asks the schema of our nouns."""
 
     schema = SCHEMA
-    services: Sequence[object] = ()
-    """Besides the settings of our nouns: the `Identity`, for those who prove who they are."""
 
-    def context(self) -> ContextFactory:
-        """A context for one operation of this viewer, who sees what our policies say."""
-        return ContextFactory(
-            self.engines,
-            viewer=self.viewer,
-            visible=visibility(self.viewer),
-            statements=self._statements,
-            services=[HouseSettings(), *self.services],
-        )
+    def visible_to(self, viewer: Viewer) -> Visibility:
+        """What our policies say."""
+        return visibility(viewer)
 
-    def by(self, viewer: Viewer) -> Self:
-        """The same, as somebody else."""
-        asking = super().by(viewer)
-        asking.services = self.services
-        return asking
+    def contexts(self, viewer: Viewer) -> ContextFactory:
+        """What makes the contexts of one request; the settings of our nouns are read for each."""
+        made = super().contexts(viewer)
+        made.services = [HouseSettings(), *made.services]
+        return made
 
 
 async def make_user(engines: Engines, *roles: str, **values: Any) -> Viewer:

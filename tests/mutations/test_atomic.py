@@ -16,13 +16,14 @@ from graph.prepare.atomic import MAX_CHANGES
 from graph.prepare.documents import OperationRequest
 from graph.schema import Query
 from graph.settings import Settings
+from graph.testing.clients import EVERY_KIND
 from graph.writing import Change, Input, mutation, mutation_type
 from graph.writing.stored_keys import StoredKeys
 from tests.databases import StatementRecorder
 from tests.mutations.asking import Asking, make_user
 from tests.mutations.banking import balance_of, make_account, transfer
 from tests.mutations.rows import make_post, rows
-from tests.writing.asking import ERRORS, EVERYTHING
+from tests.writing.asking import ERRORS
 
 ALL_ERRORS = ERRORS.replace("... on VersionConflict", "... on Undone { cause } ... on VersionConflict")
 TAG = f"tag {{ id slug }} {ALL_ERRORS}"
@@ -45,7 +46,7 @@ async def editor(ask: Asking) -> Asking:
 
 async def refused(ask: Asking, document: str) -> list[str]:
     """What is wrong with an operation, which is not begun."""
-    result = await ask.schema.operations.answer(OperationRequest(document), ask.context(), EVERYTHING)
+    result = await ask.schema.operations.answer(OperationRequest(document), ask.context(), EVERY_KIND)
     assert result.data is None
     return [error.message for error in result.errors or ()]
 

@@ -11,13 +11,13 @@ from graph.context import ContextFactory
 from graph.entity.ids import id_of_type
 from graph.policies import visibility
 from graph.prepare.documents import OperationRequest
+from graph.testing.clients import EVERY_KIND
 from graph.types.post import Post
 from graph.types.tag import Tag
 from graph.types.user import User
 from graph.viewer import Viewer
 from tests.mutations.asking import ADMIN, SCHEMA, Asking, make_user
 from tests.mutations.rows import id_of, make_document, make_post, rows
-from tests.writing.asking import EVERYTHING
 
 ENTRIES = "{ auditEntries(first: 100) { nodes { action actor objectIds input requestId user { name } } } }"
 
@@ -35,7 +35,7 @@ async def test_an_entry_says_who_did_what_to_which_objects_in_which_request(ask:
       createPost(input: $input) { post { id } errors { ... on UserError { code } } }
     }"""
     given = {"title": "T", "content": "C", "tags": {"add": [{"create": {"name": "A", "slug": "a"}}]}}
-    result = await SCHEMA.operations.answer(OperationRequest(document, {"input": given}), context, EVERYTHING)
+    result = await SCHEMA.operations.answer(OperationRequest(document, {"input": given}), context, EVERY_KIND)
     assert result.data is not None
     assert result.data["createPost"]["errors"] == []
     (entry,) = await entries(ask)

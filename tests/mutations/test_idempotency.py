@@ -15,12 +15,12 @@ from db.session.engines import Engines
 from graph.errors import DeclarationError
 from graph.masking import for_client
 from graph.prepare.documents import OperationRequest
+from graph.testing.clients import EVERY_KIND
 from graph.writing import Change, IdempotencyKey, Input, idempotency_key, mutation
 from graph.writing.idempotency import fingerprint_of
 from tests.databases import StatementRecorder
 from tests.mutations.asking import ADMIN, SCHEMA, Asking, make_user
 from tests.mutations.banking import ORDER, TRANSFER, balance_of, make_account, place, transfer
-from tests.writing.asking import EVERYTHING
 
 CONFLICT = [("IdempotencyConflict", ("input", "idempotencyKey"))]
 
@@ -127,7 +127,7 @@ async def test_an_error_that_the_program_has_not_any_more_is_still_answered(ask:
     async with RequestSession(ask.engines, Mode.CURRENT) as session:
         await session.write(rename)
     text = "mutation($input: TransferFundsInput!) { transferFunds(input: $input) { transfer { id } } }"
-    answer = await SCHEMA.operations.answer(OperationRequest(text, {"input": asked}), ada.context(), EVERYTHING)
+    answer = await SCHEMA.operations.answer(OperationRequest(text, {"input": asked}), ada.context(), EVERY_KIND)
     (error,) = for_client(answer.errors or [])
     assert (error.message, (error.extensions or {})["code"]) == (first["message"], first["code"])
 

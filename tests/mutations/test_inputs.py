@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 
 from db import models
 from graph.prepare.documents import OperationRequest
+from graph.testing.clients import EVERY_KIND
 from tests.mutations.asking import ADMIN, SCHEMA, Asking, make_user
 from tests.mutations.rows import make_post, rows
-from tests.writing.asking import EVERYTHING
 
 POST = "post { id title content }"
 
@@ -86,7 +86,7 @@ async def test_versions_that_are_no_int_are_refused_before_anything_is_done(ask:
     given = {"id": await make_post(author), "ifVersion": version}
     document = "mutation($input: UpdatePostInput!) { updatePost(input: $input) { post { id } } }"
     context = author.context()
-    result = await SCHEMA.operations.answer(OperationRequest(document, {"input": given}), context, EVERYTHING)
+    result = await SCHEMA.operations.answer(OperationRequest(document, {"input": given}), context, EVERY_KIND)
     assert "ifVersion" in str(result.errors)
     assert result.data is None
 

@@ -18,13 +18,13 @@ from graph.identity.service import Identity
 from graph.prepare.documents import OperationRequest
 from graph.schema import Mutation
 from graph.settings import Settings
+from graph.testing.clients import EVERY_KIND
 from graph.types.user import User
 from graph.viewer import Viewer
 from graph.writing.errors import AlreadyExists
 from tests.identity.people import CHEAP, PASSWORD, writing
 from tests.mutations.asking import ADMIN, SCHEMA, Asking, make_user
 from tests.mutations.rows import id_of, make_document, make_post, rows
-from tests.writing.asking import EVERYTHING
 
 USER = "user { id email name isActive }"
 ROLES = "user { name roles { nodes { name } } }"
@@ -273,7 +273,7 @@ async def test_roles_that_nobody_knows_and_users_who_are_not_there(ask: Asking) 
     for name in ("grantRole", "revokeRole"):
         text = f"mutation($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{ user {{ id }} }} }}"
         given = {"input": {"userId": user_id(ada), "role": "EMPEROR"}}
-        answer = await SCHEMA.operations.answer(OperationRequest(text, given), ask.by(ADMIN).context(), EVERYTHING)
+        answer = await SCHEMA.operations.answer(OperationRequest(text, given), ask.by(ADMIN).context(), EVERY_KIND)
         assert ["does not exist in 'RoleName' enum" in error.message for error in answer.errors or ()] == [True]
         missing = {"userId": id_of(User, 999), "role": "EDITOR"}
         assert await ask.by(ADMIN).refused(name, missing, ROLES) == [("NotFound", ("input", "userId"))]

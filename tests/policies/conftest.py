@@ -7,7 +7,7 @@ import pytest
 
 from db.session.engines import Engines
 from graph.loading import counted_pages
-from tests.conftest import DIALECTS
+from graph.testing.choices import DIALECTS
 from tests.databases import Database, PostgreSQLDatabases, SQLiteDatabases
 from tests.entity.serving import settings_of
 from tests.policies.viewers import LIMITED

@@ -13,8 +13,9 @@ from typing import Any
 
 import asyncpg
 
-from tests import postgres
-from tests.postgres import Run, _binaries, _call, _start
+from graph.testing import runs
+from graph.testing.postgresql import binaries, call, start_server
+from graph.testing.runs import Run
 from tests.promises.server import FragileServer
 
 PATIENCE_S = 20
@@ -51,8 +52,8 @@ class Server(FragileServer):
 @contextmanager
 def primary_with_replicas(replicas: int = 1) -> Iterator[list[Server]]:
     """A primary and so many replicas that stream from it."""
-    with postgres.begin() as run:
-        _start(run)
+    with runs.begin() as run:
+        start_server(run)
         primary = Server(run)
         primary.stop()
         primary.start()
@@ -70,6 +71,6 @@ def primary_with_replicas(replicas: int = 1) -> Iterator[list[Server]]:
 def _replica_of(primary: Server, run: Run, number: int) -> Server:
     replica = Server(run, f"replica{number}")
     backup = ["-D", replica.data, "-R", "-c", "fast", "-X", "stream", "-h", "127.0.0.1", "-p", primary.port]
-    _call([_binaries(run) / "pg_basebackup", *backup, "-U", "postgres"])
+    call([binaries(run) / "pg_basebackup", *backup, "-U", "postgres"])
     replica.start()
     return replica

@@ -10,8 +10,9 @@ from pathlib import Path
 import asyncpg
 from sqlalchemy import make_url
 
-from tests import postgres
-from tests.postgres import CONFIGURATION, Run, _binaries, _call, _free_port, _start
+from graph.testing import runs
+from graph.testing.postgresql import CONFIGURATION, binaries, call, free_port, start_server
+from graph.testing.runs import Run
 
 CAREFUL = CONFIGURATION | {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
@@ -28,8 +29,8 @@ class FragileServer:
         self._run = run
         self.data = run.folder / folder
         """Its files."""
-        self._binaries: Path = _binaries(run)
-        self.port = _free_port()
+        self._binaries: Path = binaries(run)
+        self.port = free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
@@ -69,7 +70,7 @@ class FragileServer:
             await connection.close()
 
     def _control(self, command: str, *arguments: object) -> None:
-        _call([self._binaries / "pg_ctl", command, "-D", self.data, *arguments])
+        call([self._binaries / "pg_ctl", command, "-D", self.data, *arguments])
 
 
 def _children_of(parent: int) -> Iterator[int]:
@@ -83,8 +84,8 @@ def _children_of(parent: int) -> Iterator[int]:
 @asynccontextmanager
 async def fragile_server() -> AsyncIterator[FragileServer]:
     """A server of our own that has started; at the end it is gone, and so are its files."""
-    with postgres.begin() as run:
-        await asyncio.to_thread(_start, run)
+    with runs.begin() as run:
+        await asyncio.to_thread(start_server, run)
         server = FragileServer(run)
         server.stop()
         await asyncio.to_thread(server.start)

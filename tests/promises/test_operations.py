@@ -5,7 +5,7 @@
 
 import pytest
 
-from tests.conftest import DIALECTS
+from graph.testing.choices import DIALECTS
 from tests.promises.trials.operations import sent
 
 FEW = 1

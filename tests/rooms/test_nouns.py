@@ -40,17 +40,22 @@ OTHERWISE = {
         "columns that tell whose a row is; the right of new changes",
     ),
     "graph/projects/tree_found/tests/application/test_changes.py": ("admin", "the role of a new project"),
-    "graph/projects/tree_found/tests/application/conftest.py": ("house", "the folder of the project"),
+    "graph/projects/tree_found/tests/application/conftest.py": ("admin house", "the role of a new project; the folder"),
     "graph/projects/nouns.py": ("admins", "the policy of a new project"),
     "graph/projects/tree/graph/mutations/rights.py": ("admin admins", "the role of a new project"),
     "graph/projects/tree/graph/policies.py": ("admin admins", "the role of a new project"),
     "graph/projects/tree/graph/schema.py": ("orders", "what sorts the rows of a list"),
-    "graph/projects/tree/tests/application/test_application.py": ("house post", "the folder; the method of HTTP"),
+    "graph/projects/tree/tests/application/conftest.py": ("admin", "the role of a new project"),
+    "graph/projects/tree/tests/application/test_application.py": (
+        "admin house",
+        "the role of a new project; the folder",
+    ),
     "graph/settings.py": ("admins post", "what people write into the environment, and the method of HTTP"),
     "graph/writing/mutation.py": ("post", "a method of dataclasses, __post_init__"),
     "graph/explorer/assets.py": ("tag", "of HTML"),
     "graph/http/requests.py": ("post", "the method of HTTP"),
     "graph/telemetry/spans.py": ("post", "the method of HTTP"),
+    "graph/testing/clients.py": ("post", "the method of HTTP"),
 }
 """Words that a module needs in another meaning, and which."""
 

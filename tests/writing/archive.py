@@ -3,7 +3,6 @@
 from sqlalchemy import Column, ForeignKeyConstraint, Integer, String, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from graph.context import ContextFactory
 from graph.entity import Connection, Node, Schema, entity, query_type
 from graph.settings import Settings
 from graph.writing import SIGNED_IN, Crud, RelationshipInput, mutation_type, with_right
@@ -78,7 +77,3 @@ class AskingArchive(AskingSchema):
     """Asks this schema."""
 
     schema = SCHEMA
-
-    def context(self) -> ContextFactory:
-        """A context for one operation of this viewer."""
-        return ContextFactory(self.engines, viewer=self.viewer, statements=self._statements)

@@ -1,54 +1,47 @@
 """Asking a schema as somebody, past HTTP: the same documents, the same visibility.
 
-A subclass names the schema, and makes the contexts of its operations; data and errors of payloads leave.
+A subclass names the schema, and what its viewers see; data and errors of payloads leave.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from graphql import OperationType
-
+from db.relations import EVERYTHING, Visibility
 from db.session import Mode, RequestSession
 from db.session.engines import Engines
-from db.statements import StatementCache
 from graph.context import ContextFactory
-from graph.entity import Schema
-from graph.prepare.documents import OperationRequest
+from graph.testing import SchemaClient
 from graph.viewer import NOBODY, Viewer
 from graph.writing import Change
 
 T = TypeVar("T")
 
-EVERYTHING = (OperationType.QUERY, OperationType.MUTATION)
 CONFLICT = "... on VersionConflict { currentVersion }"
 """Not every schema has something with a version."""
 ERRORS = f"errors {{ ... on UserError {{ __typename code message path {CONFLICT} }} }}"
 
 
-class AskingSchema(ABC):
+class AskingSchema(SchemaClient):
     """Asks as a viewer; `await ask(document, input={…})` gives the data, which must be without errors."""
 
-    schema: ClassVar[Schema]
+    def __init__(self, engines: Engines, viewer: Viewer = NOBODY) -> None:
+        super().__init__(self.schema, engines, self.visible_to)
+        self.asker = viewer
 
-    def __init__(self, engines: Engines, viewer: Viewer = NOBODY, statements: StatementCache | None = None) -> None:
-        self.engines = engines
-        self.viewer = viewer
-        self._statements = statements or StatementCache()
+    def visible_to(self, _viewer: Viewer) -> Visibility:
+        """What a viewer may see."""
+        return EVERYTHING
 
     def by(self, viewer: Viewer) -> Self:
         """The same, as somebody else."""
-        return type(self)(self.engines, viewer, self._statements)
+        return self.as_viewer(viewer)
 
-    @abstractmethod
     def context(self) -> ContextFactory:
         """A context for one operation of this viewer."""
+        return self.contexts(self.viewer)
 
     async def __call__(self, document: str, **variables: Any) -> Any:
-        request = OperationRequest(document, variables)
-        result = await self.schema.operations.answer(request, self.context(), EVERYTHING)
-        assert not result.errors, result.errors
-        return result.data
+        return await self.query(document, variables)
 
     async def do(self, name: str, input_: Mapping[str, Any], *selection: str) -> Any:
         """Run one mutation by name; its payload, with all errors."""

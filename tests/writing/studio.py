@@ -9,9 +9,9 @@ from sqlalchemy import Column, ForeignKey, String, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, relationship
 
 from db.relations import Predicate, Visibility
-from graph.context import ContextFactory
 from graph.entity import Connection, Node, Schema, entity, query_type
 from graph.settings import Settings
+from graph.viewer import Viewer
 from graph.writing import (
     SIGNED_IN,
     Change,
@@ -192,6 +192,6 @@ class AskingStudio(AskingSchema):
 
     schema = SCHEMA
 
-    def context(self) -> ContextFactory:
-        """A context for one operation of this viewer."""
-        return ContextFactory(self.engines, viewer=self.viewer, visible=SEEN, statements=self._statements)
+    def visible_to(self, _viewer: Viewer) -> Visibility:
+        """What everybody sees."""
+        return SEEN

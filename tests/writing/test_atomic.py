@@ -17,11 +17,11 @@ from graph.errors import code_of
 from graph.prepare.documents import OperationRequest
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.settings import Settings
+from graph.testing.clients import EVERY_KIND
 from graph.writing import Change, Input, Rejected, mutation, mutation_type
 from graph.writing.errors import InvalidState
 from tests.databases import Database, StatementRecorder
 from tests.entity.serving import settings_of
-from tests.writing.asking import EVERYTHING
 from tests.writing.library import EDITOR, AskingLibrary, GenreRow, Query, genres
 
 HAPPENED: list[str] = []
@@ -83,7 +83,7 @@ class AskingSteps(AskingLibrary):
     async def answer(self, document: str, on_error: ErrorBehavior | None = None) -> tuple[Any, list[GraphQLError]]:
         """The data and the errors of an operation."""
         request = OperationRequest(document, on_error=on_error)
-        result = await self.schema.operations.answer(request, self.context(), EVERYTHING)
+        result = await self.schema.operations.answer(request, self.context(), EVERY_KIND)
         return result.data, list(result.errors or ())
 
 

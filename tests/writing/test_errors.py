@@ -16,10 +16,10 @@ from graph.errors import DeclarationError
 from graph.masking import for_client
 from graph.prepare.documents import OperationRequest
 from graph.settings import Settings
+from graph.testing.clients import EVERY_KIND
 from graph.writing import Change, Crud, Input, Rejected, UserError, mutation, mutation_type, user_error, with_right
 from graph.writing.errors import InvalidState
 from graph.writing.rights import ANYBODY
-from tests.writing.asking import EVERYTHING
 from tests.writing.library import EDITORS, SCHEMA, AskingLibrary, Book, Genre, GenreRow
 
 
@@ -138,7 +138,7 @@ async def test_an_error_that_is_not_declared_undoes_the_work_and_is_still_answer
     ask = AskingCareless(library.engines)
     request = OperationRequest("mutation($i: BorrowInput) { borrow(input: $i) { done } }", {"i": {"way": way}})
     with caplog.at_level(logging.ERROR, "trellis"):
-        result = await CARELESS.operations.answer(request, ask.context(), EVERYTHING)
+        result = await CARELESS.operations.answer(request, ask.context(), EVERY_KIND)
         (error,) = for_client(result.errors or [])
     assert result.data is None
     assert error.message == "Wait until it is back."

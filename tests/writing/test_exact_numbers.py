@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from db.session.engines import Engines
-from graph.context import ContextFactory
 from graph.entity import Schema, query_type
 from graph.settings import Settings
 from graph.writing import Crud, mutation_type, with_right
@@ -28,9 +27,6 @@ class AskingAmounts(AskingSchema):
         Settings.model_construct(),
         mutation=mutation_type([amounts.create]),
     )
-
-    def context(self) -> ContextFactory:
-        return ContextFactory(self.engines, viewer=self.viewer, statements=self._statements)
 
 
 @pytest.fixture

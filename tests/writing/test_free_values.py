@@ -9,7 +9,6 @@ from sqlalchemy import String, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.session.engines import Engines
-from graph.context import ContextFactory
 from graph.entity import Node, Schema, entity, query_type
 from graph.settings import Settings
 from graph.writing import SIGNED_IN, Crud, mutation_type, with_right
@@ -51,10 +50,6 @@ class AskingPages(AskingSchema):
     """Asks this schema."""
 
     schema = SCHEMA
-
-    def context(self) -> ContextFactory:
-        """A context for one operation of this viewer."""
-        return ContextFactory(self.engines, viewer=self.viewer, statements=self._statements)
 
     async def fill(self, *names: str) -> None:
         """Pages of these names."""

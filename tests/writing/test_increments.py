@@ -9,10 +9,10 @@ from sqlalchemy import text
 
 from db.relations import EVERYTHING, Visibility
 from db.session.engines import Engines
-from graph.context import ContextFactory
 from graph.entity import Schema, query_type
 from graph.errors import DeclarationError
 from graph.settings import Settings
+from graph.viewer import Viewer
 from graph.writing import Crud, compare, mutation_type, with_right
 from tests.databases import Database, StatementRecorder
 from tests.entity.amounts import Amount, Base, Ledger
@@ -40,9 +40,8 @@ class AskingAmounts(AskingSchema):
         mutation=mutation_type([amounts.create, amounts.update, amounts.update_many]),
     )
 
-    def context(self) -> ContextFactory:
-        visible = EVERYTHING if self.viewer.has("editor") else WITHOUT_LARGE_NUMBERS
-        return ContextFactory(self.engines, viewer=self.viewer, visible=visible, statements=self._statements)
+    def visible_to(self, viewer: Viewer) -> Visibility:
+        return EVERYTHING if viewer.has("editor") else WITHOUT_LARGE_NUMBERS
 
 
 WITHOUT_LARGE_NUMBERS = Visibility(lambda _mapper: None, lambda _mapper: {"whole": lambda row: row.whole < 100})

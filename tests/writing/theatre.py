@@ -9,7 +9,6 @@ from sqlalchemy import ForeignKeyConstraint, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from db.session.engines import Engines
-from graph.context import ContextFactory
 from graph.entity import Node, Schema, entity, query_type
 from graph.settings import Settings
 from graph.writing import Change, Crud, Rejected, compare_columns, mutation_type, with_right
@@ -120,10 +119,6 @@ class AskingTheatre(AskingSchema):
             ]
         ),
     )
-
-    def context(self) -> ContextFactory:
-        """A context for one operation of this viewer."""
-        return ContextFactory(self.engines, viewer=self.viewer, statements=self._statements)
 
 
 async def make_theatre(database: Database) -> AskingTheatre:

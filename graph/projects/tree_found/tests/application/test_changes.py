@@ -99,9 +99,9 @@ def _make_composite(connection: Connection, name: str, type_: CompositeType) -> 
 
 
 async def test_a_row_of_each_table_is_made_changed_and_deleted(
-    served: Settings, copy: Copy, subtests: pytest.Subtests
+    settings: Settings, copy: Copy, subtests: pytest.Subtests
 ) -> None:
-    engines = Engines(served)
+    engines = Engines(settings)
     for entity in filter(_is_made, entities()):
         with subtests.test(entity.name):
             await _try(entity, await _rows(entity, engines), copy)

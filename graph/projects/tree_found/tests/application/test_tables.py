@@ -53,8 +53,8 @@ def _field(entity: Entity, name: str) -> str:
     return name if is_leaf_type(get_named_type(found.fields[name].type)) else f"{name} {{ __typename }}"
 
 
-async def test_each_table_is_shown_as_plain_sql_reads_it(served: Settings, subtests: pytest.Subtests) -> None:
-    engines, plain = Engines(served), create_engine(served.direct, served)
+async def test_each_table_is_shown_as_plain_sql_reads_it(settings: Settings, subtests: pytest.Subtests) -> None:
+    engines, plain = Engines(settings), create_engine(settings.direct, settings)
     async with plain.connect() as connection:
         for entity in entities():
             with subtests.test(entity.name):

