@@ -39,6 +39,7 @@ TESTS = Path(__file__).parent
 DIALECTS = ("sqlite", "postgresql")
 
 SLOW = (
+    "accessibility",  # a browser, and axe of npm
     "admission/test_overload.py",  # a server and a crowd for each
     "api_keys",  # a server for each
     "attacks",  # everything that might hold the server, over thousands of rows
@@ -184,13 +185,17 @@ LONG = (
     "admission/test_overload.py",
     "attacks",
     "bench",
+    "cli/test_completion.py",  # shells
     "cli/test_content.py",  # processes, as all of these
     "cli/test_db.py",
+    "cli/test_doctor.py",  # the whole schema, and alembic, for each
     "cli/test_explain.py",
     "cli/test_maintain.py",
     "cli/test_reflect.py",
     "cli/test_schema.py",
+    "cli/test_next_step.py",
     "cli/test_serve.py",
+    "cli/test_terminals.py",
     "db/importing",
     "db/session/test_after_errors.py",
     "db/session/test_failover.py",
