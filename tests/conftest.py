@@ -185,6 +185,7 @@ LONG = (
     "admission/test_overload.py",
     "attacks",
     "bench",
+    "checkup/test_pgbouncer.py",
     "cli/test_completion.py",  # shells
     "cli/test_content.py",  # processes, as all of these
     "cli/test_db.py",

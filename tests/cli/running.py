@@ -116,7 +116,6 @@ def _code(arguments: list[str]) -> object:
         run(arguments)
     except SystemExit as end:
         return end.code
-    return Exit.OK
 
 
 def _variables(variables: Mapping[str, str]) -> dict[str, str]:

@@ -232,3 +232,19 @@ def test_a_mistake_in_a_declaration_is_one_sentence(database: Database, monkeypa
     done = trellis("db", "check", status=Exit.FAILED, TRELLIS_DATABASE_URL=database.url)
     page = f"{address('python/graph.errors')}#graph.errors.InvalidPolicy"
     assert done.stderr == f"Error: The rows of Dog are rows of Animal too; say there who may see them.\nSee {page}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "entry"),
+    [
+        (["nonsense"], ""),
+        (["db", "nonsense"], ""),
+        (["--nonsense"], ""),
+        (["db", "upgrade", "--nonsense"], "trellis db upgrade"),
+        (["serve", "--port", "many"], "trellis serve"),
+        (["serve", "--only", "posts"], "trellis serve"),
+    ],
+)
+def test_what_is_wrong_with_a_command_line_leads_to_the_manual(arguments: list[str], entry: str) -> None:
+    done = trellis(*arguments, status=Exit.USAGE)
+    assert done.stderr.splitlines()[-1] == f"See {address('command', entry)}"
