@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import FromClause
 
 from db.care.facts import Facts
-from db.dialects.postgresql_extensions import EXTENSION_OF
+from db.dialects import EXTENSION_OF
 from graph.checkup.result import Result, broken, ok, warning
 from graph.manual import address
 from graph.settings import Settings
