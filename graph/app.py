@@ -327,4 +327,3 @@ async def _broken(request: Request, error: Exception) -> Response:
     """Our own fault, outside of any operation."""
     masked = Unexpected(reported(error, request.url.path))
     return JSONResponse({"errors": [masked.formatted]}, 500)
-

@@ -218,6 +218,7 @@ LONG = (
     "execute/agreement",
     "execute/core",
     "explorer/demo",
+    "explorer/test_home.py",  # an application for each
     "export",
     "federation",
     "files/test_uploads.py",

@@ -191,7 +191,7 @@ CONTRADICTIONS: Sequence[Contradiction] = (
         ("files", "max_upload_bytes"),
         _without("files", "max_upload_bytes", "upload_types", "upload_timeout_s"),
         "No files are taken.",
-        "Say where to keep them in TRELLIS_FILES, or unset TRELLIS_MAX_UPLOAD_BYTES, _UPLOAD_TYPES and _UPLOAD_TIMEOUT_S.",
+        "Say where to keep them in TRELLIS_FILES, or unset TRELLIS_MAX_UPLOAD_BYTES and the other settings of uploads.",
     ),
     # Documents
     Contradiction(
@@ -202,8 +202,10 @@ CONTRADICTIONS: Sequence[Contradiction] = (
     ),
     Contradiction(
         ("documents", "documents_max_age_s"),
-        lambda it: it.documents is DocumentsMode.OFF
-        and _is_given("documents_max_age_s", "documents_refresh_s", "max_added_documents")(it),
+        lambda it: (
+            it.documents is DocumentsMode.OFF
+            and _is_given("documents_max_age_s", "documents_refresh_s", "max_added_documents")(it)
+        ),
         "No documents are registered or added.",
         "Set TRELLIS_DOCUMENTS=accept or strict, or unset the other settings of documents.",
     ),
@@ -228,9 +230,9 @@ CONTRADICTIONS: Sequence[Contradiction] = (
     ),
     Contradiction(
         ("log_level", "log_operations"),
-        lambda it: it.log_level in QUIET
-        and it.log_operations is LoggedOperations.ALL
-        and _is_given("log_operations")(it),
+        lambda it: (
+            it.log_level in QUIET and it.log_operations is LoggedOperations.ALL and _is_given("log_operations")(it)
+        ),
         "Operations that went well are to be written to the log, whose level leaves them out.",
         "Set TRELLIS_LOG_LEVEL=info, or TRELLIS_LOG_OPERATIONS=failed.",
     ),
@@ -243,11 +245,13 @@ CONTRADICTIONS: Sequence[Contradiction] = (
     # Who asks
     Contradiction(
         ("jwt_issuer", "jwt_audience"),
-        lambda it: not _knows_tokens(it)
-        and _is_given(
-            *("jwt_audience", "jwt_algorithms", "jwt_cookie", "jwt_user_claim", "jwt_roles_claim", "jwt_claims"),
-            *("jwt_hasura_claims", "jwt_leeway_s", "jwt_jwks_refresh_s"),
-        )(it),
+        lambda it: (
+            not _knows_tokens(it)
+            and _is_given(
+                *("jwt_audience", "jwt_algorithms", "jwt_cookie", "jwt_user_claim", "jwt_roles_claim", "jwt_claims"),
+                *("jwt_hasura_claims", "jwt_leeway_s", "jwt_jwks_refresh_s"),
+            )(it)
+        ),
         "Tokens of a provider are described, and no provider is named: none of its tokens is believed.",
         "Set TRELLIS_JWT_ISSUER, or unset the other TRELLIS_JWT_… settings.",
         State.BROKEN,

@@ -94,7 +94,7 @@ def _pooler(settings: Settings, *, is_pooled: bool) -> Result:
     if settings.pgbouncer and not is_pooled:
         return warning(
             "pooler",
-            "TRELLIS_PGBOUNCER is on, and the URL leads to PostgreSQL itself: statements are not prepared, for nothing.",
+            "TRELLIS_PGBOUNCER is on, and the URL leads to PostgreSQL itself: nothing is prepared, in vain.",
             "Unset TRELLIS_PGBOUNCER, or correct TRELLIS_DATABASE_URL.",
             PGBOUNCER,
         )

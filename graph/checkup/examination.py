@@ -115,9 +115,7 @@ async def _store(settings: Settings) -> Result:
     return ok("files", "The store of files takes a file, and lets it go again.")
 
 
-async def _databases(
-    engines: Engines, settings: Settings, schema: Schema, workers: int
-) -> AsyncIterator[Result]:
+async def _databases(engines: Engines, settings: Settings, schema: Schema, workers: int) -> AsyncIterator[Result]:
     """What the primary says of itself."""
     try:
         async with engines.primary.connect() as connection:

@@ -80,7 +80,9 @@ def _downgrade(
 
 
 def _adopt(
-    revision: Annotated[str, typer.Argument(help="The revision that the tables are of, or head.", autocompletion=revisions)] = "head",
+    revision: Annotated[
+        str, typer.Argument(help="The revision that the tables are of, or head.", autocompletion=revisions)
+    ] = "head",
 ) -> None:
     """Write down that tables which are there are those of a revision. No table is changed.
 

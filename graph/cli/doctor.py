@@ -22,9 +22,9 @@ def _doctor(
     """Look for what is wrong with this installation, and say what to do.
 
     It looks at Python and the libraries, at settings that contradict each other, at the database (version, encoding,
-    clock, revision, tables, room), at pools against the connections that the database allows, at replicas and PgBouncer,
-    at the store of files, at schema.graphql and at the address to listen on. Nothing in the database is changed. The
-    status is 1 when something is broken.
+    clock, revision, tables, room), at pools against the connections that the database allows, at replicas and
+    PgBouncer, at the store of files, at schema.graphql and at the address to listen on. Nothing in the database is
+    changed. The status is 1 when something is broken.
 
     What one operation costs, and which index it lacks, says the query doctor: trellis explain.
 

@@ -185,7 +185,10 @@ def _database(settings: Settings, told: Told, *, is_revised: bool) -> str:
             detail = _link("livez?verbose", "this process"), _link("readyz?verbose", "databases")
             yield "Detail", f"{', '.join(detail)}, {_link('metrics', 'metrics')}: for this machine alone"
         else:
-            yield "Detail", f"<code>/metrics</code> and <code>?verbose</code>, with TRELLIS_METRICS_TOKEN: {_security()}"
+            yield (
+                "Detail",
+                f"<code>/metrics</code> and <code>?verbose</code>, with TRELLIS_METRICS_TOKEN: {_security()}",
+            )
 
     return _section("Where you are", _rows(rows()))
 

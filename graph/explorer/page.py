@@ -102,7 +102,9 @@ def content(tabs: Sequence[Tab], sign_in: SignInOperations | None) -> str:
 
 def sign_in_operations(sign_in: SignInOperations | None) -> Mapping[str, str] | None:
     """How people sign in, as scripts read it."""
-    return sign_in and {"viewer": sign_in.viewer, "signIn": sign_in.sign_in, "signOut": sign_in.sign_out}
+    if sign_in is None:
+        return None
+    return {"viewer": sign_in.viewer, "signIn": sign_in.sign_in, "signOut": sign_in.sign_out}
 
 
 def script(name: str) -> str:

@@ -59,4 +59,3 @@ async def violations(page: Page, *, leave_out: Sequence[str] = ()) -> list[str]:
         [list(STANDARDS), list(leave_out)],
     )
     return [" ".join(line.split()) for line in found]
-

@@ -23,7 +23,17 @@ UPSTREAM: Sequence[str] = (
 )
 """Parts of GraphiQL that are its own: their markup and colours come in its files, which are not ours to write."""
 
-MANUAL = ("index", "readme", "command", "settings", "error-codes", "explorer", "architecture", "decisions/index", "search")
+MANUAL = (
+    "index",
+    "readme",
+    "command",
+    "settings",
+    "error-codes",
+    "explorer",
+    "architecture",
+    "decisions/index",
+    "search",
+)
 
 
 async def focused(page: Page) -> str:

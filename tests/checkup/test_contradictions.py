@@ -12,7 +12,11 @@ from graph.settings import Settings
 POSTGRESQL = "postgresql://ada@db.example/shop"
 CASES: Mapping[tuple[str, ...], Mapping[str, str]] = {
     ("direct_url", "pgbouncer"): {"database_url": POSTGRESQL, "pgbouncer": "true"},
-    ("pgbouncer", "database_url"): {"pgbouncer": "true", "direct_url": "sqlite:///x.db", "database_url": "sqlite:///x.db"},
+    ("pgbouncer", "database_url"): {
+        "pgbouncer": "true",
+        "direct_url": "sqlite:///x.db",
+        "database_url": "sqlite:///x.db",
+    },
     ("read_only", "pgbouncer"): {
         "database_url": POSTGRESQL,
         "direct_url": POSTGRESQL,
@@ -94,5 +98,7 @@ def test_settings_that_go_together_are_left_alone(
 
 
 def test_no_value_is_repeated() -> None:
-    settings = Settings(database_url=SecretStr("postgresql://ada:s3cret@db.example/shop"), pgbouncer=True, read_only=True)
+    settings = Settings(
+        database_url=SecretStr("postgresql://ada:s3cret@db.example/shop"), pgbouncer=True, read_only=True
+    )
     assert "s3cret" not in str(list(contradictions(settings)))

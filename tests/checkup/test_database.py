@@ -44,7 +44,9 @@ def test_a_server_as_it_should_be_is_well() -> None:
     assert list(of(SERVER)) == ["database", "clock", "connections", "pooler"]
 
 
-@pytest.mark.parametrize(("ahead_s", "state"), [(0.5, State.OK), (-1.9, State.OK), (5, State.WARNING), (-90, State.WARNING)])
+@pytest.mark.parametrize(
+    ("ahead_s", "state"), [(0.5, State.OK), (-1.9, State.OK), (5, State.WARNING), (-90, State.WARNING)]
+)
 def test_clocks_may_differ_by_little(ahead_s: float, state: State) -> None:
     found = of(SERVER._replace(ahead_s=ahead_s))["clock"]
     assert found.state is state
@@ -53,14 +55,14 @@ def test_clocks_may_differ_by_little(ahead_s: float, state: State) -> None:
 
 
 def test_processes_times_connections_have_to_fit() -> None:
-    # 6 × (15 + 1) = 96 of 97; 7 × 16 = 112
+    # 6 * (15 + 1) = 96 of 97; 7 * 16 = 112
     assert of(SERVER, workers=6)["connections"].state is State.OK
     found = of(SERVER, workers=7)["connections"]
     assert (found.state, found.said) == (
         State.BROKEN,
         "7 processes may open 112 connections, and the database allows 97.",
     )
-    assert found.cure.startswith("Set TRELLIS_POOL_SIZE to 12 or less")  # 7 × (12 + 1) = 91
+    assert found.cure.startswith("Set TRELLIS_POOL_SIZE to 12 or less")  # 7 * (12 + 1) = 91
     assert of(SERVER, workers=7, pool_size=12)["connections"].state is State.OK
 
 

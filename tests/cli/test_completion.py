@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,11 @@ print(*sys.modules)
 
 def completed(line: str) -> list[str]:
     """What bash would be told for the word at the end of a line."""
-    asked = {"_TRELLIS_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+    asked: dict[str, Any] = {
+        "_TRELLIS_COMPLETE": "complete_bash",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split(" ")) - 1),
+    }
     return trellis(**asked).stdout.split()
 
 
@@ -104,7 +109,11 @@ BASH = """
 trellis --install-completion
 source ~/.bashrc
 complete -p trellis
-ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _trellis_completion trellis; echo "$# ${COMPREPLY[*]}"; }
+ask() {
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+    _trellis_completion trellis
+    echo "$# ${COMPREPLY[*]}"
+}
 ask trellis db up
 ask trellis explain --format ""
 ask trellis db backup ""

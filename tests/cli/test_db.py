@@ -73,7 +73,9 @@ def test_check_agrees_or_names_the_differences(database: Database) -> None:
 def test_check_of_a_blank_database_fails_with_the_cure(blank_database: Database) -> None:
     done = trellis_db(blank_database, "check", status=Exit.FAILED)
     assert done.stderr == refused(
-        f"The database is at revision none, the newest is {NEWEST}. Run `trellis db upgrade`.", "command", "trellis db check"
+        f"The database is at revision none, the newest is {NEWEST}. Run `trellis db upgrade`.",
+        "command",
+        "trellis db check",
     )
 
 

@@ -18,11 +18,11 @@ from tests.cli.running import serving, trellis
 from tests.databases import Database
 
 SECRET = "correct-horse"
-FREE = {"TRELLIS_PORT": "0"}
+FREE: dict[str, Any] = {"TRELLIS_PORT": "0"}
 """Any port that is free: others on this machine may listen on the default one."""
 
 
-def told(url: str, *arguments: str, status: Exit = Exit.OK, **variables: str) -> dict[str, Any]:
+def told(url: str, *arguments: str, status: Exit = Exit.OK, **variables: Any) -> dict[str, Any]:
     """What the doctor says, as JSON."""
     done = trellis("doctor", "--json", *arguments, status=status, TRELLIS_DATABASE_URL=url, **FREE | variables)
     found: dict[str, Any] = json.loads(done.stdout)

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -35,12 +36,12 @@ def steps(said: str) -> list[str]:
     return [re.split(r" {3,}", line.strip())[0] for line in said.partition("\nNext:\n")[2].splitlines()[:-2] if line]
 
 
-def next_of(url: str, **variables: str) -> list[str]:
+def next_of(url: str, **variables: Any) -> list[str]:
     return steps(trellis(TRELLIS_DATABASE_URL=url, **variables).stdout)
 
 
 @pytest.mark.nouns
-async def test_from_nothing_each_step_leads_to_the_next(blank_database: Database) -> None:
+def test_from_nothing_each_step_leads_to_the_next(blank_database: Database) -> None:
     url = blank_database.url
     assert next_of(url) == ["trellis db upgrade"]
     if blank_database.dialect == "sqlite":
@@ -145,6 +146,6 @@ def test_the_command_is_named_as_it_can_be_typed(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [str(program)])
     monkeypatch.setenv("PATH", "/nowhere")
-    assert next_step._called() == ".venv/bin/trellis"
+    assert next_step.typed() == ".venv/bin/trellis"
     monkeypatch.setenv("PATH", str(program.parent))
-    assert next_step._called() == "trellis"
+    assert next_step.typed() == "trellis"

@@ -84,8 +84,7 @@ def test_a_database_that_is_down_is_refused_with_the_cure_before_the_server_list
 def test_a_misspelt_variable_is_refused_before_a_database_is_made(command: tuple[str, ...]) -> None:
     done = trellis(*command, status=Exit.USAGE, TRELLIS_START_CHECKS="true", TRELLIS_DATABSE_URL=NO_SERVER)
     assert done.stderr == refused(
-        "TRELLIS_DATABSE_URL is no setting of this server; did you mean TRELLIS_DATABASE_URL? Correct it, or"
-        " unset it.",
+        "TRELLIS_DATABSE_URL is no setting of this server; did you mean TRELLIS_DATABASE_URL? Correct it, or unset it.",
         "settings",
     )
 

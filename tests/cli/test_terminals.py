@@ -2,6 +2,7 @@
 
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.databases import Database
 
 pytestmark = [pytest.mark.process, pytest.mark.sqlite]
 
-WRONG = {"TRELLIS_PORT": "many"}
+WRONG: dict[str, Any] = {"TRELLIS_PORT": "many"}
 
 
 class Terminal(StringIO):
@@ -47,7 +48,7 @@ def test_the_environment_says_what_a_terminal_shows(
     ("variables", "is_coloured"),
     [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"CI": "true"}, False)],
 )
-def test_a_mistake_is_red_on_a_terminal(variables: dict[str, str], is_coloured: bool) -> None:
+def test_a_mistake_is_red_on_a_terminal(variables: dict[str, Any], is_coloured: bool) -> None:
     shown = on_a_terminal("db", "current", **WRONG, **variables)
     assert shown.status == Exit.USAGE
     assert b"TRELLIS_PORT should be a valid integer" in shown.text
@@ -60,7 +61,7 @@ def test_a_pipe_gets_no_colours() -> None:
 
 
 def test_the_doctor_has_colours_on_a_terminal_alone(database: Database) -> None:
-    told = {"TRELLIS_DATABASE_URL": database.url, "TRELLIS_PORT": "0"}
+    told: dict[str, Any] = {"TRELLIS_DATABASE_URL": database.url, "TRELLIS_PORT": "0"}
     assert on_a_terminal("doctor", **told).is_coloured
     assert not on_a_terminal("doctor", NO_COLOR="1", **told).is_coloured
     assert ESCAPE.decode() not in trellis_process("doctor", TERM="xterm", NO_COLOR="", **told).stdout

@@ -35,8 +35,9 @@ async def get(
     **settings: Any,
 ) -> Any:
     made = Settings(database_url=SecretStr(database_url), record_usage=False, **settings)
-    transport = ASGITransport(create_app(made, domain=domain), client=peer)
-    async with AsyncClient(transport=transport, base_url=ORIGIN) as client:
+    app = create_app(made, domain=domain)
+    transport = ASGITransport(app, client=peer)
+    async with app.router.lifespan_context(app), AsyncClient(transport=transport, base_url=ORIGIN) as client:
         return await client.get(path, headers={**BROWSER, **(headers or {})})
 
 
@@ -89,7 +90,7 @@ async def test_strangers_are_told_addresses_alone(
     response = await get(database.url, peer=peer, headers=headers)
     assert response.status_code == 200
     assert "Open GraphiQL" in words(response.text)
-    for word in ("Ada", demo.PASSWORD, "Database", migrate.newest(), "verbose", "metrics"):
+    for word in ("Ada", demo.PASSWORD, "Database", str(migrate.newest()), "verbose", "metrics"):
         assert word not in words(response.text)
         assert f'="{word}' not in response.text
 
@@ -140,7 +141,7 @@ async def test_the_schema_is_a_file_for_those_who_may_ask_for_it(tmp_path: Path)
     for settings in ({"introspection": False}, {"documents": "strict"}):
         assert (await get(url, "/graphql/schema.graphql", **settings)).status_code == 404
         assert "schema.graphql" not in (await get(url, **settings)).text
-    exempt = {"documents": "strict", "documents_exempt": ("introspection",)}
+    exempt: dict[str, Any] = {"documents": "strict", "documents_exempt": ("introspection",)}
     assert (await get(url, "/graphql/schema.graphql", **exempt)).status_code == 200
 
 

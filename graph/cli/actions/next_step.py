@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import typer
-from sqlalchemy import literal_column, select, table
+from sqlalchemy import ColumnElement, literal_column, select, table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -66,7 +66,7 @@ def tell() -> None:
 
 def _lines(said: Said) -> Iterator[str]:
     is_coloured = may_colour(sys.stdout)
-    called = _called()
+    called = typed()
     width = max(len(step.command) for step in said.steps) + len(called) - len("trellis")
     yield from said.place
     yield ""
@@ -78,7 +78,7 @@ def _lines(said: Said) -> Iterator[str]:
     yield f"{called} --help lists every command; the manual is at {address('tutorial')}"
 
 
-def _called() -> str:
+def typed() -> str:
     """The command as whoever has called it would type it here."""
     program = Path(sys.argv[0])
     found = shutil.which("trellis")
@@ -172,8 +172,8 @@ async def _are_empty(engine: AsyncEngine, tables: Sequence[str]) -> bool:
     with suppress(DBAPIError):
         async with engine.connect() as connection:
             for name in tables:
-                one = select(literal_column("1")).select_from(table(name)).limit(1)
-                if (await connection.execute(one)).first() is not None:
+                one: ColumnElement[int] = literal_column("1")
+                if (await connection.execute(select(one).select_from(table(name)).limit(1))).first() is not None:
                     return False
             return True
     return False
