@@ -144,7 +144,7 @@ ask trellis db backup ""
 def test_zsh_completes(tmp_path: Path) -> None:
     *_, how, command, words, files = in_shell("zsh", ZSH, tmp_path).splitlines()
     assert how == "_trellis_completion"
-    assert command.startswith("words *: :((upgrade\\:")
+    assert command.startswith('words *: :(("upgrade":"Create the tables')
     assert "text" in words
     assert "json" in words
     assert files == "files"
@@ -155,15 +155,15 @@ trellis --install-completion
 source ~/.config/fish/completions/trellis.fish
 touch copy.db
 complete -C "trellis db up"
-echo --
+echo ===
 complete -C "trellis explain --format "
-echo --
+echo ===
 complete -C "trellis db backup cop"
 """
 
 
 def test_fish_completes(tmp_path: Path) -> None:
-    command, words, files = in_shell("fish", FISH, tmp_path).split("--\n")
+    command, words, files = in_shell("fish", FISH, tmp_path).split("===\n")
     assert command.splitlines()[-1].startswith("upgrade\tCreate the tables")
     assert {line.partition("\t")[0] for line in words.splitlines()} == {"text", "json"}
     assert files.split() == ["copy.db"]

@@ -78,7 +78,7 @@
         GraphiQL.Logo,
         null,
         h(EditorCare),
-        h("span", { className: "trellis-name" }, "Trellis"),
+        h("h1", { className: "trellis-name" }, "Trellis"),
         signIn ? h(Trellis.SessionBar, { operations: signIn }) : null,
       ),
       h(GraphiQL.Toolbar, null, ({ prettify, merge, copy }) =>
