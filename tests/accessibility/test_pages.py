@@ -1,7 +1,7 @@
 """The page at `/`, our parts of GraphiQL, and the manual, checked by axe on light and on dark, and by keys."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pytest
 from playwright.async_api import Page, expect
@@ -11,17 +11,12 @@ from tests.explorer.browser import needs_chromium
 
 pytestmark = [pytest.mark.npm, pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), needs_chromium]
 
-UPSTREAM: Sequence[str] = (
-    ".graphiql-sidebar",
-    ".graphiql-editors",
-    ".graphiql-session-header",
-    ".graphiql-horizontal-drag-bar",
-    ".graphiql-response .CodeMirror",
-    ".graphiql-explorer-root",
-    ".graphiql-tabs",
-    ".graphiql-toolbar",
-)
-"""Parts of GraphiQL that are its own: their markup and colours come in its files, which are not ours to write."""
+UPSTREAM: Mapping[str, str] = {
+    ".graphiql-explorer-root": "fields of the explorer's pane without names",
+    ".graphiql-tabs": "a button to close in each tab, and too small for fingers",
+    ".CodeMirror": "the colours of words in the editors, and an answer that is scrolled by the editor's own keys",
+}
+"""What is GraphiQL's own and is wrong there: its markup comes in its files, which are not ours to write."""
 
 MANUAL = (
     "index",
@@ -82,7 +77,9 @@ async def test_our_parts_of_graphiql_are_for_everybody(page: Page, origin: str) 
     await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     await page.get_by_role("button", name=re.compile("^Execute query")).click()
     await expect(page.locator(".trellis-measured")).to_contain_text("HTTP 200")
-    assert await violations(page, leave_out=UPSTREAM) == []
+    for name in ("Operation", "Variables", "Headers", "Answer"):
+        await expect(page.locator(f'textarea[aria-label="{name}"]')).to_have_count(1)
+    assert await violations(page, leave_out=list(UPSTREAM)) == []
 
 
 async def test_the_sign_in_of_graphiql_goes_by_keys(page: Page, origin: str) -> None:
@@ -95,7 +92,7 @@ async def test_the_sign_in_of_graphiql_goes_by_keys(page: Page, origin: str) -> 
     await dialog.get_by_label("Password").fill("wrong password")
     await page.keyboard.press("Enter")
     await expect(dialog.get_by_role("alert")).to_be_visible()
-    assert await violations(page, leave_out=UPSTREAM) == []
+    assert await violations(page, leave_out=list(UPSTREAM)) == []
     await page.keyboard.press("Escape")
     await expect(dialog).to_be_hidden()
 
@@ -109,7 +106,7 @@ async def test_the_doctors_panel_is_for_everybody(page: Page, origin: str) -> No
     await expect(panel.locator(".trellis-statements > li").first).to_contain_text("BEGIN")
     for folded in await panel.locator("summary").all():
         await folded.click()
-    assert await violations(page, leave_out=UPSTREAM) == []
+    assert await violations(page, leave_out=list(UPSTREAM)) == []
 
 
 @pytest.mark.parametrize("name", MANUAL)
