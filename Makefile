@@ -17,6 +17,7 @@ BIN := .venv/bin
 # have not begun. Compiled files are kept whatever the shell says: each process would compile hundreds of them otherwise.
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist worksteal
 READY := .venv/.ready
+SERVE_READY := .venv/.ready-to-serve
 DOCS_READY := .venv/.ready-for-docs
 TOOL = $(or $(shell command -v uv),$(BIN)/uv) tool run --quiet --from
 
@@ -29,9 +30,15 @@ setup: $(READY) ## make .venv/ with everything that development needs
 $(READY): pyproject.toml uv.lock .ci/setup
 	@echo "setting up .venv/"
 	@.ci/setup
+	@touch $@ $(SERVE_READY)
+
+# A newcomer who wants to see it run does not wait for what tests and checks need.
+$(SERVE_READY): pyproject.toml uv.lock .ci/setup
+	@echo "setting up .venv/ to serve"
+	@.ci/setup serve
 	@touch $@
 
-serve: $(READY) ## serve the API, on a database with demo data if it is new
+serve: $(SERVE_READY) ## serve the API, on a database with demo data if it is new
 	@$(BIN)/trellis db upgrade
 	@$(BIN)/trellis demo --if-empty
 	@TRELLIS_DOCTOR=$(TRELLIS_DOCTOR) exec $(BIN)/trellis serve $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT))

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -33,7 +33,7 @@ from graph.downloads import DownloadEndpoint
 from graph.endpoint import GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
-from graph.explorer import ExplorerPage, explorer_files
+from graph.explorer import SCHEMA, ExplorerPage, HomePage, SchemaText, explorer_files, shows_schema
 from graph.export import ExportEndpoint, export_paths
 from graph.files import FileStore, FileSweeper, StoredFile, Upload
 from graph.health import Health
@@ -178,7 +178,8 @@ def create_app(
     )
     served = for_other_origins(endpoint, settings)
     exports = for_other_origins(ExportEndpoint(endpoint, settings), settings)
-    routes = [*_routes(served, health, metrics, settings), *(Route(path, exports) for path in exported)]
+    routes = [*_routes(served, health, metrics, settings), *_for_developers(domain, settings, engines, health, schema)]
+    routes += [*(Route(path, exports) for path in exported)]
     if store is not None:
         fields = schema.fields_that_show(StoredFile)
         routes.append(Route(DOWNLOADS, DownloadEndpoint(endpoint, store, fields, settings)))
@@ -283,14 +284,24 @@ def _routes(served: ASGIApp, health: Health, metrics: Metrics, settings: Setting
     """What is served where."""
     access = OperatorAccess(settings)
     alive = Liveness(access, health, metrics)
-    routes: list[BaseRoute] = [
+    return [
         Route(GRAPHQL, served),
         Route("/healthz", alive.respond),
         Route("/livez", alive.respond),
         Route("/readyz", health.respond),
         Route("/metrics", access.only(metrics.respond)),
     ]
-    return [*routes, explorer_files(), Route("/", _to_explorer)] if settings.explorer else routes
+
+
+def _for_developers(
+    domain: Domain, settings: Settings, engines: Engines, health: Health, schema: Schema
+) -> list[BaseRoute]:
+    """What GraphiQL loads, and the page at `/`; nothing where the settings turn them off."""
+    if not settings.explorer:
+        return []
+    home = HomePage(domain, settings, engines, health.detail, GRAPHQL)
+    routes: list[BaseRoute] = [explorer_files(), Route("/", home.respond)]
+    return [*routes, Route(SCHEMA, SchemaText(schema.as_str).respond)] if shows_schema(settings) else routes
 
 
 def _before_all(routes: Sequence[BaseRoute], metrics: Metrics, settings: Settings) -> list[Middleware]:
@@ -346,8 +357,3 @@ async def _broken(request: Request, error: Exception) -> Response:
     """Our own fault, outside of any operation."""
     masked = Unexpected(reported(error, request.url.path))
     return JSONResponse({"errors": [masked.formatted]}, 500)
-
-
-async def _to_explorer(_request: Request) -> Response:
-    """`/`: where people start."""
-    return RedirectResponse(GRAPHQL)

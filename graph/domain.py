@@ -4,11 +4,12 @@
 nothing else of the server imports a noun. Nothing is made here.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from pydantic_settings import BaseSettings
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import HTTPConnection
 
 from db.care.expiry import Expiring
@@ -88,6 +89,26 @@ class SignInOperations:
     sign_out: str
 
 
+class SamplePerson(NamedTuple):
+    """Somebody of the sample rows whom a developer may sign in as."""
+
+    name: str
+    about: str
+    """What tells one from the others, in a word or two."""
+    variables: Mapping[str, str]
+    """Of `SignInOperations.sign_in`."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows to try the application with."""
+
+    command: str
+    """What writes them."""
+    people: Callable[[AsyncConnection], Awaitable[Sequence[SamplePerson]]]
+    """Who of them may be signed in as; nobody where the database has other rows. Asked for developers alone."""
+
+
 @dataclass(frozen=True)
 class Domain:
     """What an application is made of, besides the machinery."""
@@ -111,6 +132,8 @@ class Domain:
     """What GraphiQL opens with."""
     sign_in: SignInOperations | None = None
     """How people sign in in GraphiQL; without it, the page has no button for that."""
+    sample: Sample | None = None
+    """Rows to try it with; the page at `/` offers to sign in as people who are in them."""
     api_keys: ApiKeys | None = None
     """API keys of users, if machines may say by them who they are; `api_keys.mutations` are for the schema."""
     expiring: Sequence[Expiring] = ()

@@ -15,11 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from db.revisions import history, own_history
+from graph import VERSION
 from graph.health import Health
 from graph.metrics import Metrics
 from graph.operators import VERBOSE, OperatorAccess
 
-LIBRARIES = ("trellis", "graphql-core", "strawberry-graphql", "sqlalchemy", "starlette", "uvicorn")
+LIBRARIES = ("graphql-core", "strawberry-graphql", "sqlalchemy", "starlette", "uvicorn")
 TICK_S = 0.01
 TICKS = 5
 
@@ -55,7 +56,8 @@ class Liveness:
 
 
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+    ours = {"python": platform.python_version(), "trellis": VERSION}  # a project is installed under a name of its own
+    return ours | {name: version(name) for name in LIBRARIES}
 
 
 async def _lag_s() -> float:

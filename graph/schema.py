@@ -25,6 +25,7 @@ from graph.mutations.house import HouseSettings
 from graph.policies import is_operator, visibility
 from graph.settings import Settings
 from graph.tabs import SIGN_IN, TABS
+from graph.tabs.sample import SAMPLE
 from graph.types.account import Account
 from graph.types.audit_entry import AuditEntry
 from graph.types.document import Document
@@ -102,6 +103,7 @@ DOMAIN = Domain(
     is_operator,
     tabs=TABS,
     sign_in=SIGN_IN,
+    sample=SAMPLE,
     expiring=[EXPIRED_SIGN_INS],
     own=[Feature.API_KEYS, Feature.AUDIT, Feature.CHANGES, Feature.COUNTERS, Feature.IDEMPOTENCY],
 )

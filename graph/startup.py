@@ -110,22 +110,27 @@ def see_to_the_database(settings: Settings, wait_s: float | None, processes: int
 
 
 async def check_database(settings: Settings) -> None:
-    """Check the primary alone, before anything of the application is made.
+    """Check the primary alone, before anything of the application is made. Raises `CannotStart`."""
+    engines = Engines(settings)
+    try:
+        _refuse(await find_primary(engines, settings, settings.wait_for_database_s))
+    finally:
+        await engines.dispose()
+
+
+async def find_primary(engines: Engines, settings: Settings, wait_s: float) -> Finding:
+    """How the primary is found, without the schema. Raises `CannotStart` where there is no connection in that time.
 
     Its tables are not looked at one by one: that wants the schema, and its revision tells nearly as much. Nor are
     Trellis's own, without which a server starts.
     """
-    engines = Engines(settings)
-    try:
-        engine = engines.probing()[PRIMARY]
-        await until_it_answers(engine, settings.wait_for_database_s)
-        probe = Probe(engine, wanted_by(settings, (), ()), takes_changes=True)
-        finding = await probe.look(settings.readiness_timeout_s)
-        if Note.NO_REVISION in finding.notes and await _is_empty(engine):
-            finding = Finding(Problem.NO_TABLES)
-        _refuse(finding)
-    finally:
-        await engines.dispose()
+    engine = engines.probing()[PRIMARY]
+    await until_it_answers(engine, wait_s)
+    probe = Probe(engine, wanted_by(settings, (), ()), takes_changes=True)
+    finding = await probe.look(settings.readiness_timeout_s)
+    if Note.NO_REVISION in finding.notes and await _is_empty(engine):
+        return Finding(Problem.NO_TABLES)
+    return finding
 
 
 async def check(engines: Engines, settings: Settings, look: Callable[[], Awaitable[Mapping[str, Finding]]]) -> None:

@@ -15,8 +15,7 @@ from graph.cli import command_line, run
 ABOUT = """# The command
 
 `trellis` is in `.venv/bin` of a project or of a checkout. Each command explains itself with `--help`; that is what
-stands here. Exit statuses: 0 done, 1 the answer is no or a file was refused, 2 wrong usage, 3 something cannot be
-reached."""
+stands here. What all of them have in common, and what `trellis` alone says: [the command line](command-line.md)."""
 
 
 def page() -> str:

@@ -28,7 +28,7 @@ CONTENTS: Mapping[str, Sequence[str]] = {
         ),
         *("overload", "limits", "security", "http", "query-doctor", "promises"),
     ],
-    "Look up": ["settings", "command", "error-codes", "python/index", "glossary"],
+    "Look up": ["command-line", "settings", "command", "error-codes", "python/index", "glossary"],
     "Understand": ["architecture", "decisions/index", "private-names", "bench", "figures", "examples"],
     "Take part": ["contributing", "security-policy", "code-of-conduct", "changelog", "licence"],
 }

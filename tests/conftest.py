@@ -38,6 +38,7 @@ collect_ignore = ["empty/tree"]
 TESTS = Path(__file__).parent
 
 SLOW = (
+    "accessibility",  # a browser, and axe of npm
     "admission/test_overload.py",  # a server and a crowd for each
     "api_keys",  # a server for each
     "attacks",  # everything that might hold the server, over thousands of rows
@@ -196,15 +197,20 @@ LONG = (
     "admission/test_overload.py",
     "attacks",
     "bench",
+    "checkup/test_pgbouncer.py",
+    "cli/test_completion.py",  # shells
     "cli/test_content.py",  # processes, as all of these
     "cli/test_db.py",
+    "cli/test_doctor.py",  # the whole schema, and alembic, for each
     "cli/test_explain.py",
     "cli/test_maintain.py",
     "cli/test_reflect.py",
     "cli/test_schema.py",
+    "cli/test_next_step.py",
     "cli/test_serve.py",
     "db/changes/test_processes.py",
     "db/changes/test_recording.py::test_what_is_told_adds_up",
+    "cli/test_terminals.py",
     "db/importing",
     "db/session/test_after_errors.py",
     "db/session/test_failover.py",
@@ -227,6 +233,7 @@ LONG = (
     "execute/agreement",
     "execute/core",
     "explorer/demo",
+    "explorer/test_home.py",  # an application for each
     "export",
     "federation",
     "files/test_uploads.py",

@@ -18,7 +18,7 @@ from db.dialects.paging import LIMIT, OFFSET, PagedRows, Query, cut, labelled, l
 from db.dialects.plans import IndexForm, Need, OrderedNeed, Plan, Search, SearchNeed
 from db.dialects.postgresql import PostgreSQL
 from db.dialects.postgresql_composites import part_of
-from db.dialects.postgresql_extensions import between_places, by_operator
+from db.dialects.postgresql_extensions import EXTENSION_OF, between_places, by_operator
 from db.dialects.postgresql_ranges import Range, from_words, in_words
 from db.dialects.postgresql_texts import icu_collation
 from db.dialects.sqlite import SQLite
@@ -27,6 +27,7 @@ from db.relations.moments import moment, moments_compared
 
 __all__ = [
     "DIALECTS",
+    "EXTENSION_OF",
     "LIMIT",
     "OFFSET",
     "Changes",

@@ -143,6 +143,12 @@ EXTENSIONS: dict[str, type[UserDefinedType[Any]]] = {
 }
 """By their names in the database."""
 
+EXTENSION_OF: dict[type[Any], str] = {
+    **dict.fromkeys((VECTOR, HALFVEC, SPARSEVEC), "vector"),
+    **dict.fromkeys((GEOMETRY, GEOGRAPHY), "postgis"),
+}
+"""The extension that has a type, by the name that CREATE EXTENSION takes."""
+
 for _type, _python in (
     (VECTOR, Vector),
     (HALFVEC, Vector),

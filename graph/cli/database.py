@@ -10,6 +10,7 @@ from db.settings import DatabaseSettings
 from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
 from graph.errors import ClientError
+from graph.manual import address
 
 
 @asynccontextmanager
@@ -26,7 +27,7 @@ async def engines(settings: DatabaseSettings) -> AsyncIterator[Engines]:
 async def transaction() -> AsyncIterator[AsyncSession]:
     """A session whose changes are committed at the end, unless an exception leaves the block.
 
-    Raises `CommandError` with the sentence of a `ClientError`.
+    Raises `CommandError` with the sentence of a `ClientError`, and the entry of its code in the manual.
     """
     try:
         async with (
@@ -36,4 +37,4 @@ async def transaction() -> AsyncIterator[AsyncSession]:
         ):
             yield session
     except ClientError as error:
-        raise CommandError(error.message, Exit.FAILED) from None
+        raise CommandError(error.message, Exit.FAILED, address("error-codes", error.code)) from None

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from graph.cli.completing import revisions
 from graph.cli.errors import CommandError, Exit
 from graph.cli.help import help_of
 
@@ -31,7 +32,10 @@ def register(app: typer.Typer) -> None:
 
 
 def _upgrade(
-    revision: Annotated[str, typer.Argument(help="A revision, +1 for the next one, or head for the newest.")] = "head",
+    revision: Annotated[
+        str,
+        typer.Argument(help="A revision, +1 for the next one, or head for the newest.", autocompletion=revisions),
+    ] = "head",
     sql: Annotated[bool, SQL] = False,
 ) -> None:
     """Create the tables, or bring them up to date.
@@ -51,7 +55,12 @@ def _upgrade(
 
 
 def _downgrade(
-    revision: Annotated[str, typer.Argument(help="A revision, -1 for the one before, or base for no tables at all.")],
+    revision: Annotated[
+        str,
+        typer.Argument(
+            help="A revision, -1 for the one before, or base for no tables at all.", autocompletion=revisions
+        ),
+    ],
     sql: Annotated[bool, SQL] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
@@ -71,7 +80,9 @@ def _downgrade(
 
 
 def _adopt(
-    revision: Annotated[str, typer.Argument(help="The revision that the tables are of, or head.")] = "head",
+    revision: Annotated[
+        str, typer.Argument(help="The revision that the tables are of, or head.", autocompletion=revisions)
+    ] = "head",
 ) -> None:
     """Write down that tables which are there are those of a revision. No table is changed.
 
@@ -92,7 +103,11 @@ def _check(
     ] = False,
     since: Annotated[
         str | None,
-        typer.Option(metavar="REVISION", help="With --online: those after this one; no database is asked then."),
+        typer.Option(
+            metavar="REVISION",
+            help="With --online: those after this one; no database is asked then.",
+            autocompletion=revisions,
+        ),
     ] = None,
     running: Annotated[
         str | None,

@@ -1,4 +1,4 @@
-"""How commands fail: one sentence with the cure, and a status that scripts can use."""
+"""How commands fail: one sentence with the cure, a page of the manual, and a status that scripts can use."""
 
 from enum import IntEnum
 
@@ -16,8 +16,10 @@ class Exit(IntEnum):
 
 
 class CommandError(Exception):
-    """Ends a command: the message goes to stderr, without a traceback."""
+    """Ends a command: the message goes to stderr, without a traceback, with the address of a page of the manual."""
 
-    def __init__(self, message: str, status: Exit = Exit.FAILED) -> None:
+    def __init__(self, message: str, status: Exit = Exit.FAILED, page: str | None = None) -> None:
+        """`page`: where the manual says more (`graph.manual.address`); None: at the entry of the command."""
         super().__init__(message)
         self.status = status
+        self.page = page

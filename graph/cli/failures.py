@@ -1,6 +1,7 @@
 """Exceptions of settings, declarations and databases enter; `CommandError`s leave, each a sentence with the cure.
 
-No value of a setting is repeated, because any of them may hold a password.
+Each has the page of the manual that says more. No value of a setting is repeated, because any of them may hold a
+password.
 """
 
 from pydantic import SecretStr, ValidationError
@@ -12,22 +13,33 @@ from db.migrate import NoDirectUrl
 from db.refusals import Refused
 from graph.cli.errors import CommandError, Exit
 from graph.errors import CannotStart, DeclarationError, UnknownVariable
+from graph.manual import address
 from graph.settings import Settings
 from graph.startup import unreachable
+
+SETTINGS = "settings"
+"""The page with an entry for each setting: `manual/settings.py`."""
+START = address("operations", "The start")
+"""What a server wants before it listens."""
+SHARED = address("operations", "A database that others use, too")
 
 
 def explained(error: Exception) -> CommandError | None:
     """The failure to show; None for an exception without a known cause, which keeps its traceback."""
     if isinstance(error, ValidationError) and error.title.endswith("Settings"):
-        return CommandError("\n".join(map(_wrong_setting, error.errors(include_input=False))), Exit.USAGE)
+        return _wrong_settings(error.errors(include_input=False))
     if isinstance(error, DeclarationError):
-        return CommandError(str(error), Exit.FAILED)
+        name = type(error).__name__
+        page = address("python/graph.errors")
+        return CommandError(str(error), Exit.FAILED, f"{page}#graph.errors.{name}")
     if isinstance(error, Refused):
-        return CommandError(str(error), Exit.FAILED)
+        return CommandError(str(error), Exit.FAILED, SHARED)
     if isinstance(error, NoDirectUrl):
-        return CommandError(str(error), Exit.USAGE)
+        return CommandError(str(error), Exit.USAGE, address(SETTINGS, "TRELLIS_DIRECT_URL"))
+    if isinstance(error, UnknownVariable):
+        return CommandError(str(error), Exit.USAGE, address(SETTINGS))
     if isinstance(error, CannotStart):
-        return CommandError(str(error), Exit.USAGE if isinstance(error, UnknownVariable) else Exit.UNAVAILABLE)
+        return CommandError(str(error), Exit.UNAVAILABLE, START)
     if isinstance(error, DBAPIError):
         return _database_failure(error)
     if isinstance(error, OSError):
@@ -35,7 +47,14 @@ def explained(error: Exception) -> CommandError | None:
     return None
 
 
-def _wrong_setting(problem: ErrorDetails) -> str:
+def _wrong_settings(problems: list[ErrorDetails]) -> CommandError:
+    """A line for each; the page is that of the setting, where it is one."""
+    names = {str(problem["loc"][0]).upper() for problem in problems}
+    page = address(SETTINGS, f"TRELLIS_{names.pop()}") if len(names) == 1 else address(SETTINGS)
+    return CommandError("\n".join(map(wrong_setting, problems)), Exit.USAGE, page)
+
+
+def wrong_setting(problem: ErrorDetails) -> str:
     """`TRELLIS_POOL_SIZE should be a valid integer; …`, or the sentence of the setting's own check."""
     name = str(problem["loc"][0])
     said = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
@@ -58,9 +77,11 @@ def _database_failure(error: DBAPIError) -> CommandError:
             f"The database lacks a table: {said}. Run `trellis db upgrade`. Tables of Trellis's own come with the"
             " setting that needs them (TRELLIS_DOCUMENTS, TRELLIS_RECORD_USAGE).",
             Exit.UNAVAILABLE,
+            SHARED,
         )
     if failure is Outage.READ_ONLY:
-        return CommandError(f"The database takes no changes: {said}. Let it be written.", Exit.UNAVAILABLE)
+        page = address("operations", "A database that takes no changes")
+        return CommandError(f"The database takes no changes: {said}. Let it be written.", Exit.UNAVAILABLE, page)
     if failure is Outage.FULL:
         return CommandError(f"The database has no room left: {said}. Make room; nothing was changed.", Exit.UNAVAILABLE)
     if failure is Failure.BUSY:
@@ -71,4 +92,4 @@ def _database_failure(error: DBAPIError) -> CommandError:
 def _unreachable(reason: str) -> CommandError:
     settings = Settings()
     name = "TRELLIS_DIRECT_URL" if settings.direct_url else "TRELLIS_DATABASE_URL"
-    return CommandError(unreachable(settings.direct, name, reason), Exit.UNAVAILABLE)
+    return CommandError(unreachable(settings.direct, name, reason), Exit.UNAVAILABLE, START)

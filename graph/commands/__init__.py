@@ -4,12 +4,15 @@ Each module declares its commands with `register`, as `graph.cli` says. A house 
 house without this room has the commands of `graph.cli` alone.
 """
 
+from graph.cli.first_rows import FirstRows
+
 MODULES = (
     "graph.cli.serve",
     "graph.cli.explain",
     "graph.cli.init",
     "graph.cli.maintain",
     "graph.cli.status",
+    "graph.cli.doctor",
     "graph.cli.db",
     "graph.cli.live",
     "graph.commands.content",
@@ -19,3 +22,6 @@ MODULES = (
     "graph.commands.key",
 )
 """In the order of `trellis --help`, which lists single commands before groups."""
+
+FIRST_ROWS = FirstRows(("users", "tags"), "trellis demo")
+"""What `trellis demo` takes for an empty database."""

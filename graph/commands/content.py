@@ -34,6 +34,10 @@ def register(app: typer.Typer) -> None:
     app.command("export", help=help_of(_export))(_export)
 
 
+def _nouns(incomplete: str) -> list[str]:
+    return [noun for noun in NOUNS if noun.startswith(incomplete)]
+
+
 def _import_markdown(
     path: Annotated[Path, typer.Argument(help="A folder, searched with all below it, or one file.")],
     strict: Annotated[bool, typer.Option("--strict", help="Import nothing when any file is refused.")] = False,
@@ -88,7 +92,7 @@ def _demo(
 
 
 def _export(
-    noun: Annotated[str, typer.Argument(help=f"One of {', '.join(NOUNS)}.")],
+    noun: Annotated[str, typer.Argument(help=f"One of {', '.join(NOUNS)}.", autocompletion=_nouns)],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write; it appears when it is complete.")
     ] = None,

@@ -27,6 +27,8 @@ OWN_FILES = (
     "explorer.js",
     "favicon.svg",
     "fetching.js",
+    "home.css",
+    "home.js",
     "session.js",
     "sharing.js",
     "sql.js",

@@ -6,7 +6,7 @@ stands in the page itself: each is a file of ours, named with its digest.
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 from string import Template
@@ -97,8 +97,14 @@ def rendered(tabs: Sequence[Tab], sign_in: SignInOperations | None) -> str:
 
 def content(tabs: Sequence[Tab], sign_in: SignInOperations | None) -> str:
     """What explorer.js reads: the tabs, and how people sign in."""
-    operations = sign_in and {"viewer": sign_in.viewer, "signIn": sign_in.sign_in, "signOut": sign_in.sign_out}
-    return json.dumps({"tabs": [asdict(tab) for tab in tabs], "signIn": operations})
+    return json.dumps({"tabs": [asdict(tab) for tab in tabs], "signIn": sign_in_operations(sign_in)})
+
+
+def sign_in_operations(sign_in: SignInOperations | None) -> Mapping[str, str] | None:
+    """How people sign in, as scripts read it."""
+    if sign_in is None:
+        return None
+    return {"viewer": sign_in.viewer, "signIn": sign_in.sign_in, "signOut": sign_in.sign_out}
 
 
 def script(name: str) -> str:

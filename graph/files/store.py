@@ -106,6 +106,15 @@ class FileStore:
             for key in keys if len(keys) > 1 else ():
                 await self.delete([key])
 
+    async def try_out(self) -> None:
+        """Keep a file of one byte and let it go again. Raises `StoreUnavailable`."""
+        import obstore
+
+        key = uuid7().hex
+        with _told():
+            await obstore.put_async(self._store, _path(key), b"0")
+            await obstore.delete_async(self._store, _path(key))
+
     async def older_than(self, moment: datetime) -> AsyncIterator[list[str]]:
         """The keys of all files that are older, some at a time."""
         import obstore

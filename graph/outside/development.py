@@ -34,11 +34,12 @@ class DevelopmentViewer:
         return viewer if viewer.is_known or not self._is_of_a_developer(request) else self._viewer
 
     def _is_of_a_developer(self, request: HTTPConnection) -> bool:
-        return (
-            is_on_this_machine(request)
-            and HOST.fullmatch(request.headers.get("host", "")) is not None
-            and not comes_from_another_site(request, self._origins)
-        )
+        return is_at_home(request) and not comes_from_another_site(request, self._origins)
+
+
+def is_at_home(request: HTTPConnection) -> bool:
+    """Whether a request comes from this machine itself, and calls it by a name that nobody else owns."""
+    return is_on_this_machine(request) and HOST.fullmatch(request.headers.get("host", "")) is not None
 
 
 def with_development_viewer(identify: Identification, settings: Settings) -> Identification:

@@ -21,6 +21,7 @@ import orjson
 
 from graph.request_id import ANSWERED
 from graph.settings import LogFormat, Settings
+from graph.terminal import may_colour
 
 if TYPE_CHECKING:
     from structlog.dev import ConsoleRenderer
@@ -152,7 +153,7 @@ def _renderer(settings: Settings, stream: TextIO) -> Render:
     from structlog.dev import ConsoleRenderer, plain_traceback
 
     # Plain: Rich would show the values of variables, and a password may be among them.
-    renderer = ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain_traceback)
+    renderer = ConsoleRenderer(colors=may_colour(stream), exception_formatter=plain_traceback)
     return partial(_as_text, renderer=renderer)
 
 

@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 from graph.cli import run
 from graph.cli.errors import Exit
+from graph.manual import address
 
 TRELLIS = str(Path(sys.executable).with_name("trellis"))
 
@@ -30,8 +31,16 @@ class Finished(NamedTuple):
     stderr: str
 
 
+def refused(sentence: str, page: str, heading: str = "") -> str:
+    """What a command that fails writes to stderr: a sentence with the cure, and where the manual says more."""
+    return f"Error: {sentence}\nSee {address(page, heading)}\n"
+
+
 def environment(**variables: str) -> dict[str, str]:
-    """The environment of a process: nothing of the developer's settings, a wide terminal, a start that is checked."""
+    """The environment of a process: nothing of the developer's settings, a wide terminal, a start that is checked.
+
+    Whether it runs in CI is left out, where nothing moves on a terminal.
+    """
     return {**os.environ, "TRELLIS_START_CHECKS": "true", "TRELLIS_MAINTENANCE": "true", **_variables(variables)}
 
 
@@ -107,8 +116,7 @@ def _code(arguments: list[str]) -> object:
         run(arguments)
     except SystemExit as end:
         return end.code
-    return Exit.OK
 
 
 def _variables(variables: Mapping[str, str]) -> dict[str, str]:
-    return {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", **variables}
+    return {"CI": "", "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", **variables}

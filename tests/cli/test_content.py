@@ -11,7 +11,8 @@ import pytest
 from db import exporting
 from graph.cli.errors import Exit
 from graph.commands.content import NOUNS
-from tests.cli.running import PATIENCE_S, TRELLIS, Finished, environment, trellis, trellis_process
+from tests.cli.running import PATIENCE_S, TRELLIS, Finished, environment, refused, trellis, trellis_process
+from tests.cli.terminals import read
 from tests.databases import Database
 from tests.db.importing.posts import make_file, make_post, make_posts
 
@@ -42,7 +43,7 @@ def test_broken_files_are_named_on_stderr_and_the_status_tells(database: Databas
     root = make_posts(tmp_path / "posts", 3)
     broken = make_post(root, "broken.md", title="")
     done = trellis_at(database, "import", "markdown", root, status=Exit.FAILED)
-    problem, regret = done.stderr.splitlines()
+    problem, regret, _page = done.stderr.splitlines()
     assert problem == f"{broken}:2: `title` is empty; fill it in, or leave it out"
     assert regret.endswith("1 of 4 files were not imported; correct what is named above and run the import again.")
     assert done.stdout.startswith("imported 4 files: 3 new, 0 changed, 0 unchanged, 1 refused")
@@ -99,20 +100,13 @@ def test_on_a_terminal_there_is_a_bar(database: Database, tmp_path: Path) -> Non
     )
     os.close(theirs)
     shown = b""
-    while chunk := _read(ours):
+    while chunk := read(ours):
         shown += chunk
     os.close(ours)
     assert process.communicate(timeout=PATIENCE_S)[0].startswith(b"imported 4 files: 3 new")
     assert process.returncode == Exit.FAILED
     assert b"4/4" in shown
     assert b"[bold]broken.md:2: `title` is empty" in shown
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 4096)
-    except OSError:  # Linux: nobody has the other end open any more
-        return b""
 
 
 @pytest.mark.process
@@ -184,7 +178,9 @@ def test_a_full_device_is_told(database: Database, noun: str) -> None:
             check=False,
         )
     assert done.returncode == Exit.FAILED
-    assert done.stderr == "Error: The rows cannot be written: No space left on device. Make room there.\n"
+    assert done.stderr == refused(
+        "The rows cannot be written: No space left on device. Make room there.", "command", "trellis export"
+    )
     into_a_file = trellis_at(database, "export", noun, "--output", "/dev/full", status=Exit.FAILED)
     assert into_a_file.stderr == done.stderr
 

@@ -14,7 +14,16 @@ from sqlalchemy import text
 from db import migrate
 from db.session.engines import Engines
 from graph.cli.errors import Exit
-from tests.cli.running import PATIENCE_S, TRELLIS, Finished, environment, hear_interrupts, trellis, trellis_process
+from tests.cli.running import (
+    PATIENCE_S,
+    TRELLIS,
+    Finished,
+    environment,
+    hear_interrupts,
+    refused,
+    trellis,
+    trellis_process,
+)
 from tests.databases import Database, settings_for
 
 NEWEST = migrate.newest() or ""
@@ -63,8 +72,10 @@ def test_check_agrees_or_names_the_differences(database: Database) -> None:
 
 def test_check_of_a_blank_database_fails_with_the_cure(blank_database: Database) -> None:
     done = trellis_db(blank_database, "check", status=Exit.FAILED)
-    assert (
-        done.stderr == f"Error: The database is at revision none, the newest is {NEWEST}. Run `trellis db upgrade`.\n"
+    assert done.stderr == refused(
+        f"The database is at revision none, the newest is {NEWEST}. Run `trellis db upgrade`.",
+        "command",
+        "trellis db check",
     )
 
 
@@ -247,4 +258,6 @@ def test_with_a_revision_no_database_is_asked() -> None:
 @pytest.mark.parametrize("option", ["--since", "--running"])
 def test_options_of_the_check_of_revisions_go_with_it(option: str) -> None:
     done = trellis("db", "check", option, "0001", status=Exit.USAGE)
-    assert done.stderr == f"Error: {option} goes with --online. Give that as well, or leave {option} out.\n"
+    assert done.stderr == refused(
+        f"{option} goes with --online. Give that as well, or leave {option} out.", "command", "trellis db check"
+    )

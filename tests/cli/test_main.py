@@ -13,7 +13,8 @@ from db.settings import HOUSE
 from graph import cli, commands
 from graph.cli.errors import Exit
 from graph.errors import InvalidPolicy
-from tests.cli.running import trellis, trellis_process
+from graph.manual import address
+from tests.cli.running import refused, trellis, trellis_process
 from tests.databases import Database
 
 SECRET = "correct-horse"
@@ -45,6 +46,7 @@ COMMANDS = [
     "sync",
     "maintain",
     "status",
+    "doctor",
     "demo",
     "export",
     "noun add",
@@ -95,7 +97,7 @@ def test_every_command_explains_itself(command: str) -> None:
 
 @pytest.mark.process
 def test_help_and_wrong_arguments_import_nothing_heavy() -> None:
-    command_lines = [[], ["--help"], ["--version"], ["nonsense"], ["serve", "--port", "many"]]
+    command_lines = [["--help"], ["--version"], ["nonsense"], ["serve", "--port", "many"]]
     command_lines += [[*command.split(), "--help"] for command in COMMANDS]
     done = subprocess.run(
         [sys.executable, "-c", IMPORTED_BY, json.dumps(command_lines)], capture_output=True, text=True, check=True
@@ -110,7 +112,10 @@ def test_a_house_without_commands_of_its_own_has_those_of_every_house(monkeypatc
     monkeypatch.setattr(cli, "COMMANDS_OF_THE_HOUSE", "graph.not_there")
     listed = trellis("--help").stdout.partition("Commands:\n")[2]
     names = [line[2:].partition("  ")[0] for line in listed.splitlines()]
-    rooms = {"serve", "explain", "init", "sync", "maintain", "status", "noun", "db", "live", "schema", "documents"}
+    rooms = {
+        *("serve", "explain", "init", "sync", "maintain", "status", "doctor"),
+        *("noun", "db", "live", "schema", "documents"),
+    }
     assert names == [command for command in COMMANDS if command.partition(" ")[0] in rooms]
 
 
@@ -187,23 +192,26 @@ def test_a_wrong_command_line_is_a_usage_error(arguments: list[str]) -> None:
 )
 def test_a_wrong_setting_is_named_without_its_value(name: str, value: str, sentence: str) -> None:
     done = trellis("db", "current", status=Exit.USAGE, **{name: value})
-    assert done.stderr == f"Error: {sentence}\n"
+    assert done.stderr == refused(sentence, "settings", name)
 
 
 def test_each_wrong_setting_has_a_line() -> None:
     done = trellis("db", "current", status=Exit.USAGE, TRELLIS_POOL_SIZE="many", TRELLIS_PORT="-1")
-    first, second = done.stderr.splitlines()
+    first, second, page = done.stderr.splitlines()
     assert "TRELLIS_POOL_SIZE" in first
     assert "TRELLIS_PORT" in second
+    assert page == f"See {address('settings')}"
 
 
 @pytest.mark.parametrize("command", ["upgrade", "check", "current"])
 def test_a_database_that_does_not_answer_is_named_without_the_password(command: str) -> None:
     url = f"postgresql://ada:{SECRET}@127.0.0.1:1/trellis"
     done = trellis("db", command, status=Exit.UNAVAILABLE, TRELLIS_DATABASE_URL=url)
-    assert done.stderr == (
-        "Error: The database trellis at 127.0.0.1:1 cannot be reached: Connect call failed ('127.0.0.1', 1)."
-        " See that it is there and that TRELLIS_DATABASE_URL is right.\n"
+    assert done.stderr == refused(
+        "The database trellis at 127.0.0.1:1 cannot be reached: Connect call failed ('127.0.0.1', 1)."
+        " See that it is there and that TRELLIS_DATABASE_URL is right.",
+        "operations",
+        "The start",
     )
 
 
@@ -228,4 +236,21 @@ def test_a_mistake_in_a_declaration_is_one_sentence(database: Database, monkeypa
 
     monkeypatch.setattr("graph.cli.actions.db.check", declare)
     done = trellis("db", "check", status=Exit.FAILED, TRELLIS_DATABASE_URL=database.url)
-    assert done.stderr == "Error: The rows of Dog are rows of Animal too; say there who may see them.\n"
+    page = f"{address('python/graph.errors')}#graph.errors.InvalidPolicy"
+    assert done.stderr == f"Error: The rows of Dog are rows of Animal too; say there who may see them.\nSee {page}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "entry"),
+    [
+        (["nonsense"], ""),
+        (["db", "nonsense"], ""),
+        (["--nonsense"], ""),
+        (["db", "upgrade", "--nonsense"], "trellis db upgrade"),
+        (["serve", "--port", "many"], "trellis serve"),
+        (["serve", "--only", "posts"], "trellis serve"),
+    ],
+)
+def test_what_is_wrong_with_a_command_line_leads_to_the_manual(arguments: list[str], entry: str) -> None:
+    done = trellis(*arguments, status=Exit.USAGE)
+    assert done.stderr.splitlines()[-1] == f"See {address('command', entry)}"

@@ -6,7 +6,7 @@ import pytest
 
 from db.settings import HOUSE
 from graph.cli.errors import Exit
-from tests.cli.running import trellis, trellis_process
+from tests.cli.running import refused, trellis, trellis_process
 
 
 @pytest.mark.process
@@ -33,7 +33,9 @@ def test_a_stale_schema_is_shown_with_the_cure(tmp_path: Path) -> None:
     before = stale.read_text()
     done = trellis("schema", "export", "--check", "--output", stale, status=Exit.FAILED)
     assert "-scalar Stray" in done.stdout
-    assert done.stderr == "Error: schema.graphql is stale; run `make schema` and commit what changes.\n"
+    assert done.stderr == refused(
+        "schema.graphql is stale; run `make schema` and commit what changes.", "command", "trellis schema export"
+    )
     assert stale.read_text() == before
 
 

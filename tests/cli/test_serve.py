@@ -15,8 +15,9 @@ from sqlalchemy import make_url
 from graph.cli.actions.serve import made
 from graph.cli.errors import Exit
 from graph.errors import CannotStart
+from graph.manual import address
 from graph.settings import Settings
-from tests.cli.running import PATIENCE_S, environment, serving, trellis
+from tests.cli.running import PATIENCE_S, environment, refused, serving, trellis
 from tests.databases import Database
 from tests.serving.test_draining import log_until, started
 
@@ -51,9 +52,11 @@ def test_a_port_in_use_is_refused_with_the_cure() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         done = trellis("serve", "--port", str(port), status=Exit.UNAVAILABLE)
-    assert done.stderr == (
-        f"Error: 127.0.0.1:{port} cannot be listened on: Address already in use. Stop what uses it, or choose another"
-        f" address with --host and --port, for instance --port {port + 1 if port < 65535 else 8000}.\n"
+    assert done.stderr == refused(
+        f"127.0.0.1:{port} cannot be listened on: Address already in use. Stop what uses it, or choose another"
+        f" address with --host and --port, for instance --port {port + 1 if port < 65535 else 8000}.",
+        "command",
+        "trellis serve",
     )
 
 
@@ -76,17 +79,18 @@ NO_SERVER = "postgresql://trellis:s3cret@127.0.0.1:1/trellis"
 def test_a_database_that_is_down_is_refused_with_the_cure_before_the_server_listens() -> None:
     checked = {"TRELLIS_START_CHECKS": "true", "TRELLIS_DATABASE_URL": NO_SERVER}
     done = trellis("serve", "--port", "0", "--wait-for-database", "0.1", status=Exit.UNAVAILABLE, **checked)
-    refused = done.stderr.splitlines()[-1]
-    assert refused.startswith("Error: The database trellis at 127.0.0.1:1 cannot be reached: ")
-    assert refused.endswith("See that it is there and that TRELLIS_DATABASE_URL is right.")
+    said, page = done.stderr.splitlines()[-2:]
+    assert said.startswith("Error: The database trellis at 127.0.0.1:1 cannot be reached: ")
+    assert said.endswith("See that it is there and that TRELLIS_DATABASE_URL is right.")
+    assert page == f"See {address('operations', 'The start')}"
 
 
 @pytest.mark.parametrize("command", [("serve",), ("db", "upgrade"), ("db", "check"), ("documents", "list")])
 def test_a_misspelt_variable_is_refused_before_a_database_is_made(command: tuple[str, ...]) -> None:
     done = trellis(*command, status=Exit.USAGE, TRELLIS_START_CHECKS="true", TRELLIS_DATABSE_URL=NO_SERVER)
-    assert done.stderr == (
-        "Error: TRELLIS_DATABSE_URL is no setting of this server; did you mean TRELLIS_DATABASE_URL? Correct it, or"
-        " unset it.\n"
+    assert done.stderr == refused(
+        "TRELLIS_DATABSE_URL is no setting of this server; did you mean TRELLIS_DATABASE_URL? Correct it, or unset it.",
+        "settings",
     )
 
 

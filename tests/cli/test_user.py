@@ -15,7 +15,7 @@ from db.models import Role, User
 from db.session.engines import Engines
 from graph.auth.passwords import HASHER
 from graph.cli.errors import Exit
-from tests.cli.running import TRELLIS, Finished, environment, trellis
+from tests.cli.running import TRELLIS, Finished, environment, refused, trellis
 from tests.databases import Database
 from tests.identity.people import found, make_sign_in, make_user, writing
 
@@ -69,7 +69,9 @@ def test_without_a_password_it_says_how_to_set_one(database: Database) -> None:
 def test_an_address_that_somebody_has_is_refused(database: Database) -> None:
     trellis_user(database, *ADA)
     done = trellis_user(database, "create", "ADA@example.org", "--name", "Other", status=Exit.FAILED)
-    assert done.stderr == ("Error: There is a user with the address ada@example.org already; take another address.\n")
+    assert done.stderr == refused(
+        "There is a user with the address ada@example.org already; take another address.", "error-codes", "EMAIL_TAKEN"
+    )
     assert len(listed(database)) == 1
 
 

@@ -20,8 +20,10 @@ async def test_a_browser_gets_the_explorer_and_a_program_gets_data(bare: Client)
     assert Answer.of_response(data).data == {"__typename": "Query"}
 
 
-async def test_the_root_leads_to_the_explorer(bare: Client) -> None:
-    response = await bare.http.get("/", headers={"Accept": BROWSER})
+async def test_the_root_leads_programs_to_the_api_and_has_a_page_for_browsers(bare: Client) -> None:
+    page = await bare.http.get("/", headers={"Accept": BROWSER})
+    assert (page.status_code, page.headers["content-type"]) == (200, f"{HTML}; charset=utf-8")
+    response = await bare.http.get("/")
     assert (response.status_code, response.headers["location"]) == (307, "/graphql")
 
 

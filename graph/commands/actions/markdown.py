@@ -4,6 +4,7 @@ Counts go to stdout, problems and progress to stderr. No file is changed.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from graph.cli.database import engines
 from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
 from graph.cli.output import printable
+from graph.terminal import may_move
 
 
 def import_files(path: Path, *, strict: bool, default_author: str | None) -> None:
@@ -78,7 +80,7 @@ class _View(NamedTuple):
 def _progress(path: Path) -> Iterator[_View]:
     """A bar on a terminal; elsewhere the problems alone."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not may_move(sys.stderr):
         yield _View(lambda problem: typer.echo(printable(str(problem)), err=True), lambda _step, _files: None)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

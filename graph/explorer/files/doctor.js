@@ -51,7 +51,7 @@
       "div",
       { className: "trellis-hint" },
       h("p", null, hint.message),
-      hint.sql ? h("pre", { className: "trellis-sql" }, hint.sql) : null,
+      hint.sql ? h("pre", { className: "trellis-sql", tabIndex: 0 }, hint.sql) : null,
       hint.sql ? h(Copy, { text: hint.sql, label: "Copy" }) : null,
     );
 
@@ -100,21 +100,21 @@
       h(
         Folded,
         { title: "SQL" },
-        h("pre", { className: "trellis-sql" }, Trellis.readableSQL(statement.sql)),
+        h("pre", { className: "trellis-sql", tabIndex: 0 }, Trellis.readableSQL(statement.sql)),
         h(Copy, { text: statement.sql, label: "Copy" }),
       ),
       statement.parameters?.length
         ? h(
             Folded,
             { title: "Bound values" },
-            h("pre", null, statement.parameters.map((it, index) => `${index + 1}: ${JSON.stringify(it)}`).join("\n")),
+            h("pre", { tabIndex: 0 }, statement.parameters.map((it, index) => `${index + 1}: ${JSON.stringify(it)}`).join("\n")),
           )
         : null,
       statement.plan
         ? h(
             Folded,
             { title: statement.plan.analyzed ? "Plan, as it ran" : "Plan" },
-            h("pre", null, statement.plan.text),
+            h("pre", { tabIndex: 0 }, statement.plan.text),
           )
         : null,
       (statement.hints ?? []).map((hint) => h(Hint, { key: hint.sql ?? hint.message, hint })),
@@ -138,7 +138,8 @@
         h(
           "tr",
           null,
-          ["", "needed", "priced", "limit"].map((title) => h("th", { key: title, scope: "col" }, title)),
+          h("td", null), // above the names of the rows
+          ["needed", "priced", "limit"].map((title) => h("th", { key: title, scope: "col" }, title)),
         ),
       ),
       h(

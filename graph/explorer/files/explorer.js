@@ -43,15 +43,23 @@
     editor.refresh();
   };
 
-  /* The editor has the focus at first. */
+  /* Say to screen readers what an editor is for: GraphiQL leaves its field without a name. */
+  const named = (editor, name) =>
+    React.useEffect(() => void editor?.getInputField().setAttribute("aria-label", name), [editor, name]);
+
+  /* The editor of operations has the focus at first. */
   const EditorCare = () => {
-    const { queryEditor, responseEditor } = useEditorContext({ nonNull: true });
+    const { queryEditor, variableEditor, headerEditor, responseEditor } = useEditorContext({ nonNull: true });
     React.useEffect(() => {
       if (!queryEditor) return;
       wrap(queryEditor);
       queryEditor.focus();
     }, [queryEditor]);
     React.useEffect(() => void (responseEditor && wrap(responseEditor)), [responseEditor]);
+    named(queryEditor, "Operation");
+    named(variableEditor, "Variables");
+    named(headerEditor, "Headers");
+    named(responseEditor, "Answer");
     return null;
   };
 
@@ -78,7 +86,7 @@
         GraphiQL.Logo,
         null,
         h(EditorCare),
-        h("span", { className: "trellis-name" }, "Trellis"),
+        h("h1", { className: "trellis-name" }, "Trellis"),
         signIn ? h(Trellis.SessionBar, { operations: signIn }) : null,
       ),
       h(GraphiQL.Toolbar, null, ({ prettify, merge, copy }) =>

@@ -28,6 +28,7 @@ NAMED = re.compile("postgres|sqlite|asyncpg", re.IGNORECASE)
 
 NAMING = {
     "db/care/backup.py": "one database copies itself, and the other has tools for it",
+    "db/care/facts.py": "how each database tells what it is",
     "db/care/online/checking.py": "what a revision locks is another thing on each database",
     "db/care/online/rendered.py": "the linter reads statements of one database",
     "db/care/online/rules.py": "what revisions are to say instead, in the words of Alembic",
@@ -45,6 +46,9 @@ NAMING = {
     "db/search.py": "the search index of posts is asked in other words on each database",
     "db/search_index.py": "the search index of posts is made of other tables on each database",
     "db/settings.py": "the default of TRELLIS_DATABASE_URL, and the forms that a URL may have",
+    "graph/checkup/contradictions.py": "what a setting of one database means on the other",
+    "graph/checkup/database.py": "cures are in the words of the database",
+    "graph/cli/actions/next_step.py": "URLs, as examples",
     "graph/cli/init.py": "URLs, as examples",
     "graph/projects/columns.py": "models are written in the types of the database that was there before",
     "graph/projects/models.py": "indexes are written in the words of the database that was there before",
