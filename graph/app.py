@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.session.engines import Engines
@@ -37,6 +37,7 @@ from graph.http.cors import for_other_origins
 from graph.http.multipart import UploadRules
 from graph.http.proxies import TrustedProxies
 from graph.http.responses import refusal
+from graph.live import Live, SocketMetrics
 from graph.liveness import Liveness
 from graph.maintenance import Maintenance, expiring_rows
 from graph.masking import reported
@@ -133,6 +134,10 @@ def create_app(
     metrics.watch(LimitMetrics([rates, *started.limits]))
     metrics.watch(CacheMetrics([endpoint.caches] if way is None else [endpoint.caches, way.caches]))
     metrics.watch(AdmissionMetrics(endpoint.admission))
+    live = Live(endpoint, settings, lambda: health.is_draining)
+    metrics.watch(SocketMetrics(live.sockets))
+    if settings.max_sockets:
+        endpoint.streaming = live.respond
     if engines.replicas:
         metrics.watch(ReplicaMetrics(engines))
     endpoint.listeners.add(OperationSums(metrics.ledgers.own))
@@ -151,6 +156,7 @@ def create_app(
             _maintaining(domain, engines, settings),
             nullcontext if store is None else FileSweeper(store, engines, schema.tables()).running,
             metrics.running,
+            live.running,
         ],
         closing=[
             *([way.close] if way else []),
@@ -160,6 +166,8 @@ def create_app(
     served = for_other_origins(endpoint, settings)
     exports = for_other_origins(ExportEndpoint(endpoint, settings), settings)
     routes = [*_routes(served, health, metrics, settings), *(Route(path, exports) for path in exported)]
+    if settings.max_sockets:
+        routes.append(WebSocketRoute(GRAPHQL, live))
     if store is not None:
         fields = schema.fields_that_show(StoredFile)
         routes.append(Route(DOWNLOADS, DownloadEndpoint(endpoint, store, fields, settings)))
@@ -175,6 +183,7 @@ def create_app(
     app.state.metrics = metrics  # for whoever counts connections
     app.state.health = health  # for whoever stops the server: `drain`
     app.state.listeners = endpoint.listeners  # for whoever writes a log
+    app.state.live = live  # for whoever stops the server: `drain`; and for whoever writes a log
     return app
 
 

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from db.session.engines import Engines
 from db.session.positions import NOT_KNOWN, NOTHING_WRITTEN, Position
@@ -60,7 +60,13 @@ class OwnWrites:
         self._written: OrderedDict[str, _Written] = OrderedDict()
 
     async def begin(
-        self, request: Request, headers: Mapping[bytes, bytes], contexts: ContextFactory, place: Place, *, reads: bool
+        self,
+        request: HTTPConnection,
+        headers: Mapping[bytes, bytes],
+        contexts: ContextFactory,
+        place: Place,
+        *,
+        reads: bool,
     ) -> None:
         """Find out after which position the queries of a request read, and wait for a replica that has it.
 
@@ -74,7 +80,7 @@ class OwnWrites:
             contexts.after = NOT_KNOWN
             await self._admission.move_to_primary(place)
 
-    async def end(self, request: Request, contexts: ContextFactory) -> Mapping[str, str]:
+    async def end(self, request: HTTPConnection, contexts: ContextFactory) -> Mapping[str, str]:
         """Headers for the answer to a mutation, and its cookie where the client keeps any."""
         position = await end_of_log(self._engines)
         if contexts.viewer.is_known:
@@ -84,7 +90,7 @@ class OwnWrites:
             contexts.cookies.append(Cookie(COOKIE, token, round(self._life_s)))
         return {HEADER: token}
 
-    def _sent(self, request: Request, headers: Mapping[bytes, bytes]) -> Position:
+    def _sent(self, request: HTTPConnection, headers: Mapping[bytes, bytes]) -> Position:
         """The position that a client sends."""
         header = headers.get(_HEADER)
         found = NOTHING_WRITTEN if header is None else self._read(header.decode("latin-1"))

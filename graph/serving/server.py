@@ -23,6 +23,7 @@ from graph.serving.gate import Gate
 from graph.serving.limits import HANGING_S, LAST_REQUESTS_S, LAST_WORDS_S, SIGNALS
 from graph.serving.newcomers import let_nobody_come
 from graph.serving.protocol import LimitedProtocol
+from graph.serving.sockets import LimitedSocket
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -49,8 +50,12 @@ class DrainingServer(uvicorn.Server):
         grace_s: float,
         parent: Connection | None = None,
         when_started: Callable[[], None] = lambda: None,
+        end_sockets: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_drain` is called at once, perhaps in a signal's handler. When `parent` ends, so does the server."""
+        """`on_drain` is called at once, perhaps in a signal's handler; when `parent` ends, so does the server.
+
+        `end_sockets` is called when no connection is taken any more.
+        """
         super().__init__(config)
         self.server_state = LimitedState(gate)
         self._gate = gate
@@ -59,6 +64,7 @@ class DrainingServer(uvicorn.Server):
         self._grace_s = grace_s
         self._parent = parent
         self._when_started = when_started
+        self._end_sockets = end_sockets
         self._accepting: set[asyncio.Task[object]] = set()
         self._was_told = False
         """Whether a signal has come. A parent is no signal: some supervisors send theirs to all processes."""
@@ -106,6 +112,7 @@ class DrainingServer(uvicorn.Server):
             connection.drain()
         await self._serve_on(self._delay_s)
         self._stop_listening(sockets or [])
+        self._end_sockets()
         await self._serve_on(LAST_REQUESTS_S)
         for connection in list(self._connections()):
             connection.shutdown()
@@ -120,8 +127,8 @@ class DrainingServer(uvicorn.Server):
         timer.daemon = True
         timer.start()
 
-    def _connections(self) -> Iterator[LimitedProtocol]:
-        return (it for it in self.server_state.connections if isinstance(it, LimitedProtocol))
+    def _connections(self) -> Iterator[LimitedProtocol | LimitedSocket]:
+        return (it for it in self.server_state.connections if isinstance(it, LimitedProtocol | LimitedSocket))
 
     async def _serve_on(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
