@@ -129,7 +129,7 @@ class NoSessionBetweenEvents(TrellisError):
         super().__init__(
             "What yields events has no session: it would hold a connection for as long as nothing happens. Read inside"
             " of `async with info.context.reading() as context`, with `context.session`, and leave the block before"
-            " `yield`; or yield a reference, row(Post, id), which is read with what is selected of it."
+            " `yield`; or yield a reference to a row, which is read with what is selected of it."
         )
 
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from graph.errors import ClientError
 from graph.live.callers import Caller
-from graph.live.ends import DRAINING, FORBIDDEN, UNKNOWN, End, TooManySockets, end_of
+from graph.live.ends import DRAINING, FORBIDDEN, LEFT, UNKNOWN, End, TooManySockets, end_of
 from graph.rates.networks import network
 from graph.settings import Settings
 from graph.viewer import Viewer
@@ -93,7 +93,7 @@ class Sockets:
         self._by_address: Counter[str] = Counter()
         self._by_viewer: Counter[str] = Counter()
         self.refused = dict.fromkeys(Refusal, 0)
-        self.closed: Counter[tuple[Transport, int]] = Counter()
+        self.closed = Counter({(transport, LEFT.code): 0 for transport in Transport})
         """How many have ended, by transport and code."""
         self.operations: Counter[Transport] = Counter()
         """How many operations are under way."""

@@ -47,7 +47,7 @@ async def test_a_subscription_is_run_and_stopped_under_the_strict_policy(page: P
     async with serving(app, http=LimitedProtocol, state=LimitedState(Gate(Limits())), ws=LimitedSocket) as origin:
         witness = await Witness.on(page, origin)
         await page.goto(f"{origin}/graphql")
-        await expect(page.locator(".graphiql-explorer-root")).to_contain_text("news")
+        await expect(page.locator(".graphiql-explorer-root")).to_contain_text("shelves")
         await write(page, ".graphiql-query-editor", "subscription { news { number viewer } }")
         await page.get_by_role("button", name="Headers").click()
         await write(page, ".graphiql-editor-tool .graphiql-editor:not(.hidden)", '{"authorization": "Bearer ada"}')
