@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.changes.feed import Feed
@@ -41,6 +41,7 @@ from graph.http.cors import for_other_origins
 from graph.http.multipart import UploadRules
 from graph.http.proxies import TrustedProxies
 from graph.http.responses import refusal
+from graph.live import Live, SocketMetrics
 from graph.liveness import Liveness
 from graph.maintenance import Maintenance, expiring_rows
 from graph.masking import reported
@@ -146,6 +147,10 @@ def create_app(
     if changes is not None:
         metrics.watch(ChangeMetrics(changes.follower))
         feed = feed or changes.feed
+    live = Live(endpoint, settings, lambda: health.is_draining)
+    metrics.watch(SocketMetrics(live.sockets))
+    if settings.max_sockets:
+        endpoint.streaming = live.respond
     if engines.replicas:
         metrics.watch(ReplicaMetrics(engines))
     if endpoint.answers is not None:
@@ -170,6 +175,7 @@ def create_app(
             _maintaining(domain, engines, settings),
             nullcontext if store is None else FileSweeper(store, engines, schema.tables()).running,
             metrics.running,
+            live.running,
         ],
         closing=[
             *([way.close] if way else []),
@@ -180,6 +186,8 @@ def create_app(
     exports = for_other_origins(ExportEndpoint(endpoint, settings), settings)
     routes = [*_routes(served, health, metrics, settings), *_for_developers(domain, settings, engines, health, schema)]
     routes += [*(Route(path, exports) for path in exported)]
+    if settings.max_sockets:
+        routes.append(WebSocketRoute(GRAPHQL, live))
     if store is not None:
         fields = schema.fields_that_show(StoredFile)
         routes.append(Route(DOWNLOADS, DownloadEndpoint(endpoint, store, fields, settings)))
@@ -196,6 +204,7 @@ def create_app(
     app.state.changes = changes  # for whoever wants to hear of changes: `feed`
     app.state.health = health  # for whoever stops the server: `drain`
     app.state.listeners = endpoint.listeners  # for whoever writes a log
+    app.state.live = live  # for whoever stops the server: `drain`; and for whoever writes a log
     return app
 
 

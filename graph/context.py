@@ -3,14 +3,15 @@
 A `ContextFactory` has what is known before an operation: the databases, the request, the viewer, the services of the
 application. When the operation is prepared, the factory makes its `RequestContext`, which ends with it. A request over
 a WebSocket has many operations, and each gets a context of its own: an old session would hold an old view of the
-database, and a connection, for hours.
+database, and a connection, for hours. So does each event of a subscription; what waits for events has a
+`SourceContext`, without a session.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 from starlette.requests import HTTPConnection
 
@@ -19,7 +20,7 @@ from db.session import Engines, Mode, Reads, RequestSession
 from db.session.positions import NOT_KNOWN, NOTHING_NEEDED, NOTHING_WRITTEN, Position
 from db.statements import StatementCache
 from graph.client import UNKNOWN, Client
-from graph.errors import MissingService
+from graph.errors import MissingService, NoSessionBetweenEvents
 from graph.loading.loaders import NOTHING, Loaders
 from graph.request_id import NamedRequest, request_id_of
 from graph.settings import MAX_CHANGED_ROWS, MAX_OFFSET, MAX_PAGE
@@ -113,6 +114,8 @@ class ContextFactory:
         """Called before the first operation that changes something."""
         self.count: Callable[[int], Awaitable[None]] | None = None
         """Counts an operation's points, if anybody limits them. It raises `RateLimited`."""
+        self.place_for_source: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
+        """What the source of a subscription waits for before it reads. It raises `Overloaded`."""
         self.answered_bytes = 0
         """About how large the answers to this request are so far."""
         self.reads: Reads | None = None
@@ -140,6 +143,19 @@ class ContextFactory:
         if self.record is not None:
             return self.record.request_id
         return request_id_of({} if self.request is None else dict(self.request.headers.raw))
+
+    def service(self, kind: type[S]) -> S:
+        """What the application made once, by its class. Raises `MissingService`."""
+        for service in self.services:
+            if isinstance(service, kind):
+                return service
+        raise MissingService(kind.__name__)
+
+    def time(self) -> datetime:
+        """The time, in UTC: the same for all operations of a request, from the first that asks."""
+        if self.now is None:
+            self.now = datetime.now(UTC)
+        return self.now
 
     @property
     def changes(self) -> bool:
@@ -207,10 +223,7 @@ class RequestContext:
 
     def service(self, kind: type[S]) -> S:
         """What the application made once, by its class. Raises `MissingService`."""
-        for service in self._factory.services:
-            if isinstance(service, kind):
-                return service
-        raise MissingService(kind.__name__)
+        return self._factory.service(kind)
 
     @asynccontextmanager
     async def without_place(self) -> AsyncIterator[None]:
@@ -243,9 +256,7 @@ class RequestContext:
     @property
     def now(self) -> datetime:
         """The time, in UTC: the same for all operations of a request, from the first that asks."""
-        if self._factory.now is None:
-            self._factory.now = datetime.now(UTC)
-        return self._factory.now
+        return self._factory.time()
 
     @property
     def request_id(self) -> str:
@@ -262,3 +273,63 @@ class RequestContext:
         self.loaders.release()
         self.together = None  # it may have errors, whose tracebacks lead back here
         await self.session.close()
+
+
+class SourceContext:
+    """The context value of whatever yields the events of a subscription: all but a session.
+
+    It lives as long as the subscription, for hours perhaps, and a session would hold a connection for as long. Each
+    event is answered in a `RequestContext` of its own; what a source has to look up itself, it reads in `reading()`.
+    """
+
+    def __init__(self, factory: ContextFactory) -> None:
+        self.request = factory.request
+        self.client = factory.client
+        """Which program asks."""
+        self.viewer = factory.viewer
+        """Who has asked: events are for the same viewer, or the subscription ends."""
+        self.visible = factory.visible
+        """What the viewer may see."""
+        self._factory = factory
+        self._reading: set[RequestContext] = set()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[RequestContext]:
+        """A context with a session, for the block alone. Raises `Overloaded` where there is no place in time."""
+        async with self._factory.place_for_source():
+            context = self._factory.make()
+            self._reading.add(context)
+            try:
+                yield context
+            finally:
+                self._reading.discard(context)
+                await context.close()
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether a block of `reading` is open that has a connection."""
+        return any(context.session.is_connected for context in self._reading)
+
+    @property
+    def session(self) -> NoReturn:
+        """None. Raises `NoSessionBetweenEvents`."""
+        raise NoSessionBetweenEvents
+
+    @property
+    def loaders(self) -> NoReturn:
+        """None. Raises `NoSessionBetweenEvents`."""
+        raise NoSessionBetweenEvents
+
+    def service(self, kind: type[S]) -> S:
+        """What the application made once, by its class. Raises `MissingService`."""
+        return self._factory.service(kind)
+
+    @property
+    def now(self) -> datetime:
+        """When the subscription began, in UTC."""
+        return self._factory.time()
+
+    @property
+    def request_id(self) -> str:
+        """What the subscription is called in records."""
+        return self._factory.request_id

@@ -8,7 +8,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from graphql import GraphQLError, OperationType
 from starlette.exceptions import HTTPException
@@ -33,9 +33,10 @@ from graph.errors import AnswerTooLarge, ClientError, Stopped, Unauthenticated
 from graph.explorer import ExplorerPage
 from graph.http import batches
 from graph.http.batches import not_answered
+from graph.http.forms import Accepted, accepted
 from graph.http.multipart import UploadRules
 from graph.http.negotiation import MAX_HEADER_BYTES, told
-from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_request, response_type, wants_page
+from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_request, wants_page
 from graph.http.responses import OK, Answer, answer, batch_answer, code_of_refusal, refusal
 from graph.own_writes import OwnWrites
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
@@ -61,6 +62,20 @@ NOTHING_WRONG = ExecutionResult({}, None)
 CLIENT_HAS_LEFT = "CLIENT_HAS_LEFT"
 CLIENT_LEFT = 499
 """Nobody reads it; the metrics count it. Source: https://nginx.org/en/docs/dev/development_guide.html#http_phases"""
+
+
+class Streaming(Protocol):
+    """Answers operations that have several answers."""
+
+    async def __call__(
+        self,
+        accepted: Accepted,
+        asked: OperationRequest,
+        request: Request,
+        contexts: ContextFactory,
+        record: RequestRecord,
+    ) -> Response | None:
+        """The response; None for an operation that has one answer, whose client takes it so."""
 
 
 class GraphQLEndpoint:
@@ -113,6 +128,8 @@ class GraphQLEndpoint:
         self.rates = rates if rates is not None and rates.wanted else None
         self.listeners = Listeners()
         """Whoever hears of each request when it was answered."""
+        self.streaming: Streaming | None = None
+        """Answers operations that have several answers; None: nobody does."""
 
     def caches(self) -> Mapping[str, Figures]:
         """How full the caches are, by name."""
@@ -136,9 +153,14 @@ class GraphQLEndpoint:
             response = await self._respond(request, record)
         else:
             response = await self._respond_within(self.rates, request, record)
-        await response(scope, receive, send)
-        record.end(response.status_code)
-        self.listeners.tell(record)
+        if isinstance(response, Answer) or getattr(response, "is_one_answer", True):
+            await response(scope, receive, send)
+            record.end(response.status_code)
+            self.listeners.tell(record)
+        else:  # of a subscription, the start is told: it may last for days
+            record.end(response.status_code)
+            self.listeners.tell(record)
+            await response(scope, receive, send)
         ANSWERED.set(None)  # the context of a task may live on, and the answer with it
 
     async def _respond_within(self, rates: RateLimits, request: Request, record: RequestRecord) -> Response:
@@ -154,9 +176,10 @@ class GraphQLEndpoint:
         try:
             record.headers = headers = headers_of(request)
             record.client = client_of(headers)
-            media_type = response_type(headers.get(b"accept", b"")[:MAX_HEADER_BYTES])
+            taken = accepted(headers.get(b"accept", b"")[:MAX_HEADER_BYTES])
+            media_type = taken.media_type
             watch = RequestWatch(request, self._settings.operation_timeout_s)
-            answering = self._answer(request, headers, media_type, watch, record, meter)
+            answering = self._answer(request, headers, taken, watch, record, meter)
             return await watch.over(answering if meter is None else counted(answering, meter))
         except (asyncio.CancelledError, Exception) as error:  # whatever it is: the answer has the form of GraphQL's
             return unanswered(error, request, media_type, self._settings.http_edition, record)
@@ -165,12 +188,13 @@ class GraphQLEndpoint:
         self,
         request: Request,
         headers: Headers,
-        media_type: str,
+        taken: Accepted,
         watch: RequestWatch,
         record: RequestRecord,
         meter: Meter | None,
     ) -> Response:
         settings, first, own_writes = self._settings, self.identify_first, self._own_writes
+        media_type = taken.media_type
         if request.scope["method"] not in METHODS:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
         asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch, self._uploads)
@@ -200,9 +224,13 @@ class GraphQLEndpoint:
                 response = self._bounded(batched, media_type, contexts.budget)
             else:
                 asked = await self.documents.find(asked, request, viewer)
+                if self.streaming is not None and (taken.form is not None or taken.later is not None):
+                    streamed = await self.streaming(taken, asked, request, contexts, record)
+                    if streamed is not None:
+                        return streamed
                 run = None if self.answers is None else self.answers.begin(asked, contexts)
                 if run is None:
-                    result = await self._execute(request, asked, contexts, record)
+                    result = await self.execute(request, asked, contexts, record)
                     whole = answer(result, media_type, settings.http_edition)
                     is_small = len(whole.body) <= self._always_allowed
                     response = whole if is_small else self._bounded(whole, media_type, contexts.budget)
@@ -227,15 +255,21 @@ class GraphQLEndpoint:
 
     @asynccontextmanager
     async def admitted(
-        self, kind: type[C], request: Request, record: RequestRecord, claim: Claim, meter: Meter | None
+        self,
+        kind: type[C],
+        request: HTTPConnection,
+        record: RequestRecord,
+        claim: Claim,
+        meter: Meter | None,
+        known: Viewer | None = None,
     ) -> AsyncIterator[C]:
         """What makes the contexts of whoever sent a request, in a place at the gate of its database, for the block.
 
-        For other addresses than the API's own, whose requests are as those in all that keeps somebody out.
+        For other addresses than the API's own, and other ways to it, whose requests are as those in all that keeps
+        somebody out. `known`: who has sent it, where that was asked a moment ago.
         """
-        known = (
-            await self.identify(request) if self.identify_first is not None and self.identify_first(request) else None
-        )
+        if known is None and self.identify_first is not None and self.identify_first(request):
+            known = await self.identify(request)
         place = self.admission.place(request, claim)
         try:
             if not place.is_taken:
@@ -248,10 +282,14 @@ class GraphQLEndpoint:
             if self._own_writes is not None:
                 await self._own_writes.begin(request, headers_of(request), contexts, place, reads=claim.reads)
             yield contexts
+            if self._own_writes is not None and contexts.changes:
+                await self._own_writes.end(request, contexts)
         finally:
             place.leave()
 
-    def contexts(self, kind: type[C], request: Request, viewer: Viewer, place: Place, record: RequestRecord) -> C:
+    def contexts(
+        self, kind: type[C], request: HTTPConnection, viewer: Viewer, place: Place, record: RequestRecord
+    ) -> C:
         """What makes the context of each operation of a request."""
         record.viewer = viewer
         made = kind(
@@ -270,6 +308,10 @@ class GraphQLEndpoint:
         made.notes_changes = self._keeps_answers
         return made
 
+    def most_bytes(self, viewer: Viewer) -> int:
+        """The most bytes that one answer to a viewer may have."""
+        return self.operations.preparer.limits_of(self._budget(viewer)).max_answer_bytes
+
     def _bounded(self, response: Answer, media_type: str, budget: float) -> Answer:
         """An answer that is no larger than it may be: errors, extensions and rare characters were not counted."""
         most = self.operations.preparer.limits_of(budget).max_answer_bytes
@@ -277,9 +319,10 @@ class GraphQLEndpoint:
             return response
         return answer(ExecutionResult(None, [AnswerTooLarge(most)]), media_type, self._settings.http_edition)
 
-    async def _execute(
+    async def execute(
         self, request: Request, asked: OperationRequest, contexts: ContextFactory, record: RequestRecord
     ) -> ExecutionResult:
+        """Answer an operation, and note it. Raises `HTTPException` for one that this method may not ask for."""
         allowed = EVERYTHING if request.scope["method"] == "POST" else READING
         noted = record.operation(asked)
         try:  # here and not in a method, as above
@@ -297,7 +340,7 @@ class GraphQLEndpoint:
         assert answers is not None
         found = await answers.find(run, contexts)
         if found is None:
-            result = await self._execute(request, run.asked, contexts, record)
+            result = await self.execute(request, run.asked, contexts, record)
             record.operations[-1].cache = MISS
             whole = answer(result, media_type, self._settings.http_edition)
             response = self._bounded(whole, media_type, contexts.budget)

@@ -122,6 +122,17 @@ class MissingService(TrellisError):
         super().__init__(f"This application has no {name}. Give one to it where it is made: services=[{name}(…)].")
 
 
+class NoSessionBetweenEvents(TrellisError):
+    """What yields the events of a subscription asked for a session, which would be held as long as it waits."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "What yields events has no session: it would hold a connection for as long as nothing happens. Read inside"
+            " of `async with info.context.reading() as context`, with `context.session`, and leave the block before"
+            " `yield`; or yield a reference to a row, which is read with what is selected of it."
+        )
+
+
 class NoKey(TrellisError):
     """There is nothing to sign access tokens with."""
 

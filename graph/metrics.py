@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graph.durations import BUCKETS_S, bucket_of
+from graph.http.responses import STREAMED
 from graph.telemetry.ledger import Family, Kind, Ledger, counter, of_counter, of_histogram
 from graph.telemetry.ledgers import Ledgers
 from graph.telemetry.totals import Figures, metrics_of
@@ -174,14 +175,17 @@ class MetricsMiddleware:
             return
         path = scope["path"] if scope["path"] in self._paths else "other"
         started, status = perf_counter(), 500  # what the client gets when nothing answers
+        begun: float | None = None
 
         async def noted(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if STREAMED in scope:
+                    begun = perf_counter()
             await send(message)
 
         try:
             await self._app(scope, receive, noted)
         finally:
-            self._metrics.note(path, status, perf_counter() - started)
+            self._metrics.note(path, status, (begun or perf_counter()) - started)

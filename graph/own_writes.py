@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from db.session.engines import Engines
 from db.session.positions import NOT_KNOWN, NOTHING_NEEDED, NOTHING_WRITTEN, Needed, Position
@@ -88,7 +88,13 @@ class OwnWrites:
         """When positions were told, in seconds since 1970."""
 
     async def begin(
-        self, request: Request, headers: Mapping[bytes, bytes], contexts: ContextFactory, place: Place, *, reads: bool
+        self,
+        request: HTTPConnection,
+        headers: Mapping[bytes, bytes],
+        contexts: ContextFactory,
+        place: Place,
+        *,
+        reads: bool,
     ) -> None:
         """Find out after which position the queries of a request read, and wait for a replica that has it.
 
@@ -106,7 +112,7 @@ class OwnWrites:
             contexts.after = NOT_KNOWN
             await self._admission.move_to_primary(place)
 
-    async def end(self, request: Request, contexts: ContextFactory) -> Mapping[str, str]:
+    async def end(self, request: HTTPConnection, contexts: ContextFactory) -> Mapping[str, str]:
         """Headers for the answer to a mutation, and its cookie where the client keeps any."""
         position = await end_of_log(self._engines)
         self._told[position] = now = time.time()
@@ -119,7 +125,7 @@ class OwnWrites:
             contexts.cookies.append(Cookie(COOKIE, token, round(self._life_s)))
         return {HEADER: token}
 
-    def _sent(self, request: Request, headers: Mapping[bytes, bytes]) -> _Past:
+    def _sent(self, request: HTTPConnection, headers: Mapping[bytes, bytes]) -> _Past:
         """What a client says that it has written."""
         header = headers.get(_HEADER)
         found = _NOTHING if header is None else self._read(header.decode("latin-1"))

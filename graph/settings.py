@@ -213,6 +213,65 @@ class Settings(DatabaseSettings):
         default=20, gt=0, description="Seconds that a client may read an answer at less than 1 KiB a second."
     )
     max_body_bytes: int = Field(default=256 * KIB, ge=1, description="The largest request that is read, in bytes.")
+    max_sockets: int = Field(
+        default=500,
+        ge=0,
+        description="The most WebSockets and streams of events that one process holds open (docs/subscriptions.md). 0:"
+        " none are taken.",
+    )
+    max_sockets_per_address: int = Field(
+        default=100, ge=0, description="The most of these of one network address; 0: no limit of its own."
+    )
+    max_sockets_per_viewer: int = Field(
+        default=50, ge=0, description="The most of these of one user, or of one API key; 0: no limit of its own."
+    )
+    max_socket_operations: int = Field(
+        default=100, ge=1, description="The most operations under way of one WebSocket, subscriptions among them."
+    )
+    max_socket_bytes: int = Field(
+        default=1 * MIB,
+        ge=1 * KIB,
+        description="The most bytes of answers that wait for a client to read them, for each of these; one that reads"
+        " too slowly is closed.",
+    )
+    max_socket_events: int = Field(
+        default=100,
+        ge=1,
+        description="The most events of subscriptions in a second, for each of these; others wait their turn.",
+    )
+    socket_init_s: float = Field(
+        default=10, gt=0, description="Seconds in which a WebSocket has to begin, with `connection_init`."
+    )
+    socket_idle_s: float = Field(
+        default=300, gt=0, description="Seconds after which a WebSocket is closed on which nothing is under way."
+    )
+    socket_identity_s: float = Field(
+        default=3,
+        gt=0,
+        le=5,
+        description="Seconds after which it is asked anew who has opened a WebSocket or a stream: credentials that do"
+        " not hold any more end it.",
+    )
+    socket_heartbeat_s: float = Field(
+        default=12,
+        gt=0,
+        description="Seconds of silence after which a stream of events says that it lives, and a WebSocket is asked.",
+    )
+    socket_drain_s: float = Field(
+        default=5,
+        ge=0,
+        description="Seconds over which a server that stops spreads the ends of WebSockets and streams, so that clients"
+        " do not all come back at once; of `TRELLIS_GRACE_S`.",
+    )
+    incremental: bool = Field(
+        default=False,
+        description="Offer `@defer` and `@stream`: parts of an answer that come later, to clients that take them"
+        " (docs/subscriptions.md). Not with extensions of Strawberry's.",
+    )
+    socket_compression: bool = Field(
+        default=False,
+        description="Compress messages of WebSockets (`permessage-deflate`), which takes memory for each.",
+    )
     http_edition: HTTPEdition = Field(
         default="2025",
         description="Whose statuses answers have: of `2025`, which old clients know, or of the specification's first"

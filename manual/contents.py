@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 CONTENTS: Mapping[str, Sequence[str]] = {
     "Begin": ["readme", "tutorial", "your-database", "reflect", "comparison", "migrating"],
-    "Ask and change": ["asking", "changing", "errors", "files", "clients", "explorer", "types"],
+    "Ask and change": ["asking", "changing", "subscriptions", "errors", "files", "clients", "explorer", "types"],
     "Build": [
         *("own-fields", "resolvers", "policies", "own-mutations", "identity", "names", "views", "functions"),
         *("testing", "schema-checks", "usage", "trusted-documents", "federation"),

@@ -245,6 +245,7 @@ LONG = (
     "identity/test_in_a_browser.py",
     "identity/test_over_http.py",
     "identity/test_requests.py",
+    "live",  # a server for each, clients that wait
     "migrations",
     "mutations/test_hostile.py",
     "operations/test_hostile_values.py",

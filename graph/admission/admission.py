@@ -8,9 +8,10 @@ nobody inside waits for somebody outside. Nothing here asks a database.
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
+from typing import overload
 
 from prometheus_client import Histogram
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 
 from db.session.engines import Engines
 from graph.admission.claims import claim_of_batch, claimed
@@ -78,6 +79,14 @@ class Admission:
         databases = {PRIMARY: self._primary} | ({REPLICAS: self._replicas} if self._engines.replicas else {})
         return databases | {MEDIUM: self._turns[Bulk.MEDIUM], LARGE: self._turns[Bulk.LARGE]}
 
+    @overload
+    def claimed(self, asked: OperationRequest, *, has_turn: bool = False) -> tuple[OperationRequest, Claim]: ...
+
+    @overload
+    def claimed(
+        self, asked: OperationRequest | Batch, *, has_turn: bool = False
+    ) -> tuple[OperationRequest | Batch, Claim]: ...
+
     def claimed(
         self, asked: OperationRequest | Batch, *, has_turn: bool = False
     ) -> tuple[OperationRequest | Batch, Claim]:
@@ -89,14 +98,14 @@ class Admission:
             return claimed(asked, self._documents, self._preparer, has_turn=has_turn)
         return asked, claim_of_batch(asked)
 
-    async def turn(self, request: Request, bulk: Bulk) -> "Turn":
+    async def turn(self, request: HTTPConnection, bulk: Bulk) -> "Turn":
         """The turn of an operation that keeps the server busy, when it has come. Raises `Overloaded`."""
         gate = self._turns[bulk]
         if not gate.enter_at_once(Weight.LOOK_UP):
             await gate.wait(Rank(not self._has_credentials(request), Weight.LOOK_UP, 0))
         return Turn(gate, rests=bulk is Bulk.LARGE)
 
-    def place(self, request: Request, claim: Claim) -> "Place":
+    def place(self, request: HTTPConnection, claim: Claim) -> "Place":
         """The place that a request needs, taken if there is one at once."""
         return Place(request, claim, self._gate(request, claim), self._has_credentials)
 
@@ -151,7 +160,7 @@ class Place:
     __slots__ = ("_claim", "_has_credentials", "_request", "gate", "is_taken")
 
     def __init__(
-        self, request: Request, claim: Claim, gate: Gate, has_credentials: Callable[[HTTPConnection], bool]
+        self, request: HTTPConnection, claim: Claim, gate: Gate, has_credentials: Callable[[HTTPConnection], bool]
     ) -> None:
         self.gate = gate
         self._request = request

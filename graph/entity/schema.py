@@ -60,10 +60,14 @@ class Schema(ConvertedSchema):
         mutation: type[Any] | None = None,
         extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
         description: str | None = None,
+        subscription: type[Any] | None = None,
     ) -> None:
-        """Make it. The `description` is the first sentence that a reader of the schema meets; GraphiQL shows it."""
+        """Make it. The `description` is the first sentence that a reader of the schema meets; GraphiQL shows it.
+
+        `subscription`: a type of Strawberry's, whose fields are `@strawberry.subscription`.
+        """
         with building():
-            self._make(query, settings, types, mutation, extensions, description)
+            self._make(query, settings, types, mutation, extensions, description, subscription)
 
     def _make(
         self,
@@ -73,17 +77,24 @@ class Schema(ConvertedSchema):
         mutation: type[Any] | None,
         extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]],
         description: str | None,
+        subscription: type[Any] | None,
     ) -> None:
+        extensions = list(extensions)
         self._subgraph = _subgraph(query, settings, self._plain_text) if settings.federation else None
         scalars = {**TYPES.definitions(), **(self._subgraph.scalars if self._subgraph else {})}
         try:
             super().__init__(
                 query=self._subgraph.query if self._subgraph else query,
                 mutation=mutation,
+                subscription=subscription,
                 types=types,
                 execution_context_class=LevelExecutor,
-                config=StrawberryConfig(scalar_map=scalars, disable_field_suggestions=not settings.introspection),
-                extensions=list(extensions),
+                config=StrawberryConfig(
+                    scalar_map=scalars,
+                    disable_field_suggestions=not settings.introspection,
+                    enable_experimental_incremental_execution=settings.incremental and not extensions,
+                ),
+                extensions=extensions,
             )
         except DuplicatedTypeName as error:
             raise EqualNames(error.message) from None
@@ -211,8 +222,8 @@ def _definition(schema: GraphQLSchema) -> str | None:
     """`schema { … }` with its description; None for a schema without one, whose roots go without saying."""
     if schema.description is None:
         return None
-    roots = ((OperationType.QUERY, schema.query_type), (OperationType.MUTATION, schema.mutation_type))
-    operations = tuple(_root(operation, type_) for operation, type_ in roots if type_ is not None)
+    roots = ((kind, schema.get_root_type(kind)) for kind in OperationType)
+    operations = tuple(_root(kind, type_) for kind, type_ in roots if type_ is not None)
     described = StringValueNode(value=schema.description, block=True)
     return print_ast(SchemaDefinitionNode(description=described, directives=(), operation_types=operations))
 

@@ -17,6 +17,7 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 from graph.context import ContextFactory
 from graph.doctor import Examination
 from graph.execute.operation import Operations, believed, context_for
+from graph.execute.source import Source
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation
 from graph.telemetry.record import OperationRecord
@@ -56,6 +57,38 @@ class ExtendedOperations(Operations):
             told = await self.extensions_asked(request, extended.checked, examination, result.data)
         result.extensions = told | await extended.runner.get_extensions_results(extended.seen)
         extended.seen.result = result
+        return result
+
+    async def event(
+        self,
+        source: Source,
+        event: Any,
+        contexts: ContextFactory,
+        record: OperationRecord | None = None,
+        *,
+        for_json: bool = False,
+    ) -> ExecutionResult:
+        """Answer one event of a subscription; each has extensions of its own, whose hooks are called."""
+        checked, request = source.checked, source.request
+        extended = _Extended(self._strawberry_schema, request, contexts)
+        seen, runner, extended.checked = extended.seen, extended.runner, checked
+        seen.graphql_document = self.preparer.document(request).document
+        try:
+            async with runner.operation():
+                context = seen.context = context_for(checked, contexts, self.preparer.limits)
+                if record is not None:
+                    record.begin(checked, context.session)
+                try:
+                    async with runner.executing():
+                        data, errors = await self.run(
+                            checked, context, request, extended.middleware, for_json=for_json, event=event
+                        )
+                        result = seen.result = ExecutionResult(data, errors or None)
+                finally:
+                    await context.close()
+        except Exception as error:  # whatever an extension raises
+            result = ExecutionResult(None, [error if isinstance(error, GraphQLError) else _as_graphql(error)])
+        result.extensions = await runner.get_extensions_results(seen)
         return result
 
     async def _answer(

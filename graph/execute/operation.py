@@ -6,9 +6,10 @@ come this way alike, so that tests run what a server runs.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Container, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Mapping
+from contextlib import aclosing
 from time import perf_counter
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 from graphql import (
     GraphQLError,
@@ -18,18 +19,27 @@ from graphql import (
     default_field_resolver,
     default_type_resolver,
 )
-from graphql.execution import Executor
+from graphql.execution import (
+    ExecutionResult as CoreResult,
+)
+from graphql.execution import (
+    Executor,
+    ExperimentalIncrementalExecutionResults,
+    InitialIncrementalExecutionResult,
+    SubsequentIncrementalExecutionResult,
+)
 from strawberry.execution import optimized_is_awaitable
 from strawberry.types import ExecutionResult
 
 from db.session import Mode, OutdatedView
-from graph.context import ContextFactory, RequestContext
+from graph.context import ContextFactory, RequestContext, SourceContext
 from graph.doctor import Examination
 from graph.errors import AnswerTooLarge, ClientError
 from graph.execute.graphql_core import LevelExecutor, free, heeding
 from graph.execute.prefetch import may_prefetch, prefetch
 from graph.execute.scheduler import Scheduler
 from graph.execute.size import AnswerSize, written_out
+from graph.execute.source import Source, source_of
 from graph.execute.usage import Usage
 from graph.execute.work import Work
 from graph.prepare.coordinates import SchemaCoordinates
@@ -40,6 +50,8 @@ from graph.prepare.operation import CheckedOperation
 from graph.prepare.points import points_of
 from graph.telemetry.record import OperationRecord
 
+SUBSCRIBING = (OperationType.SUBSCRIPTION,)
+
 TURN_S = 0.01
 """Seconds for which resolvers are called one after the other before other operations have their turn."""
 
@@ -47,6 +59,10 @@ TURN_S = 0.01
 def is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
     """Whether a resolver's value is still to come. Most values are of a type that Strawberry knows to be none."""
     return optimized_is_awaitable(value)
+
+
+Part: TypeAlias = CoreResult | InitialIncrementalExecutionResult | SubsequentIncrementalExecutionResult
+"""One part of an answer, as graphql-core has it."""
 
 
 class Outcome(NamedTuple):
@@ -108,6 +124,85 @@ class Operations:
         told = await self.extensions_asked(request, checked, examination, data) if request.extensions else {}
         return ExecutionResult(data, errors or None, told)
 
+    async def subscribe(
+        self, request: OperationRequest, contexts: ContextFactory, record: OperationRecord | None = None
+    ) -> Source | ExecutionResult:
+        """Begin a subscription: its source, whose events `event` answers; or the answer that says why there is none.
+
+        Raises `NotAllowed` for an operation of another kind, `RateLimited` for one too many.
+        """
+        try:
+            checked = self.preparer.checked(request, SUBSCRIBING, contexts.budget)
+        except InvalidDocument as invalid:
+            return ExecutionResult(None, invalid.errors)
+        if record is not None:
+            record.checked = checked
+        if contexts.count is not None:
+            await contexts.count(points_of(checked.cost))
+        context = SourceContext(contexts)
+        started = perf_counter()
+        source = await source_of(self._executor(checked, context, request.extensions, None), checked, request, context)
+        failed = not isinstance(source, Source)
+        self.usage.ran(context.client, checked.operation, request.variables, perf_counter() - started, failed)
+        return source if isinstance(source, Source) else ExecutionResult(None, source)
+
+    async def event(
+        self,
+        source: Source,
+        event: Any,
+        contexts: ContextFactory,
+        record: OperationRecord | None = None,
+        *,
+        for_json: bool = False,
+    ) -> ExecutionResult:
+        """Answer one event of a subscription, as an operation with a session, loaders and a view of its own."""
+        checked, request = source.checked, source.request
+        context = context_for(checked, contexts, self.preparer.limits)
+        if record is not None:
+            record.begin(checked, context.session)
+        outcome = await self.run(checked, context, request, for_json=for_json, event=event)
+        if context.session.is_broken:
+            context = context.again()
+            if record is not None:
+                record.begin(checked, context.session)
+            again = await self.run(checked, context, request, for_json=for_json, event=event)
+            outcome = believed(again, context)
+        return ExecutionResult(outcome.data, outcome.errors or None)
+
+    async def parts(
+        self,
+        checked: CheckedOperation,
+        request: OperationRequest,
+        contexts: ContextFactory,
+        record: OperationRecord | None = None,
+    ) -> AsyncGenerator[Part, None]:
+        """Answer a query in parts, as `@defer` and `@stream` ask for it, in graphql-core's own way.
+
+        Mapped fields are begun for all objects that are asked in one tick, so that a level that comes later takes one
+        statement for each relationship, too. All parts are of one view.
+        """
+        operation = checked.operation
+        context = contexts.make(Mode.SNAPSHOT, self.preparer.limits.bounds)
+        if record is not None:
+            record.begin(checked, context.session)
+        started, failed = perf_counter(), True
+        try:
+            on_error = request.on_error or operation.plan.on_error
+            executor = heeding(on_error, self._executor(checked, context, request.extensions, None))
+            result: Any = executor.execute_operation()
+            result = await result if executor.is_awaitable(result) else result
+            if isinstance(result, ExperimentalIncrementalExecutionResults):
+                yield result.initial_result
+                async with aclosing(result.subsequent_results) as later:
+                    async for part in later:
+                        yield part
+            else:
+                yield result
+            failed = False
+        finally:
+            await context.close()
+            self.usage.ran(context.client, operation, request.variables, perf_counter() - started, failed)
+
     async def extensions_asked(
         self,
         request: OperationRequest,
@@ -130,25 +225,28 @@ class Operations:
         middleware: MiddlewareManager | None = None,
         *,
         for_json: bool = False,
+        event: Any = None,
     ) -> Outcome:
         """Run a prepared operation in its context, level by level, unless something asks for graphql-core's walk.
 
-        At the end the context is closed, and whoever counts has heard of the run.
+        What may come later (`@defer`, `@stream`) comes with the rest; `parts` answers those who take it later. Of a
+        subscription, one `event` is run. At the end the context is closed, and whoever counts has heard of the run;
+        of a subscription they have heard when it began.
         """
         operation = checked.operation
         on_error = request.on_error or operation.plan.on_error
         started, failed = perf_counter(), True
 
         def make_executor() -> Executor[Any]:
-            return heeding(on_error, self._executor(checked, context, request.extensions, middleware))
+            return heeding(on_error, self._executor(checked, context, request.extensions, middleware, event))
 
         try:
-            if operation.plan.incremental or middleware is not None or self.executor_class is not LevelExecutor:
+            if middleware is not None or self.executor_class is not LevelExecutor:
                 outcome = _bounded(await _walked(make_executor()), checked.limits.max_answer_bytes)
                 failed = bool(outcome.errors)
                 return outcome
             work = self._work(checked, context, on_error, make_executor, for_json=for_json)
-            scheduler = Scheduler(work, None, serially=operation.kind is OperationType.MUTATION)
+            scheduler = Scheduler(work, event, serially=operation.kind is OperationType.MUTATION)
             try:  # here and not in a method, for a coroutine more would be entered at each wait
                 if may_prefetch(checked, work) and (failed_early := await prefetch(checked, work)):
                     return Outcome(None, [GraphQLError("unread", original_error=failed_early)])
@@ -167,7 +265,8 @@ class Operations:
         finally:
             await context.close()
             operation.note_rows(checked.cost, context.session.rows_read)
-            self.usage.ran(context.client, operation, request.variables, perf_counter() - started, failed)
+            if operation.kind is not OperationType.SUBSCRIPTION:
+                self.usage.ran(context.client, operation, request.variables, perf_counter() - started, failed)
 
     def _work(
         self,
@@ -201,16 +300,17 @@ class Operations:
     def _executor(
         self,
         checked: CheckedOperation,
-        context: RequestContext,
+        context: RequestContext | SourceContext,
         extensions: Mapping[str, Any] | None,
         middleware: MiddlewareManager | None,
+        root: Any = None,
     ) -> Executor[Any]:
         operation = checked.operation
         return self.executor_class(
             self._schema,
             operation.fragments,
             operation.details,
-            None,
+            root,
             context,
             operation.node,
             checked.variables,

@@ -31,6 +31,13 @@ class Patch(NamedTuple):
 AS_WRITTEN = 'c=i.createElement("code",{title:"Change this in the query."},(0,o.print)(a))'
 
 PATCHES: dict[str, Sequence[Patch]] = {
+    "graphiql.min.js": (
+        Patch(
+            "what a subscription is refused with is shown, and besides is an uncaught error in the console",
+            "complete:()=>{n.return()},error:e=>{n.throw(e)}",
+            "complete:()=>{n.return()},error:e=>{n.throw(e).catch(()=>{})}",
+        ),
+    ),
     "plugin-explorer.min.js": (
         Patch(
             "the first field of the pane takes the focus, and the first keystrokes, from the query",

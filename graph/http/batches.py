@@ -78,8 +78,11 @@ async def _answered(
 
 
 def not_answered(kind: OperationType) -> ClientError:
-    """Said of an operation that no request can ask for, by whichever method."""
-    return IllFormed(f"This address does not answer a {kind.value}.")
+    """Said of an operation that has answers in several parts, where one answer is asked for."""
+    return IllFormed(
+        f"A {kind.value} has more than one answer: ask for it alone, with `Accept: text/event-stream`, or over a"
+        " WebSocket at this address."
+    )
 
 
 def _checked(

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import orjson
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.requests import Request as HTTPRequest
 
 from db.exact_json import loads_floats
@@ -85,7 +86,7 @@ def wants_page(request: HTTPRequest) -> bool:
     return not asked_for_data and HTML in weights(request.headers.get("accept", "")[:MAX_HEADER_BYTES])
 
 
-def headers_of(request: HTTPRequest) -> Headers:
+def headers_of(request: HTTPConnection) -> Headers:
     """The headers by their names in lower case; to ask Starlette's takes a walk each time.
 
     Of lines with one name, the first; what a client takes may be told in several lines, which are one list. Raises
@@ -113,8 +114,8 @@ async def read_request(
         return _from_parameters(request)
     media_type, parameters = _content_type(headers.get(b"content-type", b"")[:MAX_HEADER_BYTES])
     if media_type == MULTIPART and uploads is not None:
-        found = await read_operations(request, uploads, max_body_bytes, _parsed)
-        return _batched(found, max_batch) if isinstance(found, list) else _validated(found)
+        found = await read_operations(request, uploads, max_body_bytes, parsed)
+        return _batched(found, max_batch) if isinstance(found, list) else validated(found)
     if media_type != JSON:
         raise HTTPException(415, f"Send the request as {JSON}{f' or {MULTIPART}' if uploads is not None else ''}.")
     if parameters.get("charset", "utf-8") not in UTF_8:
@@ -124,10 +125,10 @@ async def read_request(
         raise HTTPException(415, "Send the request without compression.")
     body = await _body(request, headers.get(b"content-length", b"0"), max_body_bytes)
     try:
-        found = _parsed(body.removeprefix(BYTE_ORDER_MARK))
+        found = parsed(body.removeprefix(BYTE_ORDER_MARK))
     except orjson.JSONDecodeError as error:
         raise HTTPException(400, f"The body is not JSON in UTF-8: {error}.") from None
-    return _batched(found, max_batch) if type(found) is list else _validated(found)
+    return _batched(found, max_batch) if type(found) is list else validated(found)
 
 
 async def _body(request: HTTPRequest, announced: bytes, max_body_bytes: int) -> bytes:
@@ -158,18 +159,18 @@ def _from_parameters(request: HTTPRequest) -> OperationRequest:
             given[name] = _parsed_parameter(name, given[name])
         else:
             given.pop(name, None)
-    return _validated(given)
+    return validated(given)
 
 
 def _parsed_parameter(name: str, text: str) -> Any:
     try:
-        return _parsed(text.encode())
+        return parsed(text.encode())
     except orjson.JSONDecodeError as error:
         raise IllFormed(f"`{name}` is not JSON in UTF-8: {error}.") from None
 
 
-def _parsed(text: bytes) -> Any:
-    """What JSON says. Raises `orjson.JSONDecodeError`."""
+def parsed(text: bytes) -> Any:
+    """What JSON says, with numbers as they are written. Raises `orjson.JSONDecodeError`."""
     found = orjson.loads(text)
     # orjson rounds a number with many digits to a double. Few requests have a fraction, or a number beyond 64 bits.
     try:
@@ -202,13 +203,13 @@ def _batched(found: list[Any], max_batch: int) -> Batch:
 
 def _validated_or_not(given: Any) -> OperationRequest | ClientError:
     try:
-        return _validated(given)
+        return validated(given)
     except ClientError as error:
         return error
 
 
-def _validated(given: Any) -> OperationRequest:
-    """The request of an object of JSON, whose values have no other types than JSON's own."""
+def validated(given: Any) -> OperationRequest:
+    """The request of an object of JSON, whose values have no other types than JSON's own. Raises `IllFormed`."""
     if type(given) is not dict:
         raise IllFormed('Send an object: {"query": "…"}.')
     asked = {**NOTHING_ASKED, **given}

@@ -10,12 +10,14 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLError
+from graphql.execution import SubsequentIncrementalExecutionResult
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
 from db import exact_json
 from graph.errors import AnswerTooLarge, IllFormed, Overloaded, code_of
+from graph.execute.operation import Part
 from graph.http.compression import coding_for, compressed
 from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from graph.http.statuses import CHANGED, HEADERS_OF, LATER, STATUSES, Statuses, status_of_refusal
@@ -23,6 +25,9 @@ from graph.masking import for_client
 from graph.settings import HTTPEdition
 
 OK = 200
+
+STREAMED = "trellis.streamed"
+"""In the scope of a request: its answer comes in parts, as long as there is news, and its duration tells nothing."""
 
 HEADERS = (
     (b"cache-control", b"no-store"),
@@ -63,7 +68,7 @@ class Answer(Response):
 
 def answer(result: ExecutionResult, media_type: str, edition: HTTPEdition) -> Answer:
     """The answer to one operation. Afterwards, the result has the errors as the client sees them."""
-    formed = _formed(result)
+    formed = formed_of(result)
     errors = result.errors
     if not errors:
         return Answer(json_bytes(formed), OK, media_type)
@@ -75,7 +80,7 @@ def answer(result: ExecutionResult, media_type: str, edition: HTTPEdition) -> An
 
 def batch_answer(results: Iterable[ExecutionResult], media_type: str) -> Answer:
     """The answers to several operations, as a list in their order. Each says by itself how it went."""
-    return Answer(json_bytes([_formed(result) for result in results]), OK, media_type)
+    return Answer(json_bytes([formed_of(result) for result in results]), OK, media_type)
 
 
 def code_of_refusal(refused: HTTPException) -> str:
@@ -90,7 +95,7 @@ def refusal(refused: HTTPException, media_type: str = JSON, edition: HTTPEdition
     return Answer(json_bytes({"errors": [error]}), refused.status_code, media_type, refused.headers)
 
 
-def _formed(result: ExecutionResult) -> Mapping[str, Any]:
+def formed_of(result: ExecutionResult) -> Mapping[str, Any]:
     """A result in the form of GraphQL's answers: without `data`, nothing was run."""
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
@@ -101,6 +106,18 @@ def _formed(result: ExecutionResult) -> Mapping[str, Any]:
     if result.extensions:
         answer["extensions"] = result.extensions
     return answer
+
+
+def part_of(part: Part) -> Mapping[str, Any]:
+    """One part of an answer that has several, with its errors as the client sees them."""
+    told: Iterable[Any] = (part,)
+    if isinstance(part, SubsequentIncrementalExecutionResult):
+        told = (*(part.incremental or ()), *(part.completed or ()))
+    for each in told:
+        if each.errors:
+            each.errors = for_client(each.errors)
+    formatted: Mapping[str, Any] = part.formatted
+    return formatted
 
 
 def _was_run(error: GraphQLError) -> bool:

@@ -165,6 +165,8 @@ class _Costing:
             return self._introspected(node)
         named = get_named_type(definition.type)
         below = self.selections(named, node.selection_set.selections) if node.selection_set else Cost()
+        if parent is self._document.schema.subscription_type:
+            return _of_event(node, below)
         if _reads_itself(definition):
             below = below._replace(reads_itself=True)
         below = below._replace(values=below.values + _called(definition, node, called))
@@ -239,6 +241,13 @@ def _reads_itself(definition: GraphQLField) -> bool:
     """Whether a field has a resolver of somebody's own that is given the context, and with it the session."""
     resolver = own_resolver(definition)
     return resolver is not None and resolver.info_parameter is not None
+
+
+def _of_event(node: FieldNode, below: Cost) -> Cost:
+    """What one event of a subscription costs: its source was asked before, and may have named a row to be read."""
+    if node.selection_set is None:
+        return below._replace(values=1 + below.values)
+    return below.plus(Cost(statements=1, rows=1, values=1, reads_itself=True))
 
 
 def _called(definition: GraphQLField, node: FieldNode, called: set[Call]) -> int:

@@ -229,6 +229,21 @@ class Preparer:
         limits = self._limits.get(budget) or self.limits_of(budget)
         return found if found.limits is limits else _within(found, limits)
 
+    def kind_of(self, request: OperationRequest) -> OperationType | None:
+        """Of what kind the operation is; None for text that is no document, or has no such operation."""
+        found = request.checked or self.tried(request)
+        if isinstance(found, CheckedOperation):
+            return found.operation.kind
+        node = None if found.document is None else get_operation_ast(found.document, request.operation_name)
+        return None if node is None else node.operation
+
+    def is_incremental(self, request: OperationRequest) -> bool:
+        """Whether it is a query, parts of whose answer may come later."""
+        found = request.checked or self.tried(request)
+        if not isinstance(found, CheckedOperation) or found.operation.kind is not OperationType.QUERY:
+            return False
+        return found.operation.plan.incremental
+
     def tried(self, request: OperationRequest) -> CheckedOperation | InvalidDocument:
         """The operation that is asked for, of whatever kind, within the largest budget; or what is wrong with it."""
         try:

@@ -74,7 +74,7 @@ def claim_of(kind: OperationType, cost: Cost, certain: Weight, fields: int) -> C
     `fields`: how many it selects, with its fragments written out.
     """
     reads, bulk = kind is OperationType.QUERY, bulk_of(cost.values, fields)
-    if reads and not cost.statements and not cost.reads_itself:
+    if kind is not OperationType.MUTATION and not cost.statements and not cost.reads_itself:
         return NOTHING._replace(bulk=bulk)
     is_small = cost.statements <= FEW_STATEMENTS and cost.rows <= FEW_ROWS and cost.values <= FEW_VALUES
     if is_small and certain < Weight.DEAR:
@@ -94,7 +94,7 @@ def weight_of(
 ) -> Weight:
     """What is certain of an operation's work for each row that it reads."""
     root = schema.get_root_type(operation.operation)
-    if root is None or operation.operation is not OperationType.QUERY:
+    if root is None or operation.operation is OperationType.MUTATION:
         return Weight.DEAR
     return _Weighing(schema, fragments).selections(root, operation.selection_set.selections)
 
@@ -139,13 +139,18 @@ class _Weighing:
         definition = self._schema.get_field(parent, name) if is_composite_type(parent) else None
         if definition is None:
             return Weight.DEAR
-        own = _own_weight(definition, {argument.name.value for argument in node.arguments or ()})
+        own = self._own_weight(parent, definition, node)
         if node.selection_set is None or own is Weight.DEAR:
             return own
         return max(own, self.selections(get_named_type(definition.type), node.selection_set.selections))
 
+    def _own_weight(self, parent: GraphQLNamedType | None, definition: GraphQLField, node: FieldNode) -> Weight:
+        if parent is self._schema.subscription_type:
+            return Weight.LOOK_UP  # of an event: its source was asked before
+        return _weight(definition, {argument.name.value for argument in node.arguments or ()})
 
-def _own_weight(definition: GraphQLField, given: set[str]) -> Weight:
+
+def _weight(definition: GraphQLField, given: set[str]) -> Weight:
     """What is certain of a field itself. A resolver that waits, or is given the session, may do anything."""
     field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     resolver = field.base_resolver if isinstance(field, StrawberryField) else None

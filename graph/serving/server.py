@@ -27,6 +27,7 @@ from graph.serving.newcomers import let_nobody_come
 from graph.serving.protocol import LimitedProtocol
 from graph.serving.succession import Succession
 from graph.serving.terminal import Terminals
+from graph.serving.sockets import LimitedSocket
 
 logger = logging.getLogger("uvicorn.error")
 
@@ -54,10 +55,12 @@ class DrainingServer(uvicorn.Server):
         parent: Connection | None = None,
         when_started: Callable[[], None] = lambda: None,
         succession: Succession | None = None,
+        end_sockets: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_drain` is called at once, perhaps in a signal's handler. When `parent` ends, so does the server.
 
-        `succession` is what a server without a parent does at SIGHUP.
+        `succession` is what a server without a parent does at SIGHUP. `end_sockets` is called when no connection is
+        taken any more.
         """
         super().__init__(config)
         self.server_state = LimitedState(gate)
@@ -70,6 +73,7 @@ class DrainingServer(uvicorn.Server):
         self._succession = succession
         self._succeeding: asyncio.Task[None] | None = None
         self._terminals = Terminals()
+        self._end_sockets = end_sockets
         self._accepting: set[asyncio.Task[object]] = set()
         self._was_told = False
         """Whether a signal has come. A parent is no signal: some supervisors send theirs to all processes."""
@@ -158,6 +162,7 @@ class DrainingServer(uvicorn.Server):
         await self._serve_on(self._delay_s)
         if not self._leaves:
             self._stop_listening(sockets or [])
+        self._end_sockets()
         await self._serve_on(LAST_REQUESTS_S)
         for connection in list(self._connections()):
             connection.shutdown()
@@ -175,8 +180,8 @@ class DrainingServer(uvicorn.Server):
         timer.start()
         return timer
 
-    def _connections(self) -> Iterator[LimitedProtocol]:
-        return (it for it in self.server_state.connections if isinstance(it, LimitedProtocol))
+    def _connections(self) -> Iterator[LimitedProtocol | LimitedSocket]:
+        return (it for it in self.server_state.connections if isinstance(it, LimitedProtocol | LimitedSocket))
 
     async def _serve_on(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()

@@ -59,7 +59,7 @@ class OperationLines:
             "client": record.client.name,
             "client_version": record.client.version,
         }
-        line |= NOBODY_ASKS if record.viewer is NOBODY else _of_viewer(record.viewer)
+        line |= NOBODY_ASKS if record.viewer is NOBODY else viewer_told(record.viewer)
         if operation is not None:
             line |= described(operation)
             line["statements"], line["rows"], line["points"] = operation.statements, operation.rows, operation.points
@@ -76,7 +76,7 @@ def _level(status: int, code: str) -> str:
     return "info" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "warning"
 
 
-def _of_viewer(viewer: Viewer) -> Line:
+def viewer_told(viewer: Viewer) -> Line:
     """Who asks. Providers may use an address for an id: of such a one a hash is told."""
     if viewer.key_id is not None:
         return {"viewer_kind": "key", "viewer": viewer.key_id}
@@ -88,7 +88,7 @@ def _of_viewer(viewer: Viewer) -> Line:
     return {"viewer_kind": "user", "viewer": told}
 
 
-NOBODY_ASKS = _of_viewer(NOBODY)
+NOBODY_ASKS = viewer_told(NOBODY)
 
 
 def _slowest(operation: OperationRecord) -> Sequence[Line]:

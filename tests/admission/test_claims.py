@@ -304,7 +304,7 @@ def test_a_document_that_is_long_and_new_is_prepared_in_its_turn(query: str, bul
     claim = admission.claimed(asked)[1]
     assert claim.bulk is bulk
     if len(query) > 1_000:
-        assert not admission.claimed(asked)[0].checked  # type: ignore[union-attr]  # one operation
+        assert not admission.claimed(asked)[0].checked
         prepared, claim = admission.claimed(asked, has_turn=True)
-        assert prepared.checked is not None  # type: ignore[union-attr]  # as above
+        assert prepared.checked is not None
     assert admission.claimed(asked)[1].bulk is claim.bulk  # it is known now

@@ -5,7 +5,7 @@ import itertools
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -32,9 +32,15 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    app: ASGIApp, http: type[asyncio.Protocol] | Literal["auto"] = "auto", state: ServerState | None = None
+    app: ASGIApp,
+    http: type[asyncio.Protocol] | Literal["auto"] = "auto",
+    state: ServerState | None = None,
+    **more: Any,
 ) -> AsyncIterator[str]:
-    """Serve an application and yield its origin, `http://127.0.0.1:<port>`; by another protocol where one is given."""
+    """Serve an application and yield its origin, `http://127.0.0.1:<port>`; by another protocol where one is given.
+
+    `more` is for uvicorn, about WebSockets for instance.
+    """
     # uvicorn closes a connection that was idle for five seconds. Where this loop stands still for as long, because the
     # collector looks at all that the tests have left, that is a connection on which a client is just sending.
     config = uvicorn.Config(
@@ -45,6 +51,7 @@ async def serving(
         proxy_headers=False,  # as `trellis serve` has it
         timeout_graceful_shutdown=5,
         timeout_keep_alive=KEEP_ALIVE_S,
+        **more,
     )
     server = _Server(config)
     server.server_state = state or server.server_state

@@ -104,7 +104,11 @@ PROMISES: Mapping[int, Promise] = {
         "200, exit 0, no orphan",
         [Trial("draining.drain"), Trial("draining.orphans", ("sqlite",)), Suite(["tests/cli/test_serve.py"])],
     ),
-    14: Promise("subscriptions", "", [NotBuilt("there are none yet")]),
+    14: Promise(
+        "subscriptions",
+        "bounded, cleaned up, ended in 5 s",
+        [Suite(["tests/live/test_limits.py", "tests/live/test_identity.py", "tests/live/test_events.py"], most_s=400)],
+    ),
     15: Promise("memory is flat", "1 MiB a minute", [Trial("soak.soak", BOTH)]),
     16: Promise("DDL under load", "no read is wrong", [Trial("ddl.ddl")]),
     17: Promise("SQLite's writers", "none is told of locks", [Suite(["tests/promises/test_many_writers.py"])]),

@@ -122,6 +122,7 @@ def _serve(
     from graph.serving.monitoring import ConnectionMetrics
     from graph.serving.protocol import LimitedProtocol
     from graph.serving.server import DrainingServer
+    from graph.serving.sockets import LimitedSocket
 
     ledgers = Ledgers() if files is None else SharedLedgers(files)
     settings, app = made(partial(make, ledgers=ledgers), parent)
@@ -136,6 +137,11 @@ def _serve(
         uvicorn.Config(
             app,
             http=LimitedProtocol,
+            ws=LimitedSocket,
+            ws_max_size=settings.max_body_bytes,
+            ws_ping_interval=settings.socket_heartbeat_s,
+            ws_ping_timeout=settings.write_timeout_s,
+            ws_per_message_deflate=settings.socket_compression,
             lifespan="on",
             access_log=access_log,
             log_config=None,
@@ -149,6 +155,7 @@ def _serve(
         parent,
         tell if parent is None else lambda: None,
         succession,
+        app.state.live.drain,
     ).run(list(sockets))
     write.close()
 
@@ -156,11 +163,14 @@ def _serve(
 def _log_operations(settings: Settings, app: Starlette, write: Write) -> None:
     """Write a line for each operation, as far as the settings say."""
     # Late, as above.
+    from graph.live import SubscriptionLines
     from graph.telemetry.lines import OperationLines
 
     listeners = app.state.listeners
     if settings.log_operations is not LoggedOperations.NONE:
         listeners.add(OperationLines(write, settings.log_operations, settings.slow_operation_s))
+        if settings.log_operations is LoggedOperations.ALL:
+            app.state.live.listeners.append(SubscriptionLines(write))
         listeners.are_told_of_statements = settings.slow_operation_s > 0
 
 

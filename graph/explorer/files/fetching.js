@@ -1,5 +1,5 @@
-/* Operations over HTTP: what GraphiQL hands over goes to the API, its answer comes back; time, size and what the doctor
-   says are kept for the panels. Nothing goes to another address than the page's own. */
+/* Operations over HTTP, subscriptions over a WebSocket: what GraphiQL hands over goes to the API, its answer comes back;
+   time, size and what the doctor says are kept for the panels. Nothing goes to another address than the page's own. */
 (() => {
   "use strict";
 
@@ -87,6 +87,15 @@
       : { ...others, operationName };
   };
 
+  // A page sends no headers with a WebSocket: GraphiQL sends them as the payload of its first message.
+  const overSocket = GraphiQL.createFetcher({ url: API, subscriptionUrl: API.replace(/^http/, "ws") });
+
+  const isSubscription = ({ query, operationName }) => {
+    const operations = Trellis.operationsOf(query);
+    const asked = operations.find((it) => it.name?.value === operationName) ?? operations[0];
+    return asked?.operation === "subscription";
+  };
+
   const withDoctor = (operation) => {
     const doctor = Trellis.doctor?.asked();
     return doctor ? { ...operation, extensions: { ...operation.extensions, doctor } } : operation;
@@ -106,6 +115,7 @@
       return introspected((await Trellis.send({ ...given, query: QUESTION }, options.headers)).result);
     }
     const operation = withNameOfItsOwn(given);
+    if (isSubscription(operation)) return overSocket(operation, options);
     const sent = withDoctor(operation);
     const { result, ...measured } = await Trellis.send(sent, options.headers);
     const asked = sent !== operation;
