@@ -119,8 +119,8 @@ def _trellis(
 ) -> None:
     """Trellis: a GraphQL API server on SQLAlchemy models.
 
-    Settings are environment variables that begin with TRELLIS_; the README lists them. Start with `trellis db upgrade`,
-    then `trellis serve`. Every command explains itself: `trellis db upgrade --help`.
+    Settings are environment variables that begin with TRELLIS_; docs/settings.md lists them. Start with
+    `trellis db upgrade`, then `trellis serve`. Every command explains itself: `trellis db upgrade --help`.
     """
 
 
