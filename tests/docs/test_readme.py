@@ -39,7 +39,7 @@ async def test_make_serve_answers_the_query_as_the_page_says(database: Database,
     answer = await asyncio.to_thread(ask)
     report = answer.pop("extensions")["doctor"]
     reads = [statement["sql"] for statement in report["statements"] if statement["kind"] == "read"]
-    assert answer == {"data": json.loads(README.blocks("json")[0])}
+    assert answer == json.loads(README.blocks("json")[0])
     # The tags, a page of posts for each of them, the counts, the authors.
     assert len(reads) == len(_statements(SQL)) == 4
     if database.dialect == "sqlite":
@@ -76,7 +76,7 @@ async def test_without_make_it_is_served_as_the_page_says(
         with _running(clone, database, f"{serve} --port {unused_tcp_port}", unused_tcp_port) as address:
             return httpx.post(f"{address}/graphql", json={"query": QUERY}, timeout=PATIENCE_S).json()
 
-    assert await asyncio.to_thread(ask) == {"data": json.loads(README.blocks("json")[0])}
+    assert await asyncio.to_thread(ask) == json.loads(README.blocks("json")[0])
 
 
 async def test_the_command_is_reached_by_what_the_page_says(database: Database, clone: Path) -> None:
