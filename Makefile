@@ -1,7 +1,7 @@
 # `make` alone says what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-long test-npm test-fast test-plain-path test-pgbouncer check check-empty format schema explorer \
-	snapshots coverage agreement claims bench examples federation promises docs workflows
+	settings snapshots coverage agreement claims bench examples federation promises docs workflows
 MAKEFLAGS += --no-print-directory
 
 # The address to serve on, for instance `make serve PORT=8080`; otherwise TRELLIS_HOST and TRELLIS_PORT, or
@@ -46,7 +46,7 @@ serve: $(SERVE_READY) ## serve the API, on a database with demo data if it is ne
 test: check ## run what takes less than five minutes; CI runs test-long and test-npm besides
 	@$(PYTEST) -m "not long and not npm"
 
-test-long: check-empty test-plain-path test-pgbouncer ## run what `make test` leaves out: the tree without nouns, long laws, hostile values, faults, README, browsers
+test-long: check-empty test-plain-path test-pgbouncer ## run what `make test` leaves out: the tree without nouns, long laws, hostile values, faults, pages, browsers
 	@$(PYTEST) -m "long and not npm"
 
 test-npm: examples federation ## run what needs npm: the example apps, gateways, audits, graphql-inspector
@@ -81,6 +81,9 @@ format: $(READY) ## format the code
 
 schema: $(READY) ## write schema.graphql
 	@$(BIN)/trellis schema export --output schema.graphql
+
+settings: $(READY) ## write docs/settings.md
+	@$(BIN)/python -m manual.settings
 
 explorer: $(READY) ## fetch GraphiQL's files again
 	@$(BIN)/python -m graph.explorer.vendor

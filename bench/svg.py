@@ -18,11 +18,13 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 .further { stroke-width: 1.2; stroke-dasharray: 4 3 } .dot.further { display: none }
 .dot { fill: #afb8c1; stroke: none } .dot.ours { fill: #1a7f37 }
 .strong { font-weight: 600 }
+.disc { fill: #1a7f37 } .number { fill: #ffffff; font-size: 11px; font-weight: 600 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 } .note, .tick { fill: #8d96a0 }
   .bar, .dot { fill: #57606a } .line { stroke: #6e7681 }
   .ours, .dot.ours { fill: #3fb950 } .line.ours { stroke: #3fb950; fill: none }
   .limit { fill: none; stroke: #8d96a0 } .range { stroke: #e6edf3 } .grid { stroke: #30363d }
+  .disc { fill: #3fb950 } .number { fill: #0d1117 }
 }
 """
 
@@ -30,9 +32,11 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 class Drawing:
     """A picture that grows shape by shape; lengths are pixels."""
 
-    def __init__(self, width: float, description: str) -> None:
+    def __init__(self, width: float, description: str, style: str = "") -> None:
+        """`style` adds classes to those that every picture has."""
         self._width = width
         self._description = description
+        self._style = f"{STYLE}{style}"
         self._shapes = list[str]()
 
     def rectangle(self, x: float, y: float, width: float, height: float, style: str) -> None:
@@ -51,6 +55,12 @@ class Drawing:
         self._shapes.append(f'<polyline class="line {style}" points="{joined}"/>')
         self._shapes += [f'<circle class="dot {style}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in points]
 
+    def disc(self, center: tuple[float, float], number: str) -> None:
+        """A disc with a number in it."""
+        x, y = center
+        self._shapes.append(f'<circle class="disc" cx="{x:.1f}" cy="{y:.1f}" r="9"/>')
+        self.text(x, y + 4, number, "number", "middle")
+
     def text(self, x: float, y: float, words: str, style: str = "", anchor: str = "start") -> None:
         """A line of text; `anchor` is start, middle or end."""
         self._shapes.append(
@@ -62,4 +72,4 @@ class Drawing:
         box = f"{-MARGIN} {-MARGIN} {self._width + 2 * MARGIN:.0f} {height + 2 * MARGIN:.0f}"
         head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img">'
         title = f"<title>{escape(self._description)}</title>"
-        return "\n".join([head, title, f"<style>{STYLE}</style>", *self._shapes, "</svg>", ""])
+        return "\n".join([head, title, f"<style>{self._style}</style>", *self._shapes, "</svg>", ""])

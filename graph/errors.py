@@ -166,7 +166,7 @@ class UnknownVariable(CannotStart):
 
 def _unknown_variable(name: str, known: Sequence[str]) -> str:
     close = get_close_matches(name.upper(), known, n=1, cutoff=SIMILAR)
-    hint = f"did you mean {close[0]}? Correct it, or unset it." if close else "unset it. The README lists them all."
+    hint = f"did you mean {close[0]}? Correct it, or unset it." if close else "unset it. docs/settings.md lists all."
     return f"{name} is no setting of this server; {hint}"
 
 

@@ -1,6 +1,6 @@
 """The settings of the server: those of the data layer, and the API's own.
 
-Environment variables with the prefix `TRELLIS_` enter, one frozen object leaves. The README has the table. Nothing is
+Environment variables with the prefix `TRELLIS_` enter, one frozen object leaves; docs/settings.md lists all. Nothing is
 opened or connected.
 """
 

@@ -1,13 +1,14 @@
 """The table of contents: every page of the manual, in the order in which people need them.
 
 Paths of pages leave, without their suffix: of those below `docs/`, of papers beside it, and of those that are made of
-the code (`manual.sources`). No page is named twice, and no file is read.
+the code (`manual.sources`). The first page, which is the README, stands above them. No page is named twice, and no file
+is read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
 CONTENTS: Mapping[str, Sequence[str]] = {
-    "Begin": ["readme", "tutorial", "your-database", "reflect", "comparison", "migrating"],
+    "Begin": ["pages", "demo", "tutorial", "add-a-noun", "your-database", "reflect", "comparison", "migrating"],
     "Ask and change": ["asking", "changing", "subscriptions", "errors", "files", "clients", "explorer", "types"],
     "Build": [
         *("own-fields", "resolvers", "policies", "own-mutations", "identity", "names", "views", "functions"),
@@ -33,9 +34,6 @@ CONTENTS: Mapping[str, Sequence[str]] = {
     "Take part": ["contributing", "security-policy", "code-of-conduct", "changelog", "licence"],
 }
 
-TITLES: Mapping[str, str] = {"readme": "The first steps"}
-"""What the contents call a page that has another heading."""
-
 
 def listed() -> list[str]:
     """All pages that are named."""
@@ -44,7 +42,7 @@ def listed() -> list[str]:
 
 def navigation() -> str:
     """The contents as Sphinx takes them, for the end of the first page."""
-    trees = (tree_of(map(_entry, names), f":caption: {caption}\n") for caption, names in CONTENTS.items())
+    trees = (tree_of(names, f":caption: {caption}\n") for caption, names in CONTENTS.items())
     return "\n" + "\n\n".join(trees) + "\n"
 
 
@@ -52,7 +50,3 @@ def tree_of(names: Iterable[str], options: str = "") -> str:
     """What tells Sphinx which pages stand below one."""
     below = "\n".join(names)
     return f"```{{toctree}}\n:hidden:\n{options}\n{below}\n```"
-
-
-def _entry(name: str) -> str:
-    return f"{TITLES[name]} <{name}>" if name in TITLES else name

@@ -6,17 +6,12 @@ not there; anchors are Sphinx's to check.
 """
 
 import posixpath
-import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from graph.projects.links import Link, relinked
 from manual.errors import BrokenLink
-
-LINK = re.compile(r"(?P<kind>!?)\[(?P<text>[^\]\n]*(?:\n[^\]\n]+)?)\]\((?P<target>[^)\s]+)\)")
-BLOCK = re.compile(r"(^```.*?^```$)", re.M | re.S)
-OUTWARD = re.compile(r"[a-z]+:|#")
-"""How addresses elsewhere begin, and places of the page itself."""
 
 
 class Page(NamedTuple):
@@ -36,25 +31,14 @@ class Links:
 
     def rewritten(self, page: Page, text: str) -> str:
         """The text of a page, with links that lead in the site."""
-        parts = BLOCK.split(text)
-        return "".join(part if number % 2 else self._linked(page, part) for number, part in enumerate(parts))
+        return relinked(text, lambda link: self._link(page, link))
 
-    def _linked(self, page: Page, part: str) -> str:
-        return LINK.sub(lambda found: self._link(page, found), part)
-
-    def _link(self, page: Page, found: re.Match[str]) -> str:
-        if OUTWARD.match(found["target"]):
-            return found[0]
-        file, hash_, anchor = found["target"].partition("#")
-        place = self._places.get(self._resolved(page, file))
-        if place is None:
-            return found["text"]
-        path = posixpath.relpath(place, page.path.parent)
-        return f"{found['kind']}[{found['text']}]({path}{hash_}{anchor})"
-
-    def _resolved(self, page: Page, target: str) -> PurePosixPath:
-        """The file or folder that a link leads to, from the top of the checkout."""
-        source = PurePosixPath(posixpath.normpath(page.source.parent / target))
+    def _link(self, page: Page, link: Link) -> str:
+        source = link.path_from(page.source)
         if not (self._house / source).exists():
-            raise BrokenLink(page.source, target)
-        return source
+            raise BrokenLink(page.source, link.target)
+        place = self._places.get(source)
+        if place is None:
+            return link.text
+        path = posixpath.relpath(place, page.path.parent)
+        return f"{'!' if link.is_picture else ''}[{link.text}]({path}{link.anchor})"

@@ -1,4 +1,4 @@
-"""The settings, as the README's table and as a page with an entry for each.
+"""The settings, as a page with an entry for each: docs/settings.md. `python -m manual.settings` writes it anew.
 
 Pydantic's fields enter, Markdown leaves. No environment is read.
 """
@@ -10,9 +10,13 @@ from typing import Any
 from pydantic import SecretStr, create_model
 from pydantic.fields import FieldInfo
 
+from db.settings import HOUSE, DatabaseSettings
 from graph.schema import DOMAIN
 from graph.settings import Settings
 
+FILE = HOUSE / "docs" / "settings.md"
+OF_DATABASES: Mapping[str, FieldInfo] = DatabaseSettings.model_fields
+OF_THE_EXAMPLE: Mapping[str, FieldInfo] = DOMAIN.settings.model_fields
 SETTINGS: Mapping[str, FieldInfo] = Settings.model_fields | DOMAIN.settings.model_fields
 SCHEMA: Mapping[str, Any] = create_model("Everything", __base__=(DOMAIN.settings, Settings)).model_json_schema()
 PAGE = re.compile(r"docs/([a-z-]+)\.md")
@@ -32,21 +36,32 @@ BOUNDS = {
 DATABASE_URL = "sqlite:///var/trellis.db"
 """The default is a file of the folder in which Trellis lies."""
 
+ABOUT = """# Settings
 
-def table() -> str:
-    """All settings, a row each."""
-    rows = [f"| `{variable(name)}` | {default_of(name)} | {field.description} |" for name, field in SETTINGS.items()]
-    return "\n".join(["| variable | default | what it does |", "|---|---|---|", *rows])
+Environment variables, or lines of `.env` in the folder of a project; the environment wins. A wrong value stops the
+server with a sentence that says what is right, and so does a variable that begins with `TRELLIS_` and that nobody
+reads. `trellis serve` takes some of them as options, too; the option wins.
+"""
+
+EXAMPLE = """## The example
+
+Of the application in this repository; one of your own declares what it needs in its `Domain`.
+"""
 
 
 def page() -> str:
-    """All settings, a heading each."""
-    about = (
-        "# Settings\n\nEnvironment variables, or lines of `.env` in the folder of a project; the environment wins. A"
-        " wrong value stops the server with a sentence that says what is right, and so does a variable that begins with"
-        " `TRELLIS_` and that nobody reads."
-    )
-    return "\n\n".join([about, *map(_entry, SETTINGS)]) + "\n"
+    """All settings, a heading each: those of databases, of the server, and of the example's application."""
+    server = [name for name in Settings.model_fields if name not in OF_DATABASES]
+    parts = [
+        ABOUT,
+        "## Databases\n",
+        *map(_entry, OF_DATABASES),
+        "## The server\n",
+        *map(_entry, server),
+        EXAMPLE,
+        *map(_entry, OF_THE_EXAMPLE),
+    ]
+    return "\n".join(parts)
 
 
 def variable(name: str) -> str:
@@ -54,7 +69,14 @@ def variable(name: str) -> str:
     return f"TRELLIS_{name.upper()}"
 
 
-def default_of(name: str) -> str:
+def _entry(name: str) -> str:
+    default = _default_of(name)
+    kind = "; ".join([", ".join(_kinds(name)), f"default {default}" if default else "no default"])
+    told = PAGE.sub(r"[\1](\1.md)", str(SETTINGS[name].description))
+    return f"### {variable(name)}\n\n{kind[0].upper()}{kind[1:]}.\n\n{told}\n"
+
+
+def _default_of(name: str) -> str:
     """A default as people would write it; an empty text for none."""
     if name == "database_url":
         return f"`{DATABASE_URL}`"
@@ -64,13 +86,6 @@ def default_of(name: str) -> str:
         return f"`{str(value).lower()}`"
     written = ",".join(value) if isinstance(value, tuple) else value
     return "" if written in (None, "") else f"`{written}`"
-
-
-def _entry(name: str) -> str:
-    default = default_of(name)
-    kind = "; ".join([", ".join(_kinds(name)), f"default {default}" if default else "no default"])
-    told = PAGE.sub(r"[\1](\1.md)", str(SETTINGS[name].description))
-    return f"## {variable(name)}\n\n{kind[0].upper()}{kind[1:]}.\n\n{told}"
 
 
 def _kinds(name: str) -> Iterator[str]:
@@ -85,3 +100,7 @@ def _resolved(form: Mapping[str, Any]) -> Mapping[str, Any]:
     """The form that a reference leads to, or the form itself."""
     found: Mapping[str, Any] = SCHEMA["$defs"][form["$ref"].rpartition("/")[2]] if "$ref" in form else form
     return found
+
+
+if __name__ == "__main__":
+    FILE.write_text(page(), encoding="utf-8")

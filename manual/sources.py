@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from manual import command, figures, python, settings
+from manual import command, figures, python
 from manual.contents import listed, navigation, tree_of
 from manual.errors import Unlisted
 from manual.links import Links, Page
@@ -18,8 +18,10 @@ DOCS = PurePosixPath("docs")
 DECISIONS = DOCS / "decisions"
 IMAGES = DOCS / "images"
 INDEX = PurePosixPath("index.md")
+LIST = Page(DOCS / "index.md", PurePosixPath("pages.md"))
+"""All pages with a line each: the way into `docs/` where there is no site. The site begins with the README."""
 PAPERS: Mapping[str, str] = {
-    "README.md": "readme.md",
+    "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CODE_OF_CONDUCT.md": "code-of-conduct.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -58,7 +60,7 @@ def _written(house: Path) -> Iterator[tuple[PurePosixPath, str]]:
 
 def _pages(house: Path) -> Iterator[Page]:
     for file in _files(house, DOCS, "*.md"):
-        yield Page(file, file.relative_to(DOCS))
+        yield LIST if file == LIST.source else Page(file, file.relative_to(DOCS))
     yield from (Page(PurePosixPath(source), PurePosixPath(path)) for source, path in PAPERS.items())
 
 
@@ -77,7 +79,6 @@ def _verbatim(text: str) -> str:
 
 def _made(house: Path) -> Iterator[tuple[PurePosixPath, str]]:
     """The pages that are made of the code, and the list of decisions."""
-    yield PurePosixPath("settings.md"), settings.page()
     yield PurePosixPath("command.md"), command.page()
     yield PurePosixPath("figures.md"), figures.page(house)
     yield from python.pages()

@@ -70,7 +70,7 @@ SLOW = (
     "db/test_functions.py",  # laws
     "db/test_patterns.py",
     "db/test_search",
-    "docs",  # the README's commands
+    "docs",  # the commands of pages
     "doctor/test_doctor.py",
     "doctor/test_hints.py",  # thousands of rows, and an index for each case
     "doctor/test_log.py",
@@ -220,7 +220,9 @@ LONG = (
     "db/test_exporting.py",
     "db/test_functions.py",
     "deploy",  # all of deploy/compose.yaml, and an environment as in the image
-    "docs/test_readme.py",  # a clone, and every command
+    "docs/test_add_a_noun.py",  # a clone, and every command
+    "docs/test_demo.py",
+    "docs/test_readme.py",
     "docs/test_schema_checks.py",
     "documents/test_commands.py",
     "documents/test_registry.py",

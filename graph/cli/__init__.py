@@ -155,8 +155,8 @@ def _trellis(
 ) -> None:
     """Trellis: a GraphQL API server on SQLAlchemy models.
 
-    Settings are environment variables that begin with TRELLIS_; the README lists them. `trellis` alone says where you
-    are and what to do next. Every command explains itself: `trellis db upgrade --help`.
+    Settings are environment variables that begin with TRELLIS_; docs/settings.md lists them. `trellis` alone says where
+    you are and what to do next. Every command explains itself: `trellis db upgrade --help`.
     """
     if context.invoked_subcommand is None:
         from graph.cli.actions import next_step  # late, as actions are

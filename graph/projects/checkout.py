@@ -20,8 +20,9 @@ CONTRACT = "The machinery knows no noun"
 ABOUT_NOUNS = (
     *("bench", "examples", "manual", "migrations.versions", "tests.bench", "tests.ci", "tests.empty", "tests.examples"),
     *("tests.manual", "tests.projects", "tests.rooms", "tests.application", "tests.execute.core.test_graphql_core"),
-    *("tests.docs.test_commands", "tests.docs.test_error_codes", "tests.docs.test_migrating", "tests.docs.test_readme"),
-    "tests.docs.test_schema_checks",
+    *("tests.docs.picture", "tests.docs.test_add_a_noun", "tests.docs.test_commands", "tests.docs.test_comparison"),
+    *("tests.docs.test_demo", "tests.docs.test_error_codes", "tests.docs.test_excerpts", "tests.docs.test_migrating"),
+    *("tests.docs.test_readme", "tests.docs.test_schema_checks", "tests.docs.test_settings_page"),
 )
 """Rooms about nouns besides those of the contract: revisions, measurements, example apps, the manual, the workflows,
 tests of both trees.
@@ -31,7 +32,7 @@ graphql-core's own tests are downloaded, and know neither our nouns nor those of
 OF_THE_HOUSE = (
     *("CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "Makefile", "README.md", "SECURITY.md"),
     *("schema.graphql", ".ci/release", ".ci/run", ".github"),
-    *("docs/comparison.md", "docs/images", "docs/index.md", "docs/migrating.md"),
+    *("docs/add-a-noun.md", "docs/comparison.md", "docs/demo.md", "docs/images", "docs/index.md", "docs/migrating.md"),
 )
 """Files and folders that a project has of its own, or does without."""
 

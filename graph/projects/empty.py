@@ -7,11 +7,12 @@ What is copied is the machinery with its tests (`checkout`); what is written is 
 import re
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from string import Template
 
 from graph.projects.checkout import Checkout
 from graph.projects.errors import FolderTaken, WrongName
+from graph.projects.links import without_dead_links
 from graph.projects.writing import Tree
 
 HERE = Path(__file__).parent
@@ -48,6 +49,7 @@ def make_empty(
         text = Template(file.read_text(encoding="utf-8")).substitute({"name": name, **ABOUT, **(about or {})})
         tree.write(Path(file.name.removesuffix(".txt")), text)
     _rename(tree, checkout, name)
+    _take_dead_links(tree, checkout)
     return tree
 
 
@@ -102,3 +104,12 @@ def _rename(tree: Tree, checkout: Checkout, name: str) -> None:
     tree.write(project, text)
     lock = Path("uv.lock")
     tree.write(lock, tree.read(lock).replace(f'name = "{old["name"]}"\n', f'name = "{name}"\n', 1))
+
+
+def _take_dead_links(tree: Tree, checkout: Checkout) -> None:
+    """Take the links out of copied pages that lead to what a project has not: our nouns, the bench, the examples."""
+    for file in (file for file in checkout.machinery() if file.suffix == ".md" and file.parts[0] != "tests"):
+        before = tree.read(file)
+        text = without_dead_links(before, PurePosixPath(file), lambda target: target == SCHEMA or tree.has(target))
+        if text != before:
+            tree.write(file, text)

@@ -25,9 +25,9 @@ from graph.serving.limits import HANGING_S, IN_USE_AT_MOST_S, IN_USE_S, LAST_REQ
 from graph.serving.line import Word, hear_parent, say_serving
 from graph.serving.newcomers import let_nobody_come
 from graph.serving.protocol import LimitedProtocol
+from graph.serving.sockets import LimitedSocket
 from graph.serving.succession import Succession
 from graph.serving.terminal import Terminals
-from graph.serving.sockets import LimitedSocket
 
 logger = logging.getLogger("uvicorn.error")
 

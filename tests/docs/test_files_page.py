@@ -17,15 +17,10 @@ from graph.app import create_app
 from graph.settings import Settings
 from graph.viewer import Viewer
 from tests.databases import Database
-from tests.docs.test_readme import ADDRESS, BLOCK, HOUSE
+from tests.docs.following import ADDRESS, page
 from tests.explorer.serving import serving
 
-PAGE = (HOUSE / "docs" / "files.md").read_text(encoding="utf-8")
-BLOCKS = BLOCK.findall(PAGE)
-
-
-def blocks(language: str) -> list[str]:
-    return [body for found, body in BLOCKS if found == language]
+PAGE = page("docs/files.md")
 
 
 async def identify(_request: HTTPConnection) -> Viewer:
@@ -42,8 +37,8 @@ async def client(database: Database, engines: Engines, tmp_path: Path) -> AsyncI
 
 
 async def test_the_export_of_the_page_has_its_columns(client: httpx.AsyncClient) -> None:
-    path, query = re.findall(rf"{ADDRESS}(\S+) .*'query=(.*)'", blocks("sh")[0], re.S)[0]
-    (example,) = blocks("text")
+    path, query = re.findall(rf"{ADDRESS}(\S+) .*'query=(.*)'", PAGE.blocks("sh")[0], re.S)[0]
+    (example,) = PAGE.blocks("text")
     names, *rows = (await client.get(path, params={"query": query})).text.splitlines()
     assert names == example.splitlines()[0]
     assert example.splitlines()[1] in rows
@@ -51,8 +46,8 @@ async def test_the_export_of_the_page_has_its_columns(client: httpx.AsyncClient)
 
 async def test_the_file_of_the_page_is_attached(client: httpx.AsyncClient) -> None:
     """Both by the document in full, and by what the page has curl send."""
-    (mutation,) = blocks("graphql")
-    operations, map_ = re.findall(r"-F \w+='(.*?)'", blocks("sh")[1], re.S)
+    (mutation,) = PAGE.blocks("graphql")
+    operations, map_ = re.findall(r"-F \w+='(.*?)'", PAGE.blocks("sh")[1], re.S)
     short = json.loads(operations)
     for sent in (short, {"query": mutation, "variables": short["variables"]}):
         form: Any = [("operations", (None, json.dumps(sent))), ("map", (None, map_)), ("0", ("a.pdf", b"hello"))]

@@ -8,8 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from db.settings import HOUSE
 from tests.cli.running import PATIENCE_S, serving
-from tests.docs.test_readme import BLOCK, HOUSE
+from tests.docs.following import BLOCK
 from tests.reflected.library import sql_of
 
 PAGE = (HOUSE / "docs" / "reflect.md").read_text(encoding="utf-8")

@@ -356,8 +356,8 @@ def test_a_misspelt_variable_is_named_with_what_was_meant() -> None:
     )
     assert "did you mean TRELLIS_VOLTS?" in unknown(TRELLIS_VOLT="1")
     assert unknown(TRELLIS_WOMBAT="1", trellis_wombats="1").splitlines() == [
-        "TRELLIS_WOMBAT is no setting of this server; unset it. The README lists them all.",
-        "trellis_wombats is no setting of this server; unset it. The README lists them all.",
+        "TRELLIS_WOMBAT is no setting of this server; unset it. docs/settings.md lists all.",
+        "trellis_wombats is no setting of this server; unset it. docs/settings.md lists all.",
     ]
 
 

@@ -9,13 +9,15 @@ import pytest
 
 from db.settings import HOUSE
 from manual import command, python
-from manual.contents import listed
+from manual.contents import CONTENTS, listed
 from manual.errors import BrokenLink, Unlisted
 from manual.requests import foreign_requests
 from manual.settings import SETTINGS, variable
 from manual.sources import write_sources
 
 LINK = re.compile(r"\]\(([^)\s:#]+)(?:#[^)\s]*)?\)")
+ON_THE_SITE_ALONE = {"pages", "command", "python/index", "figures"}
+"""The list itself, and what is made of the code."""
 NOT_SETTINGS = {"TRELLIS_ATTACK_POSTS", "TRELLIS_ATTACK_SEED", "TRELLIS_DATABSE_URL"}
 """Variables of tests, and one that a page misspells on purpose."""
 
@@ -71,7 +73,16 @@ def test_links_out_of_the_docs_become_pages_or_names(house: Path) -> None:
     (house / "docs" / "asking.md").write_text(text, encoding="utf-8")
     write_sources(house, house / "out")
     written = (house / "out" / "asking.md").read_text(encoding="utf-8")
-    assert written == "# Asking\n\n`kinds`, [read](readme.md#start)\n\n```md\n[x](gone.md)\n```\n"
+    assert written == "# Asking\n\n`kinds`, [read](index.md#start)\n\n```md\n[x](gone.md)\n```\n"
+
+
+def test_the_list_of_pages_has_those_of_the_contents_in_their_order(sources: Path) -> None:
+    text = (sources / "pages.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## ([^\n]+)\n\n(.*?)(?=^## |\Z)", text, re.M | re.S)
+    found = {title: [target.removesuffix(".md") for target in LINK.findall(body)] for title, body in sections}
+    assert found == {
+        title: [page for page in pages if page not in ON_THE_SITE_ALONE] for title, pages in CONTENTS.items()
+    }
 
 
 def test_each_page_stands_in_the_contents_once() -> None:
@@ -87,9 +98,9 @@ def test_every_command_has_its_help(sources: Path) -> None:
 
 def test_every_setting_has_an_entry_with_its_kind_and_default(sources: Path) -> None:
     page = (sources / "settings.md").read_text(encoding="utf-8")
-    assert [name for name in SETTINGS if f"\n## {variable(name)}\n\n" not in page] == []
-    assert "## TRELLIS_PORT\n\nA whole number, at least 0, at most 65535; default `8000`.\n" in page
-    assert "## TRELLIS_DOCUMENTS\n\nOne of `off`, `accept`, `strict`; default `off`.\n" in page
+    assert [name for name in SETTINGS if f"\n### {variable(name)}\n\n" not in page] == []
+    assert "### TRELLIS_PORT\n\nA whole number, at least 0, at most 65535; default `8000`.\n" in page
+    assert "### TRELLIS_DOCUMENTS\n\nOne of `off`, `accept`, `strict`; default `off`.\n" in page
     assert "(docs/" not in page
 
 

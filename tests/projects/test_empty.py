@@ -16,6 +16,8 @@ from tests.cli.running import trellis
 from tests.projects.conftest import run_in
 from tests.projects.test_wheel import held
 
+LINK = re.compile(r"\]\(([^)\s:#]+)(?:#[^)\s]*)?\)")
+
 
 def test_a_project_has_its_name_and_none_of_our_nouns(project: Path) -> None:
     about = tomllib.loads((project / "pyproject.toml").read_text())
@@ -106,3 +108,12 @@ def test_what_cannot_be_a_noun_is_refused_before_anything_is_written(tmp_path: P
         with subtests.test(sentence), pytest.raises(ProjectError, match=re.escape(sentence)):
             add(tmp_path, "sheep", [], plural)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pages_of_a_project_lead_to_what_it_has(project: Path) -> None:
+    pages = sorted([*project.glob("*.md"), *(project / "docs").rglob("*.md")])
+    assert len(pages) > 50
+    texts = {page: re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S) for page in pages}
+    links = [(page, target) for page, text in texts.items() for target in LINK.findall(text)]
+    assert len(links) > 200
+    assert [(page.name, target) for page, target in links if not (page.parent / target).exists()] == []

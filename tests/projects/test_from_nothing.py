@@ -5,13 +5,15 @@ import re
 from pathlib import Path
 
 from db.settings import HOUSE
+from tests.cli.running import serving
 from tests.databases import Database
 from tests.projects.conftest import BIN, run_in
 
 PAGE = (HOUSE / "docs/tutorial.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.M | re.S)
-LEFT_OUT = ("cd ", "make setup", "curl ", "TRELLIS_HOST=")
-"""What is done otherwise here: the environment is that of this tree, and nothing is served."""
+LEFT_OUT = ("cd ", "make setup", "sudo ", "TRELLIS_DEV_VIEWER=", "TRELLIS_HOST=")
+"""What is done otherwise here: the environment is that of this tree, and the server is asked past HTTP until step 9."""
+ADDRESS = "http://127.0.0.1:8000"
 ASK = """
 import asyncio, json, sys
 from db.session.engines import Engines
@@ -51,6 +53,10 @@ def test_the_page_takes_a_newcomer_from_nothing_to_a_mutation(blank_database: Da
                 do(folder, line, url)
         elif language == "diff":
             edit(folder, body)
+        elif language == "py":
+            write(folder, body)
+        elif language == "text":
+            assert ask_by_the_client(folder, url) == body
         elif language == "graphql":
             who = body.partition("\n")[0].removeprefix("# ")
             assert who in ADMIN_AND_STRANGER
@@ -59,11 +65,29 @@ def test_the_page_takes_a_newcomer_from_nothing_to_a_mutation(blank_database: Da
     assert answers == []
 
 
+def write(folder: Path, block: str) -> None:
+    """Make the file of a block."""
+    name, _, code = block.partition("\n")
+    file = folder / name.removeprefix("# ")
+    assert not file.exists()
+    file.write_text(code, encoding="utf-8")
+
+
+def ask_by_the_client(folder: Path, url: str) -> str:
+    """What the client of the page prints, as a stranger."""
+    client = folder / "../plants.py"
+    with serving(url, PYTHONPATH=str(folder)) as (_, address):
+        client.write_text(client.read_text(encoding="utf-8").replace(ADDRESS, address), encoding="utf-8")
+        return run_in(folder, "python", str(client))
+
+
 def do(folder: Path, line: str, url: str) -> None:
     """Do what a line of commands says."""
     if "init" in line.split():
         run_in(HOUSE, "trellis", *line.replace("../garden", str(folder)).split()[1:])
         (folder / ".venv").symlink_to(BIN.parent)
+    elif line == ".venv/bin/python ../plants.py":
+        assert (folder / "../plants.py").exists()  # it is run where its output is told, below
     elif line == "make serve":
         run_in(folder, "trellis", "db", "upgrade", TRELLIS_DATABASE_URL=url)
     else:

@@ -35,7 +35,7 @@ OTHERWISE = {
     "graph/export/endpoint.py": ("post", "the method of HTTP"),
     "graph/entity/types.py": ("editor", "a host name, rfc-editor.org"),
     "graph/outside/webhook.py": ("post posts", "the method of HTTP"),
-    "graph/projects/checkout.py": ("house", "the folder that a project is made of"),
+    "graph/projects/checkout.py": ("demo house", "a page; the folder that a project is made of"),
     "graph/projects/empty.py": ("authors house", "a line of pyproject.toml; the folder that a project is made of"),
     "graph/projects/found.py": ("admins", "who may send mutations, in the README of a project"),
     "graph/projects/mutations.py": (

@@ -1,4 +1,4 @@
-"""Signing in from GraphiQL: by its bar, by the operations that the README has for it, and by a header."""
+"""Signing in from GraphiQL: by its bar, by the operations that docs/demo.md has for it, and by a header."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.explorer.browser import Witness, needs_chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), needs_chromium]
 
-README = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "demo.md").read_text(encoding="utf-8")
 
 
 TOKEN = """mutation {
@@ -29,7 +29,7 @@ async def run(page: Page, operation: str) -> None:
 
 
 async def test_who_signs_in_with_a_cookie_writes_a_post(page: Page, witness: Witness) -> None:
-    sign_in, create_post = re.findall(r"^```graphql\n(.*?)^```$", README, re.M | re.S)
+    sign_in, create_post = re.findall(r"^```graphql\n(.*?)^```$", PAGE, re.M | re.S)
     await page.goto(f"{witness.origin}/graphql")
     response = page.locator(".graphiql-response")
     await run(page, create_post)

@@ -1,14 +1,14 @@
 """The log of changes: who listens hears of changed rows, whoever has changed them.
 
-Revision 0008, after 0007. Created on 2026-11-30.
+Revision 0009, after 0008. Created on 2026-11-30.
 """
 
 from alembic import op
 
 from migrations.recording import record_changes, stop_recording
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
