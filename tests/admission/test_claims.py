@@ -232,7 +232,8 @@ def test_long_pages_that_were_short_in_the_last_runs_keep_nobody_waiting(
     house, asked = House(), OperationRequest(LONG_LISTS % field)
 
     def bulk() -> Bulk:
-        return house.admission.claimed(asked)[1].bulk
+        found: Bulk = house.admission.claimed(asked)[1].bulk
+        return found
 
     checked = house.preparer.checked(asked, READING)
     assert bulk() is at_first

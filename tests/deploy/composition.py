@@ -24,8 +24,9 @@ from typing import Any
 
 import yaml
 
+from graph.testing.postgresql import binaries, free_port
+from graph.testing.runs import Run, unprivileged_user
 from tests.deploy.containerfile import Image, image_of
-from tests.postgres import Run, _binaries, _free_port, _nobody
 from tests.promises.server import _children_of
 from tests.untried import Untried
 
@@ -81,9 +82,9 @@ def _makes_read_only() -> bool:
 
 
 @cache
-def _may_be_nobody() -> bool:
+def _may_beunprivileged_user() -> bool:
     """Whether nobody may run the Python of this environment, which may lie in somebody's home."""
-    uid, gid = _nobody()
+    uid, gid = unprivileged_user()
     command = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", sys.executable, "-c", BASE]
     asked = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
     return asked.stdout.strip() == sys.base_prefix
@@ -115,7 +116,7 @@ class Composition:
         self.addresses = {name: f"{subnet}.{number + 2}" for number, name in enumerate(services)}
         self.strangers = (f"{subnet}.200", f"{subnet}.201")
         """Addresses that no service has."""
-        self.ipv6_port = _free_port()
+        self.ipv6_port = free_port()
         """Where the proxy listens on `::1`, of which there is but one."""
         (self.proxy_address,) = {
             network["ipv4_address"]
@@ -124,7 +125,7 @@ class Composition:
             for network in one["networks"].values()
             if "ipv4_address" in network
         }
-        path = [Path(sys.executable).parent, HERE, _binaries(run)]
+        path = [Path(sys.executable).parent, HERE, binaries(run)]
         path += [Path(_program(name)).parent for name in ("haproxy", "pgbouncer")]
         self.path = ":".join([*map(str, path), os.environ["PATH"]])
         self.services = {name: Service(self, name, one) for name, one in services.items()}
@@ -174,7 +175,7 @@ class Service:
             for name, value in {**image.variables, **said.get("environment", {})}.items()
         }
         self._process: subprocess.Popen[bytes] | None = None
-        self._ids = _nobody() if _may_be_nobody() or "trellis" not in image.command else (0, 0)
+        self._ids = unprivileged_user() if _may_beunprivileged_user() or "trellis" not in image.command else (0, 0)
         if os.geteuid() == 0:
             for place in (self._root, *self._root.rglob("*")):
                 os.chown(place, *self._ids)

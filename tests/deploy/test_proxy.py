@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from db.settings import HOUSE
+from graph.testing.postgresql import free_port
 from tests.deploy.composition import _program
-from tests.postgres import _free_port
 from tests.untried import Untried
 
 pytestmark = pytest.mark.process
@@ -84,7 +84,7 @@ class Behind:
 @asynccontextmanager
 async def proxied(haproxy: str, folder: Path, a: Behind, b: Behind) -> AsyncIterator[int]:
     """The proxy before two servers; gives its port."""
-    port, other = _free_port(), _free_port()
+    port, other = free_port(), free_port()
     text = CONFIGURATION.replace("bind *:8080", f"bind 127.0.0.1:{port}").replace("[::]:8080", f"[::1]:{other}")
     text = text.replace("trellis-a:8000", a.address).replace("trellis-b:8000", b.address)
     file = folder / "haproxy.cfg"

@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from db.settings import HOUSE
-from tests import postgres
+from graph.testing.runs import begin
 from tests.deploy.certificates import certificate
 from tests.deploy.composition import Composition
 from tests.serving.workers import children_of, is_running
@@ -102,7 +102,7 @@ class Service(NamedTuple):
 
 @contextmanager
 def _service() -> Iterator[Service]:
-    with postgres.begin() as run:
+    with begin() as run:
         certificates = run.folder / "certificates"
         certificates.mkdir()
         certificate(certificates / "trellis.pem")

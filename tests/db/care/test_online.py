@@ -20,7 +20,7 @@ from db.care.online.running import Reads, what_is_read
 from db.care.online.statements import column_of, table_of, words_in
 from db.own import Feature
 from db.settings import DatabaseSettings
-from tests.conftest import DIALECTS
+from graph.testing.choices import DIALECTS
 
 FIRST = """
 op.create_table("roles", sa.Column("id", sa.Integer(), primary_key=True))
