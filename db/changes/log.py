@@ -9,12 +9,11 @@ from itertools import groupby, takewhile
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Dialect, MetaData, Table, delete, func, insert, select, text
+from sqlalchemy import Dialect, MetaData, Table, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import exact_json
-from db.base import utcnow
 from db.changes.feed import NOTHING, Batch, Kind, Resync, RowChange
 from db.changes.keys import KeyReaders
 from db.dialects import dialect_of
@@ -75,7 +74,7 @@ class ChangeLog:
         self._keys = KeyReaders(metadata, dialect)
         self._number = text(self.dialect.number(self.names))
         self._waiting = _text(self.dialect.waiting(self.names))
-        self._is_of_another_server = _text(self.dialect.is_of_another_server(self.names))
+        self._begin_anew = _text(self.dialect.begin_anew(self.names))
         self._recorded = text(self.dialect.recorded(self.names).replace(":", "\\:"))
 
     async def number(self, connection: AsyncConnection) -> int | None:
@@ -132,15 +131,9 @@ class ChangeLog:
 
         Their changes would never be told, or in a wrong order. Whoever goes on from an older position hears `Resync`.
         """
-        if self._is_of_another_server is None or not await connection.scalar(self._is_of_another_server):
+        if self._begin_anew is None:
             return False
-        # A gap of one: whoever was at the last position must not take the next one for what follows.
-        next_one = await self.position(connection) + 2
-        row = {"position": next_one, "transaction_id": 0, "numbered_at": utcnow()}
-        await connection.execute(insert(_POSITIONS).values(row))
-        await connection.execute(delete(_CHANGES))
-        await connection.execute(delete(_POSITIONS).where(_POSITIONS.c.position < next_one))
-        return True
+        return (await connection.execute(self._begin_anew)).first() is not None
 
     async def recorded(self, connection: AsyncConnection) -> list[Recorded]:
         """The tables whose changes are recorded, as their triggers tell."""

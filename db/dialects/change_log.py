@@ -140,10 +140,11 @@ class ChangeLogDialect(ABC):
         """
 
     @abstractmethod
-    def is_of_another_server(self, names: LogNames) -> str | None:
-        """A query that tells whether the log came with a copy from a server that counts other transactions.
+    def begin_anew(self, names: LogNames) -> str | None:
+        """A statement that empties a log which came with a copy from a server that counts other transactions.
 
-        None where transactions are counted by the log itself.
+        It leaves a position after a gap of one, and returns it; of other logs it changes and returns nothing. None
+        where transactions are counted by the log itself.
         """
 
     @abstractmethod

@@ -190,12 +190,23 @@ class PostgreSQLChangeLog(ChangeLogDialect):
             " ORDER BY transaction_id LIMIT 1)"
         )
 
-    def is_of_another_server(self, names: LogNames) -> str | None:
-        """A position of a transaction that this server has not begun yet."""
-        return (
-            f"SELECT coalesce((SELECT max(transaction_id) FROM {names.positions})"
-            " >= pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint, false)"
-        )
+    def begin_anew(self, names: LogNames) -> str | None:
+        """Where a transaction is told of that this server has not begun yet."""
+        return f"""
+            WITH copied AS (
+                SELECT coalesce((SELECT max(position) FROM {names.positions}), 0) + 2 AS position
+                WHERE greatest(
+                    (SELECT transaction_id FROM {names.positions} ORDER BY position DESC LIMIT 1),
+                    (SELECT max(transaction_id) FROM {names.changes})
+                ) >= pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::bigint
+            ), changes AS (
+                DELETE FROM {names.changes} WHERE EXISTS (SELECT FROM copied)
+            ), positions AS (
+                DELETE FROM {names.positions} WHERE EXISTS (SELECT FROM copied)
+            )
+            INSERT INTO {names.positions} (position, transaction_id, numbered_at)
+            SELECT position, 0, clock_timestamp() FROM copied RETURNING position
+            """
 
     def recorded(self, names: LogNames) -> str:
         """Triggers that call the function, with their arguments; those of partitions are as their table's."""

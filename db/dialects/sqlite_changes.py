@@ -70,7 +70,7 @@ class SQLiteChangeLog(ChangeLogDialect):
         """No change waits for another transaction."""
         return None
 
-    def is_of_another_server(self, names: LogNames) -> str | None:
+    def begin_anew(self, names: LogNames) -> str | None:
         """The log counts by itself."""
         return None
 

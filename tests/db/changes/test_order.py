@@ -18,7 +18,7 @@ from db.own import Change, ChangePosition
 from db.session.engines import Engines
 from graph.changes import expiring_changes
 from tests.databases import Database, settings_for
-from tests.db.changes.logs import Heard, becomes, connected, following, log_of, make, number_all, run, told
+from tests.db.changes.logs import Heard, connected, following, log_of, make, number_all, run, told
 
 METADATA = MetaData()
 BOXES = Table("boxes", METADATA, Column("id", Integer, primary_key=True), Column("size", Integer))
@@ -153,8 +153,8 @@ async def test_a_log_that_was_copied_from_another_server_begins_anew(house: Engi
         await connection.execute(insert(Change), {"transaction_id": ahead, "id": 1, **row})
     await fill(house, 2)
     heard = Heard()
-    async with following(house, heard) as follower:
-        await becomes(lambda: follower.is_relay)
+    async with following(house, heard):
+        await heard.until(lambda: len(heard.lost) == 2)  # the first look, and what became of the copy
         await fill(house, 3)
         await heard.until(lambda: key(3)[0] in heard.changes)
     async with connected(house) as connection:
