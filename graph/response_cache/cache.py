@@ -4,9 +4,11 @@ A run begins with what was heard of changes before anything is read, and ends wi
 where no change of its tables was heard of in between: what is read before a change and kept after it would stay.
 """
 
+import asyncio
+import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -29,6 +31,8 @@ from graph.response_cache.answers import NOT_OURS, AnswerStore, KeptAnswer
 from graph.response_cache.changes import TableChanges
 from graph.response_cache.keys import KeyMaker, Keys, document_hash
 from graph.response_cache.surrogates import objects_in, surrogate_keys
+
+logger = logging.getLogger("trellis")
 
 QUERIES = (OperationType.QUERY,)
 SHA256 = "sha256:"
@@ -123,6 +127,7 @@ class ResponseCache:
         self._maker = KeyMaker(is_shared=store is not None and store.is_shared)
         self.changes = TableChanges()
         self._feed: Feed | None = None
+        self._making_up: set[asyncio.Task[None]] = set()
         self.counts = Counts()
 
     def caches(self) -> Mapping[str, Figures]:
@@ -141,41 +146,50 @@ class ResponseCache:
             if self.store is not None:
                 stack.push_async_callback(self.store.close)
                 await stack.enter_async_context(self.store.running())
-            if feed is not None:
-                stack.callback(await self.follow(feed))
+                if feed is not None:
+                    stack.push_async_callback(await self.follow(feed))
             yield
 
-    async def follow(self, feed: Feed) -> Callable[[], None]:
+    async def follow(self, feed: Feed) -> Callable[[], Awaitable[None]]:
         """Let the changes of a feed outdate answers. What is returned ends that."""
         stop = feed.listen(self._hear)
         self._feed = feed
         self.changes.lost(feed.position)
-        if self.store is not None and self.store.is_shared:
-            await self._make_up(self.store, feed)
+        await self._make_up(feed.position)
 
-        def end() -> None:
+        async def end() -> None:
             stop()
             self._feed = None
             self.changes.lost(0)
+            await asyncio.gather(*self._making_up)
 
         return end
 
-    async def _make_up(self, store: AnswerStore, feed: Feed) -> None:
-        """Tell others what has happened while nobody listened."""
+    async def _make_up(self, position: int) -> None:
+        """Tell others what has happened while this process did not listen: they may not have listened either."""
+        store, feed = self.store, self._feed
+        if store is None or feed is None or not store.is_shared:
+            return
         heard = await store.heard()
-        if heard is None or heard >= feed.position:
+        if heard is None:  # nobody was told of anything, or nobody can be asked
+            store.note_lost(position)
             return
         try:
-            for batch in await feed.since(heard):
-                store.note_changed({change.table for change in batch.changes}, batch.position)
-        except Resync:
-            store.note_lost(feed.position)
+            batches = await feed.since(heard)
+        except Exception as error:  # it is no longer known, or nobody can be asked
+            if not isinstance(error, Resync):
+                logger.warning("What has changed cannot be read (%s). All answers are read anew.", type(error).__name__)
+            store.note_lost(position)
+            return
+        for batch in batches:
+            store.note_changed({change.table for change in batch.changes}, batch.position)
 
     def _hear(self, heard: Batch | Lost) -> None:
         if isinstance(heard, Lost):
             self.changes.lost(heard.position)
-            if self.store is not None:
-                self.store.note_lost(heard.position)
+            making_up = asyncio.create_task(self._make_up(heard.position))
+            self._making_up.add(making_up)
+            making_up.add_done_callback(self._making_up.discard)
             return
         tables = {change.table for change in heard.changes}
         self.changes.heard_of(tables, heard.position)

@@ -199,3 +199,21 @@ async def _told(redis_url: str, member: str, position: int = 1) -> None:
                 if (await redis.zscore(key, member) or 0) >= position:
                     return
             await asyncio.sleep(0.01)
+
+
+async def test_what_a_process_did_not_hear_is_made_up_for_when_it_hears_again(
+    serve: Serve, write: Write, redis_url: str
+) -> None:
+    feed, deaf = LocalFeed(), LocalFeed()
+    one = await serve(feed, cached_operations=ALL, response_cache=redis_url)
+    other = await serve(deaf, cached_operations=ALL, response_cache=redis_url)
+    feed.tell("posts")
+    await _told(redis_url, "posts")
+    kept = names(await one.data(TAGS))
+    await write(rename("new"))
+    for table in ("posts", "tags"):
+        deaf.append(table)
+    assert names(await one.data(TAGS)) == kept
+    deaf.lose()
+    await _told(redis_url, "tags", 2)
+    assert [names(await api.data(TAGS)) for api in (other, one)] == [{"new"}] * 2
