@@ -246,6 +246,7 @@ LONG = (
     "http/test_own_writes.py",  # a replica that is behind
     "identity/test_in_a_browser.py",
     "identity/test_over_http.py",
+    "identity/test_over_sockets.py",  # a server
     "identity/test_requests.py",
     "live",  # a server for each, clients that wait
     "migrations",

@@ -368,3 +368,26 @@ async def test_sockets_are_off_where_settings_say_so(hear: Hear) -> None:
     with pytest.raises(Refused) as refused:
         await SocketClient.open(heard.origin)
     assert refused.value.status in (403, 404)
+
+
+async def test_a_strict_server_subscribes_to_registered_documents_alone(hear: Hear) -> None:
+    heard = await hear(documents="strict")
+    async with await SocketClient.begun(heard.origin) as client:
+        await client.subscribe("a", COUNT, to=1)
+        message = await client.next()
+        assert message["type"] == "error"
+        assert message["payload"][0]["extensions"]["code"] == "PERSISTED_DOCUMENT_REQUIRED"
+        await client.send(id="b", type="subscribe", payload={"documentId": "sha256:" + "0" * 64})
+        message = await client.next()
+        assert message["payload"][0]["extensions"]["code"] == "PERSISTED_DOCUMENT_NOT_FOUND"
+
+
+async def test_without_introspection_a_socket_does_not_tell_the_schema_either(hear: Hear) -> None:
+    heard = await hear(introspection=False)
+    async with await SocketClient.begun(heard.origin) as client:
+        await client.subscribe("a", "{ __schema { description } }")
+        message = await client.next()
+        assert message["type"] == "error"
+        await client.subscribe("a", "subscription { coun(to: 1) }")
+        message = await client.next()
+        assert "count" not in message["payload"][0]["message"]
