@@ -61,8 +61,8 @@ def drawing(query: str, report: Mapping[str, Any]) -> str:
         indent = len(line) - len(line.lstrip())
         picture.text(indent * LETTER, top + number * LINE + 13, line.strip(), "code")
     for number, read in enumerate(reads):
-        line = places[read.path]
-        picture.disc((len(lines[line]) * LETTER + 20, top + line * LINE + 9), str(number + 1))
+        place = places[read.path]
+        picture.disc((len(lines[place]) * LETTER + 20, top + place * LINE + 9), str(number + 1))
         _card(picture, read, str(number + 1), (height - len(reads) * (CARD + GAP) + GAP) / 2 + number * (CARD + GAP))
     return picture.document(height)
 
