@@ -112,7 +112,7 @@ class Composition:
         self.context = file.parent
         self.folder = run.folder
         self.folder.chmod(0o711)  # who has no capabilities passes through as anybody else
-        # Others may do the same at this moment: the numbers in the middle are of this process, and the last ones of this
+        # Others may do the same at this moment: the numbers in the middle are of this process, the last ones of this
         # composition.
         subnet = f"127.{os.getpid() // 250 % 250 + 2}.{os.getpid() % 250 + 2}"
         first = 2 + len(services) * (next(COMPOSITIONS) % 15)
