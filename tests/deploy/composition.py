@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from graphlib import TopologicalSorter
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ POSTGRESQL = Image(
 """Source: https://hub.docker.com/_/postgres"""
 HAPROXY = Image([], [], {}, {}, [], "", "SIGUSR1")
 """Source: https://hub.docker.com/_/haproxy"""
+COMPOSITIONS = count()
 IMAGES = {"postgres": POSTGRESQL, "haproxy": HAPROXY}
 
 READ_ONLY = """
@@ -111,9 +113,11 @@ class Composition:
         self.context = file.parent
         self.folder = run.folder
         self.folder.chmod(0o711)  # who has no capabilities passes through as anybody else
-        # Others may do the same at this moment: the numbers in the middle are of this process.
+        # Others may do the same at this moment: the numbers in the middle are of this process, the last ones of this
+        # composition.
         subnet = f"127.{os.getpid() // 250 % 250 + 2}.{os.getpid() % 250 + 2}"
-        self.addresses = {name: f"{subnet}.{number + 2}" for number, name in enumerate(services)}
+        first = 2 + len(services) * (next(COMPOSITIONS) % 15)
+        self.addresses = {name: f"{subnet}.{number}" for number, name in enumerate(services, first)}
         self.strangers = (f"{subnet}.200", f"{subnet}.201")
         """Addresses that no service has."""
         self.ipv6_port = free_port()
