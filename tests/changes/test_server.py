@@ -32,7 +32,12 @@ async def admin(_request: HTTPConnection) -> Viewer:
 
 
 def application(database: Database, **settings: Any) -> Starlette:
-    known = {"database_url": SecretStr(database.url), "pool_size": 3, "record_usage": False, "changes_poll_s": 0.05}
+    known: dict[str, Any] = {
+        "database_url": SecretStr(database.url),
+        "pool_size": 3,
+        "record_usage": False,
+        "changes_poll_s": 0.05,
+    }
     return create_app(Settings(**(known | settings)), identify=admin)
 
 
