@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def _maintain(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and delete nothing.")] = False,
 ) -> None:
-    """Delete what has run out: sign-ins, idempotency keys, ended API keys, old counts of usage, old audit entries.
+    """Delete what has run out: sign-ins, idempotency keys, ended API keys, old counts of usage, old records of changes.
 
     Servers do it once an hour by themselves, one of all that share the database, unless TRELLIS_MAINTENANCE is false.
     Rows go a thousand at a time; servers can go on meanwhile.
