@@ -169,6 +169,7 @@ SLOW = (
     "response_cache/test_http.py",
     "response_cache/test_races.py",
     "response_cache/test_resolvers.py",
+    "response_cache/test_with_the_log.py",
     "reflected",  # a database for each
     "reflected/test_every_type.py",  # a column for each, and every value
     "serving/test_draining.py",
@@ -273,6 +274,7 @@ LONG = (
     "response_cache/test_http.py",
     "response_cache/test_races.py",
     "response_cache/test_resolvers.py",
+    "response_cache/test_with_the_log.py",
     "reflected",  # a database for each
     "serving/test_draining.py",
     "serving/test_limits.py",
