@@ -68,6 +68,8 @@ class SentStatement:
     """From the moment it was sent to its last row."""
     failure: str | None = None
     """What the database calls its error, or the class of the error; None: nobody has said."""
+    is_repeated: bool = False
+    """Whether it was sent in one call with the one before, from which only its values differ."""
     began: float = field(default_factory=time.perf_counter)
 
     @property
@@ -173,6 +175,8 @@ class StatementTrace:
                 self.note(sql, values, database, context.invoked_statement, cached=_was_cached(context))
                 for values in (parameters if many and isinstance(parameters, list) else [parameters])
             ]
+            for sent in under_way[1:]:
+                sent.is_repeated = True
             return self.remarked(under_way[0]) if under_way else sql, parameters
 
         @event.listens_for(observed, "after_cursor_execute")

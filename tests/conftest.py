@@ -16,6 +16,7 @@ from db.session import RequestSession
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from graph import app
+from graph.testing import recorded_statements
 from graph.testing.runs import Run
 from tests.databases import (
     FAST_PATH,
@@ -26,7 +27,6 @@ from tests.databases import (
     PostgreSQLDatabases,
     SQLiteDatabases,
     StatementRecorder,
-    recorded_statements,
     settings_for,
 )
 
@@ -382,7 +382,7 @@ async def session(engines: Engines) -> AsyncIterator[RequestSession]:
 
 @pytest.fixture
 def statements() -> StatementRecorder:
-    """Make a list of what the engines send.
+    """Note what sessions send.
 
     `with statements() as seen: …`, then `assert len(seen) == 2`.
     """

@@ -4,7 +4,7 @@ The fast path may be off for a whole run, PgBouncer may lend the connections, an
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
@@ -30,7 +30,7 @@ __all__ = [
     "PostgreSQLDatabases",
     "SQLiteDatabases",
     "StatementRecorder",
-    "recorded_statements",
+    "engine_statements",
     "settings_for",
 ]
 
@@ -53,12 +53,12 @@ WAITS_FOR_ME = "SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY
 """PostgreSQL: whether another connection waits for a lock of this one. Locks of the whole server are in `pg_locks`."""
 
 
-StatementRecorder: TypeAlias = Callable[[], AbstractContextManager[list[str]]]
-"""`with statements() as seen:` records every statement of this process; `seen` grows as they run."""
+StatementRecorder: TypeAlias = Callable[[], AbstractContextManager[Sequence[str]]]
+"""`with statements() as seen:` notes statements; `seen` grows as they run."""
 
 
 @contextmanager
-def recorded_statements() -> Iterator[list[str]]:
+def engine_statements() -> Iterator[list[str]]:
     """Record what any engine of this process sends, without the framing of transactions.
 
     While somebody listens, every statement goes through SQLAlchemy. What the sessions of an API send on the way that it

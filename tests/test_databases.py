@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from db.session.engines import Engines
 from tests.cli.running import hear_interrupts
-from tests.databases import Database, PostgreSQLDatabases, StatementRecorder
+from tests.databases import Database, PostgreSQLDatabases, engine_statements
 
 OWN_A_RUN = """
 import sys
@@ -118,8 +118,8 @@ def postgresql(_postgresql: PostgreSQLDatabases) -> PostgreSQLDatabases:
     return _postgresql
 
 
-async def test_a_recorder_hears_statements_and_no_framing(engines: Engines, statements: StatementRecorder) -> None:
-    with statements() as seen:
+async def test_a_recorder_hears_statements_and_no_framing(engines: Engines) -> None:
+    with engine_statements() as seen:
         async with engines.writing().begin() as connection:
             await connection.execute(text("SELECT 1"))
             async with connection.begin_nested():

@@ -17,7 +17,7 @@ from db.session.engines import Engines
 from graph.maintenance import Maintenance, count_all, delete_all, expiring_rows
 from graph.schema import DOMAIN
 from graph.settings import Settings
-from tests.databases import Database, StatementRecorder
+from tests.databases import Database, engine_statements
 from tests.identity.people import make_user
 
 pytestmark = pytest.mark.nouns
@@ -79,19 +79,17 @@ async def left(engines: Engines, all_of_them: list[Expiring]) -> dict[str, int]:
         return {name: int(await connection.scalar(statement) or 0) for name, statement in counts}
 
 
-async def test_what_has_run_out_goes_and_everything_else_stays(
-    engines: Engines, database: Database, statements: StatementRecorder
-) -> None:
+async def test_what_has_run_out_goes_and_everything_else_stays(engines: Engines, database: Database) -> None:
     user, now = (await make_user(engines)).id, utcnow()
     await fill(engines, now - timedelta(days=1), "old", user)
     await fill(engines, now + timedelta(days=1), "young", user)
     all_of_them = expiring(database, audit_days=DAYS)
     assert {each.table.name for each in all_of_them} == {model.__table__.name for model in rows(now, "", 0)}
     one_each = {each.name: 1 for each in all_of_them}
-    with statements() as seen:
+    with engine_statements() as seen:
         assert await count_all(engines.writing(), all_of_them) == one_each
     assert len(seen) == len(all_of_them)
-    with statements() as seen:
+    with engine_statements() as seen:
         assert await delete_all(engines.writing(), all_of_them) == one_each
     assert len(seen) == len(all_of_them)
     assert await left(engines, all_of_them) == one_each
@@ -104,13 +102,13 @@ def test_entries_of_the_record_stay_unless_a_setting_says_otherwise(database: Da
 
 @pytest.mark.parametrize("batches", [1, 2])
 async def test_many_rows_go_in_batches_each_a_transaction_of_its_own(
-    engines: Engines, database: Database, statements: StatementRecorder, batches: int
+    engines: Engines, database: Database, batches: int
 ) -> None:
     (entries,) = [each for each in expiring(database, audit_days=DAYS) if each.name == "audit entries"]
     old = [entry(utcnow() - timedelta(days=DAYS + 1))] * (batches * MAX_AT_ONCE + 1)
     async with engines.writing().begin() as connection:
         await connection.execute(insert(AuditEntry), old)
-    with statements() as seen:
+    with engine_statements() as seen:
         assert await delete_all(engines.writing(), [entries]) == {"audit entries": len(old)}
     assert len(seen) == batches + 1  # the last one finds one row
 

@@ -185,7 +185,7 @@ class PostgreSQLDatabases:
         self._run = run
         self._loop = _Loop()
         try:
-            self._admin = self._loop.call(asyncpg.connect(_dsn(server)))
+            self._connection = self._loop.call(asyncpg.connect(_dsn(server)))
         except (OSError, asyncpg.PostgresError) as error:
             self._loop.close()
             raise UnfitServer(server, error) from None
@@ -224,7 +224,7 @@ class PostgreSQLDatabases:
         """Let go of the server; the run stops it, or drops our databases when it is somebody else's."""
         if self._migrated is not None:
             self._loop.call(self._migrated.close())
-        self._loop.call(self._admin.close())
+        self._loop.call(self._connection.close())
         self._loop.close()
 
     def _database(self, url: str) -> Database:
@@ -240,15 +240,16 @@ class PostgreSQLDatabases:
         name = f"{self._run.name}_{os.getpid()}_{next(_NUMBERS)}"
         # The other strategy writes every page to the server's log: two to four times slower for small databases.
         # Before version 15 there was but one.
-        strategy = "STRATEGY FILE_COPY" if self._admin.get_server_version() >= (15,) else ""
+        strategy = "STRATEGY FILE_COPY" if self._connection.get_server_version() >= (15,) else ""
         try:
-            self._loop.call(self._admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy} {options}'))
+            create = f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy} {options}'
+            self._loop.call(self._connection.execute(create))
         except asyncpg.InsufficientPrivilegeError as error:
             raise UnfitServer(self.server, error) from None
         return make_url(self.server).set(database=name).render_as_string(hide_password=False)
 
     def _drop(self, url: str) -> None:
-        self._loop.call(self._admin.execute(f'DROP DATABASE "{_name(url)}" WITH (FORCE)'))
+        self._loop.call(self._connection.execute(f'DROP DATABASE "{_name(url)}" WITH (FORCE)'))
 
 
 LOG = "trellis.changes"
@@ -348,10 +349,12 @@ def drop_left_databases(run: Run) -> None:
     """Drop this run's databases on servers that are not ours."""
 
     async def drop(server: str) -> None:
-        admin = await asyncpg.connect(_dsn(server))
-        for (name,) in await admin.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", run.name):
-            await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-        await admin.close()
+        connection = await asyncpg.connect(_dsn(server))
+        for (name,) in await connection.fetch(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", run.name
+        ):
+            await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await connection.close()
 
     for file in run.folder.glob(f"{FOREIGN}*"):
         loop = _Loop()

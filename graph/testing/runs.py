@@ -73,10 +73,10 @@ def begin() -> Iterator[Run]:
 def unprivileged_user() -> tuple[int, int]:
     """The numbers of the user and the group that a server runs as where the tests run as root."""
     try:
-        account = pwd.getpwnam("nobody")
+        user = pwd.getpwnam("nobody")
     except KeyError:
         return 65534, 65534
-    return account.pw_uid, account.pw_gid
+    return user.pw_uid, user.pw_gid
 
 
 def _in_memory() -> Path | None:

@@ -1,7 +1,8 @@
 """How many statements an API sends: a block of a test enters, an error that shows each of them leaves.
 
 Everything counts that sessions of this process send inside of the block, past HTTP and through an application in the
-same process alike; frames of transactions do not. Outside of such blocks nothing is noted: docs/testing.md.
+same process alike; frames of transactions do not. What one call sends for many rows counts once. Outside of such blocks
+nothing is noted: docs/testing.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,7 +50,7 @@ class SentStatements(Sequence[str]):
 
     @property
     def _work(self) -> list[SentStatement]:
-        return [sent for sent in self._trace.sent if sent.is_work]
+        return [sent for sent in self._trace.sent if sent.is_work and not sent.is_repeated]
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from graph.domain import Domain
 from graph.entity import Schema
 from graph.errors import IllFormed
 from graph.viewer import NOBODY, Viewer
-from tests.databases import Database, recorded_statements
+from tests.databases import Database, engine_statements
 from tests.entity.market import Query
 from tests.http.client import Answer, Client
 from tests.http.conftest import Serve
@@ -85,7 +85,7 @@ async def answers(client: Client, query: str, clients: int) -> list[Answer]:
 async def test_two_hundred_clients_of_five_connections_are_all_answered(filled: Database, serve: Serve) -> None:
     client = await serve(filled.url, pool_size=5, max_queued=20, queue_timeout_s=PATIENCE_S, fast_path=False)
     await client.ask(DEAR)
-    with recorded_statements() as statements:
+    with engine_statements() as statements:
         found = await answers(client, DEAR, CLIENTS)
     statuses = Counter(answer.status for answer in found)
     assert statuses.keys() == {200, 503}
@@ -121,7 +121,7 @@ async def test_who_leaves_the_queue_is_forgotten_without_a_statement(endless: Da
     client = await serve(endless.url, pool_size=2, queue_timeout_s=PATIENCE_S, fast_path=False)
     async with asking(client, ENDLESS):
         await until_is(client, "in_flight", 1)
-        with recorded_statements() as statements:
+        with engine_statements() as statements:
             async with asked_by_many(client, DEAR, 3):
                 await until_is(client, "queued", 3)
             await until_is(client, "queued", 0)

@@ -13,7 +13,7 @@ from graph.execute.graphql_core import LevelExecutor
 from graph.settings import Settings
 from graph.testing import SchemaClient
 from graph.viewer import Viewer
-from tests.databases import recorded_statements
+from tests.databases import engine_statements
 from tests.entity.conftest import Filled
 from tests.entity.guarded_types import GUARDED, VISIBLE, Paper
 from tests.entity.serving import global_id, serve
@@ -186,7 +186,7 @@ async def test_viewers_of_one_kind_share_a_statement_and_see_their_own(ask: Aski
     loud: Callable[[Any], list[Any]] = lambda data: [node["loud"] for node in data["papers"]["nodes"]]  # noqa: E731
     seen = []
     with ExitStack() as stack:
-        sent = stack.enter_context(recorded_statements())
+        sent = stack.enter_context(engine_statements())
         seen = [loud(await ask(text, viewer)) for viewer in (ME, OTHER, ME, Viewer(3), Viewer(None))]
     mine, theirs, nothing = ["B", "D", "F", *[None] * 3], ["A", "C", "E", *[None] * 3], [None] * 6
     assert seen == [mine, theirs, mine, nothing, nothing]

@@ -15,7 +15,7 @@ from db.relations import EVERYTHING
 from graph.domain import Domain
 from graph.entity import Schema
 from graph.viewer import Viewer
-from tests.databases import Database, recorded_statements
+from tests.databases import Database, engine_statements
 from tests.entity import stations
 from tests.entity.conftest import Filled
 from tests.entity.guarded_types import GUARDED, VISIBLE
@@ -75,7 +75,7 @@ async def test_each_page_takes_the_statements_of_an_operation_and_all_have_one_v
     client = await serve(filled.url, fast_path=False, max_rows=45)
     query = "{ tracks { nodes { name album { title } } } }"
     tracks = len(lines(await exported(client, query)))
-    with recorded_statements() as seen:
+    with engine_statements() as seen:
         assert len(lines(await exported(client, query))) == tracks
     pages = -(-tracks // 15)  # of 45 rows, a page of 15 may take 15 tracks, one more, and 15 albums
     assert tracks > 60

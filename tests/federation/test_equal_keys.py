@@ -12,7 +12,7 @@ from db.base import EmailAddress
 from graph.context import ContextFactory
 from graph.entity import Node, Schema, entity, query_type
 from graph.settings import Settings
-from tests.databases import Database, recorded_statements
+from tests.databases import Database, engine_statements
 from tests.entity.serving import Rows, Sample, fill, serve
 
 
@@ -66,7 +66,7 @@ async def found(database: Database, sample: Sample, type_name: str, key: str, va
     query = f"query ($given: [_Any!]!) {{ _entities(representations: $given) {{ ... on {type_name} {{ {key} }} }} }}"
     given = [{"__typename": type_name, key: value} for value in values]
     async with serve(database, sample) as api:
-        with recorded_statements() as seen:
+        with engine_statements() as seen:
             result = await schema.execute(query, {"given": given}, context_value=ContextFactory(api.engines))
     assert result.errors is None, result.errors
     assert len(seen) == 1

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 
 from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from graph.viewer import NOBODY, Viewer
-from tests.databases import Database, recorded_statements
+from tests.databases import Database, engine_statements
 from tests.http.client import Answer, Client
 from tests.http.conftest import Serve
 
@@ -41,7 +41,7 @@ async def test_a_batch_is_answered_in_order_by_one_statement_for_each(
 ) -> None:
     client = await serve(filled.url, max_batch=10, fast_path=False)
     names = ["Rock", "Jazz", "Metal", "Jazz"]
-    with recorded_statements() as statements:
+    with engine_statements() as statements:
         found = await answers(client, *({"query": GENRE, "variables": {"name": name}} for name in names), accept=accept)
     assert [answer["data"]["genre"]["name"] for answer in found] == names
     assert len(statements) == len(names)
@@ -102,7 +102,7 @@ async def test_the_operations_of_a_batch_share_its_limits(filled: Database, serv
     client = await serve(filled.url, max_batch=10, max_rows=25, fast_path=False)
     asked = {"query": TEN_ROWS}
     assert [len(answer["data"]["albums"]["nodes"]) for answer in await answers(client, asked, asked)] == [9, 9]
-    with recorded_statements() as statements:
+    with engine_statements() as statements:
         refused = await client.post(batch(asked, asked, asked))
     assert statements == []
     assert (refused.status, refused.code) == (400, "TOO_COSTLY")

@@ -10,7 +10,7 @@ from graph.domain import Domain
 from graph.entity import Schema
 from graph.http.requests import GRAPHQL_RESPONSE, JSON
 from graph.viewer import NOBODY, Viewer
-from tests.databases import Database, recorded_statements
+from tests.databases import Database, engine_statements
 from tests.entity.market import Query
 from tests.http.client import Client
 from tests.http.conftest import Serve
@@ -59,7 +59,7 @@ async def test_each_kind_of_viewer_has_limits_of_its_own(client: Client, order: 
         most = int(20 * BUDGETS[viewer])
         for first, refused in ((most - 1, False), (most, True)):  # one row more tells whether others follow
             request = {"query": ALBUMS, "variables": {"first": first}, "extensions": {"cost": True}}
-            with recorded_statements() as statements:
+            with engine_statements() as statements:
                 _, body = await asked(client, viewer, request)
             if refused:
                 (error,) = body["errors"]

@@ -10,7 +10,7 @@ from graph.auth.tokens import Tokens
 from graph.identity.identify import Identify
 from graph.schema import DOMAIN
 from graph.settings import Settings
-from tests.databases import Database
+from tests.databases import Database, StatementRecorder, engine_statements
 from tests.http.conftest import Serve
 from tests.http.conftest import serve as serve_any
 
@@ -43,3 +43,9 @@ def identify(engines: Engines, settings: Settings) -> Identify:
 def serve(serve_any: Serve) -> Serve:
     """Start servers of our application."""
     return partial(serve_any, domain=DOMAIN)
+
+
+@pytest.fixture
+def statements() -> StatementRecorder:
+    """Note what any engine sends: counters of attempts are asked past sessions."""
+    return engine_statements

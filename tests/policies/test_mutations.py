@@ -9,7 +9,7 @@ import pytest
 
 from graph.entity.ids import encode_id
 from graph.entity.registry import Entity
-from tests.databases import recorded_statements
+from tests.databases import engine_statements
 from tests.execute.agreement.comparing import Answer
 from tests.policies.inputs import IdPlace, filter_places, id_places, ids_in_the_schema
 from tests.policies.viewers import LIMITED
@@ -43,7 +43,7 @@ async def found_out(one: IdPlace, name: str, worlds: Worlds) -> set[str]:
         inputs = [one.input(it, others) for it in (id_, no_row)]
         told, sent = list[Answer](), list[int]()
         for input_ in inputs:
-            with recorded_statements() as statements:
+            with engine_statements() as statements:
                 told.append(await worlds.whole.answer(viewer, one.document, {"input": input_}))
             sent.append(len(statements))
         assert told[0] == told[1], f"{one.mutation}, {one.place}"

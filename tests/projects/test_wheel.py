@@ -11,6 +11,15 @@ from graph.projects.checkout import PACKAGES
 from tests.projects.conftest import run_in
 
 MAIN = "from graph.cli import main; main()"
+TEST = """
+import graph.testing
+
+async def test_it(client, request):
+    assert graph.testing.__file__.startswith(str(request.config.invocation_params.dir.parent / "site"))
+    assert await client.query("{ __typename }") == {"__typename": "Query"}
+"""
+"""A test of somebody who has installed the package, and has no checkout."""
+OPTIONS = ("-p", "no:schemathesis", "-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function")
 OF_TOOLS = (".ruff_cache", ".venv", "__pycache__")
 
 
@@ -34,6 +43,7 @@ def test_a_wheel_makes_the_project_that_a_checkout_makes(project: Path, tmp_path
         "License-File: LICENSE",
         "Author: The Trellis authors",
         "Project-URL: Source,",
+        "Provides-Extra: testing",
     ):
         assert f"\n{line}" in about
     made = tmp_path / "made"
@@ -41,3 +51,7 @@ def test_a_wheel_makes_the_project_that_a_checkout_makes(project: Path, tmp_path
     said = run_in(made, "python", "-c", MAIN, "init", "--empty", "shop", PYTHONPATH=str(site))
     assert "shop is a project of its own" in said
     assert held(made / "shop") == held(project)
+
+    (made / "test_it.py").write_text(TEST, encoding="utf-8")
+    said = run_in(made, "python", "-m", "pytest", "-q", *OPTIONS, "test_it.py", PYTHONPATH=str(site))
+    assert "1 passed" in said

@@ -17,7 +17,7 @@ from graph.rates.counters import PATIENCE_S, RETRY_S, Counters, MemoryCounters, 
 from graph.rates.database import TABLE, DatabaseCounters
 from graph.rates.records import Ask, Record, name_of, take
 from graph.rates.rules import Limit
-from tests.databases import Database, StatementRecorder, settings_for
+from tests.databases import Database, engine_statements, settings_for
 from tests.own_tables import named
 
 LIMIT = Limit(20, 60)
@@ -53,16 +53,14 @@ async def test_of_a_hundred_at_once_in_one_process_as_many_pass_as_may() -> None
     assert sum(await asyncio.gather(*(hit(counters, "a", "b") for _ in range(100)))) == 20
 
 
-async def test_a_change_of_any_number_of_names_costs_two_statements_and_a_refusal_one(
-    database: Database, statements: StatementRecorder
-) -> None:
+async def test_a_change_of_any_number_of_names_costs_two_statements_and_a_refusal_one(database: Database) -> None:
     async with counting(database) as (counters,):
         await hit(counters, "a")  # clears, as the first does
         for names in (["b"], ["c", "d", "e"]):
-            with statements() as seen:
+            with engine_statements() as seen:
                 assert await hit(counters, *names, limit=Limit(1, 60))
             assert len(seen) == 2
-            with statements() as seen:
+            with engine_statements() as seen:
                 assert not await hit(counters, *names, limit=Limit(1, 60))
             assert len(seen) == 1
 

@@ -14,7 +14,7 @@ from graph.rates.counters import MemoryCounters
 from graph.rates.operations import RateLimits
 from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
-from tests.databases import Database, recorded_statements
+from tests.databases import Database, engine_statements
 from tests.http.client import Client
 from tests.http.conftest import Serve
 from tests.http.test_batches import batch
@@ -59,7 +59,7 @@ async def test_an_address_has_so_many_points_and_is_told_when_there_are_more(fil
         assert answer.data == {"genre": {"name": "Rock"}}
         assert answer.headers["ratelimit-policy"] == '"address-60";q=7;w=60;qu="points"'
         assert re.fullmatch(rf'"address-60";r={left};t=(59|60)', answer.headers["ratelimit"])
-    with recorded_statements() as statements:
+    with engine_statements() as statements:
         answer = await client.ask(ONE)
     assert (answer.status, answer.code, statements) == (429, "RATE_LIMITED", [])
     wait_s = answer.errors[0]["extensions"]["retryAfter"]
@@ -122,7 +122,7 @@ async def test_a_batch_takes_the_points_of_its_operations_at_once(filled: Databa
         return response.status_code, remaining(response.headers["ratelimit"])
 
     assert await sent() == (200, 2)
-    with recorded_statements() as statements:
+    with engine_statements() as statements:
         assert await sent() == (429, 2)
     assert statements == []
 

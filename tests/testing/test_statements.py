@@ -1,8 +1,12 @@
 """`assert_statements` and its like: what a test of an application may say about the statements of its API."""
 
-import pytest
+from typing import cast
 
-from db import demo
+import pytest
+from sqlalchemy import Table, insert, select
+
+from db import demo, models
+from db.session import Mode, RequestSession
 from db.session.engines import Engines
 from graph.policies import visibility
 from graph.schema import DOMAIN
@@ -68,3 +72,16 @@ async def test_an_error_inside_of_a_block_is_the_tests_own(ask: Asking) -> None:
 
     with pytest.raises(ZeroDivisionError), max_statements(0):
         await work()
+
+
+async def test_what_one_call_sends_for_many_rows_counts_once(engines: Engines) -> None:
+    rows = [{"name": f"Tag {number}", "slug": f"tag-{number}"} for number in range(3)]
+
+    async def work(session: RequestSession) -> None:
+        await session.execute(insert(cast(Table, models.Tag.__table__)), rows)
+        for row in rows:
+            await session.execute(select(models.Tag.id).where(models.Tag.slug == row["slug"]))
+
+    async with RequestSession(engines, Mode.CURRENT) as session:
+        with assert_statements(1 + len(rows)):
+            await session.write(work)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from db.reflection import Chosen, UnknownSchema, read
 from db.reflection.catalog import Catalog, FoundForeignKey, FoundKey, Generated, Kind, Name, Told
 from db.session.engines import Engines
-from tests.databases import Database, recorded_statements, settings_for
+from tests.databases import Database, engine_statements, settings_for
 from tests.db.reflection.databases import attribute, catalog_of, model, planned, relations, table
 
 SHOP = """
@@ -117,7 +117,7 @@ async def test_reading_writes_nothing(blank_database: Database) -> None:
 @pytest.mark.postgresql
 async def test_many_tables_cost_no_more_statements_than_few(blank_database: Database) -> None:
     async def statements() -> int:
-        with recorded_statements() as seen:
+        with engine_statements() as seen:
             await catalog_of(blank_database)
         return len(seen)
 

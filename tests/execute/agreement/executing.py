@@ -21,7 +21,7 @@ from db.session.engines import Engines
 from graph.entity import Schema
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.settings import Settings
-from tests.databases import recorded_statements
+from tests.databases import engine_statements
 from tests.execute.agreement.comparing import (
     Answer,
     Disagreement,
@@ -110,7 +110,7 @@ class Pair:
         return schema
 
     async def _answer(self, schema: Schema, operation: Operation, on_error: ErrorBehavior | None = None) -> Answer:
-        with recorded_statements() as seen:
+        with engine_statements() as seen:
             result = await run(schema, self._engines, operation.text, operation.variables, on_error=on_error)
         return answer_of(result, len(seen))
 
