@@ -83,6 +83,7 @@ async def test_an_older_revision_is_named(database: Database) -> None:
     trellis("db", "upgrade", TRELLIS_DATABASE_URL=database.url)
 
 
+@pytest.mark.nouns
 async def test_tables_that_differ_from_the_models_are_counted(database: Database, engines: Engines) -> None:
     async with engines.writing().begin() as connection:
         await connection.execute(text("ALTER TABLE tags ADD COLUMN colour text"))
