@@ -126,7 +126,7 @@ async def test_a_project_is_made_of_a_database_as_the_page_says(database: Databa
 
 def test_make_knows_the_targets_that_the_page_names() -> None:
     targets = set(re.findall(r"\bmake ([\w-]+)", README.text)) - {"serve"}
-    assert targets > {"test", "test-fast", "bench", "promises"}
+    assert {"test", "bench"} < targets
     for target in targets:
         subprocess.run(["make", "--dry-run", target], cwd=HOUSE, check=True, capture_output=True)
 
