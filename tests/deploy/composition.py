@@ -32,6 +32,7 @@ from tests.promises.server import _children_of
 from tests.untried import Untried
 
 PATIENCE_S = 120
+AT_ONCE_S = 10
 VARIABLE = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?::(?P<how>[?-])(?P<text>[^}]*))?\})")
 HERE = Path(__file__).parent
 SCRIPTS = "/docker-entrypoint-initdb.d"
@@ -163,6 +164,8 @@ class Service:
         self._root = composition.folder / name
         image = self._image(said)
         self._stop_signal = signal.Signals[image.stop_signal]
+        # PostgreSQL that is killed leaves its shared memory to the machine.
+        self._end_signal = signal.SIGQUIT if image is POSTGRESQL else signal.SIGKILL
         self._grace_s = float(str(said.get("stop_grace_period", "10s")).removesuffix("s"))
         self._places = self._placed(said, image)
         entry = said.get("entrypoint")
@@ -245,9 +248,12 @@ class Service:
                 os.kill(pid, sign)
 
     def kill(self) -> None:
-        """End it at once, with its children."""
+        """End it at once, with its children, as a crash would."""
         if self._process is None:
             return
+        self._process.send_signal(self._end_signal)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(AT_ONCE_S)
         children = [*_children_of(self.pid)]
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
