@@ -119,8 +119,9 @@ async def test_a_change_of_the_models_becomes_a_numbered_revision(
     database: Database, settings: DatabaseSettings, tmp_path: Path
 ) -> None:
     # As a developer meets it: the models say more than the database, here because it has lost a column.
-    drop = text("ALTER TABLE sign_ins DROP COLUMN in_cookie")
-    await sample.ask(settings, lambda connection: connection.execute(drop))
+    await sample.ask(
+        settings, lambda connection: connection.execute(text("ALTER TABLE sign_ins DROP COLUMN in_cookie"))
+    )
     folder = tmp_path / "versions"
     folder.mkdir()
     house = (HOUSE / "alembic.ini").read_text().replace("%(here)s", str(HOUSE))
