@@ -53,6 +53,11 @@ NAMING = {
     "graph/projects/columns.py": "models are written in the types of the database that was there before",
     "graph/projects/models.py": "indexes are written in the words of the database that was there before",
     "graph/cli/failures.py": "the default of TRELLIS_DATABASE_URL, in words",
+    "graph/startup.py": "a URL, as an example",
+    "graph/testing/choices.py": "on which databases tests run",
+    "graph/testing/databases.py": "how each database is copied and emptied between tests",
+    "graph/testing/plugin.py": "a mark for tests of one database",
+    "graph/testing/postgresql.py": "how a server is started for a run of tests",
 }
 """Modules that name a database, each with its reason; models do as their tables want."""
 

@@ -4,5 +4,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def _fast_path(_clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def _fast_path(clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRELLIS_FAST_PATH", "true")

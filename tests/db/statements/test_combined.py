@@ -36,7 +36,7 @@ CONDITIONS: dict[str, tuple[Condition, bool]] = {
 
 
 @pytest.fixture(autouse=True)
-def _fast_path(_clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def _fast_path(clean_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRELLIS_FAST_PATH", "true")
 
 
