@@ -4,12 +4,15 @@ The machine's own enter, and leave if they are new enough; Debian's are not. Oth
 `var/node`, once. Nothing of the machine is changed. Raises `Unavailable` with the cure.
 """
 
+import fcntl
 import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from db.settings import HOUSE
@@ -32,6 +35,15 @@ class Unavailable(Exception):
     """There is no Node.js that serves, and none can be had; the text says why and what to do."""
 
 
+@contextmanager
+def alone(place: Path) -> Iterator[None]:
+    """Make something in a folder while other processes of the tests, which want the same, wait."""
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def path() -> str:
     """Where commands are looked for: Node.js first, and uv, which our own environment may have, last."""
     first = _folder()
@@ -46,8 +58,9 @@ def _folder() -> Path | None:
     if build is None:
         raise Unavailable(f"This needs another Node.js than this machine has. {CURE}")
     found = PLACE / "node_modules" / ".bin"
-    if _version(found / "node") != _numbers(VERSION):
-        _install(f"{build}@{VERSION}", f"npm@{NPM_VERSION}")
+    with alone(PLACE):
+        if _version(found / "node") != _numbers(VERSION):
+            _install(f"{build}@{VERSION}", f"npm@{NPM_VERSION}")
     return found
 
 
@@ -55,7 +68,6 @@ def _install(*packages: str) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise Unavailable(f"npm is not installed. {CURE}")
-    PLACE.mkdir(parents=True, exist_ok=True)
     options = ("--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(PLACE))
     done = subprocess.run(
         [npm, "install", *options, *packages], capture_output=True, text=True, timeout=INSTALL_S, check=False

@@ -24,20 +24,24 @@ STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 
 def script() -> str:
     """The text of axe. Raises `node.Unavailable` where it cannot be had."""
-    if not SCRIPT.is_file() or _version() != VERSION:
-        PLACE.mkdir(parents=True, exist_ok=True)
-        options = ("--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(PLACE))
-        done = subprocess.run(
-            ["npm", "install", *options, f"axe-core@{VERSION}"],
-            env={**os.environ, "PATH": node.path()},
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_S,
-            check=False,
-        )
-        if done.returncode:
-            raise node.Unavailable(f"axe-core cannot be installed from npm: {done.stderr.strip()}\n{node.CURE}")
+    with node.alone(PLACE):
+        if not SCRIPT.is_file() or _version() != VERSION:
+            _install()
     return SCRIPT.read_text(encoding="utf-8")
+
+
+def _install() -> None:
+    options = ("--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(PLACE))
+    done = subprocess.run(
+        ["npm", "install", *options, f"axe-core@{VERSION}"],
+        env={**os.environ, "PATH": node.path()},
+        capture_output=True,
+        text=True,
+        timeout=INSTALL_S,
+        check=False,
+    )
+    if done.returncode:
+        raise node.Unavailable(f"axe-core cannot be installed from npm: {done.stderr.strip()}\n{node.CURE}")
 
 
 def _version() -> str:
