@@ -104,6 +104,9 @@ class ConnectionsDialect(Protocol):
         """The schema that keeps Trellis's own tables, given its name; None where a database has no schemas."""
         return None
 
+    def find_apart(self, engine: AsyncEngine, schema: str) -> None:
+        """Let names without a schema find nothing in that of Trellis's own tables, whatever else it is called after."""
+
     def listen_to_driver(self, driver: Any, hear: Heard) -> Callable[[], None]:
         """Tell of what a driver's connection sends, also of what the driver asks by itself; returns how to stop.
 

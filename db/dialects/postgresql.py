@@ -188,6 +188,11 @@ ENDINGS = {UniqueConstraint: "key", ForeignKeyConstraint: "fkey", CheckConstrain
 PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
 
 
+_WITHOUT_THE_ROLE = r"""
+    SELECT set_config('search_path', regexp_replace(current_setting('search_path'), '"\$user"\s*,?\s*', ''), false)
+"""
+
+
 class PostgreSQLConnections(ConnectionsDialect):
     """How connections open, begin and end."""
 
@@ -261,6 +266,18 @@ class PostgreSQLConnections(ConnectionsDialect):
     def own_schema(self, schema: str) -> str | None:
         """The schema: a database has any number of them."""
         return schema
+
+    def find_apart(self, engine: AsyncEngine, schema: str) -> None:
+        """Take `"$user"` out of the search path where the schema bears the role's name, which would put ours first.
+
+        Source: https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-PATH
+        """
+
+        def look_past(adapted: Any, _record: ConnectionPoolEntry) -> None:
+            adapted.run_async(lambda driver: driver.execute(_WITHOUT_THE_ROLE))
+
+        if engine.url.username == schema:
+            event.listen(engine.sync_engine, "connect", look_past)
 
     def listen_to_driver(self, driver: Any, hear: Heard) -> Callable[[], None]:
         """Asyncpg asks about each type that it meets for the first time on a connection."""

@@ -98,6 +98,8 @@ def create_engine(
     own_schema = dialect.own_schema(settings.own_schema)
     if own_schema is not None:
         keep_own_tables_in(engine.dialect, own_schema)
+        if not settings.pgbouncer or (settings.direct_url is not None and url == settings.direct):
+            dialect.find_apart(engine, own_schema)  # PgBouncer lends connections to whoever comes next
     dialect.set_up(engine, statement_timeout_s=settings.statement_timeout_s, read_only=settings.read_only)
     _close_what_is_uncertain(engine, dialect)
     (doubt or Doubt()).watch(engine, settings.pool_pre_ping_idle_s if settings.pool_pre_ping else math.inf)

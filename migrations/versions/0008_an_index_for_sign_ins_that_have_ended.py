@@ -17,6 +17,7 @@ INDEX = "ix_sign_ins_expires_at"
 
 def upgrade() -> None:
     if not beside_others():
+        give_way()
         op.create_index(op.f(INDEX), "sign_ins", ["expires_at"])
         return
     with op.get_context().autocommit_block():
@@ -30,9 +31,10 @@ def downgrade() -> None:
 
 
 def beside_others() -> bool:
-    """Whether others may write meanwhile: not where all revisions are one transaction, on SQLite and at first."""
+    """Whether others may write meanwhile: not where all revisions are one transaction, nor in a script."""
     context = op.get_context()
-    return context.dialect.name == "postgresql" and bool(context.opts.get("transaction_per_migration"))
+    is_apart = bool(context.opts.get("transaction_per_migration")) and not context.as_sql
+    return context.dialect.name == "postgresql" and is_apart
 
 
 def give_way() -> None:

@@ -236,3 +236,17 @@ def test_every_feature_has_revisions_and_tables() -> None:
     labels = {file.stem.partition("_0001_")[0] for file in Path(HOUSE / "migrations" / "own").glob("*_0001_*.py")}
     assert labels == {*ALL, migrate.PLACE}
     assert all(own_tables([feature], None).tables for feature in ALL)
+
+
+@pytest.mark.postgresql
+async def test_a_schema_that_bears_the_name_of_the_role_gets_none_of_the_applications_tables(
+    blank: DatabaseSettings,
+) -> None:
+    settings = blank.model_copy(update={"own_schema": await value(blank, "SELECT current_user::text")})
+    tables = "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'r%'"
+    migrate.upgrade(settings, "0001")
+    assert await value(settings, tables) == "roles"
+    migrate.upgrade(settings)  # its schema is there by now
+    assert await value(settings, "SELECT to_regclass('public.tags') IS NOT NULL")
+    migrate.downgrade(settings, "base")
+    assert await value(settings, tables) is None
