@@ -65,7 +65,14 @@ def children_of(pid: int) -> set[int]:
     """The workers of a parent; Python's own process, which looks after resources, is none."""
     threads = Path(f"/proc/{pid}/task").iterdir()  # a child belongs to the thread that has started it
     children = [child for thread in threads for child in (thread / "children").read_text().split()]
-    return {int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()}
+    return {int(child) for child in children if _is_worker(child)}
+
+
+def _is_worker(child: str) -> bool:
+    try:
+        return b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        return False
 
 
 def is_running(pid: int) -> bool:
