@@ -106,6 +106,7 @@ class ConnectionsDialect(Protocol):
 
     def find_apart(self, engine: AsyncEngine, schema: str) -> None:
         """Let names without a schema find nothing in that of Trellis's own tables, whatever else it is called after."""
+        return
 
     def listen_to_driver(self, driver: Any, hear: Heard) -> Callable[[], None]:
         """Tell of what a driver's connection sends, also of what the driver asks by itself; returns how to stop.
