@@ -20,7 +20,7 @@ UPSTREAM: Mapping[str, str] = {
 
 MANUAL = (
     "index",
-    "readme",
+    "pages",
     "command",
     "settings",
     "error-codes",
