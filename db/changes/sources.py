@@ -56,14 +56,21 @@ class Source(Protocol):
         """Hear what others tell, for as long as the block lasts; `cut` is called when no more can be heard."""
 
 
-class Listening:
-    """Signals of the database, on a connection that lasts; the relay holds a lock of this connection."""
+class _OfTheLog:
+    """What every source is made of."""
 
     def __init__(self, engine: AsyncEngine, log: ChangeLog, *, numbers: bool) -> None:
-        """`engine` leads past PgBouncer. `numbers`: whether this process may give positions."""
+        """`numbers`: whether this process may give positions."""
         self._engine = engine
         self._log = log
         self._numbers = numbers
+
+
+class Listening(_OfTheLog):
+    """Signals of the database, on a connection that lasts; the relay holds a lock of this connection.
+
+    The engine leads past PgBouncer.
+    """
 
     @asynccontextmanager
     async def opened(self, hear: Callable[[Word], None], cut: Callable[[], None]) -> AsyncIterator[OpenSource]:
@@ -141,13 +148,8 @@ class _Listener(OpenSource):
         return await self._locked()
 
 
-class Looking:
+class Looking(_OfTheLog):
     """No signals: whoever wants to know looks. Each process may give positions, for only one of them succeeds."""
-
-    def __init__(self, engine: AsyncEngine, log: ChangeLog, *, numbers: bool) -> None:
-        self._engine = engine
-        self._log = log
-        self._numbers = numbers
 
     @asynccontextmanager
     async def opened(self, hear: Callable[[Word], None], cut: Callable[[], None]) -> AsyncIterator[OpenSource]:
