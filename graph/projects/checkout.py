@@ -40,7 +40,7 @@ NEEDED = ("pyproject.toml", "uv.lock", "graph", "db", "migrations", "tests")
 PACKAGES = ("graph", "db", "migrations")
 IN_A_WHEEL = Path("graph/projects/house")
 """Where a wheel has what is in no package: `pyproject.toml` says so."""
-NOT_OURS = (".git", ".venv", ".trellis", "var", "node_modules", "dist")
+NOT_OURS = (".git", ".venv", ".trellis", "var", "node_modules", "dist", "__pycache__", ".hypothesis")
 
 
 class Checkout:
@@ -115,6 +115,10 @@ def _walked(folder: Path, root: Path) -> Iterable[Path]:
     """The files of a folder, by their paths from a root, without those that are made by tools."""
     for file in folder.rglob("*"):
         path = file.relative_to(root)
-        hidden = any(part in NOT_OURS or part.endswith(("_cache", "__pycache__", ".egg-info")) for part in path.parts)
-        if not hidden and file.is_file() and file.name != ".env":
+        if not any(_is_of_tools(part) for part in path.parts) and file.is_file() and file.name != ".env":
             yield path
+
+
+def _is_of_tools(name: str) -> bool:
+    """Whether a file or folder of this name is made by tools, as `.mypy_cache` is, and not `response_cache`."""
+    return name in NOT_OURS or name.endswith(".egg-info") or (name.startswith(".") and name.endswith("_cache"))

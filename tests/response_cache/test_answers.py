@@ -171,7 +171,7 @@ async def test_without_a_feed_an_answer_is_as_old_as_it_may_be(
     clock = 1_000_000.0
     told = SimpleNamespace(time=lambda: clock, monotonic=time.monotonic)
     monkeypatch.setattr(cache, "time", told)
-    api = await serve(cached_operations="Tags=60")
+    api = await serve(cached_operations="Tags=60", changes=False)
     before = await api.data(TAGS)
     await write(rename("new"))
     clock += 59
