@@ -134,13 +134,17 @@ class DrainingServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Drain at a signal. uvicorn would send it once more in the end, and the process would not exit with 0."""
+        """Drain at a signal. uvicorn would send it once more in the end, and the process would not exit with 0.
+
+        A server whose place a worker has taken hears signals until who looks after that one does: they end the worker.
+        """
         before = {number: signal.signal(number, self.handle_exit) for number in SIGNALS}
         try:
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            if self._succession is None or not self._leaves:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Drain at the first signal, end at the second."""
