@@ -28,6 +28,8 @@ from graph.serving.supervisor import Supervisor
 
 START_S = float(os.environ.get("TEST_START_S", "120"))
 """How long a worker may take here until it serves."""
+STOPS_BETWEEN = "TEST_STOPS_BETWEEN" in os.environ
+"""Whether a server that is alone is told to stop when it serves no more and looks after nobody yet."""
 PART_S = 0.01
 GRACE_S = 10.0
 
@@ -82,6 +84,8 @@ def main() -> None:
             succession = Succession(lambda copies: Supervisor(work, 1, copies, GRACE_S), sockets)
             signal.signal(signal.SIGHUP, succession.hear)
             serve(folder, sockets, None, succession=succession)
+            if STOPS_BETWEEN:
+                signal.raise_signal(signal.SIGTERM)
             able = succession.go_on()
     sys.exit(0 if able else 1)
 

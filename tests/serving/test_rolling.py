@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -165,6 +166,17 @@ def test_a_new_worker_that_cannot_serve_leaves_the_old_ones_in_place(
                 time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
         assert ended(process) == 0
+
+
+def test_a_signal_between_a_server_and_who_looks_after_its_successor_ends_both(
+    code: Code, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_STOPS_BETWEEN", "1")
+    with rolling(code, 0) as (process, _address):
+        process.send_signal(signal.SIGHUP)
+        (worker,) = re.findall(r"Worker (\d+) serves from now on", log_until(process, "looks after it"))
+        assert ended(process) == 0
+        assert not is_running(int(worker))
 
 
 def test_a_worker_that_dies_while_the_code_is_broken_is_tried_again_beside_those_that_serve(code: Code) -> None:
