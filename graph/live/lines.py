@@ -1,4 +1,4 @@
-"""What became of one subscription or live query: noted as it goes, told once at its end, and written as a line of the log.
+"""What became of one subscription or live query: noted as it goes, told once at its end, written as a line of the log.
 
 The start of a subscription has a line as any operation has; this one is of its end. No value of a client is in it.
 """

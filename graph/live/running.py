@@ -203,7 +203,7 @@ class Runner:
     ) -> ExecutionResult | None:
         """Tell each answer of a live query that is another one than the last, until it ends; why it has ended.
 
-        `tell` says whether an answer takes the place of one that was not sent. The query is entered, and left at the end.
+        `tell`: whether an answer takes the place of one that was not sent. The query is entered, and left at the end.
         """
         counts = self.live_queries.counts
         query.enter()

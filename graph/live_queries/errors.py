@@ -35,7 +35,7 @@ def not_recorded() -> NotLive:
     """Said where a query reads a table whose changes are not recorded."""
     return NotLive(
         "Changes of some of what this query reads are not recorded, so that nobody would hear of them; ask without"
-        " `@live`. Whoever runs the server finds the tables in its log, and has them recorded by `trellis live install`."
+        " `@live`. Whoever runs the server finds the tables in its log, and records them with `trellis live install`."
     )
 
 

@@ -224,7 +224,7 @@ class Group:
 
     async def _work(self) -> None:
         try:
-            while True:
+            while self.members:
                 await self._until_due()
                 await self._around.until_followed()
                 async with self._around.turns:

@@ -1,7 +1,7 @@
 """The live queries of one process: who shares which runs, what is heard of changes, and how many run at once.
 
-A query enters that was prepared, with what is known of its sender; a `LiveQuery` leaves. The feed of changes is listened
-to from the first one on. Nothing is asked of a database here.
+A query enters that was prepared, with what is known of its sender; a `LiveQuery` leaves. The feed of changes is heard
+from the first one on. Nothing is asked of a database here.
 """
 
 import asyncio

@@ -471,7 +471,7 @@ class Loaders:
         """The loader of this identity; `outcome` turns the rows of all keys into values.
 
         Statements of one `shape` are alike but for what is bound when they run, and are kept for other operations;
-        without a shape, a statement is built for this operation alone. `table`: the one whose primary keys are the keys.
+        without a shape, a statement is built for this operation alone. `table`: whose primary keys the keys are.
         """
         made: Any = self._made.get(identity)
         if made is None:

@@ -218,7 +218,8 @@ class Preparer:
     ) -> CheckedOperation:
         """The operation that is asked for: known, allowed, with variables that fit, and within its viewer's budget.
 
-        Raises `InvalidDocument`, and `NotAllowed` for an operation of another kind, also where its document is wrong. Among
+        Raises `InvalidDocument`, and `NotAllowed` for an operation of another kind, also where its document is wrong.
+        Among
         the kinds that are allowed, `LIVE_QUERY` allows queries with `@live`.
         """
         found = request.checked or self.tried(request)

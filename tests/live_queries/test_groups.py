@@ -1,4 +1,4 @@
-"""Who shares a run, when there is one, and what is heard meanwhile: by a feed and runs that the test has in its hands."""
+"""Who shares a run, when there is one, and what is heard meanwhile: with a feed and runs in the hands of the test."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

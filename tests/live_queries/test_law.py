@@ -16,13 +16,13 @@ pytestmark = pytest.mark.nouns
 
 QUERIES = {
     "list": "query @live { posts(first: 5, orderBy: [{publishedAt: DESC}]) { nodes { title author { name } } } }",
-    "tree": "query @live { users(first: 5) { nodes { name posts(first: 2) { nodes { title tags { nodes { name } } } } } } }",
-    "total": "query @live { posts(where: {tags: {some: {name: {startsWith: \"c\"}}}}) { totalCount } }",
-    "filter": "query @live { tags(where: {posts: {none: {title: {contains: \"e\"}}}}) { nodes { slug } } }",
+    "tree": "query @live { users(first: 5) { nodes { posts(first: 2) { nodes { title tags { nodes { name } } } } } } }",
+    "total": 'query @live { posts(where: {tags: {some: {name: {startsWith: "c"}}}}) { totalCount } }',
+    "filter": 'query @live { tags(where: {posts: {none: {title: {contains: "e"}}}}) { nodes { slug } } }',
     "order": "query @live { users(first: 3, orderBy: [{posts: {count: DESC}}]) { nodes { name } } }",
     "aggregate": "query @live { postsAggregate { count } usersAggregate { count max { name } } }",
-    "slug": "query @live { tag(slug: \"slug-1\") { name posts { totalCount } } }",
-    "search": "query @live { search(text: \"the\", first: 3) { nodes { title } totalCount } }",
+    "slug": 'query @live { tag(slug: "slug-1") { name posts { totalCount } } }',
+    "search": 'query @live { search(text: "the", first: 3) { nodes { title } totalCount } }',
     "orders": "query @live { orders(first: 5) { nodes { totalPrice lines { nodes { quantity } } } } }",
     "two": "query @live { a: tags(first: 2) { nodes { name } } b: users(last: 2) { nodes { name email } } }",
 }
