@@ -20,7 +20,7 @@ from graph.prepare.operation import CheckedOperation
 from graph.response_cache.keys import KeyMaker
 from graph.settings import Settings
 
-PATIENCE_S = 5.0
+PATIENCE_S = 10.0
 """How long a first answer waits until changes are followed."""
 
 

@@ -21,6 +21,7 @@ from graph.live_queries import LiveQueries
 from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
 from tests.databases import Database
+from tests.db.changes.logs import connected, log_of, number_all
 from tests.explorer.serving import serving
 from tests.live.wire import SocketClient
 from tests.policies.viewers import VIEWERS
@@ -139,6 +140,8 @@ async def engines(database: Database) -> AsyncIterator[Engines]:
     """Engines on the demo, past every server."""
     engines = Engines(Settings(database_url=SecretStr(database.url), pool_size=2))
     await demo.fill(engines, scale=1)
+    async with connected(engines) as connection:  # so that no server hears of the demo
+        await number_all(connection, log_of(engines))
     yield engines
     await engines.dispose()
 
