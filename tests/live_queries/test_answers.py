@@ -15,7 +15,7 @@ pytestmark = pytest.mark.nouns
 
 TAGS = "query @live { tags(first: 3, orderBy: [{name: ASC}]) { nodes { name } } }"
 POSTS = "query @live { posts(first: 50, orderBy: [{title: ASC}]) { nodes { title } totalCount } }"
-TITLE = "query @live($id: ID!) { node(id: $id) { ... on Post { title author { name } } } }"
+TITLE = "query($id: ID!) @live { node(id: $id) { ... on Post { title author { name } } } }"
 ME = "query @live { viewer { name } }"
 SOCKETS = 50
 TABLE = Base.metadata.tables["posts"]
@@ -188,7 +188,7 @@ async def test_whoever_asks_who_they_are_shares_with_nobody_else(shown: Shown, w
 
 async def test_variables_and_documents_tell_groups_apart(shown: Shown, watch: Watch) -> None:
     watcher = await watch(shown)
-    query = "query @live($n: Int!) { tags(first: $n) { nodes { name } } }"
+    query = "query($n: Int!) @live { tags(first: $n) { nodes { name } } }"
     for id_, number in (("a", 1), ("b", 2), ("c", 1)):
         assert len((await watcher.begin(id_, query, n=number))["data"]["tags"]["nodes"]) == number
     assert shown.queries.groups == 2
