@@ -42,6 +42,7 @@ from graph.http.multipart import UploadRules
 from graph.http.proxies import TrustedProxies
 from graph.http.responses import refusal
 from graph.live import Live, SocketMetrics
+from graph.live_queries import LiveQueries, LiveQueryMetrics
 from graph.liveness import Liveness
 from graph.maintenance import Maintenance, expiring_rows
 from graph.masking import reported
@@ -144,11 +145,15 @@ def create_app(
     metrics.watch(CacheMetrics([endpoint.caches] if way is None else [endpoint.caches, way.caches]))
     metrics.watch(AdmissionMetrics(endpoint.admission))
     changes = Changes(engines, settings, schema.changing_tables()) if Feature.CHANGES in features else None
+    followed = None
     if changes is not None:
         metrics.watch(ChangeMetrics(changes.follower))
+        followed = changes.follower if feed is None else None
         feed = feed or changes.feed
-    live = Live(endpoint, settings, lambda: health.is_draining)
+    live_queries = LiveQueries(settings, feed, followed, schema.discriminators())
+    live = Live(endpoint, settings, lambda: health.is_draining, live_queries)
     metrics.watch(SocketMetrics(live.sockets))
+    metrics.watch(LiveQueryMetrics(live_queries))
     if settings.max_sockets:
         endpoint.streaming = live.respond
     if engines.replicas:
@@ -175,6 +180,7 @@ def create_app(
             _maintaining(domain, engines, settings),
             nullcontext if store is None else FileSweeper(store, engines, schema.tables()).running,
             metrics.running,
+            live_queries.running,
             live.running,
         ],
         closing=[
@@ -204,6 +210,7 @@ def create_app(
     app.state.changes = changes  # for whoever wants to hear of changes: `feed`
     app.state.health = health  # for whoever stops the server: `drain`
     app.state.listeners = endpoint.listeners  # for whoever writes a log
+    app.state.live_queries = live_queries  # for whoever looks at them
     app.state.live = live  # for whoever stops the server: `drain`; and for whoever writes a log
     return app
 

@@ -263,6 +263,22 @@ class Settings(DatabaseSettings):
         description="Seconds over which a server that stops spreads the ends of WebSockets and streams, so that clients"
         " do not all come back at once; of `TRELLIS_GRACE_S`.",
     )
+    live_throttle_ms: int = Field(
+        default=200,
+        ge=0,
+        description="Milliseconds between two runs of a live query that does not say `throttleMs`"
+        " (docs/live-queries.md).",
+    )
+    live_min_throttle_ms: int = Field(
+        default=50, ge=0, description="The least `throttleMs` that a live query may say, and the least of any."
+    )
+    live_max_throttle_ms: int = Field(default=60_000, ge=0, description="The most `throttleMs` that one may say.")
+    live_runs: int = Field(
+        default=4,
+        ge=1,
+        description="The most live queries that one process runs at once; others wait, and those who ask the same share"
+        " a run.",
+    )
     incremental: bool = Field(
         default=False,
         description="Offer `@defer` and `@stream`: parts of an answer that come later, to clients that take them"

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 CONTENTS: Mapping[str, Sequence[str]] = {
     "Begin": ["pages", "demo", "tutorial", "add-a-noun", "your-database", "reflect", "comparison", "migrating"],
-    "Ask and change": ["asking", "changing", "subscriptions", "errors", "files", "clients", "explorer", "types"],
+    "Ask and change": [
+        *("asking", "changing", "subscriptions", "live-queries", "errors", "files", "clients", "explorer", "types")
+    ],
     "Build": [
         *("own-fields", "resolvers", "policies", "own-mutations", "identity", "names", "views", "functions"),
         *("testing", "schema-checks", "usage", "trusted-documents", "federation"),

@@ -14,7 +14,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
 from db.dialects import dialect_of
-from db.relations.reads import StatementReads, reads_of
+from db.relations.reads import StatementDetails, StatementReads, details_of, reads_of
 from db.relations.types import undecorated
 
 Parameters = Mapping[str, Any]
@@ -40,7 +40,7 @@ class CompiledStatement:
     value that SQLAlchemy makes up (a default, a datetime, a key) must be made up for every run.
     """
 
-    __slots__ = ("_codes", "_dialect", "_learnt", "_reads", "changes", "form", "statement")
+    __slots__ = ("_codes", "_details", "_dialect", "_learnt", "_reads", "changes", "form", "statement")
 
     def __init__(self, statement: Runnable) -> None:
         self.statement = statement
@@ -52,6 +52,7 @@ class CompiledStatement:
         self._codes: Sequence[Any] = ()
         self._dialect: Dialect | None = None
         self._reads: StatementReads | None = None
+        self._details: StatementDetails | None = None
 
     @property
     def reads(self) -> StatementReads:
@@ -59,6 +60,13 @@ class CompiledStatement:
         if self._reads is None:
             self._reads = reads_of(self.statement)
         return self._reads
+
+    @property
+    def details(self) -> StatementDetails:
+        """Which columns it reads, worked out when somebody first asks."""
+        if self._details is None:
+            self._details = details_of(self.statement)
+        return self._details
 
     def learn(self, result: CursorResult[Any], dialect: Dialect) -> None:
         """Learn from a run that SQLAlchemy made on PostgreSQL. To be called before its rows are taken."""

@@ -7,9 +7,9 @@ from db.relations.arrays import is_array
 from db.relations.indexed import leads_an_index
 from db.relations.moments import comparable
 from db.relations.order import Term, total_order
-from db.relations.reads import ANYTHING, StatementReads, reads_of
+from db.relations.reads import ANYTHING, StatementDetails, StatementReads, details_of, reads_of
 from db.relations.relationships import Link, link, link_of
-from db.relations.rows import Expression, Key, Predicate, Row, primary_key
+from db.relations.rows import Expression, Key, Predicate, Row, key_table, primary_key
 from db.relations.source import Source, root
 from db.relations.types import (
     SINGLE_PRECISION_BITS,
@@ -69,6 +69,7 @@ __all__ = [
     "Row",
     "Scalar",
     "Source",
+    "StatementDetails",
     "StatementReads",
     "Term",
     "Unpadded",
@@ -79,6 +80,7 @@ __all__ = [
     "compared_as",
     "compared_text",
     "cursor_type",
+    "details_of",
     "dimensions_of",
     "element_type",
     "fitted",
@@ -86,6 +88,7 @@ __all__ = [
     "is_local",
     "is_same",
     "is_single",
+    "key_table",
     "leads_an_index",
     "link",
     "link_of",

@@ -1,16 +1,19 @@
-"""What a statement reads: which tables, and whether that hangs on who asks.
+"""What a statement reads: which tables and columns, and whether that hangs on who asks.
 
 A statement of SQLAlchemy enters, what can be told of it leaves. Policies, filters, orders and counts are part of the
 statement, so that their tables are found with the others. A text, a view, and a function of somebody's own may read
 anything: then the tables are not known, and whoever asks is told so. Nothing is executed here.
 """
 
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ClauseElement, Table, TableClause, TextClause
+from sqlalchemy import BindParameter, ClauseElement, FromClause, Select, Table, TableClause, TextClause, Values
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import ColumnClause, quoted_name
-from sqlalchemy.sql.functions import Function, FunctionElement
+from sqlalchemy.sql.elements import ColumnClause, TableValuedColumn, quoted_name
+from sqlalchemy.sql.functions import Function, FunctionElement, count
+from sqlalchemy.sql.selectable import AliasedReturnsRows, SelectBase
 
 from db.relations.viewers import VIEWER
 from db.views import is_view
@@ -101,3 +104,89 @@ def _reads_what_it_is_given(element: Any) -> bool:
         is_named = isinstance(element.name, quoted_name) and bool(element.name.quote)
         return element.name.lower() in PLAIN and not (is_named or element.packagenames)
     return not isinstance(element, FunctionElement) or type(element).__module__.startswith(OURS)
+
+
+_CONSTANT = re.compile(r"[-+]?[\d.]+|x?'[^']*'", re.IGNORECASE)
+"""A literal of SQL that names no column."""
+
+
+class StatementDetails(NamedTuple):
+    """What can be told of a statement besides its tables, for whoever asks whether a change of a row matters to it."""
+
+    columns: Mapping[str, frozenset[str]] | None
+    """By table, the columns that it names, wherever they stand; None: it may read every column of its tables."""
+    once: frozenset[str] = frozenset()
+    """The tables that stand in it once, under one alias: a condition on that alias is a condition on all its rows."""
+
+
+EVERY_COLUMN = StatementDetails(None)
+
+
+def details_of(statement: object) -> StatementDetails:
+    """Which columns a statement reads, and which of its tables stand in it once. Rather more columns than too few.
+
+    What SQLAlchemy adds when it compiles is not seen: of classes that share a table, the column that tells them apart.
+    """
+    if not isinstance(statement, ClauseElement):
+        return EVERY_COLUMN
+    columns: dict[str, set[str]] = {}
+    places: dict[str, set[FromClause]] = {}
+    left: list[tuple[ClauseElement | None, ClauseElement]] = [(None, statement)]
+    seen: dict[int, ClauseElement] = {}  # with the elements, whose numbers others would get
+    whole = False
+    while left:
+        around, element = left.pop()
+        if isinstance(element, Table):
+            place = around if isinstance(around, AliasedReturnsRows) else element
+            places.setdefault(element.fullname, set()).add(place)
+            columns.setdefault(element.fullname, set())
+        if id(element) in seen:
+            continue
+        seen[id(element)] = element
+        if isinstance(element, ColumnClause):
+            table = _table_of(element)
+            if isinstance(table, Table):
+                columns.setdefault(table.fullname, set()).add(element.name)
+                left.append((None, element.table))
+            elif isinstance(table, ClauseElement):
+                left.append((None, table))
+            else:
+                whole = whole or table
+        elif isinstance(element, TableValuedColumn) or _names_no_column(element):
+            whole = True
+        left += [(element, child) for child in _below(element)]
+    once = frozenset(name for name, found in places.items() if _is_alias(found))
+    return StatementDetails(None if whole else {name: frozenset(it) for name, it in columns.items()}, once)
+
+
+def _table_of(column: ColumnClause[Any]) -> Table | ClauseElement | bool:
+    """Where a column stands: in a table, or in something whose own columns say what they are made of.
+
+    Else whether it may be a column of any table.
+    """
+    if column.is_literal:
+        return _CONSTANT.fullmatch(column.name) is None
+    source: Any = column.table
+    while isinstance(source, AliasedReturnsRows) and not isinstance(source.element, SelectBase):
+        source = source.element
+    if isinstance(source, Table | AliasedReturnsRows | SelectBase | FunctionElement | Values):
+        return source
+    return True
+
+
+def _names_no_column(element: ClauseElement) -> bool:
+    """Whether somebody's own element may name columns that nobody sees."""
+    return not type(element).__module__.startswith(OURS) or getattr(type(element), "reads", None) is not None
+
+
+def _below(element: ClauseElement) -> Iterator[ClauseElement]:
+    """What an element is made of, with the columns of tables that are selected as a whole."""
+    if isinstance(element, count) and [str(it) for it in element.clauses] == ["*"]:
+        return
+    yield from element.get_children()  # type: ignore[misc]  # elements, as all of SQL's are
+    if isinstance(element, Select):
+        yield from element.selected_columns
+
+
+def _is_alias(places: set[FromClause]) -> bool:
+    return len(places) == 1 and all(isinstance(place, AliasedReturnsRows) for place in places)

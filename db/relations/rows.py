@@ -4,9 +4,10 @@ Mappers enter; names of attributes and the vocabulary of the other rooms leave. 
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Column, ColumnElement
+from sqlalchemy import Column, ColumnElement, Table
 from sqlalchemy.orm import Mapper
 
 from db.views import has_key
@@ -42,3 +43,13 @@ def primary_key(mapper: AnyMapper) -> tuple[str, ...]:
 def attribute_of(mapper: AnyMapper, column: Expression) -> str:
     """The attribute that a model has for a column of its table."""
     return mapper.get_property_by_column(column).key
+
+
+@cache
+def key_table(mapper: AnyMapper, names: tuple[str, ...]) -> str | None:
+    """The one table of a mapper, if these attributes are its primary key, in the key's order; else None."""
+    table = mapper.local_table
+    if len(mapper.tables) != 1 or not isinstance(table, Table) or not names or names != primary_key(mapper):
+        return None
+    is_own = [column.key for column in mapper.primary_key] == [column.key for column in table.primary_key]
+    return table.fullname if is_own else None

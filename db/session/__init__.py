@@ -11,7 +11,7 @@ from db.session.errors import (
     SessionClosed,
     Unreachable,
 )
-from db.session.reads import Reads
+from db.session.reads import Reads, RowsByKey
 from db.session.session import Mode, RequestSession
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "ReadOnlyOperation",
     "Reads",
     "RequestSession",
+    "RowsByKey",
     "SessionClosed",
     "Unreachable",
 ]

@@ -4,17 +4,29 @@ Statements enter as their session sends them. It is noted where somebody asks fo
 cache of answers does; a session that nobody asks pays one test of an attribute for each statement.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, NamedTuple
 
 from sqlalchemy import Executable, Table
 from sqlalchemy.sql.dml import UpdateBase
 
 from db.fast import CompiledStatement
-from db.relations import ANYTHING, StatementReads, reads_of
+from db.relations import ANYTHING, Key, StatementReads, reads_of
+
+
+class RowsByKey(NamedTuple):
+    """A look-up: a statement reads no other rows of a table than those that have these primary keys."""
+
+    table: str
+    """As `MetaData` has it."""
+    keys: Sequence[Key]
 
 
 class Reads:
     """The tables that were read and changed, and whether that is all."""
+
+    is_exact: ClassVar[bool] = False
+    """Whether it is noted which rows were looked up. Then no look-ups are combined, whose keys the database finds."""
 
     def __init__(self) -> None:
         self.tables: set[str] = set()
@@ -25,8 +37,8 @@ class Reads:
         self.changed: set[str] = set()
         """The tables of statements that insert, update or delete, and of objects that were sent."""
 
-    def note(self, statement: Executable | CompiledStatement) -> None:
-        """A statement is sent."""
+    def note(self, statement: Executable | CompiledStatement, found_by: RowsByKey | None = None) -> None:
+        """A statement is sent; of the table of `found_by`, it finds its rows by their keys."""
         if isinstance(statement, CompiledStatement):
             self.note_found(statement.reads)
             self._note_change(statement.statement)

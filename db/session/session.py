@@ -34,7 +34,7 @@ from db.session.errors import (
 )
 from db.session.operation import OPERATION
 from db.session.positions import NOTHING_WRITTEN, Position
-from db.session.reads import Reads
+from db.session.reads import Reads, RowsByKey
 from db.session.retries import ATTEMPTS, pause_s
 from db.session.savepoints import Savepoint
 from db.session.streams import streamed
@@ -211,27 +211,34 @@ class RequestSession(AsyncSession):
         return self._engines.holds_lengths
 
     @overload
-    async def rows(self, statement: Executable, parameters: Parameters | None = None) -> Sequence[Row[Any]]: ...
+    async def rows(
+        self, statement: Executable, parameters: Parameters | None = None, found_by: RowsByKey | None = None
+    ) -> Sequence[Row[Any]]: ...
 
     @overload
-    async def rows(self, statement: CompiledStatement, parameters: Parameters | None = None) -> Sequence[Values]: ...
+    async def rows(
+        self, statement: CompiledStatement, parameters: Parameters | None = None, found_by: RowsByKey | None = None
+    ) -> Sequence[Values]: ...
 
     async def rows(
-        self, statement: Executable | CompiledStatement, parameters: Parameters | None = None
+        self,
+        statement: Executable | CompiledStatement,
+        parameters: Parameters | None = None,
+        found_by: RowsByKey | None = None,
     ) -> Sequence[Row[Any]] | Sequence[Values]:
         """Run one statement and return its rows, waiting for the session's turn.
 
         Columns come back as plain rows, even when the statement is written with mapped attributes: it runs on
         the session's connection, past the loading of entities, which reads do not need. A compiled statement goes past
         SQLAlchemy altogether where it can; its rows are read by position alone. In a change, what the session holds is
-        flushed first.
+        flushed first. `found_by` is for whoever notes what is read.
         Raises `DeadlineExceeded` after the statement timeout, and from then on, because what was read before and
         after would not be one view; `SessionClosed` after `close`, which also ends a statement under way.
         """
         if self._changing and self._has_entities:
             await self.flush()
         if self.reads is not None:
-            self.reads.note(statement)
+            self.reads.note(statement, found_by)
         if isinstance(statement, CompiledStatement):
             found = await self._run(DatabaseConnection.fetch, statement, parameters)
         else:
@@ -242,7 +249,8 @@ class RequestSession(AsyncSession):
     @property
     def combines(self) -> bool:
         """Whether `found_together` is worth trying."""
-        return self._engines.combines and not self.is_anew
+        is_noted = self.reads is not None and self.reads.is_exact
+        return self._engines.combines and not self.is_anew and not is_noted
 
     def blames(self, error: Exception) -> bool:
         """Whether an error is about what was sent, and not about a server or a session that is gone."""

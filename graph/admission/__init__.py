@@ -4,7 +4,7 @@ A request that was read enters, a place leaves, or `Overloaded`, before any stat
 Why: docs/decisions/0033-admission.md.
 """
 
-from graph.admission.admission import Admission, Place
+from graph.admission.admission import Admission, Place, Turn
 from graph.admission.monitoring import AdmissionMetrics
 
-__all__ = ["Admission", "AdmissionMetrics", "Place"]
+__all__ = ["Admission", "AdmissionMetrics", "Place", "Turn"]

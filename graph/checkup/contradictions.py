@@ -266,6 +266,13 @@ CONTRADICTIONS: Sequence[Contradiction] = (
         "Set TRELLIS_AUTH_WEBHOOK_URL, or unset the other TRELLIS_AUTH_WEBHOOK_… settings.",
         State.BROKEN,
     ),
+    # Live queries
+    Contradiction(
+        ("live_min_throttle_ms", "live_max_throttle_ms"),
+        lambda it: it.live_min_throttle_ms > it.live_max_throttle_ms,
+        "No `throttleMs` is within these bounds.",
+        "Set TRELLIS_LIVE_MIN_THROTTLE_MS to less than TRELLIS_LIVE_MAX_THROTTLE_MS.",
+    ),
 )
 
 

@@ -18,7 +18,8 @@ from graphql import (
     get_named_type,
     print_ast,
 )
-from sqlalchemy import FromClause, Table
+from sqlalchemy import Column, FromClause, Table
+from sqlalchemy.sql import visitors
 from strawberry.exceptions import DuplicatedTypeName
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
@@ -43,6 +44,7 @@ from graph.prepare.documents import OperationRequest, Preparer
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.introspection import most_introspected
 from graph.prepare.limits import Limits
+from graph.prepare.live import LIVE
 from graph.settings import Settings
 
 if TYPE_CHECKING:
@@ -100,7 +102,9 @@ class Schema(ConvertedSchema):
             raise EqualNames(error.message) from None
         self._schema.description = description
         # Given to Strawberry, they would wrap each resolver in an extension.
-        self._schema.directives = (*self._schema.directives, *getattr(mutation, "operation_directives", ()))
+        of_mutations = getattr(mutation, "operation_directives", ())
+        of_queries = (LIVE,) if settings.max_sockets else ()
+        self._schema.directives = (*self._schema.directives, *of_mutations, *of_queries)
         limits = Limits(
             settings.max_tokens,
             settings.max_statements,
@@ -167,6 +171,19 @@ class Schema(ConvertedSchema):
         return tuple(
             it for it in found if isinstance(it, Table) and not is_view(it) and not isinstance(it.name, OwnName)
         )
+
+    def discriminators(self) -> dict[str, frozenset[str]]:
+        """By table that several classes share, the columns that tell of which class a row is.
+
+        SQLAlchemy adds them to statements when it compiles, so that they stand in none before.
+        """
+        found: dict[str, set[str]] = {}
+        mappers = {it for entity in self._entities() for it in entity.mapper.registry.mappers}
+        for expression in (it.polymorphic_on for it in mappers if it.polymorphic_on is not None):
+            for column in visitors.iterate(expression):
+                if isinstance(column, Column) and isinstance(column.table, Table):
+                    found.setdefault(column.table.fullname, set()).add(column.name)
+        return {table: frozenset(columns) for table, columns in found.items()}
 
     def _entities(self) -> Iterator[Entity]:
         origins = (getattr(known.definition, "origin", None) for known in self.schema_converter.type_map.values())

@@ -17,7 +17,6 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 from graph.context import ContextFactory
 from graph.doctor import Examination
 from graph.execute.operation import Operations, believed, context_for
-from graph.execute.source import Source
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation
 from graph.telemetry.record import OperationRecord
@@ -59,17 +58,17 @@ class ExtendedOperations(Operations):
         extended.seen.result = result
         return result
 
-    async def event(
+    async def again(
         self,
-        source: Source,
-        event: Any,
+        checked: CheckedOperation,
+        request: OperationRequest,
         contexts: ContextFactory,
         record: OperationRecord | None = None,
         *,
         for_json: bool = False,
+        event: Any = None,
     ) -> ExecutionResult:
-        """Answer one event of a subscription; each has extensions of its own, whose hooks are called."""
-        checked, request = source.checked, source.request
+        """Answer an operation that has begun; each answer has extensions of its own, whose hooks are called."""
         extended = _Extended(self._strawberry_schema, request, contexts)
         seen, runner, extended.checked = extended.seen, extended.runner, checked
         seen.graphql_document = self.preparer.document(request).document

@@ -43,14 +43,16 @@ from graph.execute.source import Source, source_of
 from graph.execute.usage import Usage
 from graph.execute.work import Work
 from graph.prepare.coordinates import SchemaCoordinates
-from graph.prepare.documents import InvalidDocument, OperationRequest, Preparer
+from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
+from graph.prepare.live import LIVE_QUERY
 from graph.prepare.operation import CheckedOperation
 from graph.prepare.points import points_of
 from graph.telemetry.record import OperationRecord
 
 SUBSCRIBING = (OperationType.SUBSCRIPTION,)
+LIVING = (OperationType.QUERY, LIVE_QUERY)
 
 TURN_S = 0.01
 """Seconds for which resolvers are called one after the other before other operations have their turn."""
@@ -146,6 +148,23 @@ class Operations:
         self.usage.ran(context.client, checked.operation, request.variables, perf_counter() - started, failed)
         return source if isinstance(source, Source) else ExecutionResult(None, source)
 
+    async def begin_live(
+        self, request: OperationRequest, contexts: ContextFactory, record: OperationRecord | None = None
+    ) -> CheckedOperation:
+        """Begin a live query, which `again` answers as often as it has to be; it counts as one operation.
+
+        Raises `InvalidDocument`, `NotAllowed` for another operation, `RateLimited` for one too many.
+        """
+        checked = self.preparer.checked(request, LIVING, contexts.budget)
+        if not checked.operation.is_live:
+            raise NotAllowed(checked.operation.kind)
+        if record is not None:
+            record.checked = checked
+        if contexts.count is not None:
+            await contexts.count(points_of(checked.cost))
+        self.usage.ran(contexts.client, checked.operation, request.variables, 0.0, False)
+        return checked
+
     async def event(
         self,
         source: Source,
@@ -155,8 +174,23 @@ class Operations:
         *,
         for_json: bool = False,
     ) -> ExecutionResult:
-        """Answer one event of a subscription, as an operation with a session, loaders and a view of its own."""
-        checked, request = source.checked, source.request
+        """Answer one event of a subscription."""
+        return await self.again(source.checked, source.request, contexts, record, for_json=for_json, event=event)
+
+    async def again(
+        self,
+        checked: CheckedOperation,
+        request: OperationRequest,
+        contexts: ContextFactory,
+        record: OperationRecord | None = None,
+        *,
+        for_json: bool = False,
+        event: Any = None,
+    ) -> ExecutionResult:
+        """Answer an operation that has begun: a live query, or an `event` of a subscription.
+
+        Each answer is an operation with a session, loaders and a view of its own.
+        """
         context = context_for(checked, contexts, self.preparer.limits)
         if record is not None:
             record.begin(checked, context.session)
@@ -231,7 +265,7 @@ class Operations:
 
         What may come later (`@defer`, `@stream`) comes with the rest; `parts` answers those who take it later. Of a
         subscription, one `event` is run. At the end the context is closed, and whoever counts has heard of the run;
-        of a subscription they have heard when it began.
+        of a subscription, and of a live query, they have heard when it began.
         """
         operation = checked.operation
         on_error = request.on_error or operation.plan.on_error
@@ -265,7 +299,7 @@ class Operations:
         finally:
             await context.close()
             operation.note_rows(checked.cost, context.session.rows_read)
-            if operation.kind is not OperationType.SUBSCRIPTION:
+            if operation.kind is not OperationType.SUBSCRIPTION and not operation.is_live:
                 self.usage.ran(context.client, operation, request.variables, perf_counter() - started, failed)
 
     def _work(

@@ -19,6 +19,7 @@ from graph.execute.operation import Operations
 from graph.http.requests import Batch
 from graph.prepare.cost import Cost
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
+from graph.prepare.live import LIVE_QUERY, LiveKind
 from graph.prepare.operation import CheckedOperation, refuse_costly
 from graph.prepare.points import LEAST, points_of
 from graph.telemetry.record import RequestRecord
@@ -77,11 +78,12 @@ async def _answered(
         noted.end()
 
 
-def not_answered(kind: OperationType) -> ClientError:
+def not_answered(kind: OperationType | LiveKind) -> ClientError:
     """Said of an operation that has answers in several parts, where one answer is asked for."""
+    otherwise = " Without `@live`, it has one answer." if kind is LIVE_QUERY else ""
     return IllFormed(
         f"A {kind.value} has more than one answer: ask for it alone, with `Accept: text/event-stream`, or over a"
-        " WebSocket at this address."
+        f" WebSocket at this address.{otherwise}"
     )
 
 

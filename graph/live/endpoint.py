@@ -30,6 +30,7 @@ from graph.live.running import Runner
 from graph.live.socket import Socket
 from graph.live.sockets import Refusal, Sockets
 from graph.live.stream import StreamResponse
+from graph.live_queries import LiveQueries, LiveQuery
 from graph.prepare.documents import OperationRequest
 from graph.settings import ANY_ORIGIN, Settings
 from graph.telemetry.record import RequestRecord
@@ -46,10 +47,16 @@ NO_SUCH_FORM = HTTPException(406, "Accept text/event-stream, or multipart/mixed;
 class Live:
     """The WebSockets and streams of one server."""
 
-    def __init__(self, endpoint: GraphQLEndpoint, settings: Settings, is_draining: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        endpoint: GraphQLEndpoint,
+        settings: Settings,
+        is_draining: Callable[[], bool],
+        live_queries: LiveQueries,
+    ) -> None:
         self._settings = settings
         self._origins = frozenset(settings.cors_origins)
-        self._runner = Runner(endpoint, settings.operation_timeout_s)
+        self._runner = Runner(endpoint, settings.operation_timeout_s, live_queries)
         self.sockets = Sockets(settings, self._runner.identify, is_draining)
         self.listeners: list[SubscriptionListener] = []
         """Whoever hears of each subscription when it has ended."""
@@ -91,11 +98,11 @@ class Live:
         Raises `HTTPException` and `TooManySockets` where no more may be open, and what the operation raises.
         """
         preparer, form = self._runner.endpoint.operations.preparer, accepted.form
-        is_subscription = preparer.kind_of(asked) is OperationType.SUBSCRIPTION
-        comes_later = accepted.later is not None and preparer.is_incremental(asked)
-        if not is_subscription and accepted.later is not None and (comes_later or accepted.parts_only):
+        goes_on = preparer.kind_of(asked) is OperationType.SUBSCRIPTION or preparer.is_live(asked)
+        comes_later = accepted.later is not None and not goes_on and preparer.is_incremental(asked)
+        if not goes_on and accepted.later is not None and (comes_later or accepted.parts_only):
             form = accepted.later
-        if request.scope["method"] == "HEAD" or not (is_subscription or comes_later or accepted.parts_only):
+        if request.scope["method"] == "HEAD" or not (goes_on or comes_later or accepted.parts_only):
             return None
         if form is None:
             if accepted.parts_only:
@@ -106,8 +113,8 @@ class Live:
         self.sockets.enter(response, caller.address)
         try:
             self.sockets.belongs_to(response, caller)
-            if is_subscription:
-                found = await self._subscribe(asked, caller, contexts, record)
+            if goes_on:
+                found = await self._begin(asked, caller, contexts, record)
                 response.begin(found, SubscriptionRecord(record, record.operations[-1], response.transport))
             elif comes_later:
                 checked = await self._runner.counted(asked, contexts)
@@ -120,13 +127,13 @@ class Live:
             raise
         return response
 
-    async def _subscribe(
+    async def _begin(
         self, asked: OperationRequest, caller: Caller, contexts: ContextFactory, record: RequestRecord
-    ) -> Source | ExecutionResult:
+    ) -> Source | LiveQuery | ExecutionResult:
         noted = record.operation(asked)
         try:
-            found = await self._runner.subscribe(asked, caller, contexts, noted)
-            return found if isinstance(found, Source) else noted.came_to(found)
+            found = await self._runner.begin(asked, caller, contexts, record, noted)
+            return noted.came_to(found) if isinstance(found, ExecutionResult) else found
         finally:
             noted.end()
 

@@ -1,4 +1,4 @@
-"""What became of one subscription: noted as it goes, told once at its end, and written as a line of the log.
+"""What became of one subscription or live query: noted as it goes, told once at its end, written as a line of the log.
 
 The start of a subscription has a line as any operation has; this one is of its end. No value of a client is in it.
 """
@@ -15,7 +15,7 @@ from graph.telemetry.writing import Write
 
 
 class SubscriptionRecord:
-    """One subscription."""
+    """One subscription, or one live query."""
 
     def __init__(self, request: RequestRecord, operation: OperationRecord, transport: str) -> None:
         self.request = request
@@ -37,6 +37,11 @@ class SubscriptionRecord:
         self.events += 1
         self.statements += event.statements
         self.rows += event.rows
+
+    def tell(self, bytes_: int) -> None:
+        """An answer of a live query was told, which others may have been told, too."""
+        self.events += 1
+        self.bytes += bytes_
 
     def end(self, code: str = OK) -> None:
         """It has ended."""

@@ -14,21 +14,24 @@ from strawberry.types import ExecutionResult
 
 from db.session.operation import OperationDeadline
 from db.session.positions import NOT_KNOWN
-from graph.admission import Place
+from graph.admission import Place, Turn
 from graph.context import ContextFactory
 from graph.endpoint import EVERYTHING, GraphQLEndpoint, counted, failed
-from graph.errors import AnswerTooLarge, Overloaded
+from graph.errors import AnswerTooLarge, ClientError, Overloaded, RateLimited
+from graph.execute.extensions import ExtendedOperations
 from graph.execute.source import ENDED, Source
 from graph.http.responses import formed_of, json_bytes, part_of
 from graph.live.callers import Caller
 from graph.live.lines import SubscriptionRecord
 from graph.live.pace import EventPace
-from graph.prepare.documents import OperationRequest
+from graph.live_queries import Answered, LiveQueries, LiveQuery, RowReads
+from graph.prepare.documents import InvalidDocument, OperationRequest
 from graph.prepare.fields import Weight
 from graph.prepare.operation import CheckedOperation
 from graph.prepare.points import points_of
 from graph.prepare.weight import NOTHING, Claim
 from graph.rates.operations import Meter
+from graph.request_id import ANSWERED
 from graph.telemetry.record import OperationRecord, RequestRecord, first_code
 from graph.viewer import Viewer
 
@@ -39,12 +42,16 @@ LOOK_UP = Claim(needs_database=True, reads=False, weight=Weight.LOOK_UP, price=0
 
 Tell = Callable[[ExecutionResult], None]
 
+PASSING = frozenset({"DEADLINE_EXCEEDED", "OVERLOADED", "UNAVAILABLE"})
+"""Codes of errors that pass by themselves."""
+
 
 class Runner:
     """Runs operations of callers, whichever way these are told."""
 
-    def __init__(self, endpoint: GraphQLEndpoint, timeout_s: float) -> None:
+    def __init__(self, endpoint: GraphQLEndpoint, timeout_s: float, live_queries: LiveQueries) -> None:
         self.endpoint = endpoint
+        self.live_queries = live_queries
         self._timeout_s = timeout_s
 
     async def identify(self, caller: Caller) -> Viewer:
@@ -59,8 +66,8 @@ class Runner:
         record: RequestRecord,
         meter: Meter | None,
         begun: Callable[[ContextFactory], None],
-    ) -> ExecutionResult | Source | CheckedOperation:
-        """The answer to a query or a mutation, the source of a subscription, or a query that is answered in `parts`.
+    ) -> ExecutionResult | Source | LiveQuery | CheckedOperation:
+        """The answer to a query or a mutation, what has several answers, or a query that is answered in `parts`.
 
         `begun` gets what the operation runs in, as soon as there is such a thing. Nothing is raised but cancellation.
         """
@@ -80,7 +87,7 @@ class Runner:
         record: RequestRecord,
         meter: Meter | None,
         begun: Callable[[ContextFactory], None],
-    ) -> ExecutionResult | Source | CheckedOperation:
+    ) -> ExecutionResult | Source | LiveQuery | CheckedOperation:
         endpoint = self.endpoint
         asked, claim = endpoint.admission.claimed(asked)
         turn = await endpoint.admission.turn(caller.request, claim.bulk) if claim.bulk else None
@@ -92,7 +99,8 @@ class Runner:
             ) as contexts:
                 begun(contexts)
                 asked = await endpoint.documents.find(asked, caller.request, contexts.viewer)
-                if endpoint.operations.preparer.is_incremental(asked):
+                preparer = endpoint.operations.preparer
+                if preparer.is_incremental(asked) and not preparer.is_live(asked):
                     return await self.counted(asked, contexts)
                 return await self._run(asked, caller, contexts, record)
         finally:
@@ -108,24 +116,114 @@ class Runner:
 
     async def _run(
         self, asked: OperationRequest, caller: Caller, contexts: ContextFactory, record: RequestRecord
-    ) -> ExecutionResult | Source:
-        noted = record.operation(asked)
+    ) -> ExecutionResult | Source | LiveQuery:
+        noted, preparer = record.operation(asked), self.endpoint.operations.preparer
+        found: ExecutionResult | Source | LiveQuery
         try:
-            if self.endpoint.operations.preparer.kind_of(asked) is OperationType.SUBSCRIPTION:
-                found = await self.subscribe(asked, caller, contexts, noted)
+            if preparer.kind_of(asked) is OperationType.SUBSCRIPTION or preparer.is_live(asked):
+                found = await self.begin(asked, caller, contexts, record, noted)
             else:
                 found = await self.endpoint.operations.answer(asked, contexts, EVERYTHING, noted, for_json=True)
-            return found if isinstance(found, Source) else noted.came_to(found)
+            return noted.came_to(found) if isinstance(found, ExecutionResult) else found
         finally:
             noted.end()
 
-    async def subscribe(
+    async def begin(
+        self,
+        asked: OperationRequest,
+        caller: Caller,
+        contexts: ContextFactory,
+        record: RequestRecord,
+        noted: OperationRecord,
+    ) -> Source | LiveQuery | ExecutionResult:
+        """Begin what has several answers. Raises `RateLimited` and what a resolver of a source raises."""
+        if self.endpoint.operations.preparer.is_live(asked):
+            return await self._begin_live(asked, caller, contexts, record, noted)
+        return await self._subscribe(asked, caller, contexts, noted)
+
+    async def _subscribe(
         self, asked: OperationRequest, caller: Caller, contexts: ContextFactory, noted: OperationRecord
     ) -> Source | ExecutionResult:
-        """Begin a subscription. Raises `RateLimited` and what its resolver raises."""
         contexts.after = NOT_KNOWN  # a replica may be behind what has just happened
         contexts.place_for_source = lambda: self._place(caller, LOOK_UP)
         return await self.endpoint.operations.subscribe(asked, contexts, noted)
+
+    async def _begin_live(
+        self,
+        asked: OperationRequest,
+        caller: Caller,
+        contexts: ContextFactory,
+        record: RequestRecord,
+        noted: OperationRecord,
+    ) -> LiveQuery | ExecutionResult:
+        operations, viewer = self.endpoint.operations, contexts.viewer
+        try:
+            checked = await operations.begin_live(asked, contexts, noted)
+
+            async def run(reads: RowReads) -> Answered:
+                return await self._answer_live(checked, asked, caller, viewer, record, reads)
+
+            is_alone = isinstance(operations, ExtendedOperations)  # which may look at anything
+            return self.live_queries.prepared(asked, checked, contexts, run, is_alone=is_alone)
+        except InvalidDocument as invalid:
+            return ExecutionResult(None, invalid.errors)
+        except RateLimited:
+            raise
+        except ClientError as refused:
+            return ExecutionResult(None, [refused])
+
+    async def _answer_live(
+        self,
+        checked: CheckedOperation,
+        asked: OperationRequest,
+        caller: Caller,
+        viewer: Viewer,
+        record: RequestRecord,
+        reads: RowReads,
+    ) -> Answered:
+        """Answer a live query, now: on the primary, for a replica may not show yet what has just changed."""
+        ANSWERED.set(record)
+        noted = OperationRecord(asked)
+        try:
+            claim = checked.claim._replace(reads=False)
+            async with self._turn(caller, claim), self._place(caller, claim, patience_s=self._timeout_s) as place:
+                contexts = self.endpoint.contexts(ContextFactory, caller.request, viewer, place, record)
+                contexts.after, contexts.reads = NOT_KNOWN, reads
+                answering = self.endpoint.operations.again(checked, asked, contexts, noted, for_json=True)
+                result = await within(self._timeout_s, answering)
+        except Exception as error:  # of one run: the next may well succeed
+            result = failed(error)
+        finally:
+            noted.end()
+        payload, _ = self.payload(result, caller)
+        return Answered(payload, not result.errors, first_code(result.errors or ()) in PASSING)
+
+    async def follow(
+        self, query: LiveQuery, record: SubscriptionRecord, pace: EventPace, tell: Callable[[bytes], bool]
+    ) -> ExecutionResult | None:
+        """Tell each answer of a live query that is another one than the last, until it ends; why it has ended.
+
+        `tell`: whether an answer takes the place of one that was not sent. The query is entered, and left at the end.
+        """
+        counts = self.live_queries.counts
+        query.enter()
+        try:
+            while True:
+                try:
+                    await query.next()
+                except Exception as error:
+                    return failed(error)
+                await pace.turn()
+                payload = query.take()
+                if payload is None:  # the answer is again what it was
+                    continue
+                if tell(payload):
+                    counts.superseded += 1
+                else:
+                    counts.answers += 1
+                    record.tell(len(payload))
+        finally:
+            query.leave()
 
     async def deliver(
         self, source: Source, caller: Caller, record: SubscriptionRecord, pace: EventPace, tell: Tell
@@ -160,6 +258,18 @@ class Runner:
         finally:
             noted.end()
             record.add(noted)
+
+    @asynccontextmanager
+    async def _turn(self, caller: Caller, claim: Claim) -> AsyncIterator[None]:
+        """The turn of what keeps the server busy, where that is so. Raises `Overloaded`."""
+        turn: Turn | None = None
+        if claim.bulk:
+            turn = await self.endpoint.admission.turn(caller.request, claim.bulk)
+        try:
+            yield
+        finally:
+            if turn is not None:
+                turn.leave()
 
     @asynccontextmanager
     async def _place(self, caller: Caller, claim: Claim, *, patience_s: float = 0) -> AsyncIterator[Place]:

@@ -44,10 +44,11 @@ from graph.live.ends import (
 )
 from graph.live.lines import SubscriptionRecord
 from graph.live.messages import Kind, Message, Unreadable
-from graph.live.outbox import Outbox
+from graph.live.outbox import Newest, Outbox
 from graph.live.pace import EventPace
 from graph.live.running import Runner
 from graph.live.sockets import Sockets, Transport
+from graph.live_queries import LiveQuery
 from graph.prepare.documents import OperationRequest
 from graph.prepare.operation import CheckedOperation
 from graph.request_id import ANSWERED, request_id_of
@@ -175,6 +176,13 @@ class Socket:
         if not self._outbox.put(message):
             self._outbox.close(forget=True)
             self.end(TOO_SLOW)
+
+    def tell_newest(self, newest: Newest, answer: bytes) -> bool:
+        """Let the newest answer of a live query wait; whether it takes the place of one that was not sent."""
+        if self._outbox.put_newest(newest, answer):
+            return True
+        self.note(answer)
+        return False
 
     # Messages
 
@@ -308,7 +316,9 @@ class _Operation:
         self._task: asyncio.Task[None] | None = None
         self._contexts: ContextFactory | None = None
         self._is_muted = False
-        self._is_subscription = False
+        self._goes_on = False
+        """Whether it is a subscription, or a live query, that has begun."""
+        self._newest = Newest(partial(messages.next_, id_))
         self._viewer = caller.viewer
         """For whom it began."""
 
@@ -320,13 +330,14 @@ class _Operation:
     def stop(self) -> None:
         """Tell nothing more, and run no longer than has to be."""
         self._is_muted = True
+        self._newest.forget()
         self._socket.forget(self)
         if self._task is not None and (self._contexts is None or self._contexts.may_stop()):
             self._task.cancel()
 
     def fail(self, error: ClientError) -> None:
-        """Stop a subscription because of this; other operations end soon by themselves."""
-        if self._is_subscription and not self._is_muted:
+        """Stop what goes on because of this; other operations end soon by themselves."""
+        if self._goes_on and not self._is_muted:
             self._socket.refuse(self.id, error)
             self.code = error.code
             self.stop()
@@ -356,22 +367,24 @@ class _Operation:
             self._told(record, OK_STATUS)
             return
         self._told(record, OK_STATUS)
-        await self._deliver(found, record)
+        await self._go_on(found, record)
 
     def _told(self, record: RequestRecord, status: int) -> None:
         record.end(status)
         self._socket.runner.endpoint.listeners.tell(record)
 
-    async def _deliver(self, source: Source, record: RequestRecord) -> None:
-        self._is_subscription, self._contexts = True, None
+    async def _go_on(self, found: Source | LiveQuery, record: RequestRecord) -> None:
+        self._goes_on, self._contexts = True, None
         if self._viewer != self._caller.viewer:  # it was asked meanwhile who that is
             self.fail(IdentityChanged())
         noted = SubscriptionRecord(record, record.operations[-1], Transport.WEBSOCKET)
         code = OK
         try:
-            failure = await self._socket.runner.deliver(
-                source, self._caller, noted, self._socket.pace, partial(self._tell, noted)
-            )
+            if isinstance(found, LiveQuery):
+                failure = await self._socket.runner.follow(found, noted, self._socket.pace, self._tell_newest)
+            else:
+                tell = partial(self._tell, noted)
+                failure = await self._socket.runner.deliver(found, self._caller, noted, self._socket.pace, tell)
             if failure is None:
                 self._complete()
             elif not self._is_muted:
@@ -407,6 +420,9 @@ class _Operation:
         if not self._is_muted:
             self._socket.note(payload)
             self._socket.tell(messages.next_(self.id, payload))
+
+    def _tell_newest(self, answer: bytes) -> bool:
+        return not self._is_muted and self._socket.tell_newest(self._newest, answer)
 
     def _complete(self) -> None:
         if not self._is_muted:

@@ -22,10 +22,11 @@ from graph.http.responses import STREAMED
 from graph.live.callers import Caller
 from graph.live.ends import LEFT, TOO_SLOW, End, IdentityChanged
 from graph.live.lines import SubscriptionRecord
-from graph.live.outbox import Outbox
+from graph.live.outbox import Newest, Outbox
 from graph.live.pace import EventPace
 from graph.live.running import Runner
 from graph.live.sockets import Sockets, Transport
+from graph.live_queries import LiveQuery
 from graph.settings import Settings
 from graph.telemetry.record import OK, first_code
 from graph.viewer import Viewer
@@ -105,6 +106,7 @@ class StreamResponse(Response):
         self._sockets = sockets
         self._heartbeat_s = settings.socket_heartbeat_s
         self._outbox = Outbox(settings.max_socket_bytes)
+        self._newest = Newest(self._framed)
         self._pace = EventPace(settings.max_socket_events)
         self._tell_of = tell_of
         self._working: asyncio.Task[None] | None = None
@@ -114,8 +116,8 @@ class StreamResponse(Response):
         self._end = LEFT
         self._has_ended = False
 
-    def begin(self, found: Source | ExecutionResult | Parts, noted: SubscriptionRecord | None) -> None:
-        """Say what is to be told: the events of a source, the one answer of something else, or an answer in parts."""
+    def begin(self, found: Source | LiveQuery | ExecutionResult | Parts, noted: SubscriptionRecord | None) -> None:
+        """Say what is to be told: what has several answers, the one answer of something else, or an answer in parts."""
         self._found = found
         self._noted = noted
 
@@ -189,9 +191,8 @@ class StreamResponse(Response):
         try:
             if self._has_ended:  # before anything was told
                 return
-            if isinstance(self._found, Source):
-                assert self._noted is not None  # begun with it
-                failure = await self._runner.deliver(self._found, self._caller, self._noted, self._pace, self._tell)
+            if isinstance(self._found, Source | LiveQuery):
+                failure = await self._go_on(self._found)
                 if failure is not None:
                     self._tell(failure)
                     code = first_code(failure.errors or ())
@@ -209,6 +210,13 @@ class StreamResponse(Response):
                 self._noted.end(code if error is None else error.code)
                 self._tell_of(self._noted)
 
+    async def _go_on(self, found: Source | LiveQuery) -> ExecutionResult | None:
+        """Tell answer after answer; what has ended them, if anything did."""
+        assert self._noted is not None  # begun with it
+        if isinstance(found, LiveQuery):
+            return await self._runner.follow(found, self._noted, self._pace, self._tell_newest)
+        return await self._runner.deliver(found, self._caller, self._noted, self._pace, self._tell)
+
     def _tell(self, result: ExecutionResult) -> None:
         if self._has_ended:
             return
@@ -222,6 +230,14 @@ class StreamResponse(Response):
         self._sockets.bytes += len(payload)
         if not self._outbox.put(self._framed(payload)):
             self.end(TOO_SLOW)
+
+    def _tell_newest(self, payload: bytes) -> bool:
+        """Let the newest answer wait; whether it takes the place of one that was not sent."""
+        if self._outbox.put_newest(self._newest, payload):
+            return True
+        self._sockets.events += 1
+        self._sockets.bytes += len(payload)
+        return False
 
     def _framed(self, payload: bytes) -> bytes:
         return b"%b%b%b" % (self._framing.before, payload, self._framing.after)

@@ -16,8 +16,20 @@ from sqlalchemy.orm import Mapper
 from db import statements as batch
 from db.dialects import Query
 from db.fast import CompiledStatement, Values
-from db.relations import Link, Predicate, Row, Source, Visibility, bare, comparable, root, seen_where, total_order
-from db.session import RequestSession
+from db.relations import (
+    Link,
+    Predicate,
+    Row,
+    Source,
+    Visibility,
+    bare,
+    comparable,
+    key_table,
+    root,
+    seen_where,
+    total_order,
+)
+from db.session import RequestSession, RowsByKey
 from db.statements import Key, PageShape, Side, Statement, StatementCache, page
 from graph.loading.asking import load_for
 from graph.loading.queries import FoundRows, Grouping, ListQuery, Measure, Order, PageArguments, Projection
@@ -265,7 +277,7 @@ class Loaders:
             rows = self.visible.seen(root(model.entity), model)
             return rows._replace(key=tuple(comparable(getattr(rows.row, name)) for name in key))
 
-        return self._by_key(("key", model, key, columns), model, source, columns)
+        return self._by_key(("key", model, key, columns), model, source, columns, table=key_table(model, key))
 
     def by_attribute(self, model: Mapper[Any], name: str, columns: tuple[str, ...]) -> LevelLoader[Values | None]:
         """The row that has a value in an attribute, which is a key, where this viewer may see the value; else None."""
@@ -436,13 +448,14 @@ class Loaders:
         source: Callable[[], Source],
         columns: tuple[str, ...],
         *predicates: Predicate,
+        table: str | None = None,
     ) -> LevelLoader[Values | None]:
         def build() -> Statement:
             visible = self.visible(model)
             seen = (*predicates, visible) if visible else predicates
             return batch.rows_by_key(source(), columns, self.dialect, seen)
 
-        return self._loader(model, identity, identity, build, FIRST)
+        return self._loader(model, identity, identity, build, FIRST, table=table)
 
     def _loader(
         self,
@@ -453,15 +466,16 @@ class Loaders:
         outcome: Outcome,
         parameters: Mapping[str, Any] = NOTHING,
         part: Callable[[int], Statement] | None = None,
+        table: str | None = None,
     ) -> LevelLoader[T]:
         """The loader of this identity; `outcome` turns the rows of all keys into values.
 
         Statements of one `shape` are alike but for what is bound when they run, and are kept for other operations;
-        without a shape, a statement is built for this operation alone.
+        without a shape, a statement is built for this operation alone. `table`: whose primary keys the keys are.
         """
         made: Any = self._made.get(identity)
         if made is None:
-            fetch: Fetch[T] = self._fetch(shape, build, outcome, parameters)
+            fetch: Fetch[T] = self._fetch(shape, build, outcome, parameters, table)
 
             def tell() -> Reads:
                 built = None if part is None else partial(self._part, shape, part)
@@ -478,10 +492,11 @@ class Loaders:
         build: Callable[[], Statement],
         outcome: Outcome,
         parameters: Mapping[str, Any],
+        table: str | None,
     ) -> Fetch[T]:
         async def fetch(keys: list[Key]) -> dict[Key, T]:
             statement = self._statement(shape, build)
-            return outcome.values(keys, statement, await self._read(statement, keys, parameters))
+            return outcome.values(keys, statement, await self._read(statement, keys, parameters, table))
 
         return fetch
 
@@ -493,11 +508,14 @@ class Loaders:
             return build()
         return self.statements.get((self.dialect, self.visible, shape), build)
 
-    def _read(self, statement: Statement, keys: Sequence[Key], parameters: Mapping[str, Any]) -> Awaitable[FoundRows]:
+    def _read(
+        self, statement: Statement, keys: Sequence[Key], parameters: Mapping[str, Any], table: str | None = None
+    ) -> Awaitable[FoundRows]:
         """The rows of these keys; no coroutine of its own is entered at the wait for a single run."""
         select, (first, *others) = statement.compiled or statement.select, statement.parameters(keys)
-        reading = self._session.rows(select, {**first, **parameters, **self._bound})
-        return self._with_rows_of(others, select, parameters, reading) if others else reading
+        found_by = None if table is None else RowsByKey(table, keys)
+        reading = self._session.rows(select, {**first, **parameters, **self._bound}, found_by)
+        return self._with_rows_of(others, select, parameters, reading, found_by) if others else reading
 
     async def _with_rows_of(
         self,
@@ -505,11 +523,12 @@ class Loaders:
         select: Query | CompiledStatement,
         parameters: Mapping[str, Any],
         reading: Awaitable[FoundRows],
+        found_by: RowsByKey | None,
     ) -> FoundRows:
         """The rows of one run and of others, for keys that are too many for one."""
         rows = await reading
         for of_keys in others:
-            rows = [*rows, *await self._session.rows(select, {**of_keys, **parameters, **self._bound})]
+            rows = [*rows, *await self._session.rows(select, {**of_keys, **parameters, **self._bound}, found_by)]
         return rows
 
 

@@ -34,6 +34,7 @@ from graph.errors import TooCostly
 from graph.prepare.atomic import AtomicRule
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
+from graph.prepare.live import LIVE_QUERY, LiveKind, LiveRule
 from graph.prepare.mistakes import bytes_of, found_by, most_errors, most_suggested, told
 from graph.prepare.operation import CheckedOperation, PreparedOperation, refuse_costly, size_arguments
 from graph.prepare.work import InputWorks
@@ -70,7 +71,7 @@ class Prepared:
 class NotAllowed(Exception):
     """An operation of this kind is not answered here."""
 
-    def __init__(self, kind: OperationType) -> None:
+    def __init__(self, kind: OperationType | LiveKind) -> None:
         self.kind = kind
         super().__init__(f"A {kind.value} is not answered here.")
 
@@ -139,7 +140,7 @@ class Preparer:
         self._sizes = size_arguments(schema)
         self._works = InputWorks()
         self._suggested = most_suggested(schema)
-        self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, AtomicRule, *hidden)
+        self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, AtomicRule, LiveRule, *hidden)
 
     @property
     def figures(self) -> Mapping[str, Figures]:
@@ -218,6 +219,8 @@ class Preparer:
         """The operation that is asked for: known, allowed, with variables that fit, and within its viewer's budget.
 
         Raises `InvalidDocument`, and `NotAllowed` for an operation of another kind, also where its document is wrong.
+        Among
+        the kinds that are allowed, `LIVE_QUERY` allows queries with `@live`.
         """
         found = request.checked or self.tried(request)
         if isinstance(found, InvalidDocument):
@@ -226,6 +229,8 @@ class Preparer:
             raise InvalidDocument(found.errors, found.document)  # kept with the request, it would keep these frames
         if found.operation.kind not in allowed:
             raise NotAllowed(found.operation.kind)
+        if found.operation.is_live and LIVE_QUERY not in allowed:
+            raise NotAllowed(LIVE_QUERY)
         limits = self._limits.get(budget) or self.limits_of(budget)
         return found if found.limits is limits else _within(found, limits)
 
@@ -236,6 +241,11 @@ class Preparer:
             return found.operation.kind
         node = None if found.document is None else get_operation_ast(found.document, request.operation_name)
         return None if node is None else node.operation
+
+    def is_live(self, request: OperationRequest) -> bool:
+        """Whether it is a query whose answer is told again when it has changed."""
+        found = request.checked or self.tried(request)
+        return isinstance(found, CheckedOperation) and found.operation.is_live
 
     def is_incremental(self, request: OperationRequest) -> bool:
         """Whether it is a query, parts of whose answer may come later."""

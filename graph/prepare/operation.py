@@ -36,6 +36,7 @@ from graph.prepare.cost import Cost, Document, cost_of
 from graph.prepare.fields import Weight, planned
 from graph.prepare.introspection import TYPE
 from graph.prepare.limits import Limits
+from graph.prepare.live import is_live
 from graph.prepare.plan import CONDITIONS, Plan, fields_of, selections_of
 from graph.prepare.variables import Variables
 from graph.prepare.weight import Bulk, Claim, bulk_of, claim_of, weight_of
@@ -84,6 +85,8 @@ class PreparedOperation:
         """Plan an operation. The fragments are those of its document, which all of its operations share."""
         self.node = node
         self.kind = node.operation
+        self.is_live = is_live(schema, node)
+        """Whether its answer is told again when it has changed."""
         self.root = schema.get_root_type(node.operation)
         """The type of its root; None only for a document that is not valid."""
         self.fragments = fragments

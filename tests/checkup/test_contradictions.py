@@ -49,6 +49,7 @@ CASES: Mapping[tuple[str, ...], Mapping[str, str]] = {
     ("federation", "federation_node"): {"federation_node": "false"},
     ("jwt_issuer", "jwt_audience"): {"jwt_audience": "notes"},
     ("auth_webhook_url", "auth_webhook_method"): {"auth_webhook_method": "POST"},
+    ("live_min_throttle_ms", "live_max_throttle_ms"): {"live_min_throttle_ms": "500", "live_max_throttle_ms": "400"},
 }
 """For each row of the table, an environment in which it holds, and no other does."""
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column
 from sqlalchemy.sql.functions import FunctionElement
 
 from db import models
-from db.relations import reads_of, viewer_claim, viewer_id
+from db.relations import details_of, reads_of, viewer_claim, viewer_id
 from db.row_functions import Called
 from db.views import VIEW
 
@@ -101,3 +101,40 @@ def test_whoever_asks_is_found_in_conditions() -> None:
     by_id = select(POST.id).where(POST.id.in_(select(models.Post.id).where(models.Post.author_id == viewer_id())))
     by_claim = select(POST.id).where(POST.slug == viewer_claim("org", String()))
     assert [reads_of(it).of_viewer for it in (by_id, by_claim, select(POST.id))] == [True, True, False]
+
+
+AGAIN = aliased(models.Post)
+COLUMNS: list[tuple[Any, dict[str, set[str]] | None, set[str]]] = [
+    (select(POST.id).where(POST.title == "x").order_by(POST.slug), {"posts": {"id", "title", "slug"}}, {"posts"}),
+    (select(func.count()).select_from(POST), {"posts": set()}, {"posts"}),
+    (
+        select(POST.id).join(USER, POST.author_id == USER.id),
+        {"posts": {"id", "author_id"}, "users": {"id"}},
+        {"posts", "users"},
+    ),
+    (
+        select(POST.id).where(exists().where(USER.id == POST.author_id)),
+        {"posts": {"id", "author_id"}, "users": {"id"}},
+        {"posts", "users"},
+    ),
+    (select(POST.id).where(exists().where(AGAIN.slug == POST.title)), {"posts": {"id", "slug", "title"}}, set()),
+    (select(models.Post.id), {"posts": {"id"}}, set()),
+    (select(select(POST.title).subquery().c.title), {"posts": {"title"}}, {"posts"}),
+    (select(POST.id).limit(literal_column("3")), {"posts": {"id"}}, {"posts"}),
+    (select(literal_column("title")).select_from(POST), None, {"posts"}),
+    (select(column("id")).select_from(ToldHits().alias("hits")), None, set()),
+    (text("SELECT 1"), None, set()),
+]
+
+
+@pytest.mark.parametrize(("statement", "columns", "once"), COLUMNS)
+def test_columns_are_found_wherever_they_stand(statement: Any, columns: Any, once: set[str]) -> None:
+    found = details_of(statement)
+    assert (None if found.columns is None else {table: set(it) for table, it in found.columns.items()}) == columns
+    assert set(found.once) == once
+
+
+def test_an_entity_is_all_of_its_columns() -> None:
+    found = details_of(select(USER)).columns
+    assert found is not None
+    assert found["users"] == {column.name for column in models.User.__table__.columns}

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from graph.live.outbox import Outbox
+from graph.live.outbox import Newest, Outbox
 from graph.live.pace import EventPace
 
 
@@ -52,3 +52,35 @@ async def test_a_pace_lets_a_second_s_worth_pass_at_once() -> None:
     for _ in range(1_100):
         await pace.turn()
     assert loop.time() - began >= 0.09  # a hundred more than a thousand: a tenth of a second
+
+
+async def test_of_a_live_query_the_newest_answer_waits_alone_and_takes_no_room() -> None:
+    outbox = Outbox(10)
+    newest = Newest(lambda answer: b"<%b>" % answer)
+    assert not outbox.put_newest(newest, b"x" * 100)
+    assert outbox.put_newest(newest, b"y" * 100)
+    assert outbox.put(b"123456")
+    assert outbox.put_newest(newest, b"z" * 100)
+    assert await outbox.next() == b"<%b>" % (b"z" * 100)
+    assert outbox.bytes == 6 + 102
+    outbox.sent(b"<%b>" % (b"z" * 100))
+    assert outbox.bytes == 6
+    assert await outbox.next() == b"123456"
+
+
+async def test_an_answer_that_a_client_has_is_not_sent_again_though_another_one_came_between() -> None:
+    outbox = Outbox(10)
+    newest = Newest(bytes)
+    outbox.put_newest(newest, b"1")
+    assert await outbox.next() == b"1"
+    for answer in (b"2", b"1", b"2", b"1"):
+        outbox.put_newest(newest, answer)
+    outbox.put(b"next")
+    assert await outbox.next() == b"next"
+    outbox.put_newest(newest, b"3")
+    assert await outbox.next() == b"3"
+    outbox.put_newest(newest, b"4")
+    newest.forget()
+    outbox.close(b"end")
+    assert [await outbox.next() for _ in range(2)] == [b"end", None]
+    assert outbox.is_done

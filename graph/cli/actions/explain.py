@@ -56,7 +56,8 @@ def explain(file: str, asked: Asked, viewer: Viewer | None) -> None:
         result = asyncio.run(_run(request, WRITING if asked.write else READING, viewer))
     except NotAllowed as refused:
         if refused.kind is not OperationType.MUTATION:
-            raise CommandError("Subscriptions are not explained; explain the query below.", Exit.USAGE) from None
+            cure = "explain the query below, or the query without `@live`"
+            raise CommandError(f"What is answered more than once is not explained; {cure}.", Exit.USAGE) from None
         raise CommandError("This is a mutation, and what it changes is kept: say --write.", Exit.USAGE) from None
     _print(result, as_json=asked.as_json)
     if result.errors:

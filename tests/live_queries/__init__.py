@@ -1,0 +1,1 @@
+"""Live queries over real sockets and streams, on both databases."""
