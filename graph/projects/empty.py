@@ -88,7 +88,7 @@ def _rename(tree: Tree, checkout: Checkout, name: str) -> None:
     text = text.replace(f'name = "{old["name"]}"', f'name = "{name}"', 1)
     text = text.replace(f'description = "{old["description"]}"', f'description = "The API of {name}."', 1)
     text = text.replace(f'version = "{old["version"]}"', f'version = "{VERSION_OF_A_NEW_PROJECT}"', 1)
-    text = SIGNED.sub("", text).replace(', "bench", "manual"]', "]")
+    text = SIGNED.sub("", text).replace('"tests", "bench", "manual"]', '"tests.application"]')
     for room in checkout.nouns:
         path = tree.root.joinpath(*room.split("."))
         if not (path.is_dir() or path.with_suffix(".py").is_file()):

@@ -22,6 +22,7 @@ LINK = re.compile(r"\]\(([^)\s:#]+)(?:#[^)\s]*)?\)")
 def test_a_project_has_its_name_and_none_of_our_nouns(project: Path) -> None:
     about = tomllib.loads((project / "pyproject.toml").read_text())
     assert (about["project"]["name"], about["project"]["version"]) == ("shop", "0.1.0")
+    assert about["tool"]["mypy"]["packages"] == ["graph", "db", "tests.application"]  # not the tests of the machinery
     assert about["project"].keys().isdisjoint({"authors", "classifiers", "keywords", "urls"})  # it is not of our making
     lock = tomllib.loads((project / "uv.lock").read_text())
     (own,) = (it for it in lock["package"] if it["source"] == {"editable": "."})
