@@ -9,7 +9,6 @@ import asyncio
 import platform
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from importlib.metadata import version
 from time import perf_counter
 
 from prometheus_client import ProcessCollector, generate_latest
@@ -20,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from graph import VERSION
 from graph.durations import BUCKETS_S, bucket_of
 from graph.http.responses import STREAMED
 from graph.telemetry.ledger import Family, Kind, Ledger, counter, of_counter, of_histogram
@@ -109,7 +109,7 @@ class Answer(Collector):
 
 def _build(commit: str) -> Metric:
     build = GaugeMetricFamily("trellis_build_info", "What runs; always 1.", labels=["version", "python", "commit"])
-    build.add_metric([version("trellis"), platform.python_version(), commit], 1)
+    build.add_metric([VERSION, platform.python_version(), commit], 1)
     return build
 
 

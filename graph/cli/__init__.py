@@ -22,7 +22,7 @@ from typer.main import get_command
 from graph import VERSION
 from graph.cli.env_file import read_env_file
 from graph.cli.errors import CommandError
-from graph.manual import address
+from graph.manual import address, whereabouts
 from graph.terminal import may_colour
 
 MODULES = (
@@ -103,7 +103,7 @@ def _tell(sentence: str, page: str) -> None:
     """A sentence on stderr, and where the manual says more."""
     is_coloured = may_colour(sys.stderr)
     error = typer.style("Error:", fg=typer.colors.RED, bold=True) if is_coloured else "Error:"
-    more = f"See {page}"
+    more = f"See {whereabouts(page)}"
     typer.echo(f"{error} {sentence}\n{typer.style(more, dim=True) if is_coloured else more}", err=True)
 
 

@@ -21,6 +21,7 @@ TEXTS = HERE / "texts"
 NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*")
 OF_THE_HOUSE_ALONE = {"trellis", "graph", "db", "migrations", "tests"}
 SCHEMA = Path("schema.graphql")
+VERSION_OF_A_NEW_PROJECT = "0.1.0"
 SIGNED = re.compile(
     r"^(?:authors|keywords) = .*\n|^classifiers = \[\n(?: .*\n)*\]\n|^#.*\n\[project\.urls\]\n(?:\w+ = .*\n)*\n", re.M
 )
@@ -80,13 +81,14 @@ def check_name(name: str) -> None:
 
 
 def _rename(tree: Tree, checkout: Checkout, name: str) -> None:
-    """Give `pyproject.toml` and the lock file the project's name, and leave out rooms that are not there."""
+    """Put name and version of the project into `pyproject.toml` and the lock file; leave out rooms that are not there."""
     project = Path("pyproject.toml")
     text = tree.read(project)
     old = tomllib.loads(text)["project"]
     text = text.replace(f'name = "{old["name"]}"', f'name = "{name}"', 1)
     text = text.replace(f'description = "{old["description"]}"', f'description = "The API of {name}."', 1)
-    text = SIGNED.sub("", text).replace(', "bench", "manual"]', "]")
+    text = text.replace(f'version = "{old["version"]}"', f'version = "{VERSION_OF_A_NEW_PROJECT}"', 1)
+    text = SIGNED.sub("", text).replace('"tests", "bench", "manual"]', '"tests.application"]')
     for room in checkout.nouns:
         path = tree.root.joinpath(*room.split("."))
         if not (path.is_dir() or path.with_suffix(".py").is_file()):
@@ -102,8 +104,9 @@ def _rename(tree: Tree, checkout: Checkout, name: str) -> None:
         1,
     )
     tree.write(project, text)
-    lock = Path("uv.lock")
-    tree.write(lock, tree.read(lock).replace(f'name = "{old["name"]}"\n', f'name = "{name}"\n', 1))
+    lock, ours = Path("uv.lock"), 'name = "{name}"\nversion = "{version}"\n'
+    new = ours.format(name=name, version=VERSION_OF_A_NEW_PROJECT)
+    tree.write(lock, tree.read(lock).replace(ours.format_map(old), new, 1))
 
 
 def _take_dead_links(tree: Tree, checkout: Checkout) -> None:

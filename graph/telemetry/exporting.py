@@ -11,7 +11,7 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from importlib.metadata import entry_points, version
+from importlib.metadata import entry_points
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_VERSION, Resource
@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import ProxyTracerProvider, Tracer
 
+from graph import VERSION
 from graph.errors import TrellisError
 
 logger = logging.getLogger("trellis")
@@ -48,7 +49,7 @@ class Export:
         """`quiet`: says what goes wrong, once; None: somebody else has set OpenTelemetry up, and ends it."""
         self._provider = provider
         self._quiet = quiet
-        self.tracer: Tracer = provider.get_tracer("trellis", version("trellis"))
+        self.tracer: Tracer = provider.get_tracer("trellis", VERSION)
 
     @classmethod
     def of(cls, exporters: Sequence[str]) -> "Export":
@@ -172,7 +173,7 @@ def _known() -> Iterator[str]:
 def _resource() -> Resource:
     """What exports: as the variables say, else `trellis`, its version, and a name of this process."""
     given = Resource.create()
-    ours = {SERVICE_VERSION: version("trellis"), SERVICE_INSTANCE_ID: str(uuid.uuid4())}
+    ours = {SERVICE_VERSION: VERSION, SERVICE_INSTANCE_ID: str(uuid.uuid4())}
     unnamed = str(given.attributes.get(SERVICE_NAME, "")).startswith(UNNAMED)
     named = {SERVICE_NAME: "trellis"} if unnamed else {}
     return Resource(ours).merge(given).merge(Resource(named))

@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from graph.cli import run
 from graph.cli.errors import Exit
-from graph.manual import address
+from graph.manual import address, whereabouts
 
 TRELLIS = str(Path(sys.executable).with_name("trellis"))
 
@@ -33,7 +33,7 @@ class Finished(NamedTuple):
 
 def refused(sentence: str, page: str, heading: str = "") -> str:
     """What a command that fails writes to stderr: a sentence with the cure, and where the manual says more."""
-    return f"Error: {sentence}\nSee {address(page, heading)}\n"
+    return f"Error: {sentence}\nSee {whereabouts(address(page, heading))}\n"
 
 
 def environment(**variables: str) -> dict[str, str]:

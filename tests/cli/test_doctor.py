@@ -13,7 +13,7 @@ from db.session.engines import Engines
 from graph import VERSION
 from graph.cli.actions import doctor as action
 from graph.cli.errors import Exit
-from graph.manual import address
+from graph.manual import address, whereabouts
 from tests.cli.running import serving, trellis
 from tests.databases import Database
 
@@ -64,7 +64,7 @@ def test_what_is_broken_has_its_cure_and_its_page_and_the_status_is_one(blank_da
     done = trellis("doctor", status=Exit.FAILED, TRELLIS_DATABASE_URL=blank_database.url, **FREE)
     assert "\nbroken   database      The database " in done.stdout
     assert "Run `trellis db upgrade`" in done.stdout
-    assert f"\n{' ' * 23}See {address('operations', 'The start')}\n" in done.stdout
+    assert f"\n{' ' * 23}See {whereabouts(address('operations', 'The start'))}\n" in done.stdout
     assert done.stdout.splitlines()[-1].endswith(" broken.")
     if blank_database.dialect == "sqlite":
         assert not Path(blank_database.url.removeprefix("sqlite:///")).exists()

@@ -13,7 +13,7 @@ from db.settings import HOUSE
 from graph import cli, commands
 from graph.cli.errors import Exit
 from graph.errors import InvalidPolicy
-from graph.manual import address
+from graph.manual import address, whereabouts
 from tests.cli.running import refused, trellis, trellis_process
 from tests.databases import Database
 
@@ -200,7 +200,7 @@ def test_each_wrong_setting_has_a_line() -> None:
     first, second, page = done.stderr.splitlines()
     assert "TRELLIS_POOL_SIZE" in first
     assert "TRELLIS_PORT" in second
-    assert page == f"See {address('settings')}"
+    assert page == f"See {whereabouts(address('settings'))}"
 
 
 @pytest.mark.parametrize("command", ["upgrade", "check", "current"])
@@ -253,4 +253,4 @@ def test_a_mistake_in_a_declaration_is_one_sentence(database: Database, monkeypa
 )
 def test_what_is_wrong_with_a_command_line_leads_to_the_manual(arguments: list[str], entry: str) -> None:
     done = trellis(*arguments, status=Exit.USAGE)
-    assert done.stderr.splitlines()[-1] == f"See {address('command', entry)}"
+    assert done.stderr.splitlines()[-1] == f"See {whereabouts(address('command', entry))}"

@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from graph.cli.actions.serve import made
 from graph.cli.errors import Exit
 from graph.errors import CannotStart
-from graph.manual import address
+from graph.manual import address, whereabouts
 from graph.settings import Settings
 from tests.cli.running import PATIENCE_S, environment, refused, serving, trellis
 from tests.databases import Database
@@ -82,7 +82,7 @@ def test_a_database_that_is_down_is_refused_with_the_cure_before_the_server_list
     said, page = done.stderr.splitlines()[-2:]
     assert said.startswith("Error: The database trellis at 127.0.0.1:1 cannot be reached: ")
     assert said.endswith("See that it is there and that TRELLIS_DATABASE_URL is right.")
-    assert page == f"See {address('operations', 'The start')}"
+    assert page == f"See {whereabouts(address('operations', 'The start'))}"
 
 
 @pytest.mark.parametrize("command", [("serve",), ("db", "upgrade"), ("db", "check"), ("documents", "list")])

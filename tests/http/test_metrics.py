@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from importlib.metadata import Distribution, PackageNotFoundError
 from typing import TypeAlias
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.session.engines import Engines
 from db.settings import DatabaseSettings
+from graph import VERSION
 from tests.databases import Database
 from tests.http.client import Client
 from tests.http.conftest import Serve
@@ -77,8 +79,25 @@ async def test_a_server_tells_what_runs_and_whether_its_databases_do(filled: Dat
     found = await figures(client)
     (build,) = [name for name in found if name.startswith("trellis_build_info")]
     assert 'commit="0a171bb \\"fast\\""' in build
-    assert re.search(r'python="3\.\d+\.\d+.*",version="\d', build)
+    assert f'version="{VERSION}"' in build
+    assert re.search(r'python="3\.\d+\.\d+', build)
     assert found['trellis_database_ready{database="primary"}'] == found['trellis_workers{state="serving"}'] == 1
+
+
+async def test_a_project_with_a_name_of_its_own_tells_of_itself(
+    filled: Database, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No package of its environment is called as ours is."""
+    of_others = Distribution.from_name
+
+    def installed(name: str) -> Distribution:
+        if name == "trellis":
+            raise PackageNotFoundError(name)
+        return of_others(name)
+
+    monkeypatch.setattr(Distribution, "from_name", installed)
+    client = await serve(filled.url)
+    assert any(f'version="{VERSION}"' in name for name in await figures(client))
 
 
 async def test_a_database_that_is_away_is_told(serve: Serve, no_database: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from db.settings import HOUSE
 from graph.cli.failures import START
 from graph.errors import InvalidPolicy
-from graph.manual import MANUAL, address
+from graph.manual import MANUAL, address, whereabouts
 from manual import command
 from manual.settings import SETTINGS, variable
 from manual.sources import write_sources
@@ -43,6 +43,13 @@ def test_headings_become_anchors_as_sphinx_makes_them() -> None:
     assert address("operations", "A database that others use, too").endswith("#a-database-that-others-use-too")
     assert address("tutorial") == f"{MANUAL}/tutorial.html"
     assert f"{MANUAL}/operations.html#the-start" == START
+
+
+def test_whoever_has_the_pages_is_told_their_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HOUSE)
+    port, command_of_code = address("settings", "TRELLIS_PORT"), address("command", "trellis serve")
+    assert whereabouts(port) == f"docs/settings.md or {port}"
+    assert whereabouts(command_of_code) == command_of_code  # a page of the site alone
 
 
 def test_every_address_that_the_code_names_is_there(sources: Path) -> None:

@@ -21,10 +21,12 @@ LINK = re.compile(r"\]\(([^)\s:#]+)(?:#[^)\s]*)?\)")
 
 def test_a_project_has_its_name_and_none_of_our_nouns(project: Path) -> None:
     about = tomllib.loads((project / "pyproject.toml").read_text())
-    assert about["project"]["name"] == "shop"
+    assert (about["project"]["name"], about["project"]["version"]) == ("shop", "0.1.0")
+    assert about["tool"]["mypy"]["packages"] == ["graph", "db", "tests.application"]  # not the tests of the machinery
     assert about["project"].keys().isdisjoint({"authors", "classifiers", "keywords", "urls"})  # it is not of our making
     lock = tomllib.loads((project / "uv.lock").read_text())
-    assert [it["name"] for it in lock["package"] if it["source"] == {"editable": "."}] == ["shop"]
+    (own,) = (it for it in lock["package"] if it["source"] == {"editable": "."})
+    assert (own["name"], own["version"]) == ("shop", "0.1.0")
     assert sorted(file.name for file in (project / "db/models").iterdir()) == ["__init__.py"]
     assert (project / "README.md").read_text().startswith("# shop\n")
     assert held(project / "deploy") == held(HOUSE / "deploy")

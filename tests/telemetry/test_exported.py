@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from db import demo
 from db.session import Engines
 from db.settings import DatabaseSettings
+from graph import VERSION
 from graph.schema import DOMAIN
 from graph.viewer import Viewer
 from tests.cli.running import serving
@@ -56,6 +57,7 @@ async def test_a_trace_shows_a_request_its_statements_and_no_value(database: Dat
     assert first.attributes["http.response.status_code"] == 200
     assert first.attributes["trellis.outcome"] == "OK"
     assert first.resource["service.name"] == "garden"
+    assert first.resource["service.version"] == VERSION
     told = [(span.name, span.kind, span.attributes["trellis.loader.batch_size"]) for span in collector.below(first)]
     assert told[0] == ("SELECT Post", CLIENT, 1)
     assert told[1][:2] == ("SELECT User", CLIENT)

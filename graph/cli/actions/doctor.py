@@ -25,7 +25,7 @@ from graph.cli.failures import explained, wrong_setting
 from graph.cli.output import printable
 from graph.domain import Domain
 from graph.errors import CannotStart, UnknownVariable
-from graph.manual import address
+from graph.manual import address, whereabouts
 from graph.outside.announcement import announcement
 from graph.projects.checkout import Checkout
 from graph.projects.errors import NoCheckout
@@ -79,7 +79,7 @@ def _lines(result: Result) -> Iterator[str]:
     yield f"{state} {result.check:<13} {printable(said)}"
     yield from (INDENT + printable(line) for line in (*more, *result.cure.splitlines()))
     if result.page:
-        yield f"{INDENT}See {result.page}"
+        yield f"{INDENT}See {whereabouts(result.page)}"
 
 
 async def _results(workers: int) -> AsyncIterator[Result]:

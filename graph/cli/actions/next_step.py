@@ -32,7 +32,7 @@ from graph.cli.environment import settings_of_the_environment
 from graph.cli.first_rows import FirstRows
 from graph.errors import CannotStart
 from graph.findings import SENTENCES
-from graph.manual import address
+from graph.manual import address, whereabouts
 from graph.projects.checkout import IN_A_WHEEL
 from graph.settings import Settings
 from graph.startup import find_primary
@@ -75,7 +75,7 @@ def _lines(said: Said) -> Iterator[str]:
         command = step.command.replace("trellis", called, 1).ljust(width)
         yield f"  {typer.style(command, bold=True) if is_coloured else command}   {step.what}"
     yield ""
-    yield f"{called} --help lists every command; the manual is at {address('tutorial')}"
+    yield f"{called} --help lists every command; the manual begins at {whereabouts(address('tutorial'))}"
 
 
 def typed() -> str:
