@@ -44,8 +44,11 @@ async def delete_expired(engine: AsyncEngine, expiring: Expiring, now: datetime)
     if expiring.first is not None:
         await expiring.first(engine)
     key = list(expiring.table.primary_key)
-    batch = select(*key).where(expiring.is_over(now)).limit(MAX_AT_ONCE).with_for_update(skip_locked=True)
-    statement = delete(expiring.table).where(tuple_(*key).in_(batch))
+    # In WITH, the rows are found once. As a subquery, a nested loop finds others for each row, and one batch takes all.
+    # Source: `SS_process_ctes` in src/backend/optimizer/plan/subselect.c of PostgreSQL, of what takes locks.
+    found = select(*key).where(expiring.is_over(now)).limit(MAX_AT_ONCE).with_for_update(skip_locked=True)
+    batch = found.cte("batch")
+    statement = delete(expiring.table).where(tuple_(*key).in_(select(*batch.c)))
     deleted = 0
     while True:
         async with engine.begin() as connection:
