@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from bench.cores import on
 from bench.installing import PLACE, Unavailable
 from bench.servers import Server, environment_of
+from graph.testing.postgresql import free_port
 
 READY_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 10
@@ -70,7 +71,7 @@ class Running:
 @contextmanager
 def running(server: Server, url: str, cores: frozenset[int]) -> Iterator[Running]:
     """Have a server for a while. Raises `Unavailable` when it cannot be had or does not start."""
-    port = _free_port()
+    port = free_port()
     launch = server.launch(url, port)
     log = PLACE / "logs" / f"{server.name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -110,10 +111,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -25,7 +25,7 @@ from db import models, unmapped  # noqa: F401 - importing the models fills the m
 from db.base import Base
 from db.dialects import Failure, failure_of
 from db.dialects.own_names import keep_own_tables_in
-from db.dialects.sqlite import BEGIN
+from db.dialects.sqlite_connections import BEGIN
 from db.migrate import LOCK, LOOKS, OWN, PAUSES_S
 from db.own import Feature, own_tables
 from db.own.place import VersionTable, own_schema, version_table

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Column, ColumnElement, MetaData, Table, func, insert, select
+from sqlalchemy import Column, ColumnElement, Connection, MetaData, Table, event, func, insert, select
 from uuid_utils.compat import uuid7
 
 from db.base import UtcDateTime, utcnow
@@ -111,6 +111,23 @@ async def test_many_rows_go_in_batches_each_a_transaction_of_its_own(
     with engine_statements() as seen:
         assert await delete_all(engines.writing(), [entries]) == {"audit entries": len(old)}
     assert len(seen) == batches + 1  # the last one finds one row
+
+
+@pytest.mark.postgresql
+async def test_a_batch_has_its_size_however_the_planner_joins(engines: Engines, database: Database) -> None:
+    (entries,) = [each for each in expiring(database, audit_days=DAYS) if each.name == "audit entries"]
+    old = [entry(utcnow() - timedelta(days=DAYS + 1))] * (2 * MAX_AT_ONCE + 1)
+    async with engines.writing().begin() as connection:
+        await connection.execute(insert(AuditEntry), old)
+
+    def with_loops_alone(connection: Connection) -> None:
+        for other in ("hashjoin", "mergejoin", "hashagg", "sort", "material"):
+            connection.exec_driver_sql(f"SET LOCAL enable_{other} = off")
+
+    event.listen(engines.primary.sync_engine, "begin", with_loops_alone)
+    with engine_statements() as seen:
+        assert await delete_all(engines.writing(), [entries]) == {"audit entries": len(old)}
+    assert len([statement for statement in seen if "DELETE" in statement]) == 3  # 1,000, 1,000 and one
 
 
 @pytest.mark.postgresql

@@ -44,8 +44,12 @@ async def delete_expired(engine: AsyncEngine, expiring: Expiring, now: datetime)
     if expiring.first is not None:
         await expiring.first(engine)
     key = list(expiring.table.primary_key)
-    batch = select(*key).where(expiring.is_over(now)).limit(MAX_AT_ONCE).with_for_update(skip_locked=True)
-    statement = delete(expiring.table).where(tuple_(*key).in_(batch))
+    # In WITH, rows are found once. Else a nested loop looks anew for each row, and finds others: one batch takes all.
+    # It stands inside: Python's sqlite3 counts the rows of a statement that begins with DELETE.
+    # Source: `SS_process_ctes` in src/backend/optimizer/plan/subselect.c of PostgreSQL, of what takes locks.
+    found = select(*key).where(expiring.is_over(now)).limit(MAX_AT_ONCE).with_for_update(skip_locked=True)
+    batch = found.cte("batch", nesting=True)
+    statement = delete(expiring.table).where(tuple_(*key).in_(select(*batch.c)))
     deleted = 0
     while True:
         async with engine.begin() as connection:

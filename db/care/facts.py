@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 _SERVER = text(
     "SELECT current_setting('server_version') AS version, current_setting('server_encoding') AS encoding,"
     " current_setting('TimeZone') AS time_zone, pg_catalog.clock_timestamp() AS clock,"
-    " pg_catalog.pg_backend_pid() AS process"
+    " pg_catalog.pg_backend_pid() AS process, pg_catalog.current_schema() AS first_schema"
 )
 # What is kept for superusers is not for us; a role or a database may have a limit of its own, -1 stands for none.
 _ROOM = text(
@@ -44,6 +44,8 @@ class Facts(NamedTuple):
     extensions: frozenset[str] = frozenset()
     is_pooled: bool = False
     """Whether something stands between, which lends connections: PgBouncer, or what is like it."""
+    first_schema: str | None = None
+    """In which schema a name without one is looked for first; None where there is none."""
 
 
 async def facts(connection: AsyncConnection) -> Facts:
@@ -69,6 +71,7 @@ async def _of_postgresql(connection: AsyncConnection) -> Facts:
         # A pooler gives clients numbers of its own, by which they cancel.
         # Source: https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
         driver.get_server_pid() != server.process,
+        server.first_schema,
     )
 
 

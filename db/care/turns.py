@@ -30,9 +30,9 @@ async def turn(engine: AsyncEngine) -> AsyncIterator[bool]:
     """
     connections = dialect_of(engine.dialect.name).connections
     file = connections.file(engine.url)
-    if connections.try_lock is not None:
+    if connections.try_transaction_lock is not None:
         async with engine.begin() as connection:
-            yield bool(await connection.scalar(text(connections.try_lock), {"number": MAINTENANCE}))
+            yield bool(await connection.scalar(text(connections.try_transaction_lock), {"number": MAINTENANCE}))
     elif file is not None:
         with _locked(Path(f"{file}{SUFFIX}")) as is_ours:
             yield is_ours

@@ -17,7 +17,7 @@ TRIGGER = "trellis_changes"
 """The beginning of the names of triggers that record."""
 EVENTS = ("insert", "update", "delete")
 
-Heard = Callable[[str], None]
+HearWord = Callable[[str], None]
 """Takes the word of a signal."""
 
 
@@ -155,7 +155,7 @@ class ChangeLogDialect(ABC):
     def read_recorded(self, rows: Sequence[Any]) -> list[Recorded]:
         """The tables with triggers, of the rows of `recorded`."""
 
-    async def listen(self, driver: Any, channel: str, hear: Heard, lost: Callable[[], None]) -> None:
+    async def listen(self, driver: Any, channel: str, hear: HearWord, lost: Callable[[], None]) -> None:
         """Hear what others tell on a channel, and that the driver's connection is lost."""
         raise NotImplementedError
 

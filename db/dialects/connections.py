@@ -60,7 +60,7 @@ class ConnectionsDialect(Protocol):
     outdated_view: str | None = None
     """A query that tells whether a table has been rewritten since a view of the database was opened, so that it is
     empty there; None where that cannot be."""
-    try_lock: ClassVar[str | None] = None
+    try_transaction_lock: ClassVar[str | None] = None
     """A query that takes the lock of a `:number` until its transaction ends, and tells whether it has; None where the
     database has no such locks."""
     position: str | None = None

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy.dialects import postgresql
 
-from db.dialects.change_log import TRIGGER, ChangeLogDialect, Heard, LogNames, Recorded, TableKey, literal
+from db.dialects.change_log import TRIGGER, ChangeLogDialect, HearWord, LogNames, Recorded, TableKey, literal
 
 OLD, NEW = "trellis_old", "trellis_new"
 """The rows of a statement, before and after it."""
@@ -230,7 +230,7 @@ class PostgreSQLChangeLog(ChangeLogDialect):
         wanted = {f"{TRIGGER}_{event}" for event in TABLES_OF_EVENT}
         return [Recorded(given[0], name, given[1:], wanted <= on) for (name, given), on in found.items() if given]
 
-    async def listen(self, driver: Any, channel: str, hear: Heard, lost: Callable[[], None]) -> None:
+    async def listen(self, driver: Any, channel: str, hear: HearWord, lost: Callable[[], None]) -> None:
         """LISTEN, and what the driver says when its connection has ended. What this connection says itself is left out.
 
         Source: https://magicstack.github.io/asyncpg/current/api/index.html#asyncpg.connection.Connection.add_listener

@@ -9,5 +9,7 @@ ALTER SCHEMA public OWNER TO trellis;
 -- PgBouncer passes neither on (docs/deploy.md#behind-pgbouncer).
 ALTER ROLE trellis SET statement_timeout = '30s';
 ALTER ROLE trellis SET jit = off;
+-- Else its own schema, in which Trellis keeps tables, would hide those of the application: PgBouncer keeps no path.
+ALTER ROLE trellis SET search_path = public;
 CREATE ROLE replication LOGIN REPLICATION PASSWORD :'replication';
 SQL

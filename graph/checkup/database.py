@@ -27,6 +27,7 @@ BESIDE = 1
 START = address("operations", "The start")
 SCALING = address("scaling", "The arithmetic")
 PGBOUNCER = address("replicas", "PgBouncer")
+BEHIND_PGBOUNCER = address("deploy", "Behind PgBouncer")
 
 
 def of_facts(facts: Facts, settings: Settings, tables: Iterable[FromClause], workers: int) -> Iterator[Result]:
@@ -37,6 +38,7 @@ def of_facts(facts: Facts, settings: Settings, tables: Iterable[FromClause], wor
     if facts.max_connections is not None:
         yield _connections(facts.max_connections, settings, workers)
         yield _pooler(settings, is_pooled=facts.is_pooled)
+        yield from _names(facts.first_schema, settings)
         yield from _extensions(facts.extensions, tables)
 
 
@@ -99,6 +101,18 @@ def _pooler(settings: Settings, *, is_pooled: bool) -> Result:
             PGBOUNCER,
         )
     return ok("pooler", "PgBouncer stands in between." if is_pooled else "Nothing stands in front of the database.")
+
+
+def _names(first_schema: str | None, settings: Settings) -> Iterator[Result]:
+    if first_schema == settings.own_schema:
+        yield broken(
+            "names",
+            f"A name without a schema is looked for in {first_schema} first, where Trellis's own tables are: a table of"
+            " the application that is called like one of those is not found.",
+            "Run ALTER ROLE … SET search_path = public for the role of TRELLIS_DATABASE_URL, and RECONNECT in"
+            " PgBouncer's console.",
+            BEHIND_PGBOUNCER,
+        )
 
 
 def _extensions(there: frozenset[str], tables: Iterable[FromClause]) -> Iterator[Result]:

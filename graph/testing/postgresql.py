@@ -28,6 +28,8 @@ CONFIGURATION = {
     "fsync": "off",  # the data is thrown away: a crash of the machine may take it
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    # In the folder of its data, and not in /dev/shm: a server that is killed leaves its shared memory behind.
+    "dynamic_shared_memory_type": "mmap",
 }
 
 GUARDIAN = """exec 3<&0

@@ -91,3 +91,10 @@ def test_extensions_of_column_types_have_to_be_there() -> None:
 def test_a_copy_of_a_file_needs_room(tmp_path: Path) -> None:
     assert disk(tmp_path / "x.db", 0).state is State.OK
     assert disk(tmp_path / "x.db", 10**18).state is State.WARNING
+
+
+def test_a_schema_of_ours_that_is_looked_in_first_hides_tables_of_the_application() -> None:
+    found = of(SERVER._replace(first_schema="app"), own_schema="app")["names"]
+    assert found.state is State.BROKEN
+    assert "SET search_path = public" in found.cure
+    assert "names" not in of(SERVER._replace(first_schema="public"), own_schema="app")

@@ -15,4 +15,4 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
     unset PGHOST
     pg_ctl --wait stop --mode fast >/dev/null
 fi
-exec "$@" -c listen_addresses="$ADDRESS" -c unix_socket_directories="$SOCKETS"
+exec "$@" -c dynamic_shared_memory_type=mmap -c listen_addresses="$ADDRESS" -c unix_socket_directories="$SOCKETS"
