@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ClauseElement, FromClause, Select, Table, TableClause, TextClause, Values
+from sqlalchemy import BindParameter, ClauseElement, Exists, FromClause, Select, Table, TableClause, TextClause, Values
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import ColumnClause, TableValuedColumn, quoted_name
 from sqlalchemy.sql.functions import Function, FunctionElement, count
@@ -143,16 +143,18 @@ def details_of(statement: object) -> StatementDetails:
         if id(element) in seen:
             continue
         seen[id(element)] = element
+        if isinstance(element, Exists):
+            seen |= {id(star): star for star in _stars_in(element)}
         if isinstance(element, ColumnClause):
             table = _table_of(element)
             if isinstance(table, Table):
                 columns.setdefault(table.fullname, set()).add(element.name)
-                left.append((None, element.table))
+                left += [] if element.table is None else [(None, element.table)]
             elif isinstance(table, ClauseElement):
                 left.append((None, table))
             else:
                 whole = whole or table
-        elif isinstance(element, TableValuedColumn) or _names_no_column(element):
+        elif isinstance(element, TableValuedColumn | TextClause) or _names_no_column(element):
             whole = True
         left += [(element, child) for child in _below(element)]
     once = frozenset(name for name, found in places.items() if _is_alias(found))
@@ -183,9 +185,19 @@ def _below(element: ClauseElement) -> Iterator[ClauseElement]:
     """What an element is made of, with the columns of tables that are selected as a whole."""
     if isinstance(element, count) and [str(it) for it in element.clauses] == ["*"]:
         return
-    yield from element.get_children()  # type: ignore[misc]  # elements, as all of SQL's are
+    yield from element.get_children()
     if isinstance(element, Select):
         yield from element.selected_columns
+
+
+def _stars_in(element: Exists) -> Iterator[ClauseElement]:
+    """What `EXISTS (SELECT * …)` selects, of which nobody sees anything."""
+    inner: Any = element
+    while not isinstance(inner, Select) and hasattr(inner, "element"):
+        inner = inner.element
+    for column in inner.selected_columns if isinstance(inner, Select) else ():
+        if isinstance(column, ColumnClause) and column.is_literal and column.name == "*":
+            yield column
 
 
 def _is_alias(places: set[FromClause]) -> bool:

@@ -323,4 +323,3 @@ class Group:
         if self._retry is not None:
             self._retry.cancel()
         self._retry = retry
-

@@ -140,7 +140,14 @@ class Preparer:
         self._sizes = size_arguments(schema)
         self._works = InputWorks()
         self._suggested = most_suggested(schema)
-        self._rules = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule, AtomicRule, LiveRule, *hidden)
+        self._rules = (
+            *specified_rules,
+            MaybeNullValidationRule,
+            OneOfInputValidationRule,
+            AtomicRule,
+            LiveRule,
+            *hidden,
+        )
 
     @property
     def figures(self) -> Mapping[str, Figures]:

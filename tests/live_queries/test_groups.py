@@ -31,7 +31,7 @@ class Kitchen:
     """Runs a query as the test wants it: each run waits until it is served."""
 
     def __init__(self) -> None:
-        self.reads: Any = select(models.Tag.id)
+        self.reads: Any = select(models.Tag.name)
         self.waiting: asyncio.Queue[asyncio.Future[Answered]] = asyncio.Queue()
         self.begun = 0
         self.at_once = self.most_at_once = 0

@@ -61,9 +61,7 @@ async def test_one_run_serves_every_transport(shown: Shown, watch: Watch, write:
         assert shown.runs == runs + 1
 
 
-async def test_a_slow_reader_gets_the_newest_answer_and_is_not_closed(
-    show: Show, watch: Watch, write: Write
-) -> None:
+async def test_a_slow_reader_gets_the_newest_answer_and_is_not_closed(show: Show, watch: Watch, write: Write) -> None:
     shown = await show(max_socket_bytes=1_024)
     quick, slow = await watch(shown, "an admin"), await watch(shown, "an admin")
     await slow.begin("a", LONG)
