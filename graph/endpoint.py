@@ -40,7 +40,7 @@ from graph.http.requests import JSON, METHODS, Batch, Headers, headers_of, read_
 from graph.http.responses import OK, Answer, answer, batch_answer, code_of_refusal, refusal
 from graph.own_writes import OwnWrites
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest
-from graph.prepare.live import LiveKind
+from graph.prepare.live import AnyKind
 from graph.prepare.points import LEAST, points_of
 from graph.prepare.weight import Claim
 from graph.rates.operations import Meter, RateLimits
@@ -438,7 +438,7 @@ def _with_cookies(response: Answer, request: Request, cookies: Iterable[Cookie])
     return response
 
 
-def _wrong_address(kind: OperationType | LiveKind) -> Exception:
+def _wrong_address(kind: AnyKind) -> Exception:
     if kind is OperationType.MUTATION:
         return HTTPException(405, "Send mutations with POST.", {"Allow": "POST"})
     return not_answered(kind)

@@ -19,7 +19,7 @@ from graph.execute.operation import Operations
 from graph.http.requests import Batch
 from graph.prepare.cost import Cost
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
-from graph.prepare.live import LIVE_QUERY, LiveKind
+from graph.prepare.live import LIVE_QUERY, AnyKind
 from graph.prepare.operation import CheckedOperation, refuse_costly
 from graph.prepare.points import LEAST, points_of
 from graph.telemetry.record import RequestRecord
@@ -78,7 +78,7 @@ async def _answered(
         noted.end()
 
 
-def not_answered(kind: OperationType | LiveKind) -> ClientError:
+def not_answered(kind: AnyKind) -> ClientError:
     """Said of an operation that has answers in several parts, where one answer is asked for."""
     otherwise = " Without `@live`, it has one answer." if kind is LIVE_QUERY else ""
     return IllFormed(

@@ -34,7 +34,7 @@ from graph.errors import TooCostly
 from graph.prepare.atomic import AtomicRule
 from graph.prepare.error_behavior import ErrorBehavior
 from graph.prepare.limits import Limits
-from graph.prepare.live import LIVE_QUERY, LiveKind, LiveRule
+from graph.prepare.live import LIVE_QUERY, AnyKind, LiveRule
 from graph.prepare.mistakes import bytes_of, found_by, most_errors, most_suggested, told
 from graph.prepare.operation import CheckedOperation, PreparedOperation, refuse_costly, size_arguments
 from graph.prepare.work import InputWorks
@@ -71,7 +71,7 @@ class Prepared:
 class NotAllowed(Exception):
     """An operation of this kind is not answered here."""
 
-    def __init__(self, kind: OperationType | LiveKind) -> None:
+    def __init__(self, kind: AnyKind) -> None:
         self.kind = kind
         super().__init__(f"A {kind.value} is not answered here.")
 
@@ -220,9 +220,7 @@ class Preparer:
             self._limits[budget] = self.limits.share(budget)
         return self._limits[budget]
 
-    def checked(
-        self, request: OperationRequest, allowed: Container[OperationType], budget: float = 1
-    ) -> CheckedOperation:
+    def checked(self, request: OperationRequest, allowed: Container[AnyKind], budget: float = 1) -> CheckedOperation:
         """The operation that is asked for: known, allowed, with variables that fit, and within its viewer's budget.
 
         Raises `InvalidDocument`, and `NotAllowed` for an operation of another kind, also where its document is wrong.
@@ -365,7 +363,7 @@ def _refusal(text: str, invalid: InvalidDocument) -> Refusal:
     return Refusal(invalid.errors, invalid.document, size)
 
 
-def _check_kind(operation: OperationDefinitionNode | None, allowed: Container[OperationType]) -> None:
+def _check_kind(operation: OperationDefinitionNode | None, allowed: Container[AnyKind]) -> None:
     if operation is None:
         raise InvalidDocument([no_such_operation()])
     if operation.operation not in allowed:

@@ -5,7 +5,7 @@ run. How it is run and told is not known here: see `graph.live_queries`.
 """
 
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from graphql import (
     DirectiveLocation,
@@ -48,6 +48,8 @@ class LiveKind(Enum):
 
 LIVE_QUERY: Final = LiveKind.QUERY
 """Beside kinds of operations, it says that queries with `@live` are answered, too."""
+
+AnyKind: TypeAlias = OperationType | LiveKind
 
 MISPLACED = (
     "`@live` stands on a query, as in `query @live { … }`: a subscription tells what happens without it, and a mutation"

@@ -33,7 +33,8 @@ async def test_one_answer_is_not_live(shown: Shown, method: str) -> None:
     assert shown.queries.groups == 0
 
 
-async def test_neither_is_a_part_of_a_batch(shown: Shown) -> None:
+async def test_neither_is_a_part_of_a_batch(show: Show) -> None:
+    shown = await show(max_batch=2)
     async with httpx.AsyncClient(base_url=shown.origin) as http:
         response = await http.post("/graphql", json=[{"query": TAGS}, {"query": TAGS.replace(" @live", "")}])
     (refused, answered) = response.json()

@@ -30,8 +30,8 @@ class CountingSession(RequestSession):
 
     fetched = 0
 
-    async def rows(self, statement: Any, parameters: Any = None) -> Sequence[Any]:
-        rows: Sequence[Any] = await super().rows(statement, parameters)
+    async def rows(self, statement: Any, parameters: Any = None, found_by: Any = None) -> Sequence[Any]:
+        rows: Sequence[Any] = await super().rows(statement, parameters, found_by)
         self.fetched += len(rows)
         return rows
 
