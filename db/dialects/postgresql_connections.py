@@ -166,7 +166,8 @@ class PostgreSQLConnections(ConnectionsDialect):
             adapted.run_async(lambda driver: driver.execute(_WITHOUT_THE_ROLE))
 
         if engine.url.username == schema:
-            event.listen(engine.sync_engine, "connect", look_past)
+            # Before SQLAlchemy asks the first connection what its own schema is.
+            event.listen(engine.sync_engine, "connect", look_past, insert=True)
 
     def listen_to_driver(self, driver: Any, hear: Heard) -> Callable[[], None]:
         """Asyncpg asks about each type that it meets for the first time on a connection."""

@@ -81,7 +81,7 @@ def check_name(name: str) -> None:
 
 
 def _rename(tree: Tree, checkout: Checkout, name: str) -> None:
-    """Put name and version of the project into `pyproject.toml` and the lock file; leave out rooms that are not there."""
+    """Put the name and the version of the project into pyproject.toml and the lock file; leave out rooms not there."""
     project = Path("pyproject.toml")
     text = tree.read(project)
     old = tomllib.loads(text)["project"]

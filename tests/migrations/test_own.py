@@ -248,5 +248,6 @@ async def test_a_schema_that_bears_the_name_of_the_role_gets_none_of_the_applica
     assert await value(settings, tables) == "roles"
     migrate.upgrade(settings)  # its schema is there by now
     assert await value(settings, "SELECT to_regclass('public.tags') IS NOT NULL")
+    assert migrate.check(settings) == []
     migrate.downgrade(settings, "base")
     assert await value(settings, tables) is None
