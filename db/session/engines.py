@@ -159,35 +159,21 @@ class Engines:
         """What is doubted of the connections of each database."""
         self._more_doubts = [Doubt()]
         """The same of further connections to the primary: those of probes, and those apart."""
-        self._servers = dialect_of(settings.primary.get_backend_name()).connections.servers(settings.primary)
+        known = dialect_of(settings.primary.get_backend_name())
+        self.connections = known.connections
+        self.holds_lengths = known.holds_lengths
+        """Whether no text of a column is longer than the column's type says."""
+        self._servers = known.connections.servers(settings.primary)
         self.primary = create_engine(settings.primary, settings, self._doubts[0], self.sql, self._servers)
         self.dialect: str = self.primary.dialect.name
         """`sqlite` or `postgresql`."""
-        self.holds_lengths = dialect_of(self.dialect).holds_lengths
-        """Whether no text of a column is longer than the column's type says."""
         self.replicas = tuple(
             create_engine(url, settings, doubt, self.sql)
             for url, doubt in zip(settings.replicas, self._doubts[1:], strict=True)
         )
-        self.connections = dialect_of(self.dialect).connections
-        alone = settings.model_copy(
-            update={
-                "pool_size": 1,
-                "pool_max_overflow": 0,
-                "statement_timeout_s": min(PROBE_TIMEOUT_S, settings.statement_timeout_s),
-            }
-        )
-        # A probe does not wait for the watch, nor it for a probe, nor those who want to see what was just written.
-        watched = alone.model_copy(update={"pool_size": 3}) if self.replicas or self._servers else alone
-        self._probing = tuple(
-            self._create_probing(engine.url, watched, is_primary=not number)
-            if isinstance(engine.pool, QueuePool)
-            else engine
-            for number, engine in enumerate(self._all())
-        )
+        self._probing = self._probing_engines()
         """One for each database; a database in memory has but one connection."""
-        self._has_fast_path = settings.fast_path and self.connections.has_fast_path
-        known = dialect_of(self.dialect)
+        self._has_fast_path = settings.fast_path and known.connections.has_fast_path
         self.combines = self._has_fast_path and known.combines and settings.prefetch and not settings.pgbouncer
         """Whether many statements may be sent as one. Without prepared statements it would be planned each time."""
         if self._has_fast_path:
@@ -198,17 +184,7 @@ class Engines:
         if self._servers is not None:
             self._servers.moved = self._primary_moved
             self._under_way[0] = self._watched(PRIMARY, self.primary, self._probing[0])
-        (_, primary), *probing = self.probing().items()
-        watched_ways = zip(probing, self._under_way[1:], strict=True)
-        self._replicas = Replicas(
-            primary,
-            self._servers,
-            {name: Replica(engine, under_way) for (name, engine), under_way in watched_ways},
-            self.connections,
-            min(PATIENCE_S, max(LEAST_PATIENCE_S, settings.statement_timeout_s / 4)),
-            settings.max_replica_lag_s,
-            self._take_turns,
-        )
+        self._replicas = self._watched_replicas()
         self.waits = {name: Waits() for name in self._names()}
         """How long connections of each database were waited for, by its name."""
         self._open_sources()
@@ -411,6 +387,31 @@ class Engines:
         self._reading = _in_turn([engine for _, engine in readers], self.connections.autocommit)
         self._snapshots = _in_turn([engine for _, engine in readers], self.connections.snapshot)
 
+    def _probing_engines(self) -> tuple[AsyncEngine, ...]:
+        timeout_s = min(PROBE_TIMEOUT_S, self._settings.statement_timeout_s)
+        # A probe does not wait for the watch, nor it for a probe, nor those who want to see what was just written.
+        few = {"pool_size": 3 if self.replicas or self._servers else 1, "pool_max_overflow": 0}
+        limited = self._settings.model_copy(update={**few, "statement_timeout_s": timeout_s})
+        return tuple(
+            self._create_probing(engine.url, limited, is_primary=engine is self.primary)
+            if isinstance(engine.pool, QueuePool)
+            else engine
+            for engine in self._all()
+        )
+
+    def _watched_replicas(self) -> Replicas:
+        (_, primary), *probing = self.probing().items()
+        watched_ways = zip(probing, self._under_way[1:], strict=True)
+        return Replicas(
+            primary,
+            self._servers,
+            {name: Replica(engine, under_way) for (name, engine), under_way in watched_ways},
+            self.connections,
+            min(PATIENCE_S, max(LEAST_PATIENCE_S, self._settings.statement_timeout_s / 4)),
+            self._settings.max_replica_lag_s,
+            self._take_turns,
+        )
+
     def _create_probing(self, url: URL, settings: DatabaseSettings, *, is_primary: bool) -> AsyncEngine:
         doubt, servers = (self._more_doubts[0], self._servers) if is_primary else (None, None)
         return create_engine(url, settings, doubt, self.sql, servers)
@@ -429,7 +430,7 @@ class Engines:
         return (self.primary, *self.replicas)
 
     def _names(self) -> list[str]:
-        return ["primary", *(f"replica {number}" for number, _ in enumerate(self.replicas, 1))]
+        return [PRIMARY, *(f"replica {number}" for number, _ in enumerate(self.replicas, 1))]
 
 
 def _in_turn(engines: Sequence[AsyncEngine], options: Options) -> Iterator[AsyncEngine]:

@@ -240,6 +240,22 @@ async def test_a_change_is_made_and_read_through_the_proxy(service: Service) -> 
     assert all("POST /graphql" in service.composition[name].log for name in SERVERS)
 
 
+async def test_names_of_the_application_find_its_own_tables_behind_pgbouncer(service: Service) -> None:
+    connection = await asyncpg.connect(
+        host=service.composition["pgbouncer-a"].address,
+        port=6432,
+        user="trellis",
+        password=VARIABLES["DATABASE_PASSWORD"],
+        database="trellis",
+        statement_cache_size=0,
+    )
+    try:
+        found = await connection.fetchrow("SELECT current_schema(), to_regnamespace('trellis') IS NOT NULL")
+    finally:
+        await connection.close()
+    assert tuple(found) == ("public", True)  # though the role bears the name of the schema of our own tables
+
+
 def forgeries(own: str) -> Iterator[Sequence[tuple[str, str]]]:
     """What a client may write, who knows its own address."""
     yield []
