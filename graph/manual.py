@@ -17,3 +17,8 @@ def address(page: str, heading: str = "") -> str:
     """
     anchor = re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
     return f"{MANUAL}/{page}.html#{anchor}" if anchor else f"{MANUAL}/{page}.html"
+
+
+START = address("operations", "The start")
+"""What a server wants before it listens."""
+SHARED_DATABASE = address("operations", "A database that others use, too")
