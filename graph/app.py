@@ -6,10 +6,9 @@ No noun is known here: what is served, to whom and with which services, the doma
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from pydantic_settings import BaseSettings
@@ -18,57 +17,45 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.changes.feed import Feed
 from db.own import Feature
 from db.session.engines import Engines
-from graph.admission import AdmissionMetrics
-from graph.caches import CacheMetrics
-from graph.changes import ChangeMetrics, Changes
+from graph import parts
+from graph.changes import Changes
 from graph.domain import Domain, Identification, Started, check_own_features, has_authorization, own_features
 from graph.downloads import PATH as DOWNLOADS
-from graph.downloads import DownloadEndpoint
 from graph.endpoint import GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
-from graph.explorer import SCHEMA, ExplorerPage, HomePage, SchemaText, explorer_files, shows_schema
-from graph.export import ExportEndpoint, export_paths
-from graph.files import FileStore, FileSweeper, StoredFile, Upload
+from graph.explorer import ExplorerPage
+from graph.export import export_paths
+from graph.files import FileStore, Upload
 from graph.health import Health
 from graph.http.cors import for_other_origins
 from graph.http.multipart import UploadRules
 from graph.http.proxies import TrustedProxies
 from graph.http.responses import refusal
-from graph.live import Live, SocketMetrics
-from graph.live_queries import LiveQueries, LiveQueryMetrics
-from graph.liveness import Liveness
-from graph.maintenance import Maintenance, expiring_rows
+from graph.live import Live
+from graph.live_queries import LiveQueries
 from graph.masking import reported
-from graph.metrics import Metrics, MetricsMiddleware, WorkerMetrics
-from graph.operators import OperatorAccess
+from graph.metrics import Metrics, MetricsMiddleware
 from graph.outside.development import with_development_viewer
 from graph.outside.identification import beside
 from graph.outside.ways import Way, needs_no_database
-from graph.pools import PoolMetrics
-from graph.rates.monitoring import LimitMetrics
+from graph.parts import GRAPHQL, ServerPart
 from graph.rates.operations import RateLimits
 from graph.rates.storage import operation_counters
-from graph.replica_metrics import ReplicaMetrics
-from graph.response_cache import ResponseCacheMetrics
 from graph.schema import DOMAIN
 from graph.settings import Settings
 from graph.startup import StartChecks, check, refuse_what_is_kept_apart
 from graph.telemetry.ledgers import Ledgers
 from graph.telemetry.sums import OperationSums
 from graph.telemetry.tracing import tracing
-from graph.usage.counting import UsageCounter
-from graph.usage.monitoring import UsageMetrics
-from graph.usage.task import UsageWriter
 from graph.variables import refuse_unknown_variables
 
-GRAPHQL = "/graphql"
 COLLECT_AFTER = 20_000
 """New objects after which the youngest are looked through; Python's own choice is 700."""
 COLLECT_OLDER_AFTER = (5, 5)
@@ -125,44 +112,38 @@ def create_app(
     metrics = Metrics(ledgers or Ledgers(), health.serving, settings.commit)
     rates = RateLimits(settings, operation_counters(engines, settings))
     store = FileStore(settings.files) if settings.files else None
-    endpoint = GraphQLEndpoint(
-        schema,
-        engines,
-        settings,
-        with_development_viewer(started.identify, settings),
-        domain.visibility,
-        [domain.settings(), *started.services, *([store] if store else [])],
-        domain.is_operator,
-        ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
-        rates,
-        started.has_credentials,
-        identify_first=None if way is None else needs_no_database(way),
-        uploads=_uploads(schema, settings),
-    )
-    metrics.watch(PoolMetrics(engines, settings.pool_size + settings.pool_max_overflow))
-    metrics.watch(WorkerMetrics(lambda: health.is_draining))
-    metrics.watch(LimitMetrics([rates, *started.limits]))
-    metrics.watch(CacheMetrics([endpoint.caches] if way is None else [endpoint.caches, way.caches]))
-    metrics.watch(AdmissionMetrics(endpoint.admission))
+    endpoint = _endpoint(domain, schema, engines, settings, started, way, rates, store)
     changes = Changes(engines, settings, schema.changing_tables()) if Feature.CHANGES in features else None
     followed = None
     if changes is not None:
-        metrics.watch(ChangeMetrics(changes.follower))
         followed = changes.follower if feed is None else None
         feed = feed or changes.feed
     live_queries = LiveQueries(settings, feed, followed, schema.discriminators())
     live = Live(endpoint, settings, lambda: health.is_draining, live_queries)
-    metrics.watch(SocketMetrics(live.sockets))
-    metrics.watch(LiveQueryMetrics(live_queries))
     if settings.max_sockets:
         endpoint.streaming = live.respond
-    if engines.replicas:
-        metrics.watch(ReplicaMetrics(engines))
-    if endpoint.answers is not None:
-        metrics.watch(ResponseCacheMetrics(endpoint.answers))
     endpoint.listeners.add(OperationSums(metrics.ledgers.own))
-    exported = export_paths(settings)
-    traces = tracing(os.environ, settings, engines, endpoint.listeners, [GRAPHQL, DOWNLOADS, *exported])
+    traced = [GRAPHQL, DOWNLOADS, *export_paths(settings)]
+    traces = tracing(os.environ, settings, engines, endpoint.listeners, traced)
+    served = for_other_origins(endpoint, settings)
+    made = [
+        ServerPart(running=traces.running),
+        parts.databases(engines, settings, health),
+        parts.identities(endpoint, way, [rates, *started.limits]),
+        parts.change_log(changes),
+        parts.api(served, endpoint, health, metrics, settings),
+        parts.kept_answers(endpoint, feed),
+        parts.usage(schema, engines, settings),
+        parts.maintenance(domain, engines, settings),
+        parts.files(store, schema, endpoint, engines, settings),
+        ServerPart(running=metrics.running),
+        parts.live_queries(live_queries),
+        parts.sockets(live, settings),
+        parts.exports(endpoint, settings),
+        parts.for_developers(domain, settings, engines, health, schema),
+    ]
+    for collector in (each for part in made for each in part.metrics):
+        metrics.watch(collector)
     lifetime = Lifetime(
         engines,
         settings,
@@ -171,32 +152,9 @@ def create_app(
         processes=metrics.ledgers.workers,
         from_environment=domain.settings if from_environment else None,
         is_alone=is_alone,
-        tasks=[
-            traces.running,
-            nullcontext if changes is None else changes.running,
-            endpoint.documents.running,
-            nullcontext if endpoint.answers is None else partial(endpoint.answers.running, feed),
-            _counting(schema, engines, settings, metrics),
-            _maintaining(domain, engines, settings),
-            nullcontext if store is None else FileSweeper(store, engines, schema.tables()).running,
-            metrics.running,
-            live_queries.running,
-            live.running,
-        ],
-        closing=[
-            *([way.close] if way else []),
-            *(limit.counters.close for limit in (rates, *started.limits)),
-        ],
+        parts=made,
     )
-    served = for_other_origins(endpoint, settings)
-    exports = for_other_origins(ExportEndpoint(endpoint, settings), settings)
-    routes = [*_routes(served, health, metrics, settings), *_for_developers(domain, settings, engines, health, schema)]
-    routes += [*(Route(path, exports) for path in exported)]
-    if settings.max_sockets:
-        routes.append(WebSocketRoute(GRAPHQL, live))
-    if store is not None:
-        fields = schema.fields_that_show(StoredFile)
-        routes.append(Route(DOWNLOADS, DownloadEndpoint(endpoint, store, fields, settings)))
+    routes = [route for part in made for route in part.routes]
     before_all = [*_before_all(routes, metrics, settings), *traces.layers]
     app = Application(
         served,
@@ -228,8 +186,7 @@ class Lifetime:
         processes: int,
         from_environment: type[BaseSettings] | None,
         is_alone: bool,
-        tasks: Sequence[Callable[[], AbstractAsyncContextManager[None]]],
-        closing: Sequence[Callable[[], Awaitable[None]]],
+        parts: Sequence[ServerPart],
     ) -> None:
         """`processes`: how many serve together.
 
@@ -242,8 +199,7 @@ class Lifetime:
         self._processes = processes
         self._from_environment = from_environment
         self._is_alone = is_alone
-        self._tasks = tasks
-        self._closing = closing
+        self._parts = parts
 
     async def check(self) -> None:
         """See that the server can serve, before it listens. Raises `CannotStart`."""
@@ -262,8 +218,8 @@ class Lifetime:
         """Do what is done beside requests, as long as the block lasts, and close everything after it."""
         await self._health.start()
         async with AsyncExitStack() as stack:
-            for task in self._tasks:
-                await stack.enter_async_context(task())
+            for part in self._parts:
+                await stack.enter_async_context(part.running())
             if self._is_alone:
                 _spare_the_collector()
             yield
@@ -272,9 +228,36 @@ class Lifetime:
     async def close(self) -> None:
         """Let go of everything; the databases last."""
         self._started.close()
-        for close in self._closing:
+        for close in (each for part in self._parts for each in part.closing):
             await close()
         await self._engines.dispose()
+
+
+def _endpoint(
+    domain: Domain,
+    schema: Schema,
+    engines: Engines,
+    settings: Settings,
+    started: Started,
+    way: Way | None,
+    rates: RateLimits,
+    store: FileStore | None,
+) -> GraphQLEndpoint:
+    """What answers at the address of the API."""
+    return GraphQLEndpoint(
+        schema,
+        engines,
+        settings,
+        with_development_viewer(started.identify, settings),
+        domain.visibility,
+        [domain.settings(), *started.services, *([store] if store else [])],
+        domain.is_operator,
+        ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
+        rates,
+        started.has_credentials,
+        identify_first=None if way is None else needs_no_database(way),
+        uploads=_uploads(schema, settings),
+    )
 
 
 def _uploads(schema: Schema, settings: Settings) -> UploadRules | None:
@@ -296,58 +279,12 @@ def _who_asks(
     return started, way
 
 
-def _routes(served: ASGIApp, health: Health, metrics: Metrics, settings: Settings) -> list[BaseRoute]:
-    """What is served where."""
-    access = OperatorAccess(settings)
-    alive = Liveness(access, health, metrics)
-    return [
-        Route(GRAPHQL, served),
-        Route("/healthz", alive.respond),
-        Route("/livez", alive.respond),
-        Route("/readyz", health.respond),
-        Route("/metrics", access.only(metrics.respond)),
-    ]
-
-
-def _for_developers(
-    domain: Domain, settings: Settings, engines: Engines, health: Health, schema: Schema
-) -> list[BaseRoute]:
-    """What GraphiQL loads, and the page at `/`; nothing where the settings turn them off."""
-    if not settings.explorer:
-        return []
-    home = HomePage(domain, settings, engines, health.detail, GRAPHQL)
-    routes: list[BaseRoute] = [explorer_files(), Route("/", home.respond)]
-    return [*routes, Route(SCHEMA, SchemaText(schema.as_str).respond)] if shows_schema(settings) else routes
-
-
 def _before_all(routes: Sequence[BaseRoute], metrics: Metrics, settings: Settings) -> list[Middleware]:
     """What every request passes, also one to the API."""
     paths = frozenset(route.path for route in routes if isinstance(route, Route))
     counted = Middleware(MetricsMiddleware, metrics=metrics, paths=paths)
     trusted = settings.trusted_proxies
     return [Middleware(TrustedProxies, trusted=trusted), counted] if trusted else [counted]
-
-
-def _counting(
-    schema: Schema, engines: Engines, settings: Settings, metrics: Metrics
-) -> Callable[[], AbstractAsyncContextManager[None]]:
-    """Count what clients use, if the settings want it. What is counted is written as long as the block lasts."""
-    if not settings.record_usage:
-        return nullcontext
-    counter = schema.operations.usage.recorder = UsageCounter()
-    writer = UsageWriter(counter, engines, settings.usage_interval_s)
-    metrics.watch(UsageMetrics(writer))
-    return writer.running
-
-
-def _maintaining(
-    domain: Domain, engines: Engines, settings: Settings
-) -> Callable[[], AbstractAsyncContextManager[None]]:
-    """Delete what has run out, if there may be something and the settings want it."""
-    expiring = expiring_rows(domain, settings)
-    if not expiring or not settings.maintenance or settings.read_only:
-        return nullcontext
-    return Maintenance(engines, expiring).running
 
 
 def _spare_the_collector() -> None:

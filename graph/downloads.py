@@ -75,12 +75,10 @@ class DownloadEndpoint:
             record.end(response.status_code)
 
     async def _answered(self, request: Request, record: RequestRecord) -> Response:
-        rates = self._api.rates
-        meter = None if rates is None else rates.meter(request.client.host if request.client else None)
+        meter = self._api.meter(request)
         try:
             watch = RequestWatch(request, self._settings.operation_timeout_s)
-            finding = self._find(request, watch, meter, record)
-            found = await watch.over(finding if meter is None else counted(finding, meter))
+            found = await watch.over(counted(self._find(request, watch, meter, record), meter))
             response = await self._response(request, found)
         except (asyncio.CancelledError, Exception) as error:  # whatever it is, the client is told
             response = unanswered(error, request, GRAPHQL_RESPONSE, self._settings.http_edition, record)

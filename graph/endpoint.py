@@ -45,7 +45,7 @@ from graph.prepare.points import LEAST, points_of
 from graph.prepare.weight import Claim
 from graph.rates.operations import Meter, RateLimits
 from graph.request_id import ANSWERED
-from graph.response_cache import Run, longest_age_s, response_cache
+from graph.response_cache import ResponseCache, Run, longest_age_s, response_cache
 from graph.settings import HTTPEdition, Settings
 from graph.telemetry.record import MISS, Listeners, RequestRecord, first_code
 from graph.viewer import Viewer
@@ -150,10 +150,10 @@ class GraphQLEndpoint:
             return
         record = self.listeners.begin()
         ANSWERED.set(record)
-        if self.rates is None:
-            response = await self._respond(request, record)
-        else:
-            response = await self._respond_within(self.rates, request, record)
+        meter = self.meter(request)
+        response = await self._respond(request, record, meter)
+        if meter is not None:
+            response.headers.update(meter.headers)
         if isinstance(response, Answer) or getattr(response, "is_one_answer", True):
             await response(scope, receive, send)
             record.end(response.status_code)
@@ -164,14 +164,13 @@ class GraphQLEndpoint:
             await response(scope, receive, send)
         ANSWERED.set(None)  # the context of a task may live on, and the answer with it
 
-    async def _respond_within(self, rates: RateLimits, request: Request, record: RequestRecord) -> Response:
-        """Answer one request within the limits of who sent it, and tell what is left of them."""
-        meter = rates.meter(request.client.host if request.client else None)
-        response = await self._respond(request, record, meter)
-        response.headers.update(meter.headers)
-        return response
+    def meter(self, request: HTTPConnection) -> Meter | None:
+        """What counts the points of a request, and tells what is left; None where nobody is limited."""
+        if self.rates is None:
+            return None
+        return self.rates.meter(request.client.host if request.client else None)
 
-    async def _respond(self, request: Request, record: RequestRecord, meter: Meter | None = None) -> Response:
+    async def _respond(self, request: Request, record: RequestRecord, meter: Meter | None) -> Response:
         """Answer one request; with a meter, its points are counted first."""
         media_type = JSON
         try:
@@ -180,8 +179,7 @@ class GraphQLEndpoint:
             taken = accepted(headers.get(b"accept", b"")[:MAX_HEADER_BYTES])
             media_type = taken.media_type
             watch = RequestWatch(request, self._settings.operation_timeout_s)
-            answering = self._answer(request, headers, taken, watch, record, meter)
-            return await watch.over(answering if meter is None else counted(answering, meter))
+            return await watch.over(counted(self._answer(request, headers, taken, watch, record, meter), meter))
         except (asyncio.CancelledError, Exception) as error:  # whatever it is: the answer has the form of GraphQL's
             return unanswered(error, request, media_type, self._settings.http_edition, record)
 
@@ -194,8 +192,8 @@ class GraphQLEndpoint:
         record: RequestRecord,
         meter: Meter | None,
     ) -> Response:
+        """Read a request, take its place, find out who has sent it, and answer it."""
         settings, first, own_writes = self._settings, self.identify_first, self._own_writes
-        media_type = taken.media_type
         if request.scope["method"] not in METHODS:
             raise HTTPException(405, "Use a method of `Allow`.", {"Allow": ", ".join(METHODS)})
         asked = await read_request(request, headers, settings.max_body_bytes, settings.max_batch, self._uploads)
@@ -205,54 +203,74 @@ class GraphQLEndpoint:
         turn = await self.admission.turn(request, claim.bulk) if claim.bulk else None
         place: Place | None = None
         contexts: ContextFactory | None = None
-        try:  # here and not in a method, for a coroutine more would be entered at each wait
+        try:  # here and not by `admitted`, for coroutines more would be entered at each wait
             if turn is not None:
                 asked, claim = self.admission.claimed(asked, has_turn=True)
             place = self.admission.place(request, claim)
             if not place.is_taken:
                 await place.wait()
             viewer = await self.identify(request) if known is None else known
-            contexts = self.contexts(ContextFactory, request, viewer, place, record)
+            contexts = self.contexts(ContextFactory, request, viewer, place, record, meter)
             watch.may_stop = contexts.may_stop
-            if meter is not None:
-                meter.belongs_to(viewer)
-                contexts.count = meter.count
             if own_writes is not None:
                 await own_writes.begin(request, headers, contexts, place, reads=claim.reads)
             if isinstance(asked, list):
-                batch = await self.documents.find_each(asked, request, viewer)
-                batched = batch_answer(await self._execute_batch(batch, contexts, record), media_type)
-                response = self._bounded(batched, media_type, contexts.budget)
+                response: Response = await self._answer_batch(asked, request, contexts, record, taken.media_type)
             else:
-                asked = await self.documents.find(asked, request, viewer)
-                if self.streaming is not None and (taken.form is not None or taken.later is not None):
-                    streamed = await self.streaming(taken, asked, request, contexts, record)
-                    if streamed is not None:
-                        return streamed
-                run = None if self.answers is None else self.answers.begin(asked, contexts)
-                if run is None:
-                    result = await self.execute(request, asked, contexts, record)
-                    whole = answer(result, media_type, settings.http_edition)
-                    is_small = len(whole.body) <= self._always_allowed
-                    response = whole if is_small else self._bounded(whole, media_type, contexts.budget)
-                    freshness = None
-                else:
-                    response, result = await self._execute_or_find(run, request, contexts, record, media_type)
-                    freshness = run.freshness
-                self.documents.let_be_kept(response, result, asked, request, viewer, freshness)
+                response = await self._answer_one(asked, request, taken, contexts, record)
             if own_writes is not None and contexts.changes:
                 response.headers.update(await own_writes.end(request, contexts))
         finally:
-            if contexts is not None and contexts.changes and self.answers is not None:
-                self.answers.committed(contexts)
+            if contexts is not None:
+                self._outdate(contexts)
             if place is not None:
                 place.leave()
             if turn is not None:
                 turn.leave()
         # Secrets are in answers to mutations alone: none has a length that tells what is in it (0026, on BREACH).
-        if len(response.body) >= self._compress_from_bytes and not contexts.changes:
+        if isinstance(response, Answer) and len(response.body) >= self._compress_from_bytes and not contexts.changes:
             await response.compress(told(headers, b"accept-encoding"))
         return _with_cookies(response, request, contexts.cookies) if contexts.cookies else response
+
+    async def _answer_batch(
+        self, asked: Batch, request: Request, contexts: ContextFactory, record: RequestRecord, media_type: str
+    ) -> Answer:
+        """Answer several operations in one request; they share its limits."""
+        batch = await self.documents.find_each(asked, request, contexts.viewer)
+        priced = await batches.price(batch, self.operations.preparer, contexts.budget)
+        if contexts.count is not None:
+            await contexts.count(priced.points)
+            contexts.count = None  # for all of them together
+        results = await batches.run(priced, self.operations, contexts, record)
+        return self._bounded(batch_answer(results, media_type), media_type, contexts.budget)
+
+    async def _answer_one(
+        self,
+        asked: OperationRequest,
+        request: Request,
+        taken: Accepted,
+        contexts: ContextFactory,
+        record: RequestRecord,
+    ) -> Response:
+        """Answer one operation: as a stream where its client takes it so; else by an earlier answer, or anew."""
+        asked = await self.documents.find(asked, request, contexts.viewer)
+        if self.streaming is not None and (taken.form is not None or taken.later is not None):
+            streamed = await self.streaming(taken, asked, request, contexts, record)
+            if streamed is not None:
+                return streamed
+        run = None if self.answers is None else self.answers.begin(asked, contexts)
+        if self.answers is None or run is None:
+            freshness = None
+            result = await self.execute(request, asked, contexts, record)
+            whole = answer(result, taken.media_type, self._settings.http_edition)
+            response = self._bounded(whole, taken.media_type, contexts.budget)
+        else:
+            response, result = await self._find_or_execute(
+                self.answers, run, request, contexts, record, taken.media_type
+            )
+            freshness = run.freshness
+        self.documents.let_be_kept(response, result, asked, request, contexts.viewer, freshness)
+        return response
 
     @asynccontextmanager
     async def admitted(
@@ -276,22 +294,33 @@ class GraphQLEndpoint:
             if not place.is_taken:
                 await place.wait()
             viewer = await self.identify(request) if known is None else known
-            contexts = self.contexts(kind, request, viewer, place, record)
-            if meter is not None:
-                meter.belongs_to(viewer)
-                contexts.count = meter.count
+            contexts = self.contexts(kind, request, viewer, place, record, meter)
             if self._own_writes is not None:
                 await self._own_writes.begin(request, headers_of(request), contexts, place, reads=claim.reads)
-            yield contexts
-            if self._own_writes is not None and contexts.changes:
-                await self._own_writes.end(request, contexts)
+            try:
+                yield contexts
+                if self._own_writes is not None and contexts.changes:
+                    await self._own_writes.end(request, contexts)
+            finally:
+                self._outdate(contexts)
         finally:
             place.leave()
 
+    def _outdate(self, contexts: ContextFactory) -> None:
+        """Let earlier answers be outdated by what a request has changed, or may have."""
+        if self.answers is not None and contexts.changes:
+            self.answers.committed(contexts)
+
     def contexts(
-        self, kind: type[C], request: HTTPConnection, viewer: Viewer, place: Place, record: RequestRecord
+        self,
+        kind: type[C],
+        request: HTTPConnection,
+        viewer: Viewer,
+        place: Place,
+        record: RequestRecord,
+        meter: Meter | None = None,
     ) -> C:
-        """What makes the context of each operation of a request."""
+        """What makes the context of each operation of a request; with a meter, their points are counted."""
         record.viewer = viewer
         made = kind(
             self._engines,
@@ -307,6 +336,9 @@ class GraphQLEndpoint:
             record=record,
         )
         made.notes_changes = self._keeps_answers
+        if meter is not None:
+            meter.belongs_to(viewer)
+            made.count = meter.count
         return made
 
     def most_bytes(self, viewer: Viewer) -> int:
@@ -315,6 +347,8 @@ class GraphQLEndpoint:
 
     def _bounded(self, response: Answer, media_type: str, budget: float) -> Answer:
         """An answer that is no larger than it may be: errors, extensions and rare characters were not counted."""
+        if len(response.body) <= self._always_allowed:
+            return response
         most = self.operations.preparer.limits_of(budget).max_answer_bytes
         if len(response.body) <= most:
             return response
@@ -333,12 +367,16 @@ class GraphQLEndpoint:
         finally:
             noted.end()
 
-    async def _execute_or_find(
-        self, run: Run, request: Request, contexts: ContextFactory, record: RequestRecord, media_type: str
+    async def _find_or_execute(
+        self,
+        answers: ResponseCache,
+        run: Run,
+        request: Request,
+        contexts: ContextFactory,
+        record: RequestRecord,
+        media_type: str,
     ) -> tuple[Answer, ExecutionResult]:
         """The answer to a query whose answer may be kept: an earlier one that is as good, or a new one."""
-        answers = self.answers
-        assert answers is not None
         found = await answers.find(run, contexts)
         if found is None:
             result = await self.execute(request, run.asked, contexts, record)
@@ -349,27 +387,23 @@ class GraphQLEndpoint:
                 await answers.keep(run, result, whole.body, contexts)
         else:
             result = NOTHING_WRONG
-            noted = record.operation(run.asked)
-            noted.found(run.checked, result)
-            try:
-                if contexts.count is not None:
-                    await contexts.count(points_of(run.checked.cost))
-                self.operations.usage.ran(contexts.client, run.checked.operation, run.asked.variables, 0.0, False)
-            finally:
-                noted.end()
             response = Answer(found.body, OK, media_type)
+            await self._note_found(run, contexts, record)
         if not result.errors:
             response.headers.update(answers.headers(run))
         return response, result
 
-    async def _execute_batch(
-        self, asked: Batch, contexts: ContextFactory, record: RequestRecord
-    ) -> list[ExecutionResult]:
-        priced = await batches.price(asked, self.operations.preparer, contexts.budget)
-        if contexts.count is not None:
-            await contexts.count(priced.points)
-            contexts.count = None  # for all of them together
-        return await batches.run(priced, self.operations, contexts, record)
+    async def _note_found(self, run: Run, contexts: ContextFactory, record: RequestRecord) -> None:
+        """Note, and count, a query that an earlier answer has answered. Raises `RateLimited`."""
+        checked = run.checked
+        noted = record.operation(run.asked)
+        noted.found(checked, NOTHING_WRONG)
+        try:
+            if contexts.count is not None:
+                await contexts.count(points_of(checked.cost))
+            self.operations.usage.ran(contexts.client, checked.operation, run.asked.variables, 0.0, False)
+        finally:
+            noted.end()
 
 
 def unanswered(
@@ -392,8 +426,15 @@ def unanswered(
     return response
 
 
-async def counted(answering: Coroutine[Any, Any, T], meter: Meter) -> T:
-    """The answer. Raises `RateLimited` in its place if it came to no operation, and even that was too much."""
+def counted(answering: Coroutine[Any, Any, T], meter: Meter | None) -> Coroutine[Any, Any, T]:
+    """Answer a request whose points are counted, if there is a meter.
+
+    Raises `RateLimited` in the place of an answer that came to no operation, where even that was too much.
+    """
+    return answering if meter is None else _settled(answering, meter)
+
+
+async def _settled(answering: Coroutine[Any, Any, T], meter: Meter) -> T:
     try:
         return await answering
     finally:
@@ -430,7 +471,7 @@ def _wrong_cookies(error: asyncio.CancelledError | Exception) -> list[Cookie]:
     return [Cookie(wrong, "", max_age_s=0)] if wrong else []
 
 
-def _with_cookies(response: Answer, request: Request, cookies: Iterable[Cookie]) -> Answer:
+def _with_cookies(response: Response, request: Request, cookies: Iterable[Cookie]) -> Response:
     """Let the browser keep or forget these; no script of a page reads them."""
     for name, value, max_age_s in cookies:
         secure = request.scope["scheme"] == "https"

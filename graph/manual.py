@@ -24,6 +24,11 @@ def address(page: str, heading: str = "") -> str:
     return f"{MANUAL}/{page}.html#{anchor}" if anchor else f"{MANUAL}/{page}.html"
 
 
+START = address("operations", "The start")
+"""What a server wants before it listens."""
+SHARED_DATABASE = address("operations", "A database that others use, too")
+
+
 def whereabouts(page: str) -> str:
     """Where whoever has a terminal reads the page of an address: its file, where there is one, and the address."""
     name = page.removeprefix(f"{MANUAL}/").partition(".html")[0]

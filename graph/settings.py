@@ -4,17 +4,31 @@ Environment variables with the prefix `TRELLIS_` enter, one frozen object leaves
 opened or connected.
 """
 
-import ipaddress
-import re
 from enum import StrEnum
-from importlib.util import find_spec
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import NoDecode
 
 from db.kept import MIB
 from db.settings import DatabaseSettings
+from graph.setting_types import ANY_ORIGIN as ANY_ORIGIN  # others know it as a setting's
+from graph.setting_types import (
+    CachedOperations,
+    CookieName,
+    HeaderNames,
+    Listed,
+    MetricsToken,
+    OptionalRateLimit,
+    Origins,
+    Proxies,
+    RateLimit,
+    Store,
+    SurrogateHeader,
+    TokenKeys,
+    ViewerHeader,
+    WebAddress,
+    stored_in,
+)
 
 MAX_PAGE = 100
 """The most rows of one page, unless the settings say otherwise."""
@@ -32,28 +46,6 @@ DAY_S = 24 * 60 * 60
 
 HTTPEdition: TypeAlias = Literal["2025", "2026"]
 """Of the specification "GraphQL over HTTP"."""
-
-ANY_ORIGIN = "*"
-ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*,]+")
-"""Also of apps: `capacitor://localhost`. Source: https://www.rfc-editor.org/rfc/rfc6454#section-6.2"""
-UNIX_SOCKET = "unix"
-"""Among proxies: whoever connects by a Unix socket, which has no address."""
-
-DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-"""Which browsers leave out."""
-
-TOKEN_KEY_CHARACTERS = 32
-"""The least of a key. Source: https://www.rfc-editor.org/rfc/rfc7518#section-3.2"""
-
-TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""What names of headers and cookies are made of. Source: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
-WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s#]*", re.IGNORECASE)
-
-CACHED_OPERATION = re.compile(r"(?:[A-Za-z_][0-9A-Za-z_]*|sha256:[0-9a-f]{64})=[1-9][0-9]{0,8}")
-"""A query and for how many seconds its answers are shown again."""
-
-METRICS_TOKEN_CHARACTERS = 16
-VISIBLE = re.compile(r"[!-~]+")
 
 
 class DoctorAccess(StrEnum):
@@ -134,12 +126,8 @@ class LimitsStorage(StrEnum):
     DATABASE = "database"
 
 
-OF_LISTS = ("jwt_algorithms", "jwt_audience", "jwt_claims", "auth_webhook_headers")
 UNSAID = "none"
 """Of an issuer or an audience: whoever it is."""
-
-REDIS = ("redis://", "rediss://", "unix://")
-"""How URLs of Redis begin. Source: https://redis.readthedocs.io/en/stable/connections.html#redis.Redis.from_url"""
 
 
 class Settings(DatabaseSettings):
@@ -160,13 +148,13 @@ class Settings(DatabaseSettings):
         description="Servers on several machines, or in several containers, share the database: a start is refused"
         " where something would be kept on one of them alone (docs/scaling.md).",
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+    trusted_proxies: Proxies = Field(
         default=(),
         description="Proxies whose `Forwarded` and `X-Forwarded-For`, `-Proto` and `-Host` are believed: addresses and"
         " networks, separated by commas, such as `10.0.0.0/8`; `unix` for a Unix socket. Empty: nobody's"
         " (docs/operations.md).",
     )
-    dev_viewer: Annotated[tuple[str, ...], NoDecode] = Field(
+    dev_viewer: Listed = Field(
         default=(),
         description="Roles, separated by commas, of whoever asks from this machine itself without credentials, and"
         " `user:` with the id of a user: for development, on the loopback address and without proxies"
@@ -293,7 +281,7 @@ class Settings(DatabaseSettings):
         description="Whose statuses answers have: of `2025`, which old clients know, or of the specification's first"
         " edition, `2026` (docs/http.md).",
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    cors_origins: Origins = Field(
         default=(),
         description="Origins whose pages may read answers, separated by commas, such as `https://app.example.org`."
         " `*`: all. Empty: none but our own.",
@@ -361,7 +349,7 @@ class Settings(DatabaseSettings):
         le=10_000,
         description="The most rows that one change by a filter may update or delete.",
     )
-    files: str = Field(
+    files: Store = Field(
         default="",
         description="Where files are kept that clients upload: `file:///var/lib/trellis/files`, `s3://bucket/folder` or"
         " others that obstore knows, with the extra `trellis[files]` (docs/files.md). Empty: none are taken.",
@@ -369,7 +357,7 @@ class Settings(DatabaseSettings):
     max_upload_bytes: int = Field(
         default=32 * MIB, ge=1, description="The most bytes of one request with files, all of them together."
     )
-    upload_types: Annotated[tuple[str, ...], NoDecode] = Field(
+    upload_types: Listed = Field(
         default=(),
         description="Media types of files that are taken, separated by commas, such as `image/*,application/pdf`."
         " Empty: all.",
@@ -468,7 +456,7 @@ class Settings(DatabaseSettings):
         description="Trusted documents. `off`: clients send texts. `accept`: also ids of registered documents, and"
         " clients may add theirs by Apollo's protocol. `strict`: registered documents alone.",
     )
-    documents_exempt: Annotated[tuple[str, ...], NoDecode] = Field(
+    documents_exempt: Listed = Field(
         default=(),
         description="What a strict server answers besides, separated by commas: `introspection` (questions about the"
         " schema alone), `loopback` (requests from this machine), and roles, each as `role:` and its name.",
@@ -488,7 +476,7 @@ class Settings(DatabaseSettings):
     max_added_document_bytes: int = Field(
         default=16 * KIB, ge=1, description="The largest document that clients may add, in bytes."
     )
-    response_cache: SecretStr = Field(
+    response_cache: Annotated[SecretStr, stored_in(ResponseCacheStorage)] = Field(
         default=SecretStr(ResponseCacheStorage.OFF),
         description="Where answers are kept that hints, or `TRELLIS_CACHED_OPERATIONS`, let be shown again. `off`:"
         " nowhere. `memory`: in each process. The URL of a Redis (`redis://host:6379/0`, with the extra"
@@ -497,7 +485,7 @@ class Settings(DatabaseSettings):
     response_cache_bytes: int = Field(
         default=64 * MIB, ge=1, description="The most bytes of answers that each process keeps in memory."
     )
-    cached_operations: Annotated[tuple[str, ...], NoDecode] = Field(
+    cached_operations: CachedOperations = Field(
         default=(),
         description="Queries whose answers are shown again, whatever hints say, each with the seconds for which they"
         " are: `Feed=60,Home=300`, by their names, or by `sha256:…=60`, the hash of the document.",
@@ -507,12 +495,12 @@ class Settings(DatabaseSettings):
         description="Which queries that are asked with GET tell caches by hints for how long they may keep the answer:"
         " those of registered `documents`, or `all`.",
     )
-    surrogate_keys: str = Field(
+    surrogate_keys: SurrogateHeader = Field(
         default="",
         description="The header that tells a CDN what an answer was made of, for it to be dropped by that:"
         " `Surrogate-Key` (Fastly), `Cache-Tag` (Cloudflare), `xkey` (Varnish). Empty: none is sent.",
     )
-    metrics_token: SecretStr | None = Field(
+    metrics_token: MetricsToken = Field(
         default=None,
         description="Who sends this as `Authorization: Bearer …` may read `/metrics`, `/livez?verbose` and"
         " `/readyz?verbose`; at least 16 characters. Empty: whoever is on the server's own machine, and came through no"
@@ -522,7 +510,7 @@ class Settings(DatabaseSettings):
         default="", max_length=100, description="What the code is called that runs, as `trellis_build_info` tells it."
     )
     readiness_timeout_s: float = Field(default=2, gt=0, description="Seconds that `/readyz` waits for the databases.")
-    token_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    token_keys: TokenKeys = Field(
         default=(),
         description="Keys of access tokens, separated by commas, each of at least 32 characters. The first signs, all"
         " are believed. Empty: one is made and kept in `var/token.key`.",
@@ -531,7 +519,7 @@ class Settings(DatabaseSettings):
     sign_in_s: int = Field(
         default=30 * DAY_S, ge=1, description="Seconds that a refresh token or a cookie lives while nobody renews it."
     )
-    sign_in_limit: str = Field(
+    sign_in_limit: RateLimit = Field(
         default="10/minute;100/day",
         description="How often sign-in may be tried with one e-mail address from one place: a browser where somebody"
         " has signed in with it, else a network address. Several limits with semicolons.",
@@ -542,15 +530,15 @@ class Settings(DatabaseSettings):
         description="Attempts of a day with one e-mail address after which the next ones wait, for seconds at first and"
         " longer each time (docs/limits.md); places that know the right password apart from others. 0: none waits.",
     )
-    sign_in_limit_per_address: str = Field(
+    sign_in_limit_per_address: RateLimit = Field(
         default="100/minute", description="How often sign-in may be tried from one network address."
     )
-    jwt_jwks_url: str = Field(
+    jwt_jwks_url: WebAddress = Field(
         default="",
         description="Where the provider of tokens publishes its keys, such as"
         " `https://login.example.org/.well-known/jwks.json`: then its tokens say who asks (docs/identity.md).",
     )
-    jwt_discovery: str = Field(
+    jwt_discovery: WebAddress = Field(
         default="",
         description="Where the provider's OpenID configuration stands, which says where its keys are, if that is not"
         " `/.well-known/openid-configuration` of the issuer.",
@@ -565,7 +553,7 @@ class Settings(DatabaseSettings):
         description="The same with a secret that is shared with the provider: at least 32 bytes, 48 for HS384 and 64"
         " for HS512.",
     )
-    jwt_algorithms: Annotated[tuple[str, ...], NoDecode] = Field(
+    jwt_algorithms: Listed = Field(
         default=(),
         description="Algorithms of such tokens, separated by commas. Empty: `HS256` with a secret, else `RS256`,"
         " `PS256`, `ES256` and `EdDSA`, each with keys of its kind.",
@@ -575,7 +563,7 @@ class Settings(DatabaseSettings):
         description="The `iss` of such tokens, to the letter. `none`: any; it has to be said. An address alone"
         " finds the provider's keys by its OpenID configuration.",
     )
-    jwt_audience: Annotated[tuple[str, ...], NoDecode] = Field(
+    jwt_audience: Listed = Field(
         default=(),
         description="Their `aud`: one of these, separated by commas. `none`: any; it has to be said, for tokens that"
         " the provider makes for other applications are believed then.",
@@ -586,7 +574,7 @@ class Settings(DatabaseSettings):
     jwt_jwks_refresh_s: float = Field(
         default=300, ge=1, description="Seconds after which the provider's keys are read again; unknown ones at once."
     )
-    jwt_cookie: str = Field(
+    jwt_cookie: CookieName = Field(
         default="", description="The name of a cookie that holds such a token, where no `Authorization` header does."
     )
     jwt_user_claim: str = Field(
@@ -599,7 +587,7 @@ class Settings(DatabaseSettings):
         description="The claim that has the roles, as a list or as a text with blanks or commas: `realm_access.roles`,"
         " `cognito:groups`, `scope`, `https://example.org/roles`.",
     )
-    jwt_claims: Annotated[tuple[str, ...], NoDecode] = Field(
+    jwt_claims: Listed = Field(
         default=(),
         description="Other claims that policies ask for, separated by commas: `viewer.claims`, `viewer_claim(…)`.",
     )
@@ -608,7 +596,7 @@ class Settings(DatabaseSettings):
         description="The claim with Hasura's session variables, such as `https://hasura.io/jwt/claims`; `$`: they stand"
         " beside the others. Then they say id and roles, and `X-Hasura-Role` chooses one.",
     )
-    auth_webhook_url: str = Field(
+    auth_webhook_url: WebAddress = Field(
         default="",
         description="Who knows who asks: it is sent the credentials of a request, and answers with the user's id and"
         " roles (docs/identity.md).",
@@ -616,7 +604,7 @@ class Settings(DatabaseSettings):
     auth_webhook_method: Literal["GET", "POST"] = Field(
         default="GET", description='`GET`: credentials are sent as headers. `POST`: as JSON, `{"headers": {…}}`.'
     )
-    auth_webhook_headers: Annotated[tuple[str, ...], NoDecode] = Field(
+    auth_webhook_headers: HeaderNames = Field(
         default=("Authorization", "Cookie"),
         description="The headers that are credentials, separated by commas. A request without them is nobody's.",
     )
@@ -629,104 +617,30 @@ class Settings(DatabaseSettings):
         description="The most seconds for which its answers are kept, as far as its `Cache-Control` or `Expires` says"
         " so. 0: none is.",
     )
-    proxy_user_header: str = Field(
+    proxy_user_header: ViewerHeader = Field(
         default="",
         description="The header in which a proxy of `TRELLIS_TRUSTED_PROXIES` says who asks, such as `X-User-Id`. From"
         " anybody else it is refused.",
     )
-    proxy_roles_header: str = Field(
+    proxy_roles_header: ViewerHeader = Field(
         default="", description="The same for roles, with commas or blanks between them, such as `X-User-Roles`."
     )
-    rate_limit: str = Field(
+    rate_limit: OptionalRateLimit = Field(
         default="",
         description="How many points the operations of one user, or of one API key, may take, such as"
         " `10000/minute;200000/day` (docs/limits.md). Empty: any number.",
     )
-    rate_limit_per_address: str = Field(
+    rate_limit_per_address: OptionalRateLimit = Field(
         default="",
         description="How many points the operations may take that come from one network address without credentials."
         " Empty: any number.",
     )
-    limits_storage: SecretStr = Field(
+    limits_storage: Annotated[SecretStr, stored_in(LimitsStorage)] = Field(
         default=SecretStr(LimitsStorage.AUTO),
         description="Where limits are counted. `memory`: in each process. `database`: in a table of Trellis's own,"
         " which all processes share. `auto`: attempts to sign in in the database, operations in memory. The URL of a"
         " Redis (`redis://host:6379/0`, with the extra `trellis[redis]`): there.",
     )
-
-    @field_validator(
-        "token_keys",
-        "cors_origins",
-        "documents_exempt",
-        "trusted_proxies",
-        "dev_viewer",
-        "upload_types",
-        "cached_operations",
-        *OF_LISTS,
-        mode="before",
-    )
-    @classmethod
-    def _split_lists_by_commas(cls, value: Any) -> Any:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-    @field_validator("token_keys")
-    @classmethod
-    def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        if any(len(key) < TOKEN_KEY_CHARACTERS for key in value):
-            raise ValueError(
-                f"has a key of fewer than {TOKEN_KEY_CHARACTERS} characters, which could be guessed;"
-                " make one with `openssl rand -base64 48`"
-            )
-        return value
-
-    @field_validator("metrics_token")
-    @classmethod
-    def _token_not_to_be_guessed(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None or value.get_secret_value() == "":
-            return None
-        if len(value) < METRICS_TOKEN_CHARACTERS or not VISIBLE.fullmatch(value.get_secret_value()):
-            raise ValueError(
-                f"has to be at least {METRICS_TOKEN_CHARACTERS} visible characters of ASCII without blanks; "
-                "make one with `openssl rand -base64 32`"
-            )
-        return value
-
-    @field_validator("files")
-    @classmethod
-    def _store_of_files(cls, value: str) -> str:
-        if value and ("://" not in value or (value.startswith("file:") and not value.startswith("file:///"))):
-            raise ValueError("is no address such as file:///var/lib/trellis/files or s3://bucket/folder")
-        if value and find_spec("obstore") is None:
-            raise ValueError("names a store, which takes a package that is not installed; install trellis[files]")
-        return value
-
-    @field_validator("jwt_jwks_url", "jwt_discovery", "auth_webhook_url")
-    @classmethod
-    def _web_address(cls, value: str) -> str:
-        if value and not WEB_ADDRESS.fullmatch(value):
-            raise ValueError("is no address such as https://login.example.org/keys")
-        return value
-
-    @field_validator("auth_webhook_headers")
-    @classmethod
-    def _header_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not value or not all(TOKEN.fullmatch(name) for name in value):
-            raise ValueError("has to name headers, such as Authorization")
-        return value
-
-    @field_validator("proxy_user_header", "proxy_roles_header")
-    @classmethod
-    def _header_name(cls, value: str) -> str:
-        if value and not TOKEN.fullmatch(value):
-            raise ValueError("is no name of a header, such as X-User-Id")
-        return value
-
-    @field_validator("jwt_cookie")
-    @classmethod
-    def _cookie_name(cls, value: str) -> str:
-        if value and not TOKEN.fullmatch(value):
-            raise ValueError("is no name of a cookie, such as `session`")
-        return value
 
     @field_validator("documents_exempt")
     @classmethod
@@ -735,18 +649,6 @@ class Settings(DatabaseSettings):
         if not all(it in known or (it.startswith(ROLE) and it != ROLE) for it in value):
             raise ValueError(f"has an exemption that is not known; use {', '.join(known)} or {ROLE} and a role's name")
         return value
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if value == (ANY_ORIGIN,):
-            return value
-        return tuple(map(_origin, value))
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_proxy, value))
 
     @field_validator("dev_viewer")
     @classmethod
@@ -763,84 +665,3 @@ class Settings(DatabaseSettings):
         if value and info.data.get("cors_origins") in ((), (ANY_ORIGIN,)):
             raise ValueError("lets pages act as whoever is signed in; name their origins in TRELLIS_CORS_ORIGINS first")
         return value
-
-    @field_validator("limits_storage")
-    @classmethod
-    def _known_storage(cls, value: SecretStr) -> SecretStr:
-        text = value.get_secret_value()
-        if text in list(LimitsStorage):
-            return value
-        if not text.startswith(REDIS):
-            raise ValueError(f"is none of {', '.join(LimitsStorage)}, and no URL such as redis://host:6379/0")
-        if find_spec("redis") is None:
-            raise ValueError("names a Redis, which takes a package that is not installed; install trellis[redis]")
-        return value
-
-    @field_validator("response_cache")
-    @classmethod
-    def _known_cache(cls, value: SecretStr) -> SecretStr:
-        text = value.get_secret_value()
-        if text in list(ResponseCacheStorage):
-            return value
-        if not text.startswith(REDIS):
-            raise ValueError(f"is none of {', '.join(ResponseCacheStorage)}, and no URL such as redis://host:6379/0")
-        if find_spec("redis") is None:
-            raise ValueError("names a Redis, which takes a package that is not installed; install trellis[redis]")
-        return value
-
-    @field_validator("cached_operations")
-    @classmethod
-    def _ages_of_operations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = next((it for it in value if not CACHED_OPERATION.fullmatch(it)), None)
-        if wrong is not None:
-            raise ValueError(
-                f"has {wrong!r}; write the name of an operation, or sha256: and the hash of a document, and seconds:"
-                " Feed=60"
-            )
-        return value
-
-    @field_validator("surrogate_keys")
-    @classmethod
-    def _surrogate_header(cls, value: str) -> str:
-        if value and not TOKEN.fullmatch(value):
-            raise ValueError("is no name of a header, such as Surrogate-Key")
-        return value
-
-    @field_validator("rate_limit", "rate_limit_per_address")
-    @classmethod
-    def _known_limit_or_none(cls, value: str) -> str:
-        return cls._known_limit(value) if value else value
-
-    @field_validator("sign_in_limit", "sign_in_limit_per_address")
-    @classmethod
-    def _known_limit(cls, value: str) -> str:
-        # Imported here, because it takes a tenth of a second, and commands of the database need none.
-        from limits import parse_many
-
-        try:
-            parse_many(value)
-        except ValueError:
-            raise ValueError("is not a limit such as 10/minute or 10/minute;100/day") from None
-        return value
-
-
-def _origin(text: str) -> str:
-    """An origin as browsers write it. Raises `ValueError`."""
-    origin = text.lower()
-    if not ORIGIN.fullmatch(origin) or not origin.isascii():
-        raise ValueError(
-            f"has {text!r}, which is not an origin: write scheme, host and port alone, such as https://app.example.org,"
-            " and each one by its name; `*` stands alone"
-        )
-    return origin.removesuffix(DEFAULT_PORTS.get(origin.partition(":")[0], ""))
-
-
-def _proxy(text: str) -> str:
-    """An address or a network, as people write them, or `unix`. Raises `ValueError`."""
-    try:
-        return text if text == UNIX_SOCKET else str(ipaddress.ip_network(text, strict=False))
-    except ValueError:
-        raise ValueError(
-            f"has {text!r}, which is neither an address nor a network: write such as 192.0.2.1, 10.0.0.0/8 or"
-            f" 2001:db8::/32, or {UNIX_SOCKET} for a Unix socket; names are not looked up"
-        ) from None

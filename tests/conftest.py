@@ -167,6 +167,7 @@ SLOW = (
     "response_cache/test_answers.py",  # a server for each
     "response_cache/test_every_type.py",
     "response_cache/test_http.py",
+    "response_cache/test_over_sockets.py",
     "response_cache/test_races.py",
     "response_cache/test_resolvers.py",
     "response_cache/test_with_the_log.py",
@@ -272,6 +273,7 @@ LONG = (
     "response_cache/test_answers.py",
     "response_cache/test_every_type.py",
     "response_cache/test_http.py",
+    "response_cache/test_over_sockets.py",
     "response_cache/test_races.py",
     "response_cache/test_resolvers.py",
     "response_cache/test_with_the_log.py",

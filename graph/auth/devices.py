@@ -13,7 +13,7 @@ import jwt
 from db.characters import fold
 from graph.auth.opaque import MAX_CHARACTERS, digest
 from graph.auth.signing import SigningKeys
-from graph.rates.rules import DAY_S
+from graph.settings import DAY_S
 
 ALGORITHM = "HS256"
 AUDIENCE = "trellis-device"

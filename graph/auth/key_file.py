@@ -7,7 +7,7 @@ from pathlib import Path
 from db.private_files import FILE_MODE, make_folder
 from db.settings import HOUSE
 from graph.errors import NoKey
-from graph.settings import TOKEN_KEY_CHARACTERS
+from graph.setting_types import TOKEN_KEY_CHARACTERS
 
 KEY_FILE = HOUSE / "var" / "token.key"
 

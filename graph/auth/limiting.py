@@ -17,8 +17,8 @@ from graph.errors import TooManyAttempts
 from graph.rates.counters import Counters
 from graph.rates.networks import network
 from graph.rates.records import Ask, Record, name_of, take
-from graph.rates.rules import DAY_S, Delays, Rule, limits
-from graph.settings import Settings
+from graph.rates.rules import Delays, Rule, limits
+from graph.settings import DAY_S, Settings
 
 KNOWN_S = 90 * DAY_S
 """How long a login knows the network that somebody has signed in from."""

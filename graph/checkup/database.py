@@ -12,7 +12,7 @@ from sqlalchemy import FromClause
 from db.care.facts import Facts
 from db.dialects import EXTENSION_OF
 from graph.checkup.result import Result, broken, ok, warning
-from graph.manual import address
+from graph.manual import START, address
 from graph.settings import Settings
 
 UTF8 = "UTF"
@@ -24,7 +24,6 @@ ROOM_BYTES = 64 * 1024 * 1024
 BESIDE = 1
 """Connections of a process besides its pool: that of the probe."""
 
-START = address("operations", "The start")
 SCALING = address("scaling", "The arithmetic")
 PGBOUNCER = address("replicas", "PgBouncer")
 BEHIND_PGBOUNCER = address("deploy", "Behind PgBouncer")

@@ -27,16 +27,14 @@ from graph.files import FileStore
 from graph.files.store import StoreUnavailable
 from graph.findings import PRIMARY
 from graph.health import Health
-from graph.manual import address
+from graph.manual import SHARED_DATABASE, START, address
 from graph.outside.identification import beside
 from graph.settings import LimitsStorage, Settings
 from graph.startup import until_it_answers
 
-START = address("operations", "The start")
 IDENTITY = address("identity")
 REPLICAS = address("replicas", "Replicas")
 FILES = address("files", "Files of objects")
-MIGRATIONS = address("operations", "A database that others use, too")
 
 COUNTED_IN_EACH = "Each process counts limits of its own: {workers} processes let {workers} times as much through."
 
@@ -137,7 +135,7 @@ def _health(findings: Mapping[str, Finding], detail: Mapping[str, Any]) -> Itera
         yield _split("database", State.BROKEN, reason["message"], START)
     for note in detail.get("notes", ()):
         of_replica = note["database"] != PRIMARY
-        name, page = ("replicas", REPLICAS) if of_replica else ("database", MIGRATIONS)
+        name, page = ("replicas", REPLICAS) if of_replica else ("database", SHARED_DATABASE)
         yield _split(name, State.WARNING, note["message"], page)
     primary = findings[PRIMARY]
     if primary.revision and primary.problem not in (Problem.OLDER_REVISION, Problem.NEWER_REVISION):
@@ -152,10 +150,12 @@ async def _tables(settings: Settings, domain: Domain) -> Result:
     try:
         differences = await asyncio.to_thread(migrate.check, settings, own=own_features(domain, settings))
     except migrate.NoDirectUrl as none:
-        return _split("tables", State.WARNING, str(none), MIGRATIONS)
+        return _split("tables", State.WARNING, str(none), SHARED_DATABASE)
     if differences:
         cure = "`trellis db check` names each; write a revision, or run `trellis db upgrade`."
-        return broken("tables", f"The tables and the models differ in {len(differences)} places.", cure, MIGRATIONS)
+        return broken(
+            "tables", f"The tables and the models differ in {len(differences)} places.", cure, SHARED_DATABASE
+        )
     return ok("tables", "The tables are as the models want them.")
 
 

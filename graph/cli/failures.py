@@ -13,15 +13,12 @@ from db.migrate import NoDirectUrl
 from db.refusals import Refused
 from graph.cli.errors import CommandError, Exit
 from graph.errors import CannotStart, DeclarationError, UnknownVariable
-from graph.manual import address
+from graph.manual import SHARED_DATABASE, START, address
 from graph.settings import Settings
 from graph.startup import unreachable
 
 SETTINGS = "settings"
 """The page with an entry for each setting: `manual/settings.py`."""
-START = address("operations", "The start")
-"""What a server wants before it listens."""
-SHARED = address("operations", "A database that others use, too")
 
 
 def explained(error: Exception) -> CommandError | None:
@@ -33,7 +30,7 @@ def explained(error: Exception) -> CommandError | None:
         page = address("python/graph.errors")
         return CommandError(str(error), Exit.FAILED, f"{page}#graph.errors.{name}")
     if isinstance(error, Refused):
-        return CommandError(str(error), Exit.FAILED, SHARED)
+        return CommandError(str(error), Exit.FAILED, SHARED_DATABASE)
     if isinstance(error, NoDirectUrl):
         return CommandError(str(error), Exit.USAGE, address(SETTINGS, "TRELLIS_DIRECT_URL"))
     if isinstance(error, UnknownVariable):
@@ -77,7 +74,7 @@ def _database_failure(error: DBAPIError) -> CommandError:
             f"The database lacks a table: {said}. Run `trellis db upgrade`. Tables of Trellis's own come with the"
             " setting that needs them (TRELLIS_DOCUMENTS, TRELLIS_RECORD_USAGE).",
             Exit.UNAVAILABLE,
-            SHARED,
+            SHARED_DATABASE,
         )
     if failure is Outage.READ_ONLY:
         page = address("operations", "A database that takes no changes")

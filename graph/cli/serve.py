@@ -11,6 +11,33 @@ import typer
 from graph.cli.errors import CommandError, Exit
 from graph.cli.help import help_of
 
+Host = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="The address to listen on; TRELLIS_HOST, or 127.0.0.1.")
+]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on; TRELLIS_PORT, or 8000.")]
+Workers = Annotated[int, typer.Option(min=1, help="How many processes share the work.")]
+WaitForDatabase = Annotated[
+    float | None,
+    typer.Option(
+        min=0, metavar="SECONDS", help="Wait for a database that is down or starts; TRELLIS_WAIT_FOR_DATABASE_S, or 0."
+    ),
+]
+AccessLog = Annotated[bool, typer.Option("--access-log", help="Write a line for every request.")]
+Reflect = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Look at any database by its URL, as it is. Nothing is written anywhere."),
+]
+Schemas = Annotated[str, typer.Option(metavar="NAMES", help="With --reflect: these schemas, separated by commas.")]
+Only = Annotated[str, typer.Option(metavar="NAMES", help="With --reflect: these tables; * stands for any characters.")]
+Except = Annotated[str, typer.Option("--except", metavar="NAMES", help="With --reflect: not these tables.")]
+Writable = Annotated[
+    bool, typer.Option("--writable", help="With --reflect: mutations, too; else the database refuses changes.")
+]
+Public = Annotated[
+    bool, typer.Option("--public", help="With --reflect: let other machines in, at the address of --host.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", help="With --reflect: tell each name that was guessed.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
@@ -18,45 +45,18 @@ def register(app: typer.Typer) -> None:
 
 
 def _serve(
-    host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="The address to listen on; TRELLIS_HOST, or 127.0.0.1.")
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="The port to listen on; TRELLIS_PORT, or 8000.")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="How many processes share the work.")] = 1,
-    wait_for_database: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            metavar="SECONDS",
-            help="Wait for a database that is down or starts; TRELLIS_WAIT_FOR_DATABASE_S, or 0.",
-        ),
-    ] = None,
-    access_log: Annotated[bool, typer.Option("--access-log", help="Write a line for every request.")] = False,
-    reflect: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Look at any database by its URL, as it is. Nothing is written anywhere.",
-        ),
-    ] = None,
-    schema: Annotated[
-        str, typer.Option(metavar="NAMES", help="With --reflect: these schemas, separated by commas.")
-    ] = "",
-    only: Annotated[
-        str, typer.Option(metavar="NAMES", help="With --reflect: these tables; * stands for any characters.")
-    ] = "",
-    except_: Annotated[str, typer.Option("--except", metavar="NAMES", help="With --reflect: not these tables.")] = "",
-    writable: Annotated[
-        bool, typer.Option("--writable", help="With --reflect: mutations, too; else the database refuses changes.")
-    ] = False,
-    public: Annotated[
-        bool, typer.Option("--public", help="With --reflect: let other machines in, at the address of --host.")
-    ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", help="With --reflect: tell each name that was guessed.")
-    ] = False,
+    host: Host = None,
+    port: Port = None,
+    workers: Workers = 1,
+    wait_for_database: WaitForDatabase = None,
+    access_log: AccessLog = False,
+    reflect: Reflect = None,
+    schema: Schemas = "",
+    only: Only = "",
+    except_: Except = "",
+    writable: Writable = False,
+    public: Public = False,
+    verbose: Verbose = False,
 ) -> None:
     """Serve the API at /graphql; browsers get GraphiQL there.
 
@@ -76,14 +76,8 @@ def _serve(
     """
     if reflect is None:
         _refuse_alone(
-            {
-                "--schema": schema,
-                "--only": only,
-                "--except": except_,
-                "--writable": writable,
-                "--public": public,
-                "--verbose": verbose,
-            }
+            {"--schema": schema, "--only": only, "--except": except_}
+            | {"--writable": writable, "--public": public, "--verbose": verbose}
         )
         from graph.cli.actions.serve import serve
 

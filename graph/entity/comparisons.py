@@ -179,6 +179,8 @@ def _is_null(column: Expression, wanted: Operand) -> Condition:
     return column.is_(None) if wanted else column.is_not(None)
 
 
+IS_NULL = Operator("isNull", "Null, or with false: not null.", _is_null, bool, is_switch=True)
+
 EQUALITY = (
     Operator("eq", "Equal to this.", _equals, bind=same, finds_values=True),
     Operator(
@@ -195,9 +197,12 @@ EQUALITY = (
         finds_values=True,
     ),
     Operator("notIn", "None of these; nulls are none of anything.", _not_in, Takes.VALUES),
-    Operator("isNull", "Null, or with false: not null.", _is_null, bool, is_switch=True),
+    IS_NULL,
 )
 """Operators that almost every type has."""
+
+EQUALITY_WITH_ONE = tuple(operator for operator in EQUALITY if operator.takes is not Takes.VALUES)
+"""Those of types whose values are compared with one at a time."""
 
 ORDER = (
     *EQUALITY,

@@ -16,7 +16,8 @@ from db.statements import Key
 from graph.entity.cursors import encode_cursor
 from graph.entity.registry import Entity
 from graph.loading.counted_pages import Counted, counted_pages
-from graph.loading.loaders import LevelLoader, Loaders
+from graph.loading.level_loader import LevelLoader
+from graph.loading.loaders import Loaders
 from graph.loading.queries import FoundRows, ListQuery, Order, Page, PageArguments, Projection
 from graph.prepare.fields import CostRule, Level, LevelField, Rows, Weight
 

@@ -32,11 +32,9 @@ from db.kinds import (
 from db.relations import is_local, undecorated, underlying
 from graph.entity import values
 from graph.entity.aggregate_functions import EXTREMES
-from graph.entity.comparisons import EQUALITY, ORDER, Operator, Test, same
+from graph.entity.comparisons import EQUALITY_WITH_ONE, IS_NULL, ORDER, Operator, Test, same
 from graph.entity.scalar_type import ScalarType
 from graph.entity.scalars import InvalidScalar, check_text, from_text
-
-IS_NULL = EQUALITY[-1]
 
 _CARD = re.compile(r"[0-9a-f]{2}(?:([:-]?)[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}(?:(?:\1[0-9a-f]{2}){2})?")
 _LABELS = re.compile(r"(?:[\w-]{1,1000}(?:\.[\w-]{1,1000})*)?")
@@ -153,7 +151,7 @@ IN_TREES = (
 """Source: https://www.postgresql.org/docs/current/ltree.html"""
 
 OF_KEY_VALUES = (
-    *(operator for operator in EQUALITY if operator.name in ("eq", "ne", "isNull")),
+    *EQUALITY_WITH_ONE,
     Operator("contains", "Holds all of these keys with these texts.", _means("@>"), bind=same),
     Operator(
         "hasKey", "Has this key.", lambda column, key: column.bool_op("?")(type_coerce(key, Text)), str, bind=same

@@ -13,7 +13,17 @@ from sqlalchemy import func
 
 from db.dialects import between_places, by_operator
 from db.kinds import Geography, Geometry, SparseVector, Vector
-from graph.entity.comparisons import EQUALITY, Condition, Expression, Operand, Operator, Test, input_type, same
+from graph.entity.comparisons import (
+    EQUALITY_WITH_ONE,
+    IS_NULL,
+    Condition,
+    Expression,
+    Operand,
+    Operator,
+    Test,
+    input_type,
+    same,
+)
 from graph.entity.distances import Measures
 from graph.entity.scalar_type import ScalarType
 from graph.entity.scalars import InvalidScalar, from_text
@@ -25,9 +35,6 @@ MAX_DIMENSIONS = 16_000
 MAX_SINGLE = 3.4028234e38
 MAX_DEPTH = 5
 """How deep collections of shapes may nest."""
-
-COMPARED = tuple(operator for operator in EQUALITY if operator.name in ("eq", "ne", "isNull"))
-IS_NULL = EQUALITY[-1]
 
 _SPARSE = re.compile(r"\{(?:\d{1,9}:-?[\d.]{1,40}(?:e[+-]?\d{1,2})?(?:,(?!\}))?)*\}/\d{1,9}", re.IGNORECASE)
 
@@ -78,7 +85,7 @@ register_type(
         specified_by="https://github.com/pgvector/pgvector",
         parse=vector,
         serialize=list,
-        operators=(*COMPARED, VECTORS.operator()),
+        operators=(*EQUALITY_WITH_ONE, VECTORS.operator()),
         measures=VECTORS,
         columns=(Vector,),
     )
@@ -90,7 +97,7 @@ register_type(
         description="Numbers most of which are zero, by their places, and how many there are: `{1:0.5,7:2}/9`.",
         specified_by="https://github.com/pgvector/pgvector",
         parse=from_text(sparse_vector, "a sparse vector, for instance {1:0.5,7:2}/9"),
-        operators=(*COMPARED, SPARSE_VECTORS.operator()),
+        operators=(*EQUALITY_WITH_ONE, SPARSE_VECTORS.operator()),
         measures=SPARSE_VECTORS,
         columns=(SparseVector,),
     )

@@ -21,7 +21,7 @@ from db.views import is_view
 from graph.entity.ids import id_encoder, longest_id
 from graph.entity.made_types import made_type
 from graph.entity.registry import Deferred, Entity, optional
-from graph.loading.loaders import LevelLoader
+from graph.loading.level_loader import LevelLoader
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Reading, Rows, Weight
 
 

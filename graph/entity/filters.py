@@ -37,7 +37,7 @@ from db.relations import (
 from db.statements import joined
 from graph.context import RequestContext
 from graph.entity import column_comparisons
-from graph.entity.column_comparisons import ColumnComparison
+from graph.entity.column_comparisons import TO_ONE, ColumnComparison
 from graph.entity.comparisons import MAX_LIST, NO_NAMES, InputField, check_size, input_type
 from graph.entity.completeness import check_complete
 from graph.entity.distinct_counts import OF
@@ -59,15 +59,13 @@ Asked = Mapping[str, Any]
 VIEWER = "$VIEWER"
 """What stands for the viewer's own id in filters; of nobody, for an id that no row has."""
 
-TO_ONE = Weight(10)
-"""To look at the one row that a relation leads to."""
 TO_MANY = Weight(25)
 """To look at the rows that a relation leads to, or to find who has such rows."""
 NONE = Weight(60)
 """To see that none of them is there: no row is the last to look at."""
 MEASURED = Weight(30)
 """To count them, or to compute something else over them."""
-TEXT = 10
+ENDLESS_TEXT = 10
 """A text without end, as articles are, is so many times as long as a name."""
 LONG_TEXT = 2
 SHORT_TEXT_CHARACTERS = 500
@@ -108,10 +106,10 @@ def _weight(entity: Entity, attribute: Attribute) -> Weight:
     column = entity.mapper.columns.get(attribute.name)
     type_ = underlying(column.type) if column is not None else None
     if isinstance(type_, sqlalchemy.Text):
-        return Weight(times=TEXT)
+        return Weight(times=ENDLESS_TEXT)
     if not isinstance(type_, sqlalchemy.String) or (type_.length or LONG_TEXT_CHARACTERS) <= SHORT_TEXT_CHARACTERS:
         return Weight()
-    return Weight(times=TEXT if (type_.length or 0) > LONG_TEXT_CHARACTERS else LONG_TEXT)
+    return Weight(times=ENDLESS_TEXT if (type_.length or 0) > LONG_TEXT_CHARACTERS else LONG_TEXT)
 
 
 @cache

@@ -29,7 +29,7 @@ from graph.entity.registry import Connection, Entity, entity_of, list_of, option
 from graph.entity.scalar_type import ScalarType
 from graph.entity.types import TYPES
 from graph.errors import DeclarationError, InvalidFilter
-from graph.loading.loaders import LevelLoader
+from graph.loading.level_loader import LevelLoader
 from graph.loading.queries import ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
 from graph.prepare.work import SCAN

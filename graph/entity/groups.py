@@ -36,7 +36,8 @@ from graph.entity.page_info import PageInfo, PageInfoField, TotalCountField, che
 from graph.entity.registry import Deferred, Entity, list_of, optional
 from graph.entity.types import TYPES
 from graph.errors import InvalidPage
-from graph.loading.loaders import LevelLoader, Loaders
+from graph.loading.level_loader import LevelLoader
+from graph.loading.loaders import Loaders
 from graph.loading.queries import FoundRows, Grouping, ListQuery, Measure, PageArguments
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, argument
 from graph.prepare.work import GROUPING, SCAN

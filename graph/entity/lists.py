@@ -14,7 +14,7 @@ from sqlalchemy import ARRAY, Column, and_, case, func, select, true
 
 from db.relations import ColumnType, element_type, undecorated, underlying
 from db.relations.arrays import as_stored
-from graph.entity.comparisons import EQUALITY, ORDER, Condition, Expression, Operand, Operator, same
+from graph.entity.comparisons import IS_NULL, ORDER, Condition, Expression, Operand, Operator, same
 from graph.entity.registry import list_of
 from graph.entity.scalar_type import ScalarType
 from graph.errors import InvalidFilter
@@ -100,9 +100,8 @@ def _operators(
 
     Of several dimensions, `one` is what the innermost lists hold: whether an array holds a value hangs on no row.
     """
-    is_null = EQUALITY[-1]
     if not element.is_ordered:  # such types have no equality in PostgreSQL either
-        return (is_null, _length(counts))
+        return (IS_NULL, _length(counts))
     by_name: Mapping[str, Operator] = {operator.name: operator for operator in ORDER}
     flat = list_of(one.taken)
     bind = same if one.read is None else partial(_read_each, one.read)
@@ -110,7 +109,7 @@ def _operators(
     compared = [_taking(by_name[name], taken, whole) for name in ("eq", "ne", "lt", "lte", "gt", "gte")]
     return (
         *compared,
-        is_null,
+        IS_NULL,
         Operator("contains", "Holds all of these, in any order.", _array("@>"), flat, bind=bind),
         Operator("containedBy", "Holds none but these.", _array("<@"), flat, bind=bind),
         Operator("overlaps", "Holds at least one of these.", _array("&&"), flat, bind=bind),

@@ -18,7 +18,7 @@ from db import geometry
 from db.dialects import Range, from_words, in_words
 from db.relations import ColumnType, element_type, is_local
 from graph.entity.comparisons import (
-    EQUALITY,
+    IS_NULL,
     ORDER,
     Condition,
     Expression,
@@ -210,7 +210,7 @@ def _alike(test: Callable[[Expression, Expression], Condition]) -> Test:
 OF_SHAPES = (
     Operator("eq", "Equal to this.", _alike(lambda column, value: column == value), bind=same),
     Operator("ne", "Not equal to this.", _alike(lambda column, value: column.is_distinct_from(value)), bind=same),
-    EQUALITY[-1],
+    IS_NULL,
 )
 
 

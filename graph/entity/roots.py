@@ -30,7 +30,8 @@ from graph.entity.registry import (
 from graph.entity.scalars import check_text
 from graph.errors import DeclarationError, InvalidFilter, InvalidId, InvalidLookUp, InvalidPage
 from graph.execute.reference import RowReference
-from graph.loading.loaders import LevelLoader, Loaders
+from graph.loading.level_loader import LevelLoader
+from graph.loading.loaders import Loaders
 from graph.loading.queries import ListQuery
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Weight, argument
 from graph.prepare.work import SCAN

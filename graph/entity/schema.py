@@ -105,21 +105,7 @@ class Schema(ConvertedSchema):
         of_mutations = getattr(mutation, "operation_directives", ())
         of_queries = (LIVE,) if settings.max_sockets else ()
         self._schema.directives = (*self._schema.directives, *of_mutations, *of_queries)
-        limits = Limits(
-            settings.max_tokens,
-            settings.max_statements,
-            settings.max_rows,
-            settings.max_values,
-            settings.max_work,
-            settings.max_page,
-            most_introspected(self._schema),
-            settings.max_answer_bytes,
-            max_fields=settings.max_fields,
-            introspection=settings.introspection,
-            max_offset=settings.max_offset,
-            refuse_empty_comparisons=settings.refuse_empty_comparisons,
-            max_changed_rows=settings.max_changed_rows,
-        )
+        limits = Limits.of(settings, most_introspected(self._schema))
         self.preparer = Preparer(
             self._schema,
             limits,

@@ -4,7 +4,8 @@ The hooks are Strawberry's (https://strawberry.rocks/docs/guides/custom-extensio
 its validation, its execution and each field. A schema without extensions pays nothing for them.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from itertools import chain
 from typing import Any
 
 import strawberry
@@ -14,11 +15,13 @@ from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as StrawberryOperationType
 
-from graph.context import ContextFactory
+from graph.context import ContextFactory, RequestContext
 from graph.doctor import Examination
-from graph.execute.operation import Operations, believed, context_for
+from graph.errors import RateLimited
+from graph.execute.operation import Operations, believed
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.operation import CheckedOperation
+from graph.prepare.points import points_of
 from graph.telemetry.record import OperationRecord
 
 
@@ -38,7 +41,10 @@ class ExtendedOperations(Operations):
         *,
         for_json: bool = False,
     ) -> ExecutionResult:
-        """Answer one operation. Before it is prepared, extensions see the factory in the place of its context."""
+        """Answer one operation. Before it is prepared, extensions see the factory in the place of its context.
+
+        Raises as that of operations without extensions.
+        """
         extended = _Extended(self._strawberry_schema, request, contexts)
         examination: Examination | None = None
         try:
@@ -47,7 +53,7 @@ class ExtendedOperations(Operations):
                 result = await self._answer(
                     extended, request, contexts, allowed, examination, record, for_json=for_json
                 )
-        except NotAllowed:
+        except (NotAllowed, RateLimited):
             raise
         except Exception as error:  # whatever an extension raises
             result = ExecutionResult(None, [error if isinstance(error, GraphQLError) else _as_graphql(error)])
@@ -74,17 +80,8 @@ class ExtendedOperations(Operations):
         seen.graphql_document = self.preparer.document(request).document
         try:
             async with runner.operation():
-                context = seen.context = context_for(checked, contexts, self.preparer.limits)
-                if record is not None:
-                    record.begin(checked, context.session)
-                try:
-                    async with runner.executing():
-                        data, errors = await self.run(
-                            checked, context, request, extended.middleware, for_json=for_json, event=event
-                        )
-                        result = seen.result = ExecutionResult(data, errors or None)
-                finally:
-                    await context.close()
+                attempts = self.attempts(checked, contexts, record)
+                result = await self._executed(extended, checked, attempts, request, for_json=for_json, event=event)
         except Exception as error:  # whatever an extension raises
             result = ExecutionResult(None, [error if isinstance(error, GraphQLError) else _as_graphql(error)])
         result.extensions = await runner.get_extensions_results(seen)
@@ -113,23 +110,35 @@ class ExtendedOperations(Operations):
             except InvalidDocument as invalid:
                 seen.pre_execution_errors = invalid.errors
                 return ExecutionResult(None, invalid.errors)
-        context = seen.context = context_for(checked, contexts, self.preparer.limits)
-        if examination is not None:
-            examination.begin(context.session)
-        if record is not None:
-            record.begin(checked, context.session)
+        if contexts.count is not None:
+            await contexts.count(points_of(checked.cost))
+        attempts = self.attempts(checked, contexts, record, examination)
+        return await self._executed(extended, checked, attempts, request, for_json=for_json)
+
+    async def _executed(
+        self,
+        extended: "_Extended",
+        checked: CheckedOperation,
+        attempts: Iterator[RequestContext],
+        request: OperationRequest,
+        *,
+        for_json: bool,
+        event: Any = None,
+    ) -> ExecutionResult:
+        """What a run comes to, or the one after it; extensions see the context before it begins."""
+        seen, first = extended.seen, next(attempts)
+        seen.context = first
         try:
-            async with runner.executing():
-                data, errors = await self.run(checked, context, request, extended.middleware, for_json=for_json)
-                if context.session.is_broken:
-                    context = seen.context = context.again()
-                    if record is not None:
-                        record.begin(checked, context.session)
-                    again = await self.run(checked, context, request, extended.middleware, for_json=for_json)
+            async with extended.runner.executing():
+                for context in chain([first], attempts):
+                    seen.context = context
+                    again = await self.run(
+                        checked, context, request, extended.middleware, for_json=for_json, event=event
+                    )
                     data, errors = believed(again, context)
                 result = seen.result = ExecutionResult(data, errors or None)
         finally:
-            await context.close()  # an extension that raises before the run may have read something
+            await seen.context.close()  # an extension that raises before the run may have read something
         return result
 
 

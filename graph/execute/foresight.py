@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from graph.context import RequestContext
-    from graph.loading.loaders import LevelLoader
+    from graph.loading.level_loader import LevelLoader
 
 T = TypeVar("T")
 

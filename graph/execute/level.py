@@ -25,7 +25,7 @@ from graph.prepare.late import in_time
 
 if TYPE_CHECKING:
     from graph.context import RequestContext
-    from graph.loading.loaders import LevelLoader
+    from graph.loading.level_loader import LevelLoader
 
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ come this way alike, so that tests run what a server runs.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Iterator, Mapping
 from contextlib import aclosing
 from time import perf_counter
 from typing import Any, NamedTuple, TypeAlias, TypeGuard
@@ -45,10 +45,10 @@ from graph.execute.work import Work
 from graph.prepare.coordinates import SchemaCoordinates
 from graph.prepare.documents import InvalidDocument, NotAllowed, OperationRequest, Preparer
 from graph.prepare.error_behavior import ErrorBehavior
-from graph.prepare.limits import Limits
 from graph.prepare.live import LIVE_QUERY
 from graph.prepare.operation import CheckedOperation
 from graph.prepare.points import points_of
+from graph.prepare.weight import SOME_VALUES
 from graph.telemetry.record import OperationRecord
 
 SUBSCRIBING = (OperationType.SUBSCRIPTION,)
@@ -110,18 +110,7 @@ class Operations:
             return ExecutionResult(None, invalid.errors)
         if contexts.count is not None:
             await contexts.count(points_of(checked.cost))
-        context = context_for(checked, contexts, self.preparer.limits)
-        if examination is not None:
-            examination.begin(context.session)
-        if record is not None:
-            record.begin(checked, context.session)
-        data, errors = await self.run(checked, context, request, for_json=for_json)
-        if context.session.is_broken:
-            context = context.again()
-            if examination is not None:
-                examination.begin(context.session)
-            if record is not None:
-                record.begin(checked, context.session)
+        for context in self.attempts(checked, contexts, record, examination):
             data, errors = believed(await self.run(checked, context, request, for_json=for_json), context)
         told = await self.extensions_asked(request, checked, examination, data) if request.extensions else {}
         return ExecutionResult(data, errors or None, told)
@@ -191,17 +180,29 @@ class Operations:
 
         Each answer is an operation with a session, loaders and a view of its own.
         """
-        context = context_for(checked, contexts, self.preparer.limits)
-        if record is not None:
-            record.begin(checked, context.session)
-        outcome = await self.run(checked, context, request, for_json=for_json, event=event)
+        for context in self.attempts(checked, contexts, record):
+            again = await self.run(checked, context, request, for_json=for_json, event=event)
+            data, errors = believed(again, context)
+        return ExecutionResult(data, errors or None)
+
+    def attempts(
+        self,
+        checked: CheckedOperation,
+        contexts: ContextFactory,
+        record: OperationRecord | None = None,
+        examination: Examination | None = None,
+    ) -> Iterator[RequestContext]:
+        """The context of a run; and of one more, in another view, where the view was lost in the middle.
+
+        Nothing of the first run has been told yet. A generator, for a coroutine more would be entered at each wait.
+        """
+        context = contexts.make(mode_of(checked), self.preparer.limits.bounds)
+        _begin(checked, context, record, examination)
+        yield context
         if context.session.is_broken:
             context = context.again()
-            if record is not None:
-                record.begin(checked, context.session)
-            again = await self.run(checked, context, request, for_json=for_json, event=event)
-            outcome = believed(again, context)
-        return ExecutionResult(outcome.data, outcome.errors or None)
+            _begin(checked, context, record, examination)
+            yield context
 
     async def parts(
         self,
@@ -298,7 +299,8 @@ class Operations:
                 scheduler.release()
         finally:
             await context.close()
-            operation.note_rows(checked.cost, context.session.rows_read)
+            if checked.cost.values > SOME_VALUES:  # of smaller ones, the share that was read says nothing
+                operation.note_rows(checked.cost, context.session.rows_read)
             if operation.kind is not OperationType.SUBSCRIPTION and not operation.is_live:
                 self.usage.ran(context.client, operation, request.variables, perf_counter() - started, failed)
 
@@ -358,6 +360,19 @@ class Operations:
         )
 
 
+def _begin(
+    checked: CheckedOperation,
+    context: RequestContext,
+    record: OperationRecord | None,
+    examination: Examination | None,
+) -> None:
+    """Let those who note what a run does know its session."""
+    if examination is not None:
+        examination.begin(context.session)
+    if record is not None:
+        record.begin(checked, context.session)
+
+
 async def _walked(executor: Executor[Any]) -> Outcome:
     result: Any = executor.execute_operation()
     result = await result if executor.is_awaitable(result) else result
@@ -399,11 +414,6 @@ def cost_asked(extensions: Mapping[str, Any] | None, checked: CheckedOperation) 
             "maxBytes": limits.max_answer_bytes,
         }
     }
-
-
-def context_for(checked: CheckedOperation, contexts: ContextFactory, limits: Limits) -> RequestContext:
-    """The context of a prepared operation. Whoever asks for one closes it."""
-    return contexts.make(mode_of(checked), limits.bounds)
 
 
 def mode_of(checked: CheckedOperation) -> Mode:

@@ -19,7 +19,8 @@ from db.statements import LIMIT, Combination, Key, Member, forms_of, is_selectiv
 from graph.execute.foresight import ForeseenLoad, Foresight
 from graph.execute.work import Work
 from graph.loading.asking import Asking, asking
-from graph.loading.loaders import FIRST, LevelLoader, Outcome
+from graph.loading.level_loader import LevelLoader, Outcome
+from graph.loading.loaders import FIRST
 from graph.prepare.fields import FieldPlan
 from graph.prepare.operation import CheckedOperation
 

@@ -16,7 +16,8 @@ from db.statements import Key
 from graph.prepare.fields import Rows
 
 if TYPE_CHECKING:
-    from graph.loading.loaders import LevelLoader, Loaders
+    from graph.loading.level_loader import LevelLoader
+    from graph.loading.loaders import Loaders
 
 
 class MappedType(Protocol):

@@ -26,7 +26,7 @@ from graph.loading.asking import asking
 from graph.prepare.fields import FieldPlan
 
 if TYPE_CHECKING:
-    from graph.loading.loaders import LevelLoader
+    from graph.loading.level_loader import LevelLoader
 
 
 class Scheduler:

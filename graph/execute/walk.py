@@ -38,7 +38,7 @@ from graph.prepare.plan import Plan
 
 if TYPE_CHECKING:
     from graph.context import RequestContext
-    from graph.loading.loaders import LevelLoader
+    from graph.loading.level_loader import LevelLoader
 
 Info: TypeAlias = GraphQLResolveInfo[Any]
 

@@ -68,13 +68,11 @@ class ExportEndpoint:
 
     async def _answered(self, request: Request, send: Send, record: RequestRecord) -> int:
         """Answer one request. Returns the status."""
-        rates = self._api.rates
-        meter = None if rates is None else rates.meter(request.client.host if request.client else None)
+        meter = self._api.meter(request)
         stream = _Stream(send)
         try:
             watch = RequestWatch(request, self._settings.export_timeout_s)
-            exporting = self._export(request, watch, meter, stream, record)
-            await watch.over(exporting if meter is None else counted(exporting, meter))
+            await watch.over(counted(self._export(request, watch, meter, stream, record), meter))
             return EXPORTED
         except (asyncio.CancelledError, Exception) as error:  # whatever it is, the client is told as far as it can be
             if stream.form is not None:

@@ -16,7 +16,8 @@ from graph.entity.ids import key_in
 from graph.entity.registry import Attribute, Entity
 from graph.errors import ClientError, InvalidFilter
 from graph.execute.reference import RowReference
-from graph.loading.loaders import LevelLoader, Loaders
+from graph.loading.level_loader import LevelLoader
+from graph.loading.loaders import Loaders
 
 ID = "id"
 TYPE_NAME = "__typename"

@@ -14,15 +14,14 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from graph.settings import UNIX_SOCKET
+from graph.setting_types import TOKEN, UNIX_SOCKET
 
 T = TypeVar("T")
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 
-TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-PAIR = re.compile(rf'[ \t]*({TOKEN})=(?:({TOKEN})|"((?:[^"\\]|\\.)*+)")[ \t]*([;,]|$)')
+PAIR = re.compile(rf'[ \t]*({TOKEN.pattern})=(?:({TOKEN.pattern})|"((?:[^"\\]|\\.)*+)")[ \t]*([;,]|$)')
 """A parameter of `Forwarded`, with what ends it."""
 QUOTED = re.compile(r"\\(.)")
 

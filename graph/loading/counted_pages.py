@@ -14,7 +14,8 @@ from sqlalchemy.orm import Mapper
 
 from db.relations import Source
 from db.statements import Key, PageShape, Statement, counted_page, page_and_count
-from graph.loading.loaders import LevelLoader, Loaders, Outcome
+from graph.loading.level_loader import LevelLoader, Outcome
+from graph.loading.loaders import Loaders
 from graph.loading.queries import FoundRows, ListQuery, Order, PageArguments, Projection
 
 FEW = 500

@@ -17,7 +17,8 @@ from graph.outside.keys import OF_PUBLIC_KEYS, SECRET_BYTES, key_of_secret, keys
 from graph.outside.proxy import ByProxy
 from graph.outside.tokens import GivenKeys, Keys, Rules, Tokens
 from graph.outside.ways import OfTheApplication, Several, Way
-from graph.settings import UNSAID, WEB_ADDRESS, Settings
+from graph.setting_types import WEB_ADDRESS
+from graph.settings import UNSAID, Settings
 
 logger = logging.getLogger("trellis")
 

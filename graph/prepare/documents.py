@@ -230,7 +230,7 @@ class Preparer:
         found = request.checked or self.tried(request)
         if isinstance(found, InvalidDocument):
             if found.document is not None:
-                _check_kind(get_operation_ast(found.document, request.operation_name), allowed)
+                self._check_kind(get_operation_ast(found.document, request.operation_name), allowed)
             raise InvalidDocument(found.errors, found.document)  # kept with the request, it would keep these frames
         if found.operation.kind not in allowed:
             raise NotAllowed(found.operation.kind)
@@ -283,6 +283,19 @@ class Preparer:
         except ExceptionGroup as errors:
             wrong = [error for error in errors.exceptions if isinstance(error, GraphQLError)]
             raise InvalidDocument(self._coded(error, "BAD_USER_INPUT") for error in wrong) from None
+
+    def _check_kind(self, operation: OperationDefinitionNode | None, allowed: Container[AnyKind]) -> None:
+        """Raise `NotAllowed` for the kind of an operation that is wrong besides.
+
+        A subscription of a schema without any is allowed nowhere: what is wrong with it says so, and nobody is sent to
+        another address. A mutation is no GET's whatever the schema has.
+        """
+        if operation is None:
+            raise InvalidDocument([no_such_operation()])
+        kind = operation.operation
+        has_none = kind is OperationType.SUBSCRIPTION and self._schema.subscription_type is None
+        if kind not in allowed and not has_none:
+            raise NotAllowed(kind)
 
     def _prepare(self, text: str) -> Prepared:
         limit = self.limits.max_tokens
@@ -361,10 +374,3 @@ def _refusal(text: str, invalid: InvalidDocument) -> Refusal:
     operations = len(invalid.document.definitions) if invalid.document else 0
     size = sys.getsizeof(text) + bytes_of(invalid.errors) + BYTES_PER_OPERATION * operations
     return Refusal(invalid.errors, invalid.document, size)
-
-
-def _check_kind(operation: OperationDefinitionNode | None, allowed: Container[AnyKind]) -> None:
-    if operation is None:
-        raise InvalidDocument([no_such_operation()])
-    if operation.operation not in allowed:
-        raise NotAllowed(operation.operation)

@@ -45,7 +45,7 @@ from graph.prepare.arguments import Arguments
 
 if TYPE_CHECKING:
     from graph.context import RequestContext
-    from graph.loading.loaders import LevelLoader
+    from graph.loading.level_loader import LevelLoader
     from graph.viewer import Viewer
 
 T = TypeVar("T")

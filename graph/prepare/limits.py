@@ -3,9 +3,10 @@
 import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 from graph.context import Bounds
-from graph.settings import MAX_CHANGED_ROWS, MAX_FIELDS, MAX_OFFSET, MAX_PAGE
+from graph.settings import MAX_CHANGED_ROWS, MAX_FIELDS, MAX_OFFSET, MAX_PAGE, Settings
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,25 @@ class Limits:
     """Whether every part of a filter must ask something."""
     max_changed_rows: int = MAX_CHANGED_ROWS
     """That one change by a filter may be about."""
+
+    @classmethod
+    def of(cls, settings: Settings, max_introspected: int) -> Self:
+        """The limits of a server: everybody's, unless a budget is given."""
+        return cls(
+            settings.max_tokens,
+            settings.max_statements,
+            settings.max_rows,
+            settings.max_values,
+            settings.max_work,
+            settings.max_page,
+            max_introspected,
+            settings.max_answer_bytes,
+            settings.max_fields,
+            settings.introspection,
+            settings.max_offset,
+            settings.refuse_empty_comparisons,
+            settings.max_changed_rows,
+        )
 
     @cached_property
     def bounds(self) -> Bounds:

@@ -6,7 +6,7 @@ model alone.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -219,57 +219,19 @@ class _Noun:
         return sum(it.type == field.type for it in self._relations) > 1
 
     def _model(self) -> PlannedModel:
-        attributes, relations, keys, indexes, unique = [ID], [], [], [], []
-        for field in self.fields:
-            column = self._column(field)
-            annotation = TYPES[field.type][0] if field.type in TYPES else self._target(field).types[0]
-            is_relation = field.type not in TYPES
-            attributes.append(
-                PlannedAttribute(
-                    column=column,
-                    name=column.name,
-                    graphql_name=camel(column.name),
-                    annotation=annotation,
-                    hidden=is_relation,
-                )
-            )
-            if field.unique:
-                unique.append(FoundKey([column.name]))
-            if is_relation:
-                key = self._foreign_key(field)
-                keys.append(key)
-                indexes.extend([] if field.unique else [FoundIndex(name=None, columns=[column.name])])
-                relations.append(
-                    PlannedRelation(
-                        name=field.name,
-                        graphql_name=camel(field.name),
-                        target=field.type,
-                        many=False,
-                        nullable=field.optional,
-                        foreign_key=key,
-                        back_populates=self._reverse(field),
-                    )
-                )
-                if field.type == self.cls:
-                    relations.append(
-                        PlannedRelation(
-                            name=self._reverse(field),
-                            graphql_name=camel(self._reverse(field)),
-                            target=self.cls,
-                            many=not field.unique,
-                            nullable=True,
-                            foreign_key=key,
-                            back_populates=field.name,
-                        )
-                    )
+        attributes = [ID, *map(self._attribute, self.fields)]
+        relating = [field for field in self.fields if field.type not in TYPES]
+        keys = [self._foreign_key(field) for field in relating]
         table = FoundTable(
             name=Name(None, self.plural),
             kind=TableKind.TABLE,
             columns=[it.column for it in attributes],
             key=FoundKey(["id"]),
-            unique=unique,
+            unique=[FoundKey([self._column(field).name]) for field in self.fields if field.unique],
             foreign_keys=keys,
-            indexes=indexes,
+            indexes=[
+                FoundIndex(name=None, columns=[self._column(field).name]) for field in relating if not field.unique
+            ],
         )
         natural = [it.name for it in self.fields if it.unique and not it.optional and it.type in ("str", "uuid")]
         return PlannedModel(
@@ -278,10 +240,43 @@ class _Noun:
             module=self.module,
             plural="",
             attributes=attributes,
-            relations=relations,
+            relations=[it for field, key in zip(relating, keys, strict=True) for it in self._related(field, key)],
             natural_keys=natural,
             description=f"One of the {self.plural.replace('_', ' ')}.",
         )
+
+    def _attribute(self, field: Field) -> PlannedAttribute:
+        column = self._column(field)
+        return PlannedAttribute(
+            column=column,
+            name=column.name,
+            graphql_name=camel(column.name),
+            annotation=TYPES[field.type][0] if field.type in TYPES else self._target(field).types[0],
+            hidden=field.type not in TYPES,
+        )
+
+    def _related(self, field: Field, key: FoundForeignKey) -> Iterator[PlannedRelation]:
+        """The relation of a field, and what leads back where both ends are of this noun."""
+        back = self._reverse(field)
+        yield PlannedRelation(
+            name=field.name,
+            graphql_name=camel(field.name),
+            target=field.type,
+            many=False,
+            nullable=field.optional,
+            foreign_key=key,
+            back_populates=back,
+        )
+        if field.type == self.cls:
+            yield PlannedRelation(
+                name=back,
+                graphql_name=camel(back),
+                target=self.cls,
+                many=not field.unique,
+                nullable=True,
+                foreign_key=key,
+                back_populates=field.name,
+            )
 
     def _column(self, field: Field) -> FoundColumn:
         if field.type in TYPES:

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from limits import parse_many
 
-DAY_S = 24 * 60 * 60
+from graph.settings import DAY_S
 
 SLOTS = 60
 """Hits of the same sixtieth of a window are kept as one, of the last one's time: a log is short whatever comes, and

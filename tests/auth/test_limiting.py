@@ -12,8 +12,7 @@ from pydantic import ValidationError
 from graph.auth.limiting import HEARD_OF_ONE_NETWORK, SignInLimits
 from graph.errors import TooManyAttempts
 from graph.rates.counters import MemoryCounters, Work
-from graph.rates.rules import DAY_S
-from graph.settings import Settings
+from graph.settings import DAY_S, Settings
 from tests.auth.conftest import Clock
 from tests.entity.laws import tried
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import inspect
 
 from db.statements import Key
-from graph.loading.loaders import LevelLoader
+from graph.loading.level_loader import LevelLoader
 from tests.entity.visits import PlaceVisit
 
 WAIT_S = 5

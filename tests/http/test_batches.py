@@ -68,7 +68,7 @@ async def test_each_operation_fails_by_itself(serve: Serve, no_database: str) ->
         ["GRAPHQL_VALIDATION_FAILED"],
         ["BAD_REQUEST"],
         ["PERSISTED_QUERY_NOT_SUPPORTED"],
-        ["BAD_REQUEST"],
+        ["GRAPHQL_VALIDATION_FAILED"],
         ["OPERATION_NOT_FOUND"],
         ["INVALID_ID"],
         [],

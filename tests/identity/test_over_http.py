@@ -233,3 +233,15 @@ async def test_metrics_tell_of_those_who_could_not_sign_in(database: Database, s
     told = (await client.http.get("/metrics")).text.splitlines()
     assert 'trellis_user_errors_total{code="SIGN_IN_FAILED"} 2.0' in told
     assert 'trellis_refusals_total{code="UNAUTHENTICATED",status="401"} 1.0' in told
+
+
+async def test_a_sign_in_that_is_told_as_a_stream_sets_its_cookies(database: Database, serve: Serve) -> None:
+    client = await serve(database.url)
+    await sign_up(client, "grace@example.com")
+    given = {"email": "grace@example.com", "password": PASSWORD, "cookie": True}
+    asked = {"query": SIGN_IN, "variables": {"input": given}}
+    answer = await client.http.post("/graphql", json=asked, headers={"Accept": "text/event-stream"})
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    session, device = answer.headers.get_list("set-cookie")
+    assert session.startswith("trellis_session=")
+    assert device.startswith("trellis_device_")

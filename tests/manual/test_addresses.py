@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from db.settings import HOUSE
-from graph.cli.failures import START
 from graph.errors import InvalidPolicy
-from graph.manual import MANUAL, address, whereabouts
+from graph.manual import MANUAL, START, address, whereabouts
 from manual import command
 from manual.settings import SETTINGS, variable
 from manual.sources import write_sources

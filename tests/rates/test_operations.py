@@ -5,7 +5,11 @@ import re
 
 import pytest
 from starlette.requests import HTTPConnection
+from strawberry.extensions import SchemaExtension
 
+from db.relations import EVERYTHING
+from graph.domain import Domain
+from graph.entity import Schema
 from graph.errors import Unauthenticated
 from graph.http.requests import JSON
 from graph.prepare.cost import Cost
@@ -15,6 +19,7 @@ from graph.rates.operations import RateLimits
 from graph.settings import Settings
 from graph.viewer import NOBODY, Viewer
 from tests.databases import Database, engine_statements
+from tests.entity.market import Query
 from tests.http.client import Client
 from tests.http.conftest import Serve
 from tests.http.test_batches import batch
@@ -72,6 +77,14 @@ async def test_an_address_has_so_many_points_and_is_told_when_there_are_more(fil
     assert (await client.ask(NOTHING)).status == 200  # one point is left
     metrics = (await client.http.get("/metrics")).text
     assert 'trellis_limits_refused_total{limit="operations"} 1.0' in metrics
+
+
+async def test_extensions_of_the_schema_change_nothing_of_its_points(filled: Database, serve: Serve) -> None:
+    domain = Domain(lambda told: Schema(Query, told, extensions=[SchemaExtension]), lambda _viewer: EVERYTHING)
+    client = await serve(filled.url, domain=domain, rate_limit_per_address="7/minute")
+    answers = [await client.ask(ONE) for _ in range(3)]
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    assert [remaining(answer.headers["ratelimit"]) for answer in answers] == [4, 1, 1]
 
 
 async def test_each_user_and_each_key_has_points_of_its_own(serve: Serve, no_database: str) -> None:

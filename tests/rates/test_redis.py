@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from graph import settings
+from graph import setting_types
 from graph.rates.records import Record
 from graph.rates.redis import PREFIX, RedisCounters
 from graph.rates.rules import Limit
@@ -74,7 +74,7 @@ def test_a_storage_that_is_none_is_refused(text: str) -> None:
 
 
 def test_redis_takes_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "find_spec", lambda _name: None)
+    monkeypatch.setattr(setting_types, "find_spec", lambda _name: None)
     with pytest.raises(ValidationError, match="not installed; install trellis\\[redis\\]"):
         Settings(limits_storage="redis://:secret@host/0")  # type: ignore[arg-type]  # as above
 

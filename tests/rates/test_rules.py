@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.rates.rules import DAY_S, MAX_DELAY_S, SLOTS, Delays, Limit, Log, limits
+from graph.rates.rules import MAX_DELAY_S, SLOTS, Delays, Limit, Log, limits
+from graph.settings import DAY_S
 from tests.entity.laws import tried
 
 WINDOW_S = 60

@@ -3,6 +3,7 @@
 import socket
 import sys
 from contextlib import suppress
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -38,6 +39,17 @@ def test_who_has_come_is_accepted_and_nobody_comes_any_more(family: socket.Addre
             listening.accept()
 
 
-def test_a_socket_of_another_kind_is_left_alone() -> None:
-    with socket.socket(socket.AF_UNIX) as listening:
+def test_to_a_socket_of_another_kind_others_come_as_before() -> None:
+    with (
+        TemporaryDirectory() as folder,  # a path of pytest may be too long for a socket
+        socket.socket(socket.AF_UNIX) as listening,
+        socket.socket(socket.AF_UNIX) as late,
+    ):
+        listening.bind(f"{folder}/socket")
+        listening.listen()
         let_nobody_come(listening)
+        late.connect(f"{folder}/socket")
+        accepted, _ = listening.accept()
+        with accepted:
+            late.sendall(b"asked after")
+            assert accepted.recv(11) == b"asked after"

@@ -25,7 +25,7 @@ from graph.cli.failures import explained, wrong_setting
 from graph.cli.output import printable
 from graph.domain import Domain
 from graph.errors import CannotStart, UnknownVariable
-from graph.manual import address, whereabouts
+from graph.manual import START, address, whereabouts
 from graph.outside.announcement import announcement
 from graph.projects.checkout import Checkout
 from graph.projects.errors import NoCheckout
@@ -34,7 +34,6 @@ from graph.terminal import may_colour
 from graph.variables import refuse_unknown_variables
 
 SETTINGS = address("settings")
-START = address("operations", "The start")
 SCHEMA_CHECKS = address("schema-checks")
 COLOURS = {State.OK: typer.colors.GREEN, State.WARNING: typer.colors.YELLOW, State.BROKEN: typer.colors.RED}
 INDENT = " " * 23

@@ -120,9 +120,7 @@ def _serve(
     # Late, as above.
     from graph.serving.gate import Gate
     from graph.serving.monitoring import ConnectionMetrics
-    from graph.serving.protocol import LimitedProtocol
     from graph.serving.server import DrainingServer
-    from graph.serving.sockets import LimitedSocket
 
     ledgers = Ledgers() if files is None else SharedLedgers(files)
     settings, app = made(partial(make, ledgers=ledgers), parent)
@@ -134,20 +132,7 @@ def _serve(
     app.state.metrics.watch(ConnectionMetrics(gate))
     tell = partial(logger.info, "Trellis is running on %s (press Ctrl-C to stop)", address_of(sockets))
     DrainingServer(
-        uvicorn.Config(
-            app,
-            http=LimitedProtocol,
-            ws=LimitedSocket,
-            ws_max_size=settings.max_body_bytes,
-            ws_ping_interval=settings.socket_heartbeat_s,
-            ws_ping_timeout=settings.write_timeout_s,
-            ws_per_message_deflate=settings.socket_compression,
-            lifespan="on",
-            access_log=access_log,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,  # believes this machine by default; whom we believe, TRELLIS_TRUSTED_PROXIES says
-        ),
+        _config(app, settings, access_log=access_log),
         gate,
         app.state.health.drain,
         settings.drain_delay_s,
@@ -158,6 +143,27 @@ def _serve(
         app.state.live.drain,
     ).run(list(sockets))
     write.close()
+
+
+def _config(app: Starlette, settings: Settings, *, access_log: bool) -> uvicorn.Config:
+    # Late, as above.
+    from graph.serving.protocol import LimitedProtocol
+    from graph.serving.sockets import LimitedSocket
+
+    return uvicorn.Config(
+        app,
+        http=LimitedProtocol,
+        ws=LimitedSocket,
+        ws_max_size=settings.max_body_bytes,
+        ws_ping_interval=settings.socket_heartbeat_s,
+        ws_ping_timeout=settings.write_timeout_s,
+        ws_per_message_deflate=settings.socket_compression,
+        lifespan="on",
+        access_log=access_log,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,  # believes this machine by default; whom we believe, TRELLIS_TRUSTED_PROXIES says
+    )
 
 
 def _log_operations(settings: Settings, app: Starlette, write: Write) -> None:
