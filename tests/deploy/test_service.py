@@ -253,6 +253,7 @@ async def test_names_of_the_application_find_its_own_tables_behind_pgbouncer(ser
         found = await connection.fetchrow("SELECT current_schema(), to_regnamespace('trellis') IS NOT NULL")
     finally:
         await connection.close()
+    assert found is not None
     assert tuple(found) == ("public", True)  # though the role bears the name of the schema of our own tables
 
 
