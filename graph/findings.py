@@ -25,6 +25,7 @@ SENTENCES: Mapping[str, str] = {
     Note.BUSY: "has too much to do to answer the probe.",
     Note.LEFT_OUT: "is left out: no query is read there. `replicas` says why; it comes back by itself.",
     Note.NEXT_REVISION: "is one revision ahead of the code, as while a new release is rolled out.",
-    Note.NO_REVISION: "has tables, but no revision; nobody knows whether they are those of the code.",
+    Note.NO_REVISION: "has tables, but no revision; nobody knows whether they are those of the code. `trellis db check`"
+    " compares them, and `trellis db adopt` writes down that they are.",
     Note.OWN_TABLES: f"has not all of Trellis's own tables, at their newest revision, for this role. {UPGRADE}",
 }

@@ -37,7 +37,7 @@ def keep_own_tables_in(dialect: Dialect, schema: str, *, by_prefix: bool = False
 
         def quote(self, ident: str) -> str:
             """A name as it stands in a statement."""
-            if isinstance(ident, OwnName) or (by_prefix and ident.startswith(PREFIX)):
+            if isinstance(ident, OwnName) or (by_prefix and ident.startswith(PREFIX) and ident != schema):
                 return f"{super().quote(schema)}.{super().quote(bare(ident))}"
             written: str = super().quote(ident)
             return written

@@ -50,7 +50,15 @@ def _init(
     from graph.cli.actions import init
 
     if empty is not None:
-        init.init_empty(empty, name)
+        given = {
+            "URL": source,
+            "second folder": directory,
+            "--schema": schema,
+            "--only": only,
+            "--except": without,
+            "--read-only": read_only,
+        }
+        init.init_empty(empty, name, [word for word, value in given.items() if value])
     else:
         init.init_found(source, directory, name, schema, only, without, writable=not read_only)
 

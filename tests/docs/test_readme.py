@@ -98,9 +98,8 @@ async def test_the_role_and_the_database_that_the_page_makes_are_enough(blank_da
         for statement in statements:
             await server.execute(statement)
         empty = Database(made.render_as_string(hide_password=False), "postgresql")
-        same_name = (
-            f"export TRELLIS_OWN_SCHEMA={mine}"  # as the role of the page and the schema of our own tables have it
-        )
+        # The role of the page is called as the schema of our own tables is.
+        same_name = f"export TRELLIS_OWN_SCHEMA={mine}"
         await asyncio.to_thread(run_in, clone, empty, same_name, "trellis db upgrade", "trellis db check")
     finally:
         await server.execute(f"DROP DATABASE IF EXISTS {mine} WITH (FORCE)")

@@ -50,6 +50,40 @@ def test_a_name_that_no_package_can_have_is_refused_with_the_cure(name: str, tmp
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "Of which database? Name its URL and a folder, or say `--empty FOLDER`."),
+        (["shop"], "The URL is not a database URL that Trellis knows; use sqlite:///var/trellis.db"),
+        (["shop"], "Without a database, say `trellis init --empty FOLDER`."),
+        (
+            ["sqlite:///shop.db", "--empty", "NEW", "--only", "books"],
+            "A project without tables takes no URL, --only; leave out --empty or that.",
+        ),
+        (
+            ["--empty", "NEW", "--read-only"],
+            "A project without tables takes no --read-only; leave out --empty or that.",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_refused(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    said = trellis("init", *(str(new) if it == "NEW" else it for it in arguments), status=Exit.USAGE).stderr
+    assert sentence in said
+    assert not new.exists()
+
+
+def test_the_database_that_is_named_is_read_whatever_the_environment_says(tmp_path: Path) -> None:
+    said = trellis(
+        "init",
+        f"sqlite:///{tmp_path}/mine.db",
+        tmp_path / "new",
+        status=Exit.FAILED,
+        TRELLIS_DIRECT_URL=f"sqlite:///{tmp_path}/other.db",
+    ).stderr
+    assert f"The database {tmp_path}/mine.db is not there." in said
+
+
 def test_a_folder_gives_its_name_as_a_package_would_have_it() -> None:
     assert [name_of(Path(it)) for it in ("/x/My Shop", "/x/shop_2", "/x/___")] == ["my-shop", "shop-2", "project"]
 

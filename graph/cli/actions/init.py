@@ -10,7 +10,7 @@ import typer
 from pydantic import SecretStr
 
 from db.reflection import Chosen
-from db.settings import HOUSE, DatabaseSettings
+from db.settings import HOUSE, DatabaseSettings, async_url
 from graph.cli.environment import settings_of_the_environment
 from graph.cli.errors import CommandError, Exit
 from graph.projects import found, syncing
@@ -31,8 +31,11 @@ NEXT = """{folder} is a project of its own. Next:
   make serve"""
 
 
-def init_empty(folder: Path, name: str | None) -> None:
-    """Write a project without nouns."""
+def init_empty(folder: Path, name: str | None, of_a_database: Sequence[str] = ()) -> None:
+    """Write a project without nouns; raises `CommandError` for words that are about a database."""
+    if of_a_database:
+        said = f"A project without tables takes no {', '.join(of_a_database)}; leave out --empty or that."
+        raise CommandError(said, Exit.USAGE)
     with _failures(), _cleared(folder):
         tree = make_empty(Checkout(HOUSE), folder, name_of(folder) if name is None else name)
         tree.tidy()
@@ -116,7 +119,13 @@ def _migrate(tree: Tree, message: str) -> str:
 
 
 def _settings(url: str) -> DatabaseSettings:
-    return DatabaseSettings(database_url=SecretStr(url))
+    """The settings of the environment for this database, whatever other one they lead to."""
+    try:
+        async_url(url)
+    except ValueError as error:
+        said = f"The URL {error}. Without a database, say `trellis init --empty FOLDER`."
+        raise CommandError(said, Exit.USAGE) from None
+    return DatabaseSettings(database_url=SecretStr(url), direct_url=None, replica_urls=())
 
 
 def _listed(text: str | None) -> Sequence[str]:
