@@ -33,7 +33,7 @@ from graph.downloads import DownloadEndpoint
 from graph.endpoint import GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
-from graph.explorer import SCHEMA, ExplorerPage, HomePage, SchemaText, explorer_files, shows_schema
+from graph.explorer import SCHEMA, ExplorerPage, HomePage, SchemaText, answered_once, explorer_files, shows_schema
 from graph.export import ExportEndpoint, export_paths
 from graph.files import FileStore, FileSweeper, StoredFile, Upload
 from graph.health import Health
@@ -133,7 +133,7 @@ def create_app(
         domain.visibility,
         [domain.settings(), *started.services, *([store] if store else [])],
         domain.is_operator,
-        ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
+        _explorer(domain, settings),
         rates,
         started.has_credentials,
         identify_first=None if way is None else needs_no_database(way),
@@ -275,6 +275,13 @@ class Lifetime:
         for close in self._closing:
             await close()
         await self._engines.dispose()
+
+
+def _explorer(domain: Domain, settings: Settings) -> ExplorerPage | None:
+    """GraphiQL, with the tabs that this server can answer."""
+    if not settings.explorer:
+        return None
+    return ExplorerPage(domain.tabs if settings.max_sockets else answered_once(domain.tabs), domain.sign_in)
 
 
 def _uploads(schema: Schema, settings: Settings) -> UploadRules | None:
