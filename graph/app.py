@@ -30,7 +30,7 @@ from graph.downloads import PATH as DOWNLOADS
 from graph.endpoint import GraphQLEndpoint
 from graph.entity import Schema
 from graph.errors import Unexpected
-from graph.explorer import ExplorerPage
+from graph.explorer import ExplorerPage, answered_once
 from graph.export import export_paths
 from graph.files import FileStore, Upload
 from graph.health import Health
@@ -252,12 +252,19 @@ def _endpoint(
         domain.visibility,
         [domain.settings(), *started.services, *([store] if store else [])],
         domain.is_operator,
-        ExplorerPage(domain.tabs, domain.sign_in) if settings.explorer else None,
+        _explorer(domain, settings),
         rates,
         started.has_credentials,
         identify_first=None if way is None else needs_no_database(way),
         uploads=_uploads(schema, settings),
     )
+
+
+def _explorer(domain: Domain, settings: Settings) -> ExplorerPage | None:
+    """GraphiQL, with the tabs that this server can answer."""
+    if not settings.explorer:
+        return None
+    return ExplorerPage(domain.tabs if settings.max_sockets else answered_once(domain.tabs), domain.sign_in)
 
 
 def _uploads(schema: Schema, settings: Settings) -> UploadRules | None:

@@ -7,6 +7,6 @@ Content-Security-Policy holds the browser to it.
 
 from graph.explorer.assets import explorer_files
 from graph.explorer.home import SCHEMA, HomePage, SchemaText, shows_schema
-from graph.explorer.page import ExplorerPage
+from graph.explorer.page import ExplorerPage, answered_once
 
-__all__ = ["SCHEMA", "ExplorerPage", "HomePage", "SchemaText", "explorer_files", "shows_schema"]
+__all__ = ["SCHEMA", "ExplorerPage", "HomePage", "SchemaText", "answered_once", "explorer_files", "shows_schema"]

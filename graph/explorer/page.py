@@ -11,11 +11,13 @@ from dataclasses import asdict
 from html import escape
 from string import Template
 
+from graphql import DefinitionNode, OperationDefinitionNode, OperationType, parse
 from starlette.responses import HTMLResponse, Response
 
 from graph.domain import SignInOperations, Tab
 from graph.explorer.assets import assets
 from graph.explorer.manifest import EXPLORER
+from graph.prepare.live import LIVE
 
 STYLES = ("graphiql.min.css", "plugin-explorer.css", "explorer.css", "doctor.css")
 SCRIPTS = (
@@ -81,6 +83,18 @@ class ExplorerPage:
             self._text.replace(NONCE, nonce),
             headers={**SECURITY_HEADERS, "Content-Security-Policy": POLICY.format(nonce=nonce)},
         )
+
+
+def answered_once(tabs: Sequence[Tab]) -> Sequence[Tab]:
+    """The tabs that need no transport for further answers: neither subscriptions nor queries with `@live`."""
+    return [tab for tab in tabs if not any(_goes_on(definition) for definition in parse(tab.query).definitions)]
+
+
+def _goes_on(definition: DefinitionNode) -> bool:
+    if not isinstance(definition, OperationDefinitionNode):
+        return False
+    is_subscription = definition.operation is OperationType.SUBSCRIPTION
+    return is_subscription or any(directive.name.value == LIVE.name for directive in definition.directives or ())
 
 
 def rendered(tabs: Sequence[Tab], sign_in: SignInOperations | None) -> str:

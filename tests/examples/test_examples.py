@@ -24,7 +24,8 @@ LOCKS = sorted(EXAMPLES.glob("*/package-lock.json"))
 EXCERPTS = re.findall(
     r"^```ts\n// (\S+)\n(.*?)^```$", (HOUSE / "docs/clients.md").read_text(encoding="utf-8"), re.M | re.S
 )
-LITERAL = re.compile(r"graphql\(?`(.*?)`", re.S)
+LITERAL = re.compile(r"(?:graphql\(?|/\* GraphQL \*/ )`(.*?)`", re.S)
+OF_PYTHON = re.compile(r'gql\("""(.*?)"""\)', re.S)
 
 OF_RELAY = {KnownDirectivesRule, NoUndefinedVariablesRule}
 """About what is Relay's own and never asked for: its directives, and the arguments of fragments. `__id` is, too."""
@@ -39,6 +40,8 @@ def operations(example: Path) -> Iterator[str]:
     """The operations and fragments of an example, wherever they stand."""
     for source in sorted(example.glob("operations/*.graphql")):
         yield source.read_text(encoding="utf-8")
+    for source in sorted(example.glob("*.py")):
+        yield from OF_PYTHON.findall(source.read_text(encoding="utf-8"))
     for folder in ("src", "test"):
         for source in sorted((example / folder).glob("*.ts*")):
             yield from LITERAL.findall(source.read_text(encoding="utf-8"))

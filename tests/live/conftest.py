@@ -64,6 +64,9 @@ class Heard(NamedTuple):
 Hear: TypeAlias = Callable[..., Awaitable[Heard]]
 """`await hear(max_sockets=3)`: a station behind a server with these settings."""
 
+ServeStation: TypeAlias = Callable[..., Awaitable[Heard]]
+"""`await serve_station(url, max_sockets=3)`: the same on the database with this URL."""
+
 
 @pytest.fixture
 async def workshop(blank_database: Database) -> Database:
@@ -73,7 +76,7 @@ async def workshop(blank_database: Database) -> Database:
 
 
 @pytest.fixture
-async def serve_station() -> AsyncIterator[Callable[..., Awaitable[Heard]]]:
+async def serve_station() -> AsyncIterator[ServeStation]:
     """Start servers by the URL of a database; they stop at the end of the test."""
     async with AsyncExitStack() as stack:
 
@@ -98,7 +101,7 @@ async def serve_station() -> AsyncIterator[Callable[..., Awaitable[Heard]]]:
 
 
 @pytest.fixture
-async def hear(workshop: Database, serve_station: Callable[..., Awaitable[Heard]]) -> Hear:
+async def hear(workshop: Database, serve_station: ServeStation) -> Hear:
     """Start servers on a database with the workshop."""
 
     async def start(**settings: Any) -> Heard:
@@ -114,7 +117,7 @@ async def heard(hear: Hear) -> Heard:
 
 
 @pytest.fixture
-async def bare(serve_station: Callable[..., Awaitable[Heard]], no_database: str) -> Heard:
+async def bare(serve_station: ServeStation, no_database: str) -> Heard:
     """A station without a database: for what is decided before any row is read."""
     return await serve_station(no_database)
 

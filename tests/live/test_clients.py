@@ -11,10 +11,11 @@ import pytest
 from graph.viewer import Viewer
 from tests import node
 from tests.http.test_audits import output_of
-from tests.live.conftest import Heard
+from tests.live.conftest import Heard, ServeStation
 
 PACKAGES = ("graphql@16.15.0", "graphql-ws@6", "graphql-sse@2", "ws@8")
 SCRIPT = Path(__file__).parent / "clients.mjs"
+CLOSES = SCRIPT.with_name("closes.mjs")
 
 
 @pytest.mark.npm
@@ -40,3 +41,25 @@ async def test_the_clients_of_the_protocols_see_what_they_should(
     assert found["known"] == [{"data": {"__typename": "Query"}}]
     assert found["refused"] == [{"error": "4403"}]
     await bare.until(lambda: not bare.live.sockets.open)
+
+
+@pytest.mark.npm
+async def test_every_close_code_reaches_the_client_and_two_of_them_are_tried_again(
+    bare: Heard, serve_station: ServeStation, no_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried = await serve_station(no_database, socket_init_s=0.5)
+    monkeypatch.setenv("PATH", node.path() + os.pathsep + os.environ["PATH"])
+    await output_of("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *PACKAGES, folder=tmp_path)
+    script = shutil.copy(CLOSES, tmp_path)
+    urls = (f"{bare.origin}/graphql", f"{hurried.origin}/graphql")
+    assert json.loads(await output_of("node", script, *urls, folder=tmp_path)) == {
+        "nonsense": [4400, 1],
+        "early": [4401, 1],
+        "unknown": [4403, 3],  # the client may have other credentials the next time
+        "protocol": [4406, 1],
+        "silent": [4408, 3],
+        "twice": [4409, 1],
+        "again": [4429, 1],
+    }
+    await bare.until(lambda: not bare.live.sockets.open and bare.station.radio.begun == bare.station.radio.ended)
+    await hurried.until(lambda: not hurried.live.sockets.open)

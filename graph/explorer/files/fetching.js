@@ -1,5 +1,6 @@
-/* Operations over HTTP, subscriptions over a WebSocket: what GraphiQL hands over goes to the API, its answer comes back;
-   time, size and what the doctor says are kept for the panels. Nothing goes to another address than the page's own. */
+/* Operations over HTTP, subscriptions and live queries over a WebSocket: what GraphiQL hands over goes to the API, its
+   answer comes back; time, size and what the doctor says are kept for the panels. Nothing goes to another address than
+   the page's own. */
 (() => {
   "use strict";
 
@@ -59,6 +60,9 @@
   /* Functions that are told each operation that was answered, with its headers. */
   Trellis.afterwards = [];
 
+  const NOTHING = { kind: "SelectionSet", selections: [] };
+  let hasLive = true; // where the schema is not told, the server says what it does not know
+
   // The documentation lists types in the order in which they come. A schema that is not told is one sentence, not an
   // error for each word of the question.
   const introspected = (result) => {
@@ -66,6 +70,7 @@
       const reason = result.errors?.[0]?.message ?? "no reason is given";
       return failed(`The server does not tell its schema, so there is no documentation and no completion: ${reason}`);
     }
+    hasLive = result.data.__schema.directives.some((it) => it.name === "live");
     result.data.__schema.types.sort((one, other) => (one.name < other.name ? -1 : 1));
     return result;
   };
@@ -88,12 +93,22 @@
   };
 
   // A page sends no headers with a WebSocket: GraphiQL sends them as the payload of its first message.
-  const overSocket = GraphiQL.createFetcher({ url: API, subscriptionUrl: API.replace(/^http/, "ws") });
+  const socketFetcher = GraphiQL.createFetcher({ url: API, subscriptionUrl: API.replace(/^http/, "ws") });
 
-  const isSubscription = ({ query, operationName }) => {
+  /* Run an operation over the WebSocket. GraphiQL's fetcher takes that for operations that `documentAST` calls
+     subscriptions, and sends the text of the operation, which may be a query. */
+  const overSocket = (operation, options) => {
+    const name = operation.operationName && { kind: "Name", value: operation.operationName };
+    const definition = { kind: "OperationDefinition", operation: "subscription", name, selectionSet: NOTHING };
+    return socketFetcher(operation, { ...options, documentAST: { kind: "Document", definitions: [definition] } });
+  };
+
+  /* Whether an operation has more than one answer: a subscription, or a query with `@live`. */
+  const goesOn = ({ query, operationName }) => {
     const operations = Trellis.operationsOf(query);
     const asked = operations.find((it) => it.name?.value === operationName) ?? operations[0];
-    return asked?.operation === "subscription";
+    if (asked?.operation === "subscription") return true;
+    return hasLive && Boolean(asked?.directives.some((it) => it.name.value === "live"));
   };
 
   const withDoctor = (operation) => {
@@ -115,7 +130,7 @@
       return introspected((await Trellis.send({ ...given, query: QUESTION }, options.headers)).result);
     }
     const operation = withNameOfItsOwn(given);
-    if (isSubscription(operation)) return overSocket(operation, options);
+    if (goesOn(operation)) return overSocket(operation, options);
     const sent = withDoctor(operation);
     const { result, ...measured } = await Trellis.send(sent, options.headers);
     const asked = sent !== operation;

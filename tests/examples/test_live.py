@@ -1,0 +1,112 @@
+"""The examples that follow a list go on when the server was started again, and show what was written meanwhile."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+
+from db.demo import EDITOR_EMAIL, PASSWORD
+from graph.testing.postgresql import free_port
+from tests import node
+from tests.cli.running import PATIENCE_S, serving, trellis_process
+from tests.examples.__main__ import EXAMPLES
+
+PROGRAMS = {
+    "python": ("uv sync --locked --quiet", "uv run --no-sync python live.py"),
+    "typescript": ("npm ci --ignore-scripts", "node src/live.ts"),
+}
+"""What prepares an example, and what follows the list there."""
+
+WHY = " fragment Why on UserError { message }"
+SIGN_IN = "mutation ($input: SignInInput!) { done: signIn(input: $input) { accessToken errors { ...Why } } }"
+CREATE = "mutation ($input: CreatePostInput!) { done: createPost(input: $input) { post { id } errors { ...Why } } }"
+PUBLISH = "mutation ($input: PublishPostInput!) { done: publishPost(input: $input) { post { id } errors { ...Why } } }"
+
+
+def publish(address: str, title: str) -> None:
+    """Write a post that everybody may see."""
+    with httpx.Client(base_url=address, timeout=PATIENCE_S) as http:
+
+        def do(mutation: str, **given: str) -> dict[str, Any]:
+            sent = {"query": mutation + WHY, "variables": {"input": given}}
+            done: dict[str, Any] = http.post("/graphql", json=sent).json()["data"]["done"]
+            assert done["errors"] == []
+            return done
+
+        token = do(SIGN_IN, email=EDITOR_EMAIL, password=PASSWORD)["accessToken"]
+        http.headers["authorization"] = f"Bearer {token}"
+        do(PUBLISH, id=do(CREATE, title=title, content="Dig deep.")["post"]["id"])
+
+
+class Following:
+    """A program that prints a line whenever the list is another one."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._lines: Queue[str] = Queue()
+        self._process = process
+        Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
+
+    def line(self) -> str:
+        """The next line."""
+        line = self._lines.get(timeout=PATIENCE_S)
+        assert line, "The program has ended."
+        return line
+
+
+@contextmanager
+def following(example: str, url: str) -> Iterator[Following]:
+    """The program of an example, prepared and begun."""
+    prepare, command = PROGRAMS[example]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_PROJECT"))}
+    surroundings = kept | {"PATH": node.path(), "TRELLIS_URL": url}
+    folder = EXAMPLES / example
+    subprocess.run(prepare.split(), cwd=folder, env=surroundings, check=True, capture_output=True, timeout=PATIENCE_S)
+    process = subprocess.Popen(
+        command.split(),
+        cwd=folder,
+        env=surroundings,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield Following(process)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.mark.npm
+@pytest.mark.process
+@pytest.mark.parametrize("example", PROGRAMS)
+def test_a_program_follows_a_list_through_a_restart_of_the_server(example: str, tmp_path: Path) -> None:
+    url, port = f"sqlite:///{tmp_path / 'demo.db'}", str(free_port())
+    trellis_process("db", "upgrade", TRELLIS_DATABASE_URL=url)
+    trellis_process("demo", TRELLIS_DATABASE_URL=url)
+    with serving(url, "--port", port) as (first, address), following(example, f"{address}/graphql") as program:
+        before = program.line()
+        assert "Roses" not in before
+        publish(address, "Roses in chalk")
+        assert program.line().startswith("Roses in chalk · ")
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(PATIENCE_S) == 0
+        with serving(url, "--port", port):
+            publish(address, "Roses in lime")
+            assert program.line().startswith("Roses in lime · Roses in chalk · ")
+            publish(address, "Roses in loam")
+            assert program.line().startswith("Roses in loam · Roses in lime · ")

@@ -1,0 +1,52 @@
+"""The example of a live query: it runs over a WebSocket at the page's own address, and shows what others change."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Page, expect
+
+from db.demo import EDITOR_EMAIL, PASSWORD
+from tests.explorer.browser import Witness, needs_chromium
+from tests.explorer.demo.test_browser import editor, opened, response, run_query
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), needs_chromium]
+
+SIGN_IN = "mutation ($input: SignInInput!) { done: signIn(input: $input) { accessToken errors { ...Why } } }"
+CREATE = "mutation ($input: CreatePostInput!) { done: createPost(input: $input) { post { id } errors { ...Why } } }"
+PUBLISH = "mutation ($input: PublishPostInput!) { done: publishPost(input: $input) { post { id } errors { ...Why } } }"
+WHY = " fragment Why on UserError { message }"
+
+
+async def publish(origin: str, title: str) -> None:
+    """Write a post that everybody may see, as another client does."""
+    async with httpx.AsyncClient(base_url=origin, timeout=60) as http:
+
+        async def do(mutation: str, **given: str) -> dict[str, Any]:
+            sent = {"query": mutation + WHY, "variables": {"input": given}}
+            done: dict[str, Any] = (await http.post("/graphql", json=sent)).json()["data"]["done"]
+            assert done["errors"] == []
+            return done
+
+        token = (await do(SIGN_IN, email=EDITOR_EMAIL, password=PASSWORD))["accessToken"]
+        http.headers["authorization"] = f"Bearer {token}"
+        written = await do(CREATE, title=title, content="Dig deep.")
+        await do(PUBLISH, id=written["post"]["id"])
+
+
+async def test_a_live_query_shows_what_another_client_writes(page: Page, witness: Witness) -> None:
+    await opened(page, witness)
+    await page.get_by_role("tab", name="Live").click()
+    await expect(editor(page)).to_contain_text("@live")
+    await run_query(page)
+    await expect(response(page)).to_contain_text('"totalCount"')
+    await expect(response(page)).not_to_contain_text("Roses in chalk")
+    for title in ("Roses in chalk", "Roses in lime"):
+        await publish(witness.origin, title)
+        await expect(response(page)).to_contain_text(title)
+    await page.get_by_role("button", name=re.compile("^Stop")).click()
+    await page.get_by_role("tab", name="LatestPosts").click()
+    await run_query(page)
+    await expect(response(page)).to_contain_text('"slug"')
+    assert witness.complaints == []
