@@ -39,21 +39,27 @@ TESTS = Path(__file__).parent
 
 SLOW = (
     "accessibility",  # a browser, and axe of npm
+    "admission/test_claims.py",
     "admission/test_overload.py",  # a server and a crowd for each
     "api_keys",  # a server for each
     "attacks",  # everything that might hold the server, over thousands of rows
     "audit",
+    "auth/test_limiting.py",
     "auth/test_passwords.py",
+    "auth/test_tokens.py",
     "bench",  # about measuring, not about the API
     "changes",  # servers
     "cli/test_explain.py",  # a database with demo rows for each
     "cli/test_key.py",
     "cli/test_live.py",
+    "cli/test_main.py",
     "cli/test_schema_check.py",
+    "cli/test_status.py",
     "cli/test_user.py",  # processes
     "contract/test_laws.py",  # laws
     "contract/test_private_names.py",  # about other libraries
     "contract/test_schema.py",
+    "db/care/test_online.py",
     "db/changes",  # a database for each
     "db/importing",  # files, by the hundred
     "db/reflection",
@@ -65,11 +71,14 @@ SLOW = (
     "db/session/test_replication.py",  # replicas of its own
     "db/session/test_session_ends.py",  # timeouts
     "db/session/test_streams.py",
+    "db/test_called_functions.py",
     "db/test_demo.py",
     "db/test_exporting.py",
     "db/test_functions.py",  # laws
+    "db/test_money.py",
     "db/test_patterns.py",
     "db/test_search",
+    "db/test_slugs.py",
     "docs",  # the commands of pages
     "doctor/test_doctor.py",
     "doctor/test_hints.py",  # thousands of rows, and an index for each case
@@ -100,14 +109,20 @@ SLOW = (
     "entity/test_related_measures.py",
     "entity/test_relations.py",
     "entity/test_row_laws.py",
+    "entity/test_rows_without_key.py",
+    "entity/test_semantic_nullability.py",
     "entity/test_unreadable_values.py",
     "entity/test_value_sorts.py",
+    "entity/test_viewers.py",
+    "entity/test_write_only_relations.py",
     "execute/agreement",
     "execute/core",  # graphql-core's own tests
     "execute/test_answer_size.py",
     "execute/test_calls.py",
     "execute/test_direct.py::test_an_answer_leaves_nothing_to_the_garbage_collector",
+    "execute/test_error_behaviors.py",
     "execute/test_prefetch.py",  # a market of its own for some
+    "execute/test_resolvers.py",
     "explorer",  # a browser
     "export/test_exports.py",  # a server for each
     "federation",  # off unless a setting says otherwise
@@ -152,11 +167,14 @@ SLOW = (
     "policies/test_mutations.py",
     "policies/test_nobody_can_tell.py",
     "policies/test_rows.py",
+    "policies/test_viewer_in_filters.py",
     "prepare/test_cost.py::test_no_operation_needs_more_than_its_price",
+    "prepare/test_documents.py",
     "prepare/test_limits.py",
     "prepare/test_mistakes.py",
     "prepare/test_plan.py",
     "prepare/test_price_and_truth.py",
+    "prepare/test_work.py",
     "projects/test_empty.py",
     "projects/test_merging.py",
     "projects/test_wheel.py",
@@ -164,6 +182,8 @@ SLOW = (
     "rates/test_counters.py",
     "rates/test_operations.py",  # a server for each
     "rates/test_redis.py",
+    "reflected",  # a database for each
+    "reflected/test_every_type.py",  # a column for each, and every value
     "response_cache/test_answers.py",  # a server for each
     "response_cache/test_every_type.py",
     "response_cache/test_http.py",
@@ -171,8 +191,6 @@ SLOW = (
     "response_cache/test_races.py",
     "response_cache/test_resolvers.py",
     "response_cache/test_with_the_log.py",
-    "reflected",  # a database for each
-    "reflected/test_every_type.py",  # a column for each, and every value
     "serving/test_draining.py",
     "serving/test_limits.py::test_a_head_without_an_end",  # megabytes, sent in vain
     "serving/test_limits.py::test_five_hundred",
@@ -182,21 +200,28 @@ SLOW = (
     "serving/test_supervisor.py",
     "telemetry/test_exported.py",
     "telemetry/test_ledger.py::test_ten_thousand",
+    "telemetry/test_ledgers.py",
     "telemetry/test_traces.py",  # a server for each
     "test_databases.py",
+    "test_maintenance.py",
     "testing/example",
     "testing/test_databases.py",
     "testing/test_plugin.py",  # a run of pytest for each
-    "test_maintenance.py",
+    "testing/test_statements.py",
     "usage/test_bounds.py",
     "usage/test_coordinates.py::test_coordinates_are_those_of_a_naive_walk",
+    "usage/test_deprecations.py",
     "usage/test_inspector.py",  # npm
     "usage/test_server.py",  # a server for each
+    "writing/test_left_out.py",
+    "writing/test_many.py",
+    "writing/test_many_laws.py",
 )
 """Left out by `make test-fast`, beside tests that start processes: a third of the time, for what breaks seldom."""
 
 LONG = (
     "admission/test_overload.py",
+    "api_keys",
     "attacks",
     "bench",
     "checkup/test_pgbouncer.py",
@@ -206,46 +231,75 @@ LONG = (
     "cli/test_doctor.py",  # the whole schema, and alembic, for each
     "cli/test_explain.py",
     "cli/test_maintain.py",
+    "cli/test_next_step.py",
     "cli/test_reflect.py",
     "cli/test_schema.py",
-    "cli/test_next_step.py",
     "cli/test_serve.py",
+    "cli/test_terminals.py",
+    "contract/test_laws.py",
+    "contract/test_private_names.py",
     "db/changes/test_processes.py",
     "db/changes/test_recording.py::test_what_is_told_adds_up",
-    "cli/test_terminals.py",
     "db/importing",
+    "db/reflection",
     "db/session/test_after_errors.py",
     "db/session/test_failover.py",
     "db/session/test_healing.py",
     "db/session/test_replicas.py",
     "db/session/test_replication.py",
+    "db/test_demo.py",
     "db/test_exporting.py",
     "db/test_functions.py",
+    "db/test_search_laws.py",
     "deploy",  # all of deploy/compose.yaml, and an environment as in the image
     "docs/test_add_a_noun.py",  # a clone, and every command
     "docs/test_demo.py",
     "docs/test_readme.py",
     "docs/test_schema_checks.py",
+    "doctor/test_doctor.py",
+    "documents/test_caching.py",
     "documents/test_commands.py",
+    "documents/test_modes.py",
     "documents/test_registry.py",
+    "entity/test_awkward_names.py",
+    "entity/test_bounds.py",
     "entity/test_database_types.py",  # every type, in every order
+    "entity/test_ends_of_time.py",
+    "entity/test_exact_numbers.py",
+    "entity/test_groups.py",
+    "entity/test_growth.py",
+    "entity/test_guarded.py",
     "entity/test_keys_of_every_type.py",
     "entity/test_locales.py",  # a database for each
+    "entity/test_moments.py",
+    "entity/test_narrow_types.py",
+    "entity/test_odd_values.py",
     "entity/test_paging_laws.py",
     "entity/test_questions.py",
-    "entity/test_related_measures.py::test_everything_that_is_computed_over_a_list",
+    "entity/test_related_measures.py",
+    "entity/test_row_laws.py",
+    "entity/test_unreadable_values.py",
+    "entity/test_value_sorts.py",
     "execute/agreement",
     "execute/core",
+    "execute/test_answer_size.py",
+    "execute/test_calls.py",
     "explorer/demo",
     "explorer/test_home.py",  # an application for each
     "export",
     "federation",
     "files/test_uploads.py",
+    "http/test_batches.py",
+    "http/test_budgets.py",
     "http/test_caches.py",  # memory is watched
     "http/test_deadlines.py",
+    "http/test_ends.py",
     "http/test_healing.py",
-    "http/test_hostile_values.py",
+    "http/test_hostile",
+    "http/test_logs.py",
     "http/test_own_writes.py",  # a replica that is behind
+    "http/test_probes.py",
+    "http/test_startup.py",
     "identity/test_in_a_browser.py",
     "identity/test_over_http.py",
     "identity/test_over_sockets.py",  # a server
@@ -254,13 +308,17 @@ LONG = (
     "migrations",
     "mutations/test_hostile.py",
     "operations/test_hostile_values.py",
-    "outside/test_jwks.py",
+    "outside",
+    "policies/test_indexes.py",
     "policies/test_injection.py",
     "policies/test_mutations.py",
     "policies/test_nobody_can_tell.py",
     "policies/test_rows.py::test_search_finds",
     "prepare/test_cost.py",
     "prepare/test_limits.py::test_twice_the_document_is_twice_the_work",
+    "prepare/test_mistakes.py",
+    "prepare/test_plan.py",
+    "prepare/test_price_and_truth.py",
     "projects/test_empty.py",
     "projects/test_found.py",  # mypy over a whole project, and servers
     "projects/test_from_nothing.py",  # mypy over a whole project
@@ -270,6 +328,8 @@ LONG = (
     "projects/test_wheel.py",
     "promises",
     "rates/test_operations.py",
+    "rates/test_redis.py",
+    "reflected",  # a database for each
     "response_cache/test_answers.py",
     "response_cache/test_every_type.py",
     "response_cache/test_http.py",
@@ -277,16 +337,19 @@ LONG = (
     "response_cache/test_races.py",
     "response_cache/test_resolvers.py",
     "response_cache/test_with_the_log.py",
-    "reflected",  # a database for each
     "serving/test_draining.py",
     "serving/test_limits.py",
     "serving/test_rolling.py",
+    "serving/test_size.py",
     "serving/test_supervisor.py",
     "telemetry/test_exported.py",
     "telemetry/test_ledger.py::test_ten_thousand",
     "telemetry/test_traces.py",
     "telemetry/test_workers.py",
+    "test_databases.py",
+    "test_maintenance.py",
     "testing/test_plugin.py",
+    "usage/test_bounds.py",
     "usage/test_coordinates.py",
     "usage/test_killed.py",
     "usage/test_server.py",
