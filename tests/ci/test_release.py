@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from db.settings import HOUSE
 from graph import VERSION
@@ -16,11 +18,13 @@ LINK = re.compile(r"\]\(([^)]+)\)")
 ON_GITHUB = {"GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY": "trellis/trellis"}
 
 
-def release(folder: Path, *options: str, status: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
+def release(
+    folder: Path, *options: str, status: int = 0, variables: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     """Run `.ci/release` of a folder."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
     command = [str(folder / ".ci/release"), *options]
-    done = subprocess.run(command, env=ours | variables, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=ours | dict(variables), capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stdout + done.stderr
     return done
 
@@ -44,7 +48,7 @@ def test_notes_are_the_section_of_the_version() -> None:
 
 def test_links_of_notes_lead_into_the_tree_of_the_version() -> None:
     links = LINK.findall(release(HOUSE, "--notes").stdout)
-    on_github = LINK.findall(release(HOUSE, "--notes", **ON_GITHUB).stdout)
+    on_github = LINK.findall(release(HOUSE, "--notes", variables=ON_GITHUB).stdout)
     tree = f"https://github.example/trellis/trellis/blob/v{VERSION}/"
     assert on_github == [link if ":" in link else tree + link for link in links]
     assert any(link.startswith(tree) for link in on_github)
