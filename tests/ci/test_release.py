@@ -7,6 +7,7 @@ import subprocess
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from db.settings import HOUSE
 from graph import VERSION
@@ -18,12 +19,12 @@ ON_GITHUB = {"GITHUB_SERVER_URL": "https://github.example", "GITHUB_REPOSITORY":
 
 
 def release(
-    folder: Path, *options: str, status: int = 0, variables: Mapping[str, str] | None = None
+    folder: Path, *options: str, status: int = 0, variables: Mapping[str, str] = MappingProxyType({})
 ) -> subprocess.CompletedProcess[str]:
     """Run `.ci/release` of a folder."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
     command = [str(folder / ".ci/release"), *options]
-    done = subprocess.run(command, env={**ours, **(variables or {})}, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=ours | dict(variables), capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stdout + done.stderr
     return done
 
