@@ -1,7 +1,9 @@
 """Our own sign-ins, keys and users over a WebSocket, which is asked again and again whose it is."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
+import httpx
 from pydantic import SecretStr
 from sqlalchemy import update
 
@@ -22,6 +24,8 @@ from tests.identity.people import make_key, make_user, writing
 from tests.live.wire import SocketClient
 
 SOON_S = 0.05
+WHO = "query @live { viewer { name } }"
+SIGN_OUT = "mutation { signOut(input: {}) { errors { __typename } } }"
 
 
 async def test_our_own_sign_ins_keys_and_users_are_asked_for(database: Database, settings: DatabaseSettings) -> None:
@@ -47,4 +51,43 @@ async def test_our_own_sign_ins_keys_and_users_are_asked_for(database: Database,
             await machine.send(type="ping")
             while (await machine.next())["type"] != "pong":
                 pass
+    await engines.dispose()
+
+
+async def test_who_signs_out_ends_what_the_sign_in_has_open_and_nothing_else(
+    database: Database, settings: DatabaseSettings
+) -> None:
+    engines = Engines(settings)
+    ada = await make_user(engines)
+    made = Settings(database_url=SecretStr(database.url), socket_identity_s=SOON_S)
+    app = create_app(made)
+    live, queries = app.state.live, app.state.live_queries
+    async with AsyncExitStack() as stack:
+        origin = await stack.enter_async_context(
+            serving(app, http=LimitedProtocol, state=LimitedState(Gate(Limits())), ws=LimitedSocket)
+        )
+        async with writing(engines) as session:
+            here, elsewhere = [await sign_ins.open(session, ada.id, in_cookie=True, life_s=3600) for _ in range(2)]
+        cookies = [{"cookie": f"trellis_session={it.text}", "origin": origin} for it in (here, elsewhere)]
+        first, other = [await stack.enter_async_context(await SocketClient.begun(origin, **it)) for it in cookies]
+        for client in (first, other):
+            for name in ("a", "b"):
+                await client.subscribe(name, WHO)
+                assert await client.payload(name) == {"data": {"viewer": {"name": "Ada"}}}
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=origin, timeout=60))
+        sent = {"headers": {"accept": "text/event-stream", **cookies[0]}, "json": {"query": WHO}}
+        async with http.stream("POST", "/graphql", **sent) as events:
+            lines = events.aiter_lines()
+            while await anext(lines) != "event: next":
+                pass  # comments
+            done = await http.post("/graphql", json={"query": SIGN_OUT}, headers=cookies[0])
+            assert done.json() == {"data": {"signOut": {"errors": []}}}
+            assert (await first.closed()).code == 4403
+            told = [line async for line in lines]
+            assert sum("UNAUTHENTICATED" in line for line in told) == 1
+            assert [line for line in told if line][-2:] == ["event: complete", "data:"]
+        async with asyncio.timeout(60):
+            while len(live.sockets.open) > 1:  # noqa: ASYNC110 - a server tells nobody
+                await asyncio.sleep(SOON_S)
+        assert (queries.groups, queries.members) == (1, 2)
     await engines.dispose()

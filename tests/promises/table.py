@@ -107,7 +107,12 @@ PROMISES: Mapping[int, Promise] = {
     14: Promise(
         "subscriptions",
         "bounded, cleaned up, ended in 5 s",
-        [Suite(["tests/live/test_limits.py", "tests/live/test_identity.py", "tests/live/test_events.py"], most_s=400)],
+        [
+            Suite(
+                ["tests/live/test_limits.py", "tests/live/test_identity.py", "tests/live/test_events.py"], most_s=400
+            ),
+            Suite(["tests/identity/test_over_sockets.py"], most_s=200),
+        ],
     ),
     15: Promise("memory is flat", "1 MiB a minute", [Trial("soak.soak", BOTH)]),
     16: Promise("DDL under load", "no read is wrong", [Trial("ddl.ddl")]),
