@@ -11,8 +11,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from db.kept import MIB
 from db.settings import DatabaseSettings
-from graph.setting_types import ANY_ORIGIN as ANY_ORIGIN  # others know it as a setting's
 from graph.setting_types import (
+    ANY_ORIGIN,
     CachedOperations,
     CookieName,
     HeaderNames,

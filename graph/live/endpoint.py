@@ -32,7 +32,8 @@ from graph.live.sockets import Refusal, Sockets
 from graph.live.stream import StreamResponse
 from graph.live_queries import LiveQueries, LiveQuery
 from graph.prepare.documents import OperationRequest
-from graph.settings import ANY_ORIGIN, Settings
+from graph.setting_types import ANY_ORIGIN
+from graph.settings import Settings
 from graph.telemetry.record import RequestRecord
 
 FOREIGN = HTTPException(
