@@ -75,8 +75,8 @@ async def test_who_signs_out_ends_what_the_sign_in_has_open_and_nothing_else(
                 await client.subscribe(name, WHO)
                 assert await client.payload(name) == {"data": {"viewer": {"name": "Ada"}}}
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=origin, timeout=60))
-        headers = {"accept": "text/event-stream", **cookies[0]}
-        async with http.stream("POST", "/graphql", json={"query": WHO}, headers=headers) as events:
+        accept = {"accept": "text/event-stream", **cookies[0]}
+        async with http.stream("POST", "/graphql", json={"query": WHO}, headers=accept) as events:
             lines = events.aiter_lines()
             while await anext(lines) != "event: next":
                 pass  # comments
