@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.base import utcnow
 from db.own import IdempotencyKey
 from db.session.engines import Engines
-from graph import app
+from graph import app, parts
 from graph.maintenance import Maintenance
 from graph.settings import Settings
 from tests.cli.running import serving, trellis
@@ -85,6 +85,6 @@ def test_no_server_does_it_where_a_setting_says_no(
             seen.append(self)
 
     monkeypatch.delenv("TRELLIS_MAINTENANCE")
-    monkeypatch.setattr(app, "Maintenance", Watched)
+    monkeypatch.setattr(parts, "Maintenance", Watched)
     app.create_app(Settings(database_url=SecretStr("sqlite:///nowhere.db"), **setting))
     assert len(seen) == made

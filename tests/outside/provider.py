@@ -58,9 +58,12 @@ def jwk_of(kid: str | None, algorithm: str = "RS256", number: int = 0, **more: A
 
 
 def claims(**changed: Any) -> dict[str, Any]:
-    """What a good token says, with changes; None leaves a claim out."""
+    """What a good token says, with changes; None leaves a claim out.
+
+    It lives for a day: some tokens are made when tests are collected, and sent much later.
+    """
     now = int(time.time())
-    good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "roles": ["editor"], "iat": now, "exp": now + 600}
+    good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "roles": ["editor"], "iat": now, "exp": now + 86_400}
     return {name: value for name, value in (good | changed).items() if value is not None}
 
 

@@ -37,7 +37,7 @@ PROXY = {"trusted_proxies": "127.0.0.1", "proxy_user_header": "X-User"}
 
 def own_token(key: str = SECRET, **claims: Any) -> str:
     """A token of the application itself."""
-    return jwt.encode({"iss": OURS, "exp": time.time() + 3600, **claims}, key, "HS256")
+    return jwt.encode({"iss": OURS, "exp": time.time() + 86_400, **claims}, key, "HS256")
 
 
 async def identify(request: HTTPConnection) -> Viewer:

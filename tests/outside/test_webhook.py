@@ -174,7 +174,7 @@ async def test_whom_it_does_not_know_is_refused_and_asked_for_again(hook: Hook) 
     ("headers", "settings", "asked"),
     [
         (KEPT, {}, 1),
-        ({"Expires": formatdate(time.time() + 600, usegmt=True)}, {}, 1),
+        ({"Expires": formatdate(time.time() + 86_400, usegmt=True)}, {}, 1),
         ({}, {}, 3),
         (KEPT, {"auth_webhook_max_age_s": 0}, 3),
         ({"Cache-Control": "no-store, max-age=60"}, {}, 3),
