@@ -7,6 +7,7 @@ import { createClient as createStreamClient } from 'graphql-sse';
 import { createClient as createSocketClient } from 'graphql-ws';
 import { onEnd, pipe, subscribe } from 'wonka';
 import WebSocket from 'ws';
+import { forwardTo } from './forward.mjs';
 
 const url = process.argv[2];
 const socketUrl = url.replace('http', 'ws');
@@ -62,21 +63,6 @@ const withUrql = (client) => (text, variables = {}, most) =>
       }),
     );
   });
-
-/* graphql-ws fails with a list of errors where an operation is refused; urql wants them as a result. */
-const forwardTo = (client) => (request) => ({
-  subscribe: (sink) => ({
-    unsubscribe: client.subscribe({ ...request, query: request.query ?? '' }, {
-      next: (result) => sink.next(result),
-      complete: () => sink.complete(),
-      error: (reason) => {
-        if (!Array.isArray(reason)) return sink.error(reason);
-        sink.next({ errors: reason });
-        sink.complete();
-      },
-    }),
-  }),
-});
 
 const urql = (...exchanges) =>
   new Client({ url, exchanges, preferGetMethod: false, fetchSubscriptions: true });

@@ -24,6 +24,8 @@ PACKAGES = (
     "ws@8",
 )
 SCRIPT = Path(__file__).parent / "front_ends.mjs"
+FORWARD = Path(__file__).parent / "forward.mjs"
+"""What the script has in common with that of live queries."""
 WAYS = ("Apollo Client, WebSocket", "Apollo Client, parts", "urql, WebSocket", "urql, graphql-sse", "urql, its own")
 
 
@@ -35,6 +37,7 @@ async def test_front_ends_see_events_errors_ends_and_parts_over_every_transport(
     heard = await hear(incremental=True)
     monkeypatch.setenv("PATH", node.path() + os.pathsep + os.environ["PATH"])
     await output_of("npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *PACKAGES, folder=tmp_path)
+    shutil.copy(FORWARD, tmp_path)
     script = shutil.copy(SCRIPT, tmp_path)  # Node.js looks for packages beside the script
     told: dict[str, Any] = json.loads(await output_of("node", script, f"{heard.origin}/graphql", folder=tmp_path))
     found = told["found"]
