@@ -1,24 +1,24 @@
 """Nobody hears of a row that is hidden from them: rows that are not yours look like rows that do not exist.
 
-What an update has changed is known by columns alone, so that one which may have hidden a row tells that it is gone. Of a
-row that was deleted, nobody knows any more who might see it: its id is told, and nothing else.
+What an update has changed is known by columns alone, so that one which may have hidden a row tells that it is gone. Of
+a row that was deleted, nobody knows any more who might see it: its id is told, and nothing else.
 """
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, insert, update
 
 from db import models
 from graph.entity.ids import id_of_type
-from tests.following.conftest import Follow, Follower
-from tests.following.test_events import POSTS, PUBLISHED, content, gone, id_of, last, post, titled, told
+from tests.following.conftest import POSTS, Follow, Follower
+from tests.following.test_events import DRAFT, PUBLISHED, content, gone, id_of, last, post, titled, told
 from tests.live_queries.conftest import Shown, Write
 from tests.policies.viewers import VIEWERS
 
 pytestmark = pytest.mark.nouns
 
-DRAFT = models.PostStatus.DRAFT
 ONE = "subscription ($id: ID!) { postChanged(id: $id) { kind id node { title } position } }"
 ORDERS = "subscription { ordersChanged { kind id node { currency } position } }"
 
@@ -29,14 +29,11 @@ def status(number: int, value: models.PostStatus) -> Any:
 
 def owned(number: int, owner: int) -> Any:
     """An order of somebody."""
-    given = {
-        "id": number,
-        "customer_id": owner,
-        "currency": "EUR",
-        "status": models.OrderStatus.CART,
-        "total_price_minor": 0,
-    }
-    return insert(models.Order).values(given)
+    return insert(models.Order).values(id=UUID(int=number), customer_id=owner, currency="EUR")
+
+
+def order_id(number: int) -> str:
+    return id_of_type("Order", (UUID(int=number),))
 
 
 SEES_DRAFTS = {"an author", "an editor", "an admin", "a machine of an editor", "a machine of an admin"}
@@ -93,7 +90,7 @@ async def heard_by(someone: Follower, write: Write, own: int) -> list[dict[str, 
     """What is told of orders up to one of somebody's own."""
     await write(owned(950, own))
     found = []
-    while (event := await someone.event())["id"] != id_of_type("Order", (950,)):
+    while (event := await someone.event())["id"] != order_id(950):
         found.append(event)
     return found
 
@@ -103,10 +100,10 @@ async def test_orders_of_others_are_not_told_of(shown: Shown, follow: Follow, wr
     await someone.begin(shown, ORDERS)
     mine, theirs = 901, 902
     await write(owned(mine, 13), owned(theirs, 15))
-    await write(update(models.Order).where(models.Order.id == theirs).values(currency="USD"))
-    await write(update(models.Order).where(models.Order.id == mine).values(currency="USD"))
+    await write(update(models.Order).where(models.Order.id == UUID(int=theirs)).values(currency="USD"))
+    await write(update(models.Order).where(models.Order.id == UUID(int=mine)).values(currency="USD"))
     events = await heard_by(someone, write, 13)
-    assert {event["id"] for event in events} == {id_of_type("Order", (mine,))}
+    assert {event["id"] for event in events} == {order_id(mine)}
 
 
 async def test_who_sees_no_row_of_a_noun_hears_of_none(shown: Shown, follow: Follow, write: Write) -> None:
@@ -114,7 +111,7 @@ async def test_who_sees_no_row_of_a_noun_hears_of_none(shown: Shown, follow: Fol
     await nobody.begin(shown, ORDERS)
     await nobody.begin(shown, POSTS, id_="b")
     await admin.begin(shown, ORDERS)
-    for change in (owned(901, 13), delete(models.Order).where(models.Order.id == 901)):
+    for change in (owned(901, 13), delete(models.Order).where(models.Order.id == UUID(int=901))):
         await write(change)
         await admin.event()
     await write(post(901, status=PUBLISHED))
