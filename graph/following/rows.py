@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table
+from sqlalchemy import BinaryExpression, Column, ColumnElement, Table
+from sqlalchemy.orm import Mapper
+from sqlalchemy.sql import operators, visitors
 
 from db.changes import Batch, Kind, RowChange
 from db.changes.keys import key_value, names_values
@@ -126,10 +128,25 @@ def _order(entity: Entity, table: Table) -> tuple[int, ...]:
 
 def _same_in(entity: Entity, column: ColumnElement[Any], table: Table) -> str:
     """The column of a table's key that has the values of a column of the noun's key."""
-    for same in entity.mapper.get_property_by_column(column).columns:
-        if isinstance(same, Column) and same.table is table and same.primary_key:
-            return str(same.key)
+    same = {*entity.mapper.get_property_by_column(column).columns}
+    for one, other in _equal_in_joins(entity.mapper):  # from the root, whose key it is, down to the class
+        if one in same or other in same:
+            same |= {one, other}
+    for each in same:
+        if isinstance(each, Column) and each.table is table and each.primary_key:
+            return str(each.key)
     raise DeclarationError(
         f"{entity.name} cannot be followed: its key is not that of {table.name}, by which changes are told. Give the"
         " model the key of its table."
     )
+
+
+def _equal_in_joins(mapper: Mapper[Any]) -> list[tuple[ColumnElement[Any], ColumnElement[Any]]]:
+    """Columns that are equal where a class is joined to the one that it inherits from, those of the root first."""
+    conditions = [each.inherit_condition for each in mapper.iterate_to_root() if each.inherit_condition is not None]
+    return [
+        (clause.left, clause.right)
+        for condition in reversed(conditions)
+        for clause in visitors.iterate(condition)
+        if isinstance(clause, BinaryExpression) and clause.operator is operators.eq
+    ]

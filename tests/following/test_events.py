@@ -47,7 +47,7 @@ def told(events: list[dict[str, Any]]) -> list[tuple[str, str]]:
 async def last(someone: Follower, write: Write, number: int) -> list[dict[str, Any]]:
     """What is told up to a post that is made now: nothing else comes."""
     await write(post(number, status=PUBLISHED))
-    found = []
+    found: list[dict[str, Any]] = []
     while True:
         event = await someone.event()
         if event["id"] == id_of(number):
