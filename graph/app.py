@@ -140,7 +140,7 @@ def create_app(
         parts.maintenance(domain, engines, settings),
         parts.files(store, schema, endpoint, engines, settings),
         ServerPart(running=metrics.running),
-        ServerPart(running=following.running),
+        parts.subscriptions(following, schema),
         parts.live_queries(live_queries),
         parts.sockets(live, settings),
         parts.exports(endpoint, settings),
@@ -214,7 +214,8 @@ class Lifetime:
             refuse_unknown_variables(os.environ, Settings, self._from_environment)
         signs_in = bool(self._started.limits)
         refuse_what_is_kept_apart(self._settings, self._processes, signs_in=signs_in)
-        await asyncio.to_thread(self._started.check)
+        for see in (self._started.check, *(part.check for part in self._parts)):
+            await asyncio.to_thread(see)
         await check(self._engines, self._settings, self._health.ask)
         await self._engines.open_first()
 

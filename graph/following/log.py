@@ -62,6 +62,11 @@ class Following:
         self._woken: set[asyncio.Event] = set()
 
     @property
+    def hears(self) -> bool:
+        """Whether there is a log at all."""
+        return self._hearing is not None
+
+    @property
     def streams(self) -> int:
         """How many subscriptions there are."""
         return len(self._woken)

@@ -1,14 +1,21 @@
 """Where a noun cannot be followed, or not from there, an error says so, with the cure; and what is no reason to end."""
 
+from typing import Any
+
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import delete, func, select, text
 
 from db.dialects.change_log import TableKey
 from db.own import ChangePosition
 from db.session.engines import Engines
-from tests.db.changes.logs import end_followers, log_of
+from graph.app import create_app
+from tests.databases import Database, settings_for
+from tests.db.changes.logs import end_followers, log_of, make
+from tests.following import yard
 from tests.following.conftest import POSTS, Follow, following
 from tests.following.test_events import ONE, id_of, post, told
+from tests.http.test_startup import settings_of, started
 from tests.live_queries.conftest import Show, Shown, Write
 from tests.response_cache.feeds import LocalFeed
 
@@ -136,3 +143,18 @@ async def test_what_is_asked_for_wrongly_is_refused_at_once(shown: Shown, follow
     error = await someone.refusal(POSTS, "b", where={"or": []})
     assert error["extensions"]["code"] == "INVALID_FILTER"
     assert not following(shown).streams
+
+
+@pytest.mark.postgresql  # a file is on one machine
+async def test_several_machines_have_to_share_the_keys_of_positions(blank_database: Database) -> None:
+    engines = Engines(settings_for(blank_database))
+    await make(engines, yard.Base.metadata)
+    await engines.dispose()
+
+    async def start(**settings: Any) -> str | None:
+        made = settings_of(blank_database.url, several_machines=True, record_usage=False, **settings)
+        return await started(create_app(made, domain=yard.DOMAIN, is_alone=False))
+
+    assert str(await start()).startswith("TRELLIS_TOKEN_KEYS is empty, and")
+    assert await start(token_keys=(SecretStr("k" * 40),)) is None
+    assert await start(changes=False) is None  # nothing is followed
