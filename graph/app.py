@@ -33,6 +33,7 @@ from graph.errors import Unexpected
 from graph.explorer import ExplorerPage, answered_once
 from graph.export import export_paths
 from graph.files import FileStore, Upload
+from graph.following import Following
 from graph.health import Health
 from graph.http.cors import for_other_origins
 from graph.http.multipart import UploadRules
@@ -112,12 +113,14 @@ def create_app(
     metrics = Metrics(ledgers or Ledgers(), health.serving, settings.commit)
     rates = RateLimits(settings, operation_counters(engines, settings))
     store = FileStore(settings.files) if settings.files else None
-    endpoint = _endpoint(domain, schema, engines, settings, started, way, rates, store)
     changes = Changes(engines, settings, schema.changing_tables()) if Feature.CHANGES in features else None
     followed = None
     if changes is not None:
         followed = changes.follower if feed is None else None
         feed = feed or changes.feed
+    following = Following(settings, feed, followed, schema.discriminators())
+    services = [domain.settings(), *started.services, following, *([store] if store else [])]
+    endpoint = _endpoint(domain, schema, engines, settings, started, way, rates, services)
     live_queries = LiveQueries(settings, feed, followed, schema.discriminators())
     live = Live(endpoint, settings, lambda: health.is_draining, live_queries)
     if settings.max_sockets:
@@ -137,6 +140,7 @@ def create_app(
         parts.maintenance(domain, engines, settings),
         parts.files(store, schema, endpoint, engines, settings),
         ServerPart(running=metrics.running),
+        parts.subscriptions(following, schema),
         parts.live_queries(live_queries),
         parts.sockets(live, settings),
         parts.exports(endpoint, settings),
@@ -166,6 +170,7 @@ def create_app(
     )
     app.state.metrics = metrics  # for whoever counts connections
     app.state.changes = changes  # for whoever wants to hear of changes: `feed`
+    app.state.following = following  # for whoever looks at subscriptions
     app.state.health = health  # for whoever stops the server: `drain`
     app.state.listeners = endpoint.listeners  # for whoever writes a log
     app.state.live_queries = live_queries  # for whoever looks at them
@@ -209,7 +214,8 @@ class Lifetime:
             refuse_unknown_variables(os.environ, Settings, self._from_environment)
         signs_in = bool(self._started.limits)
         refuse_what_is_kept_apart(self._settings, self._processes, signs_in=signs_in)
-        await asyncio.to_thread(self._started.check)
+        for see in (self._started.check, *(part.check for part in self._parts)):
+            await asyncio.to_thread(see)
         await check(self._engines, self._settings, self._health.ask)
         await self._engines.open_first()
 
@@ -241,7 +247,7 @@ def _endpoint(
     started: Started,
     way: Way | None,
     rates: RateLimits,
-    store: FileStore | None,
+    services: Sequence[object],
 ) -> GraphQLEndpoint:
     """What answers at the address of the API."""
     return GraphQLEndpoint(
@@ -250,7 +256,7 @@ def _endpoint(
         settings,
         with_development_viewer(started.identify, settings),
         domain.visibility,
-        [domain.settings(), *started.services, *([store] if store else [])],
+        services,
         domain.is_operator,
         _explorer(domain, settings),
         rates,

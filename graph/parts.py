@@ -26,6 +26,7 @@ from graph.entity import Schema
 from graph.explorer import SCHEMA, HomePage, SchemaText, explorer_files, shows_schema
 from graph.export import ExportEndpoint, export_paths
 from graph.files import FileStore, FileSweeper, StoredFile
+from graph.following import Following, follows_rows
 from graph.health import Health
 from graph.http.cors import for_other_origins
 from graph.live import Live, SocketMetrics
@@ -57,6 +58,8 @@ class ServerPart(NamedTuple):
     routes: Sequence[BaseRoute] = ()
     closing: Sequence[Callable[[], Awaitable[None]]] = ()
     """What lets go of it when the server stops, in order, or does not start."""
+    check: Callable[[], None] = lambda: None
+    """Called in a thread before the server listens, as `Started.check` is."""
 
 
 NO_PART = ServerPart()
@@ -128,6 +131,13 @@ def files(
     downloads = DownloadEndpoint(endpoint, store, schema.fields_that_show(StoredFile), settings)
     sweeper = FileSweeper(store, engines, schema.tables())
     return ServerPart(running=sweeper.running, routes=[Route(DOWNLOADS, downloads)])
+
+
+def subscriptions(following: Following, schema: Schema) -> ServerPart:
+    """Nouns that are followed; where any is, positions have to be signed."""
+    if not following.hears or not follows_rows(schema.subscription):
+        return NO_PART
+    return ServerPart(running=following.running, check=following.positions.check)
 
 
 def live_queries(queries: LiveQueries) -> ServerPart:

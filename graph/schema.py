@@ -5,11 +5,14 @@ A new noun adds one line here, and one for its changes. The machinery imports `D
 
 from itertools import chain
 
+import strawberry
+
 from db.own import Feature
 from db.session.engines import Engines
 from graph.audit import AuditLog
 from graph.domain import Domain, Started
 from graph.entity import Schema, query_type, viewer_field
+from graph.following import row_changed, rows_changed
 from graph.identity.identify import Identify
 from graph.identity.service import Identity
 from graph.identity.sign_ins import EXPIRED_SIGN_INS
@@ -75,9 +78,27 @@ CHANGES = (
 Mutation = mutation_type(chain.from_iterable(module.MUTATIONS for module in CHANGES), AuditLog(), StoredKeys())
 
 
+@strawberry.type(description="What can be followed, over a WebSocket or as server-sent events.")
+class Subscription:
+    """A new noun adds two lines here, if its changes are recorded."""
+
+    user_changed = row_changed(User)
+    users_changed = rows_changed(User)
+    post_changed = row_changed(Post)
+    posts_changed = rows_changed(Post)
+    document_changed = row_changed(Document)
+    documents_changed = rows_changed(Document)
+    order_changed = row_changed(Order)
+    orders_changed = rows_changed(Order)
+    account_changed = row_changed(Account)
+    accounts_changed = rows_changed(Account)
+    transfers_changed = rows_changed(Transfer)
+
+
 def make_schema(settings: Settings | None = None) -> Schema:
     """The schema of our nouns, with the limits of these settings; without settings, with the defaults."""
-    return Schema(Query, settings or Settings.model_construct(), mutation=Mutation, description=DESCRIPTION)
+    settings = settings or Settings.model_construct()
+    return Schema(Query, settings, mutation=Mutation, description=DESCRIPTION, subscription=Subscription)
 
 
 def _start(engines: Engines, settings: Settings) -> Started:

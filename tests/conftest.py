@@ -289,6 +289,7 @@ LONG = (
     "export",
     "federation",
     "files/test_uploads.py",
+    "following",  # a server for each, and clients that wait
     "http/test_batches.py",
     "http/test_budgets.py",
     "http/test_caches.py",  # memory is watched

@@ -67,5 +67,8 @@ class Feed(Protocol):
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Have a listener called for each batch after this position; the returned function ends that."""
 
-    async def since(self, position: int) -> Sequence[Batch]:
-        """The batches after a position, up to `position` of the feed. Raises `Resync`."""
+    async def since(self, position: int, most: int | None = None) -> Sequence[Batch]:
+        """The batches after a position, up to `position` of the feed. Raises `Resync`.
+
+        With `most`, the first of them, at least one where there is any and about so many.
+        """

@@ -107,8 +107,10 @@ class Follower:
     def _end(self, number: int) -> None:
         self._listeners.pop(number, None)
 
-    async def since(self, position: int) -> Sequence[Batch]:
+    async def since(self, position: int, most: int | None = None) -> Sequence[Batch]:
         """The batches after a position, up to where listeners have heard by now. Raises `Resync`.
+
+        With `most`, the first of them: no more are read once there are so many.
 
         Another process may be ahead, and so may a position: there is nothing after it then, and listeners are told it
         once more.
@@ -120,7 +122,7 @@ class Follower:
             if position >= up_to:
                 await self._log.read(connection, position)  # raises for one that never was
                 return found
-            while position < up_to:
+            while position < up_to and (most is None or len(found) < most):
                 read = await self._log.read(connection, position)
                 if not read:
                     break

@@ -40,6 +40,19 @@ def key_texts(values: Iterable[object]) -> tuple[str, ...]:
     return tuple(map(key_text, values))
 
 
+def key_value(text: str, type_: object) -> Any:
+    """The value whose text this is, for a column of values of this type. Raises `ValueError` for other texts.
+
+    It is what `key_text` was given, where `names_values` holds for the type.
+    """
+    return _VALUES[type_](text)
+
+
+def names_values(type_: object) -> bool:
+    """Whether each text of a type stands for one value."""
+    return type_ in _VALUES
+
+
 class KeyReaders:
     """How the keys of tables are read that a log has written."""
 
@@ -112,4 +125,30 @@ _READERS: Mapping[type[Any] | None, Callable[[Any], object]] = {
     datetime: datetime.fromisoformat,
     time: time.fromisoformat,
     Decimal: lambda value: Decimal(str(value)),
+}
+
+
+def _bool(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(text)
+    return text == "true"
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise ValueError(text) from None
+
+
+_VALUES: Mapping[object, Callable[[str], Any]] = {
+    int: int,
+    str: str,
+    UUID: UUID,
+    bool: _bool,
+    bytes: bytes.fromhex,
+    date: date.fromisoformat,
+    datetime: datetime.fromisoformat,
+    time: time.fromisoformat,
+    Decimal: _decimal,
 }

@@ -14,7 +14,7 @@ from db.statements.distinct import first_of_each
 from db.statements.groups import GroupShape, count_groups, groups
 from db.statements.pages import PageShape, Side, counted_page, page, page_and_count
 from db.statements.references import kept_by, references_to
-from db.statements.rows import rows_by_key
+from db.statements.rows import rows_by_key, rows_judged
 from db.statements.statement import Statement, by_key, first_by_key
 
 __all__ = [
@@ -47,4 +47,5 @@ __all__ = [
     "page_and_count",
     "references_to",
     "rows_by_key",
+    "rows_judged",
 ]

@@ -5,6 +5,7 @@ It runs once anybody listens, and costs nothing before. How changes are recorded
 
 from graph.changes.expiry import expiring_changes
 from graph.changes.following import Changes
+from graph.changes.hearing import Followed, Hearing
 from graph.changes.monitoring import ChangeMetrics
 
-__all__ = ["ChangeMetrics", "Changes", "expiring_changes"]
+__all__ = ["ChangeMetrics", "Changes", "Followed", "Hearing", "expiring_changes"]

@@ -5,11 +5,11 @@ from the first one on. Nothing is asked of a database here.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Protocol
 
 from db.changes import Batch, Feed, Lost
+from graph.changes import Followed, Hearing
 from graph.context import ContextFactory
 from graph.live_queries.errors import InvalidThrottle, NotFollowed, no_log
 from graph.live_queries.group import Counts, Group, Keys, LiveQuery, Run
@@ -19,21 +19,6 @@ from graph.prepare.live import throttle_ms
 from graph.prepare.operation import CheckedOperation
 from graph.response_cache.keys import KeyMaker
 from graph.settings import Settings
-
-PATIENCE_S = 10.0
-"""How long a first answer waits until changes are followed."""
-
-
-class Followed(Protocol):
-    """How far changes are heard of."""
-
-    @property
-    def is_following(self) -> bool:
-        """Whether all that is committed is heard of."""
-
-    @property
-    def recorded(self) -> frozenset[str]:
-        """The tables of which every change is recorded."""
 
 
 class LiveQueries:
@@ -51,13 +36,10 @@ class LiveQueries:
         `always`: by table, columns whose changes matter to whoever reads the table.
         """
         self._settings = settings
-        self._feed = feed
-        self._followed = followed
+        self._hearing = None if feed is None else Hearing(feed, followed, self._hear)
         self._always = always
         self._maker = KeyMaker(is_shared=False)
         self._groups: dict[object, Group] = {}
-        self._is_ready = asyncio.Event()
-        self._stop: Callable[[], None] | None = None
         self.counts = Counts()
         self.turns = asyncio.Semaphore(settings.live_runs)
 
@@ -77,9 +59,8 @@ class LiveQueries:
         try:
             yield
         finally:
-            if self._stop is not None:
-                self._stop()
-                self._stop = None
+            if self._hearing is not None:
+                self._hearing.end()
             for group in list(self._groups.values()):
                 group.stop()
 
@@ -96,14 +77,14 @@ class LiveQueries:
 
         Raises `NotLive` where nobody hears of changes, and `InvalidThrottle`.
         """
-        if self._feed is None:
+        if self._hearing is None:
             raise no_log()
-        throttle_s, feed = self._throttle_ms(checked) / 1000, self._feed
+        throttle_s, hearing = self._throttle_ms(checked) / 1000, self._hearing
         keys, is_shared = self._keys(asked, checked, contexts, is_alone=is_alone)
         told = checked.operation.cache_policy.tables
 
         def enter(query: LiveQuery) -> None:
-            self._listen(feed)
+            hearing.begin()
             is_of_several = is_shared and (keys.shared in self._groups or keys.own not in self._groups)
             key = keys.shared if is_of_several else keys.own
             group = self._groups.get(key)
@@ -137,16 +118,7 @@ class LiveQueries:
 
     # What changes
 
-    def _listen(self, feed: Feed) -> None:
-        """Hear of changes from now on: `Lost` comes first where nobody has listened before."""
-        if self._stop is not None:
-            return
-        self._stop = feed.listen(self._hear)
-        if self._followed is None or self._followed.is_following:
-            self._is_ready.set()
-
     def _hear(self, heard: Batch | Lost) -> None:
-        self._is_ready.set()
         if not self._groups:
             return
         changed = None if isinstance(heard, Lost) else changed_by(heard.changes)
@@ -157,17 +129,12 @@ class LiveQueries:
 
     async def until_followed(self) -> None:
         """Wait until all changes are heard of. Raises `NotFollowed`."""
-        if self._is_ready.is_set():
-            return
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await self._is_ready.wait()
-        except TimeoutError:
-            raise NotFollowed from None
+        if self._hearing is not None and not await self._hearing.is_followed():
+            raise NotFollowed
 
     def unrecorded(self, tables: Iterable[str]) -> list[str]:
         """Those of the tables whose changes nobody hears of."""
-        return [] if self._followed is None else sorted(set(tables) - self._followed.recorded)
+        return [] if self._hearing is None else self._hearing.unrecorded(tables)
 
     def reads(self, group: Group) -> RowReads:
         """What notes the reads of a run."""

@@ -20,9 +20,11 @@ from db.relations import (
     Predicate,
     Row,
     Source,
+    StatementDetails,
     Visibility,
     bare,
     comparable,
+    details_of,
     key_table,
     root,
     seen_where,
@@ -228,6 +230,27 @@ class Loaders:
         identity = ("group count", listing.identity, grouping.identity, side, values)
         parameters = {name: value for each in sides for name, value in each.parameters(values).items()}
         return self._loader(listing.model, identity, None, build, NUMBER, {**parameters, **listing.parameters})
+
+    def judged(self, listing: ListQuery, key: tuple[str, ...]) -> LevelLoader[Values | None]:
+        """Of the row whose attributes `key` have the values given, whether a listing has it for this viewer: 1 or 0.
+
+        None where there is no such row at all. It is for the server alone: a viewer may not know which rows there are.
+        """
+
+        def build() -> Statement:
+            return self._judgement(listing, key)
+
+        identity, shape = ("judged", listing.identity, key), listing.shape("judged", key)
+        return self._loader(listing.model, identity, shape, build, FIRST, listing.parameters)
+
+    def judged_by(self, listing: ListQuery, key: tuple[str, ...]) -> StatementDetails:
+        """What the statement of `judged` reads."""
+        return details_of(self._judgement(listing, key).select)
+
+    def _judgement(self, listing: ListQuery, key: tuple[str, ...]) -> Statement:
+        source = self.source(listing)
+        found_by = tuple(comparable(getattr(bare(source.row), name)) for name in key)
+        return batch.rows_judged(source._replace(key=found_by), self.dialect, self.predicates(listing))
 
     def source(self, listing: ListQuery) -> Source:
         """Where the rows of a listing come from, with null for each value that this viewer may not see."""

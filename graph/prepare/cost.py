@@ -166,7 +166,10 @@ class _Costing:
         named = get_named_type(definition.type)
         below = self.selections(named, node.selection_set.selections) if node.selection_set else Cost()
         if parent is self._document.schema.subscription_type:
-            return _of_event(node, below)
+            source = planned(definition)
+            if source is None:
+                return _of_event(node, below)
+            return below._replace(values=1 + below.values, work=below.work + self._asked(source, definition, node))
         if _reads_itself(definition):
             below = below._replace(reads_itself=True)
         below = below._replace(values=below.values + _called(definition, node, called))

@@ -19,10 +19,10 @@ class LocalFeed:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    async def since(self, position: int) -> Sequence[Batch]:
-        if position < self._pruned:
+    async def since(self, position: int, most: int | None = None) -> Sequence[Batch]:
+        if position < self._pruned or position > len(self._told):
             raise Resync
-        return [batch for batch in self._told if position < batch.position <= self.position]
+        return [batch for batch in self._told if position < batch.position <= self.position][:most]
 
     def append(self, *tables: str) -> None:
         """One transaction has changed a row of each of these tables; nobody hears of it."""

@@ -1,0 +1,1 @@
+"""Subscriptions of nouns: each change of their rows, once and in order, for who may see them."""
