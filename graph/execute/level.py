@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from graphql import GraphQLObjectType
+from graphql import GraphQLObjectType, is_leaf_type
 
 from db.statements import Key
 from graph.errors import UnreadableField, Withheld
@@ -266,10 +266,19 @@ def _waiting(work: Work, value: Any, position: ResponsePosition, info: Any, sour
 
 
 def _repeat(work: Work, position: ResponsePosition, source: Any, value: Any) -> None:
-    """Give a value to the twins of its field, too; what can be gone through only once is resolved anew."""
+    """Give a value to the twins of its field, too; what can be gone through only once is resolved anew.
+
+    What was completed is shown once more, if all of it is there and it leads no further: a name is an entry then.
+    """
+    made, field = position.container, position.field
+    if is_leaf_type(field.named_type) and work.is_complete:
+        shown = made[position.key]
+        work.size.add(len(field.twins) * written([shown]))
+        made.update(dict.fromkeys([twin.key for twin in field.twins], shown))
+        return
     if isinstance(value, Iterator | AsyncIterator):
-        for twin in position.field.twins:
-            _call_resolver(work, Objects(work.selection, [position.container], [source]), twin)
+        for twin in field.twins:
+            _call_resolver(work, Objects(work.selection, [made], [source]), twin)
         return
     for place in _places(position)[1:]:
         put(work, place, None, value)

@@ -175,6 +175,11 @@ class Work:
             self.made_executor = self._make_executor()
         return self.made_executor
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing has failed so far, and nothing that a resolver has returned is still to come."""
+        return not self.failures and not (self.pending is not None and self.pending.groups)
+
     def below(self, field: FieldPlan, type_: GraphQLObjectType) -> Selection:
         """What is asked of objects of this type below a field."""
         return self.plan.below(field, type_, self._variables, hide_suggestions=self._hide_suggestions)
