@@ -21,6 +21,7 @@ from uvicorn.server import ServerState
 
 from graph.http.responses import refusal
 from graph.serving.gate import Gate, Refusal
+from graph.serving.joined import JoinedAnswers
 from graph.serving.limits import LINGER_S, MAX_HEADERS, MAX_PIPELINED, Limits
 from graph.serving.pace import Pace
 from graph.settings import KIB, Settings
@@ -99,6 +100,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin with a client, or tell it why not."""
         super().connection_made(transport)
+        self.answers = JoinedAnswers(transport)
         refused = self.gate.enter(self, self.client[0] if self.client else None)
         self._since_s = self.gate.now_s
         if refused is None:
@@ -159,6 +161,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.cycle is before:  # another protocol takes the connection
             return
         self._reading = BODY
+        self.cycle.transport = self.answers  # type: ignore[assignment]  # what a cycle needs of a transport
         if not self.pipeline:
             self._running = self.cycle
         # uvicorn would add the trailers of a body to the headers that the application has checked already.
@@ -186,6 +189,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Begin with the next request, or wait for one. The gate closes what waits too long: no timer is needed."""
+        self.answers.flush()
         if self.pipeline:
             self._running = self.pipeline[-1][0]
             super().on_response_complete()
@@ -274,7 +278,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """The rest of a body has to come. Until it is there, an answer is the last of its connection."""
         if self._body is None:
             self._body = _SlowBody(self, self.cycle, self.gate.now_s)
-            self.cycle.transport = self._body  # type: ignore[assignment]  # what a cycle needs of a transport
+            self.cycle.transport = self._body  # type: ignore[assignment]  # as above
         elif self._body.is_framing(size):
             self._refuse(MOSTLY_FRAMING)
 
@@ -337,7 +341,7 @@ class _SlowBody:
         self.write = protocol.transport.write
         self.is_closing = protocol.transport.is_closing
         self.close = protocol.linger
-        self._transport = protocol.transport
+        self._transport = protocol.answers
         self._cycle = cycle
         self._keep_alive = cycle.keep_alive
         cycle.keep_alive = False
@@ -360,7 +364,7 @@ class _SlowBody:
         """The body is there: the connection may go on after the answer, as it would have."""
         if not self._cycle.response_started:
             self._cycle.keep_alive = self._keep_alive and not draining
-        self._cycle.transport = self._transport
+        self._cycle.transport = self._transport  # type: ignore[assignment]  # as above
 
 
 def gate_of(state: ServerState) -> Gate:
