@@ -65,8 +65,10 @@ class NounRows:
         mapper = entity.mapper
         own = mapper.local_table
         self._own = str(own.key) if isinstance(own, Table) else ""
-        self._orders = {str(table.key): _order(entity, table) for table in mapper.tables if isinstance(table, Table)}
-        if is_view(own) or not self._orders or len(self._orders) != len(mapper.tables):
+        self._places = {
+            str(table.key): _places_in(entity, table) for table in mapper.tables if isinstance(table, Table)
+        }
+        if is_view(own) or not self._places or len(self._places) != len(mapper.tables):
             raise DeclarationError(
                 f"{entity.name} cannot be followed: its rows are those of no table, and no change of them is recorded."
                 " Follow what the view is made of."
@@ -83,19 +85,19 @@ class NounRows:
     @property
     def tables(self) -> Sequence[str]:
         """Its tables, by their names in the log."""
-        return tuple(self._orders)
+        return tuple(self._places)
 
     def changed(self, batch: Batch) -> list[ChangedRow]:
         """The rows that a transaction has touched. Raises `ChangesGone` where that is not known."""
         found: dict[tuple[str, ...], ChangedRow] = {}
         own: set[tuple[str, ...]] = set()
         for change in batch.changes:
-            order = self._orders.get(change.table)
-            if order is None:
+            places = self._places.get(change.table)
+            if places is None:
                 continue
-            if change.kind is Kind.TRUNCATE or len(change.key) != len(order):
+            if change.kind is Kind.TRUNCATE or len(change.key) != len(places):
                 raise ChangesGone
-            texts = tuple([change.key[place] for place in order])
+            texts = tuple([change.key[place] for place in places])
             row = found.get(texts)
             if row is None:
                 row = found[texts] = ChangedRow(self._key(texts), columns={})
@@ -107,7 +109,7 @@ class NounRows:
 
     def touches_others(self, batch: Batch, tables: Mapping[str, object]) -> bool:
         """Whether a transaction has changed rows of one of these tables that is not the noun's."""
-        return any(change.table in tables and change.table not in self._orders for change in batch.changes)
+        return any(change.table in tables and change.table not in self._places for change in batch.changes)
 
     def _is_of_noun(self, change: RowChange) -> bool:
         """Whether a change in the noun's table is certainly one of the noun's row, and not of another class there."""
@@ -120,7 +122,7 @@ class NounRows:
             raise ChangesGone from None
 
 
-def _order(entity: Entity, table: Table) -> tuple[int, ...]:
+def _places_in(entity: Entity, table: Table) -> tuple[int, ...]:
     """Where in a key of a table the values of the noun's key stand."""
     own = [column.key for column in table.primary_key]
     return tuple(own.index(_same_in(entity, column, table)) for column in entity.mapper.primary_key)
