@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -40,6 +46,24 @@ def async_url(text: str) -> URL:
         )
     url = url.set(drivername=DRIVERS[url.drivername])
     return dialect_of(url.get_backend_name()).connections.url(url)
+
+
+class NamedVariables(EnvSettingsSource):
+    """The environment, of which those fields alone are read that it names: most of 150 it does not.
+
+    Source: https://docs.pydantic.dev/latest/concepts/pydantic_settings/#customise-settings-sources
+    """
+
+    def __call__(self) -> dict[str, Any]:
+        """The values of fields, by their names."""
+        prefix, fields, found = self.env_prefix.lower(), self.settings_cls.model_fields, {}
+        for variable in self.env_vars:
+            name = variable.removeprefix(prefix)
+            if variable.startswith(prefix) and name in fields:
+                field = fields[name]
+                value, key, is_complex = self.get_field_value(field, name)
+                found[key] = self.prepare_field_value(name, field, value, is_complex)
+        return found
 
 
 class DatabaseSettings(BaseSettings):
@@ -139,6 +163,18 @@ class DatabaseSettings(BaseSettings):
         description="Connect for reading alone: the database itself refuses every change. Not through PgBouncer.",
     )
     log_sql: bool = Field(default=False, description="Write every statement to the log.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was given, else the environment."""
+        return init_settings, NamedVariables(settings_cls)
 
     @field_validator("database_url", "direct_url")
     @classmethod
