@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 from starlette.requests import Request as HTTPRequest
 
 from db.exact_json import loads_floats
+from graph.documents.ids import PERSISTED_QUERY
 from graph.errors import ClientError, IllFormed
 from graph.http.multipart import MULTIPART, UploadRules, read_operations
 from graph.http.negotiation import KEPT_HEADERS, MAX_HEADER_BYTES, liking, split, weights
@@ -233,5 +234,5 @@ def validated(given: Any) -> OperationRequest:
 def _names_document(given: Mapping[str, Any]) -> bool:
     """Whether the request says which document is meant, so that its text may be left out."""
     extensions = given.get("extensions")
-    by_extension = isinstance(extensions, dict) and extensions.get("persistedQuery") is not None
+    by_extension = isinstance(extensions, dict) and extensions.get(PERSISTED_QUERY) is not None
     return by_extension or given.get("documentId") is not None

@@ -22,6 +22,7 @@ from db.session.positions import NOT_KNOWN, NOTHING_WRITTEN, Position
 from db.session.written import end_of_log
 from graph.context import ContextFactory
 from graph.documents.caching import Freshness
+from graph.documents.ids import PERSISTED_QUERY
 from graph.errors import ClientError
 from graph.own_writes import MARGIN_S
 from graph.prepare.cache_control import CachePolicy
@@ -37,7 +38,7 @@ logger = logging.getLogger("trellis")
 QUERIES = (OperationType.QUERY,)
 SHA256 = "sha256:"
 
-NOT_OF_THE_RUN = frozenset({"persistedQuery"})
+NOT_OF_THE_RUN = frozenset({PERSISTED_QUERY})
 """Extensions of a request that ask nothing of the answer."""
 
 UNKNOWN_TABLES = "unknown_tables"

@@ -43,7 +43,7 @@ async def test_an_earlier_answer_sends_no_statement(serve: Serve, statements: St
     assert seen == []
     assert again.content == first.content
     assert "age" not in first.headers
-    assert int(again.headers["age"]) >= 0
+    assert again.headers["age"].isdigit()
     assert again.headers["cache-control"] == "no-store"  # of a POST, no cache but ours keeps anything
     figures = await api.figures()
     assert (figures["hits_total"], figures["misses_total"], figures["kept_total"]) == (1, 1, 1)
