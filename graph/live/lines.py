@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, TypeAlias
 
-from graph.telemetry.described import described
 from graph.telemetry.lines import viewer_told
 from graph.telemetry.record import OK, OperationRecord, RequestRecord
 from graph.telemetry.writing import Write
@@ -73,7 +72,7 @@ class SubscriptionLines:
             "client_version": record.request.client.version,
         }
         line |= viewer_told(record.request.viewer)
-        line |= described(record.operation)
+        line |= record.operation.described
         line |= {"events": record.events, "bytes": record.bytes}
         line |= {"statements": record.statements, "rows": record.rows}
         self._write(line)

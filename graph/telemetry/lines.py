@@ -14,7 +14,6 @@ from typing import Any
 
 from db.trace import SentStatement
 from graph.settings import LoggedOperations
-from graph.telemetry.described import described
 from graph.telemetry.record import OK, OperationRecord, RequestRecord
 from graph.telemetry.writing import Line, Write
 from graph.viewer import NOBODY, Viewer
@@ -49,7 +48,7 @@ class OperationLines:
         if code == OK and not (self._all or is_slow):
             return
         line: dict[str, Any] = {
-            "time": datetime.now(UTC),
+            "time": datetime.fromtimestamp(record.ended, UTC),
             "level": "warning" if is_slow else "info" if code == OK else _level(record.status, code),
             "event": "operation",
             "request_id": record.request_id,
@@ -61,7 +60,7 @@ class OperationLines:
         }
         line |= NOBODY_ASKS if record.viewer is NOBODY else viewer_told(record.viewer)
         if operation is not None:
-            line |= described(operation)
+            line |= operation.described
             line["statements"], line["rows"], line["points"] = operation.statements, operation.rows, operation.points
             if operation.cache:
                 line["cache"] = operation.cache
