@@ -48,7 +48,7 @@ class OperationRecord:
         "_around",
         "_asked",
         "_described",
-        "_errors",
+        "_failed",
         "_sessions",
         "began",
         "cache",
@@ -80,7 +80,7 @@ class OperationRecord:
         """`hit`, `miss`, or nothing where no answer may be kept."""
         self._asked = asked
         self._described: Described | None = None
-        self._errors: Sequence[GraphQLError] | None = None
+        self._failed: ExecutionResult | None = None
         self._around = around
         self._sessions: tuple[RequestSession, ...] = ()
         self.began = perf_counter()
@@ -106,8 +106,8 @@ class OperationRecord:
         self.cache = HIT
 
     def came_to(self, result: ExecutionResult) -> ExecutionResult:
-        """The operation was run. Returns the result, of which the errors alone are kept."""
-        self._errors = result.errors
+        """The operation was run. Returns the result; one that has no errors is not kept."""
+        self._failed = result if result.errors else None  # it gets the errors that the client sees later
         return result
 
     def end(self) -> None:
@@ -132,7 +132,7 @@ class OperationRecord:
     @property
     def code(self) -> str:
         """Of its first error, as the client sees it; `OK` where there is none."""
-        return first_code(self._errors) if self._errors else OK
+        return OK if self._failed is None else first_code(self._failed.errors or ())
 
 
 class RequestRecord:
