@@ -197,7 +197,8 @@ class Listeners:
         """Asked when a request begins: what its statements carry as a comment, perhaps nothing; None where they are not
         noted for it. None in its place: nobody is asked."""
         self._listeners: list[Listener] = []
-        self._gathering: list[Listener] = []
+        self.gathering: list[Listener] = []
+        """Those who hear of some requests together."""
         self._gathered: list[RequestRecord] = []
         self._context = Context()
         """Where those are told of that were gathered: in none of their requests."""
@@ -208,7 +209,7 @@ class Listeners:
 
     def gather(self, listener: Listener) -> None:
         """Tell this one, too, of some requests together, in their order, at most `GATHERED_S` later."""
-        self._gathering.append(listener)
+        self.gathering.append(listener)
 
     def begin(self) -> RequestRecord:
         """The record of a request that begins in the running task."""
@@ -236,7 +237,7 @@ class Listeners:
             listener(record)
         if record.trace is not None:
             TRACE.set(None)  # the context of a task may live on
-        if self._gathering:
+        if self.gathering:
             gathered = self._gathered
             gathered.append(record)
             if len(gathered) == 1:
@@ -251,7 +252,7 @@ class Listeners:
     def _tell_gathered(self) -> None:
         gathered, self._gathered = self._gathered, []
         for record in gathered:
-            for listener in self._gathering:
+            for listener in self.gathering:
                 listener(record)
 
 

@@ -82,11 +82,11 @@ class OperationSums:
         told = operation.described
         kind = told["type"] or INVALID
         # Only documents that were registered have names that are known: others may have any.
-        name = "" if not operation.is_registered else _one_of(self._names, told["operation"] or "", MAX_NAMES)
+        name = _one_of(self._names, told["operation"] or "", MAX_NAMES) if operation.is_registered else ""
         ended = kind, name, code if code == OK else self._known_code(code)
         values, at = self._ledger.values, self._ended.get(ended)
         values[self._place_of_ended(ended) if at is None else at] += 1
-        at = self._taken.get((kind, name))
+        at = self._taken.get(ended[:2])
         if at is None:
             at = self._place_of_taken(kind, name)
         values[at] += operation.statements

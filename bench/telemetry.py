@@ -1,0 +1,154 @@
+"""What logs and metrics cost: processor time of a request without and with them, in one server, taking turns.
+
+`python -m bench.telemetry 400` prints a line for each operation. Requests come as ASGI, without a network, so a part of
+them is more than the same part of a request over HTTP. Turns are some requests in a row, for lines and sums are made for
+some at once; what the thread takes that writes the lines is measured at the rate of one request after the other, for it
+wakes by the clock. Lines go to a pipe that is read, as where a log is collected.
+"""
+
+import argparse
+import gc
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, TextIO
+
+import uvloop
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from bench.database import database
+from bench.trellis_app import identify
+from bench.usage import FEED, SIZE, SLUG, Asks, asking
+from graph.app import create_app
+from graph.settings import LogFormat, LoggedOperations, Settings
+from graph.telemetry.lines import OperationLines
+from graph.telemetry.record import Listener, Listeners
+from graph.telemetry.writing import line_writer
+
+TURN = 32
+"""Requests in a row."""
+WARM = 10
+STRETCH = 2_000
+"""Requests in a row, for what threads take."""
+
+
+class LinesLost(Exception):
+    """Not every operation has a line."""
+
+
+class Costs(NamedTuple):
+    """What one operation takes, in microseconds of processor time."""
+
+    without: float
+    """With neither logs nor metrics: the median of the turns."""
+    more: float
+    """What they add to the event loop: the median of the differences of two turns that follow each other."""
+    thread: float
+    """What the thread takes that writes the lines."""
+
+    @property
+    def share(self) -> float:
+        """What they add, as a share of a request without them."""
+        return (self.more + self.thread) / self.without
+
+
+async def costs(app: Starlette, ask: Asks, logged: Sequence[Listener], rounds: int) -> Costs:
+    """What one operation takes without listeners and with those that are `logged`."""
+    listeners: Listeners = app.state.listeners
+    answer = await ask(app)
+    assert b'"errors"' not in answer, answer
+    ways: tuple[Sequence[Listener], Sequence[Listener]] = ((), logged)
+    took: tuple[list[float], list[float]] = ([], [])
+    gc.collect()
+    gc.disable()
+    for number in range(rounds + WARM):
+        for which in (0, 1) if number % 2 else (1, 0):
+            listeners.gathering[:] = ways[which]
+            turn_us = await _turn_us(app, ask, listeners)
+            if number >= WARM:
+                took[which].append(turn_us)
+        if number % 50 == 0:
+            gc.collect()
+    gc.enable()
+    beside = []
+    for way in ways:
+        listeners.gathering[:] = way
+        beside.append(await _others_us(app, ask))
+        listeners.flush()
+    without, together = took
+    more = statistics.median(after - before for before, after in zip(without, together, strict=True))
+    return Costs(statistics.median(without), more, beside[1] - beside[0])
+
+
+async def _turn_us(app: Starlette, ask: Asks, listeners: Listeners) -> float:
+    """What a request takes of this thread."""
+    began = time.thread_time_ns()
+    for _ in range(TURN):
+        await ask(app)
+    listeners.flush()
+    return (time.thread_time_ns() - began) / 1_000 / TURN
+
+
+async def _others_us(app: Starlette, ask: Asks) -> float:
+    """What all other threads take meanwhile, for each request."""
+    began = time.process_time_ns() - time.thread_time_ns()
+    for _ in range(STRETCH):
+        await ask(app)
+    return (time.process_time_ns() - time.thread_time_ns() - began) / 1_000 / STRETCH
+
+
+@contextmanager
+def read_by(process: "subprocess.Popen[bytes]") -> Iterator[TextIO]:
+    """A stream into another process."""
+    assert process.stdin is not None
+    with process.stdin, os.fdopen(os.dup(process.stdin.fileno()), "w") as stream:
+        yield stream
+
+
+async def measure(url: str, rounds: int) -> Mapping[str, Costs]:
+    """Serve the database, and compare. Raises `LinesLost` where operations have no line."""
+    settings = Settings(database_url=SecretStr(url), usage_interval_s=3_600, log_format=LogFormat.JSON)
+    app = create_app(settings, identify=identify)
+    counter = subprocess.Popen(["wc", "-l"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    found = {}
+    with read_by(counter) as stream:
+        write = line_writer(settings, stream)
+        listeners: Listeners = app.state.listeners
+        lines = OperationLines(write, LoggedOperations.ALL, settings.slow_operation_s)
+        async with app.router.lifespan_context(app):
+            posts = json.loads(await asking("{ posts(first: 1) { nodes { slug } } }", {})(app))
+            slug = json.dumps(posts["data"]["posts"]["nodes"][0]["slug"])
+            listeners.flush()
+            both = [*listeners.gathering, lines]
+            for name, ask in (("look-up", asking(SLUG % slug, {})), ("feed", asking(FEED, {"first": 50}))):
+                found[name] = await costs(app, ask, both, rounds)
+        write.close()
+    written, expected = int(counter.communicate()[0]), len(found) * ((rounds + WARM) * TURN + STRETCH)
+    if written != expected:
+        raise LinesLost(f"{expected} operations have {written} lines")
+    return found
+
+
+def main() -> None:
+    """Own a database, and measure on it."""
+    parser = argparse.ArgumentParser(prog="python -m bench.telemetry", description="What logs and metrics cost.")
+    parser.add_argument("rounds", type=int, nargs="?", default=400)
+    rounds = parser.parse_args().rounds
+    sys.stdout.write(f"{rounds} rounds, load average {os.getloadavg()[0]:.1f}\n")
+    with database(SIZE) as url:
+        found = uvloop.run(measure(url, rounds))
+    for name, cost in found.items():
+        sys.stdout.write(
+            f"{name}: {cost.without:.0f} µs, logs and metrics {cost.more:+.1f} µs and {cost.thread:.1f} µs of a thread"
+            f" ({cost.share:+.2%})\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
