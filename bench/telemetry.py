@@ -1,8 +1,8 @@
 """What logs and metrics cost: processor time of a request without and with them, in one server, taking turns.
 
-`python -m bench.telemetry 400` prints a line for each operation. Requests come as ASGI, without a network, so a part of
-them is more than the same part of a request over HTTP. Turns are some requests in a row, for lines and sums are made for
-some at once; what the thread takes that writes the lines is measured at the rate of one request after the other, for it
+`python -m bench.telemetry 400` prints a line for each operation. Requests come as ASGI, without a network: over HTTP,
+where a request takes more, shares are smaller. Turns are some requests in a row, for lines and sums are made for some
+at once; what the thread takes that writes the lines is measured at the rate of one request after the other, for it
 wakes by the clock. Lines go to a pipe that is read, as where a log is collected.
 """
 
@@ -14,9 +14,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple, TextIO
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TextIO, cast
 
 import uvloop
 from pydantic import SecretStr
@@ -61,6 +60,7 @@ class Costs(NamedTuple):
 async def costs(app: Starlette, ask: Asks, logged: Sequence[Listener], rounds: int) -> Costs:
     """What one operation takes without listeners and with those that are `logged`."""
     listeners: Listeners = app.state.listeners
+    listeners.gathering.clear()
     answer = await ask(app)
     assert b'"errors"' not in answer, answer
     ways: tuple[Sequence[Listener], Sequence[Listener]] = ((), logged)
@@ -103,35 +103,32 @@ async def _others_us(app: Starlette, ask: Asks) -> float:
     return (time.process_time_ns() - time.thread_time_ns() - began) / 1_000 / STRETCH
 
 
-@contextmanager
-def read_by(process: "subprocess.Popen[bytes]") -> Iterator[TextIO]:
-    """A stream into another process."""
-    assert process.stdin is not None
-    with process.stdin, os.fdopen(os.dup(process.stdin.fileno()), "w") as stream:
-        yield stream
-
-
-async def measure(url: str, rounds: int) -> Mapping[str, Costs]:
-    """Serve the database, and compare. Raises `LinesLost` where operations have no line."""
+async def measure(url: str, rounds: int, log: TextIO) -> Mapping[str, Costs]:
+    """Serve the database, and compare."""
     settings = Settings(database_url=SecretStr(url), usage_interval_s=3_600, log_format=LogFormat.JSON)
     app = create_app(settings, identify=identify)
-    counter = subprocess.Popen(["wc", "-l"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    found = {}
-    with read_by(counter) as stream:
-        write = line_writer(settings, stream)
-        listeners: Listeners = app.state.listeners
-        lines = OperationLines(write, LoggedOperations.ALL, settings.slow_operation_s)
-        async with app.router.lifespan_context(app):
-            posts = json.loads(await asking("{ posts(first: 1) { nodes { slug } } }", {})(app))
-            slug = json.dumps(posts["data"]["posts"]["nodes"][0]["slug"])
-            listeners.flush()
-            both = [*listeners.gathering, lines]
-            for name, ask in (("look-up", asking(SLUG % slug, {})), ("feed", asking(FEED, {"first": 50}))):
-                found[name] = await costs(app, ask, both, rounds)
-        write.close()
-    written, expected = int(counter.communicate()[0]), len(found) * ((rounds + WARM) * TURN + STRETCH)
-    if written != expected:
-        raise LinesLost(f"{expected} operations have {written} lines")
+    write = line_writer(settings, log)
+    lines = OperationLines(write, LoggedOperations.ALL, settings.slow_operation_s)
+    listeners: Listeners = app.state.listeners
+    async with app.router.lifespan_context(app):
+        posts = json.loads(await asking("{ posts(first: 1) { nodes { slug } } }", {})(app))
+        slug = json.dumps(posts["data"]["posts"]["nodes"][0]["slug"])
+        listeners.flush()
+        both: Sequence[Listener] = [*listeners.gathering, lines]
+        asked = {"look-up": asking(SLUG % slug, {}), "feed": asking(FEED, {"first": 50})}
+        found = {name: await costs(app, ask, both, rounds) for name, ask in asked.items()}
+    write.close()
+    return found
+
+
+def measured(url: str, rounds: int) -> Mapping[str, Costs]:
+    """What is measured while another process reads the log. Raises `LinesLost` where operations have no line."""
+    with subprocess.Popen(["wc", "-l"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        found = uvloop.run(measure(url, rounds, cast(TextIO, reader.stdin)))
+        written, _ = reader.communicate()
+    expected = len(found) * ((rounds + WARM) * TURN + STRETCH)
+    if int(written) != expected:
+        raise LinesLost(f"{expected} operations have {int(written)} lines")
     return found
 
 
@@ -142,7 +139,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     sys.stdout.write(f"{rounds} rounds, load average {os.getloadavg()[0]:.1f}\n")
     with database(SIZE) as url:
-        found = uvloop.run(measure(url, rounds))
+        found = measured(url, rounds)
     for name, cost in found.items():
         sys.stdout.write(
             f"{name}: {cost.without:.0f} µs, logs and metrics {cost.more:+.1f} µs and {cost.thread:.1f} µs of a thread"
