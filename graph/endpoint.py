@@ -397,7 +397,7 @@ class GraphQLEndpoint:
         """Note, and count, a query that an earlier answer has answered. Raises `RateLimited`."""
         checked = run.checked
         noted = record.operation(run.asked)
-        noted.found(checked, NOTHING_WRONG)
+        noted.found(checked)
         try:
             if contexts.count is not None:
                 await contexts.count(points_of(checked.cost))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Protocol
 
+_bits = random.getrandbits
 _REQUEST_ID = re.compile(rb"[\w.:/+=-]{1,100}")
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 
@@ -38,4 +39,4 @@ def request_id_of(headers: Mapping[bytes, bytes]) -> str:
         return given.decode()
     trace = headers.get(b"traceparent")
     found = None if trace is None else _TRACEPARENT.fullmatch(trace)
-    return f"{random.getrandbits(64):016x}" if found is None else found[1].decode()
+    return _bits(64).to_bytes(8).hex() if found is None else found[1].decode()

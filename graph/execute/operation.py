@@ -127,7 +127,7 @@ class Operations:
         except InvalidDocument as invalid:
             return ExecutionResult(None, invalid.errors)
         if record is not None:
-            record.checked = checked
+            record.note(checked)
         if contexts.count is not None:
             await contexts.count(points_of(checked.cost))
         context = SourceContext(contexts)
@@ -148,7 +148,7 @@ class Operations:
         if not checked.operation.is_live:
             raise NotAllowed(checked.operation.kind)
         if record is not None:
-            record.checked = checked
+            record.note(checked)
         if contexts.count is not None:
             await contexts.count(points_of(checked.cost))
         self.usage.ran(contexts.client, checked.operation, request.variables, 0.0, False)

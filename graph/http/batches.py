@@ -70,7 +70,9 @@ async def _answered(
     turn: OperationRequest | ExecutionResult, operations: Operations, contexts: ContextFactory, record: RequestRecord
 ) -> ExecutionResult:
     if isinstance(turn, ExecutionResult):
-        return record.operation(UNREAD).came_to(turn)
+        noted = record.operation(UNREAD)
+        noted.end()
+        return noted.came_to(turn)
     noted = record.operation(turn)
     try:
         return noted.came_to(await operations.answer(turn, contexts, ALLOWED, noted, for_json=True))

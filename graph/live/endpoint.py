@@ -147,6 +147,7 @@ class Live:
         self.sockets.drain()
 
     def _tell(self, record: SubscriptionRecord) -> None:
+        self._runner.endpoint.listeners.flush()  # its start is told first
         for listener in self.listeners:
             listener(record)
 

@@ -4,14 +4,12 @@ The start of a subscription has a line as any operation has; this one is of its 
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any, TypeAlias
 
-from graph.telemetry.described import described
 from graph.telemetry.lines import viewer_told
 from graph.telemetry.record import OK, OperationRecord, RequestRecord
-from graph.telemetry.writing import Write
+from graph.telemetry.writing import Write, milliseconds, moment
 
 
 class SubscriptionRecord:
@@ -62,18 +60,18 @@ class SubscriptionLines:
     def __call__(self, record: SubscriptionRecord) -> None:
         """Write it."""
         line: dict[str, Any] = {
-            "time": datetime.now(UTC),
+            "time": moment(time()),
             "level": "info",
             "event": "subscription ended",
             "request_id": record.request.request_id,
             "transport": record.transport,
             "code": record.code,
-            "duration_ms": round(record.seconds * 1000, 3),
+            "duration_ms": milliseconds(record.seconds),
             "client": record.request.client.name,
             "client_version": record.request.client.version,
         }
         line |= viewer_told(record.request.viewer)
-        line |= described(record.operation)
+        line |= record.operation.described
         line |= {"events": record.events, "bytes": record.bytes}
         line |= {"statements": record.statements, "rows": record.rows}
         self._write(line)

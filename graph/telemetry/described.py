@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from graph.telemetry.record import OperationRecord
+from graph.prepare.documents import OperationRequest
+from graph.prepare.operation import PreparedOperation
 
 MAX_NAME = 100
 """Characters of an operation's name."""
@@ -14,12 +15,10 @@ INVALID = "invalid"
 Described: TypeAlias = Mapping[str, str | None]
 
 
-def described(operation: OperationRecord) -> Described:
+def described(asked: OperationRequest, prepared: PreparedOperation | None) -> Described:
     """What an operation is called, kept with it once it is prepared."""
-    asked, checked = operation.asked, operation.checked
-    if checked is None:
+    if prepared is None:
         return {"operation": _name(asked.operation_name), "type": INVALID, "document": _hash(asked.query)}
-    prepared = checked.operation
     found = prepared.described
     if found is None:
         name = None if prepared.node.name is None else prepared.node.name.value[:MAX_NAME]

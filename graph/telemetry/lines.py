@@ -6,7 +6,6 @@ client has sent is in them: operations are told by name and hash, statements by 
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from heapq import nlargest
 from http import HTTPStatus
 from math import inf
@@ -14,9 +13,8 @@ from typing import Any
 
 from db.trace import SentStatement
 from graph.settings import LoggedOperations
-from graph.telemetry.described import described
 from graph.telemetry.record import OK, OperationRecord, RequestRecord
-from graph.telemetry.writing import Line, Write
+from graph.telemetry.writing import Line, Write, milliseconds, moment
 from graph.viewer import NOBODY, Viewer
 
 MAX_STATEMENTS = 20
@@ -49,20 +47,22 @@ class OperationLines:
         if code == OK and not (self._all or is_slow):
             return
         line: dict[str, Any] = {
-            "time": datetime.now(UTC),
+            "time": moment(record.ended),
             "level": "warning" if is_slow else "info" if code == OK else _level(record.status, code),
             "event": "operation",
             "request_id": record.request_id,
             "status": record.status,
             "code": code,
-            "duration_ms": round(seconds * 1000, 3),
+            "duration_ms": milliseconds(seconds),
             "client": record.client.name,
             "client_version": record.client.version,
         }
         line |= NOBODY_ASKS if record.viewer is NOBODY else viewer_told(record.viewer)
         if operation is not None:
-            line |= described(operation)
-            line["statements"], line["rows"], line["points"] = operation.statements, operation.rows, operation.points
+            line |= operation.described
+            line["statements"] = operation.statements
+            line["rows"] = operation.rows
+            line["points"] = operation.points
             if operation.cache:
                 line["cache"] = operation.cache
             if is_slow:

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from db.session import Engines
 from db.trace import Kind, SentStatement
 from graph.loading.asking import Asking
-from graph.telemetry.described import INVALID, described
+from graph.telemetry.described import INVALID
 from graph.telemetry.record import OK, OperationRecord, RequestRecord
 from graph.telemetry.shown import shown
 
@@ -144,13 +144,13 @@ class Spans:
 
     def _name(self, operation: OperationRecord) -> str:
         """`query feed`; the type alone for a name among too many, by which spans could not be gathered."""
-        told = described(operation)
+        told = operation.described
         kind, name = told["type"] or INVALID, told["operation"]
         if kind == INVALID:
             return UNKNOWN_OPERATION
         if name is None:
             return kind
-        if operation.asked.prepared is None and name not in self._names:
+        if not operation.is_registered and name not in self._names:
             if len(self._names) >= MAX_NAMES:
                 return kind
             self._names.add(name)
@@ -201,8 +201,8 @@ def _of_request(scope: Scope, method: str) -> Attributes:
 
 
 def _of_operation(operation: OperationRecord) -> Attributes:
-    told = described(operation)
-    prepared = None if operation.checked is None else operation.checked.operation
+    told = operation.described
+    prepared = operation.prepared
     found = {
         "graphql.operation.type": None if told["type"] == INVALID else told["type"],
         "graphql.operation.name": told["operation"],

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from graph.durations import BUCKETS_S, bucket_of
 from graph.errors import InvalidPage, Overloaded, RateLimited, TooCostly, Unauthenticated
-from graph.telemetry.described import INVALID, described
+from graph.telemetry.described import INVALID
 from graph.telemetry.ledger import Family, Kind, Ledger, counter, of_counter, of_histogram
 from graph.telemetry.record import NO_CODE, OK, OperationRecord, RequestRecord
 
@@ -71,7 +71,7 @@ class OperationSums:
             seconds = record.seconds if len(operations) == 1 else operation.seconds
             code = record.code or operation.code
             self._add(operation, code, seconds)
-            if code != OK and record.code is None and (operation.checked is None or code in LIMITS):
+            if code != OK and record.code is None and (operation.prepared is None or code in LIMITS):
                 self._count_refusal(code, record.status)
         if record.code is not None and record.code not in NO_REFUSALS:
             self._count_refusal(record.code, record.status)
@@ -79,14 +79,14 @@ class OperationSums:
             self._count_user_error(code)
 
     def _add(self, operation: OperationRecord, code: str, seconds: float) -> None:
-        told = described(operation)
+        told = operation.described
         kind = told["type"] or INVALID
         # Only documents that were registered have names that are known: others may have any.
-        name = "" if operation.asked.prepared is None else _one_of(self._names, told["operation"] or "", MAX_NAMES)
+        name = _one_of(self._names, told["operation"] or "", MAX_NAMES) if operation.is_registered else ""
         ended = kind, name, code if code == OK else self._known_code(code)
         values, at = self._ledger.values, self._ended.get(ended)
         values[self._place_of_ended(ended) if at is None else at] += 1
-        at = self._taken.get((kind, name))
+        at = self._taken.get(ended[:2])
         if at is None:
             at = self._place_of_taken(kind, name)
         values[at] += operation.statements

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
 
 import orjson
@@ -31,8 +31,9 @@ Write: TypeAlias = Callable[[Line], None]
 Render: TypeAlias = Callable[[Line], bytes]
 """Without a line break at the end."""
 
-GATHERED_S = 0.05
+GATHERED_S = 0.07
 """How long lines wait for others, to be written together."""
+TO_MILLISECONDS = len("2026-12-01T12:00:00.000")
 CLOSING_S = 1.0
 """How long the end of a process waits for whoever reads its log."""
 MAX_WAITING = 10_000
@@ -45,17 +46,22 @@ OURS = ("trellis", "uvicorn", "uvicorn.error", "uvicorn.access")
 class LineWriter:
     """Writes lines of operations to a stream, from a thread of its own, some at a time.
 
-    A request puts its line into a queue, and waits for nothing: not for a pipe that nobody reads, which would otherwise
-    hold all others up. What the queue has no room for is left out, and counted. A process that is killed loses the
-    lines of the last `GATHERED_S`.
+    Whoever has a line renders it into a queue, and waits for nothing: not for a pipe that nobody reads, which would
+    otherwise hold all others up. What the queue has no room for is left out, and counted. A process that is killed
+    loses the lines of the last `GATHERED_S`.
+
+    The thread does as little as it can, for it and the event loop have to wait for one another whenever it runs: it
+    sleeps while lines come, and waits to be woken only where none has come meanwhile.
     """
 
     def __init__(self, file: int, render: Render) -> None:
         """`file`: its descriptor. A stream has a lock, which a waiting thread would hold at the process's end."""
         self._file = file
         self._render = render
-        self._lines: deque[Line] = deque()
+        self._lines: deque[bytes] = deque()
         self._left_out = 0
+        self._waits = True
+        """Whether the thread has to be woken."""
         self._woken = threading.Event()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
@@ -66,8 +72,9 @@ class LineWriter:
         if len(self._lines) >= MAX_WAITING:
             self._left_out += 1
             return
-        self._lines.append(line)
-        if not self._woken.is_set():
+        self._lines.append(self._render(line) + b"\n")
+        if self._waits:
+            self._waits = False
             self._woken.set()
 
     def close(self) -> None:
@@ -79,17 +86,22 @@ class LineWriter:
     def _run(self) -> None:
         while not self._closed:
             self._woken.wait()
-            if not self._closed:
-                time.sleep(GATHERED_S)
             self._woken.clear()
-            self._write()
+            while self._lines and not self._closed:
+                time.sleep(GATHERED_S)
+                self._write()
+            self._waits = True
+            if self._lines:  # whoever has added it did not know that it was needed
+                self._woken.set()
+        self._write()
 
     def _write(self) -> None:
         lines = [self._lines.popleft() for _ in range(len(self._lines))]
         left_out, self._left_out = self._left_out, 0
         if left_out:
-            lines.append({"time": datetime.now(UTC), "level": "warning", "event": LEFT_OUT, "lines": left_out})
-        rest = memoryview(b"".join([self._render(line) + b"\n" for line in lines]))
+            told = {"time": moment(time.time()), "level": "warning", "event": LEFT_OUT, "lines": left_out}
+            lines.append(self._render(told) + b"\n")
+        rest = memoryview(b"".join(lines))
         with contextlib.suppress(OSError):  # nobody reads the log any more
             while rest:
                 rest = rest[os.write(self._file, rest) :]
@@ -105,7 +117,7 @@ class RecordFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line, with the request during which it was written."""
         line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC),
+            "time": moment(record.created),
             "level": record.levelname.lower(),
             "event": _writable(record.getMessage()),
             "logger": record.name,
@@ -118,6 +130,22 @@ class RecordFormatter(logging.Formatter):
         if record.stack_info:
             line["stack"] = _writable(record.stack_info)
         return self._render(line).decode()
+
+
+def moment(seconds: float) -> str:
+    """A moment in seconds since 1970, as lines have it."""
+    whole = int(seconds)
+    return f"{_second(whole)}.{int((seconds - whole) * 1e6):06d}Z"
+
+
+def milliseconds(seconds: float) -> float:
+    """A time as lines have it, to the microsecond; `round` takes as long as all of a line's rendering."""
+    return int(seconds * 1e6 + 0.5) / 1000
+
+
+@lru_cache(maxsize=2)  # of many lines in a row, few are of another second
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _writable(text: str) -> str:
@@ -164,6 +192,6 @@ def _as_json(line: Line) -> bytes:
 def _as_text(line: Line, renderer: "ConsoleRenderer") -> bytes:
     told = {name: value for name, value in line.items() if value is not None and value != ""}
     sent = told.pop("sent", ())
-    told["timestamp"] = told.pop("time").isoformat(timespec="milliseconds")
+    told["timestamp"] = str(told.pop("time"))[:TO_MILLISECONDS]
     statements = [f"    {each['ms']} ms, {each['rows']} rows: {each['sql']}" for each in sent]
     return "\n".join([str(renderer(None, told["level"], told)), *statements]).encode(errors="replace")

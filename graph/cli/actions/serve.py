@@ -142,6 +142,7 @@ def _serve(
         succession,
         app.state.live.drain,
     ).run(list(sockets))
+    app.state.listeners.flush()
     write.close()
 
 
@@ -174,7 +175,7 @@ def _log_operations(settings: Settings, app: Starlette, write: Write) -> None:
 
     listeners = app.state.listeners
     if settings.log_operations is not LoggedOperations.NONE:
-        listeners.add(OperationLines(write, settings.log_operations, settings.slow_operation_s))
+        listeners.gather(OperationLines(write, settings.log_operations, settings.slow_operation_s))
         if settings.log_operations is LoggedOperations.ALL:
             app.state.live.listeners.append(SubscriptionLines(write))
         listeners.are_told_of_statements = settings.slow_operation_s > 0
