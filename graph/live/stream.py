@@ -181,6 +181,9 @@ class StreamResponse(Response):
             if message is not None:
                 await send(_body(message))
                 self._outbox.sent(message)
+                # The loop tells of a lost connection in its next turn, and neither `send` nor `next` has to wait for
+                # one: all that is there would be written to nobody, each time with a warning of asyncio's.
+                await asyncio.sleep(0)
             elif self._framing.silence and not self._outbox.is_done:
                 await send(_body(self._framing.silence))
         await send(_body(b"", more=False))
