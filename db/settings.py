@@ -25,8 +25,9 @@ DRIVERS = {scheme: driver for dialect in DIALECTS.values() for scheme, driver in
 def async_url(text: str) -> URL:
     """Parse a database URL and give it its async driver.
 
-    `sqlite:///x.db`, `postgres://…`, `postgresql://…`, `mysql://…` and `mariadb://…` are understood, with or without a driver's name; so is
-    `sslmode`, which hosting providers write and asyncpg calls `ssl`, and several hosts, `a:5432,b:5432`.
+    `sqlite:///x.db`, `postgres://…`, `postgresql://…`, `mysql://…` and `mariadb://…` are understood, with or without a
+    driver's name; so is `sslmode`, which hosting providers write and asyncpg calls `ssl`, and several hosts,
+    `a:5432,b:5432`.
     Raises `ValueError` that names the three forms that Trellis takes.
     """
     try:

@@ -43,9 +43,8 @@ class MariaDB(MariaDBFunctions):
     ) -> Insert:
         """INSERT … ON DUPLICATE KEY UPDATE."""
         if where is not None:
-            changes = {
-                name: func.if_(where, value, table.c[getattr(name, "key", name)]) for name, value in changes.items()
-            }
+            kept = {column: table.c[str(getattr(column, "key", column))] for column in changes}
+            changes = {column: func.if_(where, value, kept[column]) for column, value in changes.items()}
         return mysql.insert(table).on_duplicate_key_update(dict(changes))
 
     def new_values(self, table: Table) -> NewValues:
