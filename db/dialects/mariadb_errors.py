@@ -7,12 +7,12 @@ https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import Constraint
 
@@ -210,15 +210,15 @@ def said_by(error: BaseException) -> Said | None:
     raised = error.orig if isinstance(error, DBAPIError) else error
     if not _is_of_driver(raised):
         return None
-    given = getattr(raised, "args", ())
-    number, sentence = (given[0], given[1]) if len(given) > 1 else (0, "".join(map(str, given)))
+    given: Sequence[object] = getattr(raised, "args", ())
+    number = next(iter(given), 0)
     if not isinstance(number, int):  # the driver's own words about a connection that it does not understand any more
-        number, sentence = 0, " ".join(map(str, given))
-    return Said(number, str(sentence), getattr(raised, "sqlstate", None))
+        number, given = 0, (0, *given)
+    return Said(number, " ".join(map(str, given[1:])), getattr(raised, "sqlstate", None))
 
 
 def _is_of_driver(raised: BaseException | None) -> bool:
-    return type(raised).__module__.partition(".")[0] in ("asyncmy", "aiomysql", "pymysql")
+    return type(raised).__module__.partition(".")[0] == "asyncmy"
 
 
 def violation(error: IntegrityError) -> ReportedViolation | None:
@@ -380,6 +380,13 @@ def is_harmless(error: BaseException) -> bool:
     if said is None or said.state is None or said.state.startswith(ABORTED_STATE):
         return False
     return _outage(said) not in UNCERTAIN and said.number not in (TOO_LARGE, *UNKNOWN)
+
+
+def could_not_read(error: BaseException) -> bool:
+    """Whether it is Python's own error about a value that was sent."""
+    if said_by(error) is not None:
+        return False
+    return isinstance(error, Exception) and not isinstance(error, SQLAlchemyError | OSError | AssertionError)
 
 
 def may_come(error: BaseException) -> bool:

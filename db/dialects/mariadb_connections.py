@@ -1,0 +1,131 @@
+"""How connections to MariaDB and MySQL open, begin and end, through asyncmy, and what is heard on an engine.
+
+A URL and settings enter; arguments and listeners of an engine leave, and words about errors that end a connection.
+Sources: https://mariadb.com/kb/en/start-transaction/, https://mariadb.com/kb/en/set-transaction/,
+https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html
+"""
+
+import importlib.util
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from sqlalchemy import URL, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from db import exact_json
+from db.dialects import mariadb_errors
+from db.dialects.connections import ConnectionsDialect, Options
+from db.dialects.errors import Outage
+
+DRIVER = "mysql+asyncmy"
+SCHEMES = ("mysql", "mariadb", "mysql+asyncmy", "mariadb+asyncmy")
+
+URL_OPTIONS = {"unix_socket", "ssl", "ssl_ca", "ssl_capath", "ssl_cert", "ssl_key", "ssl_check_hostname", "charset"}
+"""What may follow the question mark of a URL."""
+
+SQL_MODE = ",".join(
+    (
+        "ONLY_FULL_GROUP_BY",
+        "STRICT_ALL_TABLES",
+        "NO_ZERO_IN_DATE",
+        "NO_ZERO_DATE",
+        "ERROR_FOR_DIVISION_BY_ZERO",
+        "NO_ENGINE_SUBSTITUTION",
+        "NO_BACKSLASH_ESCAPES",
+    )
+)
+"""A value that does not fit is an error, and a backslash is a letter like others."""
+
+
+class MariaDBConnections(ConnectionsDialect):
+    """How connections open, begin and end."""
+
+    drivers: Mapping[str, str] = dict.fromkeys(SCHEMES, DRIVER)
+    begin_snapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
+    # Sent as one text, which the driver allows: the first statement is about the next transaction alone.
+    begin_change = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION"
+    autocommit: ClassVar[Options] = {"isolation_level": "AUTOCOMMIT"}
+    snapshot: ClassVar[Options] = {"isolation_level": "REPEATABLE READ"}
+    change: ClassVar[Options] = {"isolation_level": "READ COMMITTED"}
+    sqlalchemy_ends_any_transaction = True  # COMMIT and ROLLBACK are sent whatever has been begun
+    has_fast_path = False
+
+    def url(self, url: URL) -> URL:
+        """The driver's words. Raises `ValueError` where the driver is not installed, and for unknown options."""
+        if importlib.util.find_spec("asyncmy") is None:
+            raise ValueError("needs the driver of MariaDB and MySQL; install it: pip install 'trellis[mysql]'")
+        unknown = set(url.query) - URL_OPTIONS
+        if unknown:
+            raise ValueError(f"has options that asyncmy does not know: {', '.join(sorted(unknown))}; leave them out")
+        return url
+
+    def json_text(self, value: Any) -> str:
+        """Any JSON."""
+        return exact_json.dumps(value)
+
+    def engine_options(
+        self,
+        url: URL,
+        pool: Options,
+        *,
+        statement_timeout_s: float,
+        connect_timeout_s: float,
+        pgbouncer: bool,
+        read_only: bool,
+    ) -> dict[str, Any]:
+        """A pool, and what the server is told when a connection starts."""
+        arguments = {"connect_timeout": connect_timeout_s, "charset": "utf8mb4", "program_name": "trellis"}
+        return {"connect_args": arguments, **pool}
+
+    def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float, read_only: bool) -> None:
+        """Tell each new connection how to behave."""
+        settings = [
+            f"sql_mode = '{SQL_MODE}'",
+            "time_zone = '+00:00'",
+            f"innodb_lock_wait_timeout = {max(1, round(statement_timeout_s))}",
+        ]
+
+        def prepare(connection: Any, _record: object) -> None:
+            cursor = connection.cursor()
+            cursor.execute(f"SET SESSION {', '.join(settings)}")
+            cursor.close()
+
+        event.listen(engine.sync_engine, "connect", prepare)
+        mariadb_errors.tell_violations(engine)
+
+    def is_transient(self, error: DBAPIError) -> bool:
+        """A deadlock, or a lock that was waited for in vain."""
+        return mariadb_errors.is_transient(error)
+
+    def outage(self, error: DBAPIError) -> Outage | None:
+        """Read from the error's number."""
+        return mariadb_errors.outage(error)
+
+    async def is_read_only(self, connection: AsyncConnection) -> bool:
+        """Whether the server was told to take no changes, or the session."""
+        return bool((await connection.exec_driver_sql("SELECT @@global.read_only OR @@session.tx_read_only")).scalar())
+
+    def may_come(self, error: BaseException) -> bool:
+        """Whether nobody listens yet, or the server starts or stops."""
+        return mariadb_errors.may_come(error)
+
+    def said(self, error: BaseException) -> str:
+        """What the server says, with the cure where it is known."""
+        return mariadb_errors.said(error) or super().said(error)
+
+    def is_busy(self, error: BaseException) -> bool:
+        """Whether every connection that the server allows is taken, or a short question has waited too long."""
+        return mariadb_errors.is_busy(error)
+
+    def could_not_read(self, error: BaseException) -> bool:
+        """Whether it is Python's own error."""
+        return mariadb_errors.could_not_read(error)
+
+    def stopped_by_server(self, error: DBAPIError) -> bool:
+        """Whether the server's limit of time came first."""
+        return mariadb_errors.stopped_by_server(error)
+
+    def is_harmless(self, error: BaseException) -> bool:
+        """Whether the server has reported it, as one that ends a statement and nothing more."""
+        return self.could_not_read(error) or mariadb_errors.is_harmless(error)
