@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, FromClause, Table
 
 from db.dialects.own_names import OwnName
 
@@ -28,12 +28,14 @@ class LogNames(NamedTuple):
     positions: str
     function: str
     sequence: str
+    numbering: str
+    """The procedure that gives positions, where one statement cannot."""
 
     @classmethod
     def of(cls, dialect: Dialect) -> "LogNames":
         """The names that a dialect of SQLAlchemy writes, once it knows where tables of ours are."""
         quote = dialect.identifier_preparer.quote
-        names = ("changes", "change_positions", "record_changes", "change_ids")
+        names = ("changes", "change_positions", "record_changes", "change_ids", "number_changes")
         return cls(*(quote(OwnName(f"trellis_{name}", None)) for name in names))
 
     @property
@@ -131,6 +133,10 @@ class ChangeLogDialect(ABC):
         It is right whoever runs it, and however many: of several that run at once, one succeeds, and the others fail on
         the key of positions or do nothing.
         """
+
+    def with_changes(self, names: LogNames, positions: Table, changes: Table) -> FromClause:
+        """Positions, each with the changes of its transaction; one without any stands there once."""
+        return positions.outerjoin(changes, changes.c.transaction_id == positions.c.transaction_id)
 
     @abstractmethod
     def waiting(self, names: LogNames) -> str | None:
