@@ -17,6 +17,8 @@ from db import exact_json
 from db.dialects import mariadb_errors
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Outage
+from db.dialects.mariadb_compiler import MariaDBCompiler
+from db.dialects.mariadb_types import CHARACTERS, TYPES, MariaDBDDLCompiler, MariaDBTypeCompiler, exact_collation
 
 DRIVER = "mysql+asyncmy"
 SCHEMES = ("mysql", "mariadb", "mysql+asyncmy", "mariadb+asyncmy")
@@ -84,13 +86,29 @@ class MariaDBConnections(ConnectionsDialect):
             f"sql_mode = '{SQL_MODE}'",
             "time_zone = '+00:00'",
             f"innodb_lock_wait_timeout = {max(1, round(statement_timeout_s))}",
+            "group_concat_max_len = 1073741824",
         ]
 
         def prepare(connection: Any, _record: object) -> None:
+            # SQLAlchemy has asked the first connection by now which server there is.
+            dialect.supports_native_uuid = False  # columns are of another form: see `db.dialects.mariadb_types`
+            on_mariadb = dialect.is_mariadb
+            limit = (
+                f"max_statement_time = {statement_timeout_s:.6f}"
+                if on_mariadb
+                else f"max_execution_time = {max(1, round(statement_timeout_s * 1000))}"
+            )
+            writable = f"{'tx_read_only' if on_mariadb else 'transaction_read_only'} = {int(read_only)}"
             cursor = connection.cursor()
-            cursor.execute(f"SET SESSION {', '.join(settings)}")
+            cursor.execute(f"SET NAMES {CHARACTERS} COLLATE {exact_collation(dialect)}")
+            cursor.execute(f"SET SESSION {', '.join([*settings, limit, writable])}")
             cursor.close()
 
+        dialect: Any = engine.sync_engine.dialect
+        dialect.statement_compiler = MariaDBCompiler
+        dialect.ddl_compiler = MariaDBDDLCompiler
+        dialect.type_compiler_instance = MariaDBTypeCompiler(dialect)
+        dialect.colspecs = {**dialect.colspecs, **TYPES}
         event.listen(engine.sync_engine, "connect", prepare)
         mariadb_errors.tell_violations(engine)
 
