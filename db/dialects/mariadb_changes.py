@@ -32,25 +32,26 @@ TURN = 0
 """A mark that no statement has: whoever numbers locks its row."""
 
 # The mark is made anew where the moment at which the statement began is another one than before. Where an application
-# has stopped the clock of its session, a mark may serve several transactions; the lock on its row makes sure that it
-# has no position by then, and that it gets none before this transaction ends.
+# has stopped the clock of its session, a mark may serve several transactions. So every change locks the row of its mark
+# and looks whether that has a position by now; INSERT is the cheapest way to, for nothing is planned.
 _RECORD = """
 CREATE PROCEDURE {names.function}(
     IN of_table TEXT CHARACTER SET utf8mb4, IN of_key MEDIUMTEXT CHARACTER SET utf8mb4,
     IN of_kind VARCHAR(8) CHARACTER SET utf8mb4, IN of_columns MEDIUMTEXT CHARACTER SET utf8mb4)
 MODIFIES SQL DATA
 BEGIN
-    DECLARE mark BIGINT DEFAULT NULL;
-    IF @trellis_began <=> NOW(6) THEN
-        SET mark = (SELECT id FROM {names.sequence} WHERE id = @trellis_mark AND position IS NULL FOR UPDATE);
+    IF NOT (@trellis_began <=> NOW(6)) THEN
+        SET @trellis_began = NOW(6), @trellis_mark = {unique};
     END IF;
-    IF mark IS NULL THEN
-        SET mark = {unique};
-        INSERT INTO {names.sequence} (id) VALUES (mark);
-        SET @trellis_began = NOW(6), @trellis_mark = mark;
+    SET @trellis_is_open = TRUE;
+    INSERT INTO {names.sequence} (id) VALUES (@trellis_mark)
+    ON DUPLICATE KEY UPDATE id = IF(@trellis_is_open := position IS NULL, id, id);
+    IF NOT @trellis_is_open THEN
+        SET @trellis_mark = {unique};
+        INSERT INTO {names.sequence} (id) VALUES (@trellis_mark);
     END IF;
     INSERT INTO {names.changes} (transaction_id, id, table_name, row_key, kind, changed_columns)
-    VALUES (mark, {unique}, of_table, of_key, of_kind, of_columns);
+    VALUES (@trellis_mark, {unique}, of_table, of_key, of_kind, of_columns);
 END
 """
 
