@@ -75,6 +75,8 @@ class _Rows(NamedTuple):
     condition: str
     used: frozenset[str]
     """The foreign keys on the way."""
+    changed: frozenset[str] | None
+    """Its columns that get other values; None: the rows go."""
 
 
 class Effects(NamedTuple):
@@ -94,7 +96,7 @@ Value = Callable[[str], str]
 def of_delete(table: str, cascades: Sequence[Cascade], value: Value) -> Mapping[Effects, list[str]]:
     """By effect, queries for the keys of the rows: of one of them, no more than one counts."""
     found: defaultdict[Effects, list[str]] = defaultdict(list)
-    for cascade, rows in _reached(table, cascades, lambda it: it.on_delete):
+    for cascade, rows in _reached(table, cascades, lambda it: it.on_delete, goes=True):
         if cascade.on_delete == SET_NULL:
             columns = tuple(column for column, _ in cascade.columns)
             effects = Effects(cascade.table, "", "update", columns)
@@ -107,7 +109,7 @@ def of_delete(table: str, cascades: Sequence[Cascade], value: Value) -> Mapping[
 def of_update(table: str, cascades: Sequence[Cascade], value: Value) -> Mapping[Effects, list[str]]:
     """The same where a key that others refer to gets another value."""
     found: defaultdict[Effects, list[str]] = defaultdict(list)
-    for cascade, rows in _reached(table, cascades, lambda it: it.on_update):
+    for cascade, rows in _reached(table, cascades, lambda it: it.on_update, goes=False):
         columns = tuple(column for column, _ in cascade.columns)
         if not set(columns) & set(cascade.key):
             found[Effects(cascade.table, "", "update", columns)].append(_query(rows, cascade, value))
@@ -127,7 +129,7 @@ def referred_columns(table: str, cascades: Sequence[Cascade]) -> tuple[str, ...]
 
 
 def _reached(
-    table: str, cascades: Sequence[Cascade], rule: Callable[[Cascade], str]
+    table: str, cascades: Sequence[Cascade], rule: Callable[[Cascade], str], *, goes: bool
 ) -> Iterator[tuple[Cascade, _Rows]]:
     """Every way from a row that is called OLD to rows below, along each foreign key once."""
     waiting: list[_Rows | None] = [None]
@@ -136,26 +138,33 @@ def _reached(
         for cascade in cascades:
             if cascade.referred != name or rule(cascade) not in CHANGING:
                 continue
-            if above is not None and cascade.name in above.used:
+            if above is not None and not _goes_on(above, cascade):
                 continue
-            rows = _further(above, cascade)
+            rows = _further(above, cascade, goes=goes)
             yield cascade, rows
             if rule(cascade) == CASCADE:
                 waiting.append(rows)
 
 
-def _further(above: _Rows | None, cascade: Cascade) -> _Rows:
+def _goes_on(above: _Rows, cascade: Cascade) -> bool:
+    """Whether a foreign key passes on what has become of the rows above it."""
+    concerned = above.changed is None or not above.changed.isdisjoint(referred for _, referred in cascade.columns)
+    return concerned and cascade.name not in above.used
+
+
+def _further(above: _Rows | None, cascade: Cascade, *, goes: bool) -> _Rows:
     number = 0 if above is None else len(above.used)
     alias, name = f"t{number}", _quoted(cascade.table)
     used = frozenset({cascade.name}) if above is None else above.used | {cascade.name}
+    changed = None if goes else frozenset(own for own, _ in cascade.columns)
     up = "OLD" if above is None else above.alias
     meets = " AND ".join(f"{{}}.{_quoted(own)} = {up}.{_quoted(referred)}" for own, referred in cascade.columns)
     if cascade.table == cascade.referred:
-        return _Rows(cascade.table, *_all_the_way_down(above, cascade, alias, meets), used)
+        return _Rows(cascade.table, *_all_the_way_down(above, cascade, alias, meets), used, changed)
     if above is None:
-        return _Rows(cascade.table, f"{name} AS {alias}", alias, meets.replace("{}", alias), used)
+        return _Rows(cascade.table, f"{name} AS {alias}", alias, meets.replace("{}", alias), used, changed)
     sources = f"{above.sources} JOIN {name} AS {alias} ON {meets.replace('{}', alias)}"
-    return _Rows(cascade.table, sources, alias, above.condition, used)
+    return _Rows(cascade.table, sources, alias, above.condition, used, changed)
 
 
 def _all_the_way_down(above: _Rows | None, cascade: Cascade, alias: str, meets: str) -> tuple[str, str, str]:
