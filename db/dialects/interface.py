@@ -233,6 +233,8 @@ class DatabaseDialect(ABC):
 
     # Changes
 
+    undoes_ddl: ClassVar[bool] = True
+    """Whether a statement that makes, changes or drops a table is undone with its transaction."""
     numbers_rows_in_order: ClassVar[bool] = False
     """Whether the rows of one INSERT get ascending numbers in the order of VALUES."""
     changes_in_with: ClassVar[bool] = False

@@ -9,12 +9,12 @@ Sources: https://mariadb.com/kb/en/sql-statements/, https://dev.mysql.com/doc/re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import URL, ColumnElement, Executable, Index, Insert, Table, func
+from sqlalchemy import URL, ColumnElement, Executable, Index, Insert, Table
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.schema import Constraint
 
-from db.dialects import mariadb_errors, mariadb_plans
+from db.dialects import mariadb_errors, mariadb_plans, mariadb_writes
 from db.dialects.change_log import ChangeLogDialect
 from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Failure, ReportedViolation
@@ -22,6 +22,7 @@ from db.dialects.interface import Changes, NewValues
 from db.dialects.mariadb_changes import MariaDBChangeLog
 from db.dialects.mariadb_connections import MariaDBConnections
 from db.dialects.mariadb_functions import MariaDBFunctions
+from db.dialects.mariadb_writes import LockName
 from db.dialects.plans import IndexForm, OrderedNeed, Plan
 from db.relations import Expression
 
@@ -32,24 +33,28 @@ class MariaDB(MariaDBFunctions):
     name = "mysql"
     connections: ClassVar[ConnectionsDialect] = MariaDBConnections()
     change_log: ClassVar[ChangeLogDialect] = MariaDBChangeLog()
+    undoes_ddl = False
+    # An INSERT of known rows takes numbers that follow one another.
+    # https://mariadb.com/kb/en/auto_increment-handling-in-innodb/
+    numbers_rows_in_order = True
 
     def insert_missing(self, table: Table, key: Sequence[str] = ()) -> Insert:
-        """INSERT … ON DUPLICATE KEY UPDATE that changes nothing."""
-        same = next(iter(table.primary_key.columns), next(iter(table.columns)))
-        return mysql.insert(table).on_duplicate_key_update({same.name: same})
+        """INSERT IGNORE, of which every other complaint is an error after all."""
+        return mariadb_writes.insert_missing(table, key)
 
     def upsert(
         self, table: Table, key: Sequence[Expression], changes: Changes, where: ColumnElement[bool] | None = None
     ) -> Insert:
-        """INSERT … ON DUPLICATE KEY UPDATE."""
-        if where is not None:
-            kept = {column: table.c[str(getattr(column, "key", column))] for column in changes}
-            changes = {column: func.if_(where, value, kept[column]) for column, value in changes.items()}
-        return mysql.insert(table).on_duplicate_key_update(dict(changes))
+        """INSERT … ON DUPLICATE KEY UPDATE, for this key alone."""
+        return mariadb_writes.upsert(table, key, changes, where)
 
     def new_values(self, table: Table) -> NewValues:
         """The row that could not be inserted."""
         return mysql.insert(table).inserted
+
+    def lock(self, table: Table) -> Sequence[Executable]:
+        """Others who lock the table wait; until the connection goes back, for LOCK TABLES would end the transaction."""
+        return (LockName(table.name),)
 
     def explain_sql(self, sql: str, *, analyze: bool) -> str:
         """As a table."""

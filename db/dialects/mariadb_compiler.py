@@ -15,6 +15,7 @@ from sqlalchemy.sql.elements import ClauseList, Grouping, TypeClause, UnaryExpre
 from sqlalchemy.types import TypeDecorator
 
 from db.dialects.mariadb_types import MICROSECONDS, PRECISION, SCALE, SINGLE_PRECISION_BITS
+from db.dialects.mariadb_writes import returned_mark
 from db.relations import Expression
 
 PLACED = (operators.nulls_first_op, operators.nulls_last_op)
@@ -37,6 +38,12 @@ class MariaDBCompiler(MySQLCompiler):
         value = inner.element if isinstance(inner, UnaryExpression) and inner.modifier in _DIRECTIONS else inner
         is_null = f"{self.process(value, **kw)} IS {'NOT ' if first else ''}NULL"
         return f"{is_null}, {ordered}"
+
+    def returning_clause(self, stmt: Any, returning_cols: Any, *, populate_result_map: bool, **kw: Any) -> str:
+        """With the mark of an upsert, which is no part of its result."""
+        compile_: Any = super().returning_clause
+        said = compile_(stmt, returning_cols, populate_result_map=populate_result_map, **kw)
+        return f"{said}{returned_mark(stmt.get_execution_options())}"
 
     def visit_funcfilter(self, funcfilter: FunctionFilter[Any], **kw: Any) -> str:
         """An aggregate of the values of some rows, for which the others have none."""

@@ -6,12 +6,14 @@ https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html
 """
 
 import importlib.util
+import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sqlalchemy import URL, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
 from db import exact_json
 from db.dialects import mariadb_errors
@@ -19,6 +21,7 @@ from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Outage
 from db.dialects.mariadb_compiler import MariaDBCompiler
 from db.dialects.mariadb_types import CHARACTERS, TYPES, MariaDBDDLCompiler, MariaDBTypeCompiler, exact_collation
+from db.dialects.mariadb_writes import LOCKS, MariaDBContext
 
 DRIVER = "mysql+asyncmy"
 SCHEMES = ("mysql", "mariadb", "mysql+asyncmy", "mariadb+asyncmy")
@@ -87,6 +90,7 @@ class MariaDBConnections(ConnectionsDialect):
             "time_zone = '+00:00'",
             f"innodb_lock_wait_timeout = {max(1, round(statement_timeout_s))}",
             "group_concat_max_len = 1073741824",
+            "sql_notes = 0",
         ]
 
         def prepare(connection: Any, _record: object) -> None:
@@ -104,12 +108,16 @@ class MariaDBConnections(ConnectionsDialect):
             cursor.execute(f"SET SESSION {', '.join([*settings, limit, writable])}")
             cursor.close()
 
+        # The driver asks for each warning, and logs it: also rows that INSERT IGNORE leaves out, with people's data.
+        logging.getLogger("asyncmy").setLevel(logging.ERROR)
         dialect: Any = engine.sync_engine.dialect
         dialect.statement_compiler = MariaDBCompiler
+        dialect.execution_ctx_cls = MariaDBContext
         dialect.ddl_compiler = MariaDBDDLCompiler
         dialect.type_compiler_instance = MariaDBTypeCompiler(dialect)
         dialect.colspecs = {**dialect.colspecs, **TYPES}
         event.listen(engine.sync_engine, "connect", prepare)
+        event.listen(engine.sync_engine, "reset", _release_locks)
         mariadb_errors.tell_violations(engine)
 
     def is_transient(self, error: DBAPIError) -> bool:
@@ -147,3 +155,11 @@ class MariaDBConnections(ConnectionsDialect):
     def is_harmless(self, error: BaseException) -> bool:
         """Whether the server has reported it, as one that ends a statement and nothing more."""
         return self.could_not_read(error) or mariadb_errors.is_harmless(error)
+
+
+def _release_locks(connection: Any, record: ConnectionPoolEntry, state: PoolResetState) -> None:
+    """Named locks last as long as the connection unless they are given back."""
+    if record.info.pop(LOCKS, False) and state.asyncio_safe:
+        cursor = connection.cursor()
+        cursor.execute("DO RELEASE_ALL_LOCKS()")
+        cursor.close()

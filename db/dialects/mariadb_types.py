@@ -168,6 +168,14 @@ class MariaDBDDLCompiler(MySQLDDLCompiler):
         finally:
             options["length"] = named  # the model is not ours
 
+    def visit_primary_key_constraint(self, constraint: Any, **kw: Any) -> str:
+        """Without a name, which the database would not keep: all primary keys have one."""
+        return str(super().visit_primary_key_constraint(constraint, **kw)).replace(self._named(constraint), "", 1)
+
+    def _named(self, constraint: Any) -> str:
+        name = self.preparer.format_constraint(constraint) if constraint.name is not None else None
+        return f"CONSTRAINT {name} " if name else ""
+
     def post_create_table(self, table: Table) -> str:
         """Columns that are added later are exact, too."""
         named = super().post_create_table(table)

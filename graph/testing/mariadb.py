@@ -47,6 +47,7 @@ START_TIMEOUT_S = 120
 GUARDIAN = """exec 3<&0
 folder=$1
 shift
+: >"$folder/log"
 "$@" </dev/null >"$folder/log" 2>&1 3<&- &
 server=$!
 echo "$server" >"$folder/pid.new" && mv "$folder/pid.new" "$folder/pid"

@@ -1,7 +1,7 @@
 """Databases for tests on MariaDB: each worker migrates one, and empties what a test has filled.
 
-A server's URL enters, databases leave. A database is made anew when a test has changed the tables, or when revisions
-fill some; numbers start anew either way.
+A server's URL enters, databases leave. A database is made anew when a test has changed the tables; numbers start anew
+either way, and rows that revisions have written are as they were.
 """
 
 import os
@@ -20,6 +20,8 @@ PORT = 3306
 COLLATION = "utf8mb4_general_ci"
 """As many servers have it: what must tell cases apart says so itself."""
 
+KEPT = "_kept"
+"""How the name of a database ends that keeps what revisions have written."""
 HISTORIES = ("alembic_version", "trellis_history")
 """Tables of revisions."""
 LOG = "trellis_changes"
@@ -70,7 +72,7 @@ class MariaDBDatabases:
     def migrated(self) -> Iterator[Database]:
         """A database with all tables, each of them as the revisions leave it. Raises `MissingRevisions`."""
         if self._migrated is None:
-            database = self._create()
+            database = self._create(KEPT)
             migrate(database)
             self._migrated = self._loop.call(_EmptiableDatabase.open(database))
         yield self._migrated.database
@@ -93,11 +95,13 @@ class MariaDBDatabases:
         self._loop.call(self._connection.ensure_closed())
         self._loop.close()
 
-    def _create(self) -> Database:
+    def _create(self, *beside: str) -> Database:
+        """A database, and those beside it whose names go on so."""
         name = f"{self._run.name}_{os.getpid()}_{next(NUMBERS)}"
-        create = f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE {COLLATION}"
         try:
-            self._loop.call(_run(self._connection, create))
+            for end in ("", *beside):
+                create = f"CREATE DATABASE `{name}{end}` CHARACTER SET utf8mb4 COLLATE {COLLATION}"
+                self._loop.call(_run(self._connection, create))
         except Exception as error:
             raise UnfitServer("MariaDB", self.server, PORT, ENVIRONMENT_VARIABLE, error) from None
         return Database(make_url(self.server).set(database=name).render_as_string(hide_password=False), MARIADB)
@@ -117,7 +121,8 @@ class _EmptiableDatabase:
             f"SELECT '{it}' FROM DUAL WHERE EXISTS (SELECT 1 FROM `{it}`)" for it in tables
         )
         self._has_log = LOG in tables
-        self._is_filled = False
+        self._sums: dict[str, object] = {}
+        """A sum of the rows of each table that revisions have filled; the rows themselves are in a database beside."""
 
     @classmethod
     async def open(cls, database: Database) -> "_EmptiableDatabase":
@@ -126,7 +131,9 @@ class _EmptiableDatabase:
         tables = [name for (name,) in await _run(connection, TABLES) if name not in HISTORIES]
         found = cls(database, connection, None, tables)
         found._shape = await found._look()
-        found._is_filled = bool(await found._filled())
+        for name in await found._filled():
+            await _run(connection, f"CREATE TABLE {found._kept(name)} AS SELECT * FROM `{name}`")
+            found._sums[name] = await found._sum(name)
         return found
 
     async def empty(self) -> bool:
@@ -134,10 +141,14 @@ class _EmptiableDatabase:
         for (process,) in await _run(self._connection, OTHERS):
             with suppress(Exception):  # it has ended meanwhile
                 await _run(self._connection, f"KILL {process}")
-        if self._is_filled or await self._look() != self._shape:
+        if await self._look() != self._shape:
             return False
-        filled = await self._filled()
-        counting = [name for (name,) in await _run(self._connection, COUNTING)]
+        filled = [name for name in await self._filled() if name not in self._sums]
+        for name, before in self._sums.items():
+            if await self._sum(name) != before:
+                await _run(self._connection, f"TRUNCATE TABLE `{name}`")
+                await _run(self._connection, f"INSERT INTO `{name}` SELECT * FROM {self._kept(name)}")
+        counting = [name for (name,) in await _run(self._connection, COUNTING) if name not in self._sums]
         for name in {*filled, *counting}:
             await _run(self._connection, f"TRUNCATE TABLE `{name}`")
         if filled and self._has_log:
@@ -153,6 +164,13 @@ class _EmptiableDatabase:
             revision for (revision,) in await _run(self._connection, revisions)
         }
 
+    def _kept(self, name: str) -> str:
+        """A copy of a table, as a statement names it."""
+        return f"`{make_url(self.database.url).database}{KEPT}`.`{name}`"
+
+    async def _sum(self, name: str) -> object:
+        return await _run(self._connection, f"CHECKSUM TABLE `{name}`")
+
     async def _filled(self) -> list[str]:
         return [name for (name,) in await _run(self._connection, self._dirty)] if self._dirty else []
 
@@ -161,7 +179,7 @@ async def drop_left_of_mariadb(run: Run, server: str) -> None:
     """Drop this run's databases on a server that is not ours."""
     connection = await _connect(server)
     for (name,) in await _run(connection, "SHOW DATABASES"):
-        if name.startswith(run.name):
+        if name.startswith(run.name) and not name.endswith(KEPT):
             await _drop(connection, name)
     await connection.ensure_closed()
 
@@ -172,6 +190,7 @@ async def _drop(connection: Any, name: str) -> None:
         with suppress(Exception):  # it has ended meanwhile
             await _run(connection, f"KILL {process}")
     await _run(connection, f"DROP DATABASE `{name}`")
+    await _run(connection, f"DROP DATABASE IF EXISTS `{name}{KEPT}`")
 
 
 async def _connect(server: str) -> Any:
