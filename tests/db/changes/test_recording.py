@@ -176,7 +176,8 @@ async def test_many_rows_of_one_statement(house: Engines) -> None:
         await connection.execute(insert(BOXES).values([{"id": i, "name": f"box {i}"} for i in range(2_000)]))
     async with connected(house) as connection:
         await number_all(connection, log_of(house))
-    await run(house, "UPDATE boxes SET size = 1 WHERE id % 2 = 0")
+    async with house.writing().begin() as connection:
+        await connection.execute(BOXES.update().where(BOXES.c.id % 2 == 0).values(size=1))
     made, changed = await told(house)
     assert {change.key for change in made.changes} == {(str(number),) for number in range(2_000)}
     assert {change.key for change in changed.changes} == {(str(number),) for number in range(0, 2_000, 2)}
