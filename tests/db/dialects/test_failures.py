@@ -14,7 +14,11 @@ from graph.errors import code_of
 from graph.masking import for_client
 from tests.databases import Database, settings_for
 
-LOCKING = {"postgresql": "LOCK TABLE boxes NOWAIT", "sqlite": "INSERT INTO boxes VALUES (2)"}
+LOCKING = {
+    "postgresql": "LOCK TABLE boxes NOWAIT",
+    "sqlite": "INSERT INTO boxes VALUES (2)",
+    "mysql": "SELECT * FROM boxes FOR UPDATE NOWAIT",
+}
 """What does not go beside a transaction that writes to the table."""
 
 
@@ -38,6 +42,7 @@ BEYOND = {
         "SELECT 1 / 0",
     ),
     "sqlite": ("SELECT sum(n) FROM (SELECT 9223372036854775807 AS n UNION ALL SELECT 1)",),
+    "mysql": ("SELECT 9223372036854775807 + 1", "SELECT 1e308 * 10e0"),
 }
 
 
@@ -49,6 +54,7 @@ async def test_what_cannot_be_computed_is_told(engines: Engines) -> None:
 UNCOMPUTABLE = {
     "postgresql": ("SELECT now() AT TIME ZONE 'nowhere'", "DO $$ BEGIN RAISE 'not this row'; END $$"),
     "sqlite": ("SELECT json_extract('{', '$.a')",),
+    "mysql": ("SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this row'",),
 }
 
 
