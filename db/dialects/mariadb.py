@@ -58,11 +58,11 @@ class MariaDB(MariaDBFunctions):
         return (LockName(table.name),)
 
     def explain_sql(self, sql: str, *, analyze: bool) -> str:
-        """As a table."""
+        """As JSON, whose conditions are told from names."""
         return mariadb_plans.explain_sql(sql, analyze=analyze)
 
     def plan(self, sql: str, rows: Sequence[Sequence[Any]], *, values: bool) -> Plan:
-        """Read from the rows of EXPLAIN."""
+        """Read from one text."""
         return mariadb_plans.plan(sql, rows, values=values)
 
     def estimated_rows(self, table: Table) -> Executable | None:
@@ -70,8 +70,8 @@ class MariaDB(MariaDBFunctions):
         return mariadb_plans.estimated_rows(table)
 
     def ordered_index(self, need: OrderedNeed) -> IndexForm | None:
-        """As elsewhere."""
-        return super().ordered_index(need)
+        """An index of columns, whole, where nulls stand in its order."""
+        return super().ordered_index(need) if mariadb_plans.is_served(need) else None
 
     def violation(self, error: IntegrityError) -> ReportedViolation | None:
         """Read from the error's number and sentence."""

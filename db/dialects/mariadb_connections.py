@@ -39,6 +39,7 @@ SQL_MODE = ",".join(
         "NO_ZERO_DATE",
         "ERROR_FOR_DIVISION_BY_ZERO",
         "NO_ENGINE_SUBSTITUTION",
+        "NO_AUTO_VALUE_ON_ZERO",
         "NO_BACKSLASH_ESCAPES",
     )
 )

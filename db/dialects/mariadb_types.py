@@ -224,6 +224,22 @@ class MariaDBDDLCompiler(MySQLDDLCompiler):
         name = self._prepared_index_name(index)
         return f"ALTER TABLE {self.preparer.format_table(index.table)} {', '.join([f'DROP INDEX {name}', *gone])}"
 
+    _makes_table = False
+
+    def visit_create_table(self, create: Any, **kw: Any) -> str:
+        """As elsewhere."""
+        self._makes_table = True
+        visit: Any = super().visit_create_table
+        return str(visit(create, **kw))
+
+    def visit_column_check_constraint(self, constraint: Any, **kw: Any) -> str:
+        """Beside the column where the rule has a name: MariaDB takes none inside of it."""
+        visit: Any = super().visit_column_check_constraint
+        text = str(visit(constraint, **kw))
+        if not text.startswith("CONSTRAINT "):
+            return text
+        return f", {text}" if self._makes_table else f", ADD {text}"
+
     def visit_primary_key_constraint(self, constraint: Any, **kw: Any) -> str:
         """Without a name, which the database would not keep: all primary keys have one."""
         return str(super().visit_primary_key_constraint(constraint, **kw)).replace(self._named(constraint), "", 1)

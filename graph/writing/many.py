@@ -202,7 +202,12 @@ class ManyRows(ABC):
         among = one_of(self._key, select(*picked.columns))
         return await self._sent(self._statement(values, change).where(among), values, change)
 
-    async def _sent(self, statement: Update | Delete, values: Any, change: Change) -> list[Key] | None:
+    async def _sent(
+        self, statement: Update | Delete, values: Any, change: Change, locked: Sequence[Key] = ()
+    ) -> list[Key] | None:
+        if isinstance(statement, Update) and not dialect_of(change.dialect).updates_return:
+            await change.session.execute(statement)
+            return sorted(locked)
         found = await change.rows(statement.returning(*self._key))
         return sorted(tuple(key) for key in found)
 
