@@ -34,6 +34,7 @@ class MariaDB(MariaDBFunctions):
     connections: ClassVar[ConnectionsDialect] = MariaDBConnections()
     change_log: ClassVar[ChangeLogDialect] = MariaDBChangeLog()
     undoes_ddl = False
+    updates_return = False
     # An INSERT of known rows takes numbers that follow one another.
     # https://mariadb.com/kb/en/auto_increment-handling-in-innodb/
     numbers_rows_in_order = True
