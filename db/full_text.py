@@ -58,6 +58,7 @@ def create(dialect: str, execute: Execute) -> None:
     if dialect == "postgresql":
         for statement in _ON_POSTGRESQL:
             execute(statement)
+    if dialect != "sqlite":  # those that came later begin with `db.search_index`
         return
     execute(_TABLE_ON_SQLITE)
     execute(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('rebuild')")
@@ -75,6 +76,7 @@ def drop(dialect: str, execute: Execute) -> None:
     if dialect == "postgresql":
         execute(f"DROP INDEX {VECTOR_INDEX}")
         execute(f"ALTER TABLE posts DROP COLUMN {VECTOR}")
+    if dialect != "sqlite":
         return
     for trigger in TRIGGERS:
         execute(f"DROP TRIGGER {trigger}")

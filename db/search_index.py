@@ -49,6 +49,7 @@ def create(dialect: str, execute: Execute) -> None:
     """Create the index, and fill it from the posts that there are."""
     if dialect == "postgresql":
         _create_on_postgresql(execute)
+    if dialect != "sqlite":
         return
     sqlite.create(execute)
     execute(f"CREATE VIRTUAL TABLE {TABLE} USING fts5(title, summary, content, tokenize = '{sqlite.TOKENIZER}')")
@@ -76,6 +77,7 @@ def drop(dialect: str, execute: Execute) -> None:
         execute(f"DROP FUNCTION {FUNCTION}()")
         execute(f"DROP TABLE {TABLE}")
         postgresql.drop(execute)
+    if dialect != "sqlite":
         return
     for trigger in TRIGGERS:
         execute(f"DROP TRIGGER {trigger}")

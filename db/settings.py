@@ -31,9 +31,10 @@ DRIVERS = {scheme: driver for dialect in DIALECTS.values() for scheme, driver in
 def async_url(text: str) -> URL:
     """Parse a database URL and give it its async driver.
 
-    `sqlite:///x.db`, `postgres://…` and `postgresql://…` are understood, with or without a driver's name; so is
-    `sslmode`, which hosting providers write and asyncpg calls `ssl`, and several hosts, `a:5432,b:5432`.
-    Raises `ValueError` that names the two forms Trellis takes.
+    `sqlite:///x.db`, `postgres://…`, `postgresql://…`, `mysql://…` and `mariadb://…` are understood, with or without a
+    driver's name; so is `sslmode`, which hosting providers write and asyncpg calls `ssl`, and several hosts,
+    `a:5432,b:5432`.
+    Raises `ValueError` that names the three forms that Trellis takes.
     """
     try:
         url = make_url(with_hosts_as_options(text))
@@ -42,7 +43,7 @@ def async_url(text: str) -> URL:
     if url is None or url.drivername not in DRIVERS:
         raise ValueError(
             "is not a database URL that Trellis knows; use sqlite:///var/trellis.db"
-            " or postgresql://user:password@host:5432/database"
+            ", postgresql://user:password@host:5432/database or mysql://user:password@host:3306/database"
         )
     url = url.set(drivername=DRIVERS[url.drivername])
     return dialect_of(url.get_backend_name()).connections.url(url)

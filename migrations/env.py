@@ -20,10 +20,11 @@ from sqlalchemy import Connection, Dialect, MetaData, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateSchema
+from sqlalchemy.util import await_only
 
 from db import models, unmapped  # noqa: F401 - importing the models fills the metadata
 from db.base import Base
-from db.dialects import Failure, failure_of
+from db.dialects import Failure, dialect_of, failure_of
 from db.dialects.own_names import keep_own_tables_in
 from db.dialects.sqlite_connections import BEGIN
 from db.migrate import LOCK, LOOKS, OWN, PAUSES_S
@@ -39,6 +40,8 @@ from migrations.rendering import render_item
 
 logger = logging.getLogger("trellis")
 
+LOCK_WAIT_S = 5
+"""Whoever waits longer for a table would let everybody else queue behind."""
 ASKED_EVERY_S = 0.1
 """How often whoever waits for others who migrate asks for the lock."""
 
@@ -189,9 +192,12 @@ async def run_online(settings: DatabaseSettings) -> None:
             if engine.dialect.name == "sqlite":
                 await prepare_sqlite(connection)
                 await connection.run_sync(run_on_sqlite)
-            else:
+            elif dialect_of(engine.dialect.name).undoes_ddl:
                 await prepare_postgresql(connection)
-                await connection.run_sync(run_on_postgresql)
+                await connection.run_sync(run_with_patience)
+            else:
+                await prepare_mariadb(connection)
+                await connection.run_sync(run_with_patience)
     finally:
         await engine.dispose()
 
@@ -233,7 +239,21 @@ async def prepare_postgresql(connection: AsyncConnection) -> None:
     await connection.commit()
 
 
-def run_on_postgresql(connection: Connection) -> None:
+async def prepare_mariadb(connection: AsyncConnection) -> None:
+    """Wait until nobody else migrates; let an index take its time, and give up to wait for a table after five seconds.
+
+    The lock is the connection's, and ends with it. A statement that makes or changes a table commits by itself.
+    Source: https://mariadb.com/kb/en/metadata-locking/
+    """
+    limit = "max_statement_time" if connection.dialect.is_mariadb else "max_execution_time"  # type: ignore[attr-defined]  # of this dialect
+    await connection.exec_driver_sql(f"SET SESSION {limit} = 0, lock_wait_timeout = {LOCK_WAIT_S}")
+    while not await connection.scalar(select(func.get_lock(f"{LOCK}/{connection.engine.url.database}", 0))):
+        await connection.commit()
+        await asyncio.sleep(ASKED_EVERY_S)
+    await connection.commit()
+
+
+def run_with_patience(connection: Connection) -> None:
     """Run the revisions; those that give up to wait for a lock are tried again, with a pause each time."""
     for pause_s in PAUSES_S:
         try:
@@ -243,8 +263,7 @@ def run_on_postgresql(connection: Connection) -> None:
                 raise
             connection.rollback()
             logger.warning("A revision has given up to wait for others; it is tried again in %g s.", pause_s)
-            connection.execute(select(func.pg_sleep(pause_s)))  # whoever interrupts the command interrupts this, too
-            connection.rollback()
+            await_only(asyncio.sleep(pause_s))  # whoever interrupts the command interrupts this, too
         else:
             return
     run_once(connection)

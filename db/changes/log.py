@@ -27,18 +27,6 @@ _CHANGES = cast(Table, Change.__table__)
 _POSITIONS = cast(Table, ChangePosition.__table__)
 
 _LAST = select(func.max(_POSITIONS.c.position))
-# From positions to their changes, so that a position without any is seen.
-_READ = (
-    select(
-        _POSITIONS.c.position,
-        _CHANGES.c.table_name,
-        _CHANGES.c.row_key,
-        _CHANGES.c.kind,
-        _CHANGES.c.changed_columns,
-    )
-    .select_from(_POSITIONS.outerjoin(_CHANGES, _CHANGES.c.transaction_id == _POSITIONS.c.transaction_id))
-    .order_by(_POSITIONS.c.position, _CHANGES.c.id)
-)
 
 
 class Waiting(NamedTuple):
@@ -72,6 +60,18 @@ class ChangeLog:
         self.dialect = dialect_of(dialect.name).change_log
         self._connections = dialect_of(dialect.name).connections
         self._keys = KeyReaders(metadata, dialect)
+        # From positions to their changes, so that a position without any is seen.
+        self._read = (
+            select(
+                _POSITIONS.c.position,
+                _CHANGES.c.table_name,
+                _CHANGES.c.row_key,
+                _CHANGES.c.kind,
+                _CHANGES.c.changed_columns,
+            )
+            .select_from(self.dialect.with_changes(self.names, _POSITIONS, _CHANGES))
+            .order_by(_POSITIONS.c.position, _CHANGES.c.id)
+        )
         self._number = text(self.dialect.number(self.names))
         self._waiting = _text(self.dialect.waiting(self.names))
         self._begin_anew = _text(self.dialect.begin_anew(self.names))
@@ -99,7 +99,7 @@ class ChangeLog:
 
         Raises `Resync` where the first of them is gone, and for positions that never were.
         """
-        of_these = _READ.where(_POSITIONS.c.position > after, _POSITIONS.c.position <= after + MOST)
+        of_these = self._read.where(_POSITIONS.c.position > after, _POSITIONS.c.position <= after + MOST)
         rows = (await connection.execute(of_these)).all()
         if not rows:
             newest = await self.position(connection)

@@ -12,8 +12,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
+from db.dialects.care import Facts
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionName, NewValues
+from db.dialects.mariadb import MariaDB
 from db.dialects.paging import LIMIT, OFFSET, PagedRows, Query, cut, labelled, limit, sorted_by
 from db.dialects.plans import IndexForm, Need, OrderedNeed, Plan, Search, SearchNeed
 from db.dialects.postgresql import PostgreSQL
@@ -32,6 +34,7 @@ __all__ = [
     "OFFSET",
     "Changes",
     "DatabaseDialect",
+    "Facts",
     "Failure",
     "Function",
     "FunctionName",
@@ -69,7 +72,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-DIALECTS: dict[str, DatabaseDialect] = {dialect.name: dialect for dialect in (PostgreSQL(), SQLite())}
+DIALECTS: dict[str, DatabaseDialect] = {dialect.name: dialect for dialect in (PostgreSQL(), SQLite(), MariaDB())}
 """Every database that Trellis knows, by SQLAlchemy's name."""
 
 

@@ -35,6 +35,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
+from db.dialects.care import CareDialect
 from db.dialects.change_log import ChangeLogDialect
 from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Failure, ReportedViolation
@@ -109,6 +110,8 @@ class DatabaseDialect(ABC):
     """How its connections open, begin and end."""
     change_log: ClassVar[ChangeLogDialect]
     """How its changes are recorded, numbered and told."""
+    care: ClassVar[CareDialect]
+    """How it says what it is, and how large."""
 
     # Keys and pages
 
@@ -233,8 +236,12 @@ class DatabaseDialect(ABC):
 
     # Changes
 
+    undoes_ddl: ClassVar[bool] = True
+    """Whether a statement that makes, changes or drops a table is undone with its transaction."""
     numbers_rows_in_order: ClassVar[bool] = False
     """Whether the rows of one INSERT get ascending numbers in the order of VALUES."""
+    updates_return: ClassVar[bool] = True
+    """Whether an UPDATE tells which rows it has changed, and finds them by a list that ends after the first so many."""
     changes_in_with: ClassVar[bool] = False
     """Whether a WITH may change rows, so that two changes are one statement."""
 

@@ -8,8 +8,14 @@ from typing import NamedTuple
 
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
-DIALECTS = (SQLITE, POSTGRESQL)
-SERVERS = ("postgresql://", "postgres://", "postgresql+asyncpg://")
+MARIADB = "mysql"
+"""SQLAlchemy's name, which is the same for MySQL."""
+DIALECTS = (SQLITE, POSTGRESQL, MARIADB)
+NAMES = {SQLITE: SQLITE, POSTGRESQL: POSTGRESQL, "mariadb": MARIADB, MARIADB: MARIADB}
+SERVERS = {
+    POSTGRESQL: ("postgresql://", "postgres://", "postgresql+asyncpg://"),
+    MARIADB: ("mariadb://", "mysql://", "mysql+asyncmy://", "mariadb+asyncmy://"),
+}
 
 
 class UnknownDatabase(ValueError):
@@ -19,8 +25,8 @@ class UnknownDatabase(ValueError):
         cure = (
             "Write `sqlite` alone: each test gets a file in a temporary folder."
             if word.startswith(SQLITE)
-            else "Write `sqlite`, `postgresql`, or a server whose user may create databases:"
-            " `postgresql://user:password@host/database`."
+            else "Write `sqlite`, `postgresql`, `mariadb`, or a server whose user may create databases:"
+            " `postgresql://user:password@host/database`, `mariadb://user:password@host/database`."
         )
         super().__init__(f"{word!r} is no database of tests. {cure}")
 
@@ -29,9 +35,10 @@ class Choice(NamedTuple):
     """One database that every test with a database runs on."""
 
     dialect: str
-    """`sqlite` or `postgresql`."""
+    """`sqlite`, `postgresql` or `mysql`, which is MariaDB's, too."""
     url: str | None = None
-    """The server; None for files, and for the server that a run starts or TEST_POSTGRES_URL names."""
+    """The server; None for files, and for one that a run starts, or that TEST_POSTGRES_URL or TEST_MARIADB_URL names.
+    """
 
 
 def choices_of(text: str) -> list[Choice]:
@@ -48,8 +55,9 @@ def _words(text: str) -> Iterable[str]:
 
 
 def _choice(word: str) -> Choice:
-    if word in DIALECTS:
-        return Choice(word)
-    if word.startswith(SERVERS):
-        return Choice(POSTGRESQL, word)
+    if word in NAMES:
+        return Choice(NAMES[word])
+    for dialect, schemes in SERVERS.items():
+        if word.startswith(schemes):
+            return Choice(dialect, word)
     raise UnknownDatabase(word)

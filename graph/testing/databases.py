@@ -1,103 +1,42 @@
-"""Databases for tests: a fresh one each, on SQLite and on PostgreSQL.
+"""Databases for tests: a fresh one each, on SQLite, on PostgreSQL and on MariaDB.
 
 A template is migrated once per run. On SQLite each test gets a copy of the file; on PostgreSQL each worker gets a
 clone and empties what a test has filled (about 5 ms; a clone takes 30 to 150 ms), and takes a new clone when a test
 has changed the tables, or when revisions fill some. Sequences start anew either way.
 """
 
-import asyncio
 import hashlib
-import itertools
 import os
 import shutil
-import threading
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
 
 import asyncpg
-from pydantic import SecretStr
-from sqlalchemy import Connection, Table, inspect, make_url
+from sqlalchemy import make_url
 
-from db.base import Base
-from db.migrate import upgrade
-from db.own import OwnBase
-from db.session.engines import create_engine
-from db.settings import DatabaseSettings
-from db.views import is_view
-from graph.errors import TrellisError
-from graph.settings import DoctorAccess, Settings
-from graph.testing.choices import POSTGRESQL, SQLITE, Choice
-from graph.testing.options import DATABASES
+from graph.testing import mariadb
+from graph.testing.choices import MARIADB, POSTGRESQL, SERVERS, SQLITE, Choice
+from graph.testing.mariadb_databases import MariaDBDatabases, drop_left_of_mariadb
+from graph.testing.migrated import NUMBERS, Database, Loop, MissingRevisions, UnfitServer, migrate, settings_for
 from graph.testing.postgresql import ENVIRONMENT_VARIABLE, server_url
 from graph.testing.runs import Run
 
-T = TypeVar("T")
+__all__ = [
+    "Database",
+    "DatabaseServers",
+    "MissingRevisions",
+    "PostgreSQLDatabases",
+    "SQLiteDatabases",
+    "UnfitServer",
+    "drop_left_databases",
+    "settings_for",
+]
 
-_NUMBERS = itertools.count()
-"""Of the databases that this process makes, on whichever server."""
-
-MODELS = "db.models"
 PORT = 5432
 FOREIGN = "foreign_"
 """Files of a run that say on which servers, which are not ours, it has made databases."""
-
-
-class MissingRevisions(TrellisError):
-    """Models have tables that no revision makes."""
-
-    def __init__(self, tables: Iterable[str]) -> None:
-        super().__init__(
-            f"No revision in migrations/versions makes {', '.join(sorted(tables))}, which the models want. Write one:"
-            ' `alembic revision --autogenerate -m "What changes"`. Where revisions make no tables, for they were there'
-            " before, let tests use `blank_database`."
-        )
-
-
-class UnfitServer(TrellisError):
-    """The server of the tests makes no databases for them."""
-
-    def __init__(self, server: str, reason: object) -> None:
-        url = make_url(server)
-        super().__init__(
-            f"The PostgreSQL server of the tests, {url.host}:{url.port or PORT}, cannot be used: {reason}. See that it"
-            f" is there and lets its user create databases, and that {DATABASES} or {ENVIRONMENT_VARIABLE} leads to it."
-        )
-
-
-@dataclass(frozen=True)
-class Database:
-    """A database of one test."""
-
-    url: str
-    dialect: str
-    """`sqlite` or `postgresql`."""
-    is_lent: bool = False
-    """Whether the URL leads to PgBouncer, which lends connections for a transaction each."""
-
-
-def settings_for(database: Database, **more: Any) -> Settings:
-    """The server's settings for a test: a small pool, nothing that runs beside requests, and the doctor for everybody.
-
-    The levels of an operation are read one by one, however often it was met before, so that the number of statements
-    is the same in every order of the tests. `more` are further settings, and win.
-    """
-    given: dict[str, Any] = {
-        "database_url": SecretStr(database.url),
-        "pgbouncer": database.is_lent,
-        "pool_size": 2,
-        "pool_max_overflow": 8,
-        "pool_timeout_s": 10,
-        "prefetch": False,
-        "maintenance": False,
-        "record_usage": False,
-        "doctor": DoctorAccess.EVERYBODY,
-    }
-    return Settings(**given | more)
 
 
 class DatabaseServers:
@@ -108,6 +47,7 @@ class DatabaseServers:
         self._run = run
         self._make = postgresql or PostgreSQLDatabases
         self._made: dict[str, PostgreSQLDatabases] = {}
+        self._made_of_mariadb: dict[str, MariaDBDatabases] = {}
 
     @cached_property
     def sqlite(self) -> "SQLiteDatabases":
@@ -126,13 +66,22 @@ class DatabaseServers:
                 self._run.once(f"{FOREIGN}{_digest(at)}", lambda: at)
         return self._made[at]
 
+    def mariadb(self, url: str | None = None) -> MariaDBDatabases:
+        """The same of MariaDB. Raises `MariaDBUnavailable` and `UnfitServer`."""
+        at = url or mariadb.server_url(self._run)
+        if at not in self._made_of_mariadb:
+            self._made_of_mariadb[at] = MariaDBDatabases(self._run, at)
+            if url or mariadb.ENVIRONMENT_VARIABLE in os.environ:
+                self._run.once(f"{FOREIGN}{_digest(at)}", lambda: at)
+        return self._made_of_mariadb[at]
+
     @contextmanager
     def migrated(self, choice: Choice, folder: Path) -> Iterator[Database]:
         """A database with all tables, each of them as the revisions leave it. Raises `MissingRevisions`."""
         if choice.dialect == SQLITE:
             yield self.sqlite.migrated(folder)
         else:
-            with self.postgresql(choice.url).migrated() as database:
+            with self._on_server(choice).migrated() as database:
                 yield database
 
     @contextmanager
@@ -141,13 +90,18 @@ class DatabaseServers:
         if choice.dialect == SQLITE:
             yield self.sqlite.blank(folder)
         else:
-            with self.postgresql(choice.url).blank() as database:
+            with self._on_server(choice).blank() as database:
                 yield database
+
+    def _on_server(self, choice: Choice) -> "PostgreSQLDatabases | MariaDBDatabases":
+        return self.mariadb(choice.url) if choice.dialect == MARIADB else self.postgresql(choice.url)
 
     def close(self) -> None:
         """Let go of the servers; who owns the run stops ours, and drops what we have left on others."""
         for made in self._made.values():
             made.close()
+        for of_mariadb in self._made_of_mariadb.values():
+            of_mariadb.close()
 
 
 class SQLiteDatabases:
@@ -169,7 +123,7 @@ class SQLiteDatabases:
 
     def _make_template(self) -> str:
         file = self._run.folder / "template.db"
-        _migrate(self._database(file))
+        migrate(self._database(file))
         return str(file)
 
     def _database(self, file: Path) -> Database:
@@ -183,12 +137,12 @@ class PostgreSQLDatabases:
         """`server`: the URL of a database there, whose user may create others."""
         self.server = server
         self._run = run
-        self._loop = _Loop()
+        self._loop = Loop()
         try:
             self._connection = self._loop.call(asyncpg.connect(_dsn(server)))
         except (OSError, asyncpg.PostgresError) as error:
             self._loop.close()
-            raise UnfitServer(server, error) from None
+            raise UnfitServer("PostgreSQL", server, PORT, ENVIRONMENT_VARIABLE, error) from None
         self._migrated: _EmptiableDatabase | None = None
 
     @contextmanager
@@ -233,11 +187,11 @@ class PostgreSQLDatabases:
 
     def _make_template(self) -> str:
         url = self._create("template0")
-        _migrate(Database(url, POSTGRESQL))
+        migrate(Database(url, POSTGRESQL))
         return _name(url)
 
     def _create(self, template: str, options: str = "") -> str:
-        name = f"{self._run.name}_{os.getpid()}_{next(_NUMBERS)}"
+        name = f"{self._run.name}_{os.getpid()}_{next(NUMBERS)}"
         # The other strategy writes every page to the server's log: two to four times slower for small databases.
         # Before version 15 there was but one.
         strategy = "STRATEGY FILE_COPY" if self._connection.get_server_version() >= (15,) else ""
@@ -245,7 +199,7 @@ class PostgreSQLDatabases:
             create = f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy} {options}'
             self._loop.call(self._connection.execute(create))
         except asyncpg.InsufficientPrivilegeError as error:
-            raise UnfitServer(self.server, error) from None
+            raise UnfitServer("PostgreSQL", self.server, PORT, ENVIRONMENT_VARIABLE, error) from None
         return make_url(self.server).set(database=name).render_as_string(hide_password=False)
 
     def _drop(self, url: str) -> None:
@@ -328,23 +282,6 @@ class _EmptiableDatabase:
         await self._connection.close()
 
 
-class _Loop:
-    """An event loop in a thread of its own, so that fixtures need none, whatever the test is doing."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="test-databases", daemon=True)
-        self._thread.start()
-
-    def call(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
 def drop_left_databases(run: Run) -> None:
     """Drop this run's databases on servers that are not ours."""
 
@@ -357,44 +294,9 @@ def drop_left_databases(run: Run) -> None:
         await connection.close()
 
     for file in run.folder.glob(f"{FOREIGN}*"):
-        loop = _Loop()
-        loop.call(drop(file.read_text()))
-        loop.close()
-
-
-def _migrate(database: Database) -> None:
-    """Bring an empty database to the newest revision. Raises `MissingRevisions`."""
-    settings = settings_for(database)
-    upgrade(settings)
-    import_module(MODELS)
-    mapped = (it for it in Base.registry.mappers if it.class_.__module__.startswith(MODELS))
-    tables = {it.local_table for it in mapped if not is_view(it.local_table)} - {*OwnBase.metadata.sorted_tables}
-    missing = _run(_missing([it for it in tables if isinstance(it, Table)], settings))
-    if missing:
-        raise MissingRevisions(missing)
-
-
-async def _missing(tables: Sequence[Table], settings: DatabaseSettings) -> Sequence[str]:
-    """The names of those tables that a database does not have."""
-
-    def look(connection: Connection) -> Sequence[str]:
-        inspector = inspect(connection)
-        return [str(table) for table in tables if not inspector.has_table(table.name, table.schema)]
-
-    engine = create_engine(settings.direct, settings)
-    try:
-        async with engine.connect() as connection:
-            return await connection.run_sync(look)
-    finally:
-        await engine.dispose()
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Do something to its end, also where an event loop is running already."""
-    loop = _Loop()
-    try:
-        return loop.call(work)
-    finally:
+        loop, server = Loop(), file.read_text()
+        is_mariadb = server.startswith(SERVERS[MARIADB])
+        loop.call(drop_left_of_mariadb(run, server) if is_mariadb else drop(server))
         loop.close()
 
 

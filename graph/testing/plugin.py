@@ -43,6 +43,7 @@ MARKS = (
     f"{OPERATIONS}(folder): run the test for each operation, a file *.graphql, of a folder beside it",
     "sqlite: about SQLite alone",
     "postgresql: about PostgreSQL alone",
+    "mysql: about MariaDB and MySQL alone",
 )
 
 run_key = pytest.StashKey[Run]()
@@ -55,7 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         DATABASES,
         metavar="NAMES",
-        help="what tests with a database run on: sqlite (the default), postgresql, or the URL of a server of PostgreSQL"
+        help="what tests with a database run on: sqlite (the default), postgresql, mariadb, or the URL of a server"
         f" whose user may create databases; several with commas. Also {DATABASES_VARIABLE}, and {DATABASES_INI}.",
     )
     group.addoption(UPDATE, action="store_true", help="write the snapshots of operations anew, instead of comparing")
@@ -235,9 +236,10 @@ def viewers() -> "Mapping[str, Viewer]":
 def _refusals() -> tuple[type[Exception], ...]:
     """Errors that say all there is to know in one sentence: a traceback would hide it."""
     from graph.testing.databases import MissingRevisions, UnfitServer
+    from graph.testing.mariadb import MariaDBUnavailable
     from graph.testing.postgresql import PostgresUnavailable
 
-    return MissingRevisions, PostgresUnavailable, UnfitServer
+    return MariaDBUnavailable, MissingRevisions, PostgresUnavailable, UnfitServer
 
 
 def _tidy(run: Run) -> None:

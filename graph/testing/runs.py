@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STOP_TIMEOUT_S = 15
+SERVERS = ("data/postmaster.pid", "mariadb/pid")
+"""Files below a run's folder that are there as long as a server runs."""
 MEMORY = Path("/dev/shm")
 ROOM_IN_MEMORY = 2 * 1024**3
 """In bytes: a run takes 0.2 to 0.6 GiB."""
@@ -65,7 +67,7 @@ def begin() -> Iterator[Run]:
     finally:
         os.close(pipe)
         deadline = time.monotonic() + STOP_TIMEOUT_S
-        while (run.folder / "data" / "postmaster.pid").exists() and time.monotonic() < deadline:
+        while any((run.folder / file).exists() for file in SERVERS) and time.monotonic() < deadline:
             time.sleep(0.02)
         shutil.rmtree(run.folder, ignore_errors=True)
 

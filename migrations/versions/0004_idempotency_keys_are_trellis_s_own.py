@@ -9,6 +9,7 @@ is: whoever has sent it has been answered.
 import sqlalchemy as sa
 from alembic import op
 
+from db.dialects import dialect_of
 from db.dialects.own_names import OwnName
 from db.refusals import NoOwnTable
 from migrations.own_schema import has_own_table
@@ -18,9 +19,10 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-COLUMNS = "owner, key, fingerprint, answer, created_at"
+COLUMNS = ("owner", "key", "fingerprint", "answer", "created_at")
 OLD = "idempotency_keys"
 NEW = "trellis_idempotency_keys"
+OLD_TABLE, NEW_TABLE = (sa.Table(it, sa.MetaData(), *map(sa.Column, COLUMNS)) for it in (OLD, OwnName(NEW, None)))
 MAX_OWNER = 60
 """Characters of an owner in the old table."""
 
@@ -28,7 +30,8 @@ MAX_OWNER = 60
 def upgrade() -> None:
     give_way()
     if is_there():
-        op.execute(f"INSERT INTO {ours()} ({COLUMNS}) SELECT {COLUMNS} FROM {OLD} WHERE true ON CONFLICT DO NOTHING")
+        move = dialect_of(op.get_context().dialect.name).insert_missing(NEW_TABLE)
+        op.execute(move.from_select(COLUMNS, sa.select(*OLD_TABLE.c).where(sa.true())))
     elif op.get_bind().scalar(sa.text(f"SELECT count(*) FROM {OLD}")):
         raise NoOwnTable(OLD)
     op.drop_table(OLD)
@@ -47,19 +50,14 @@ def downgrade() -> None:
     )
     op.create_index(op.f("ix_idempotency_keys_created_at"), OLD, ["created_at"])
     if is_there():
-        fitting = f"WHERE length(owner) <= {MAX_OWNER}"
-        op.execute(f"INSERT INTO {OLD} ({COLUMNS}) SELECT {COLUMNS} FROM {ours()} {fitting}")
-        op.execute(f"DELETE FROM {ours()} {fitting}")
+        fitting = sa.func.length(NEW_TABLE.c.owner) <= MAX_OWNER
+        op.execute(OLD_TABLE.insert().from_select(COLUMNS, sa.select(*NEW_TABLE.c).where(fitting)))
+        op.execute(NEW_TABLE.delete().where(fitting))
 
 
 def is_there() -> bool:
     """Whether the table of ours is there. Offline that is assumed: `trellis db upgrade --sql` makes it first."""
     return op.get_context().as_sql or has_own_table(op.get_context(), NEW)
-
-
-def ours() -> str:
-    """The table of ours, as it stands in a statement."""
-    return op.get_context().dialect.identifier_preparer.quote(OwnName(NEW, None))
 
 
 def give_way() -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from db.dialects import dialect_of
 from db.dialects.own_names import OwnName
 from db.refusals import NoOwnTable
 from migrations.own_schema import has_own_table
@@ -21,6 +22,7 @@ depends_on = None
 OLD = "audit_entries"
 NEW = "trellis_audit_entries"
 SAME = "id, object_ids, request_id, created_at"
+NAMED = ("action", "actor", "user_id", "user_number")
 MAX_NAME = 60
 """Characters of an action and of an actor in the old table."""
 
@@ -31,11 +33,13 @@ JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=Tru
 def upgrade() -> None:
     give_way()
     if is_there():
-        op.execute(
-            f"INSERT INTO {ours()} ({SAME}, action, actor, user_id, user_number)"
-            f" SELECT {SAME}, action, actor, CAST(actor_id AS VARCHAR(20)), actor_id FROM {OLD}"
-            " WHERE true ON CONFLICT DO NOTHING"
-        )
+        there = sa.table(OLD, *map(sa.column, (*SAME.split(", "), "action", "actor", "actor_id")))
+        moved = sa.Table(OwnName(NEW, None), sa.MetaData(), *map(sa.Column, (*SAME.split(", "), *NAMED)))
+        add = dialect_of(op.get_context().dialect.name).insert_missing(moved)
+        user_id = sa.cast(there.c.actor_id, sa.String(20))
+        same = [there.c[name] for name in SAME.split(", ")]
+        found = sa.select(*same, there.c.action, there.c.actor, user_id, there.c.actor_id).where(sa.true())
+        op.execute(add.from_select([*SAME.split(", "), *NAMED], found))
     elif op.get_bind().scalar(sa.text(f"SELECT count(*) FROM {OLD}")):
         raise NoOwnTable(OLD)
     op.drop_table(OLD)

@@ -9,6 +9,7 @@ user who is gone, or who is none of this application's, does not go back: withou
 import sqlalchemy as sa
 from alembic import op
 
+from db.dialects import dialect_of
 from db.dialects.own_names import OwnName
 from db.refusals import NoOwnTable
 from migrations.own_schema import has_own_table
@@ -19,6 +20,7 @@ branch_labels = None
 depends_on = None
 
 OLD, OLD_ROLES = "api_keys", "api_key_roles"
+OLD_KEY = "uq_api_keys_name"
 NEW = "trellis_api_keys"
 SAME = "id, name, shown, secret_hash, read_only, created_at, expires_at, revoked_at"
 
@@ -28,11 +30,13 @@ MOMENT = sa.DateTime(timezone=True)
 NAMES = {
     "postgresql": "COALESCE(jsonb_agg(roles.name ORDER BY roles.name), '[]')",
     "sqlite": "json_group_array(roles.name)",
+    "mysql": "COALESCE(JSON_ARRAYAGG(roles.name ORDER BY roles.name), '[]')",
 }
 """The names of the roles of a key, as JSON."""
 HAS = {
     "postgresql": "jsonb_exists(k.roles, roles.name)",
     "sqlite": "EXISTS (SELECT 1 FROM json_each(k.roles) WHERE value = roles.name)",
+    "mysql": "JSON_CONTAINS(k.roles, JSON_QUOTE(roles.name))",
 }
 """Whether a key has a role."""
 
@@ -46,7 +50,7 @@ def upgrade() -> None:
         )
         op.execute(
             f"INSERT INTO {ours()} ({SAME}, user_id, user_number, roles)"
-            f" SELECT {SAME}, CAST(user_id AS VARCHAR(20)), user_id, ({names}) FROM {OLD}"
+            f" SELECT {SAME}, CAST(user_id AS {text()}), user_id, ({names}) FROM {OLD}"
         )
         count_on(NEW)
     elif op.get_bind().scalar(sa.text(f"SELECT count(*) FROM {OLD}")):
@@ -59,11 +63,16 @@ def downgrade() -> None:
     give_way()
     create_old_tables()
     if is_there():
-        op.execute(
-            f"INSERT INTO {OLD} ({SAME}, user_id) SELECT {SAME}, user_number FROM {ours()}"
-            " WHERE user_id IS NULL OR EXISTS (SELECT 1 FROM users WHERE users.id = user_number)"
-            " ON CONFLICT (name) DO NOTHING"
+        names = [*SAME.split(", ")]
+        kept = sa.table(OwnName(NEW, None), *map(sa.column, (*names, "user_id", "user_number")))
+        back = sa.Table(
+            OLD, sa.MetaData(), *map(sa.Column, (*names, "user_id")), sa.UniqueConstraint("name", name=OLD_KEY)
         )
+        users = sa.table("users", sa.column("id"))
+        has_user = sa.exists().where(users.c.id == kept.c.user_number)
+        found = sa.select(*(kept.c[name] for name in names), kept.c.user_number)
+        add = dialect_of(dialect()).insert_missing(back, ["name"])
+        op.execute(add.from_select([*names, "user_id"], found.where(kept.c.user_id.is_(None) | has_user)))
         op.execute(
             f"INSERT INTO {OLD_ROLES} (key_id, role_id) SELECT k.id, roles.id FROM {ours()} AS k, roles"
             f" WHERE {HAS[dialect()]} AND EXISTS (SELECT 1 FROM {OLD} WHERE {OLD}.id = k.id)"
@@ -86,7 +95,7 @@ def create_old_tables() -> None:
         sa.Column("revoked_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_keys_user_id_users"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
-        sa.UniqueConstraint("name", name=op.f("uq_api_keys_name")),
+        sa.UniqueConstraint("name", name=op.f(OLD_KEY)),
         sa.UniqueConstraint("secret_hash", name=op.f("uq_api_keys_secret_hash")),
     )
     op.create_index(op.f("ix_api_keys_user_id"), OLD, ["user_id"])
@@ -103,6 +112,11 @@ def create_old_tables() -> None:
         sa.PrimaryKeyConstraint("key_id", "role_id", name=op.f("pk_api_key_roles")),
     )
     op.create_index(op.f("ix_api_key_roles_role_id"), OLD_ROLES, ["role_id"])
+
+
+def text() -> str:
+    """The type of short texts, as a statement has it."""
+    return str(sa.cast(sa.null(), sa.String(20)).compile(dialect=op.get_context().dialect)).rpartition(" AS ")[2][:-1]
 
 
 def count_on(table: str) -> None:

@@ -26,7 +26,7 @@ def of(told: Facts, workers: int = 1, tables: Sequence[FromClause] = (), **setti
 async def test_a_database_tells_what_it_is(database: Database, engines: Engines) -> None:
     async with engines.primary.connect() as connection:
         told = await facts(connection)
-    assert told.encoding.startswith("UTF")
+    assert told.encoding.upper().startswith("UTF")
     if database.dialect == "sqlite":
         assert (told.product, told.max_connections, told.ahead_s, told.is_pooled) == ("SQLite", None, None, False)
         return
