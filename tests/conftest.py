@@ -290,6 +290,7 @@ LONG = (
     "federation",
     "files/test_uploads.py",
     "following",  # a server for each, and clients that wait
+    "following/test_matrix.py",  # every viewer, noun and column
     "http/test_batches.py",
     "http/test_budgets.py",
     "http/test_caches.py",  # memory is watched

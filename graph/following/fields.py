@@ -3,7 +3,7 @@
 A noun's type enters, a field leaves; called, it gives the source of events. An event names a row and is read like one.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import cache
@@ -12,16 +12,19 @@ from typing import Any, NamedTuple
 import strawberry
 from graphql import GraphQLResolveInfo
 
+from db.statements import Key
 from graph.context import SourceContext
 from graph.entity.fields import ValueField, object_type
 from graph.entity.filters import filter_type
 from graph.entity.ids import encode_id, key_in
 from graph.entity.registry import Deferred, Entity, keyed_entity_of, optional
+from graph.errors import InvalidPage
 from graph.execute.reference import RowReference
 from graph.following.judging import ChangeKind, Judgement
+from graph.following.known import MAX_KNOWN, KnownRows
 from graph.following.log import Following, patiently
 from graph.following.positions import Place, stream_name
-from graph.following.rows import NounRows
+from graph.following.rows import ChangedRow, NounRows
 from graph.prepare.fields import CostRule, Level, LevelField, PlannedField, Weight, argument
 
 DECIDED_TOGETHER = 1_000
@@ -33,7 +36,7 @@ class RowEvent(NamedTuple):
 
     entity: Entity
     kind: ChangeKind
-    key: tuple[Any, ...]
+    key: Key
     position: str
 
 
@@ -100,6 +103,12 @@ def rows_changed(cls: type[Any]) -> Any:
         (
             argument("where", optional(where), f"Only {entity.many} that fit, or do not fit any more."),
             argument("after", optional(str), "The `position` of an earlier event: goes on behind that one."),
+            argument(
+                "shown",
+                optional(list[strawberry.ID]),
+                f"Ids of {entity.many} that you show, at most {MAX_KNOWN}: what becomes of them is told, also when they"
+                " are hidden from you or deleted. Those which you do not see any more are told at once as gone.",
+            ),
         ),
     )
 
@@ -128,18 +137,27 @@ class FollowingField(PlannedField):
             key = key_in(given, self.rows.entity)
             async with context.reading() as reading:
                 judgement.begin(reading)
-                return stream.of_row(start, key, was_seen=await judgement.sees(key, reading))
+                (was_seen,) = await judgement.seen([key], reading)
+                return stream.of_row(start, key, was_seen=bool(was_seen))
         after = arguments.get("after")
         place = Place(start, None) if after is None else following.positions.read(stream.name, after)
+        shown = self._keys(arguments.get("shown") or ())
         async with context.reading() as reading:
             judgement.begin(reading)
+            seen = await judgement.seen(shown, reading) if shown else ()
         if after is not None:
             await following.check(place.position - (place.number is not None))
-        return stream.of_rows(place)
+        return stream.of_rows(place, dict(zip(shown, map(bool, seen), strict=True)))
+
+    def _keys(self, ids: Sequence[str]) -> Sequence[Key]:
+        if len(ids) > MAX_KNOWN:
+            raise InvalidPage(f"{len(ids)} ids are too many; send at most {MAX_KNOWN}, of the rows shown last.")
+        return tuple(dict.fromkeys(key_in(text, self.rows.entity) for text in ids))
 
 
 def _name(field: str, entity: Entity, arguments: Mapping[str, Any]) -> str:
-    return stream_name(field, entity.name, {name: given for name, given in arguments.items() if name != "after"})
+    asked = {name: given for name, given in arguments.items() if name not in ("after", "shown")}
+    return stream_name(field, entity.name, asked)
 
 
 def follows_rows(subscription: type[Any] | None) -> bool:
@@ -158,8 +176,17 @@ class _Stream:
     judgement: Judgement
     name: str
 
-    async def of_rows(self, place: Place) -> AsyncGenerator[RowEvent, None]:
-        """Every change behind a place that the viewer is told of. Raises `ChangesGone`."""
+    async def of_rows(self, place: Place, shown: Mapping[Key, bool]) -> AsyncGenerator[RowEvent, None]:
+        """Every change behind a place that the viewer is told of. Raises `ChangesGone`.
+
+        `shown`: of the rows that the client shows, which are seen. The others are told first, and alike, whether they
+        are hidden, deleted or were never there.
+        """
+        gone = [key for key, is_seen in shown.items() if not is_seen]
+        seen = (key for key, is_seen in shown.items() if is_seen)
+        known = KnownRows(seen, gone, remembers=not self.judgement.tells_all)
+        for key in gone:
+            yield self._event(ChangeKind.GONE, key, place)
         after = place.position if place.number is None else place.position - 1
         async with aclosing(self.following.batches(after)) as batches:
             async for batch in batches:
@@ -167,33 +194,44 @@ class _Stream:
                 told = -1 if place.number is None or batch.position != place.position else place.number
                 for start in range(told + 1, len(changed), DECIDED_TOGETHER):
                     some = changed[start : start + DECIDED_TOGETHER]
-                    for number, (row, kind) in enumerate(zip(some, await self._kinds(some, batch), strict=True), start):
+                    for number, (row, is_seen) in enumerate(zip(some, await self._seen(some), strict=True), start):
+                        kind = self._told(row, is_seen, known)
                         if kind is not None:
                             is_last = number == len(changed) - 1
                             here = Place(batch.position, None if is_last else number)
                             yield self._event(kind, row.key, here)
 
-    async def of_row(self, after: int, key: tuple[Any, ...], *, was_seen: bool) -> AsyncGenerator[RowEvent, None]:
+    async def of_row(self, after: int, key: Key, *, was_seen: bool) -> AsyncGenerator[RowEvent, None]:
         """Every change of one row that the viewer sees, or has just seen. Raises `ChangesGone`."""
         async with aclosing(self.following.batches(after)) as batches:
             async for batch in batches:
                 changed = [row for row in self.rows.changed(batch) if row.key == key]
-                for row, kind in zip(changed, await self._kinds(changed, batch), strict=True):
-                    is_seen = kind in (ChangeKind.CREATED, ChangeKind.UPDATED)
-                    if is_seen or was_seen:
-                        assert kind is not None or not is_seen
-                        yield self._event(kind or ChangeKind.GONE, row.key, Place(batch.position, None))
-                    was_seen = is_seen
+                for row, seen in zip(changed, await self._seen(changed), strict=True):
+                    if seen or was_seen:
+                        kind = self.judgement.kind(row, seen, is_known=was_seen)
+                        assert kind is not None
+                        yield self._event(kind, row.key, Place(batch.position, None))
+                    was_seen = bool(seen)
 
-    async def _kinds(self, changed: list[Any], batch: Any) -> list[ChangeKind | None]:
+    def _told(self, row: ChangedRow, seen: bool | None, known: KnownRows) -> ChangeKind | None:
+        """What is told of a change; what the subscriber knows is noted."""
+        kind = self.judgement.kind(row, seen, is_known=row.key in known)
+        if kind is ChangeKind.GONE:
+            known.forget(row.key)
+            return None if known.is_told_gone(row.key) else kind
+        if kind is not None:
+            known.see(row.key)
+        return kind
+
+    async def _seen(self, changed: Sequence[ChangedRow]) -> Sequence[bool | None]:
         if not changed:
-            return []
+            return ()
 
-        async def ask() -> list[ChangeKind | None]:
+        async def ask() -> Sequence[bool | None]:
             async with self.context.reading() as reading:
-                return await self.judgement.kinds(changed, batch, reading)
+                return await self.judgement.seen([row.key for row in changed], reading)
 
         return await patiently(ask)
 
-    def _event(self, kind: ChangeKind, key: tuple[Any, ...], place: Place) -> RowEvent:
+    def _event(self, kind: ChangeKind, key: Key, place: Place) -> RowEvent:
         return RowEvent(self.rows.entity, kind, key, self.following.positions.write(self.name, place))

@@ -1,17 +1,16 @@
 """Whether a viewer is told of a changed row, and as what.
 
 Changed rows enter; for each of them a kind leaves, or None where nothing is told. One statement asks for all of them
-which are there and which the viewer sees and has asked for, as they are now.
+which are there and which the viewer sees and has asked for, as they are now. That a row is gone is told to those alone
+who may know that it was there: a row that is hidden is like one that does not exist.
 """
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from sqlalchemy.sql.elements import False_
-
-from db.changes import Batch
 from db.relations import root
+from db.statements import Key
 from graph.context import RequestContext
 from graph.entity.fields import described_enum
 from graph.entity.filters import restricted, where_of
@@ -53,49 +52,42 @@ class Judgement:
         self._discriminators = discriminators
         self._read: Mapping[str, frozenset[str]] | None = None
         """By table, the columns on which it hangs whether a row is told of; None: nobody knows."""
-        self._sees_none = False
-        """Whether the viewer sees no row at all, so that nobody is told that one was there."""
+        self._sees_all = False
+        """Whether each row of the noun's table is one that the viewer may see, so that any may be told to be gone."""
 
     def begin(self, context: RequestContext) -> None:
         """See what it hangs on whether a row is told of. Raises `InvalidFilter`."""
         listing, loaders = self._listing(context), context.loaders
-        visible = loaders.visible(self._entity.mapper)
-        self._sees_none = visible is not None and isinstance(visible(loaders.source(listing).row), False_)
+        self._sees_all = self._rows.has_own_table and loaders.visible(self._entity.mapper) is None
         self._read = loaders.judged_by(listing, self._entity.key).columns
 
-    async def kinds(
-        self, changed: Sequence[ChangedRow], batch: Batch, context: RequestContext
-    ) -> list[ChangeKind | None]:
-        """What is told of each row."""
-        loader = context.loaders.judged(self._listing(context), self._entity.key)
-        found = await loader.load_level([row.key for row in changed])
-        others = self._read is None or self._rows.touches_others(batch, self._read)
-        return [
-            self._kind(row, None if row_is is None else bool(row_is[0]), others)
-            for row, row_is in zip(changed, found, strict=True)
-        ]
+    @property
+    def tells_all(self) -> bool:
+        """Whether a deletion tells all that is to be told of rows that go: each row is seen, and fits."""
+        return self._sees_all and self._arguments.get("where") is None
 
-    async def sees(self, key: tuple[Any, ...], context: RequestContext) -> bool:
-        """Whether the viewer sees the row of a key."""
-        (found,) = await context.loaders.judged(self._listing(context), self._entity.key).load_level([key])
-        return found is not None and bool(found[0])
+    async def seen(self, keys: Sequence[Key], context: RequestContext) -> list[bool | None]:
+        """Of each row, whether the viewer sees it and has asked for it; None where there is none."""
+        found = await context.loaders.judged(self._listing(context), self._entity.key).load_level(list(keys))
+        return [None if row_is is None else bool(row_is[0]) for row_is in found]
 
-    def _kind(self, row: ChangedRow, seen: bool | None, others: bool) -> ChangeKind | None:
-        """`seen`: None where the row is not there. `others`: whether more has changed on which it hangs who sees it."""
+    def kind(self, row: ChangedRow, seen: bool | None, *, is_known: bool) -> ChangeKind | None:
+        """What is told of a changed row that is `seen` now, or not. `is_known`: the viewer saw it before."""
         if seen:
             return ChangeKind.CREATED if row.is_new else ChangeKind.UPDATED
-        if row.is_new or self._sees_none:
+        if is_known:
+            return ChangeKind.GONE
+        if row.is_new or not self._sees_all:
             return None
         if row.is_gone:
             return ChangeKind.GONE
         if seen is None:  # it was deleted since, or is a row of another class
             return ChangeKind.GONE if row.is_own else None
-        return ChangeKind.GONE if others or self._may_have_been_seen(row) else None
+        return ChangeKind.GONE if self._may_have_fitted(row) else None
 
-    def _may_have_been_seen(self, row: ChangedRow) -> bool:
-        """Whether an update may have hidden a row: it has changed something on which that hangs."""
-        assert self._read is not None
-        if row.columns is None:
+    def _may_have_fitted(self, row: ChangedRow) -> bool:
+        """Whether an update may have taken a row out of `where`: it has changed something on which that hangs."""
+        if row.columns is None or self._read is None:
             return True
         for table, columns in row.columns.items():
             decisive = self._read.get(table, frozenset()) | self._discriminators.get(table, frozenset())

@@ -5,7 +5,7 @@ touched, which is the same for everybody. Where a class inherits from another on
 its row. Nothing is read here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +74,8 @@ class NounRows:
                 " Follow what the view is made of."
             )
         self._types = [python_type(column.type) for column in mapper.primary_key]
-        self._has_own_table = not mapper.single
+        self.has_own_table = not mapper.single
+        """Whether no class has rows in its table that are none of the noun's."""
         for type_, column in zip(self._types, mapper.primary_key, strict=True):
             if not names_values(type_):
                 raise DeclarationError(
@@ -107,13 +108,9 @@ class NounRows:
                 own.add(texts)
         return list(found.values())
 
-    def touches_others(self, batch: Batch, tables: Mapping[str, object]) -> bool:
-        """Whether a transaction has changed rows of one of these tables that is not the noun's."""
-        return any(change.table in tables and change.table not in self._places for change in batch.changes)
-
     def _is_of_noun(self, change: RowChange) -> bool:
         """Whether a change in the noun's table is certainly one of the noun's row, and not of another class there."""
-        return self._has_own_table or change.kind is not Kind.UPDATE
+        return self.has_own_table or change.kind is not Kind.UPDATE
 
     def _key(self, texts: tuple[str, ...]) -> Key:
         try:

@@ -1,8 +1,9 @@
-"""The examples that follow a list go on when the server was started again, and show what was written meanwhile."""
+"""The examples that follow posts go on when the server was started again, and show what was written meanwhile."""
 
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,11 +20,11 @@ from tests import node
 from tests.cli.running import PATIENCE_S, serving, trellis_process
 from tests.examples.__main__ import EXAMPLES
 
-PROGRAMS = {
-    "python": ("uv sync --locked --quiet", "uv run --no-sync python live.py"),
-    "typescript": ("npm ci --ignore-scripts", "node src/live.ts"),
-}
-"""What prepares an example, and what follows the list there."""
+PREPARED_BY = {"python": "uv sync --locked --quiet", "typescript": "npm ci --ignore-scripts"}
+OF_A_LIST = {"python": "uv run --no-sync python live.py", "typescript": "node src/live.ts"}
+OF_CHANGES = {"python": "uv run --no-sync python follow.py", "typescript": "node src/follow.ts"}
+PUBLISHED = "UPDATED "
+"""A post is a draft first, of which nobody else hears."""
 
 WHY = " fragment Why on UserError { message }"
 SIGN_IN = "mutation ($input: SignInInput!) { done: signIn(input: $input) { accessToken errors { ...Why } } }"
@@ -60,6 +61,13 @@ class Following:
             self._lines.put(line)
         self._lines.put("")
 
+    def has_line(self, within_s: float) -> bool:
+        """Whether there is another line, or will be in a moment."""
+        deadline = time.monotonic() + within_s
+        while self._lines.empty() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return not self._lines.empty()
+
     def line(self) -> str:
         """The next line."""
         line = self._lines.get(timeout=PATIENCE_S)
@@ -68,9 +76,9 @@ class Following:
 
 
 @contextmanager
-def following(example: str, url: str) -> Iterator[Following]:
-    """The program of an example, prepared and begun."""
-    prepare, command = PROGRAMS[example]
+def following(example: str, command: str, url: str) -> Iterator[Following]:
+    """A program of an example, prepared and begun."""
+    prepare = PREPARED_BY[example]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_PROJECT"))}
     surroundings = kept | {"PATH": node.path(), "TRELLIS_URL": url}
     folder = EXAMPLES / example
@@ -91,22 +99,66 @@ def following(example: str, url: str) -> Iterator[Following]:
         process.communicate()
 
 
-@pytest.mark.npm
-@pytest.mark.process
-@pytest.mark.parametrize("example", PROGRAMS)
-def test_a_program_follows_a_list_through_a_restart_of_the_server(example: str, tmp_path: Path) -> None:
-    url, port = f"sqlite:///{tmp_path / 'demo.db'}", str(free_port())
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A database with the demo."""
+    url = f"sqlite:///{tmp_path / 'demo.db'}"
     trellis_process("db", "upgrade", TRELLIS_DATABASE_URL=url)
     trellis_process("demo", TRELLIS_DATABASE_URL=url)
-    with serving(url, "--port", port) as (first, address), following(example, f"{address}/graphql") as program:
+    return url
+
+
+@contextmanager
+def stopped(server: subprocess.Popen[str]) -> Iterator[None]:
+    """The server of before is not there any more."""
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(PATIENCE_S) == 0
+    yield
+
+
+@pytest.mark.npm
+@pytest.mark.process
+@pytest.mark.parametrize("example", OF_A_LIST)
+def test_a_program_follows_a_list_through_a_restart_of_the_server(example: str, url: str) -> None:
+    port = str(free_port())
+    with (
+        serving(url, "--port", port) as (first, address),
+        following(example, OF_A_LIST[example], f"{address}/graphql") as program,
+    ):
         before = program.line()
         assert "Roses" not in before
         publish(address, "Roses in chalk")
         assert program.line().startswith("Roses in chalk · ")
-        first.send_signal(signal.SIGTERM)
-        assert first.wait(PATIENCE_S) == 0
-        with serving(url, "--port", port):
+        with stopped(first), serving(url, "--port", port):
             publish(address, "Roses in lime")
             assert program.line().startswith("Roses in lime · Roses in chalk · ")
             publish(address, "Roses in loam")
             assert program.line().startswith("Roses in loam · Roses in lime · ")
+
+
+@pytest.mark.npm
+@pytest.mark.process
+@pytest.mark.parametrize("example", OF_CHANGES)
+def test_a_program_hears_of_each_change_once_through_a_restart_of_the_server(example: str, url: str) -> None:
+    port = str(free_port())
+    with (
+        serving(url, "--port", port) as (first, address),
+        following(example, OF_CHANGES[example], f"{address}/graphql") as program,
+    ):
+        for number in range(PATIENCE_S):  # until the program has begun, of which nobody tells
+            publish(address, f"Roses in chalk {number}")
+            if program.has_line(within_s=1):
+                break
+        while program.line() != f"{PUBLISHED}Roses in chalk {number}\n":
+            pass
+        with stopped(first):
+            with serving(url) as (other, elsewhere):  # the program does not know where this one is
+                publish(elsewhere, "Roses in lime")
+                publish(elsewhere, "Roses in marl")
+                with stopped(other):
+                    pass
+            with serving(url, "--port", port):
+                assert program.line() == f"{PUBLISHED}Roses in lime\n"
+                assert program.line() == f"{PUBLISHED}Roses in marl\n"
+                publish(address, "Roses in loam")
+                assert program.line() == f"{PUBLISHED}Roses in loam\n"

@@ -7,9 +7,9 @@ import pytest
 
 from graph.following import Following
 from tests.live.wire import SocketClient
-from tests.live_queries.conftest import WHO, Shown, engines, show, shown, write
+from tests.live_queries.conftest import WHO, Shown, engines, show, shown, watch, write
 
-__all__ = ["engines", "show", "shown", "write"]
+__all__ = ["engines", "show", "shown", "watch", "write"]
 
 POSTS = """subscription ($where: PostFilter, $after: String) {
   postsChanged(where: $where, after: $after) { kind id node { slug title } position }

@@ -1,7 +1,7 @@
 """Nobody hears of a row that is hidden from them: rows that are not yours look like rows that do not exist.
 
-What an update has changed is known by columns alone, so that one which may have hidden a row tells that it is gone. Of
-a row that was deleted, nobody knows any more who might see it: its id is told, and nothing else.
+That a row is gone is told to those who know of it: the stream has told of the row, or its client shows it. Who may see
+all rows of a noun is told of each that goes.
 """
 
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, update
 
 from db import models
 from graph.entity.ids import id_of_type
+from graph.following.known import MAX_KNOWN, KnownRows
 from tests.following.conftest import POSTS, Follow, Follower
 from tests.following.test_events import DRAFT, PUBLISHED, content, gone, id_of, last, post, titled, told
 from tests.live_queries.conftest import Shown, Write
@@ -36,6 +37,10 @@ def order_id(number: int) -> str:
     return id_of_type("Order", (UUID(int=number),))
 
 
+SHOWN = """subscription ($ids: [ID!], $after: String) {
+  postsChanged(shown: $ids, after: $after) { kind id node { title } position }
+}"""
+
 SEES_DRAFTS = {"an author", "an editor", "an admin", "a machine of an editor", "a machine of an admin"}
 """Who sees the drafts of the user 5, who is an author."""
 
@@ -53,6 +58,9 @@ async def test_a_draft_is_told_to_those_who_see_it(shown: Shown, follow: Follow,
         (titled(901, "b"), "UPDATED", "UPDATED"),
         (status(901, DRAFT), "UPDATED", "GONE"),
         (titled(901, "c"), "UPDATED", None),
+        (status(901, models.PostStatus.ARCHIVED), "UPDATED", None),
+        (gone(901), "GONE", None),
+        (post(901, status=PUBLISHED), "CREATED", "CREATED"),
         (gone(901), "GONE", "GONE"),
     ]
     for number, (change, to_some, to_others) in enumerate(steps):
@@ -118,3 +126,45 @@ async def test_who_sees_no_row_of_a_noun_hears_of_none(shown: Shown, follow: Fol
     assert (await nobody.event("b"))["id"] == id_of(901)  # and nothing of orders before it
     await write(gone(901))
     assert told([await nobody.event("b")]) == [("GONE", id_of(901))]
+
+
+@pytest.mark.parametrize("reader", ["nobody", "another author"])
+async def test_what_a_client_shows_is_told_of_and_tells_of_nothing_hidden(
+    shown: Shown, follow: Follow, write: Write, reader: str
+) -> None:
+    everyone = await follow(shown, "an admin")
+    await everyone.begin(shown)
+    published, drafted, hidden, absent = 901, 902, 903, 999
+    await write(*(post(number, status=PUBLISHED) for number in (published, drafted)), post(hidden))
+    place = (await everyone.events(3))[-1]["position"]
+    ids = [id_of(number) for number in (hidden, published, absent, drafted, published)]
+    someone = await follow(shown, reader)
+    await someone.begin(shown, SHOWN, ids=ids, after=place)
+    first = await someone.events(2)
+    assert told(first) == [("GONE", id_of(hidden)), ("GONE", id_of(absent))]
+    assert {event["position"] for event in first} == {place}
+    await write(titled(hidden, "a"), status(drafted, DRAFT), gone(published))
+    await write(gone(hidden), gone(drafted))
+    assert told(await last(someone, write, 910)) == [("GONE", id_of(drafted)), ("GONE", id_of(published))]
+    # who comes back with the same list is told the same, and each once
+    again = await follow(shown, reader)
+    await again.begin(shown, SHOWN, ids=ids, after=place)
+    gone_all = [("GONE", id_of(each)) for each in (hidden, published, absent, drafted)]
+    assert told(await again.events(5)) == [*gone_all, ("CREATED", id_of(910))]
+
+
+async def test_more_rows_than_are_remembered_are_refused(shown: Shown, follow: Follow) -> None:
+    someone = await follow(shown)
+    error = await someone.refusal(SHOWN, ids=[id_of(number) for number in range(MAX_KNOWN + 1)])
+    assert error["extensions"]["code"] == "INVALID_PAGE"
+    assert (await someone.refusal(SHOWN, "b", ids=["nonsense"]))["extensions"]["code"] == "INVALID_ID"
+
+
+def test_the_latest_rows_are_remembered() -> None:
+    known = KnownRows([(1,)], [(2,)], remembers=True)
+    for number in (*range(3, MAX_KNOWN + 3), 3, 2):
+        known.see((number,))
+    assert (1,) not in known
+    assert (4,) not in known
+    assert (3,) in known
+    assert not known.is_told_gone((2,))
