@@ -5,12 +5,14 @@ Sources: https://www.postgresql.org/docs/current/functions-info.html, https://ww
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.dialects import dialect_of
 
 _SERVER = text(
     "SELECT current_setting('server_version') AS version, current_setting('server_encoding') AS encoding,"
@@ -50,7 +52,18 @@ class Facts(NamedTuple):
 
 async def facts(connection: AsyncConnection) -> Facts:
     """What the database says."""
+    question = dialect_of(connection.dialect.name).server_sql
+    if question is not None:
+        return await _of_server(connection, question)
     return await _FACTS[connection.dialect.name](connection)
+
+
+async def _of_server(connection: AsyncConnection, question: str) -> Facts:
+    before = time.time()
+    found: Sequence[Any] = (await connection.exec_driver_sql(question)).one()
+    product, version, encoding, time_zone, clock, room = found
+    there = datetime.fromtimestamp(float(clock), UTC)
+    return Facts(product, version, encoding, time_zone, _ahead_s(there, before, time.time()), int(room))
 
 
 async def _of_postgresql(connection: AsyncConnection) -> Facts:

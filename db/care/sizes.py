@@ -4,14 +4,14 @@ Connections enter, figures leave. Catalogs are read, no rows: numbers of rows ar
 Sources: https://www.postgresql.org/docs/current/functions-admin.html, https://www.sqlite.org/dbstat.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.dialects import Failure, failure_of
+from db.dialects import Failure, dialect_of, failure_of
 
 LARGEST = 10
 
@@ -42,23 +42,6 @@ class Lag(NamedTuple):
     """Since the last change that was replayed; 0 where all are; None where none ever was."""
 
 
-_BYTES: Mapping[str, str] = {
-    "postgresql": "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())",
-    "sqlite": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
-}
-# A table's size is that of its partitions, which are listed each.
-_TABLES: Mapping[str, str] = {
-    "postgresql": (
-        "SELECT n.nspname || '.' || c.relname, pg_catalog.pg_total_relation_size(c.oid), nullif(c.reltuples, -1)"
-        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind IN ('r', 'm') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'"
-        " ORDER BY 2 DESC, 1 LIMIT :most"
-    ),
-    "sqlite": (
-        "SELECT m.tbl_name, sum(s.pgsize), NULL FROM dbstat s JOIN sqlite_schema m ON m.name = s.name"
-        " WHERE s.aggregate = TRUE GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :most"
-    ),
-}
 _WRITTEN = "SELECT pg_catalog.pg_current_wal_lsn()::text"
 _BEHIND = (
     "SELECT pg_catalog.pg_wal_lsn_diff(CAST(CAST(:written AS text) AS pg_lsn), pg_catalog.pg_last_wal_replay_lsn()),"
@@ -68,10 +51,10 @@ _BEHIND = (
 
 async def sizes(connection: AsyncConnection) -> Sizes:
     """How large the database is, with its largest tables. Raises what the database raises."""
-    dialect = connection.dialect.name
-    taken = int(await connection.scalar(text(_BYTES[dialect])) or 0)
+    dialect = dialect_of(connection.dialect.name)
+    taken = int(await connection.scalar(text(dialect.size_sql)) or 0)
     try:
-        rows = (await connection.execute(text(_TABLES[dialect]), {"most": LARGEST})).all()
+        rows = (await connection.execute(text(dialect.table_sizes_sql), {"most": LARGEST})).all()
     except DBAPIError as error:
         if failure_of(error) is not Failure.NO_TABLE:  # a SQLite that was built without dbstat
             raise

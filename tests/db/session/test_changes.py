@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+import asyncmy.errors
 import pytest
 from sqlalchemy import bindparam, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -253,7 +254,8 @@ async def test_an_attempt_forgets_the_entities_of_the_one_before(engines: Engine
 
 
 def _fail_as_if_others_were_in_the_way(session: object) -> None:
-    class Locked(Exception):
+    class Locked(asyncmy.errors.OperationalError):
         sqlstate = "40001"
 
-    raise DBAPIError("UPDATE", None, Locked("database is locked"))
+    Locked.__module__ = asyncmy.errors.__name__
+    raise DBAPIError("UPDATE", None, Locked(1213, "database is locked"))
