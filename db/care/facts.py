@@ -1,9 +1,9 @@
 """What a database says of itself: its version, its encoding, its clock, its limits of connections, its extensions.
 
 A connection enters, facts leave. Catalogs and settings are read, no rows.
-Sources: https://www.postgresql.org/docs/current/functions-info.html, https://www.sqlite.org/pragma.html
 """
 
+<<<<<<< HEAD
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -28,30 +28,18 @@ _ROOM = text(
     " (SELECT nullif(datconnlimit, -1) FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))"
 )
 _EXTENSIONS = text("SELECT extname FROM pg_catalog.pg_extension")
+=======
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.dialects import Facts, dialect_of
+>>>>>>> marialog
 
-class Facts(NamedTuple):
-    """A database at one moment."""
-
-    product: str
-    version: str
-    encoding: str
-    time_zone: str | None = None
-    """None where a database has none."""
-    ahead_s: float | None = None
-    """By how many seconds its clock is ahead of ours, at least; 0 where that cannot be told from the time that the
-    question took; None where it has no clock but ours."""
-    max_connections: int | None = None
-    """How many connections the server lets our role have; None where there is no server."""
-    extensions: frozenset[str] = frozenset()
-    is_pooled: bool = False
-    """Whether something stands between, which lends connections: PgBouncer, or what is like it."""
-    first_schema: str | None = None
-    """In which schema a name without one is looked for first; None where there is none."""
+__all__ = ["Facts", "facts"]
 
 
 async def facts(connection: AsyncConnection) -> Facts:
     """What the database says."""
+<<<<<<< HEAD
     question = dialect_of(connection.dialect.name).server_sql
     if question is not None:
         return await _of_server(connection, question)
@@ -104,3 +92,6 @@ _FACTS: Mapping[str, Callable[[AsyncConnection], Awaitable[Facts]]] = {
     "postgresql": _of_postgresql,
     "sqlite": _of_sqlite,
 }
+=======
+    return await dialect_of(connection.dialect.name).care.facts(connection)
+>>>>>>> marialog

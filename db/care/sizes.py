@@ -1,7 +1,6 @@
 """How large a database is, which tables are the largest, and how far replicas are behind.
 
 Connections enter, figures leave. Catalogs are read, no rows: numbers of rows are those that the database estimates.
-Sources: https://www.postgresql.org/docs/current/functions-admin.html, https://www.sqlite.org/dbstat.html
 """
 
 from collections.abc import Sequence
@@ -42,6 +41,7 @@ class Lag(NamedTuple):
     """Since the last change that was replayed; 0 where all are; None where none ever was."""
 
 
+<<<<<<< HEAD
 _WRITTEN = "SELECT pg_catalog.pg_current_wal_lsn()::text"
 _BEHIND = (
     "SELECT pg_catalog.pg_wal_lsn_diff(CAST(CAST(:written AS text) AS pg_lsn), pg_catalog.pg_last_wal_replay_lsn()),"
@@ -55,6 +55,14 @@ async def sizes(connection: AsyncConnection) -> Sizes:
     taken = int(await connection.scalar(text(dialect.size_sql)) or 0)
     try:
         rows = (await connection.execute(text(dialect.table_sizes_sql), {"most": LARGEST})).all()
+=======
+async def sizes(connection: AsyncConnection) -> Sizes:
+    """How large the database is, with its largest tables. Raises what the database raises."""
+    known = dialect_of(connection.dialect.name).care
+    taken = int(await connection.scalar(text(known.bytes)) or 0)
+    try:
+        rows = (await connection.execute(text(known.tables), {"most": LARGEST})).all()
+>>>>>>> marialog
     except DBAPIError as error:
         if failure_of(error) is not Failure.NO_TABLE:  # a SQLite that was built without dbstat
             raise
@@ -66,12 +74,14 @@ async def sizes(connection: AsyncConnection) -> Sizes:
 
 async def written_until(primary: AsyncConnection) -> str | None:
     """How far the primary's log is written; None where replicas are none that replay a log."""
-    return await primary.scalar(text(_WRITTEN)) if primary.dialect.name == "postgresql" else None
+    question = dialect_of(primary.dialect.name).care.written
+    return None if question is None else await primary.scalar(text(question))
 
 
 async def lag(replica: AsyncConnection, written: str) -> Lag | None:
     """How far a replica is behind that; None for a server that replays no log."""
-    size, seconds = (await replica.execute(text(_BEHIND), {"written": written})).one()
+    question = dialect_of(replica.dialect.name).care.behind
+    size, seconds = (await replica.execute(text(question), {"written": written})).one()
     if size is None:
         return None
     behind = max(0, int(size))  # more may have been written since the primary was asked

@@ -15,10 +15,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.schema import Constraint
 
 from db.dialects import mariadb_errors, mariadb_plans, mariadb_writes
+from db.dialects.care import CareDialect
 from db.dialects.change_log import ChangeLogDialect
 from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Failure, ReportedViolation
 from db.dialects.interface import Changes, NewValues
+from db.dialects.mariadb_care import MariaDBCare
 from db.dialects.mariadb_changes import MariaDBChangeLog
 from db.dialects.mariadb_connections import MariaDBConnections
 from db.dialects.mariadb_functions import MariaDBFunctions
@@ -36,6 +38,7 @@ class MariaDB(MariaDBFunctions):
     name = "mysql"
     connections: ClassVar[ConnectionsDialect] = MariaDBConnections()
     change_log: ClassVar[ChangeLogDialect] = MariaDBChangeLog()
+    care: ClassVar[CareDialect] = MariaDBCare()
     undoes_ddl = False
     size_sql = (
         "SELECT coalesce(sum(data_length + index_length), 0) FROM information_schema.tables"

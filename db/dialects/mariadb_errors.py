@@ -53,6 +53,9 @@ STOPPED = (1317, 1969, 3024)
 """KILL QUERY, `max_statement_time` of MariaDB, `max_execution_time` of MySQL."""
 
 NO_TABLE = (1146, 1109, 1051)
+NO_ROUTINE = 1305
+PROCEDURE = "PROCEDURE "
+"""How the sentence about one begins that is missing: ours come with our tables. Functions are missing in statements."""
 UNFIT = (1265, 1292, 1366, 1367, 1406, 1411, 1426, 3140, 3141, 3156, 3903, 4038, 4079)
 """Values of another type than the column, texts that are too long, moments out of range, texts that are no JSON."""
 OUT_OF_RANGE = (1264, 1365, 1690)
@@ -334,6 +337,8 @@ def failure(error: DBAPIError) -> Failure | None:
         return None if _outage(said) in (Outage.FULL, Outage.READ_ONLY) else Failure.UNREACHABLE
     if said.number == RAISED or said.state == RAISED_STATE:
         return Failure.REFUSED
+    if said.number == NO_ROUTINE and said.sentence.startswith(PROCEDURE):
+        return Failure.NO_TABLE
     kinds = {
         NO_TABLE: Failure.NO_TABLE,
         BUSY: Failure.BUSY,
