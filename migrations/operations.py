@@ -8,6 +8,7 @@ Source: https://alembic.sqlalchemy.org/en/latest/api/ddl.html
 from collections.abc import Sequence
 from typing import Any
 
+from alembic.ddl.mysql import MySQLImpl
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl
 from alembic.operations.batch import ApplyBatchImpl
@@ -15,14 +16,24 @@ from sqlalchemy import CheckConstraint, Column, DefaultClause, Index, Inspector,
 from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.types import TypeEngine
 
-from db.dialects.change_log import LogNames, TableKey
-from db.dialects.sqlite_changes import SQLiteChangeLog, told_by
+from db.dialects.change_log import LogNames, TableKey, told_by
+from db.dialects.mariadb_changes import MariaDBChangeLog
+from db.dialects.sqlite_changes import SQLiteChangeLog
+from migrations.cascading import cascading
 from migrations.catalogs.sqlite import SQLiteCatalog, index_of
 
 MADE_ANEW = "_alembic_tmp_"
 """How alembic calls a table that is to take the place of another one."""
 
 _TRIGGERS = text("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = :table COLLATE nocase")
+_TRIGGERS_OF_MARIADB = text(
+    "SELECT action_statement FROM information_schema.triggers"
+    " WHERE event_object_schema = DATABASE() AND event_object_table = :table"
+)
+_COLUMNS_OF_MARIADB = text(
+    "SELECT column_name FROM information_schema.columns"
+    " WHERE table_schema = DATABASE() AND table_name = :table ORDER BY ordinal_position"
+)
 _COLUMNS = text("SELECT name, pk FROM pragma_table_xinfo(:table)")
 
 
@@ -41,6 +52,73 @@ class OnPostgreSQL(PostgresqlImpl):
             if isinstance(options.get("server_default"), DefaultClause | str | TextClause | type(None)):
                 super().alter_column(table_name, column_name, server_default=None, schema=options.get("schema"))
         super().alter_column(table_name, column_name, type_=type_, **options)
+
+
+class OnMariaDB(MySQLImpl):
+    """Triggers of the change log name the columns of their table: they are written anew where those change.
+
+    No statement is undone when a later one fails, and others write meanwhile. So a trigger forgets a column before the
+    column goes, and hears of one after it has come; there is one at every moment.
+    """
+
+    __dialect__ = "mysql"
+
+    def add_column(self, table_name: str, column: Column[Any], **options: Any) -> None:
+        """Add a column, and record its changes where those of the table are recorded."""
+        super().add_column(table_name, column, **options)
+        self._record(table_name, self._recorded(table_name))
+
+    def drop_column(self, table_name: str, column: Column[Any], **options: Any) -> None:
+        """Drop a column. MariaDB drops one that a trigger names, and refuses every write after that."""
+        recorded = self._recorded(table_name)
+        self._record(table_name, recorded, but=column.name)
+        super().drop_column(table_name, column, **options)
+        self._record(table_name, recorded)
+
+    def alter_column(self, table_name: str, column_name: str, *, name: str | None = None, **options: Any) -> None:
+        """Alter a column. One with a new name goes and comes, as far as triggers know."""
+        recorded = None if name is None else self._recorded(table_name)
+        self._record(table_name, recorded, but=column_name)
+        super().alter_column(table_name, column_name, name=name, **options)
+        if recorded is not None:
+            key = tuple(name or it if it == column_name else it for it in recorded.key)
+            self._record(table_name, recorded._replace(key=key))
+
+    def rename_table(
+        self, old_table_name: str, new_table_name: str | quoted_name, schema: str | quoted_name | None = None
+    ) -> None:
+        """Rename a table. Its triggers stay with it, under names and with words that are the old table's."""
+        recorded = self._recorded(old_table_name)
+        super().rename_table(old_table_name, new_table_name, schema)
+        if recorded is not None:
+            for statement in MariaDBChangeLog().forget(TableKey(old_table_name, None, ())):
+                self._run(statement)
+            self._record(str(new_table_name), recorded)
+
+    def _recorded(self, table: str) -> TableKey | None:
+        """What the triggers of the change log are for; None where there are none."""
+        if self.connection is None or self.as_sql:
+            return None
+        triggers = self.connection.scalars(_TRIGGERS_OF_MARIADB, {"table": table}).all()
+        return next((told.table for told in map(told_by, triggers) if told is not None), None)
+
+    def _record(self, table: str, recorded: TableKey | None, *, but: str | None = None) -> None:
+        """Make them anew for the columns that the table has now, without one that goes."""
+        if recorded is None:
+            return
+        assert self.connection is not None
+        names = tuple(self.connection.scalars(_COLUMNS_OF_MARIADB, {"table": table}).all())
+        log, found = MariaDBChangeLog(), TableKey(table, None, recorded.key, tuple(it for it in names if it != but))
+        if not set(found.key) <= set(found.columns):  # no row could be named meanwhile
+            statements = log.forget(found)
+        else:
+            statements = log.record(LogNames.of(self.dialect), cascading(self.connection, log, found))
+        for statement in statements:
+            self._run(statement)
+
+    def _run(self, statement: str) -> None:
+        assert self.connection is not None
+        self.connection.execute(text(statement.replace(":", "\\:")))
 
 
 class OnSQLite(SQLiteImpl):
@@ -117,7 +195,7 @@ class OnSQLite(SQLiteImpl):
         return recorded
 
     def _told(self, triggers: Sequence[str]) -> TableKey | None:
-        return next((told for told in map(told_by, triggers) if told is not None), None)
+        return next((told.table for told in map(told_by, triggers) if told is not None), None)
 
     def _record(self, table: str, recorded: TableKey | None) -> None:
         """Make them anew for the columns that the table has now."""

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from db.dialects import dialect_of
 from db.dialects.change_log import LogNames, TableKey
+from migrations.cascading import cascading
 from migrations.own_schema import has_own_table
 
 CHANGES = "trellis_changes"
@@ -29,7 +30,10 @@ def record_changes(table: str, key: Sequence[str], columns: Sequence[str], schem
         return
     log, found = dialect_of(context.dialect.name).change_log, TableKey(table, schema, tuple(key), tuple(columns))
     names = LogNames.of(context.dialect)
-    _run(log.forget(found))
+    if context.connection is not None and not context.as_sql:
+        found = cascading(context.connection, log, found)
+    if not log.replaces:
+        _run(log.forget(found))
     _run(log.record(names, found))
     for partition in _partitions(context, found):
         _run(log.forget(found, partition))

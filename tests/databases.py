@@ -44,7 +44,7 @@ so."""
 LENT = 40
 """Connections that PgBouncer lends to a worker's tests."""
 
-NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
+NOT_COUNTED = ("BEGIN", "START TRANSACTION", "SET ", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
 HANDSHAKE = ("select pg_catalog.version()", "select current_schema()", "show standard_conforming_strings")
 """What SQLAlchemy asks a server when it first meets it."""
 

@@ -82,7 +82,7 @@ class Diagnosis:
         plan = known.plan(statement.sql, rows, values=self._values)
         needs = [need for need in needs_of(statement.construct) if concerns(need, plan)]
         found = await connection.run_sync(self._hints, needs, plan) if needs else []
-        return Explanation(plan.text or NO_TABLE, analyze and "actual " in plan.text, found)
+        return Explanation(plan.text or NO_TABLE, analyze and plan.is_analyzed, found)
 
     def _hints(self, connection: Connection, needs: Sequence[Need], plan: Plan) -> list[Hint]:
         for need in needs:

@@ -4,6 +4,8 @@ Names and keys enter, SQL leaves; a database is one class. Nothing is executed h
 Why: docs/decisions/0069-the-change-log.md.
 """
 
+import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -16,6 +18,9 @@ from db.dialects.own_names import OwnName
 TRIGGER = "trellis_changes"
 """The beginning of the names of triggers that record."""
 EVENTS = ("insert", "update", "delete")
+
+_TOLD = re.compile(r"/\* trellis (.*?) \*/", re.DOTALL)
+"""In a trigger's text: the table, its key and its columns, as JSON."""
 
 HearWord = Callable[[str], None]
 """Takes the word of a signal."""
@@ -49,6 +54,20 @@ class LogNames(NamedTuple):
         return f"trellis_{self.number & 0xFFFF_FFFF_FFFF_FFFF:016x}"
 
 
+class Cascade(NamedTuple):
+    """A foreign key by which a database changes rows without running their triggers."""
+
+    name: str
+    table: str
+    key: tuple[str, ...]
+    """The primary key of that table."""
+    referred: str
+    columns: tuple[tuple[str, str], ...]
+    """Each with the column that it refers to."""
+    on_delete: str
+    on_update: str
+
+
 class TableKey(NamedTuple):
     """A table whose changes are recorded."""
 
@@ -58,6 +77,8 @@ class TableKey(NamedTuple):
     key: tuple[str, ...]
     columns: tuple[str, ...] = ()
     """All of its columns, for databases whose triggers name them."""
+    cascades: tuple[Cascade, ...] = ()
+    """The foreign keys that its changes set off, for databases that run no triggers for those."""
 
     @property
     def label(self) -> str:
@@ -109,6 +130,19 @@ class ChangeLogDialect(ABC):
     """A query for the parts of `LongWriter`."""
     partitions: ClassVar[str | None] = None
     """A query for the partitions of the table `:name` in `:schema`, or in the schema that is looked at first."""
+
+    replaces: ClassVar[bool] = False
+    """Whether `record` takes the place of triggers that are there."""
+    cascades: ClassVar[str | None] = None
+    """A query for what `read_cascades` reads; None where triggers run for rows that a foreign key changes."""
+
+    def read_cascades(self, rows: Sequence[Any]) -> tuple[Cascade, ...]:
+        """All foreign keys of the database that change rows."""
+        return ()
+
+    def set_off_by(self, table: TableKey, cascades: Sequence[Cascade]) -> tuple[Cascade, ...]:
+        """Those that changes of a table may set off, one after the other."""
+        return ()
 
     @abstractmethod
     def create(self, names: LogNames) -> Sequence[str]:
@@ -169,3 +203,27 @@ class ChangeLogDialect(ABC):
 def literal(text: str) -> str:
     """A text as a literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def telling(table: TableKey) -> str:
+    """A comment in the text of a trigger that says which table it is for."""
+    told = [table.label, table.key, table.columns, [it.name for it in table.cascades]]
+    text = json.dumps(told, ensure_ascii=True).replace("*/", "*\\u002f")
+    return f"/* trellis {text} */"
+
+
+class Told(NamedTuple):
+    """What a trigger says of its table."""
+
+    table: TableKey
+    cascades: frozenset[str]
+    """The names of the foreign keys that it knows."""
+
+
+def told_by(sql: str) -> Told | None:
+    """The table that a trigger of ours is for, as its text says; None of others."""
+    found = _TOLD.search(sql)
+    if found is None:
+        return None
+    label, key, columns, *more = json.loads(found[1])
+    return Told(TableKey(label, None, tuple(key), tuple(columns)), frozenset(*more))

@@ -237,6 +237,8 @@ class DatabaseDialect(ABC):
     """Whether a statement that makes, changes or drops a table is undone with its transaction."""
     numbers_rows_in_order: ClassVar[bool] = False
     """Whether the rows of one INSERT get ascending numbers in the order of VALUES."""
+    updates_return: ClassVar[bool] = True
+    """Whether an UPDATE tells which rows it has changed, and finds them by a list that ends after the first so many."""
     changes_in_with: ClassVar[bool] = False
     """Whether a WITH may change rows, so that two changes are one statement."""
 

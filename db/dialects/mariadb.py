@@ -34,6 +34,7 @@ class MariaDB(MariaDBFunctions):
     connections: ClassVar[ConnectionsDialect] = MariaDBConnections()
     change_log: ClassVar[ChangeLogDialect] = MariaDBChangeLog()
     undoes_ddl = False
+    updates_return = False
     # An INSERT of known rows takes numbers that follow one another.
     # https://mariadb.com/kb/en/auto_increment-handling-in-innodb/
     numbers_rows_in_order = True
@@ -57,11 +58,11 @@ class MariaDB(MariaDBFunctions):
         return (LockName(table.name),)
 
     def explain_sql(self, sql: str, *, analyze: bool) -> str:
-        """As a table."""
+        """As JSON, whose conditions are told from names."""
         return mariadb_plans.explain_sql(sql, analyze=analyze)
 
     def plan(self, sql: str, rows: Sequence[Sequence[Any]], *, values: bool) -> Plan:
-        """Read from the rows of EXPLAIN."""
+        """Read from one text."""
         return mariadb_plans.plan(sql, rows, values=values)
 
     def estimated_rows(self, table: Table) -> Executable | None:
@@ -69,8 +70,8 @@ class MariaDB(MariaDBFunctions):
         return mariadb_plans.estimated_rows(table)
 
     def ordered_index(self, need: OrderedNeed) -> IndexForm | None:
-        """As elsewhere."""
-        return super().ordered_index(need)
+        """An index of columns, whole, where nulls stand in its order."""
+        return super().ordered_index(need) if mariadb_plans.is_served(need) else None
 
     def violation(self, error: IntegrityError) -> ReportedViolation | None:
         """Read from the error's number and sentence."""

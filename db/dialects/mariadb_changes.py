@@ -10,24 +10,38 @@ https://mariadb.com/kb/en/uuid_short/
 """
 
 import json
-import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import FromClause, Table, column
 from sqlalchemy import table as named_table
 from sqlalchemy.dialects import mysql
 
-from db.dialects.change_log import EVENTS, TRIGGER, ChangeLogDialect, LogNames, Recorded, TableKey
+from db.dialects import mariadb_cascades
+from db.dialects.change_log import (
+    EVENTS,
+    TRIGGER,
+    Cascade,
+    ChangeLogDialect,
+    LogNames,
+    Recorded,
+    TableKey,
+    telling,
+    told_by,
+)
+from db.dialects.mariadb_cascades import Effects, below
 from db.dialects.own_names import OwnName
-
-TOLD = re.compile(r"/\* trellis (.*?) \*/", re.DOTALL)
-"""In a trigger's text: the table, its key and its columns, as JSON."""
 
 MAX_NAME = 64
 """Characters of a name. Source: https://mariadb.com/kb/en/identifier-names/#maximum-length"""
+MOMENTS = {
+    **{event: f"AFTER {event.upper()}" for event in EVENTS},
+    "move": "BEFORE UPDATE",
+    "remove": "BEFORE DELETE",
+}
+"""When each trigger runs; the last two see to rows that foreign keys change."""
 TURN = 0
 """A mark that no statement has: whoever numbers locks its row."""
 
@@ -50,8 +64,9 @@ BEGIN
         SET @trellis_mark = {unique};
         INSERT INTO {names.sequence} (id) VALUES (@trellis_mark);
     END IF;
-    INSERT INTO {names.changes} (transaction_id, id, table_name, row_key, kind, changed_columns)
-    VALUES (@trellis_mark, {unique}, of_table, of_key, of_kind, of_columns);
+    IF of_table IS NOT NULL THEN
+        INSERT INTO {names.changes} {into} VALUES (@trellis_mark, {unique}, of_table, of_key, of_kind, of_columns);
+    END IF;
 END
 """
 
@@ -99,6 +114,8 @@ END
 # Of one server, later calls give larger numbers, after a restart as well. The highest bit is that of a server's number.
 _UNIQUE = "UUID_SHORT() & 0x7FFFFFFFFFFFFFFF"
 
+_INTO = "(transaction_id, id, table_name, row_key, kind, changed_columns)"
+
 PREPARER = mysql.dialect().identifier_preparer
 
 
@@ -106,6 +123,16 @@ class MariaDBChangeLog(ChangeLogDialect):
     """Triggers that name the columns of their table, and procedures that do what is the same for all tables."""
 
     has_signals = False
+    replaces = True
+    cascades: ClassVar[str | None] = mariadb_cascades.QUESTION
+
+    def read_cascades(self, rows: Sequence[Any]) -> tuple[Cascade, ...]:
+        """All foreign keys of the database that change rows."""
+        return mariadb_cascades.read(rows)
+
+    def set_off_by(self, table: TableKey, cascades: Sequence[Cascade]) -> tuple[Cascade, ...]:
+        """Those below the table."""
+        return below(table.name, cascades)
 
     def create(self, names: LogNames) -> Sequence[str]:
         """The marks of statements, which take their changes with them when their position goes, and two procedures."""
@@ -115,7 +142,7 @@ class MariaDBChangeLog(ChangeLogDialect):
             f"INSERT INTO {names.sequence} (id) VALUES ({TURN})",
             f"ALTER TABLE {names.changes} ADD CONSTRAINT {_of_changes(names)} FOREIGN KEY (transaction_id)"
             f" REFERENCES {names.sequence} (id) ON DELETE CASCADE",
-            _RECORD.format(names=names, unique=_UNIQUE).strip(),
+            _RECORD.format(names=names, unique=_UNIQUE, into=_INTO).strip(),
             _NUMBER.format(names=names, turn=TURN).strip(),
         )
 
@@ -129,17 +156,22 @@ class MariaDBChangeLog(ChangeLogDialect):
         )
 
     def record(self, names: LogNames, table: TableKey, partition: str | None = None) -> Sequence[str]:
-        """A trigger for each kind of change. A trigger that is there stays."""
-        told = json.dumps([table.label, table.key, table.columns], ensure_ascii=True).replace("*/", "*\\u002f")
-        return [
-            f"CREATE TRIGGER {_name(table, event)} AFTER {event.upper()} ON {_table(table)} FOR EACH ROW"
-            f" BEGIN /* trellis {told} */ {body} END"
-            for event, body in _bodies(names, table).items()
+        """A trigger for each kind of change, and one more where foreign keys refer to what changes.
+
+        A trigger takes the place of one that is there, so that no change is missed meanwhile. MySQL cannot; for it the
+        words in the comment are none.
+        """
+        bodies = _bodies(names, table)
+        made = [
+            f"CREATE /*M! OR REPLACE */ TRIGGER {_name(table, event)} {MOMENTS[event]} ON {_table(table)} FOR EACH ROW"
+            f" BEGIN {telling(table)} {body} END"
+            for event, body in bodies.items()
         ]
+        return [*made, *(f"DROP TRIGGER IF EXISTS {_name(table, event)}" for event in MOMENTS if event not in bodies)]
 
     def forget(self, table: TableKey, partition: str | None = None) -> Sequence[str]:
-        """The same three."""
-        return [f"DROP TRIGGER IF EXISTS {_name(table, event)}" for event in EVENTS]
+        """All of them."""
+        return [f"DROP TRIGGER IF EXISTS {_name(table, event)}" for event in MOMENTS]
 
     def number(self, names: LogNames) -> str:
         """All that is committed gets one position."""
@@ -165,8 +197,13 @@ class MariaDBChangeLog(ChangeLogDialect):
             "SELECT c.table_name AS of_table, JSON_ARRAYAGG(c.column_name) AS all_columns"
             " FROM information_schema.columns AS c WHERE c.table_schema = DATABASE() GROUP BY c.table_name"
         )
+        cascades = (
+            "SELECT JSON_ARRAYAGG(JSON_ARRAY(r.constraint_name, r.table_name, r.referenced_table_name))"
+            f" FROM information_schema.referential_constraints AS r WHERE {mariadb_cascades.OF_THIS_DATABASE}"
+        )
         return (
-            "SELECT t.event_object_table, t.action_statement, k.all_columns FROM information_schema.triggers AS t"
+            f"SELECT t.event_object_table, t.action_statement, k.all_columns, ({cascades})"
+            " FROM information_schema.triggers AS t"
             f" JOIN ({columns}) AS k ON k.of_table = t.event_object_table"
             f" WHERE t.trigger_schema = DATABASE() AND LEFT(t.trigger_name, {len(TRIGGER) + 1}) = '{TRIGGER}_'"
             " ORDER BY t.event_object_table, t.trigger_name"
@@ -175,28 +212,20 @@ class MariaDBChangeLog(ChangeLogDialect):
     def read_recorded(self, rows: Sequence[Any]) -> list[Recorded]:
         """A table is complete with three triggers that name all of its columns."""
         found: defaultdict[tuple[str, str, tuple[str, ...]], list[bool]] = defaultdict(list)
-        for table, sql, columns in rows:
+        for table, sql, columns, cascades in rows:
             told = told_by(sql)
             if told is not None:
-                knows = set(told.columns) == set(json.loads(columns))
-                found[told.label, table, told.key].append(knows and told.name == table)
-        return [Recorded(*named, len(known) == len(EVENTS) and all(known)) for named, known in found.items()]
-
-
-def told_by(sql: str) -> TableKey | None:
-    """The table that a trigger of ours is for, as its text says; None of others."""
-    told = TOLD.search(sql)
-    if told is None:
-        return None
-    label, key, columns = json.loads(told[1])
-    return TableKey(label, None, tuple(key), tuple(columns))
+                knows = set(told.table.columns) == set(json.loads(columns))
+                knows &= told.cascades == _below(table, json.loads(cascades or "[]"))
+                found[told.table.label, table, told.table.key].append(knows and told.table.name == table)
+        return [Recorded(*named, len(known) >= len(EVENTS) and all(known)) for named, known in found.items()]
 
 
 def _bodies(names: LogNames, table: TableKey) -> dict[str, str]:
     """What each trigger does."""
     same = " AND ".join(_is_same(name) for name in table.key)
     changed = ", ".join(f"IF({_is_same(name)}, '', {_text(',' + json.dumps(name))})" for name in table.columns)
-    return {
+    bodies = {
         "insert": _recording(names, table, "NEW", "insert"),
         "update": (
             "DECLARE changed MEDIUMTEXT CHARACTER SET utf8mb4;"
@@ -206,6 +235,32 @@ def _bodies(names: LogNames, table: TableKey) -> dict[str, str]:
         ),
         "delete": _recording(names, table, "OLD", "delete"),
     }
+    removed = _following(names, mariadb_cascades.of_delete(table.name, table.cascades, _value))
+    moved = _following(names, mariadb_cascades.of_update(table.name, table.cascades, _value))
+    if removed:
+        bodies["remove"] = removed
+    if moved:
+        stays = " AND ".join(_is_same(name) for name in mariadb_cascades.referred_columns(table.name, table.cascades))
+        bodies["move"] = f"IF NOT ({stays}) THEN {moved} END IF;"
+    return bodies
+
+
+def _following(names: LogNames, effects: Mapping[Effects, Sequence[str]]) -> str:
+    """Statements that record what becomes of rows below."""
+    if not effects:
+        return ""
+    recordings = (
+        f"INSERT INTO {names.changes} {_INTO} SELECT @trellis_mark, {_UNIQUE}, {_text(each.table)},"
+        f" {_text(each.row_key) if each.row_key else 'row_key'}, '{each.kind}', {_text(json.dumps(each.columns))}"
+        f" FROM ({' UNION '.join(queries)}) AS following;"
+        for each, queries in effects.items()
+    )
+    return f"CALL {names.function}(NULL, NULL, NULL, NULL); {' '.join(recordings)}"
+
+
+def _below(table: str, cascades: Sequence[Sequence[str]]) -> frozenset[str]:
+    known = [Cascade(name, of, (), referred, (), "", "") for name, of, referred in cascades]
+    return frozenset(it.name for it in below(table, known))
 
 
 _LIST = "CONCAT('[', SUBSTRING(changed, 2), ']')"

@@ -5,9 +5,11 @@ Sources: https://mariadb.com/kb/en/start-transaction/, https://mariadb.com/kb/en
 https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html
 """
 
+import asyncio
 import importlib.util
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from sqlalchemy import URL, event
@@ -37,10 +39,54 @@ SQL_MODE = ",".join(
         "NO_ZERO_DATE",
         "ERROR_FOR_DIVISION_BY_ZERO",
         "NO_ENGINE_SUBSTITUTION",
+        "NO_AUTO_VALUE_ON_ZERO",
         "NO_BACKSLASH_ESCAPES",
     )
 )
 """A value that does not fit is an error, and a backslash is a letter like others."""
+
+
+THREAD = "trellis_thread"
+"""In the `info` of a connection: the number by which the server knows it."""
+KILL_TIMEOUT_S = 5
+GONE = frozenset({2006, 2013})
+"""The server has ended the connection, or is gone."""
+
+
+def _cut(driver: Any) -> None:
+    """Close the driver's connection; whoever waits on it hears that it is lost."""
+    driver.close()
+
+
+class Killing:
+    """Ends what the server still does for connections that nobody waits for: it would not notice by itself.
+
+    Source: https://mariadb.com/kb/en/kill/
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, _connection: object, record: ConnectionPoolEntry, error: BaseException | None) -> None:
+        """End a connection that has been given up, beside all else; where no loop runs, the server's limit does."""
+        thread = record.info.get(THREAD)
+        with suppress(RuntimeError):  # no loop runs
+            said = None if error is None else mariadb_errors.said_by(error)
+            if thread is not None and (said is None or said.number not in GONE):
+                task = asyncio.get_running_loop().create_task(self._end(thread))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _end(self, thread: int) -> None:
+        import asyncmy  # an extra
+
+        arguments, named = self._engine.sync_engine.dialect.create_connect_args(self._engine.url)
+        with suppress(Exception):  # it has ended by itself, or the server is gone
+            other = await asyncmy.connect(*arguments, **{**named, "connect_timeout": KILL_TIMEOUT_S})
+            async with other.cursor() as cursor:
+                await cursor.execute(f"KILL {thread}")
+            await other.ensure_closed()
 
 
 class MariaDBConnections(ConnectionsDialect):
@@ -55,6 +101,7 @@ class MariaDBConnections(ConnectionsDialect):
     change: ClassVar[Options] = {"isolation_level": "READ COMMITTED"}
     sqlalchemy_ends_any_transaction = True  # COMMIT and ROLLBACK are sent whatever has been begun
     has_fast_path = False
+    cut = staticmethod(_cut)
 
     def url(self, url: URL) -> URL:
         """The driver's words. Raises `ValueError` where the driver is not installed, and for unknown options."""
@@ -93,7 +140,8 @@ class MariaDBConnections(ConnectionsDialect):
             "sql_notes = 0",
         ]
 
-        def prepare(connection: Any, _record: object) -> None:
+        def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
+            record.info[THREAD] = connection.driver_connection.thread_id()
             # SQLAlchemy has asked the first connection by now which server there is.
             dialect.supports_native_uuid = False  # columns are of another form: see `db.dialects.mariadb_types`
             on_mariadb = dialect.is_mariadb
@@ -118,6 +166,7 @@ class MariaDBConnections(ConnectionsDialect):
         dialect.colspecs = {**dialect.colspecs, **TYPES}
         event.listen(engine.sync_engine, "connect", prepare)
         event.listen(engine.sync_engine, "reset", _release_locks)
+        event.listen(engine.sync_engine, "invalidate", Killing(engine).begin)
         mariadb_errors.tell_violations(engine)
 
     def is_transient(self, error: DBAPIError) -> bool:

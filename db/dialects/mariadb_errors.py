@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import CheckConstraint, Index, PrimaryKeyConstraint, Table, UniqueConstraint, event
+from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -192,6 +193,7 @@ CHANGED = re.compile(
 )
 """The table that a statement changes: some sentences do not name it."""
 
+PREPARER = mysql.dialect().identifier_preparer
 PRIMARY = "PRIMARY"
 """How every primary key is called."""
 
@@ -274,11 +276,12 @@ def _bare(name: str) -> str:
 
 
 def constraint_name(constraint: Constraint | Index, table: Table) -> str:
-    """The name in the model; without one, the one that the server makes up."""
+    """The name in the model, cut to 64 characters; without one, the one that the server makes up."""
     if isinstance(constraint, PrimaryKeyConstraint):
         return PRIMARY
     if isinstance(constraint.name, str):
-        return constraint.name
+        given = str(PREPARER.truncate_and_render_constraint_name(constraint.name))
+        return _bare(given[1:-1]) if given.startswith("`") else given
     if isinstance(constraint, UniqueConstraint):
         return _made_up_key(constraint, table)
     if isinstance(constraint, CheckConstraint):

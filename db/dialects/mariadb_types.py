@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     CHAR,
     NCHAR,
+    VARCHAR,
     Column,
     DateTime,
     Dialect,
@@ -23,9 +24,13 @@ from sqlalchemy import (
     Table,
     Time,
     UniqueConstraint,
+    case,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler, MySQLTypeCompiler
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.types import NULLTYPE, NullType
 
 from db.relations import ColumnType, stored, unpadded
 
@@ -49,6 +54,8 @@ PRECISION, SCALE = 65, 30
 SINGLE_PRECISION_BITS = 24
 MICROSECONDS = 6
 UUID_DIGITS = 32
+MAX_NAME = 64
+"""Characters of a name."""
 
 
 def exact_collation(dialect: Dialect) -> str:
@@ -157,16 +164,81 @@ class MariaDBDDLCompiler(MySQLDDLCompiler):
     """Tables and indexes."""
 
     def visit_create_index(self, create: Any, *given: Any, **kw: Any) -> str:
-        """Of long texts, the beginning: an index takes no more bytes of a row."""
-        options = create.element.dialect_options[self.dialect.name]
+        """Of long texts, the beginning: an index takes no more bytes of a row.
+
+        MariaDB indexes columns alone: an expression stands in a column that nobody sees, and so does the value of a
+        unique index of some rows, which the others have none of.
+        """
+        index: Index = create.element
+        where = _condition(index)
+        is_computed = where is not None and bool(index.unique)
+        if is_computed or (_is_of_mariadb(self.dialect) and any(map(_is_computed, index.expressions))):
+            return self._create_with_columns(index, where if is_computed else None)
+        options = index.dialect_options[self.dialect.name]
         named = options["length"]
         if named is None and not options["prefix"]:
-            options["length"] = prefix_lengths(create.element, self.dialect) or None
+            options["length"] = prefix_lengths(index, self.dialect) or None
         try:
             visit: Any = super().visit_create_index
             return str(visit(create, *given, **kw))
         finally:
             options["length"] = named  # the model is not ours
+
+    def _create_with_columns(self, index: Index, where: Any) -> str:
+        adds, parts = [], []
+        for number, expression in enumerate(index.expressions):
+            value, direction = _without_direction(expression)
+            if where is None and isinstance(value, Column):
+                parts.append(f"{self.preparer.format_column(value)}{direction}")
+                continue
+            name = self.preparer.quote(computed_name(index, number))
+            computed = value if where is None else case((where, value))
+            words = self.sql_compiler.process(computed, include_table=False, literal_binds=True)
+            adds.append(f"ADD COLUMN {name} {self._computed_type(value)} AS ({words}) VIRTUAL INVISIBLE")
+            parts.append(f"{name}{direction}")
+        kind = "UNIQUE INDEX" if index.unique else "INDEX"
+        made = f"ADD {kind} {self._prepared_index_name(index)} ({', '.join(parts)})"
+        assert index.table is not None
+        return f"ALTER TABLE {self.preparer.format_table(index.table)} {', '.join([*adds, made])}"
+
+    def _computed_type(self, value: Any) -> str:
+        """The type of a column that an index needs; of texts, as long as those that they are made of."""
+        found = stored(getattr(value, "type", NULLTYPE), self.dialect)
+        if not isinstance(found, String | NullType):
+            return str(self.type_compiler.process(value.type))
+        lengths = [getattr(it.type, "length", None) for it in visitors.iterate(value) if isinstance(it, Column)]
+        length = max((it or KEYED_LENGTH for it in lengths), default=KEYED_LENGTH)
+        return str(self.type_compiler.process(VARCHAR(min(length, INDEXED_BYTES // BYTES_OF_CHARACTER))))
+
+    def visit_drop_index(self, drop: Any, **kw: Any) -> str:
+        """With the columns that it needed."""
+        index: Index = drop.element
+        gone = [
+            f"DROP COLUMN IF EXISTS {self.preparer.quote(computed_name(index, number))}"
+            for number, expression in enumerate(index.expressions)
+            if _is_computed(expression) or (_condition(index) is not None and index.unique)
+        ]
+        if not gone or not _is_of_mariadb(self.dialect):
+            return str(super().visit_drop_index(drop, **kw))
+        assert index.table is not None
+        name = self._prepared_index_name(index)
+        return f"ALTER TABLE {self.preparer.format_table(index.table)} {', '.join([f'DROP INDEX {name}', *gone])}"
+
+    _makes_table = False
+
+    def visit_create_table(self, create: Any, **kw: Any) -> str:
+        """As elsewhere."""
+        self._makes_table = True
+        visit: Any = super().visit_create_table
+        return str(visit(create, **kw))
+
+    def visit_column_check_constraint(self, constraint: Any, **kw: Any) -> str:
+        """Beside the column where the rule has a name: MariaDB takes none inside of it."""
+        visit: Any = super().visit_column_check_constraint
+        text = str(visit(constraint, **kw))
+        if not text.startswith("CONSTRAINT "):
+            return text
+        return f", {text}" if self._makes_table else f", ADD {text}"
 
     def visit_primary_key_constraint(self, constraint: Any, **kw: Any) -> str:
         """Without a name, which the database would not keep: all primary keys have one."""
@@ -182,6 +254,37 @@ class MariaDBDDLCompiler(MySQLDDLCompiler):
         if "COLLATE" in named or "CHARSET" in named or "CHARACTER SET" in named:
             return named
         return f" CHARACTER SET {CHARACTERS} COLLATE {exact_collation(self.dialect)}{named}"
+
+
+COMPUTED = "trellis_of_"
+"""How the name of a column begins that an index needs."""
+
+
+def computed_name(index: Index, number: int) -> str:
+    """The name of the column that an index needs for one of its expressions."""
+    return f"{COMPUTED}{number}_{index.name}"[:MAX_NAME]
+
+
+def _is_of_mariadb(dialect: Dialect) -> bool:
+    return bool(getattr(dialect, "is_mariadb", True)) or not _has_met(dialect)
+
+
+def _without_direction(expression: Any) -> tuple[Any, str]:
+    if isinstance(expression, UnaryExpression) and expression.modifier is operators.desc_op:
+        return expression.element, " DESC"
+    if isinstance(expression, UnaryExpression) and expression.modifier is operators.asc_op:
+        return expression.element, ""
+    return expression, ""
+
+
+def _is_computed(expression: Any) -> bool:
+    return not isinstance(_without_direction(expression)[0], Column)
+
+
+def _condition(index: Index) -> Any:
+    """Which rows an index is of, as the model says it for databases that have such indexes; None for all."""
+    found = (value for name, value in index.dialect_kwargs.items() if name.endswith("_where"))
+    return next((value for value in found if value is not None), None)
 
 
 def prefix_lengths(index: Index, dialect: Dialect) -> dict[str, int]:

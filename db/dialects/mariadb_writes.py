@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ClauseElement,
     Column,
+    ColumnClause,
     ColumnElement,
     Executable,
     Index,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import literal_column as sql
 from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects.mysql.asyncmy import AsyncAdapt_asyncmy_ss_cursor
 from sqlalchemy.dialects.mysql.base import MySQLExecutionContext
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.ext.compiler import compiles
@@ -82,14 +84,14 @@ def upsert(table: Table, key: Sequence[Expression], changes: Changes, where: Col
     statement = mysql.insert(table)
     names = [str(getattr(column, "key", column)) for column in key]
     others = [name for name in _all_keys(table) if name not in keys_named(table, names)]
-    ordered = list(_in_order(table, changes))
+    ordered = [(name, _of(statement, value)) for name, value in _in_order(table, changes)]
     if where is None and not others:
         return statement.on_duplicate_key_update(ordered)
     is_same: ColumnElement[bool] = and_(
         *(table.c[name].is_not_distinct_from(statement.inserted[name]) for name in names)
     )
     mark = _mark(table)
-    applies = is_same if where is None else and_(is_same, where)
+    applies = is_same if where is None else and_(is_same, _of(statement, where))
     refused = func.if_(is_same, func.if_(sql(f"({REFUSED} := {mark})").is_(None), 0, 0), sql(f"({OTHER} := 1) * 0"))
     first = sql(APPLIES).op(":=")(func.if_(applies, 1, refused))
     kept: dict[str, Any] = {}
@@ -100,6 +102,16 @@ def upsert(table: Table, key: Sequence[Expression], changes: Changes, where: Col
     return statement.on_duplicate_key_update([*kept.items()]).execution_options(**{UPSERT: told})
 
 
+def _of(statement: mysql.Insert, value: Any) -> Any:
+    """A value over the new values of a statement; callers have those of another one."""
+
+    def renamed(element: Any, **_: Any) -> Any:
+        is_new = isinstance(element, ColumnClause) and getattr(element.table, "name", None) == "inserted"
+        return statement.inserted[element.key] if is_new else None
+
+    return visitors.replacement_traverse(value, {}, renamed) if isinstance(value, ClauseElement) else value
+
+
 def returned_mark(options: Mapping[str, Any]) -> str:
     """What a RETURNING asks besides, of a statement with such options; empty for others."""
     told: Upsert | None = options.get(UPSERT)
@@ -108,8 +120,22 @@ def returned_mark(options: Mapping[str, Any]) -> str:
     return f", CASE WHEN {OTHER} THEN 2 WHEN {told.mark} <=> {REFUSED} THEN 1 ELSE 0 END AS trellis_refused"
 
 
+class StreamOfRows(AsyncAdapt_asyncmy_ss_cursor):
+    """A cursor for streams, over all rows."""
+
+    __slots__ = ()
+
+    def _make_new_cursor(self, connection: Any) -> Any:
+        return connection.cursor()
+
+
 class MariaDBContext(MySQLExecutionContext):
     """Runs a statement, and reads what it did."""
+
+    def create_server_side_cursor(self) -> Any:
+        """A stream whose rows have come already: else the connection would take no statement until its end."""
+        adapted: Any = self._dbapi_connection.dbapi_connection
+        return StreamOfRows(adapted)
 
     def pre_exec(self) -> None:
         """Forget what an earlier statement has said."""

@@ -22,6 +22,8 @@ class Plan(NamedTuple):
     """The tables that are read from end to end, and how many of their rows stay; None: the database does not say."""
     sorted_rows: float
     """The most rows that are put in order at once; infinity for an unknown number."""
+    is_analyzed: bool = False
+    """Whether it tells what happened when the statement was run."""
 
 
 class Search(Enum):

@@ -19,7 +19,7 @@ from db import exact_json
 from db.dialects.connections import ConnectionsDialect, Heard, Options, Servers
 from db.dialects.errors import Outage
 from db.dialects.postgresql_driver import DRIVER, bound_prepared_statements
-from db.dialects.postgresql_errors import reported_by_server
+from db.dialects.postgresql_errors import reported_by_server, state_of
 from db.dialects.postgresql_servers import ROLE, RoledServers, with_servers
 from db.dialects.postgresql_texts import learn_small_letters
 
@@ -194,7 +194,7 @@ class PostgreSQLConnections(ConnectionsDialect):
 
     def outage(self, error: DBAPIError) -> Outage | None:
         """Read from the error's state."""
-        state = str(_state_of(error) or "")
+        state = state_of(error) or ""
         if not state:
             # The latter has no better words for a server that took its leave between two statements.
             closed = _is_of(error, asyncpg.InterfaceError) and CLOSED in str(error.orig)

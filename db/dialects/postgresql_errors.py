@@ -5,7 +5,7 @@ Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException, IntegrityError
 
 from db.dialects.errors import Failure, ReportedViolation, Rule
 from db.dialects.postgresql_texts import ICU
@@ -37,9 +37,17 @@ DATA_EXCEPTION = "22"
 """The class of states of these, and of all that a function does not take: a time zone, a pattern, a path."""
 
 
+def state_of(error: DBAPIError) -> str | None:
+    """The state that PostgreSQL, or its driver, has given an error; None for errors of other databases."""
+    if not isinstance(error.orig, EmulatedDBAPIException | asyncpg.PostgresError | asyncpg.InterfaceError):
+        return None
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state
+
+
 def violation(error: IntegrityError) -> ReportedViolation | None:
     """Read from the error's state and fields; the driver's own exception knows table, column and constraint."""
-    state = getattr(error.orig, "sqlstate", None)
+    state = state_of(error)
     if state is None:
         return None
     if state not in RULES:
@@ -56,7 +64,7 @@ def violation(error: IntegrityError) -> ReportedViolation | None:
 
 def failure(error: DBAPIError) -> Failure | None:
     """Read from the error's state."""
-    state = str(getattr(error.orig, "sqlstate", None) or "")
+    state = state_of(error) or ""
     if state.startswith(UNREACHABLE):
         return Failure.UNREACHABLE
     if state in UNFIT:

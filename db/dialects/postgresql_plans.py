@@ -30,7 +30,8 @@ def plan(lines: Sequence[str], *, values: bool) -> Plan:
         _bare(found["table"]): rows for name, rows in nodes if (found := SCANNED.fullmatch(_without_alias(name)))
     }
     sorted_rows = max((rows for name, rows in nodes if name == "Sort"), default=0)
-    return Plan("\n".join(lines if values else map(without_values, lines)), scanned, sorted_rows)
+    shown = "\n".join(lines if values else map(without_values, lines))
+    return Plan(shown, scanned, sorted_rows, "actual " in shown)
 
 
 def without_values(line: str) -> str:

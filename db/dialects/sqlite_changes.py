@@ -6,7 +6,6 @@ Sources: https://www.sqlite.org/lang_createtrigger.html, https://www.sqlite.org/
 """
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -21,10 +20,9 @@ from db.dialects.change_log import (
     Recorded,
     TableKey,
     literal,
+    telling,
+    told_by,
 )
-
-TOLD = re.compile(r"/\* trellis (.*?) \*/", re.DOTALL)
-"""In a trigger's text: the table, its key and its columns, as JSON."""
 
 PREPARER = sqlite.dialect().identifier_preparer
 
@@ -45,10 +43,9 @@ class SQLiteChangeLog(ChangeLogDialect):
 
     def record(self, names: LogNames, table: TableKey, partition: str | None = None) -> Sequence[str]:
         """A trigger for each kind of change. A trigger that is there stays."""
-        told = json.dumps([table.label, table.key, table.columns], ensure_ascii=True).replace("*/", "*\\u002f")
         return [
             f"CREATE TRIGGER {_name(table, event)} AFTER {event.upper()} ON {_quoted(table.name)}"
-            f" BEGIN /* trellis {told} */ {body} END"
+            f" BEGIN {telling(table)} {body} END"
             for event, body in _bodies(names, table).items()
         ]
 
@@ -87,18 +84,9 @@ class SQLiteChangeLog(ChangeLogDialect):
         for table, sql, columns in rows:
             told = told_by(sql)
             if told is not None:
-                knows = set(told.columns) == set(json.loads(columns))
-                found[told.label, table, told.key].append(knows and told.name == table)
+                knows = set(told.table.columns) == set(json.loads(columns))
+                found[told.table.label, table, told.table.key].append(knows and told.table.name == table)
         return [Recorded(*named, len(known) == len(EVENTS) and all(known)) for named, known in found.items()]
-
-
-def told_by(sql: str) -> TableKey | None:
-    """The table that a trigger of ours is for, as its text says; None of others."""
-    told = TOLD.search(sql)
-    if told is None:
-        return None
-    label, key, columns = json.loads(told[1])
-    return TableKey(label, None, tuple(key), tuple(columns))
 
 
 def _bodies(names: LogNames, table: TableKey) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from sqlalchemy import select, update
 
 from db import models
+from db.dialects import dialect_of
 from db.models import OrderStatus
 from db.models.role import ADMIN
 from graph.entity.registry import entity_of
@@ -162,13 +163,13 @@ async def cancel_orders(values: CancelOrdersInput, change: Change) -> dict[str, 
     pending = (
         select(row.id).where(row.status == OrderStatus.PENDING, *conditions).order_by(row.id).with_for_update(of=row)
     )
-    rows = await change.rows(
-        update(models.Order)
-        .where(models.Order.id.in_(pending), models.Order.status == OrderStatus.PENDING)
-        .values(status=OrderStatus.CANCELLED, updated_at=change.now)
-        .returning(models.Order.id),
-        bound,
-    )
+    cancel = update(models.Order).values(status=OrderStatus.CANCELLED, updated_at=change.now)
+    if dialect_of(change.dialect).updates_return:
+        meant = cancel.where(models.Order.id.in_(pending), models.Order.status == OrderStatus.PENDING)
+        rows = await change.rows(meant.returning(models.Order.id), bound)
+    else:
+        rows = await change.rows(pending, bound)
+        await change.session.execute(cancel.where(models.Order.id.in_([key for (key,) in rows])))
     orders = [written(Order, key) for key in sorted(key for (key,) in rows)]
     change.touch(*orders)
     return {"orders": orders[:MAX_LISTED], "count": len(orders)}

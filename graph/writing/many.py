@@ -16,6 +16,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Delete, Update, select, tuple_
 from strawberry.utils.str_converters import to_camel_case
 
+from db.dialects import dialect_of
 from db.statements import Key
 from db.unreadable import UnreadableValue
 from graph.entity.registry import Entity, key_of
@@ -190,6 +191,8 @@ class ManyRows(ABC):
 
     async def _at_once(self, values: Any, change: Change, most: int) -> list[Key] | None:
         """Find and write rows in one statement; None where that cannot be: nothing is done then."""
+        if not dialect_of(change.dialect).updates_return:
+            return None
         row, conditions, bound = chosen(values, self._entity, change)
         keys = [getattr(row, name) for name in self._entity.key]
         # A WITH is done once and for all: as a subquery, PostgreSQL may look for the first so many again and again.
@@ -199,7 +202,12 @@ class ManyRows(ABC):
         among = one_of(self._key, select(*picked.columns))
         return await self._sent(self._statement(values, change).where(among), values, change)
 
-    async def _sent(self, statement: Update | Delete, values: Any, change: Change) -> list[Key] | None:
+    async def _sent(
+        self, statement: Update | Delete, values: Any, change: Change, locked: Sequence[Key] = ()
+    ) -> list[Key] | None:
+        if isinstance(statement, Update) and not dialect_of(change.dialect).updates_return:
+            await change.session.execute(statement)
+            return sorted(locked)
         found = await change.rows(statement.returning(*self._key))
         return sorted(tuple(key) for key in found)
 

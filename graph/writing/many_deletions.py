@@ -66,7 +66,9 @@ class ManyDeletions(ManyRows):
     def _statement(self, values: Any, change: Change) -> Delete:
         return delete(self._writer.table)
 
-    async def _sent(self, statement: Update | Delete, values: Any, change: Change) -> list[Key] | None:
+    async def _sent(
+        self, statement: Update | Delete, values: Any, change: Change, locked: Sequence[Key] = ()
+    ) -> list[Key] | None:
         """In a savepoint, for which rows are kept by others is read from the same transaction."""
         try:
             async with change.session.begin_nested():

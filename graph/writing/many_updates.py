@@ -126,9 +126,11 @@ class ManyUpdates(ManyRows):
         make = self._entity.mapper.version_id_generator
         return version + 1 if isinstance(version.type, Integer) or not callable(make) else make(None)
 
-    async def _sent(self, statement: Update | Delete, values: Any, change: Change) -> list[Key] | None:
+    async def _sent(
+        self, statement: Update | Delete, values: Any, change: Change, locked: Sequence[Key] = ()
+    ) -> list[Key] | None:
         try:
-            return await super()._sent(statement, values, change)
+            return await super()._sent(statement, values, change, locked)
         except IntegrityError as error:
             raise Rejected(*self._refusals(error, values, change)) from None
 
@@ -175,7 +177,7 @@ class ManyUpdates(ManyRows):
         if not keys or not self._changes(values):
             return keys
         statement = self._statement(values, change).where(one_of(self._key, keys))
-        return await self._sent(statement, values, change) or []
+        return await self._sent(statement, values, change, keys) or []
 
     async def _link(self, good: Iterable[Judged], values: Any, change: Change) -> None:
         """Write the links of each row, by statements of its own. Raises `Rejected` for what they cannot lead to."""

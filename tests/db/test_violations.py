@@ -1,4 +1,4 @@
-"""Which rule a database says was broken: the same for both, as far as both know it."""
+"""Which rule a database says was broken: the same for all, as far as they know it."""
 
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    update,
 )
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,6 +29,9 @@ from tests.databases import Database, settings_for
 PLAIN = MetaData()
 """Without a naming convention: PostgreSQL makes up names."""
 NAMED = MetaData(naming_convention=Base.metadata.naming_convention)
+
+WITH_EXPRESSIONS = ("postgresql", "sqlite")
+"""MariaDB has no indexes of expressions."""
 
 LONG = "a_name_that_is_so_long_that_postgresql_shortens_its_rules"
 
@@ -48,7 +52,8 @@ def tables(metadata: MetaData) -> tuple[Table, Table]:
         CheckConstraint("rooms < 10", name=None if metadata is PLAIN else "rooms_fit"),
         *([] if metadata is PLAIN else [UniqueConstraint("town", LONG)]),
     )
-    Index("ix_shops_lower_name", func.lower(shop.c.name), unique=True)
+    index = Index("ix_shops_lower_name", func.lower(shop.c.name), unique=True)
+    index.ddl_if(dialect=WITH_EXPRESSIONS)
     desk = Table(
         "desks",
         metadata,
@@ -98,6 +103,8 @@ async def test_a_violation_names_rule_table_and_columns(
     shop: Any, values: dict[str, Any], rule: Rule, columns: tuple[str, ...], name: str
 ) -> None:
     connection, shops, _ = shop
+    if values == {"name": "ROSE"} and connection.dialect.name not in WITH_EXPRESSIONS:
+        pytest.skip("needs an index of an expression")
     found = await broken(connection, insert(shops).values(**values), shops.metadata)
     if shops.metadata is NAMED and "rooms" in values:
         name = "rooms_fit"
@@ -113,11 +120,11 @@ async def test_a_name_that_postgresql_shortens_is_known(shop: Any) -> None:
         assert (await broken(connection, statement, NAMED)).columns == ("town", LONG)
 
 
-async def test_a_foreign_key_is_one_on_both(shop: Any) -> None:
+async def test_a_foreign_key_is_one_on_every_database(shop: Any) -> None:
     connection, shops, desks = shop
     found = await broken(connection, insert(desks).values(shop_id=9), shops.metadata)
     assert found.rule is Rule.FOREIGN_KEY
-    assert found.columns == (("shop_id",) if connection.dialect.name == "postgresql" else ())
+    assert found.columns == (() if connection.dialect.name == "sqlite" else ("shop_id",))
 
 
 async def test_a_row_that_others_refer_to_cannot_go(shop: Any) -> None:
@@ -130,3 +137,49 @@ async def test_a_table_that_the_models_do_not_know_has_its_rule_still(shop: Any)
     connection, shops, _ = shop
     found = await broken(connection, insert(shops).values(name="Rose"), MetaData())
     assert (found.rule, found.table) == (Rule.UNIQUE, None)
+
+
+AWKWARD = MetaData()
+PLACES = Table("we`ird 'pla\"ce.ü", AWKWARD, Column("i'd`.ü", Integer, primary_key=True, autoincrement=False))
+ROOMS = Table(
+    "ro'oms`.ü",
+    AWKWARD,
+    Column("id", Integer, primary_key=True),
+    Column("n'o`.ü", String(20), nullable=False),
+    Column("a'b`.ü", Integer),
+    Column("pl'ace`.ü", ForeignKey(PLACES.c["i'd`.ü"], name="f'k`.ü")),
+    UniqueConstraint("a'b`.ü", "n'o`.ü", name="k'ey`.ü"),
+    UniqueConstraint("a'b`.ü"),
+    UniqueConstraint("a'b`.ü", "id"),
+    Column("size", Integer),
+    CheckConstraint("size <> 7", name="ch'eck`.ü"),
+    CheckConstraint("size <> 8"),
+    CheckConstraint("size <> 9"),
+)
+
+
+@pytest.mark.mysql
+async def test_sentences_are_read_whatever_the_names(blank_database: Database) -> None:
+    engines = Engines(settings_for(blank_database))
+    name, number, place = "n'o`.ü", "a'b`.ü", "pl'ace`.ü"
+    async with engines.writing().begin() as connection:
+        await connection.run_sync(AWKWARD.create_all)
+        await connection.execute(insert(PLACES).values({"i'd`.ü": 1}))
+        await connection.execute(insert(ROOMS).values({"id": 1, name: "it's 'a' for key 'x'", number: 1, place: 1}))
+        cases = [
+            (insert(ROOMS).values({"id": 1, name: "x"}), (Rule.UNIQUE, ROOMS, ("id",), "")),
+            (insert(ROOMS).values({name: "it's 'a' for key 'x'", number: 1}), (Rule.UNIQUE, ROOMS, (number, name), "")),
+            (insert(ROOMS).values({name: "x", number: 1}), (Rule.UNIQUE, ROOMS, (number,), "")),
+            (insert(ROOMS).values({name: None}), (Rule.NOT_NULL, ROOMS, (name,), "")),
+            (insert(ROOMS).values({number: 5}), (Rule.NOT_NULL, ROOMS, (name,), "")),
+            (insert(ROOMS).values({name: "x", place: 9}), (Rule.FOREIGN_KEY, ROOMS, (place,), "")),
+            (delete(PLACES), (Rule.FOREIGN_KEY, ROOMS, (place,), "")),
+            (insert(ROOMS).values({"size": 7, name: "x"}), (Rule.CHECK, ROOMS, ("size",), "ch'eck`.ü")),
+            (insert(ROOMS).values({"size": 9, name: "x"}), (Rule.CHECK, ROOMS, ("size",), "")),
+            (update(ROOMS).values({name: None}), (Rule.NOT_NULL, ROOMS, (name,), "")),
+            (insert(PLACES).values({"i'd`.ü": 1}), (Rule.UNIQUE, PLACES, ("i'd`.ü",), "")),
+        ]
+        assert [await broken(connection, statement, AWKWARD) for statement, _ in cases] == [
+            Violation(*expected) for _, expected in cases
+        ]
+    await engines.dispose()

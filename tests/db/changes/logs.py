@@ -15,6 +15,7 @@ from db.changes.sources import Listening, Looking
 from db.dialects import dialect_of
 from db.dialects.change_log import LogNames, TableKey
 from db.session.engines import Engines
+from migrations.cascading import cascading
 from tests.own_tables import make_own_tables
 
 PATIENCE_S = 60
@@ -46,7 +47,7 @@ def record(connection: Connection, table: Table) -> None:
     found = TableKey(
         table.name, table.schema, tuple(it.name for it in table.primary_key), tuple(it.name for it in table.columns)
     )
-    for statement in log.record(names, found):
+    for statement in log.record(names, cascading(connection, log, found)):
         connection.exec_driver_sql(statement)
 
 

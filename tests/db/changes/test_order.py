@@ -90,7 +90,8 @@ async def test_what_has_run_out_goes_and_whoever_needs_it_begins_anew(house: Eng
         await connection.execute(old.where(ChangePosition.position <= 2))
     assert (await count(house.primary, positions, now), await count(house.primary, left, now)) == (2, 0)
     assert await delete_expired(house.writing(), positions, now) == 2
-    assert await delete_expired(house.writing(), left, now) == 2
+    # On MariaDB they have gone with their positions.
+    assert await delete_expired(house.writing(), left, now) == (0 if house.dialect == "mysql" else 2)
     async with connected(house) as connection:
         assert [batch.changes for batch in await log.read(connection, 2)] == [key(2), key(3)]
         for gone in (0, 1):

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import asyncmy
 import asyncpg
 import pytest
 from hypothesis import given
@@ -28,6 +29,7 @@ from sqlalchemy import (
 
 from db.changes.feed import Kind, RowChange
 from db.changes.keys import key_texts
+from db.dialects import dialect_of
 from db.own import Change
 from db.session.engines import Engines
 from tests.databases import Database, settings_for
@@ -139,13 +141,12 @@ async def test_a_cascade_is_told(house: Engines) -> None:
 
 
 async def test_an_upsert_is_what_it_came_to(house: Engines) -> None:
+    dialect = dialect_of(house.dialect)
+    changed = dialect.upsert(BOXES, [BOXES.c.id], {"size": dialect.new_values(BOXES).size})
     await run(house, "INSERT INTO boxes (id, name, size) VALUES (1, 'a', 1)")
-    await run(
-        house,
-        "INSERT INTO boxes (id, name, size) VALUES (1, 'a', 2), (2, 'b', 2)"
-        " ON CONFLICT (id) DO UPDATE SET size = excluded.size",
-        "INSERT INTO boxes (id, name) VALUES (1, 'a') ON CONFLICT DO NOTHING",
-    )
+    async with house.writing().begin() as connection:
+        await connection.execute(changed.values([{"id": 1, "name": "a", "size": 2}, {"id": 2, "name": "b", "size": 2}]))
+        await connection.execute(dialect.insert_missing(BOXES).values(id=1, name="a"))
     assert set((await told(house))[1].changes) == {box(1, Kind.UPDATE, "size", "twice"), box(2, Kind.INSERT)}
 
 
@@ -171,12 +172,12 @@ async def test_keys_are_the_same_texts_on_every_database(house: Engines) -> None
 
 
 async def test_many_rows_of_one_statement(house: Engines) -> None:
-    await run(
-        house,
-        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1999)"
-        " INSERT INTO boxes (id, name) SELECT i, 'box ' || i FROM n",
-    )
-    await run(house, "UPDATE boxes SET size = 1 WHERE id % 2 = 0")
+    async with house.writing().begin() as connection:
+        await connection.execute(insert(BOXES).values([{"id": i, "name": f"box {i}"} for i in range(2_000)]))
+    async with connected(house) as connection:
+        await number_all(connection, log_of(house))
+    async with house.writing().begin() as connection:
+        await connection.execute(BOXES.update().where(BOXES.c.id % 2 == 0).values(size=1))
     made, changed = await told(house)
     assert {change.key for change in made.changes} == {(str(number),) for number in range(2_000)}
     assert {change.key for change in changed.changes} == {(str(number),) for number in range(0, 2_000, 2)}
@@ -187,6 +188,13 @@ async def test_another_program_is_told_of_too(house: Engines, blank_database: Da
     url = make_url(blank_database.url)
     if blank_database.dialect == "sqlite":
         await asyncio.to_thread(_run_alone, str(url.database), statement)
+    elif blank_database.dialect == "mysql":
+        client = asyncmy.connect(
+            host=url.host, port=url.port, user=url.username, password=url.password or "", db=url.database
+        )
+        async with client as theirs, theirs.cursor() as cursor:
+            await cursor.execute(statement)
+            await theirs.commit()
     else:
         theirs = await asyncpg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
         await theirs.execute(statement)
@@ -209,10 +217,12 @@ def _run_alone(file: str, statement: str) -> None:
 async def test_what_is_told_adds_up_to_what_is_there(house: Engines, steps: list[tuple[str, int, int]]) -> None:
     await run(house, "DELETE FROM boxes")
     before = await told(house)
+    is_missing = "NOT EXISTS (SELECT 1 FROM (SELECT id FROM boxes) AS others WHERE others.id = {})"
+    one = "FROM (SELECT 1 AS one) AS one"
     words = {
-        "insert": "INSERT INTO boxes (id, size) VALUES ({0}, {1}) ON CONFLICT DO NOTHING",
+        "insert": f"INSERT INTO boxes (id, size) SELECT {{0}}, {{1}} {one} WHERE {is_missing.format('{0}')}",
         "update": "UPDATE boxes SET size = {1} WHERE id = {0}",
-        "move": "UPDATE boxes SET id = {1} WHERE id = {0} AND NOT EXISTS (SELECT 1 FROM boxes WHERE id = {1})",
+        "move": f"UPDATE boxes SET id = {{1}} WHERE id = {{0}} AND {is_missing.format('{1}')}",
         "delete": "DELETE FROM boxes WHERE id = {0}",
     }
     for kind, *numbers in steps:

@@ -14,7 +14,11 @@ from graph.errors import code_of
 from graph.masking import for_client
 from tests.databases import Database, settings_for
 
-LOCKING = {"postgresql": "LOCK TABLE boxes NOWAIT", "sqlite": "INSERT INTO boxes VALUES (2)"}
+LOCKING = {
+    "postgresql": "LOCK TABLE boxes NOWAIT",
+    "sqlite": "INSERT INTO boxes VALUES (2)",
+    "mysql": "SELECT * FROM boxes FOR UPDATE NOWAIT",
+}
 """What does not go beside a transaction that writes to the table."""
 
 
@@ -37,7 +41,9 @@ BEYOND = {
         "SELECT 1e308 * CAST(10 AS float)",
         "SELECT 1 / 0",
     ),
+    "mysql": ("SELECT 9223372036854775807 + 1", "SELECT 1e308 * 10"),
     "sqlite": ("SELECT sum(n) FROM (SELECT 9223372036854775807 AS n UNION ALL SELECT 1)",),
+    "mysql": ("SELECT 9223372036854775807 + 1", "SELECT 1e308 * 10e0"),
 }
 
 
@@ -48,7 +54,9 @@ async def test_what_cannot_be_computed_is_told(engines: Engines) -> None:
 
 UNCOMPUTABLE = {
     "postgresql": ("SELECT now() AT TIME ZONE 'nowhere'", "DO $$ BEGIN RAISE 'not this row'; END $$"),
+    "mysql": ("SELECT 'a' REGEXP '('", "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this row'"),
     "sqlite": ("SELECT json_extract('{', '$.a')",),
+    "mysql": ("SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not this row'",),
 }
 
 
@@ -66,6 +74,10 @@ REFUSED = {
     "postgresql": (
         ("DO $$ BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END $$",),
         ("SET TRANSACTION READ ONLY", "DELETE FROM alembic_version"),
+    ),
+    "mysql": (
+        ("SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'The table is full'",),
+        ("COMMIT", "START TRANSACTION READ ONLY", "DELETE FROM alembic_version"),
     ),
     "sqlite": (
         ("PRAGMA max_page_count = 1", "CREATE TABLE full AS SELECT randomblob(1000000)"),

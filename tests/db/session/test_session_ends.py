@@ -18,6 +18,7 @@ from tests.db.session.test_session import COUNT_TAGS, KEPT_COUNT, SLEEP, commit,
 ENDLESS = {
     "sqlite": text("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"),
     "postgresql": text("SELECT pg_sleep(3600)"),
+    "mysql": text("SELECT sleep(3600)"),
 }
 
 
