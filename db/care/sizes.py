@@ -41,28 +41,12 @@ class Lag(NamedTuple):
     """Since the last change that was replayed; 0 where all are; None where none ever was."""
 
 
-<<<<<<< HEAD
-_WRITTEN = "SELECT pg_catalog.pg_current_wal_lsn()::text"
-_BEHIND = (
-    "SELECT pg_catalog.pg_wal_lsn_diff(CAST(CAST(:written AS text) AS pg_lsn), pg_catalog.pg_last_wal_replay_lsn()),"
-    " EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())"
-)
-
-
-async def sizes(connection: AsyncConnection) -> Sizes:
-    """How large the database is, with its largest tables. Raises what the database raises."""
-    dialect = dialect_of(connection.dialect.name)
-    taken = int(await connection.scalar(text(dialect.size_sql)) or 0)
-    try:
-        rows = (await connection.execute(text(dialect.table_sizes_sql), {"most": LARGEST})).all()
-=======
 async def sizes(connection: AsyncConnection) -> Sizes:
     """How large the database is, with its largest tables. Raises what the database raises."""
     known = dialect_of(connection.dialect.name).care
     taken = int(await connection.scalar(text(known.bytes)) or 0)
     try:
         rows = (await connection.execute(text(known.tables), {"most": LARGEST})).all()
->>>>>>> marialog
     except DBAPIError as error:
         if failure_of(error) is not Failure.NO_TABLE:  # a SQLite that was built without dbstat
             raise
