@@ -316,6 +316,10 @@ class DatabaseDialect(ABC):
     def failure(self, error: DBAPIError) -> Failure | None:
         """Why the database did not answer; None for an error of another kind, or of another database."""
 
+    def was_done_before(self, error: DBAPIError) -> bool:
+        """Whether a statement that makes or drops something found it made or dropped; where that is not undone."""
+        return False
+
     @abstractmethod
     def place(self, url: URL) -> str:
         """Where a database is, for people, without who asks."""

@@ -28,6 +28,9 @@ from db.dialects.mariadb_writes import LockName
 from db.dialects.plans import IndexForm, OrderedNeed, Plan
 from db.relations import Expression
 
+DONE_BEFORE = frozenset({1050, 1051, 1060, 1061, 1068, 1091, 1146, 1304, 1305, 1359, 1360, 1826, 3822})
+"""Numbers of errors that say that something is there already, or not there any more."""
+
 
 class MariaDB(MariaDBFunctions):
     """MariaDB, and MySQL where that is the same."""
@@ -87,6 +90,11 @@ class MariaDB(MariaDBFunctions):
     def failure(self, error: DBAPIError) -> Failure | None:
         """Read from the error's number."""
         return mariadb_errors.failure(error)
+
+    def was_done_before(self, error: DBAPIError) -> bool:
+        """A table, a column, an index, a constraint or a trigger."""
+        said = mariadb_errors.said_by(error)
+        return said is not None and said.number in DONE_BEFORE
 
     def place(self, url: URL) -> str:
         """The database, its host and its port."""

@@ -79,14 +79,19 @@ class Killing:
                 task.add_done_callback(self._tasks.discard)
 
     async def _end(self, thread: int) -> None:
-        import asyncmy  # an extra
+        from asyncmy.connection import Connection  # an extra
 
         arguments, named = self._engine.sync_engine.dialect.create_connect_args(self._engine.url)
-        with suppress(Exception):  # it has ended by itself, or the server is gone
-            other = await asyncmy.connect(*arguments, **{**named, "connect_timeout": KILL_TIMEOUT_S})
-            async with other.cursor() as cursor:
-                await cursor.execute(f"KILL {thread}")
-            await other.ensure_closed()
+        connect: Any = Connection  # without types
+        other = connect(*arguments, **{**named, "connect_timeout": KILL_TIMEOUT_S})
+        try:
+            with suppress(Exception):  # it has ended by itself, or the server is gone
+                await other.connect()
+                async with other.cursor() as cursor:
+                    await cursor.execute(f"KILL {thread}")
+                await other.ensure_closed()
+        finally:
+            other.close()
 
 
 class MariaDBConnections(ConnectionsDialect):
