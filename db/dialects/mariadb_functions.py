@@ -114,9 +114,7 @@ class MariaDBFunctions(DatabaseDialect):
             return self.functions[name].replace("{parts}", ", ".join(parts))
         return super().template(function, dialect)
 
-    def _bound(
-        self, argument: Expression, type_: type[TypeDecorator[str]], compiler: SQLCompiler, **kw: Any
-    ) -> str:
+    def _bound(self, argument: Expression, type_: type[TypeDecorator[str]], compiler: SQLCompiler, **kw: Any) -> str:
         value: Any = argument
         while isinstance(value, TypeCoerce | Grouping):
             value = value.clause if isinstance(value, TypeCoerce) else value.element

@@ -186,4 +186,3 @@ def _number_place(value: str) -> str:
 
 def _scalar_written(value: str) -> str:
     return f"IF({kind_sql(value)} = '\"', {quoted(unquoted(value))}, {value})"
-

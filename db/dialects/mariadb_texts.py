@@ -131,8 +131,6 @@ def pattern(words: str) -> str:
     return f"(?s-i){found}"
 
 
-
-
 MATCHES = (
     "(CASE WHEN {0} IS NULL THEN NULL WHEN {0} REGEXP {1} THEN 1"
     " WHEN {0} REGEXP CONCAT('(?s)^(?!.*?(?:', {1}, '))') THEN 0"
