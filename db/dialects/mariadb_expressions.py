@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import Function, LargeBinary
 from sqlalchemy.dialects.mysql.base import MySQLCompiler
 
-from db.relations import undecorated
+from db.dialects import mariadb_numbers as numbers
+from db.dialects.mariadb_types import PRECISION, SCALE
+from db.relations import Expression, undecorated
 
 
 class MariaDBExpressions(MySQLCompiler):
@@ -20,3 +22,36 @@ class MariaDBExpressions(MySQLCompiler):
         (value,) = function.clauses
         name = "LENGTH" if isinstance(undecorated(value.type), LargeBinary) else "CHAR_LENGTH"
         return f"{name}{self.function_argspec(function, **kw)}"
+
+    def visit_avg_func(self, function: Function[Any], **kw: Any) -> str:
+        """An average of decimals, with the digits that PostgreSQL gives it."""
+        if not numbers.is_decimal(function.type):
+            return f"AVG{self.function_argspec(function, **kw)}"
+        (value,) = function.clauses
+        given = self.process(value, **kw)
+        return numbers.average(f"SUM({given})", f"COUNT({given})", numbers.scale_of(_values(value)))
+
+    def visit_var_samp_func(self, function: Function[Any], **kw: Any) -> str:
+        """The variance of a sample, by exact sums; null of a single number."""
+        if not numbers.is_decimal(function.type):
+            return f"VAR_SAMP{self.function_argspec(function, **kw)}"
+        return self._variance(function, **kw)
+
+    def visit_stddev_samp_func(self, function: Function[Any], **kw: Any) -> str:
+        """The root of the variance, with the digits that a double has."""
+        if not numbers.is_decimal(function.type):
+            return f"STDDEV_SAMP{self.function_argspec(function, **kw)}"
+        return f"CAST(SQRT({self._variance(function, **kw)}) AS DECIMAL({PRECISION}, {SCALE}))"
+
+    def _variance(self, function: Function[Any], **kw: Any) -> str:
+        (value,) = function.clauses
+        given = self.process(value, **kw)
+        count, total = f"COUNT({given})", f"SUM({given})"
+        above = f"{count} * SUM({given} * {given}) - {total} * {total}"
+        return f"(({above}) / NULLIF({count} * ({count} - 1), 0))"
+
+
+def _values(argument: Expression) -> Expression:
+    """What is averaged: of the values of some rows, those."""
+    whens = getattr(argument, "whens", None)
+    return whens[0][1] if whens and len(whens) == 1 else argument
