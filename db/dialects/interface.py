@@ -271,6 +271,16 @@ class DatabaseDialect(ABC):
         """Whether an index leaves out rows on this database."""
         return index.dialect_kwargs.get(f"{self.name}_where") is not None
 
+    # What a database tells of itself
+
+    size_sql: ClassVar[str]
+    """A query for the bytes that the database takes."""
+    table_sizes_sql: ClassVar[str]
+    """A query for the `:most` largest tables: the name, the bytes, and about how many rows, or null."""
+    server_sql: ClassVar[str | None] = None
+    """A query for the product, its version, the encoding and the time zone of the connection, the clock in seconds
+    since 1970, and how many connections there may be; None where `db.care.facts` asks otherwise."""
+
     # Plans
 
     @abstractmethod
@@ -315,6 +325,10 @@ class DatabaseDialect(ABC):
     @abstractmethod
     def failure(self, error: DBAPIError) -> Failure | None:
         """Why the database did not answer; None for an error of another kind, or of another database."""
+
+    def was_done_before(self, error: DBAPIError) -> bool:
+        """Whether a statement that makes or drops something found it made or dropped; where that is not undone."""
+        return False
 
     @abstractmethod
     def place(self, url: URL) -> str:

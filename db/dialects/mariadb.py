@@ -28,6 +28,9 @@ from db.dialects.mariadb_writes import LockName
 from db.dialects.plans import IndexForm, OrderedNeed, Plan
 from db.relations import Expression
 
+DONE_BEFORE = frozenset({1050, 1051, 1060, 1061, 1068, 1091, 1146, 1304, 1305, 1359, 1360, 1826, 3822})
+"""Numbers of errors that say that something is there already, or not there any more."""
+
 
 class MariaDB(MariaDBFunctions):
     """MariaDB, and MySQL where that is the same."""
@@ -37,6 +40,18 @@ class MariaDB(MariaDBFunctions):
     change_log: ClassVar[ChangeLogDialect] = MariaDBChangeLog()
     care: ClassVar[CareDialect] = MariaDBCare()
     undoes_ddl = False
+    size_sql = (
+        "SELECT coalesce(sum(data_length + index_length), 0) FROM information_schema.tables"
+        " WHERE table_schema = database()"
+    )
+    table_sizes_sql = (
+        "SELECT table_name, data_length + index_length, table_rows FROM information_schema.tables"
+        " WHERE table_schema = database() AND table_type = 'BASE TABLE' ORDER BY 2 DESC, 1 LIMIT :most"
+    )
+    server_sql = (
+        "SELECT if(version() LIKE '%MariaDB%', 'MariaDB', 'MySQL'), substring_index(version(), '-', 1),"
+        " @@character_set_connection, @@session.time_zone, unix_timestamp(now(6)), @@max_connections"
+    )
     updates_return = False
     # An INSERT of known rows takes numbers that follow one another.
     # https://mariadb.com/kb/en/auto_increment-handling-in-innodb/
@@ -87,6 +102,11 @@ class MariaDB(MariaDBFunctions):
     def failure(self, error: DBAPIError) -> Failure | None:
         """Read from the error's number."""
         return mariadb_errors.failure(error)
+
+    def was_done_before(self, error: DBAPIError) -> bool:
+        """A table, a column, an index, a constraint or a trigger."""
+        said = mariadb_errors.said_by(error)
+        return said is not None and said.number in DONE_BEFORE
 
     def place(self, url: URL) -> str:
         """The database, its host and its port."""

@@ -79,14 +79,21 @@ class Killing:
                 task.add_done_callback(self._tasks.discard)
 
     async def _end(self, thread: int) -> None:
-        import asyncmy  # an extra
+        from asyncmy.connection import Connection  # an extra
 
         arguments, named = self._engine.sync_engine.dialect.create_connect_args(self._engine.url)
-        with suppress(Exception):  # it has ended by itself, or the server is gone
-            other = await asyncmy.connect(*arguments, **{**named, "connect_timeout": KILL_TIMEOUT_S})
-            async with other.cursor() as cursor:
-                await cursor.execute(f"KILL {thread}")
-            await other.ensure_closed()
+        other = Connection(*arguments, **{**named, "connect_timeout": KILL_TIMEOUT_S})
+        try:
+            with suppress(Exception):  # it has ended by itself, or the server is gone
+                await other.connect()
+                async with other.cursor() as cursor:
+                    await cursor.execute(f"KILL {thread}")
+                await other.ensure_closed()
+        finally:
+            other.close()
+
+
+_LOCK_NAME = "CONCAT('trellis_', MD5(CONCAT(DATABASE(), '/', :number)))"
 
 
 class MariaDBConnections(ConnectionsDialect):
@@ -101,6 +108,9 @@ class MariaDBConnections(ConnectionsDialect):
     change: ClassVar[Options] = {"isolation_level": "READ COMMITTED"}
     sqlalchemy_ends_any_transaction = True  # COMMIT and ROLLBACK are sent whatever has been begun
     has_fast_path = False
+    # Of the whole server, and in a cluster of one node; a name has at most 64 characters.
+    try_transaction_lock = f"SELECT GET_LOCK({_LOCK_NAME}, 0)"
+    give_transaction_lock = f"DO RELEASE_LOCK({_LOCK_NAME})"
     cut = staticmethod(_cut)
 
     def url(self, url: URL) -> URL:

@@ -38,6 +38,8 @@ RULES: Mapping[int, Rule] = {
 }
 """Rules by the numbers of errors; 3819 is MySQL's."""
 
+NO_SUCH = 1305
+"""A routine that is not there, or a savepoint."""
 TRANSIENT = (1020, 1205, 1213, 1613, 1614, 3101, 3572)
 """A row has changed since the snapshot, a lock was not given in time, deadlocks, commits that a cluster takes back.
 
@@ -364,7 +366,10 @@ def _outage(said: Said) -> Outage | None:
 def is_transient(error: DBAPIError) -> bool:
     """Whether others were in the way, and the same work may well succeed when it is done again."""
     said = said_by(error)
-    return said is not None and said.number in TRANSIENT
+    if said is None:
+        return False
+    # A deadlock ends the whole transaction, and whoever goes back to a savepoint hears that there is none.
+    return said.number in TRANSIENT or (said.number == NO_SUCH and said.sentence.startswith("SAVEPOINT "))
 
 
 def is_busy(error: BaseException) -> bool:

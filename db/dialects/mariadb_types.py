@@ -7,6 +7,7 @@ Sources: https://mariadb.com/kb/en/data-types/, https://dev.mysql.com/doc/refman
 """
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    PrimaryKeyConstraint,
     String,
     Table,
     Time,
@@ -239,6 +241,18 @@ class MariaDBDDLCompiler(MySQLDDLCompiler):
         if not text.startswith("CONSTRAINT "):
             return text
         return f", {text}" if self._makes_table else f", ADD {text}"
+
+    def visit_foreign_key_constraint(self, constraint: Any, **kw: Any) -> str:
+        """With its columns in the order of the key that they refer to, by which InnoDB looks for them."""
+        referred = constraint.referred_table
+        keys = (it for it in referred.constraints if isinstance(it, UniqueConstraint | PrimaryKeyConstraint))
+        wanted = {element.column.name for element in constraint.elements}
+        places = next((it.columns.keys() for it in keys if {column.name for column in it.columns} == wanted), None)
+        ordered = copy(constraint)
+        if places is not None:
+            ordered.elements = sorted(constraint.elements, key=lambda element: places.index(element.column.key))
+        visit: Any = super().visit_foreign_key_constraint
+        return str(visit(ordered, **kw))
 
     def visit_primary_key_constraint(self, constraint: Any, **kw: Any) -> str:
         """Without a name, which the database would not keep: all primary keys have one."""
