@@ -271,16 +271,6 @@ class DatabaseDialect(ABC):
         """Whether an index leaves out rows on this database."""
         return index.dialect_kwargs.get(f"{self.name}_where") is not None
 
-    # What a database tells of itself
-
-    size_sql: ClassVar[str]
-    """A query for the bytes that the database takes."""
-    table_sizes_sql: ClassVar[str]
-    """A query for the `:most` largest tables: the name, the bytes, and about how many rows, or null."""
-    server_sql: ClassVar[str | None] = None
-    """A query for the product, its version, the encoding and the time zone of the connection, the clock in seconds
-    since 1970, and how many connections there may be; None where `db.care.facts` asks otherwise."""
-
     # Plans
 
     @abstractmethod

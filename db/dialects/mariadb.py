@@ -40,18 +40,6 @@ class MariaDB(MariaDBFunctions):
     change_log: ClassVar[ChangeLogDialect] = MariaDBChangeLog()
     care: ClassVar[CareDialect] = MariaDBCare()
     undoes_ddl = False
-    size_sql = (
-        "SELECT coalesce(sum(data_length + index_length), 0) FROM information_schema.tables"
-        " WHERE table_schema = database()"
-    )
-    table_sizes_sql = (
-        "SELECT table_name, data_length + index_length, table_rows FROM information_schema.tables"
-        " WHERE table_schema = database() AND table_type = 'BASE TABLE' ORDER BY 2 DESC, 1 LIMIT :most"
-    )
-    server_sql = (
-        "SELECT if(version() LIKE '%MariaDB%', 'MariaDB', 'MySQL'), substring_index(version(), '-', 1),"
-        " @@character_set_connection, @@session.time_zone, unix_timestamp(now(6)), @@max_connections"
-    )
     updates_return = False
     # An INSERT of known rows takes numbers that follow one another.
     # https://mariadb.com/kb/en/auto_increment-handling-in-innodb/

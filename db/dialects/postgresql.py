@@ -88,14 +88,6 @@ class PostgreSQL(PostgreSQLPages):
     datetimes_in_utc = True
     changes_in_with = True
     sorts_by_language = True
-    size_sql = "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())"
-    # A table's size is that of its partitions, which are listed each.
-    table_sizes_sql = (
-        "SELECT n.nspname || '.' || c.relname, pg_catalog.pg_total_relation_size(c.oid), nullif(c.reltuples, -1)"
-        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind IN ('r', 'm') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'"
-        " ORDER BY 2 DESC, 1 LIMIT :most"
-    )
 
     functions: ClassVar[Mapping[FunctionName, str]] = {
         # Where two of these stand under OR, an array is served from indexes; IN from none: the whole table is read.

@@ -77,11 +77,6 @@ class SQLite(DatabaseDialect):
     # SQLite gives each row of VALUES the number after the largest, and one connection writes at a time.
     # https://www.sqlite.org/autoinc.html
     numbers_rows_in_order = True
-    size_sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
-    table_sizes_sql = (
-        "SELECT m.tbl_name, sum(s.pgsize), NULL FROM dbstat s JOIN sqlite_schema m ON m.name = s.name"
-        " WHERE s.aggregate = TRUE GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :most"
-    )
     relates_once = True  # a subquery that hangs on the row around it runs for each; no join is made of it
     functions: ClassVar[Mapping[FunctionName, str]] = {
         **DatabaseDialect.functions,

@@ -130,31 +130,30 @@ async def test_no_write_fails_while_columns_come_and_go_on_mariadb(settings: Dat
 
         return work
 
-    steps: list[tuple[Callable[[Operations], None], str, set[str]]] = [
-        (lambda op: op.add_column("tags", Column("colour", Text)), "colour", {"colour"}),
+    steps: list[tuple[Callable[[Operations], None], str]] = [
+        (lambda op: op.add_column("tags", Column("colour", Text)), "colour"),
         (
             lambda op: op.alter_column("tags", "colour", new_column_name="tint", existing_type=Text()),
             "tint",
-            {"tint"},
         ),
-        (lambda op: op.drop_column("tags", "tint"), "name", {"name"}),
+        (lambda op: op.drop_column("tags", "tint"), "name"),
     ]
     before = await recorded(settings)
     engines = Engines(settings)
     async with engines.writing().begin() as connection:
         await connection.exec_driver_sql("INSERT INTO tags (name, slug) VALUES ('0', '0')")
     await changes(engines, Base.metadata)
-    for number, (operate, column, expected) in enumerate(steps, 1):
+    for number, (operate, column) in enumerate(steps, 1):
         await sample.ask(settings, run(operate))
         assert await recorded(settings) == before
         async with engines.writing().begin() as connection:
             await connection.exec_driver_sql(f"UPDATE tags SET {column} = '{number}'")
         (change,) = await changes(engines, Base.metadata, after=number)
-        assert (change.table, change.columns) == ("tags", expected)
+        assert (change.table, change.columns) == ("tags", frozenset({column}))
     await sample.ask(settings, run(lambda op: op.rename_table("tags", "marks")))
     assert await recorded(settings) == before - {"tags"} | {"marks"}
     async with engines.writing().begin() as connection:
         await connection.exec_driver_sql("UPDATE marks SET name = 'last'")
     (change,) = await changes(engines, Base.metadata, after=4)
-    assert (change.table, change.columns) == ("marks", {"name"})
+    assert (change.table, change.columns) == ("marks", frozenset({"name"}))
     await engines.dispose()
