@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, event, make_url
 
 from db.settings import DatabaseSettings
+from graph.testing.choices import DIALECTS, MARIADB
 from graph.testing.databases import Database, DatabaseServers, PostgreSQLDatabases, SQLiteDatabases
 from graph.testing.runs import Run
 from tests.pgbouncer import PgBouncer
@@ -23,7 +24,9 @@ __all__ = [
     "FAST_PATH",
     "HANDSHAKE",
     "THROUGH_PGBOUNCER",
+    "TRIED",
     "WAITS_FOR_ME",
+    "WITH_MARIADB",
     "Database",
     "DatabaseServers",
     "LentDatabases",
@@ -40,6 +43,12 @@ FAST_PATH = os.environ.get("TEST_FAST_PATH", "true") == "true"
 THROUGH_PGBOUNCER = os.environ.get("TEST_PGBOUNCER", "false") == "true"
 """Whether PgBouncer lends the connections to PostgreSQL in this run, for a transaction each; `make test-pgbouncer` says
 so."""
+
+WITH_MARIADB = os.environ.get("TEST_MARIADB", "false") == "true"
+"""Whether tests run on MariaDB, too, in this run; `make test-mariadb` says so."""
+
+TRIED = tuple(dialect for dialect in DIALECTS if dialect != MARIADB or WITH_MARIADB)
+"""The dialects of this run."""
 
 LENT = 40
 """Connections that PgBouncer lends to a worker's tests."""

@@ -9,11 +9,11 @@ from copy import copy
 from typing import Any
 
 from sqlalchemy import JSON, Boolean, Case, DateTime, Float, FunctionFilter, Numeric, String, Time, Uuid, case
-from sqlalchemy.dialects.mysql.base import MySQLCompiler
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import ClauseList, Grouping, TypeClause, UnaryExpression
 from sqlalchemy.types import TypeDecorator
 
+from db.dialects.mariadb_expressions import MariaDBExpressions
 from db.dialects.mariadb_types import MICROSECONDS, PRECISION, SCALE, SINGLE_PRECISION_BITS
 from db.dialects.mariadb_writes import returned_mark
 from db.relations import Expression
@@ -21,7 +21,7 @@ from db.relations import Expression
 PLACED = (operators.nulls_first_op, operators.nulls_last_op)
 
 
-class MariaDBCompiler(MySQLCompiler):
+class MariaDBCompiler(MariaDBExpressions):
     """Statements."""
 
     def visit_unary(self, unary: Any, *given: Any, **kw: Any) -> str:

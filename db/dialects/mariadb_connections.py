@@ -82,7 +82,8 @@ class Killing:
         from asyncmy.connection import Connection  # an extra
 
         arguments, named = self._engine.sync_engine.dialect.create_connect_args(self._engine.url)
-        other = Connection(*arguments, **{**named, "connect_timeout": KILL_TIMEOUT_S})
+        connect: Any = Connection  # without types
+        other = connect(*arguments, **{**named, "connect_timeout": KILL_TIMEOUT_S})
         try:
             with suppress(Exception):  # it has ended by itself, or the server is gone
                 await other.connect()

@@ -254,6 +254,10 @@ class MariaDBDDLCompiler(MySQLDDLCompiler):
         visit: Any = super().visit_foreign_key_constraint
         return str(visit(ordered, **kw))
 
+    def define_constraint_deferrability(self, constraint: Any) -> str:
+        """None: every constraint is looked at when a row is written."""
+        return ""
+
     def visit_primary_key_constraint(self, constraint: Any, **kw: Any) -> str:
         """Without a name, which the database would not keep: all primary keys have one."""
         return str(super().visit_primary_key_constraint(constraint, **kw)).replace(self._named(constraint), "", 1)

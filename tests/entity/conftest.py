@@ -1,12 +1,12 @@
 """Filled databases: each sample is written once per run and database, and only read afterwards."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 
 import pytest
 
-from graph.testing.choices import DIALECTS
-from tests.databases import Database, PostgreSQLDatabases, SQLiteDatabases
+from graph.testing.choices import MARIADB
+from tests.databases import TRIED, Database, DatabaseServers, PostgreSQLDatabases, SQLiteDatabases
 from tests.entity.chinook_rows import CHINOOK
 from tests.entity.laws import Both
 from tests.entity.odd_rows import ODD
@@ -19,7 +19,10 @@ Filled = Callable[[Sample, str], Awaitable[Database]]
 
 @pytest.fixture(scope="session")
 def filled(
-    _sqlite: SQLiteDatabases, _postgresql: PostgreSQLDatabases, tmp_path_factory: pytest.TempPathFactory
+    _sqlite: SQLiteDatabases,
+    _postgresql: PostgreSQLDatabases,
+    database_servers: DatabaseServers,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Filled]:
     made: dict[tuple[str, str], Database] = {}
     with ExitStack() as stack:
@@ -28,6 +31,8 @@ def filled(
             if (sample.name, dialect) not in made:
                 if dialect == "sqlite":
                     database = _sqlite.blank(tmp_path_factory.mktemp(sample.name))
+                elif dialect == MARIADB:
+                    database = stack.enter_context(database_servers.mariadb().blank())
                 else:
                     database = stack.enter_context(_postgresql.blank())
                 await fill(database, sample)
@@ -37,7 +42,7 @@ def filled(
         yield get
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=TRIED)
 def dialect(request: pytest.FixtureRequest) -> str:
     found: str = request.param
     return found
@@ -58,6 +63,14 @@ async def odd(dialect: str, filled: Filled) -> AsyncIterator[Api]:
 @pytest.fixture
 async def both(filled: Filled) -> AsyncIterator[Both]:
     """Things, served from each database."""
-    sqlite, postgresql = await filled(THINGS, "sqlite"), await filled(THINGS, "postgresql")
-    async with serve(sqlite, THINGS) as first, serve(postgresql, THINGS) as second:
-        yield {"sqlite": first, "postgresql": second}
+    async with served_from_each(filled, THINGS) as found:
+        yield found
+
+
+@asynccontextmanager
+async def served_from_each(filled: Filled, sample: Sample) -> AsyncIterator[Both]:
+    """A sample, served from each database of this run."""
+    async with AsyncExitStack() as stack:
+        yield {
+            dialect: await stack.enter_async_context(serve(await filled(sample, dialect), sample)) for dialect in TRIED
+        }

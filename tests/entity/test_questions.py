@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from tests.entity import chinook_types, extremes_types, things_types
 from tests.entity.asking import Inquiry
 from tests.entity.chinook_rows import CHINOOK
-from tests.entity.conftest import Filled
+from tests.entity.conftest import Filled, served_from_each
 from tests.entity.extremes_rows import EXTREMES
 from tests.entity.laws import Both, tried
 from tests.entity.questions import Question, Subject, Where
-from tests.entity.serving import serve
 from tests.entity.things_rows import SAMPLE as THINGS
 
 SUBJECTS = [
@@ -36,9 +35,8 @@ async def subject(request: pytest.FixtureRequest) -> Subject:
 @pytest.fixture
 async def served(subject: Subject, filled: Filled) -> AsyncIterator[Both]:
     """The subject's rows, served from each database."""
-    sqlite, postgresql = await filled(subject.sample, "sqlite"), await filled(subject.sample, "postgresql")
-    async with serve(sqlite, subject.sample) as first, serve(postgresql, subject.sample) as second:
-        yield {"sqlite": first, "postgresql": second}
+    async with served_from_each(filled, subject.sample) as found:
+        yield found
 
 
 @tried(16)
