@@ -98,6 +98,9 @@ class Killing:
             other.close()
 
 
+_LOCK_NAME = "CONCAT('trellis_', MD5(CONCAT(DATABASE(), '/', :number)))"
+
+
 class MariaDBConnections(ConnectionsDialect):
     """How connections open, begin and end."""
 
@@ -110,6 +113,9 @@ class MariaDBConnections(ConnectionsDialect):
     change: ClassVar[Options] = {"isolation_level": "READ COMMITTED"}
     sqlalchemy_ends_any_transaction = True  # COMMIT and ROLLBACK are sent whatever has been begun
     has_fast_path = False
+    # Of the whole server, and in a cluster of one node; a name has at most 64 characters.
+    try_transaction_lock = f"SELECT GET_LOCK({_LOCK_NAME}, 0)"
+    give_transaction_lock = f"DO RELEASE_LOCK({_LOCK_NAME})"
     cut = staticmethod(_cut)
 
     def url(self, url: URL) -> URL:
