@@ -6,12 +6,15 @@ https://mariadb.com/kb/en/server-system-variables/#div_precision_increment
 
 from typing import Any
 
-from sqlalchemy import Function, LargeBinary
+from sqlalchemy import Function, Integer, LargeBinary
 from sqlalchemy.dialects.mysql.base import MySQLCompiler
 
 from db.dialects import mariadb_numbers as numbers
 from db.dialects.mariadb_types import PRECISION, SCALE
 from db.relations import Expression, undecorated
+
+WHOLE_DIGITS = 20
+"""Of a number of 64 bits, with room to spare."""
 
 
 class MariaDBExpressions(MySQLCompiler):
@@ -46,6 +49,8 @@ class MariaDBExpressions(MySQLCompiler):
     def _variance(self, function: Function[Any], **kw: Any) -> str:
         (value,) = function.clauses
         given = self.process(value, **kw)
+        if isinstance(undecorated(_values(value).type), Integer):
+            given = f"CAST({given} AS DECIMAL({WHOLE_DIGITS}))"  # a square may pass 64 bits
         count, total = f"COUNT({given})", f"SUM({given})"
         above = f"{count} * SUM({given} * {given}) - {total} * {total}"
         return f"(({above}) / NULLIF({count} * ({count} - 1), 0))"

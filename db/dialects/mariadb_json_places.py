@@ -18,7 +18,7 @@ from db import exact_json
 from db.dialects.mariadb_json import kind_sql, quoted, unquoted
 from db.dialects.mariadb_types import CHARACTERS, EXACT_ON_MARIADB
 
-DEPTH = 4
+DEPTH = 6
 """How many lists and objects may be inside of one another."""
 
 EMPTY_LIST = "0"

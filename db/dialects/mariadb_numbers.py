@@ -1,4 +1,4 @@
-"""Numbers on MariaDB and MySQL: decimals whose quotients have the digits that PostgreSQL gives them, and floats as stored.
+"""Numbers on MariaDB and MySQL: decimals whose averages have PostgreSQL's digits, and floats as they are stored.
 
 Types leave for SQLAlchemy's dialect, an encoder for the driver, and SQL of quotients. MariaDB adds a fixed number of
 digits to a quotient; so a quotient is computed with all digits that there are, and then rounded.
@@ -6,11 +6,12 @@ Sources: https://mariadb.com/kb/en/decimal/, https://mariadb.com/kb/en/server-sy
 `select_div_scale` in https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/numeric.c
 """
 
+import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import REAL, ColumnElement, Dialect, Float, Function, Numeric, cast
+from sqlalchemy import REAL, ColumnElement, Dialect, Float, Function, Numeric, cast, type_coerce
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BindParameter
 
@@ -44,7 +45,7 @@ class StoredFloat(Float[Any]):
 
     def column_expression(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """In double precision, of which the server prints all digits."""
-        return cast(column, Float(53)) if self.is_single else column
+        return type_coerce(cast(column, Float(53)), self) if self.is_single else column
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
         """The nearest number that the column holds."""
@@ -65,7 +66,8 @@ class SingleFloat(StoredFloat):
 
 
 def _nearest(value: Any) -> Any:
-    return None if value is None else nearest(value)
+    found = None if value is None else nearest(value)
+    return value if found in (math.inf, -math.inf) else found  # the server takes no infinity
 
 
 TYPES: Mapping[type[ColumnType], type[ColumnType]] = {Float: StoredFloat, REAL: SingleFloat}
