@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
 from db import exact_json
-from db.dialects import mariadb_errors
+from db.dialects import mariadb_errors, mariadb_literals
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Outage
 from db.dialects.mariadb_compiler import MariaDBCompiler
@@ -138,7 +138,12 @@ class MariaDBConnections(ConnectionsDialect):
         read_only: bool,
     ) -> dict[str, Any]:
         """A pool, and what the server is told when a connection starts."""
-        arguments = {"connect_timeout": connect_timeout_s, "charset": "utf8mb4", "program_name": "trellis"}
+        arguments = {
+            "connect_timeout": connect_timeout_s,
+            "charset": "utf8mb4",
+            "program_name": "trellis",
+            "conv": mariadb_literals.conversions(),
+        }
         return {"connect_args": arguments, **pool}
 
     def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float, read_only: bool) -> None:
@@ -179,6 +184,7 @@ class MariaDBConnections(ConnectionsDialect):
         event.listen(engine.sync_engine, "reset", _release_locks)
         event.listen(engine.sync_engine, "invalidate", Killing(engine).begin)
         mariadb_errors.tell_violations(engine)
+        mariadb_literals.write_bytes_as_digits(engine)
 
     def is_transient(self, error: DBAPIError) -> bool:
         """A deadlock, or a lock that was waited for in vain."""
