@@ -109,6 +109,8 @@ def include_object(thing: Any, name: str | None, kind: str, reflected: bool, com
         return False
     if not reflected or compared is not None or kind == "table":
         return True
+    if of_our_own() and name in dialect_of(context.get_context().dialect.name).change_log.constraints:
+        return False
     return ownership().may_lose(thing.table.key, name)
 
 

@@ -9,6 +9,7 @@ Sources: https://mariadb.com/kb/en/data-types/, https://dev.mysql.com/doc/refman
 from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -21,6 +22,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    Numeric,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -357,6 +359,18 @@ class StoredTime(Time):
         return _zoned_time_of if self.timezone else _time_of
 
 
+class StoredDecimal(mysql.NUMERIC):
+    """A decimal. One of any size has as many digits behind the point as there may be, of which zeros say nothing."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """The digits that were written."""
+        if self.precision is None and self.asdecimal:
+            return _shortest
+        process: Any = super().result_processor
+        found: Callable[[Any], Any] | None = process(dialect, coltype)
+        return found
+
+
 class UnpaddedText(String):
     """CHAR(n), whose blanks at the end are no part of a value."""
 
@@ -398,8 +412,16 @@ def _zoned_time_of(value: Any) -> Any:
     return found.replace(tzinfo=UTC) if isinstance(found, time) else found
 
 
+def _shortest(value: Any) -> Any:
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return value
+    written = f"{value:f}"
+    return Decimal(written.rstrip("0").rstrip(".") or "0") if "." in written else value
+
+
 TYPES: Mapping[type[ColumnType], type[ColumnType]] = {
     DateTime: StoredMoment,
+    Numeric: StoredDecimal,
     Time: StoredTime,
     CHAR: UnpaddedText,
     NCHAR: UnpaddedText,

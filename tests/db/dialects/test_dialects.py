@@ -54,6 +54,7 @@ NAMING = {
     "graph/startup.py": "a URL, as an example",
     "graph/testing/choices.py": "on which databases tests run",
     "graph/testing/databases.py": "how each database is copied and emptied between tests",
+    "graph/testing/mariadb.py": "how a server is started for a run of tests",
     "graph/testing/plugin.py": "a mark for tests of one database",
     "graph/testing/postgresql.py": "how a server is started for a run of tests",
 }
