@@ -6,7 +6,6 @@ https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html
 """
 
 import asyncio
-import importlib
 import importlib.util
 import logging
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
 from db import exact_json
-from db.dialects import mariadb_errors
+from db.dialects import mariadb_errors, mariadb_literals
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Outage
 from db.dialects.mariadb_compiler import MariaDBCompiler
@@ -142,12 +141,11 @@ class MariaDBConnections(ConnectionsDialect):
         read_only: bool,
     ) -> dict[str, Any]:
         """A pool, and what the server is told when a connection starts."""
-        conversions = importlib.import_module("asyncmy.converters").conversions  # the driver is an extra
         arguments = {
             "connect_timeout": connect_timeout_s,
             "charset": "utf8mb4",
             "program_name": "trellis",
-            "conv": {**conversions, Decimal: written},
+            "conv": {**mariadb_literals.conversions(), Decimal: written},
         }
         return {"connect_args": arguments, **pool}
 
@@ -190,6 +188,7 @@ class MariaDBConnections(ConnectionsDialect):
         event.listen(engine.sync_engine, "reset", _release_locks)
         event.listen(engine.sync_engine, "invalidate", Killing(engine).begin)
         mariadb_errors.tell_violations(engine)
+        mariadb_literals.write_bytes_as_digits(engine)
 
     def is_transient(self, error: DBAPIError) -> bool:
         """A deadlock, or a lock that was waited for in vain."""
