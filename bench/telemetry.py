@@ -57,19 +57,34 @@ class Costs(NamedTuple):
         return (self.more + self.thread) / self.without
 
 
-async def costs(app: Starlette, ask: Asks, logged: Sequence[Listener], rounds: int) -> Costs:
-    """What one operation takes without listeners and with those that are `logged`."""
+class Heard(NamedTuple):
+    """Who hears of requests, at once and later."""
+
+    listening: Sequence[Listener]
+    gathering: Sequence[Listener]
+
+    def hear(self, listeners: Listeners) -> None:
+        """Nobody else does from now on."""
+        listeners.listening[:] = self.listening
+        listeners.gathering[:] = self.gathering
+
+
+NOBODY = Heard((), ())
+
+
+async def costs(app: Starlette, ask: Asks, both: Heard, rounds: int) -> Costs:
+    """What one operation takes where nobody hears of it, and with logs and metrics."""
     listeners: Listeners = app.state.listeners
-    listeners.gathering.clear()
+    NOBODY.hear(listeners)
     answer = await ask(app)
     assert b'"errors"' not in answer, answer
-    ways: tuple[Sequence[Listener], Sequence[Listener]] = ((), logged)
+    ways = NOBODY, both
     took: tuple[list[float], list[float]] = ([], [])
     gc.collect()
     gc.disable()
     for number in range(rounds + WARM):
         for which in (0, 1) if number % 2 else (1, 0):
-            listeners.gathering[:] = ways[which]
+            ways[which].hear(listeners)
             turn_us = await _turn_us(app, ask, listeners)
             if number >= WARM:
                 took[which].append(turn_us)
@@ -78,7 +93,7 @@ async def costs(app: Starlette, ask: Asks, logged: Sequence[Listener], rounds: i
     gc.enable()
     beside = []
     for way in ways:
-        listeners.gathering[:] = way
+        way.hear(listeners)
         beside.append(await _others_us(app, ask))
         listeners.flush()
     without, together = took
@@ -114,7 +129,7 @@ async def measure(url: str, rounds: int, log: TextIO) -> Mapping[str, Costs]:
         posts = json.loads(await asking("{ posts(first: 1) { nodes { slug } } }", {})(app))
         slug = json.dumps(posts["data"]["posts"]["nodes"][0]["slug"])
         listeners.flush()
-        both: Sequence[Listener] = [*listeners.gathering, lines]
+        both = Heard([*listeners.listening], [lines])
         asked = {"look-up": asking(SLUG % slug, {}), "feed": asking(FEED, {"first": 50})}
         found = {name: await costs(app, ask, both, rounds) for name, ask in asked.items()}
     write.close()

@@ -125,8 +125,7 @@ def create_app(
     live = Live(endpoint, settings, lambda: health.is_draining, live_queries)
     if settings.max_sockets:
         endpoint.streaming = live.respond
-    endpoint.listeners.gather(OperationSums(metrics.ledgers.own))
-    metrics.settle = endpoint.listeners.flush
+    endpoint.listeners.add(OperationSums(metrics.ledgers.own))
     traced = [GRAPHQL, DOWNLOADS, *export_paths(settings)]
     traces = tracing(os.environ, settings, engines, endpoint.listeners, traced)
     served = for_other_origins(endpoint, settings)

@@ -46,8 +46,6 @@ class Metrics:
         self.ledgers = ledgers
         self.note = _Requests(ledgers.own).note
         """Count a request that was answered: its path, its status and its seconds."""
-        self.settle: Callable[[], None] = lambda: None
-        """Called before figures are read: what waits to be counted is counted."""
         self._databases = databases
         self._commit = commit
         self._figures = Figures(ledgers.own)
@@ -66,7 +64,6 @@ class Metrics:
 
     def gather(self) -> None:
         """Put into the ledger what others tell now."""
-        self.settle()
         for collector in self._watched:
             for metric in collector.collect():
                 self._figures.put(metric)

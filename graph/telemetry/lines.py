@@ -56,10 +56,10 @@ class OperationLines:
             "duration_ms": milliseconds(seconds),
             "client": record.client.name,
             "client_version": record.client.version,
+            **(NOBODY_ASKS if record.viewer is NOBODY else viewer_told(record.viewer)),
         }
-        line |= NOBODY_ASKS if record.viewer is NOBODY else viewer_told(record.viewer)
         if operation is not None:
-            line |= operation.described
+            line.update(operation.described)
             line["statements"] = operation.statements
             line["rows"] = operation.rows
             line["points"] = operation.points
@@ -82,8 +82,10 @@ def viewer_told(viewer: Viewer) -> Line:
         return {"viewer_kind": "key", "viewer": viewer.key_id}
     if viewer.id is None:
         return {"viewer_kind": "machine" if viewer.roles else "nobody", "viewer": None}
-    told = viewer.id if isinstance(viewer.id, int) else str(viewer.id)
-    if isinstance(told, str) and "@" in told:
+    if isinstance(viewer.id, int):
+        return {"viewer_kind": "user", "viewer": viewer.id}
+    told = str(viewer.id)
+    if "@" in told:
         told = f"sha256:{hashlib.sha256(told.encode(errors='surrogatepass')).hexdigest()}"
     return {"viewer_kind": "user", "viewer": told}
 

@@ -50,7 +50,7 @@ class OperationSums:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._ended: dict[Key, int] = {}
+        self._ended: dict[Key, tuple[int, int]] = {}
         self._taken: dict[Key, int] = {}
         self._rest: dict[Key, int] = {}
         """Where numbers stand, by their labels."""
@@ -84,21 +84,22 @@ class OperationSums:
         # Only documents that were registered have names that are known: others may have any.
         name = _one_of(self._names, told["operation"] or "", MAX_NAMES) if operation.is_registered else ""
         ended = kind, name, code if code == OK else self._known_code(code)
-        values, at = self._ledger.values, self._ended.get(ended)
-        values[self._place_of_ended(ended) if at is None else at] += 1
-        at = self._taken.get(ended[:2])
-        if at is None:
-            at = self._place_of_taken(kind, name)
+        values, places = self._ledger.values, self._ended.get(ended)
+        at_ended, at = self._places_of(ended) if places is None else places
+        values[at_ended] += 1
         values[at] += operation.statements
         values[at + 1] += operation.rows
         values[at + 2] += operation.points
         values[at + 3] += seconds
         values[at + 4 + bucket_of(seconds)] += 1
 
-    def _place_of_ended(self, ended: Key) -> int:
+    def _places_of(self, ended: Key) -> tuple[int, int]:
         labels = zip(("type", "operation", "outcome"), ended, strict=True)
-        at = self._ended[ended] = self._ledger.place(of_counter(ENDED, *labels))
-        return at
+        at_ended = self._ledger.place(of_counter(ENDED, *labels))
+        kind, name, _ = ended
+        at = self._taken.get((kind, name))
+        found = self._ended[ended] = at_ended, self._place_of_taken(kind, name) if at is None else at
+        return found
 
     def _place_of_taken(self, kind: str, name: str) -> int:
         labels = ("type", kind), ("operation", name)

@@ -135,7 +135,7 @@ class RecordFormatter(logging.Formatter):
 def moment(seconds: float) -> str:
     """A moment in seconds since 1970, as lines have it."""
     whole = int(seconds)
-    return f"{_second(whole)}.{int((seconds - whole) * 1e6):06d}Z"
+    return f"{_second(whole)}.{str(int((seconds - whole) * 1e6)).zfill(6)}Z"
 
 
 def milliseconds(seconds: float) -> float:
