@@ -21,6 +21,8 @@ NOUNS = ROLES | THINGS
 OTHERWISE = {
     "db/fast/compiled.py": ("post", "what SQLAlchemy does after it has compiled"),
     "db/care/online/running.py": ("house", "the folder of the project"),
+    "db/dialects/mariadb_types.py": ("post", "what SQLAlchemy writes behind a table"),
+    "db/dialects/mariadb_writes.py": ("post", "what SQLAlchemy does after it has run a statement"),
     "db/revisions.py": ("house", "the folder of the project"),
     "db/settings.py": ("house", "the folder of the project"),
     "graph/auth/cross_site.py": ("post", "the method of HTTP"),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.schema import ForeignKey
 
 import db
-from db.dialects import DIALECTS, FunctionName, UnknownDialect, dialect_of
+from db.dialects import DIALECTS, DatabaseDialect, FunctionName, UnknownDialect, dialect_of
 from db.dialects.sqlite import SQLite
 from db.functions import among, fold_case
 from db.relations import link, total_order
@@ -195,7 +195,9 @@ def test_a_database_that_nobody_added_is_refused_with_those_that_are_known() -> 
 def test_every_function_has_sql_or_is_given_to_connections() -> None:
     for dialect in DIALECTS.values():
         called = set(FunctionName) - dialect.functions.keys()
-        if called:  # only a database in the process can call Python
+        if called and type(dialect).prepare is DatabaseDialect.prepare:  # their SQL hangs on the server's collations
+            assert type(dialect).template is not DatabaseDialect.template
+        elif called:  # only a database in the process can call Python
             engine = create_engine("sqlite://")
             event.listen(engine, "connect", lambda connection, _, it=dialect: it.prepare(connection))
             with engine.connect() as connection:
