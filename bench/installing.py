@@ -84,7 +84,7 @@ def beside(base: Path) -> Path:
 
 @cache
 def node_packages(peer: str) -> Path:
-    """The folder of a peer on Node, with its server and its packages."""
+    """The folder of a peer on Node, with its programs and its packages."""
     folder, files = PLACE / peer, PEERS / peer
     lock = files / "package-lock.json"
     wanted = _digest(lock)
@@ -97,7 +97,8 @@ def node_packages(peer: str) -> Path:
         shutil.copy(lock, folder)
         _run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], folder)
         _remember(folder, wanted)
-    shutil.copy(files / "server.mjs", folder)
+    for program in files.glob("*.mjs"):
+        shutil.copy(program, folder)
     return folder
 
 

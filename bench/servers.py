@@ -186,11 +186,13 @@ def _fraiseql(url: str, port: int) -> Launch:
     return Launch(command, installing.FRAISEQL, {"DATABASE_URL": url})
 
 
-def _on_node(peer: str) -> Callable[[str, int], Launch]:
+def on_node(peer: str, program: str = "server.mjs") -> Callable[[str, int], Launch]:
+    """How one of a peer's programs is started on Node."""
+
     def launch(url: str, port: int) -> Launch:
         folder = installing.node_packages(peer)
         environment = {"DATABASE_URL": url, "PORT": str(port), "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
-        return Launch([str(installing.node(peer)), "server.mjs"], folder, environment)
+        return Launch([str(installing.node(peer)), program], folder, environment)
 
     return launch
 
@@ -198,8 +200,8 @@ def _on_node(peer: str) -> Callable[[str, int], Launch]:
 _ALL = (
     Server(TRELLIS, "Trellis", _trellis, "trellis", opaque_ids=True),
     Server(LEVELS, "level by level", _level_by_level, "trellis", opaque_ids=True),
-    Server(POSTGRAPHILE, "PostGraphile 5", _on_node(POSTGRAPHILE), "postgraphile", compiles=True),
-    Server(MERCURIUS, "Mercurius, by hand", _on_node(MERCURIUS), "mercurius", compiles=True),
+    Server(POSTGRAPHILE, "PostGraphile 5", on_node(POSTGRAPHILE), "postgraphile", compiles=True),
+    Server(MERCURIUS, "Mercurius, by hand", on_node(MERCURIUS), "mercurius", compiles=True),
     Server(
         FRAISEQL,
         "FraiseQL 1.9",

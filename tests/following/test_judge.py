@@ -1,7 +1,7 @@
 """Writers whose transactions commit in another order than they began, while listeners, relays and servers are killed.
 
 Whoever goes on by positions hears each change that may be seen exactly once, in the order of the log, on whichever
-server; and nothing else.
+server, and nothing else; and whoever shows a list by a live query shows the list as it is in the end.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import insert
@@ -33,11 +34,13 @@ FOLLOW_S = float(os.environ.get("TRELLIS_FOLLOW_S", "4"))
 
 WRITERS = 50
 SUBSCRIBERS = 6
+WATCHERS = 4
 PATIENCE_S = 120
 KILLS = max(2, int(FOLLOW_S / 5))
 """How often a server is killed and started again."""
 LAST = 10**9
 QUERY = "subscription ($after: String) { postsChanged(after: $after) { kind id node { title status } position } }"
+LIVE = "query { posts(first: 50, orderBy: [{ title: DESC }, { id: ASC }]) { totalCount nodes { id title status } } }"
 SETTINGS = {
     "record_usage": "false",
     "pool_size": "5",
@@ -103,6 +106,52 @@ class Subscriber:
             self.position = event["position"]
 
 
+class Watcher:
+    """Somebody who shows a list by a live query, and asks again on any server when a connection is lost."""
+
+    def __init__(self, servers: list[ServerProcess], first: int) -> None:
+        self.newest: Any = None
+        self.answers = 0
+        self.returns = 0
+        self._servers = servers
+        self._next = first
+
+    async def watch(self) -> None:
+        """Keep the newest answer, until this is cancelled."""
+        while True:
+            server = self._servers[self._next % len(self._servers)]
+            self._next += 1
+            with suppress(OSError, AssertionError, Refused):  # as above
+                client = await SocketClient.begun(server.origin)
+                try:
+                    await self._take(client)
+                finally:
+                    client.leave()
+            self.returns += 1
+            await asyncio.sleep(0.05)
+
+    async def _take(self, client: SocketClient) -> None:
+        await client.subscribe("a", LIVE.replace("query", "query @live", 1))
+        while True:
+            payload = await client.payload("a")
+            if "errors" not in payload:
+                self.newest = payload
+                self.answers += 1
+
+
+async def asked(server: ServerProcess) -> Any:
+    """The answer to the query itself."""
+    async with httpx.AsyncClient(base_url=server.origin, timeout=PATIENCE_S) as http:
+        return (await http.post("/graphql", json={"query": LIVE})).json()
+
+
+async def become(watchers: list[Watcher], payload: Any) -> None:
+    """Wait until this is what all of them show."""
+    async with asyncio.timeout(PATIENCE_S):
+        while any(watcher.newest != payload for watcher in watchers):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.05)
+
+
 async def test_everybody_hears_each_change_once_and_in_one_order(engines: Engines, database: Database) -> None:
     dice = random.Random(11)
     is_over, turn_to_write = asyncio.Event(), asyncio.Lock()
@@ -155,6 +204,8 @@ async def test_everybody_hears_each_change_once_and_in_one_order(engines: Engine
         start = someone.heard[-1]
         last = id_of_type("Post", (LAST,))
         following = [asyncio.create_task(subscriber.follow(last)) for subscriber in subscribers]
+        watchers = [Watcher(servers, number) for number in range(WATCHERS)]
+        watching = [asyncio.create_task(watcher.watch()) for watcher in watchers]
         writing = [asyncio.create_task(write(writer)) for writer in range(WRITERS)]
         for turn in range(KILLS):
             await asyncio.sleep(FOLLOW_S / KILLS / 2)
@@ -169,6 +220,12 @@ async def test_everybody_hears_each_change_once_and_in_one_order(engines: Engine
         await commit(post(LAST, status=PUBLISHED))
         async with asyncio.timeout(PATIENCE_S):
             await asyncio.gather(*following)
+        payload = await asked(servers[0])
+        assert payload["data"]["posts"]["totalCount"] > len(published)  # with those that were there before
+        await become(watchers, payload)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
     batches = await told(engines, models.Post.metadata)
     rows = NounRows(entity_of(Post))
@@ -187,3 +244,4 @@ async def test_everybody_hears_each_change_once_and_in_one_order(engines: Engine
         assert not subscriber.hidden
         assert set(subscriber.refused) <= {"UNAVAILABLE", "OVERLOADED"}
     assert all(subscriber.returns > 1 for subscriber in subscribers)  # they were cut off, and came back
+    assert all(watcher.returns >= 1 and watcher.answers > 2 for watcher in watchers)
