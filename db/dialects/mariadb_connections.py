@@ -6,10 +6,12 @@ https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html
 """
 
 import asyncio
+import importlib
 import importlib.util
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from sqlalchemy import URL, event
@@ -22,6 +24,8 @@ from db.dialects import mariadb_errors
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Outage
 from db.dialects.mariadb_compiler import MariaDBCompiler
+from db.dialects.mariadb_numbers import DIGITS_OF_QUOTIENTS, written
+from db.dialects.mariadb_numbers import TYPES as NUMBERS
 from db.dialects.mariadb_types import CHARACTERS, TYPES, MariaDBDDLCompiler, MariaDBTypeCompiler, exact_collation
 from db.dialects.mariadb_writes import LOCKS, MariaDBContext
 
@@ -132,7 +136,13 @@ class MariaDBConnections(ConnectionsDialect):
         read_only: bool,
     ) -> dict[str, Any]:
         """A pool, and what the server is told when a connection starts."""
-        arguments = {"connect_timeout": connect_timeout_s, "charset": "utf8mb4", "program_name": "trellis"}
+        conversions = importlib.import_module("asyncmy.converters").conversions  # the driver is an extra
+        arguments = {
+            "connect_timeout": connect_timeout_s,
+            "charset": "utf8mb4",
+            "program_name": "trellis",
+            "conv": {**conversions, Decimal: written},
+        }
         return {"connect_args": arguments, **pool}
 
     def set_up(self, engine: AsyncEngine, *, statement_timeout_s: float, read_only: bool) -> None:
@@ -142,6 +152,7 @@ class MariaDBConnections(ConnectionsDialect):
             "time_zone = '+00:00'",
             f"innodb_lock_wait_timeout = {max(1, round(statement_timeout_s))}",
             "group_concat_max_len = 1073741824",
+            f"div_precision_increment = {DIGITS_OF_QUOTIENTS}",
             "sql_notes = 0",
         ]
 
@@ -169,7 +180,7 @@ class MariaDBConnections(ConnectionsDialect):
         dialect.execution_ctx_cls = MariaDBContext
         dialect.ddl_compiler = MariaDBDDLCompiler
         dialect.type_compiler_instance = MariaDBTypeCompiler(dialect)
-        dialect.colspecs = {**dialect.colspecs, **TYPES}
+        dialect.colspecs = {**dialect.colspecs, **TYPES, **NUMBERS}
         event.listen(engine.sync_engine, "connect", prepare)
         event.listen(engine.sync_engine, "reset", _release_locks)
         event.listen(engine.sync_engine, "invalidate", Killing(engine).begin)

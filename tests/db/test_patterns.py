@@ -1,8 +1,9 @@
-"""Patterns find the same texts on both databases, which are those that Python finds; what is dear is refused."""
+"""Patterns find the same texts on all databases, which are those that Python finds; what is dear is refused."""
 
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 import pytest
@@ -15,9 +16,11 @@ from db.dialects import dialect_of
 from db.functions import fold_case, matches
 from db.patterns import MAX_CHARACTERS, folded_pattern, pattern
 from db.session.engines import Engines
+from tests.databases import WITH_MARIADB, DatabaseServers
+from tests.db.test_functions import on_mariadb
 from tests.entity.laws import tried
 
-pytestmark = pytest.mark.postgresql  # each test asks both: PostgreSQL by the fixture, SQLite in memory beside it
+pytestmark = pytest.mark.postgresql  # each test asks all: PostgreSQL by the fixture, the others beside it
 
 LETTERS = "abABäÄßΣσ1 _-\n.]^"  # noqa: RUF001 - Greek is meant
 SAFE = LETTERS.translate({ord(letter): None for letter in ".]^-"})
@@ -72,35 +75,33 @@ PATTERNS = sequences(st.recursive(ONES, groups, max_leaves=6))
 TEXTS = st.lists(st.text(LETTERS, max_size=8), min_size=8, max_size=8)
 
 
-class Found(NamedTuple):
-    """Which texts each database finds."""
-
-    sqlite: list[bool]
-    postgresql: list[bool]
-
-
 class Asking:
-    def __init__(self, there: AsyncConnection) -> None:
-        self._there = there
+    def __init__(self, servers: Sequence[AsyncConnection]) -> None:
+        self._servers = servers
         self._sqlite = create_engine("sqlite://")
         event.listen(self._sqlite, "connect", lambda connection, _: dialect_of("sqlite").prepare(connection))
 
-    async def __call__(self, words: str, texts: list[str], *, folded: bool = False) -> Found:
+    async def __call__(self, words: str, texts: list[str], *, folded: bool = False) -> list[list[bool]]:
+        """Which texts each database finds."""
+
         def test(text: ColumnElement[str]) -> ColumnElement[bool]:
             return matches(fold_case(text) if folded else text, bindparam("pattern", type_=Text()))
 
         values = {"pattern": words} | {f"text_{number}": text for number, text in enumerate(texts)}
         question = select(*(test(bindparam(f"text_{number}", type_=Text())) for number in range(len(texts))))
         with self._sqlite.connect() as here:
-            on_sqlite = here.execute(question, values).one()
-        there = (await self._there.execute(question, values)).one()
-        return Found([bool(found) for found in on_sqlite], list(there))
+            found = [here.execute(question, values).one()]
+        found += [(await server.execute(question, values)).one() for server in self._servers]
+        return [list(map(bool, row)) for row in found]
 
 
 @pytest.fixture
-async def ask(engines: Engines) -> AsyncIterator[Asking]:
-    async with engines.reading().connect() as there:
-        yield Asking(there)
+async def ask(engines: Engines, database_servers: DatabaseServers) -> AsyncIterator[Asking]:
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(engines.reading().connect())]
+        if WITH_MARIADB:
+            servers.append(await stack.enter_async_context(on_mariadb(database_servers)))
+        yield Asking(servers)
 
 
 @tried(60)
@@ -108,7 +109,8 @@ async def ask(engines: Engines) -> AsyncIterator[Asking]:
 async def test_a_pattern_finds_what_python_finds(ask: Asking, made: Both, texts: list[str]) -> None:
     expected = [re.search(made.in_python, text, re.DOTALL | re.ASCII) is not None for text in texts]
     words = pattern(made.written)
-    assert await ask(words.text, texts) == (expected, expected), words.text
+    found = await ask(words.text, texts)
+    assert found == [expected] * len(found), words.text
     assert all(expected) or not words.fits_everything
 
 
@@ -118,7 +120,8 @@ async def test_without_case_a_pattern_finds_what_python_finds(ask: Asking, made:
     meant = re.compile(_ascii_classes(made.in_python), re.DOTALL | re.IGNORECASE)
     expected = [meant.search(text) is not None for text in texts]
     words = folded_pattern(made.written)
-    assert await ask(words.text, texts, folded=True) == (expected, expected), words.text
+    found = await ask(words.text, texts, folded=True)
+    assert found == [expected] * len(found), words.text
 
 
 def _ascii_classes(text: str) -> str:
