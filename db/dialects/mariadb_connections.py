@@ -163,6 +163,7 @@ class MariaDBConnections(ConnectionsDialect):
         def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
             record.info[THREAD] = connection.driver_connection.thread_id()
             # SQLAlchemy has asked the first connection by now which server there is.
+            dialect._backslash_escapes = False  # noqa: SLF001 - docs/private-names.md: it has asked before we said so
             dialect.supports_native_uuid = False  # columns are of another form: see `db.dialects.mariadb_types`
             on_mariadb = dialect.is_mariadb
             limit = (

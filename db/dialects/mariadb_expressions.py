@@ -4,9 +4,10 @@ Expressions enter, SQL leaves. Sources: https://mariadb.com/kb/en/char_length/, 
 https://mariadb.com/kb/en/server-system-variables/#div_precision_increment
 """
 
+from functools import partialmethod
 from typing import Any
 
-from sqlalchemy import Function, Integer, LargeBinary
+from sqlalchemy import BinaryExpression, Enum, Function, Integer, LargeBinary, String
 from sqlalchemy.dialects.mysql.base import MySQLCompiler
 
 from db.dialects import mariadb_numbers as numbers
@@ -54,6 +55,23 @@ class MariaDBExpressions(MySQLCompiler):
         count, total = f"COUNT({given})", f"SUM({given})"
         above = f"{count} * SUM({given} * {given}) - {total} * {total}"
         return f"(({above}) / NULLIF({count} * ({count} - 1), 0))"
+
+    def _comparison(self, sign: str, binary: BinaryExpression[Any], operator: Any, **kw: Any) -> str:
+        left, right = (self._in_order(side, **kw) for side in (binary.left, binary.right))
+        return f"{left}{sign}{right}"
+
+    visit_lt_binary = partialmethod(_comparison, " < ")
+    visit_le_binary = partialmethod(_comparison, " <= ")
+    visit_gt_binary = partialmethod(_comparison, " > ")
+    visit_ge_binary = partialmethod(_comparison, " >= ")
+
+    def _in_order(self, side: Expression, **kw: Any) -> str:
+        """A side of a comparison; of an enumeration, its place: ORDER BY takes that, and `<` would take the text."""
+        sql, found = str(self.process(side, **kw)), undecorated(side.type)
+        if not isinstance(found, Enum) or not found.native_enum:
+            return sql
+        values = ", ".join(self.render_literal_value(value, String()) for value in found.enums)
+        return f"NULLIF(FIELD({sql}, {values}), 0)"
 
 
 def _values(argument: Expression) -> Expression:

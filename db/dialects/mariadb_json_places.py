@@ -163,7 +163,8 @@ def _scalar_place(value: str) -> str:
     true, false, null = "'31'", "'30'", "'0'"
     text, number = f"CONCAT('1', HEX({unquoted(value)}))", f"CONCAT('2', {_number_place(value)})"
     kind = kind_sql(value)
-    return f"CASE {kind} WHEN '\"' THEN {text} WHEN 't' THEN {true} WHEN 'f' THEN {false} WHEN 'n' THEN {null} ELSE {number} END"
+    single = f"WHEN 't' THEN {true} WHEN 'f' THEN {false} WHEN 'n' THEN {null}"
+    return f"CASE {kind} WHEN '\"' THEN {text} {single} ELSE {number} END"
 
 
 def _number_place(value: str) -> str:

@@ -19,8 +19,8 @@ from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
 FIRST, LAST = 1850, 2100
-"""Years that have a place each. No zone has changed its clocks before; after them, rules are the same in every year that
-has the same days of the week."""
+"""Years that have a place each. No zone has changed its clocks before; after them, rules are the same in all years with
+the same days of the week."""
 ALIKE = range(2101, 2129)
 """In which all kinds of years are."""
 KINDS = 14
@@ -42,7 +42,7 @@ class Change(NamedTuple):
 
 
 class ZoneClock(TypeDecorator[str]):
-    """The name of a zone, as the offsets of all of its years: by the moment in UTC, and then by the zone's own clock."""
+    """The name of a zone, as the offsets of all of its years: by the moment in UTC, then by the zone's own clock."""
 
     impl = Text
     cache_ok = True
@@ -56,12 +56,15 @@ class ZoneClock(TypeDecorator[str]):
 def clock(zone: str) -> str:
     """The offsets of a zone. Raises `zoneinfo.ZoneInfoNotFoundError`."""
     known = ZoneInfo(zone)
-    first = _offset(datetime(FIRST, 1, 1), known)
+    first = _offset(_begin(FIRST), known)
     changes = list(_changes(known, first))
-    # On the clock, an offset holds from the time that the new one shows: of two that a time has, the later; of none, the
-    # one before.
+    # On the clock, an offset holds from the time that the new one shows: a time that is shown twice is the later one.
     local = [Change(change.at + change.offset, change.offset) for change in changes]
     return f"{_years(first, changes)}{_years(first, local)}"
+
+
+def _begin(year: int) -> datetime:
+    return datetime(year, 1, 1)  # noqa: DTZ001 - on any clock
 
 
 def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
@@ -70,7 +73,7 @@ def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
 
 def _changes(zone: ZoneInfo, before: timedelta) -> Iterator[Change]:
     """All changes of a zone, in UTC."""
-    moment = datetime(FIRST, 1, 1)
+    moment = _begin(FIRST)
     while moment.year < ALIKE.stop:
         later = moment + LOOK
         offset = _offset(later, zone)
@@ -94,8 +97,8 @@ def _years(first: timedelta, changes: list[Change]) -> str:
     left = changes[::-1]
     for year in range(FIRST, ALIKE.stop):
         found = [offset // SECOND]
-        begin = datetime(year, 1, 1)
-        while left and left[-1].at < datetime(year + 1, 1, 1):
+        begin = _begin(year)
+        while left and left[-1].at < _begin(year + 1):
             at, offset = left.pop()
             found += [max((at - begin) // SECOND, 0), offset // SECOND]
         written[year] = json.dumps(found, separators=(",", ":"))
@@ -110,7 +113,7 @@ def _years(first: timedelta, changes: list[Change]) -> str:
 
 def _kind(year: int) -> int:
     """A leap year or not, and the day of the week of its first day."""
-    begin, end = datetime(year, 1, 1), datetime(year + 1, 1, 1)
+    begin, end = _begin(year), _begin(year + 1)
     return 7 * ((end - begin).days == 366) + begin.weekday()
 
 

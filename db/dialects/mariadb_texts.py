@@ -11,6 +11,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import chain
 
 from sqlalchemy import Dialect
 
@@ -24,7 +25,7 @@ SMALL_ON_MYSQL = "utf8mb4_0900_as_cs"
 
 EXACT = frozenset({EXACT_ON_MARIADB, EXACT_ON_MYSQL, "binary"})
 
-LATIN = ("À", "ɏ"), ("Ḁ", "ỿ")
+LATIN = ("\u00c0", "\u024f"), ("\u1e00", "\u1eff")
 """Blocks of Latin letters, of which most texts are made that are not of ASCII alone."""
 PUNCTUATION = "\u0080-\u00bf\u2010-\u206f\u20a0-\u20bf"
 
@@ -32,6 +33,8 @@ _IN_BLOCKS = "".join(f"{first}-{last}" for first, last in LATIN)
 
 SYLLABLES = range(0xAC00, 0xD7A4)
 """Of Korean: made of their parts by arithmetic, which SQL is not asked for."""
+INDIC, NOTES = range(0x11000, 0x12000), range(0x1D100, 0x1D200)
+"""Blocks beyond the first 65,536 characters of which some are made of others."""
 IDEOGRAPHS = (range(0xF900, 0xFB00), range(0x2F800, 0x2FA20))
 """Chinese characters that other standards had twice."""
 
@@ -115,7 +118,7 @@ def _composed(sql: str) -> str:
 
 def _pairs() -> Iterable[tuple[str, str]]:
     """Characters that are one in NFC, and what they are in NFD, without accents; also those that are others in NFC."""
-    for code in range(0xC0, 0x10000):
+    for code in chain(range(0xC0, 0x10000), INDIC, NOTES):
         letter = chr(code)
         if code in SYLLABLES or any(code in ideographs for ideographs in IDEOGRAPHS) or 0xD800 <= code < 0xE000:
             continue
