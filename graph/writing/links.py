@@ -247,11 +247,15 @@ class RelationshipWriter:
             await change.session.execute(statement, values)
 
     async def _insert(self, rows: Sequence[Mapping[str, object]], change: Change) -> None:
-        """Insert links: one past SQLAlchemy, several in one statement of its own."""
+        """Insert links: one past SQLAlchemy, several in one statement of its own.
+
+        SQLAlchemy sends many rows at once where they return something, else each by itself.
+        Source: https://docs.sqlalchemy.org/en/21/core/connections.html#insert-many-values-behavior-for-insert-statements
+        """
         if len(rows) == 1:
             await change.rows(self._insert_one, {f"{PREFIX}{name}": value for name, value in rows[0].items()})
         elif rows:
-            await change.session.execute(insert(self._between), rows)
+            await change.session.execute(insert(self._between).returning(*self._between.primary_key), rows)
 
     @cached_property
     def _insert_one(self) -> CompiledStatement:
