@@ -48,6 +48,7 @@ SIGN_INS = """
     FROM generate_series(1, $1::integer) AS number
     ON CONFLICT DO NOTHING
 """
+ROLE_THERE = "INSERT INTO roles (name) VALUES ($1) ON CONFLICT DO NOTHING"
 ROLES = """
     INSERT INTO user_roles (user_id, role_id)
     SELECT number, (SELECT id FROM roles WHERE name = $2) FROM generate_series(1, $1::integer) AS number
@@ -127,6 +128,7 @@ async def measured(server: Running, url: str, count: int) -> list[User]:
     tokens, life = Tokens(settings), timedelta(seconds=settings.access_token_s)
     setup = await asyncpg.connect(url)
     await setup.execute(SIGN_INS, count)
+    await setup.execute(ROLE_THERE, ROLE)
     await setup.execute(ROLES, count, ROLE)
     await setup.close()
     users = [User(number, WAYS[number % len(WAYS)]) for number in range(1, count + 1)]
