@@ -1,9 +1,9 @@
 """How soon sockets hear that who has opened them may not any more, under load: promise 14.
 
-`python -m bench.rights 500` opens sockets, each of a user of its own with a live query, while what they show changes.
+`python -m bench.rights 100` opens sockets, each of a user of its own with a live query, while what they show changes.
 Then a quarter is signed out, one is switched off, one loses a role, and the tokens of one end. It prints for each the
 seconds from the commit, or from the end of the token, until the socket was closed or its query ended. All of them have
-5 s by promise, of which `TRELLIS_SOCKET_IDENTITY_S` is 3.
+5 s by promise, of which `TRELLIS_SOCKET_IDENTITY_S` is 3; a token is believed for 10 s more than it says, as over HTTP.
 """
 
 import argparse
@@ -163,7 +163,7 @@ async def measured(server: Running, url: str, count: int) -> list[User]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.rights", description="How soon rights end on sockets.")
-    parser.add_argument("sockets", type=int, nargs="?", default=500)
+    parser.add_argument("sockets", type=int, nargs="?", default=100)
     count, cores = parser.parse_args().sockets, divide()
     sys.stdout.write(f"{count:,} sockets, load average {os.getloadavg()[0]:.1f}\n")
     size = Size(users=count, posts=4_000, tags=50)
