@@ -31,8 +31,14 @@ async def turn(engine: AsyncEngine) -> AsyncIterator[bool]:
     connections = dialect_of(engine.dialect.name).connections
     file = connections.file(engine.url)
     if connections.try_transaction_lock is not None:
+        given = {"number": MAINTENANCE}
         async with engine.begin() as connection:
-            yield bool(await connection.scalar(text(connections.try_transaction_lock), {"number": MAINTENANCE}))
+            is_ours = bool(await connection.scalar(text(connections.try_transaction_lock), given))
+            try:
+                yield is_ours
+            finally:
+                if is_ours and connections.give_transaction_lock is not None:
+                    await connection.execute(text(connections.give_transaction_lock), given)
     elif file is not None:
         with _locked(Path(f"{file}{SUFFIX}")) as is_ours:
             yield is_ours

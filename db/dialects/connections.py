@@ -63,6 +63,8 @@ class ConnectionsDialect(Protocol):
     try_transaction_lock: ClassVar[str | None] = None
     """A query that takes the lock of a `:number` until its transaction ends, and tells whether it has; None where the
     database has no such locks."""
+    give_transaction_lock: ClassVar[str | None] = None
+    """A statement that gives the lock of a `:number` back, where it would outlive its transaction."""
     position: str | None = None
     """A query for a server's position in the primary's log of changes, in bytes: of the primary, the end of all that
     was written; of a replica, the end of what it shows. Besides, the seconds since the newest change that a replica

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
 from db import exact_json
-from db.dialects import mariadb_errors
+from db.dialects import mariadb_errors, mariadb_literals
 from db.dialects.connections import ConnectionsDialect, Options
 from db.dialects.errors import Outage
 from db.dialects.mariadb_compiler import MariaDBCompiler
@@ -98,6 +98,9 @@ class Killing:
             other.close()
 
 
+_LOCK_NAME = "CONCAT('trellis_', MD5(CONCAT(DATABASE(), '/', :number)))"
+
+
 class MariaDBConnections(ConnectionsDialect):
     """How connections open, begin and end."""
 
@@ -110,6 +113,9 @@ class MariaDBConnections(ConnectionsDialect):
     change: ClassVar[Options] = {"isolation_level": "READ COMMITTED"}
     sqlalchemy_ends_any_transaction = True  # COMMIT and ROLLBACK are sent whatever has been begun
     has_fast_path = False
+    # Of the whole server, and in a cluster of one node; a name has at most 64 characters.
+    try_transaction_lock = f"SELECT GET_LOCK({_LOCK_NAME}, 0)"
+    give_transaction_lock = f"DO RELEASE_LOCK({_LOCK_NAME})"
     cut = staticmethod(_cut)
 
     def url(self, url: URL) -> URL:
@@ -136,12 +142,11 @@ class MariaDBConnections(ConnectionsDialect):
         read_only: bool,
     ) -> dict[str, Any]:
         """A pool, and what the server is told when a connection starts."""
-        conversions = importlib.import_module("asyncmy.converters").conversions  # the driver is an extra
         arguments = {
             "connect_timeout": connect_timeout_s,
             "charset": "utf8mb4",
             "program_name": "trellis",
-            "conv": {**conversions, Decimal: written},
+            "conv": {**mariadb_literals.conversions(), Decimal: written},
         }
         return {"connect_args": arguments, **pool}
 
@@ -185,6 +190,7 @@ class MariaDBConnections(ConnectionsDialect):
         event.listen(engine.sync_engine, "reset", _release_locks)
         event.listen(engine.sync_engine, "invalidate", Killing(engine).begin)
         mariadb_errors.tell_violations(engine)
+        mariadb_literals.write_bytes_as_digits(engine)
 
     def is_transient(self, error: DBAPIError) -> bool:
         """A deadlock, or a lock that was waited for in vain."""

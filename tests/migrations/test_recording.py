@@ -119,3 +119,41 @@ def test_the_text_of_a_revision_names_tables_keys_and_columns() -> None:
     made: dict[str, Any] = {}
     exec(compile(text, name, "exec"), made)
     assert (made["revision"], made["down_revision"]) == ("0042", "0041")
+
+
+@pytest.mark.mysql
+async def test_no_write_fails_while_columns_come_and_go_on_mariadb(settings: DatabaseSettings) -> None:
+    def run(operate: Callable[[Operations], None]) -> Callable[[Connection], None]:
+        def work(connection: Connection) -> None:
+            operate(Operations(MigrationContext.configure(connection)))
+            connection.commit()
+
+        return work
+
+    steps: list[tuple[Callable[[Operations], None], str]] = [
+        (lambda op: op.add_column("tags", Column("colour", Text)), "colour"),
+        (
+            lambda op: op.alter_column("tags", "colour", new_column_name="tint", existing_type=Text()),
+            "tint",
+        ),
+        (lambda op: op.drop_column("tags", "tint"), "name"),
+    ]
+    before = await recorded(settings)
+    engines = Engines(settings)
+    async with engines.writing().begin() as connection:
+        await connection.exec_driver_sql("INSERT INTO tags (name, slug) VALUES ('0', '0')")
+    await changes(engines, Base.metadata)
+    for number, (operate, column) in enumerate(steps, 1):
+        await sample.ask(settings, run(operate))
+        assert await recorded(settings) == before
+        async with engines.writing().begin() as connection:
+            await connection.exec_driver_sql(f"UPDATE tags SET {column} = '{number}'")
+        (change,) = await changes(engines, Base.metadata, after=number)
+        assert (change.table, change.columns) == ("tags", frozenset({column}))
+    await sample.ask(settings, run(lambda op: op.rename_table("tags", "marks")))
+    assert await recorded(settings) == before - {"tags"} | {"marks"}
+    async with engines.writing().begin() as connection:
+        await connection.exec_driver_sql("UPDATE marks SET name = 'last'")
+    (change,) = await changes(engines, Base.metadata, after=4)
+    assert (change.table, change.columns) == ("marks", frozenset({"name"}))
+    await engines.dispose()

@@ -192,9 +192,9 @@ async def test_another_program_is_told_of_too(house: Engines, blank_database: Da
         client = asyncmy.connect(
             host=url.host, port=url.port, user=url.username, password=url.password or "", db=url.database
         )
-        async with client as theirs, theirs.cursor() as cursor:
+        async with client as other, other.cursor() as cursor:
             await cursor.execute(statement)
-            await theirs.commit()
+            await other.commit()
     else:
         theirs = await asyncpg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
         await theirs.execute(statement)
