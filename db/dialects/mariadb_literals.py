@@ -44,7 +44,8 @@ def write_bytes_as_digits(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "before_cursor_execute", retval=True)
     def change(_connection: Any, _cursor: Any, statement: str, given: Any, _context: Any, many: bool) -> Any:
-        return statement, [_changed(each) for each in given] if many else _changed(given)
+        # One INSERT of many rows has one list of parameters, though there are many.
+        return statement, [_changed(each) for each in given] if many and isinstance(given, list) else _changed(given)
 
 
 def _changed(given: Any) -> Any:

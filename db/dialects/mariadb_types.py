@@ -13,10 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
-    BINARY,
     CHAR,
     NCHAR,
-    VARBINARY,
     VARCHAR,
     Column,
     DateTime,
@@ -31,7 +29,6 @@ from sqlalchemy import (
     Time,
     UniqueConstraint,
     case,
-    func,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler, MySQLTypeCompiler
@@ -374,18 +371,6 @@ class StoredDecimal(mysql.NUMERIC):
         return found
 
 
-class StoredBytes(LargeBinary):
-    """Bytes, sent as digits: the driver escapes bytes by backslashes, which are letters like others here."""
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
-        """To hexadecimal digits."""
-        return _digits
-
-    def bind_expression(self, bindvalue: Any) -> Any:
-        """From them."""
-        return func.unhex(bindvalue, type_=self)
-
-
 class UnpaddedText(String):
     """CHAR(n), whose blanks at the end are no part of a value."""
 
@@ -427,10 +412,6 @@ def _zoned_time_of(value: Any) -> Any:
     return found.replace(tzinfo=UTC) if isinstance(found, time) else found
 
 
-def _digits(value: Any) -> str | None:
-    return None if value is None else bytes(value).hex()
-
-
 def _shortest(value: Any) -> Any:
     if not isinstance(value, Decimal) or not value.is_finite():
         return value
@@ -441,9 +422,6 @@ def _shortest(value: Any) -> Any:
 TYPES: Mapping[type[ColumnType], type[ColumnType]] = {
     DateTime: StoredMoment,
     Numeric: StoredDecimal,
-    LargeBinary: StoredBytes,
-    BINARY: StoredBytes,
-    VARBINARY: StoredBytes,
     Time: StoredTime,
     CHAR: UnpaddedText,
     NCHAR: UnpaddedText,

@@ -8,8 +8,6 @@ https://mariadb.com/kb/en/insertreturning/
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -53,8 +51,6 @@ and whether a row has broken another rule than that of the key."""
 LOCK_WAIT_S = 86_400
 BROKEN, UNFIT = "23000", "22000"
 """States of errors: a rule is broken; a value does not fit."""
-SENT = frozenset({type(None), str, int, float, bool, Decimal, date, datetime, time, timedelta})
-"""What the driver writes right where a backslash is a letter. Bytes are digits: see `db.dialects.mariadb_types`."""
 DUPLICATE = 1062
 PRIMARY = "PRIMARY"
 """What every primary key is called."""
@@ -149,7 +145,6 @@ class MariaDBContext(MySQLExecutionContext):
         """Forget what an earlier statement has said."""
         if self.execution_options.get(UPSERT) is not None:
             self._ask(f"SET {REFUSED} = NULL, {OTHER} = NULL")
-        _refuse_the_unknown(self.parameters)
         super().pre_exec()  # type: ignore[no-untyped-call]  # as SQLAlchemy has it
 
     def post_exec(self) -> None:
@@ -211,15 +206,6 @@ def _as_reported(error: Any, state: str) -> Any:
     """An error as the server would have reported it, which leaves the connection as it is."""
     error.sqlstate = state
     return error
-
-
-def _refuse_the_unknown(parameters: Any) -> None:
-    """Let nothing through for which the driver would write a backslash: it takes that for an escape."""
-    for row in parameters:
-        for value in row.values() if isinstance(row, dict) else row:
-            if type(value) not in SENT and not isinstance(value, str):
-                kind = type(value).__name__
-                raise TypeError(f"A {kind} cannot be sent to this database as it is; give its column a type that can.")
 
 
 _OF_KEYS = frozenset({1048, 1364, 1452, 3819, 4025})

@@ -125,11 +125,6 @@ async def test_no_value_is_taken_for_sql(connection: AsyncConnection, value: str
     assert await connection.scalar(text(literal.replace(":", "\\:").replace("%%", "%"))) == value
 
 
-async def test_a_value_that_the_driver_would_not_write_right_is_refused(connection: AsyncConnection) -> None:
-    with pytest.raises(TypeError, match="A complex cannot be sent"):
-        await connection.execute(text("SELECT :value"), {"value": 1j})
-
-
 async def test_texts_are_told_apart_by_case_accents_and_blanks_at_the_end(connection: AsyncConnection) -> None:
     names = ["ada", "Ada", "Áda", "ada "]
     await connection.execute(insert(THINGS), [{"name": name} for name in names])
