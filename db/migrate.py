@@ -34,7 +34,7 @@ from db.base import Base
 from db.dialects import dialect_of
 from db.differences import lacking, sentences
 from db.own import Feature, OwnBase, own_tables
-from db.own.place import VersionTable, version_table
+from db.own.place import HALFWAY, VersionTable, version_table
 from db.ownership import tables_of, taken
 from db.private_files import make_folder
 from db.refusals import (
@@ -127,7 +127,7 @@ def upgrade(
     try:
         application()
     except Exception:
-        if is_new:
+        if is_new and dialect_of(settings.direct.get_backend_name()).undoes_ddl:
             _remove_own(settings, with_schema=not had_schema)
         raise
 
@@ -453,7 +453,7 @@ def _refuse_what_is_foreign(settings: DatabaseSettings, revision: str | None) ->
     made = tables_of(done)
     if unknown or (made and there and made.isdisjoint(there)):
         raise ForeignRevision(str(table), unknown or heads)
-    if revision is not None:
+    if revision is not None and HALFWAY not in there:
         found = taken(made, _pending(script, revision, heads), there)
         if found:
             raise ForeignTables(found)

@@ -115,3 +115,14 @@ class UnreadableRevision(Refused):
             f"{file} does not say which revision it is. Write the names into it as texts, as alembic does:"
             ' revision = "0002" and down_revision = "0001", or None for the first.'
         )
+
+
+class HalfDone(Refused):
+    """A revision has stopped half-way, and is another one now."""
+
+    def __init__(self, history: str, number: int) -> None:
+        super().__init__(
+            f"A revision has stopped half-way, and its statement {number} is another one now ({history}). Bring back"
+            " what it said before, and run the command again: it goes on where it stopped. Or finish it by hand and"
+            " drop the table trellis_halfway."
+        )

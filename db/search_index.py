@@ -138,6 +138,8 @@ def missing(connection: Connection) -> list[str]:
             "SELECT relname FROM pg_class WHERE relnamespace = CAST(current_schema() AS regnamespace)"
             " UNION ALL SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('posts')"
         )
+    elif connection.dialect.name != "sqlite":
+        return []
     else:
         expected = (TABLE, sqlite.CHARACTERS, *TRIGGERS)
         there = text("SELECT name FROM sqlite_schema WHERE type IN ('table', 'trigger')")

@@ -53,7 +53,8 @@ class DatabaseSettings(BaseSettings):
 
     database_url: SecretStr = Field(
         default=SecretStr(f"sqlite:///{HOUSE / 'var' / 'trellis.db'}"),
-        description="The primary database: `sqlite:///file.db` or `postgresql://user:password@host/database`,"
+        description="The primary database: `sqlite:///file.db`, `postgresql://user:password@host/database` or"
+        " `mysql://user:password@host/database` (MariaDB, with `trellis[mysql]`),"
         " or `…@a:5432,b:5432/…` for the one of several servers that takes changes.",
     )
     replica_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(

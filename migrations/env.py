@@ -34,7 +34,8 @@ from db.ownership import Ownership, key_of
 from db.session.engines import create_engine
 from db.settings import DatabaseSettings
 from db.views import is_view
-from migrations import comparison, operations  # noqa: F401 - alembic uses the operations that are imported
+from migrations import comparison, operations
+from migrations.halfway import Journal, take_away
 from migrations.own_schema import OWN_SCHEMA, see_to_schema
 from migrations.rendering import render_item
 
@@ -108,6 +109,8 @@ def include_object(thing: Any, name: str | None, kind: str, reflected: bool, com
         return False
     if not reflected or compared is not None or kind == "table":
         return True
+    if of_our_own() and name in dialect_of(context.get_context().dialect.name).change_log.constraints:
+        return False
     return ownership().may_lose(thing.table.key, name)
 
 
@@ -280,8 +283,27 @@ def run_once(connection: Connection) -> None:
     again = inspect(connection).has_table(table.name, table.schema)
     connection.rollback()  # alembic takes a transaction that is open for somebody else's
     configure(connection=connection, transaction_per_migration=again)
+    impl = context.get_context().impl
+    if isinstance(impl, operations.OnMariaDB) and not looks():
+        impl.journal = Journal(connection, table.name)
+        connection.commit()
+        run_to_the_end(connection)
+        return
     with context.begin_transaction():
         context.run_migrations()
+
+
+def run_to_the_end(connection: Connection) -> None:
+    """Run revisions whose statements are not undone: where one fails, the next run goes on behind the last good one."""
+    try:
+        with context.begin_transaction():
+            context.run_migrations()
+    except Exception:
+        connection.rollback()
+        logger.warning("A revision has stopped half-way; mend the cause and run the command again: it goes on there.")
+        raise
+    finally:
+        take_away(connection)
 
 
 def main() -> None:

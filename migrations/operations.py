@@ -6,6 +6,7 @@ Source: https://alembic.sqlalchemy.org/en/latest/api/ddl.html
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from alembic.ddl.mysql import MySQLImpl
@@ -21,6 +22,7 @@ from db.dialects.mariadb_changes import MariaDBChangeLog
 from db.dialects.sqlite_changes import SQLiteChangeLog
 from migrations.cascading import cascading
 from migrations.catalogs.sqlite import SQLiteCatalog, index_of
+from migrations.halfway import Journal, text_of
 
 MADE_ANEW = "_alembic_tmp_"
 """How alembic calls a table that is to take the place of another one."""
@@ -62,6 +64,14 @@ class OnMariaDB(MySQLImpl):
     """
 
     __dialect__ = "mysql"
+    journal: Journal | None = None
+    """None offline, and where nothing is changed."""
+
+    def _exec(self, construct: Any, *given: Any, **named: Any) -> Any:
+        run = partial(super()._exec, construct, *given, **named)
+        if self.journal is None or self.as_sql:
+            return run()
+        return self.journal.run(construct, text_of(construct, self.dialect, [given, named]), run)
 
     def add_column(self, table_name: str, column: Column[Any], **options: Any) -> None:
         """Add a column, and record its changes where those of the table are recorded."""

@@ -17,6 +17,7 @@ from db.session.engines import Engines
 from db.settings import DatabaseSettings
 from graph import app
 from graph.testing import recorded_statements
+from graph.testing.options import DATABASES
 from graph.testing.runs import Run
 from tests.databases import (
     FAST_PATH,
@@ -36,6 +37,9 @@ collect_ignore = ["empty/tree"]
 """Files of the tree without nouns: its tests run there (`make check-empty`)."""
 
 TESTS = Path(__file__).parent
+
+ON_MARIADB = os.environ.get("TEST_MARIADB", "false") == "true"
+"""Whether tests with a database run on MariaDB in this run, and on nothing else; `make test-mariadb` says so."""
 
 SLOW = (
     "accessibility",  # a browser, and axe of npm
@@ -389,6 +393,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if THROUGH_PGBOUNCER and item.get_closest_marker("direct"):
             item.add_marker(pytest.mark.skip(reason="about connections to PostgreSQL itself"))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the database of the run."""
+    if ON_MARIADB and not config.getoption(DATABASES):
+        config.option.trellis_databases = "mariadb"
 
 
 def pytest_collection_finish() -> None:

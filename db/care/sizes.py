@@ -1,17 +1,16 @@
 """How large a database is, which tables are the largest, and how far replicas are behind.
 
 Connections enter, figures leave. Catalogs are read, no rows: numbers of rows are those that the database estimates.
-Sources: https://www.postgresql.org/docs/current/functions-admin.html, https://www.sqlite.org/dbstat.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.dialects import Failure, failure_of
+from db.dialects import Failure, dialect_of, failure_of
 
 LARGEST = 10
 
@@ -42,36 +41,12 @@ class Lag(NamedTuple):
     """Since the last change that was replayed; 0 where all are; None where none ever was."""
 
 
-_BYTES: Mapping[str, str] = {
-    "postgresql": "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())",
-    "sqlite": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
-}
-# A table's size is that of its partitions, which are listed each.
-_TABLES: Mapping[str, str] = {
-    "postgresql": (
-        "SELECT n.nspname || '.' || c.relname, pg_catalog.pg_total_relation_size(c.oid), nullif(c.reltuples, -1)"
-        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind IN ('r', 'm') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'"
-        " ORDER BY 2 DESC, 1 LIMIT :most"
-    ),
-    "sqlite": (
-        "SELECT m.tbl_name, sum(s.pgsize), NULL FROM dbstat s JOIN sqlite_schema m ON m.name = s.name"
-        " WHERE s.aggregate = TRUE GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :most"
-    ),
-}
-_WRITTEN = "SELECT pg_catalog.pg_current_wal_lsn()::text"
-_BEHIND = (
-    "SELECT pg_catalog.pg_wal_lsn_diff(CAST(CAST(:written AS text) AS pg_lsn), pg_catalog.pg_last_wal_replay_lsn()),"
-    " EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())"
-)
-
-
 async def sizes(connection: AsyncConnection) -> Sizes:
     """How large the database is, with its largest tables. Raises what the database raises."""
-    dialect = connection.dialect.name
-    taken = int(await connection.scalar(text(_BYTES[dialect])) or 0)
+    known = dialect_of(connection.dialect.name).care
+    taken = int(await connection.scalar(text(known.bytes)) or 0)
     try:
-        rows = (await connection.execute(text(_TABLES[dialect]), {"most": LARGEST})).all()
+        rows = (await connection.execute(text(known.tables), {"most": LARGEST})).all()
     except DBAPIError as error:
         if failure_of(error) is not Failure.NO_TABLE:  # a SQLite that was built without dbstat
             raise
@@ -83,12 +58,14 @@ async def sizes(connection: AsyncConnection) -> Sizes:
 
 async def written_until(primary: AsyncConnection) -> str | None:
     """How far the primary's log is written; None where replicas are none that replay a log."""
-    return await primary.scalar(text(_WRITTEN)) if primary.dialect.name == "postgresql" else None
+    question = dialect_of(primary.dialect.name).care.written
+    return None if question is None else await primary.scalar(text(question))
 
 
 async def lag(replica: AsyncConnection, written: str) -> Lag | None:
     """How far a replica is behind that; None for a server that replays no log."""
-    size, seconds = (await replica.execute(text(_BEHIND), {"written": written})).one()
+    question = dialect_of(replica.dialect.name).care.behind
+    size, seconds = (await replica.execute(text(question), {"written": written})).one()
     if size is None:
         return None
     behind = max(0, int(size))  # more may have been written since the primary was asked

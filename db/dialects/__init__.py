@@ -12,6 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
+from db.dialects.care import Facts
 from db.dialects.errors import Failure, Outage, ReportedViolation, Rule, UnstorableValue
 from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionName, NewValues
 from db.dialects.mariadb import MariaDB
@@ -33,6 +34,7 @@ __all__ = [
     "OFFSET",
     "Changes",
     "DatabaseDialect",
+    "Facts",
     "Failure",
     "Function",
     "FunctionName",

@@ -128,6 +128,8 @@ class ChangeLogDialect(ABC):
     """The same, if anybody holds the lock of a `:number`; whether that is so."""
     long_writer: ClassVar[str | None] = None
     """A query for the parts of `LongWriter`."""
+    constraints: ClassVar[frozenset[str]] = frozenset()
+    """Names of constraints that hold the log together on this database alone, so that no model has them."""
     partitions: ClassVar[str | None] = None
     """A query for the partitions of the table `:name` in `:schema`, or in the schema that is looked at first."""
 

@@ -35,6 +35,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import KeyedColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 
+from db.dialects.care import CareDialect
 from db.dialects.change_log import ChangeLogDialect
 from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Failure, ReportedViolation
@@ -109,6 +110,8 @@ class DatabaseDialect(ABC):
     """How its connections open, begin and end."""
     change_log: ClassVar[ChangeLogDialect]
     """How its changes are recorded, numbered and told."""
+    care: ClassVar[CareDialect]
+    """How it says what it is, and how large."""
 
     # Keys and pages
 
@@ -312,6 +315,10 @@ class DatabaseDialect(ABC):
     @abstractmethod
     def failure(self, error: DBAPIError) -> Failure | None:
         """Why the database did not answer; None for an error of another kind, or of another database."""
+
+    def was_done_before(self, error: DBAPIError) -> bool:
+        """Whether a statement that makes or drops something found it made or dropped; where that is not undone."""
+        return False
 
     @abstractmethod
     def place(self, url: URL) -> str:

@@ -15,16 +15,21 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.schema import Constraint
 
 from db.dialects import mariadb_errors, mariadb_plans, mariadb_writes
+from db.dialects.care import CareDialect
 from db.dialects.change_log import ChangeLogDialect
 from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Failure, ReportedViolation
 from db.dialects.interface import Changes, NewValues
+from db.dialects.mariadb_care import MariaDBCare
 from db.dialects.mariadb_changes import MariaDBChangeLog
 from db.dialects.mariadb_connections import MariaDBConnections
 from db.dialects.mariadb_functions import MariaDBFunctions
 from db.dialects.mariadb_writes import LockName
 from db.dialects.plans import IndexForm, OrderedNeed, Plan
 from db.relations import Expression
+
+DONE_BEFORE = frozenset({1050, 1051, 1060, 1061, 1068, 1091, 1146, 1304, 1305, 1359, 1360, 1826, 3822})
+"""Numbers of errors that say that something is there already, or not there any more."""
 
 
 class MariaDB(MariaDBFunctions):
@@ -33,6 +38,7 @@ class MariaDB(MariaDBFunctions):
     name = "mysql"
     connections: ClassVar[ConnectionsDialect] = MariaDBConnections()
     change_log: ClassVar[ChangeLogDialect] = MariaDBChangeLog()
+    care: ClassVar[CareDialect] = MariaDBCare()
     undoes_ddl = False
     updates_return = False
     # An INSERT of known rows takes numbers that follow one another.
@@ -84,6 +90,11 @@ class MariaDB(MariaDBFunctions):
     def failure(self, error: DBAPIError) -> Failure | None:
         """Read from the error's number."""
         return mariadb_errors.failure(error)
+
+    def was_done_before(self, error: DBAPIError) -> bool:
+        """A table, a column, an index, a constraint or a trigger."""
+        said = mariadb_errors.said_by(error)
+        return said is not None and said.number in DONE_BEFORE
 
     def place(self, url: URL) -> str:
         """The database, its host and its port."""

@@ -122,6 +122,7 @@ PREPARER = mysql.dialect().identifier_preparer
 class MariaDBChangeLog(ChangeLogDialect):
     """Triggers that name the columns of their table, and procedures that do what is the same for all tables."""
 
+    constraints = frozenset({"fk_trellis_changes_of_ids"})
     has_signals = False
     replaces = True
     cascades: ClassVar[str | None] = mariadb_cascades.QUESTION

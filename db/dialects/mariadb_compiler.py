@@ -8,7 +8,7 @@ https://dev.mysql.com/doc/refman/8.4/en/working-with-null.html
 from copy import copy
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Case, DateTime, Float, FunctionFilter, Numeric, String, Time, Uuid, case
+from sqlalchemy import JSON, Boolean, DateTime, Float, FunctionFilter, Numeric, String, Time, Uuid, case
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import ClauseList, Grouping, TypeClause, UnaryExpression
 from sqlalchemy.types import TypeDecorator
@@ -83,9 +83,8 @@ def _of_some(function: Any, criterion: Any) -> Any:
 
 
 def _where(criterion: Any, value: Expression | None) -> Expression:
-    if value is None:
+    if value is None or str(value) == "*":
         return case((criterion, 1))
     if isinstance(value, UnaryExpression) and value.operator is operators.distinct_op:
-        distinct: Case[Any] = case((criterion, value.element))
-        return distinct.distinct()
+        return distinct(case((criterion, value.element)))
     return case((criterion, value))

@@ -83,14 +83,19 @@ class Killing:
                 task.add_done_callback(self._tasks.discard)
 
     async def _end(self, thread: int) -> None:
-        import asyncmy  # an extra
+        from asyncmy.connection import Connection  # an extra
 
         arguments, named = self._engine.sync_engine.dialect.create_connect_args(self._engine.url)
-        with suppress(Exception):  # it has ended by itself, or the server is gone
-            other = await asyncmy.connect(*arguments, **{**named, "connect_timeout": KILL_TIMEOUT_S})
-            async with other.cursor() as cursor:
-                await cursor.execute(f"KILL {thread}")
-            await other.ensure_closed()
+        connect: Any = Connection  # without types
+        other = connect(*arguments, **{**named, "connect_timeout": KILL_TIMEOUT_S})
+        try:
+            with suppress(Exception):  # it has ended by itself, or the server is gone
+                await other.connect()
+                async with other.cursor() as cursor:
+                    await cursor.execute(f"KILL {thread}")
+                await other.ensure_closed()
+        finally:
+            other.close()
 
 
 class MariaDBConnections(ConnectionsDialect):
@@ -154,6 +159,7 @@ class MariaDBConnections(ConnectionsDialect):
         def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
             record.info[THREAD] = connection.driver_connection.thread_id()
             # SQLAlchemy has asked the first connection by now which server there is.
+            dialect._backslash_escapes = False  # noqa: SLF001 - docs/private-names.md: it has asked before we said so
             dialect.supports_native_uuid = False  # columns are of another form: see `db.dialects.mariadb_types`
             on_mariadb = dialect.is_mariadb
             limit = (

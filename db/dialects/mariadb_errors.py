@@ -38,6 +38,8 @@ RULES: Mapping[int, Rule] = {
 }
 """Rules by the numbers of errors; 3819 is MySQL's."""
 
+NO_SUCH = 1305
+"""A routine that is not there, or a savepoint."""
 TRANSIENT = (1020, 1205, 1213, 1613, 1614, 3101, 3572)
 """A row has changed since the snapshot, a lock was not given in time, deadlocks, commits that a cluster takes back.
 
@@ -51,6 +53,9 @@ STOPPED = (1317, 1969, 3024)
 """KILL QUERY, `max_statement_time` of MariaDB, `max_execution_time` of MySQL."""
 
 NO_TABLE = (1146, 1109, 1051)
+NO_ROUTINE = 1305
+PROCEDURE = "PROCEDURE "
+"""How the sentence about one begins that is missing: ours come with our tables. Functions are missing in statements."""
 UNFIT = (1265, 1292, 1366, 1367, 1406, 1411, 1426, 3140, 3141, 3156, 3903, 4038, 4079)
 """Values of another type than the column, texts that are too long, moments out of range, texts that are no JSON."""
 OUT_OF_RANGE = (1264, 1365, 1690)
@@ -332,6 +337,8 @@ def failure(error: DBAPIError) -> Failure | None:
         return None if _outage(said) in (Outage.FULL, Outage.READ_ONLY) else Failure.UNREACHABLE
     if said.number == RAISED or said.state == RAISED_STATE:
         return Failure.REFUSED
+    if said.number == NO_ROUTINE and said.sentence.startswith(PROCEDURE):
+        return Failure.NO_TABLE
     kinds = {
         NO_TABLE: Failure.NO_TABLE,
         BUSY: Failure.BUSY,
@@ -359,7 +366,10 @@ def _outage(said: Said) -> Outage | None:
 def is_transient(error: DBAPIError) -> bool:
     """Whether others were in the way, and the same work may well succeed when it is done again."""
     said = said_by(error)
-    return said is not None and said.number in TRANSIENT
+    if said is None:
+        return False
+    # A deadlock ends the whole transaction, and whoever goes back to a savepoint hears that there is none.
+    return said.number in TRANSIENT or (said.number == NO_SUCH and said.sentence.startswith("SAVEPOINT "))
 
 
 def is_busy(error: BaseException) -> bool:

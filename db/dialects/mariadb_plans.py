@@ -36,6 +36,8 @@ NAMES = (
 """What has no value of a statement in it."""
 # The server writes quotes and backslashes in texts with a backslash, whatever `sql_mode` says.
 VALUE = re.compile(r"""'(?:[^'\\]|\\.|'')*'|(?<![\w$.`])-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w`])""", re.DOTALL)
+LINE = re.compile(r'(?P<before>\s*"(?P<name>\w+)": )"(?P<text>.*)"(?P<after>,?)')
+"""A line of a plan with a text: each text has one of its own, whatever is in it."""
 HIDDEN = "…"
 
 SORTS = ("filesort", "read_sorted_file", "ordering_operation", "grouping_operation")
@@ -56,16 +58,30 @@ def explain_sql(sql: str, *, analyze: bool) -> str:
 
 def plan(sql: str, rows: Sequence[Sequence[Any]], *, values: bool) -> Plan:
     """The plan of a statement, out of one row with one text."""
-    tree: Node = json.loads(rows[0][0])
+    lines = str(rows[0][0]).splitlines()
+    tree: Node = json.loads("\n".join(map(_escaped, lines)))
     tables = {_bare(alias): _bare(table) for table, alias in ALIASED.findall(sql)}
     scanned: dict[str, float | None] = {}
     for node in _tables(tree):
         name = str(node["table_name"])
         if node.get("access_type") == "ALL" and not name.startswith("<"):
             scanned[tables.get(name, name)] = _rows(node)
-    shown = tree if values else _without_values(tree)
-    lines = json.dumps(shown, indent=2, ensure_ascii=False)
-    return Plan(lines, scanned, max(_sorted(tree), default=0), "r_loops" in lines)
+    shown = "\n".join(lines if values else map(_without_values, lines))
+    return Plan(shown, scanned, max(_sorted(tree), default=0), any("r_loops" in node for node in _nodes(tree)))
+
+
+def _escaped(line: str) -> str:
+    """A line as JSON has it: MariaDB leaves quotes in texts as they are, and escapes single ones."""
+    found = LINE.fullmatch(line)
+    return line if found is None else f"{found['before']}{json.dumps(found['text'])}{found['after']}"
+
+
+def _without_values(line: str) -> str:
+    """A line with marks in the place of values."""
+    found = LINE.fullmatch(line)
+    if found is None or found["name"] in NAMES:
+        return line
+    return f'{found["before"]}"{VALUE.sub(HIDDEN, found["text"])}"{found["after"]}'
 
 
 def _nodes(tree: Any) -> Iterator[Node]:
@@ -95,15 +111,6 @@ def _sorted(tree: Any) -> Iterator[float]:
                 continue
             counted = next((each["r_output_rows"] for each in _nodes(sort) if "r_output_rows" in each), None)
             yield float(counted) if counted is not None else math.prod(map(_rows, _tables(sort)))
-
-
-def _without_values(tree: Any, name: str = "") -> Any:
-    """The same plan with marks in the place of values."""
-    if isinstance(tree, dict):
-        return {key: _without_values(inner, key) for key, inner in tree.items()}
-    if isinstance(tree, list):
-        return [_without_values(inner, name) for inner in tree]
-    return VALUE.sub(HIDDEN, tree) if isinstance(tree, str) and name not in NAMES else tree
 
 
 def _bare(name: str) -> str:

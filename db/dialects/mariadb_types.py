@@ -7,12 +7,16 @@ Sources: https://mariadb.com/kb/en/data-types/, https://dev.mysql.com/doc/refman
 """
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    BINARY,
     CHAR,
     NCHAR,
+    VARBINARY,
     VARCHAR,
     Column,
     DateTime,
@@ -20,11 +24,14 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    Numeric,
+    PrimaryKeyConstraint,
     String,
     Table,
     Time,
     UniqueConstraint,
     case,
+    func,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects.mysql.base import MySQLDDLCompiler, MySQLTypeCompiler
@@ -240,6 +247,22 @@ class MariaDBDDLCompiler(MySQLDDLCompiler):
             return text
         return f", {text}" if self._makes_table else f", ADD {text}"
 
+    def visit_foreign_key_constraint(self, constraint: Any, **kw: Any) -> str:
+        """With its columns in the order of the key that they refer to, by which InnoDB looks for them."""
+        referred = constraint.referred_table
+        keys = (it for it in referred.constraints if isinstance(it, UniqueConstraint | PrimaryKeyConstraint))
+        wanted = {element.column.name for element in constraint.elements}
+        places = next((it.columns.keys() for it in keys if {column.name for column in it.columns} == wanted), None)
+        ordered = copy(constraint)
+        if places is not None:
+            ordered.elements = sorted(constraint.elements, key=lambda element: places.index(element.column.key))
+        visit: Any = super().visit_foreign_key_constraint
+        return str(visit(ordered, **kw))
+
+    def define_constraint_deferrability(self, constraint: Any) -> str:
+        """None: every constraint is looked at when a row is written."""
+        return ""
+
     def visit_primary_key_constraint(self, constraint: Any, **kw: Any) -> str:
         """Without a name, which the database would not keep: all primary keys have one."""
         return str(super().visit_primary_key_constraint(constraint, **kw)).replace(self._named(constraint), "", 1)
@@ -339,6 +362,30 @@ class StoredTime(Time):
         return _zoned_time_of if self.timezone else _time_of
 
 
+class StoredDecimal(mysql.NUMERIC):
+    """A decimal. One of any size has as many digits behind the point as there may be, of which zeros say nothing."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """The digits that were written."""
+        if self.precision is None and self.asdecimal:
+            return _shortest
+        process: Any = super().result_processor
+        found: Callable[[Any], Any] | None = process(dialect, coltype)
+        return found
+
+
+class StoredBytes(LargeBinary):
+    """Bytes, sent as digits: the driver escapes bytes by backslashes, which are letters like others here."""
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """To hexadecimal digits."""
+        return _digits
+
+    def bind_expression(self, bindvalue: Any) -> Any:
+        """From them."""
+        return func.unhex(bindvalue, type_=self)
+
+
 class UnpaddedText(String):
     """CHAR(n), whose blanks at the end are no part of a value."""
 
@@ -380,8 +427,23 @@ def _zoned_time_of(value: Any) -> Any:
     return found.replace(tzinfo=UTC) if isinstance(found, time) else found
 
 
+def _digits(value: Any) -> str | None:
+    return None if value is None else bytes(value).hex()
+
+
+def _shortest(value: Any) -> Any:
+    if not isinstance(value, Decimal) or not value.is_finite():
+        return value
+    written = f"{value:f}"
+    return Decimal(written.rstrip("0").rstrip(".") or "0") if "." in written else value
+
+
 TYPES: Mapping[type[ColumnType], type[ColumnType]] = {
     DateTime: StoredMoment,
+    Numeric: StoredDecimal,
+    LargeBinary: StoredBytes,
+    BINARY: StoredBytes,
+    VARBINARY: StoredBytes,
     Time: StoredTime,
     CHAR: UnpaddedText,
     NCHAR: UnpaddedText,

@@ -8,6 +8,8 @@ https://mariadb.com/kb/en/insertreturning/
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -49,6 +51,10 @@ APPLIES, REFUSED, OTHER = "@trellis_applies", "@trellis_refused", "@trellis_othe
 and whether a row has broken another rule than that of the key."""
 
 LOCK_WAIT_S = 86_400
+BROKEN, UNFIT = "23000", "22000"
+"""States of errors: a rule is broken; a value does not fit."""
+SENT = frozenset({type(None), str, int, float, bool, Decimal, date, datetime, time, timedelta})
+"""What the driver writes right where a backslash is a letter. Bytes are digits: see `db.dialects.mariadb_types`."""
 DUPLICATE = 1062
 PRIMARY = "PRIMARY"
 """What every primary key is called."""
@@ -98,7 +104,9 @@ def upsert(table: Table, key: Sequence[Expression], changes: Changes, where: Col
     for name, value in ordered:
         condition: Expression = sql(APPLIES) if kept else first.self_group()
         kept[name] = func.if_(condition, value, table.c[name])
-    told = Upsert(mark, others[0] if len(others) == 1 else "")
+    # A number that the database gives is never taken.
+    named = [name for name in others if name != PRIMARY or table.autoincrement_column is None]
+    told = Upsert(mark, named[0] if len(named) == 1 else "")
     return statement.on_duplicate_key_update([*kept.items()]).execution_options(**{UPSERT: told})
 
 
@@ -141,6 +149,7 @@ class MariaDBContext(MySQLExecutionContext):
         """Forget what an earlier statement has said."""
         if self.execution_options.get(UPSERT) is not None:
             self._ask(f"SET {REFUSED} = NULL, {OTHER} = NULL")
+        _refuse_the_unknown(self.parameters)
         super().pre_exec()  # type: ignore[no-untyped-call]  # as SQLAlchemy has it
 
     def post_exec(self) -> None:
@@ -179,15 +188,16 @@ class MariaDBContext(MySQLExecutionContext):
         dbapi: Any = self.dialect.dbapi
         for _, number, said in self._ask("SHOW WARNINGS"):
             if number != DUPLICATE:
-                failed = dbapi.IntegrityError if number in _OF_KEYS else dbapi.DataError
-                raise failed(number, said)
+                kind, state = (dbapi.IntegrityError, BROKEN) if number in _OF_KEYS else (dbapi.DataError, UNFIT)
+                raise _as_reported(kind(number, said), state)
             name = said.rpartition(" for key ")[2].strip("'").rpartition(".")[2]
             if allowed is not None and name not in allowed:
-                raise dbapi.IntegrityError(number, said)
+                raise _as_reported(dbapi.IntegrityError(number, said), BROKEN)
 
     def _raise_other(self, told: Upsert) -> None:
         dbapi: Any = self.dialect.dbapi
-        raise dbapi.IntegrityError(DUPLICATE, f"Duplicate entry '' for key '{told.other}'")
+        said = f"Duplicate entry '' for key '{told.other}'"
+        raise _as_reported(dbapi.IntegrityError(DUPLICATE, said), BROKEN)
 
     def _ask(self, statement: str) -> Sequence[Any]:
         cursor = self._dbapi_connection.cursor()
@@ -195,6 +205,21 @@ class MariaDBContext(MySQLExecutionContext):
         rows = cursor.fetchall() if cursor.description else []
         cursor.close()
         return list(rows)
+
+
+def _as_reported(error: Any, state: str) -> Any:
+    """An error as the server would have reported it, which leaves the connection as it is."""
+    error.sqlstate = state
+    return error
+
+
+def _refuse_the_unknown(parameters: Any) -> None:
+    """Let nothing through for which the driver would write a backslash: it takes that for an escape."""
+    for row in parameters:
+        for value in row.values() if isinstance(row, dict) else row:
+            if type(value) not in SENT and not isinstance(value, str):
+                kind = type(value).__name__
+                raise TypeError(f"A {kind} cannot be sent to this database as it is; give its column a type that can.")
 
 
 _OF_KEYS = frozenset({1048, 1364, 1452, 3819, 4025})

@@ -37,11 +37,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from db.dialects import postgresql_errors, postgresql_plans, postgresql_readable
+from db.dialects.care import CareDialect
 from db.dialects.change_log import ChangeLogDialect
 from db.dialects.connections import ConnectionsDialect
 from db.dialects.errors import Failure, ReportedViolation
 from db.dialects.interface import Changes, Function, FunctionName, NewValues, Readable
 from db.dialects.plans import IndexForm, Plan, Search, SearchNeed
+from db.dialects.postgresql_care import PostgreSQLCare
 from db.dialects.postgresql_changes import PREPARER, PostgreSQLChangeLog
 from db.dialects.postgresql_connections import PostgreSQLConnections
 from db.dialects.postgresql_pages import PostgreSQLPages
@@ -82,6 +84,7 @@ class PostgreSQL(PostgreSQLPages):
     name = "postgresql"
     connections: ClassVar[ConnectionsDialect] = PostgreSQLConnections()
     change_log: ClassVar[ChangeLogDialect] = PostgreSQLChangeLog()
+    care: ClassVar[CareDialect] = PostgreSQLCare()
     datetimes_in_utc = True
     changes_in_with = True
     sorts_by_language = True

@@ -31,6 +31,7 @@ from sqlalchemy.schema import Constraint
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from db.dialects import sqlite_moments, sqlite_plans
+from db.dialects.care import CareDialect
 from db.dialects.change_log import ChangeLogDialect
 from db.dialects.connections import ConnectionsDialect
 from db.dialects.decimal_compiler import is_decimal
@@ -39,6 +40,7 @@ from db.dialects.interface import Changes, DatabaseDialect, Function, FunctionNa
 from db.dialects.paging import Query
 from db.dialects.plans import IndexForm, OrderedNeed, Plan
 from db.dialects.python_aggregates import DECIMAL, DESCENDING, NULLS_FIRST
+from db.dialects.sqlite_care import SQLiteCare
 from db.dialects.sqlite_changes import SQLiteChangeLog
 from db.dialects.sqlite_connections import SQLiteConnections
 from db.dialects.sqlite_functions import register_functions
@@ -67,6 +69,7 @@ class SQLite(DatabaseDialect):
     name = "sqlite"
     connections: ClassVar[ConnectionsDialect] = SQLiteConnections()
     change_log: ClassVar[ChangeLogDialect] = SQLiteChangeLog()
+    care: ClassVar[CareDialect] = SQLiteCare()
     max_keys = 10_000  # a statement binds at most 32,766 values, and a key may have several columns
     counted_id = Integer()  # only a column of exactly INTEGER is counted up
     holds_lengths = False

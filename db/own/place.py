@@ -14,6 +14,9 @@ from db.settings import DatabaseSettings
 HISTORY = "history"
 """The table that keeps which revisions of ours have run, without its prefix."""
 
+HALFWAY = f"{PREFIX}halfway"
+"""The table that says how far a revision has come, where a database does not undo what makes tables."""
+
 
 class VersionTable(NamedTuple):
     """The table in which alembic keeps the revisions of a history."""

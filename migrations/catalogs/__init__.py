@@ -7,12 +7,14 @@ words. So nothing is guessed about how a database rewrites what it was told. No 
 from sqlalchemy import Connection, MetaData
 
 from migrations.catalogs.interface import SERIAL, Catalog, ColumnWords, TableWords
+from migrations.catalogs.mariadb import MariaDBCatalog
 from migrations.catalogs.postgresql import PostgreSQLCatalog
 from migrations.catalogs.sqlite import SQLiteCatalog
 
 __all__ = ["SERIAL", "Catalog", "ColumnWords", "TableWords", "catalog_of"]
 
-CATALOGS: dict[str, type[PostgreSQLCatalog] | type[SQLiteCatalog]] = {
+CATALOGS: dict[str, type[MariaDBCatalog] | type[PostgreSQLCatalog] | type[SQLiteCatalog]] = {
+    "mysql": MariaDBCatalog,
     "postgresql": PostgreSQLCatalog,
     "sqlite": SQLiteCatalog,
 }

@@ -32,6 +32,8 @@ async def test_the_largest_tables_come_first(database: Database) -> None:
             await connection.execute(text(f"CREATE TABLE small_{number} (a text)"))
         await connection.execute(text("CREATE TABLE large (a text)"))
         await connection.execute(text("INSERT INTO large VALUES (:it)"), [{"it": f"{n}" * 200} for n in range(2000)])
+        if database.dialect == "mysql":  # its sizes are those of the last time that it looked
+            await connection.execute(text("ANALYZE TABLE large"))
     await engines.dispose()
     found = status(database)["database"]
     tables = found["tables"]

@@ -3,7 +3,6 @@
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
 from typing import NamedTuple
 
 import pytest
@@ -15,12 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.dialects import dialect_of
 from db.functions import fold_case, matches
 from db.patterns import MAX_CHARACTERS, folded_pattern, pattern
-from db.session.engines import Engines
-from tests.databases import WITH_MARIADB, DatabaseServers
-from tests.db.test_functions import on_mariadb
+from tests.databases import DatabaseServers
+from tests.db.test_functions import on_servers
 from tests.entity.laws import tried
-
-pytestmark = pytest.mark.postgresql  # each test asks all: PostgreSQL by the fixture, the others beside it
 
 LETTERS = "abABäÄßΣσ1 _-\n.]^"  # noqa: RUF001 - Greek is meant
 SAFE = LETTERS.translate({ord(letter): None for letter in ".]^-"})
@@ -96,11 +92,8 @@ class Asking:
 
 
 @pytest.fixture
-async def ask(engines: Engines, database_servers: DatabaseServers) -> AsyncIterator[Asking]:
-    async with AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(engines.reading().connect())]
-        if WITH_MARIADB:
-            servers.append(await stack.enter_async_context(on_mariadb(database_servers)))
+async def ask(database_servers: DatabaseServers) -> AsyncIterator[Asking]:
+    async with on_servers(database_servers) as servers:
         yield Asking(servers)
 
 

@@ -4,6 +4,7 @@ Tables are read from the database, not from the models, because an older revisio
 adds and that may not be empty gets its value here.
 """
 
+import json
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -113,7 +114,10 @@ def fill(connection: Connection) -> None:
 
 
 def _value(value: Any, connection: Connection) -> Any:
-    return value.hex if isinstance(value, uuid.UUID) and connection.dialect.name == "sqlite" else value
+    if isinstance(value, uuid.UUID) and connection.dialect.name != "postgresql":
+        return value.hex
+    # There JSON is a text, as far as the catalog tells.
+    return json.dumps(value) if isinstance(value, dict | list) and connection.dialect.name == "mysql" else value
 
 
 def contents(connection: Connection) -> Contents:

@@ -77,7 +77,10 @@ def test_a_test_about_another_database_is_skipped_with_the_reason(project: pytes
 @pytest.mark.parametrize(
     ("word", "cure"),
     [
-        ("mysql", "'mysql' is no database of tests. Write `sqlite`, `postgresql`, or a server whose user may create*"),
+        (
+            "oracle",
+            "'oracle' is no database of tests. Write `sqlite`, `postgresql`, `mariadb`, or a server whose*",
+        ),
         ("sqlite:///x.db", "'sqlite:///x.db' is no database of tests. Write `sqlite` alone: each test gets a file*"),
     ],
 )

@@ -28,11 +28,9 @@ NAMED = re.compile("postgres|sqlite|asyncpg", re.IGNORECASE)
 
 NAMING = {
     "db/care/backup.py": "one database copies itself, and the other has tools for it",
-    "db/care/facts.py": "how each database tells what it is",
     "db/care/online/checking.py": "what a revision locks is another thing on each database",
     "db/care/online/rendered.py": "the linter reads statements of one database",
     "db/care/online/rules.py": "what revisions are to say instead, in the words of Alembic",
-    "db/care/sizes.py": "how each database tells its sizes",
     "db/fast/fast_connection.py": "statements go straight to asyncpg, the one driver that the fast path knows",
     "db/full_text.py": "the first full-text index of posts was made of other tables on each database",
     "db/migrate.py": "revisions go past PgBouncer",
@@ -56,6 +54,7 @@ NAMING = {
     "graph/startup.py": "a URL, as an example",
     "graph/testing/choices.py": "on which databases tests run",
     "graph/testing/databases.py": "how each database is copied and emptied between tests",
+    "graph/testing/mariadb.py": "how a server is started for a run of tests",
     "graph/testing/plugin.py": "a mark for tests of one database",
     "graph/testing/postgresql.py": "how a server is started for a run of tests",
 }

@@ -60,7 +60,10 @@ async def test_what_happened_is_told_where_the_statement_may_be_run(engines: Eng
 
 
 @pytest.mark.mysql
-@pytest.mark.parametrize("secret", ["it's secret", "secret\\", "\\'secret' ,", 'a "secret"', "secret\n", "ünd secret"])
+@pytest.mark.parametrize(
+    "secret",
+    ["it's secret", "secret\\", "\\'secret' ,", 'a "secret"', "secret\n", "ünd secret", 'secret", "table_name": "x'],
+)
 async def test_no_value_is_shown_unless_it_may_be(engines: Engines, secret: str) -> None:
     sql = f"{FROM} WHERE p.title = %s AND p.body <> %s AND p.size + 1 <> 4711"
     shown = await plan_of(engines, sql, secret, f"{secret} other")
