@@ -8,7 +8,17 @@ is read.
 from collections.abc import Iterable, Mapping, Sequence
 
 CONTENTS: Mapping[str, Sequence[str]] = {
-    "Begin": ["pages", "demo", "tutorial", "add-a-noun", "databases", "your-database", "reflect", "comparison", "migrating"],
+    "Begin": [
+        "pages",
+        "demo",
+        "tutorial",
+        "add-a-noun",
+        "databases",
+        "your-database",
+        "reflect",
+        "comparison",
+        "migrating",
+    ],
     "Ask and change": [
         *("asking", "changing", "subscriptions", "live-queries", "errors", "files", "clients", "explorer", "types")
     ],

@@ -8,7 +8,7 @@ https://dev.mysql.com/doc/refman/8.4/en/working-with-null.html
 from copy import copy
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, DateTime, Float, FunctionFilter, Numeric, String, Time, Uuid, case
+from sqlalchemy import JSON, Boolean, DateTime, Float, FunctionFilter, Numeric, String, Time, Uuid, case, distinct
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import ClauseList, Grouping, TypeClause, UnaryExpression
 from sqlalchemy.types import TypeDecorator
