@@ -63,9 +63,10 @@ test-pgbouncer: $(READY) ## run the tests of sessions and of changes through a P
 	@TEST_PGBOUNCER=true $(PYTEST) --quiet -m "not long and not process" -k "not sqlite" tests/db/session tests/writing
 
 # The suites that hold on MariaDB: docs/databases.md names them, too.
-ON_MARIADB := tests/mariadb tests/writing/test_upsert.py tests/writing/test_bulk.py tests/writing/test_many.py \
+ON_MARIADB := tests/mariadb tests/db/test_functions.py tests/db/test_patterns.py \
+	$(addprefix tests/writing/test_,bulk.py many.py upsert.py) \
 	$(addprefix tests/mutations/test_,audit.py idempotency.py inputs.py linking.py money.py nouns.py versions.py)
-test-mariadb: $(READY) ## run the tests of changes, money and idempotency on MariaDB, where mariadbd is there
+test-mariadb: $(READY) ## run the tests of functions, changes, money and idempotency on MariaDB, where mariadbd is there
 	@TEST_MARIADB=true $(PYTEST) --quiet -m "not process" $(ON_MARIADB)
 
 coverage: $(READY) ## run the tests and say which lines and branches they miss

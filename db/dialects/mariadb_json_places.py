@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeDecorator
 
 from db import exact_json
 from db.dialects.mariadb_json import kind_sql, quoted, unquoted
-from db.dialects.mariadb_types import CHARACTERS, EXACT_ON_MARIADB
+from db.dialects.mariadb_types import CHARACTERS, EXACT_ON_MARIADB, error_sql
 
 DEPTH = 6
 """How many lists and objects may be inside of one another."""
@@ -26,11 +26,6 @@ EXPONENTS = 5 * 10**17
 """In the middle of all exponents; SQL computes with 64 bits."""
 REVERSED = str.maketrans("0123456789", "JIHGFEDCBA")
 """Digits of negative numbers, the other way round. No digit is a letter, so one can be replaced after another."""
-
-TOO_DEEP = "('' REGEXP CONCAT('(lists and objects nest too deep', LEFT({value}, 0)))"
-KEY_TWICE = "('' REGEXP CONCAT('(an object has a key twice', LEFT({value}, 0)))"
-"""Errors when they are computed: patterns that are none."""
-
 
 _COLUMN = f"part LONGTEXT CHARACTER SET {CHARACTERS} COLLATE {EXACT_ON_MARIADB}"
 
@@ -113,7 +108,7 @@ def _row(part: str, name: str) -> str:
 def _sql(value: str, scalar: Callable[[str], str], several: Callable[[str, str, str, str], str], depth: int) -> str:
     """A value's text: that of a single value, or of the texts of its parts, in order."""
     if not depth:
-        return f"IF({kind_sql(value)} IN ('{{{{', '['), {TOO_DEEP.format(value=value)}, {scalar(value)})"
+        return f"IF({kind_sql(value)} IN ('{{{{', '['), {error_sql(value)}, {scalar(value)})"
     at, key, part = f"at{depth}", f"k{depth}", f"p{depth}"
     is_list = f"{kind_sql(value)} = '['"
     # A path with a key would not do: there are keys that no path names here.
@@ -128,7 +123,7 @@ def _sql(value: str, scalar: Callable[[str], str], several: Callable[[str, str, 
     )
     framed = _place_frame if scalar is _scalar_place else _written_frame
     twice = f"JSON_LENGTH(JSON_EXTRACT({value}, '$.*')) > JSON_LENGTH({keys})"
-    several_of = f"IF({twice}, {KEY_TWICE.format(value=value)}, {framed(is_list, value, parts)})"
+    several_of = f"IF({twice}, {error_sql(value)}, {framed(is_list, value, parts)})"
     return f"IF({kind_sql(value)} IN ('{{{{', '['), {several_of}, {scalar(value)})"
 
 

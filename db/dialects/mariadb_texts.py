@@ -16,7 +16,7 @@ from itertools import chain
 from sqlalchemy import Dialect
 
 from db.characters import ACCENTS, ACCENTS_PATTERN, without_accents
-from db.dialects.mariadb_types import CHARACTERS, EXACT_ON_MARIADB, EXACT_ON_MYSQL, exact_collation
+from db.dialects.mariadb_types import CHARACTERS, EXACT_ON_MARIADB, EXACT_ON_MYSQL, error_sql, exact_collation
 from db.relations import ColumnType, undecorated
 
 SMALL_ON_MARIADB = "utf8mb4_uca1400_nopad_as_cs"
@@ -136,8 +136,7 @@ def pattern(words: str) -> str:
 
 MATCHES = (
     "(CASE WHEN {0} IS NULL THEN NULL WHEN {0} REGEXP {1} THEN 1"
-    " WHEN {0} REGEXP CONCAT('(?s)^(?!.*?(?:', {1}, '))') THEN 0"
-    " ELSE '' REGEXP CONCAT('(the pattern takes too many steps', LEFT({0}, 0)) END)"
+    f" WHEN {{0}} REGEXP CONCAT('(?s)^(?!.*?(?:', {{1}}, '))') THEN 0 ELSE {error_sql('{0}')} END)"
 )
 """Whether a pattern is found. One that takes PCRE too many steps is not found, and only a warning tells: so a text
-without the pattern is asked for the opposite. Where neither is found, a pattern that is none makes an error."""
+without the pattern is asked for the opposite. Where neither is found, that is an error."""

@@ -62,6 +62,14 @@ MAX_NAME = 64
 """Characters of a name."""
 
 
+def error_sql(value: str) -> str:
+    """An expression that is an error when it is computed, beside a value: two rows where one is meant.
+
+    A statement has no other way to raise one; a pattern that is none is null, unless it is known before any row.
+    """
+    return f"(SELECT n FROM (SELECT 1 AS n UNION ALL SELECT 2) AS two WHERE two.n <= 2 + CHAR_LENGTH({value}))"
+
+
 def exact_collation(dialect: Dialect) -> str:
     """The collation by which texts are equal only if they are the same, on the server that a dialect has met."""
     return EXACT_ON_MARIADB if getattr(dialect, "is_mariadb", True) or not _has_met(dialect) else EXACT_ON_MYSQL

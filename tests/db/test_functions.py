@@ -76,33 +76,31 @@ def _in_doubles(value: Any) -> Any:
 
 
 @pytest.fixture
-async def databases(engines: Engines, database_servers: DatabaseServers) -> AsyncIterator[Databases]:
+async def databases(database_servers: DatabaseServers) -> AsyncIterator[Databases]:
     sqlite = create_engine("sqlite://")
     event.listen(sqlite, "connect", lambda connection, _: dialect_of("sqlite").prepare(connection))
     with sqlite.connect() as here:
-        async with AsyncExitStack() as stack:
-            servers = [await stack.enter_async_context(engines.reading().connect())]
-            if WITH_MARIADB:
-                servers.append(await stack.enter_async_context(on_mariadb(database_servers)))
-            yield Databases(here, servers)
+        async with on_servers(database_servers) as there:
+            yield Databases(here, there)
     sqlite.dispose()
 
 
 @asynccontextmanager
-async def on_mariadb(servers: DatabaseServers) -> AsyncIterator[AsyncConnection]:
-    with servers.mariadb().blank() as database:
-        engines = Engines(settings_for(database))
-        try:
-            async with engines.reading().connect() as connection:
-                yield connection
-        finally:
-            await engines.dispose()
+async def on_servers(servers: DatabaseServers) -> AsyncIterator[Sequence[AsyncConnection]]:
+    """Connections to an empty database on each server of this run."""
+    async with AsyncExitStack() as stack:
+        databases = [stack.enter_context(servers.postgresql().blank())]
+        if WITH_MARIADB:
+            databases.append(stack.enter_context(servers.mariadb().blank()))
+        connections = []
+        for database in databases:
+            engines = Engines(settings_for(database))
+            stack.push_async_callback(engines.dispose)
+            connections.append(await stack.enter_async_context(engines.reading().connect()))
+        yield connections
 
 
 many_examples = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-pytestmark = pytest.mark.postgresql  # each test asks all: PostgreSQL by the fixture, the others beside it
 
 
 @many_examples

@@ -68,9 +68,11 @@ async def both(filled: Filled) -> AsyncIterator[Both]:
 
 
 @asynccontextmanager
-async def served_from_each(filled: Filled, sample: Sample) -> AsyncIterator[Both]:
-    """A sample, served from each database of this run."""
+async def served_from_each(filled: Filled, sample: Sample, but: str | None = None) -> AsyncIterator[Both]:
+    """A sample, served from each database of this run, but for one that cannot hold it."""
     async with AsyncExitStack() as stack:
         yield {
-            dialect: await stack.enter_async_context(serve(await filled(sample, dialect), sample)) for dialect in TRIED
+            dialect: await stack.enter_async_context(serve(await filled(sample, dialect), sample))
+            for dialect in TRIED
+            if dialect != but
         }

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graph.testing.choices import MARIADB
 from tests.entity import chinook_types, extremes_types, things_types
 from tests.entity.asking import Inquiry
 from tests.entity.chinook_rows import CHINOOK
@@ -35,7 +36,8 @@ async def subject(request: pytest.FixtureRequest) -> Subject:
 @pytest.fixture
 async def served(subject: Subject, filled: Filled) -> AsyncIterator[Both]:
     """The subject's rows, served from each database."""
-    async with served_from_each(filled, subject.sample) as found:
+    # MariaDB has no decimal of 300 digits, and so no exact sum of such doubles: docs/databases.md
+    async with served_from_each(filled, subject.sample, MARIADB if subject.sample is EXTREMES else None) as found:
         yield found
 
 
