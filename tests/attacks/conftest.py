@@ -20,12 +20,12 @@ from db.session.engines import Engines
 from graph.app import create_app
 from graph.settings import Settings
 from graph.testing import runs
-from graph.testing.choices import DIALECTS
 from graph.testing.postgresql import start_server
 from tests.attacks.catalogue import plain
 from tests.attacks.filling import add_posts, patient
 from tests.attacks.measuring import Cost, Meter, Reply, Request, send
 from tests.attacks.seeds import POSTS, dice
+from tests.databases import TRIED
 
 SCALE = 5
 STATEMENT_TIMEOUT_S = 5
@@ -106,7 +106,7 @@ def _plain_costs() -> dict[str, Cost]:
     return {}
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=TRIED)
 async def site(request: pytest.FixtureRequest, _many_posts: Made, _plain_costs: dict[str, Cost]) -> AsyncIterator[Site]:
     """The site, with what a plain request costs there."""
     filled = await _many_posts(request.param)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import StatementError
 from db.dialects import UnstorableValue, exact_numbers
 from db.dialects.exact_numbers import meant, quotient
 from db.dialects.single_precision import nearest, shortest
-from graph.testing.choices import DIALECTS
+from tests.databases import TRIED
 from tests.entity.amounts import DOCUMENTS, FREE, PRICES, RATES, SAMPLE, SINGLES, WHOLE, AmountRow
 from tests.entity.conftest import Filled
 from tests.entity.laws import tried
@@ -22,7 +22,7 @@ from tests.entity.serving import Api, serve
 ALL = "{ amountsAggregate { sum { price rate free whole worth weight } avg { price free whole worth } } }"
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=TRIED)
 async def amounts(request: pytest.FixtureRequest, filled: Filled) -> AsyncIterator[Api]:
     async with serve(await filled(SAMPLE, request.param), SAMPLE) as api:
         yield api

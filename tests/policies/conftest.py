@@ -7,8 +7,7 @@ import pytest
 
 from db.session.engines import Engines
 from graph.loading import counted_pages
-from graph.testing.choices import DIALECTS
-from tests.databases import Database, PostgreSQLDatabases, SQLiteDatabases
+from tests.databases import TRIED, Database, PostgreSQLDatabases, SQLiteDatabases
 from tests.entity.serving import settings_of
 from tests.policies.viewers import LIMITED
 from tests.policies.worlds import World, Worlds, make_whole, shear
@@ -47,7 +46,7 @@ def _made_worlds(
         yield get
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=TRIED)
 async def worlds(request: pytest.FixtureRequest, _made_worlds: Made) -> AsyncIterator[Worlds]:
     """What there is, and what each viewer may know of."""
     databases = await _made_worlds(request.param)

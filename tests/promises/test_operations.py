@@ -5,14 +5,14 @@
 
 import pytest
 
-from graph.testing.choices import DIALECTS
+from tests.databases import TRIED
 from tests.promises.trials.operations import sent
 
 FEW = 1
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", TRIED)
 async def test_no_operation_of_the_schema_meets_an_error_of_ours(dialect: str) -> None:
     found = await sent(dialect, FEW, seed=0)
     assert found.holds, found.broken

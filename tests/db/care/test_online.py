@@ -20,7 +20,7 @@ from db.care.online.running import Reads, what_is_read
 from db.care.online.statements import column_of, table_of, words_in
 from db.own import Feature
 from db.settings import DatabaseSettings
-from graph.testing.choices import DIALECTS
+from tests.databases import TRIED
 
 FIRST = """
 op.create_table("roles", sa.Column("id", sa.Integer(), primary_key=True))
@@ -291,14 +291,14 @@ def settings(dialect: str) -> DatabaseSettings:
     return DatabaseSettings(database_url=url)  # type: ignore[arg-type]  # Pydantic takes a text
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", TRIED)
 def test_servers_go_on_while_revisions_of_our_own_tables_run(settings: DatabaseSettings) -> None:
     # From nothing, from wherever a database is, and one by one where nobody knows that.
     for at in ((), ("usage_0001", "counters_0001"), None):
         assert online.own_findings(settings, tuple(Feature), at) == []
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", TRIED)
 def test_a_revision_of_our_own_tables_that_blocks_is_named(
     settings: DatabaseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
