@@ -3,7 +3,7 @@
 `python -m bench.rights 100` opens sockets, each of a user of its own with a live query, while what they show changes.
 Then a quarter is signed out, one is switched off, one loses a role, and the tokens of one end. It prints for each the
 seconds from the commit, or from the end of the token, until the socket was closed or its query ended. All of them have
-5 s by promise, of which `TRELLIS_SOCKET_IDENTITY_S` is 3; a token is believed for 10 s more than it says, as over HTTP.
+5 s by promise, of which `TRELLIS_SOCKET_IDENTITY_S` is 3.
 """
 
 import argparse

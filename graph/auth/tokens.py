@@ -25,7 +25,7 @@ ISSUER = "trellis"
 AUDIENCE = "trellis"
 CLAIMS = ("iss", "aud", "sub", "sid", "iat", "exp")
 LEEWAY_S = 10
-"""How much the clocks of two servers may differ."""
+"""How much the clock of the server that has signed may be ahead. Of a token's end it takes nothing away."""
 
 MAX_REMEMBERED = 10_000
 """How many tokens are remembered as verified: to verify one takes longer than to ask the database for its sign-in."""
@@ -102,7 +102,7 @@ class Tokens:
                 leeway=LEEWAY_S,
                 options={"require": list(CLAIMS), "strict_aud": True},
             )
-            verified = _Verified(Claims(int(claims["sub"]), uuid.UUID(claims["sid"])), claims["exp"] + LEEWAY_S)
+            verified = _Verified(Claims(int(claims["sub"]), uuid.UUID(claims["sid"])), claims["exp"])
         except (jwt.InvalidTokenError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
         if len(self._verified) >= MAX_REMEMBERED:
