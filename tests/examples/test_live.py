@@ -17,6 +17,7 @@ import pytest
 
 from db.demo import EDITOR_EMAIL, PASSWORD
 from graph.testing.postgresql import free_port
+from graph.testing.runs import Run
 from tests import node
 from tests.cli.running import PATIENCE_S, serving, trellis_process
 from tests.examples.__main__ import EXAMPLES
@@ -81,18 +82,32 @@ class Following:
         return line
 
 
+@pytest.fixture
+def prepared(example: str, trellis_run: Run) -> str:
+    """An example with what it needs, which is installed once for all tests of the run."""
+    place = trellis_run.folder / f"example_{example}"
+    with node.alone(place):
+        done = place / "done"
+        if not done.exists():
+            prepare, folder = PREPARED_BY[example].split(), EXAMPLES / example
+            subprocess.run(prepare, cwd=folder, env=surroundings(), check=True, capture_output=True, timeout=PATIENCE_S)
+            done.touch()
+    return example
+
+
+def surroundings(**more: str) -> dict[str, str]:
+    """The environment of an example's commands, without that of these tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_PROJECT"))}
+    return kept | {"PATH": node.path(), **more}
+
+
 @contextmanager
 def following(example: str, command: str, url: str) -> Iterator[Following]:
-    """A program of an example, prepared and begun."""
-    prepare = PREPARED_BY[example]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_PROJECT"))}
-    surroundings = kept | {"PATH": node.path(), "TRELLIS_URL": url}
-    folder = EXAMPLES / example
-    subprocess.run(prepare.split(), cwd=folder, env=surroundings, check=True, capture_output=True, timeout=PATIENCE_S)
+    """A program of an example that is prepared, begun."""
     process = subprocess.Popen(
         command.split(),
-        cwd=folder,
-        env=surroundings,
+        cwd=EXAMPLES / example,
+        env=surroundings(TRELLIS_URL=url),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
@@ -125,11 +140,11 @@ def stopped(server: subprocess.Popen[str]) -> Iterator[None]:
 @pytest.mark.npm
 @pytest.mark.process
 @pytest.mark.parametrize("example", OF_A_LIST)
-def test_a_program_follows_a_list_through_a_restart_of_the_server(example: str, url: str) -> None:
+def test_a_program_follows_a_list_through_a_restart_of_the_server(prepared: str, url: str) -> None:
     port = str(free_port())
     with (
         serving(url, "--port", port) as (first, address),
-        following(example, OF_A_LIST[example], f"{address}/graphql") as program,
+        following(prepared, OF_A_LIST[prepared], f"{address}/graphql") as program,
     ):
         before = program.line()
         assert "Roses" not in before
@@ -145,11 +160,11 @@ def test_a_program_follows_a_list_through_a_restart_of_the_server(example: str, 
 @pytest.mark.npm
 @pytest.mark.process
 @pytest.mark.parametrize("example", OF_CHANGES)
-def test_a_program_hears_of_each_change_once_through_a_restart_of_the_server(example: str, url: str) -> None:
+def test_a_program_hears_of_each_change_once_through_a_restart_of_the_server(prepared: str, url: str) -> None:
     port = str(free_port())
     with (
         serving(url, "--port", port) as (first, address),
-        following(example, OF_CHANGES[example], f"{address}/graphql") as program,
+        following(prepared, OF_CHANGES[prepared], f"{address}/graphql") as program,
     ):
         for number in range(PATIENCE_S):  # until the program has begun, of which nobody tells
             publish(address, f"Roses in chalk {number}")
