@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import CheckConstraint, Connection, Constraint, Index, MetaData, Table, UniqueConstraint, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from sqlalchemy.sql.elements import conv
 
 from db.dialects import Failure, failure_of
@@ -80,8 +80,9 @@ class MariaDBCatalog:
 
     def _twin(self, model: Table) -> TableWords:
         dialect = self._connection.dialect
-        made = CreateTable(model, include_foreign_key_constraints=[])
-        statements = [str(it.compile(dialect=dialect)) for it in (made, *map(CreateIndex, _sorted(model)))]
+        made: list[ExecutableDDLElement] = [CreateTable(model, include_foreign_key_constraints=[])]
+        made += map(CreateIndex, _sorted(model))
+        statements = [str(it.compile(dialect=dialect)) for it in made]
         statements[0] = statements[0].replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
         name = dialect.identifier_preparer.quote(model.name)
         try:
