@@ -153,7 +153,7 @@ def test_a_wrong_command_line_is_a_usage_error(arguments: list[str]) -> None:
     [
         (
             "TRELLIS_DATABASE_URL",
-            f"mysql://ada:{SECRET}@host/x",
+            f"oracle://ada:{SECRET}@host/x",
             "TRELLIS_DATABASE_URL is not a database URL that Trellis knows; use sqlite:///var/trellis.db"
             " or postgresql://user:password@host:5432/database."
             " Correct it, or unset it for the default: a SQLite file in var/.",

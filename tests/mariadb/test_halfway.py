@@ -91,6 +91,7 @@ async def test_a_journal_that_says_nothing_goes(engines: Engines) -> None:
         assert await everything(connection) == ([], [])
 
 
+@pytest.mark.nouns
 def test_an_upgrade_that_fails_in_the_middle_goes_on_where_it_stopped(
     empty: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
