@@ -46,11 +46,10 @@ class NoFile(CannotBackUp):
 class ServerMakesCopies(CannotBackUp):
     """The database is a server's, which has tools of its own."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, command: str, target: Path) -> None:
         super().__init__(
-            "PostgreSQL is copied by its own tools. For a dump of this database run:"
-            f" pg_dump --format=custom --file={target} --dbname=URL; for a copy from which every moment can be restored"
-            " see docs/backup.md."
+            "The database of a server is copied by the server's own tools. For a dump of this one run:"
+            f" {command.format(file=target)}; for a copy from which every moment can be restored see docs/backup.md."
         )
 
 
@@ -93,9 +92,10 @@ def back_up(settings: DatabaseSettings, target: Path, *, overwrite: bool) -> int
     Raises `CannotBackUp`, `OSError`, and what the database raises.
     """
     url = settings.primary
-    if not _copies_itself(url):
-        raise ServerMakesCopies(target)
-    database = dialect_of(url.get_backend_name()).connections.file(url)
+    dialect = dialect_of(url.get_backend_name())
+    if dialect.care.dump is not None:
+        raise ServerMakesCopies(dialect.care.dump, target)
+    database = dialect.connections.file(url)
     if database is None or not database.exists():
         raise NoFile
     _see_to(target, database, overwrite=overwrite)
@@ -104,10 +104,6 @@ def back_up(settings: DatabaseSettings, target: Path, *, overwrite: bool) -> int
         if findings:
             raise Damaged(findings)
     return target.stat().st_size
-
-
-def _copies_itself(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite"
 
 
 def _see_to(target: Path, database: Path, *, overwrite: bool) -> None:

@@ -42,6 +42,9 @@ class CareDialect(ABC):
     behind: ClassVar[str] = ""
     """A query for the bytes and the seconds by which a replica is behind what was `:written`."""
 
+    dump: ClassVar[str | None] = None
+    """The command that writes a copy of a server's database to `{file}`; None for a file, which Trellis copies."""
+
     @abstractmethod
     async def facts(self, connection: AsyncConnection) -> Facts:
         """What the database says."""

@@ -32,6 +32,8 @@ class MariaDBCare(CareDialect):
         " ORDER BY 2 DESC, 1 LIMIT :most"
     )
 
+    dump = "mariadb-dump --single-transaction --triggers --routines --result-file={file} DATABASE"
+
     async def facts(self, connection: AsyncConnection) -> Facts:
         """As variables of the server tell. A user may have a limit of connections; 0 stands for none."""
         before = time.time()

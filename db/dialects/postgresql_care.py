@@ -46,6 +46,8 @@ class PostgreSQLCare(CareDialect):
         " EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())"
     )
 
+    dump = "pg_dump --format=custom --file={file} --dbname=URL"
+
     async def facts(self, connection: AsyncConnection) -> Facts:
         """As functions of the server tell."""
         before = time.time()

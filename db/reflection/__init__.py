@@ -10,6 +10,16 @@ from db.reflection.chosen import Chosen, UnknownSchema
 from db.reflection.forms import Form, plain_form
 from db.reflection.plan import MappingPlan
 from db.reflection.planning import plan_of
-from db.reflection.reading import read
+from db.reflection.reading import UnreadDatabase, read
 
-__all__ = ["Catalog", "Chosen", "Form", "MappingPlan", "UnknownSchema", "plain_form", "plan_of", "read"]
+__all__ = [
+    "Catalog",
+    "Chosen",
+    "Form",
+    "MappingPlan",
+    "UnknownSchema",
+    "UnreadDatabase",
+    "plain_form",
+    "plan_of",
+    "read",
+]

@@ -26,11 +26,21 @@ READERS: Mapping[str, Callable[[Connection, Chosen], Catalog]] = {
 }
 
 
+class UnreadDatabase(LookupError):
+    """A kind of database that nobody reads here."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"Tables that are there already are read of {' and '.join(sorted(READERS))} alone, and not of {name}. Write"
+            " their models by hand: docs/databases.md."
+        )
+
+
 async def read(connection: AsyncConnection, chosen: Chosen | None = None) -> Catalog:
     """What a database holds, as far as it is chosen.
 
     The transaction of the connection reads, and can do nothing else from then on where the database has such
-    transactions. Raises `UnknownSchema` for a chosen schema that is not there.
+    transactions. Raises `UnknownSchema` for a chosen schema that is not there, and `UnreadDatabase`.
     """
     return await connection.run_sync(_read, chosen or Chosen())
 
@@ -48,6 +58,9 @@ def _keeps_books(name: Name) -> bool:
 
 
 def _read(connection: Connection, chosen: Chosen) -> Catalog:
-    everything = READERS[connection.dialect.name](connection, chosen)
+    reader = READERS.get(connection.dialect.name)
+    if reader is None:
+        raise UnreadDatabase(connection.dialect.name)
+    everything = reader(connection, chosen)
     found = with_comments(_without_bookkeeping(everything), connection.dialect.default_schema_name)
     return without_loose_ends(with_true_keys(connection, without_loose_ends(found)))

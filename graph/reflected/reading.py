@@ -7,7 +7,7 @@ is written.
 from sqlalchemy import URL
 
 from db.dialects import dialect_of
-from db.reflection import Catalog, Chosen, MappingPlan, UnknownSchema, plan_of, read
+from db.reflection import Catalog, Chosen, MappingPlan, UnknownSchema, UnreadDatabase, plan_of, read
 from db.session.engines import Engines
 from graph.entity.types import TYPES
 from graph.errors import CannotStart
@@ -30,6 +30,8 @@ async def read_plan(settings: Settings, chosen: Chosen) -> MappingPlan:
             catalog = await read(connection, chosen)
     except UnknownSchema as error:
         raise CannotStart(f"{error} Choose among them with --schema.") from None
+    except UnreadDatabase as error:
+        raise CannotStart(str(error)) from None
     finally:
         await engines.dispose()
     _refuse_nothing(settings.primary, catalog, chosen)

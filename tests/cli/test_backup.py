@@ -108,8 +108,10 @@ def test_what_cannot_be_copied_is_said(database: Database, tmp_path: Path) -> No
     assert "is no file" in backup(database, tmp_path, status=Exit.FAILED).stderr
 
 
-def test_postgresql_is_copied_by_its_own_tools(tmp_path: Path) -> None:
-    server = Database("postgresql://ada:secret@nowhere/shop", "postgresql")
+@pytest.mark.parametrize(("scheme", "tool"), [("postgresql", "pg_dump --format"), ("mysql", "mariadb-dump --single")])
+def test_a_server_is_copied_by_its_own_tools(tmp_path: Path, scheme: str, tool: str) -> None:
+    server = Database(f"{scheme}://ada:secret@nowhere/shop", scheme)
     done = backup(server, tmp_path / "shop.dump", status=Exit.FAILED)
-    assert "pg_dump --format=custom" in done.stderr
+    assert tool in done.stderr
+    assert str(tmp_path / "shop.dump") in done.stderr.replace("\n", "")
     assert "secret" not in done.stderr

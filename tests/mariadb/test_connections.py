@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from db.dialects import dialect_of
+from db.reflection import UnreadDatabase, read
 from db.session import DeadlineExceeded, Mode, RequestSession
 from db.session.engines import Engines
 from db.settings import async_url
@@ -106,3 +107,9 @@ async def test_a_statement_over_its_time_is_ended_by_the_server(empty: Database)
 
 def test_a_place_is_told_without_who_asks() -> None:
     assert dialect_of("mysql").place(async_url("mysql://me:secret@host/shop")) == "shop at host:3306"
+
+
+async def test_tables_that_were_there_are_not_read_yet_and_that_is_said(engines: Engines) -> None:
+    async with engines.primary.connect() as connection:
+        with pytest.raises(UnreadDatabase, match="of postgresql and sqlite alone, and not of mysql"):
+            await read(connection)

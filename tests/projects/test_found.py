@@ -100,7 +100,9 @@ async def test_nobody_but_admins_sees_a_table_until_its_line_is_opened(
 
 REFUSED = {
     ("sqlite:///nothing.db", "x"): "nothing.db is not there. Correct the URL",
-    ("mysql://x/y", "x"): "is not a database URL that Trellis knows",
+    ("oracle://x/y", "x"): "is not a database URL that Trellis knows",
+    ("postgresql://a:b@127.0.0.1:1/y", "x"): "The database y at 127.0.0.1:1 cannot be reached",
+    ("mysql://a:b@127.0.0.1:1/y", "x"): "The database y at 127.0.0.1:1 cannot be reached",
     (): "Name its URL and a folder, or say `--empty FOLDER`",
 }
 
