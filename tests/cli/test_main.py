@@ -155,7 +155,7 @@ def test_a_wrong_command_line_is_a_usage_error(arguments: list[str]) -> None:
             "TRELLIS_DATABASE_URL",
             f"oracle://ada:{SECRET}@host/x",
             "TRELLIS_DATABASE_URL is not a database URL that Trellis knows; use sqlite:///var/trellis.db"
-            " or postgresql://user:password@host:5432/database."
+            ", postgresql://user:password@host:5432/database or mysql://user:password@host:3306/database."
             " Correct it, or unset it for the default: a SQLite file in var/.",
         ),
         (
