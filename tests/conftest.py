@@ -22,6 +22,7 @@ from graph.testing.runs import Run
 from tests.databases import (
     FAST_PATH,
     THROUGH_PGBOUNCER,
+    WITH_MARIADB,
     Database,
     DatabaseServers,
     LentDatabases,
@@ -37,9 +38,6 @@ collect_ignore = ["empty/tree"]
 """Files of the tree without nouns: its tests run there (`make check-empty`)."""
 
 TESTS = Path(__file__).parent
-
-ON_MARIADB = os.environ.get("TEST_MARIADB", "false") == "true"
-"""Whether tests with a database run on MariaDB in this run, and on nothing else; `make test-mariadb` says so."""
 
 SLOW = (
     "accessibility",  # a browser, and axe of npm
@@ -398,7 +396,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the database of the run."""
-    if ON_MARIADB and not config.getoption(DATABASES):
+    if WITH_MARIADB and not config.getoption(DATABASES):
         config.option.trellis_databases = "mariadb"
 
 

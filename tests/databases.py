@@ -45,7 +45,8 @@ THROUGH_PGBOUNCER = os.environ.get("TEST_PGBOUNCER", "false") == "true"
 so."""
 
 WITH_MARIADB = os.environ.get("TEST_MARIADB", "false") == "true"
-"""Whether tests run on MariaDB, too, in this run; `make test-mariadb` says so."""
+"""Whether MariaDB is tried in this run; `make test-mariadb` says so. Tests with a database run there alone then, and
+those that go through all dialects there, too."""
 
 TRIED = tuple(dialect for dialect in DIALECTS if dialect != MARIADB or WITH_MARIADB)
 """The dialects of this run."""

@@ -15,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 CONTAINERS = (dict, list, tuple, set, frozenset)
 """What the driver would write as lists of values, with backslashes in the texts among them."""
 
+BYTES = (bytes, bytearray, memoryview)
+"""What becomes hexadecimal digits."""
+
 
 class Hexadecimal:
     """Bytes on their way to the driver."""
@@ -55,8 +58,8 @@ def _changed(given: Any) -> Any:
 
 
 def _has_bytes(values: Any) -> bool:
-    return any(isinstance(value, bytes | bytearray | memoryview) for value in values)
+    return any(isinstance(value, BYTES) for value in values)
 
 
 def _of(value: Any) -> Any:
-    return Hexadecimal(bytes(value)) if isinstance(value, bytes | bytearray | memoryview) else value
+    return Hexadecimal(bytes(value)) if isinstance(value, BYTES) else value
